@@ -1,0 +1,42 @@
+# Two commands for a newcomer: make demo, make test. Each sets up what it needs first.
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint types unit setup clean
+
+demo: $(READY)
+	@$(BIN)/wiretape demo
+
+test: lint types unit
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/python -m pytest
+
+setup: $(READY)
+
+# Python 3.12 or newer: by .python-version (pyenv reads it), or the first fit on the path.
+$(READY): pyproject.toml
+	@set -e; found=; \
+	for name in python3 python3.12 python3.13 python3.14 python; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then found=$$name; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "wiretape needs Python 3.12 or newer: none is on the path." >&2; \
+	  echo "Install one (for example: pyenv install 3.12) and run make again." >&2; exit 1; \
+	fi; \
+	echo "setting up $(VENV) with $$($$found --version)"; \
+	$$found -m venv --clear $(VENV); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules

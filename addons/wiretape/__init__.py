@@ -1,0 +1,23 @@
+"""wiretape: a transparent recording proxy for LLM APIs.
+
+Read the modules in the order in which the data goes:
+
+``providers``   host + path -> provider and endpoint
+``request``     request bytes -> the recorded request, its hash, its equality
+``coding``      gzip, br, zstd -> bytes
+``sse``, ``ndjson``   bytes <-> events
+``shapes``      events -> chunks: the response classes of the SDKs, as data
+``recording``   chunks <-> the JSON text of a recording
+``wire``        recording <-> status, headers and bytes of an HTTP answer
+``store``       where recordings live
+``session``     names of sessions
+``miss``        why a request has no recording
+``tape``        the heart: a mode, a session and a store -> hit, miss or record
+``counters``    what happened, counted
+``proxy``       the mitmproxy addon: the only place where a flow is known
+``cli``         the ``wiretape`` command
+
+All but ``proxy`` and ``cli`` take bytes and values and give bytes and values: no socket, no mitmproxy.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,81 @@
+"""A directory: ``<root>/<session>/responses/<name>.json``."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+_TEMPORARY = ".wiretape-"
+
+
+class DirectoryStore:
+    """Recordings of all sessions below one directory. A file appears whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, session: str, name: str) -> Path:
+        """Where a recording is or would be."""
+        return self._folder(session) / f"{name}.json"
+
+    def read(self, session: str, name: str) -> bytes | None:
+        """A recording's bytes, or None where there is none. Raises OSError where it cannot be read."""
+        try:
+            return self.path(session, name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, session: str, name: str, data: bytes, *, replace: bool) -> bool:
+        """Write a recording: temporary file, fsync, rename.
+
+        Without ``replace`` an existing recording stays, and the answer is False. Raises OSError.
+        """
+        path = self.path(session, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            if replace:
+                Path(temporary).replace(path)
+            else:
+                # A link never overwrites: of two proxies that record the same request at once, one wins.
+                try:
+                    path.hardlink_to(temporary)
+                except FileExistsError:
+                    return False
+            _sync_folder(path.parent)
+            return True
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+
+    def scan(self, session: str) -> dict[str, tuple[int, int]]:
+        """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
+        found: dict[str, tuple[int, int]] = {}
+        try:
+            with os.scandir(self._folder(session)) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".json") and not entry.name.startswith("."):
+                        with contextlib.suppress(FileNotFoundError):
+                            state = entry.stat()
+                            found[entry.name.removesuffix(".json")] = (state.st_mtime_ns, state.st_size)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        return found
+
+    def _folder(self, session: str) -> Path:
+        return self.root / session / "responses"
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it a crash of the machine may lose the rename. Not every platform opens folders.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,1 @@
+"""The mitmproxy front: the only package that knows a flow."""

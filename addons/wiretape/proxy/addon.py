@@ -1,0 +1,199 @@
+"""The mitmproxy addon: mitmproxy's hooks in, the tape's verdicts out. It decides nothing but who handles a flow."""
+
+import asyncio
+import logging
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+
+from mitmproxy import connection, ctx, http, tls
+from mitmproxy.addonmanager import Loader
+from mitmproxy.log import ALERT
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy import layer, layers, mode_specs
+from mitmproxy.utils import asyncio_utils
+
+from wiretape import request, wire
+from wiretape.counters import Counters
+from wiretape.providers import Providers, Route
+from wiretape.proxy import loopback, options
+from wiretape.proxy.exchange import Exchange
+from wiretape.tape import Mode, Tape
+
+logger = logging.getLogger(__name__)
+
+_EXCHANGE = "wiretape.exchange"
+_ROUTE = "wiretape.route"
+
+
+class Wiretape:
+    """Record, replay, or let pass."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self._providers: Providers
+        self._tape: Tape
+        self._live: set[Exchange] = set()
+        # One thread for lookups, one for writing: a slow disk delays neither the traffic nor a hit.
+        self._reader = ThreadPoolExecutor(1, "wiretape-read")
+        self._writer = ThreadPoolExecutor(1, "wiretape-write")
+        self._stopped = False
+
+    # -- options -----------------------------------------------------------------------------------
+
+    def load(self, loader: Loader) -> None:
+        """Declare the options."""
+        options.declare(loader)
+
+    def configure(self, updated: AbstractSet[str]) -> None:
+        """Validate, then take over: a wrong value leaves everything as it was."""
+        options.refuse_conflicts(ctx.options)
+        if updated & {*options.NAMES}:
+            providers, tape = options.table(ctx.options), options.tape(ctx.options, self.counters)
+            self._providers, self._tape = providers, tape
+        loopback.prefer(ctx.options)
+        # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
+        if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
+            ctx.options.update(connection_strategy="lazy")
+
+    def running(self) -> None:
+        """Say what is going to happen."""
+        tape = self._tape
+        asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
+        logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
+
+    def done(self) -> None:
+        """Finish what is under way and write it; mitmproxy may call it twice."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for exchange in [*self._live]:
+            self._finish(exchange, ended=False)
+        self._writer.shutdown(wait=True)
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        logger.log(ALERT, "wiretape: %s", self.counters.summary())
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Refuse who came in before the server listened on loopback alone."""
+        loopback.guard(client)
+
+    # -- what is no provider's stays closed --------------------------------------------------------
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        """Leave TLS to hosts that are no provider's unopened."""
+        address = data.context.server.address
+        if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
+            return
+        names = {address[0], data.client_hello.sni or address[0]}
+        if not any(self._providers.knows(name, address[1]) for name in names):
+            data.ignore_connection = True
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Pass on what is not TLS inside a tunnel to a host that is no provider's."""
+        context = nextlayer.context
+        address = context.server.address
+        if address is None or not isinstance(context.client.proxy_mode, mode_specs.RegularMode):
+            return
+        data = nextlayer.data_client()
+        inside_tunnel = any(isinstance(each, layers.HttpLayer) for each in context.layers)
+        if not inside_tunnel or self._providers.knows(*address[:2]):
+            return
+        if (
+            data
+            and not starts_like_tls_record(data)
+            and not any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
+        ):
+            nextlayer.layer = layers.TCPLayer(context, ignore=True)
+
+    # -- requests and answers ----------------------------------------------------------------------
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Find the route; what is not for us streams through."""
+        route = self._route(flow)
+        if route:
+            flow.metadata[_ROUTE] = route
+        elif not self._refuses(flow):
+            flow.request.stream = True
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer from a recording, refuse, or send on."""
+        route: Route | None = flow.metadata.get(_ROUTE)
+        if flow.response or flow.error:
+            return
+        if route is None:
+            if self._refuses(flow):
+                text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
+                _answer(flow, _refusal(f"{text} is no inference endpoint that wiretape records, and in replay"))
+            return
+        tape = self._tape
+        if tape.mode is Mode.LIVE:
+            self.counters.upstream += 1
+            return
+        try:
+            asked = request.recorded(route, flow.request.get_content(strict=False) or b"")
+        except ValueError as e:
+            if tape.mode is Mode.REPLAY:
+                self.counters.misses += 1
+                _answer(flow, _refusal(f"wiretape: {e}; in replay"))
+            else:
+                self.counters.upstream += 1
+                self.counters.unrecorded += 1
+                logger.warning("not recorded: %s: %s", route.url, e)
+            return
+        if tape.mode is not Mode.RECORD:
+            loop = asyncio.get_running_loop()
+            if hit := await loop.run_in_executor(self._reader, tape.lookup, asked):
+                logger.info("hit %s: %s %s", hit.name, asked.endpoint, asked.model)
+                _answer(flow, hit.answer)
+                return
+            if tape.mode is Mode.REPLAY:
+                answer = await loop.run_in_executor(self._reader, tape.explain, asked)
+                logger.warning("miss: %s %s", asked.endpoint, asked.model)
+                _answer(flow, answer)
+                return
+        self.counters.upstream += 1
+        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked)
+        self._live.add(exchange)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Let every answer of a server stream through, under record with a copy kept."""
+        assert flow.response
+        if exchange := flow.metadata.get(_EXCHANGE):
+            exchange.tap(flow.response)
+        elif not flow.response.raw_content and not flow.response.stream:
+            flow.response.stream = True
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """The answer's end was seen."""
+        if exchange := flow.metadata.get(_EXCHANGE):
+            self._finish(exchange, ended=True)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
+        if exchange := flow.metadata.get(_EXCHANGE):
+            self._finish(exchange, ended=False)
+
+    def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+        self._live.discard(exchange)
+        self._writer.submit(exchange.finish, ended=ended)
+
+    def _route(self, flow: http.HTTPFlow) -> Route | None:
+        asked = flow.request
+        for host in dict.fromkeys((asked.host, asked.pretty_host)):
+            route = self._providers.route(asked.method, asked.scheme, host, asked.port, asked.path)
+            if route:
+                return route
+        return None
+
+    def _refuses(self, flow: http.HTTPFlow) -> bool:
+        """Whether this is a provider's host in replay: nothing is sent to one."""
+        asked = flow.request
+        hosts = (asked.host, asked.pretty_host)
+        return self._tape.mode is Mode.REPLAY and any(self._providers.knows(host, asked.port) for host in hosts)
+
+
+def _refusal(reason: str) -> wire.Answer:
+    return wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found")
+
+
+def _answer(flow: http.HTTPFlow, answer: wire.Answer) -> None:
+    flow.response = http.Response.make(answer.status, answer.body, dict(answer.headers))

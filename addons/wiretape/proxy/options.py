@@ -1,0 +1,82 @@
+"""The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
+
+from pathlib import Path
+
+from mitmproxy import exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.optmanager import OptManager
+
+from wiretape import providers, session
+from wiretape.counters import Counters
+from wiretape.providers import Providers
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape import Mode, Tape, parse_mode
+
+NAMES = ("wiretape_mode", "wiretape_recordings", "wiretape_session", "wiretape_config")
+
+
+def declare(loader: Loader) -> None:
+    """Declare every option; mitmproxy calls it once."""
+    loader.add_option(
+        "wiretape_mode",
+        str,
+        str(Mode.RECORD_IF_MISSING),
+        """What to do with a request to an inference endpoint: "replay" answers from the recordings and sends nothing,
+        "record-if-missing" answers from them where it can and records the rest, "record" asks the provider every time
+        and records, "live" only passes on.""",
+        choices=[*Mode],
+    )
+    loader.add_option("wiretape_recordings", str, "recordings", "The directory of the recordings.")
+    loader.add_option(
+        "wiretape_session",
+        str,
+        "default",
+        "The set of recordings: <recordings>/<session>/responses/<hash>.json.",
+    )
+    loader.add_option(
+        "wiretape_config",
+        str,
+        "",
+        "A TOML file with a team's own providers, in the format of config/providers.toml.",
+    )
+
+
+def tape(options: OptManager, counters: Counters) -> Tape:
+    """The tape that the options ask for. Raises OptionsError, naming the option and the right values."""
+    try:
+        mode = parse_mode(options.wiretape_mode)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
+    try:
+        name = session.check_name(options.wiretape_session)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_session: {e}") from e
+    root = Path(options.wiretape_recordings).expanduser()
+    if not options.wiretape_recordings:
+        raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory")
+    if root.exists() and not root.is_dir():
+        raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
+    return Tape(DirectoryStore(root), name, mode, counters)
+
+
+def table(options: OptManager) -> Providers:
+    """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
+    tables = [("providers.toml", providers.builtin())]
+    if file := options.wiretape_config:
+        try:
+            tables.insert(0, (file, Path(file).expanduser().read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as e:
+            raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+    try:
+        return providers.parse(tables)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def refuse_conflicts(options: OptManager) -> None:
+    """Raise OptionsError for options of mitmproxy's with which ours cannot keep their promises."""
+    if options.stream_large_bodies:
+        raise exceptions.OptionsError(
+            "stream_large_bodies cannot be used with wiretape: it holds back small pieces of a stream and sends "
+            "requests on that a recording should answer. wiretape streams every answer by itself: unset it."
+        )

@@ -4,16 +4,20 @@ Read the modules in the order in which the data goes:
 
 ``providers``   host + path -> provider and endpoint
 ``request``     request bytes -> the recorded request, its hash, its equality
+``multipart``   form uploads -> values, by content
+``redact``      what never reaches a disk
 ``coding``      gzip, br, zstd -> bytes
-``sse``, ``ndjson``   bytes <-> events
-``shapes``      events -> chunks: the response classes of the SDKs, as data
+``sse``, ``ndjson``   bytes -> events, lines
+``shapes``      events <-> chunks: the response classes of the SDKs, as data
 ``recording``   chunks <-> the JSON text of a recording
+``errors``      an HTTP error <-> its recorded form
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``store``       where recordings live
 ``session``     names of sessions
 ``miss``        why a request has no recording
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
 ``counters``    what happened, counted
+``verify``      whether a recording is sound
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
 

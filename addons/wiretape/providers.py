@@ -13,8 +13,29 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-KINDS = frozenset({"chat", "completions", "embeddings", "models"})
-"""How an answer is read and written: each kind is a row in ``wire``."""
+KINDS = frozenset({"sdk", "http"})
+"""``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
+
+
+SDK_ENDPOINTS = frozenset(
+    {
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/models",
+        "/v1/responses",
+        "/api/generate",
+        "/api/chat",
+        "/api/embeddings",
+        "/api/pull",
+        "/api/ps",
+        "/api/tags",
+    }
+)
+"""The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``wire`` knows."""
+
+_CREDENTIALS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
+"""Query parameters that grant access: no recording has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +47,7 @@ class Endpoint:
     method: str
     """The method on the wire."""
     recorded: str
-    """Its name in a recording, such as ``/v1/chat/completions``."""
+    """Its name in a recording, such as ``/v1/chat/completions``; empty for a passthrough endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +58,13 @@ class Route:
     base: str
     """The provider's base URL as a recording writes it: ``https://api.fireworks.ai/inference/v1``."""
     endpoint: Endpoint
+    path: str
+    """The path below the base, with its query but for what grants access."""
 
     @property
     def url(self) -> str:
         """The recorded URL: base and recorded endpoint, so ``/v1/v1/`` where the base ends in ``/v1``."""
-        return self.base + self.endpoint.recorded
+        return self.base + (self.endpoint.recorded or self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +100,7 @@ class Providers:
         ``path`` is the request target in origin form, with its query.
         """
         host = host.lower()
-        path = path.partition("?")[0]
+        path, _, query = path.partition("?")
         for provider in self._providers:
             if provider.scheme != scheme or not provider.serves(host, port):
                 continue
@@ -86,8 +109,13 @@ class Providers:
             for wanted, pattern, endpoint in provider.endpoints:
                 if wanted == method and pattern.fullmatch(path, base.end()):
                     origin = provider.hide or f"{scheme}://{_authority(scheme, host, port)}"
-                    return Route(provider.name, origin + base.group(), endpoint)
+                    return Route(provider.name, origin + base.group(), endpoint, path[base.end() :] + _query(query))
         return None
+
+
+def _query(query: str) -> str:
+    pairs = [pair for pair in query.split("&") if pair and pair.partition("=")[0].lower() not in _CREDENTIALS]
+    return "?" + "&".join(pairs) if pairs else ""
 
 
 def _authority(scheme: str, host: str, port: int) -> str:
@@ -129,9 +157,7 @@ def _provider(file: str, entry: Mapping[str, Any], sets: Mapping[str, Mapping[st
             raise ValueError(f"{where}: no [endpoints.{set_name}]; there are {', '.join(sorted(sets))}")
         for key, value in sets[set_name].items():
             method, _, path = key.partition(" ")
-            if value.get("kind") not in KINDS:
-                raise ValueError(f"{file}: [endpoints.{set_name}] {key!r}: kind is one of {', '.join(sorted(KINDS))}")
-            endpoints.append((method, _path(path), Endpoint(value["kind"], method, value.get("recorded", ""))))
+            endpoints.append((method, _path(path), _endpoint(f"{file}: [endpoints.{set_name}] {key!r}", method, value)))
     return Provider(
         name=name,
         scheme=scheme,
@@ -142,8 +168,19 @@ def _provider(file: str, entry: Mapping[str, Any], sets: Mapping[str, Mapping[st
     )
 
 
+def _endpoint(where: str, method: str, value: Any) -> Endpoint:
+    if not isinstance(value, dict) or value.get("kind") not in KINDS:
+        raise ValueError(f"{where}: kind is one of {', '.join(sorted(KINDS))}")
+    recorded = value.get("recorded", "")
+    if value["kind"] == "sdk" and recorded not in SDK_ENDPOINTS:
+        raise ValueError(f"{where}: recorded is one of {', '.join(sorted(SDK_ENDPOINTS))}, not {recorded!r}")
+    return Endpoint(value["kind"], method, recorded if value["kind"] == "sdk" else "")
+
+
 def _host(pattern: str) -> re.Pattern[str]:
-    host, _, port = pattern.lower().partition(":")
+    address = re.fullmatch(r"\[?(.*?)\]?(?::(\d+))?", pattern.lower())
+    assert address
+    host, port = address[1], address[2]
     return re.compile(".*".join(map(re.escape, host.split("*"))) + ":" + (port or r"\d+"))
 
 

@@ -5,9 +5,10 @@ Source: llama-stack's recordings; see the README's section on the format.
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,14 +21,23 @@ JSON = Any
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """The request of a recording: the arguments of the SDK call."""
+    """The request of a recording: the arguments of the SDK call, or what was sent to a passthrough endpoint."""
 
     url: str
-    """Base URL + endpoint, ``/v1/v1/`` included."""
+    """Base URL + endpoint, ``/v1/v1/`` included; of a passthrough endpoint the wire's URL."""
     body: Mapping[str, JSON]
     endpoint: str
-    """``/v1/chat/completions`` and the like."""
+    """``/v1/chat/completions`` and the like; empty for a passthrough endpoint."""
     method: str = "POST"
+    test_id: str | None = None
+    """Of the 2026 form: the test that asked."""
+    extra: Mapping[str, JSON] = field(default_factory=dict)
+    """Further members, such as ``provider_metadata``."""
+
+    @property
+    def passthrough(self) -> bool:
+        """Whether the request is kept as it was sent: Anthropic, Gemini, rerank, audio, images."""
+        return not self.endpoint
 
     @property
     def model(self) -> str:
@@ -41,16 +51,20 @@ class RecordedResponse:
     """The response of a recording."""
 
     body: JSON
-    """Elements ``{"__type__", "__data__"}``: a list for a stream and for the model list, else one."""
+    """Elements ``{"__type__", "__data__"}``: a list for a stream and for the model list, else one. Of a passthrough
+    endpoint the JSON body itself, or a stream's lines."""
     is_streaming: bool
     error: Mapping[str, JSON] | None = None
     """``exception_data`` of a recorded error."""
+    status: int | None = None
+    """Of a passthrough endpoint that did not stream."""
+    content_type: str | None = None
+    """Of a passthrough endpoint whose answer is not JSON."""
 
     def elements(self) -> Sequence[Mapping[str, JSON]]:
-        """The body's elements, as a sequence whatever its form."""
-        if self.body is None:
-            return ()
-        return self.body if isinstance(self.body, list) else (self.body,)
+        """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""
+        each = self.body if isinstance(self.body, list) else (self.body,)
+        return [element for element in each if isinstance(element, dict) and "__type__" in element]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,48 +73,121 @@ class Recording:
 
     request: RecordedRequest
     response: RecordedResponse
+    form: str = "2025-09"
+    """One of FORMS."""
     extra: Mapping[str, JSON] = field(default_factory=dict)
-    """Members of the file that are no part of the 2025-09 form, such as ``test_id``."""
+    """Further members of the file."""
 
     @property
     def name(self) -> str:
         """The file's name without ``.json``."""
-        digest = request_hash(self.request)[:12]
-        if self.request.endpoint != "/v1/models":
+        digest = request_name(self.request, self.form)
+        if self.request.endpoint not in MODEL_LISTS:
             return digest
-        ids = sorted({str(element["__data__"].get("id")) for element in self.response.elements()})
-        return f"models-{digest}-{hashlib.sha256('|'.join(ids).encode()).hexdigest()[:8]}"
+        models = hashlib.sha256("|".join(sorted(set(self._model_ids()))).encode()).hexdigest()[:8]
+        return f"models-{digest}-{models}"
+
+    def _model_ids(self) -> Iterator[str]:
+        for element in self.response.elements():
+            data = element["__data__"]
+            for model in data.get("models") or [data]:
+                yield str(model.get(MODEL_LISTS[self.request.endpoint]))
 
 
-def request_hash(request: RecordedRequest) -> str:
-    """The 64 hex digits of a request; a file's name has the first 12."""
-    text = json.dumps(
-        {"method": request.method, "endpoint": urlsplit(request.url).path, "body": request.body}, sort_keys=True
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+MODEL_LISTS = {"/v1/models": "id", "/api/tags": "model"}
+"""The endpoints that list models, each with the field that names one."""
+
+
+def request_hash(request: RecordedRequest, form: str = "2025-09") -> str:
+    """The 64 hex digits of a request."""
+    body = request.body if form == "2025-09" else _rounded(request.body)
+    content: dict[str, JSON]
+    if request.passthrough:
+        content = {"url": request.url, "method": request.method, "payload": body}
+    else:
+        if form == "2026" and "bedrock" in urlsplit(request.url).netloc:
+            body = {key: value for key, value in body.items() if key != "stream_options"}
+        content = {"method": request.method, "endpoint": urlsplit(request.url).path, "body": body}
+    if form == "2026" and content.get("endpoint") not in MODEL_LISTS:
+        content["test_id"] = request.test_id
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def request_name(request: RecordedRequest, form: str) -> str:
+    """The name that a request's recording has: 12 digits of its hash, 64 in the 2026 form."""
+    return request_hash(request, form)[: 12 if form == "2025-09" else 64]
+
+
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d{4,}")
+
+
+def _rounded(value: JSON) -> JSON:
+    """The 2026 form's hash forgives what differs after the fifth digit."""
+    match value:
+        case dict():
+            return {key: _rounded(item) for key, item in value.items()}
+        case list():
+            return [_rounded(item) for item in value]
+        case float():
+            return round(value, 5) if math.isfinite(value) else value
+        case str():
+            return _LONG_DECIMAL.sub(lambda match: f"{float(match[0]):.5f}", value)
+    return value
+
+
+def make(request: RecordedRequest, response: RecordedResponse, form: str) -> Recording:
+    """A new recording in a form; the 2026 form takes the noise out of the response."""
+    if form == "2025-09":
+        return Recording(request, response, form)
+    if not request.passthrough:
+        name = f"rec-{request_hash(request, form)[:12]}"
+        body = response.body
+        quiet = [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
+        response = replace(response, body=quiet)
+    return Recording(request, response, form, {"id_normalization_mapping": {}})
+
+
+def _quiet(element: JSON, name: str) -> JSON:
+    if not isinstance(element, dict) or "__data__" not in element:
+        return element
+    data = dict(element["__data__"])
+    if data.get("object") != "model":
+        constants = {"id": name, "created": 0}
+        data.update((key, value) for key, value in constants.items() if key in data)
+    if "created_at" in data:
+        data["created_at"] = "1970-01-01T00:00:00.000000Z"
+    for key in ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration"):
+        if data.get(key) is not None:
+            data[key] = 0
+    return {**element, "__data__": data}
 
 
 def dumps(recording: Recording) -> bytes:
     """The file's bytes: ASCII, indent 2, Python's float repr, one newline at the end."""
     request, response = recording.request, recording.response
-    error: dict[str, JSON] = {}
-    if response.error is not None:
-        error = {
-            "is_exception": True,
-            "exception_data": response.error,
-            "exception_message": response.error.get("message", ""),
-        }
-    content = {
-        "request": {
+    is_2026 = recording.form == "2026"
+    test_id = {"test_id": request.test_id} if is_2026 else {}
+    if request.passthrough:
+        asked = {**test_id, "url": request.url, "method": request.method, "payload": request.body, **request.extra}
+    else:
+        asked = {
             "method": request.method,
             "url": request.url,
             "headers": {},
             "body": request.body,
             "endpoint": request.endpoint,
             "model": request.model,
-        },
-        "response": {"body": response.body, "is_streaming": response.is_streaming, **error},
-    }
+            **request.extra,
+        }
+    answered: dict[str, JSON] = {} if response.status is None else {"status": response.status}
+    if response.content_type is not None:
+        answered["content_type"] = response.content_type
+    answered |= {"body": response.body, "is_streaming": response.is_streaming}
+    if response.error is not None:
+        answered["is_exception"] = True
+        answered["exception_data"] = response.error
+        answered["exception_message"] = response.error.get("message", "")
+    content = {**test_id, "request": asked, "response": answered, **recording.extra}
     return (json.dumps(content, indent=2) + "\n").encode("ascii")
 
 
@@ -109,32 +196,35 @@ def loads(data: bytes) -> Recording:
 
     Raises ValueError, saying what is wrong, where it is not JSON or not of a recording's shape.
     """
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as e:
-        raise ValueError(f"not JSON: {e}") from e
+    content = _parse(data)
     request = loads_request(content)
     response = content.get("response")
     _must(isinstance(response, dict), "no response")
     _must("body" in response, "no response.body")
-    body, streaming = response["body"], response.get("is_streaming")
+    body, streaming, status = response["body"], response.get("is_streaming"), response.get("status")
     _must(isinstance(streaming, bool), "response.is_streaming is not true or false")
+    _must(status is None or (isinstance(status, int) and 100 <= status < 600), "response.status is no HTTP status")
     error = response.get("exception_data") if response.get("is_exception") else None
     if response.get("is_exception"):
         _must(isinstance(error, dict), "response.exception_data is not an object")
+    elif request.passthrough:
+        lines = isinstance(body, list) and all(isinstance(line, str) for line in body)
+        _must(lines or not streaming, "response.body is not a list of lines")
     else:
         _must(isinstance(body, list) if streaming else bool(body), "response.body does not fit is_streaming")
-    for element in body if isinstance(body, list) else [body] if body is not None else []:
-        _must(
-            isinstance(element, dict)
-            and isinstance(element.get("__type__"), str)
-            and isinstance(element.get("__data__"), dict),
-            "an element of response.body has no __type__ and __data__",
-        )
+        for element in body if isinstance(body, list) else [body]:
+            _must(_is_element(element), "an element of response.body has no __type__ and __data__")
     return Recording(
         request,
-        RecordedResponse(body, streaming, error),
-        {key: value for key, value in content.items() if key not in ("request", "response")},
+        RecordedResponse(body, streaming, error, status, response.get("content_type")),
+        "2026" if "test_id" in content else "2025-09",
+        {key: value for key, value in content.items() if key not in ("test_id", "request", "response")},
+    )
+
+
+def _is_element(value: JSON) -> bool:
+    return (
+        isinstance(value, dict) and isinstance(value.get("__type__"), str) and isinstance(value.get("__data__"), dict)
     )
 
 
@@ -143,9 +233,21 @@ def loads_request(content: JSON) -> RecordedRequest:
     _must(isinstance(content, dict), "not an object")
     request = content.get("request")
     _must(isinstance(request, dict), "no request")
-    for key, kind in (("url", str), ("body", dict), ("endpoint", str)):
-        _must(isinstance(request.get(key), kind), f"request.{key} is missing or of another type")
-    return RecordedRequest(request["url"], request["body"], request["endpoint"], request.get("method", "POST"))
+    body, endpoint = ("payload", None) if "payload" in request else ("body", request.get("endpoint"))
+    _must(isinstance(request.get("url"), str), "request.url is missing or of another type")
+    _must(isinstance(request.get(body), dict), f"request.{body} is missing or of another type")
+    _must(body == "payload" or (isinstance(endpoint, str) and endpoint != ""), "request.endpoint is missing")
+    test_id = content.get("test_id")
+    _must(test_id is None or isinstance(test_id, str), "test_id is no text")
+    known = ("test_id", "method", "url", "headers", body, "endpoint", "model")
+    return RecordedRequest(
+        request["url"],
+        request[body],
+        endpoint or "",
+        str(request.get("method", "POST")),
+        test_id,
+        {key: value for key, value in request.items() if key not in known},
+    )
 
 
 def read_request(data: bytes) -> RecordedRequest:
@@ -153,12 +255,16 @@ def read_request(data: bytes) -> RecordedRequest:
     head, found, _ = data.partition(b'\n  "response": {')
     if found:
         try:
-            return loads_request(json.loads(re.sub(rb",\s*$", b"}", head)))
-        except (ValueError, RecursionError):
+            return loads_request(_parse(re.sub(rb",\s*$", b"}", head)))
+        except ValueError:
             pass  # Not laid out as json.dumps does it: read the whole.
+    return loads_request(_parse(data))
+
+
+def _parse(data: bytes) -> JSON:
     try:
-        return loads_request(json.loads(data))
-    except RecursionError as e:
+        return json.loads(data)
+    except (ValueError, RecursionError) as e:
         raise ValueError(f"not JSON: {e}") from e
 
 

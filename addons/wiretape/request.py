@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape.providers import Endpoint, Route
+from wiretape import multipart, redact
+from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
 
 # Declared parameters, openai-python 1.107.
@@ -21,13 +22,22 @@ top_logprobs top_p user verbosity web_search_options"""
 _COMPLETIONS = """best_of echo frequency_penalty logit_bias logprobs max_tokens model n presence_penalty prompt seed
 stop stream stream_options suffix temperature top_p user"""
 _EMBEDDINGS = "dimensions encoding_format input model user"
+_RESPONSES = """background conversation include input instructions max_output_tokens max_tool_calls metadata model
+parallel_tool_calls previous_response_id prompt prompt_cache_key reasoning safety_identifier service_tier store stream
+stream_options temperature text tool_choice tools top_logprobs top_p truncation user"""
+# Declared parameters, ollama-python 0.5, in the order in which it sends them.
+_GENERATE = """model stream options format keep_alive prompt suffix system template context raw images think logprobs
+top_logprobs width height steps"""
+_OLLAMA_CHAT = "model stream options format keep_alive messages tools think logprobs top_logprobs"
+_EMBED = "model input truncate options keep_alive dimensions"
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
     """An SDK method: what it declares, and in which order its arguments are sent and recorded."""
 
-    declared: frozenset[str]
+    declared: frozenset[str] | None
+    """None where the SDK passes on whatever it is given."""
     sent_first: tuple[tuple[str, ...], ...]
     """The keys that the SDK sends first, by its major versions; the others follow by name."""
     recorded_first: tuple[str, ...]
@@ -36,23 +46,31 @@ class _Call:
 
 
 _CALLS = {
-    "chat": _Call(
+    "/v1/chat/completions": _Call(
         frozenset(_CHAT.split()),
         sent_first=(("messages", "model"), ("model", "stream", "service_tier", "messages")),
         recorded_first=("model", "messages"),
         recorded_last=("service_tier",),
     ),
-    "completions": _Call(
+    "/v1/completions": _Call(
         frozenset(_COMPLETIONS.split()),
         sent_first=(("model", "prompt"), ("model", "stream", "prompt")),
         recorded_first=("model", "prompt"),
         always_extra_body=True,
     ),
-    "embeddings": _Call(
+    "/v1/embeddings": _Call(
         frozenset(_EMBEDDINGS.split()),
         sent_first=(("input", "model"), ("model", "input")),
         recorded_first=("model", "input", "encoding_format"),
     ),
+    "/v1/responses": _Call(frozenset(_RESPONSES.split()), sent_first=(), recorded_first=()),
+    "/api/generate": _Call(
+        None,
+        sent_first=(tuple(_GENERATE.split()),),
+        recorded_first=("model", "raw", "prompt"),
+    ),
+    "/api/chat": _Call(None, sent_first=(tuple(_OLLAMA_CHAT.split()),), recorded_first=("model", "messages")),
+    "/api/embeddings": _Call(None, sent_first=(tuple(_EMBED.split()),), recorded_first=("model", "input")),
 }
 
 _ENDPOINTS = {"/chat/completions": "/v1/chat/completions"}
@@ -62,36 +80,69 @@ _ENDPOINTS = {"/chat/completions": "/v1/chat/completions"}
 _NOT_SENT = ("extra_body", "extra_headers", "extra_query", "timeout")
 
 
-def recorded(route: Route, body: bytes) -> RecordedRequest:
-    """The recorded form of a wire request's body.
+def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | None = None) -> RecordedRequest:
+    """The recorded form of a wire request: its body, its Content-Type, the test that it names.
 
-    Raises ValueError, saying why, where the body is not a JSON object: such a request cannot be recorded.
+    Raises ValueError, saying why, where the body is not what the endpoint takes: such a request cannot be recorded.
     """
     endpoint = route.endpoint
+    if endpoint.kind == "http":
+        payload = redact.clean(_payload(body, content_type))
+        return RecordedRequest(route.url, payload, "", endpoint.method, test_id)
     if endpoint.method == "GET":
-        return RecordedRequest(route.url, {}, endpoint.recorded)
+        return RecordedRequest(route.url, {}, endpoint.recorded, test_id=test_id)
+    sent = _json(body)
+    if not isinstance(sent, dict):
+        raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
+    arguments = _arguments(endpoint.recorded, redact.clean(sent))
+    return RecordedRequest(route.url, arguments, endpoint.recorded, test_id=test_id)
+
+
+def _json(body: bytes) -> Any:
     try:
-        sent = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as e:
         raise ValueError(f"the request's body is not JSON: {e}") from e
-    if not isinstance(sent, dict):
-        raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside, not a type error
-    return RecordedRequest(route.url, _arguments(endpoint, sent), endpoint.recorded)
 
 
-def _arguments(endpoint: Endpoint, sent: Mapping[str, Any]) -> dict[str, Any]:
-    call = _CALLS[endpoint.kind]
-    arguments = {key: value for key, value in sent.items() if key in call.declared}
-    if endpoint.kind == "embeddings" and arguments.get("encoding_format") == "base64":
+def _payload(body: bytes, content_type: str) -> dict[str, Any]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if not body:
+        return {}
+    if media_type == "multipart/form-data":
+        return multipart.parse(body, content_type)
+    if not media_type or media_type == "application/json" or media_type.endswith("+json"):
+        sent = _json(body)
+        return sent if isinstance(sent, dict) else {"": sent}
+    return {"content_type": media_type, **multipart.digest(body)}
+
+
+def _arguments(endpoint: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    if endpoint == "/api/pull":
+        # The model is a positional argument there, which the public recorder does not keep.
+        return {"stream": True} if sent.get("stream") is not False else {}
+    call = _CALLS[endpoint]
+    declared = call.declared
+    arguments = {key: value for key, value in sent.items() if declared is None or key in declared}
+    if endpoint == "/v1/embeddings" and arguments.get("encoding_format") == "base64":
         # The SDK asks for base64 on its own when the caller names no format.
         del arguments["encoding_format"]
+    if endpoint.startswith("/api/"):
+        arguments = _without_defaults(arguments)
+        if endpoint != "/api/embeddings":
+            arguments.setdefault("stream", True)  # Ollama's default; its SDK always says which.
     # The SDK's order says nothing about the caller's: it becomes the recorder's. Any other order is the client's own.
     if any(list(arguments) == _ordered(arguments, first) for first in call.sent_first):
         arguments = {key: arguments[key] for key in _ordered(arguments, call.recorded_first, call.recorded_last)}
-    extra = {key: value for key, value in sent.items() if key not in call.declared}
+    extra = {} if declared is None else {key: value for key, value in sent.items() if key not in declared}
     if extra or call.always_extra_body:
         arguments["extra_body"] = extra
     return arguments
+
+
+def _without_defaults(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    # ollama-python sends an empty list of tools, and `stream: false` where its caller said nothing.
+    return {key: value for key, value in arguments.items() if not (key == "tools" and value == [])}
 
 
 def _ordered(keys: Mapping[str, Any], first: tuple[str, ...], last: tuple[str, ...] = ()) -> list[str]:
@@ -101,11 +152,17 @@ def _ordered(keys: Mapping[str, Any], first: tuple[str, ...], last: tuple[str, .
 
 def wire_body(request: RecordedRequest) -> dict[str, Any]:
     """The JSON body that the SDK sends for a recorded request, ``extra_body`` merged in, for comparing."""
+    if request.passthrough:
+        return dict(request.body)
     body = {key: value for key, value in request.body.items() if key not in _NOT_SENT}
     if isinstance(extra := request.body.get("extra_body"), dict):
         body.update(extra)
     if body.get("encoding_format") == "base64":
         del body["encoding_format"]
+    if request.endpoint.startswith("/api/"):
+        body = _without_defaults(body)
+        if request.endpoint in ("/api/generate", "/api/chat") and body.get("stream") is False:
+            del body["stream"]
     return body
 
 
@@ -117,14 +174,15 @@ def endpoint(request: RecordedRequest) -> str:
 
 
 def base(request: RecordedRequest) -> str:
-    """The provider's base URL of a recorded request."""
-    return request.url.removesuffix(request.endpoint)
+    """The provider's base URL of a recorded request; of a passthrough endpoint its URL."""
+    return request.url.removesuffix(request.endpoint) if request.endpoint else request.url
 
 
 def identity(request: RecordedRequest) -> str:
     """Equal for two requests whose wire forms are the same, and for no others: a digest, 64 hex digits.
 
-    Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it.
+    Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
+    that asked is no part of it.
     """
-    form = [base(request), endpoint(request), wire_body(request)]
+    form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
     return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()

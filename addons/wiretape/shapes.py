@@ -3,7 +3,7 @@
 Between the events and the recording. A recording holds each object as its SDK class dumps it; this table stands for
 the classes, so that what is written never depends on the SDK that someone happens to have installed.
 
-Source: openai-python 1.107 (September 2025) and ollama-python 0.5, their declared fields.
+The table is ``shapes.txt``, which names its sources.
 """
 
 import re
@@ -11,64 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from importlib.resources import files
 from typing import Any, Literal
 
-# One class a line: its fields in order. `?` optional, null when absent; `!` null is sent on the wire all the same;
-# `[]` a list of, `{}` a mapping to; after `:` the class of the value, or float or time, which dump their own way.
-# A class that depends on a field's value has one line for each: Name[field=value]; the first is the default.
-_TABLE = """
-Completion: id choices[]:CompletionChoice created model object system_fingerprint? usage?:Usage
-CompletionChoice: finish_reason?! index logprobs?:CompletionLogprobs text
-CompletionLogprobs: text_offset? token_logprobs?[]:float tokens? top_logprobs?[]{}:float
-ChatCompletionChunk: id choices[]:ChunkChoice created model object service_tier? system_fingerprint? usage?:Usage
-ChunkChoice: delta:Delta finish_reason?! index logprobs?:Logprobs
-Delta: content? function_call?:DeltaFunction refusal? role? tool_calls?[]:DeltaToolCall
-DeltaFunction: arguments? name?
-DeltaToolCall: index id? function?:DeltaFunction type?
-ChatCompletion: id choices[]:Choice created model object service_tier? system_fingerprint? usage?:Usage
-Choice: finish_reason index logprobs?!:Logprobs message:Message
-Message: content?! refusal? role annotations?[]:Annotation audio?:Audio function_call?:Function tool_calls?[]:ToolCall
-Annotation: type url_citation:UrlCitation
-UrlCitation: end_index start_index title url
-Audio: id data expires_at transcript
-Function: arguments name
-ToolCall: id function:Function type
-ToolCall[type=custom]: id custom:CustomTool type
-CustomTool: input name
-Logprobs: content?[]:TokenLogprob refusal?[]:TokenLogprob
-TokenLogprob: token bytes?! logprob:float top_logprobs[]:TopLogprob
-TopLogprob: token bytes?! logprob:float
-Usage: completion_tokens prompt_tokens total_tokens
-  completion_tokens_details?:CompletionDetails prompt_tokens_details?:PromptDetails
-CompletionDetails: accepted_prediction_tokens? audio_tokens? reasoning_tokens? rejected_prediction_tokens?
-PromptDetails: audio_tokens? cached_tokens?
-CreateEmbeddingResponse: data[]:Embedding model object usage:EmbeddingUsage
-Embedding: embedding[]:float index object
-EmbeddingUsage: prompt_tokens total_tokens
-Model: id created object owned_by
-GenerateResponse: model? created_at? done? done_reason? total_duration? load_duration? prompt_eval_count?
-  prompt_eval_duration? eval_count? eval_duration? response? thinking? context?
-ChatResponse: model? created_at? done? done_reason? total_duration? load_duration? prompt_eval_count?
-  prompt_eval_duration? eval_count? eval_duration? message:OllamaMessage
-OllamaMessage: role content? thinking? images? tool_calls?[]:OllamaToolCall
-OllamaToolCall: function:OllamaFunction
-OllamaFunction: name arguments
-EmbedResponse: model? created_at? done? done_reason? total_duration? load_duration? prompt_eval_count?
-  prompt_eval_duration? eval_count? eval_duration? embeddings[][]:float
-ListResponse: models[]:OllamaModel
-OllamaModel: model? modified_at?:time digest? size? details?:OllamaDetails
-OllamaDetails: parent_model? format? family? families? parameter_size? quantization_level?
-ProcessResponse: models[]:OllamaProcess
-OllamaProcess: model? name? digest? expires_at?:time size? size_vram? details?:OllamaDetails
-ProgressResponse: status? completed? total? digest?
-"""
-
-MODULES = {
+_RESPONSE_CLASSES = {
     "Completion": "openai.types.completion",
     "ChatCompletionChunk": "openai.types.chat.chat_completion_chunk",
     "ChatCompletion": "openai.types.chat.chat_completion",
     "CreateEmbeddingResponse": "openai.types.create_embedding_response",
     "Model": "openai.types.model",
+    "Response": "openai.types.responses.response",
     "GenerateResponse": "ollama._types",
     "ChatResponse": "ollama._types",
     "EmbedResponse": "ollama._types",
@@ -76,10 +28,6 @@ MODULES = {
     "ProcessResponse": "ollama._types",
     "ProgressResponse": "ollama._types",
 }
-"""The module of each class that a recording names."""
-
-CLOSED = frozenset(name for name, module in MODULES.items() if module.startswith("ollama"))
-"""Classes that drop what they do not declare, as ollama-python's do; nested classes follow their outermost one."""
 
 _FIELD = re.compile(r"(?P<name>\w+)(?P<optional>\?)?(?P<sent>!)?(?P<nesting>(?:\[\]|\{\})*)(?::(?P<type>\w+))?")
 
@@ -97,27 +45,40 @@ class Field:
     type: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A class: its fields in order."""
+Shape = Mapping[str, Field]
+"""A class: its fields by name, in order."""
 
-    name: str
-    fields: Mapping[str, Field]
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The classes, and the unions that stand for one of several by the value of ``type``."""
+
+    classes: Mapping[str, Shape]
+    unions: Mapping[str, Mapping[str, str]]
+
+    def resolve(self, name: str, value: Mapping[str, Any]) -> str:
+        """The class of a value: the name itself, or the one that a union has for it."""
+        if (union := self.unions.get(name)) is None:
+            return name
+        type_ = value.get("type")
+        return union[type_] if isinstance(type_, str) and type_ in union else next(iter(union.values()))
 
 
 @cache
-def table() -> Mapping[str, tuple[tuple[tuple[str, str] | None, Shape], ...]]:
-    """Name -> its shapes, each with the ``(field, value)`` that it is for, or None."""
-    shapes: dict[str, list[tuple[tuple[str, str] | None, Shape]]] = {}
-    for line in re.sub(r"\n +", " ", _TABLE).strip().splitlines():
-        head, _, fields = line.partition(": ")
-        name, _, condition = head.rstrip("]").partition("[")
-        key, _, value = condition.partition("=")
-        parsed = [_field(text) for text in fields.split()]
-        shapes.setdefault(name, []).append(
-            ((key, value) if condition else None, Shape(name, {field.name: field for field in parsed}))
-        )
-    return {name: tuple(several) for name, several in shapes.items()}
+def table() -> Table:
+    """The parsed ``shapes.txt``."""
+    text = (files("wiretape") / "shapes.txt").read_text("utf-8")
+    classes: dict[str, Shape] = {}
+    unions: dict[str, Mapping[str, str]] = {}
+    for line in re.sub(r"\n +", " ", re.sub(r"(?m)^#.*\n", "", text)).split("\n"):
+        name, is_class, fields = line.partition(": ")
+        if is_class:
+            classes[name] = {field.name: field for field in map(_field, fields.split())}
+        elif line:
+            name, _, members = line.partition(" = ")
+            pairs = (member.partition("=") for member in members.split())
+            unions[name] = {value: class_ for value, _, class_ in pairs}
+    return Table(classes, unions)
 
 
 def _field(text: str) -> Field:
@@ -126,48 +87,56 @@ def _field(text: str) -> Field:
     return Field(match["name"], bool(match["optional"]), bool(match["sent"]), match["nesting"], match["type"])
 
 
+@cache
+def types() -> Mapping[str, str]:
+    """What a recording can give as ``__type__``: fully qualified name -> class."""
+    modules = dict(_RESPONSE_CLASSES)
+    for event in table().unions["ResponseStreamEvent"].values():
+        modules[event] = "openai.types.responses." + re.sub(r"(?<!^)(?=[A-Z])", "_", event).lower()
+    return {f"{module}.{name}": name for name, module in modules.items()}
+
+
+@cache
 def qualified(name: str) -> str:
-    """The fully qualified name that a recording gives as ``__type__``."""
-    return f"{MODULES[name]}.{name}"
+    """The fully qualified name that a recording gives as ``__type__`` for a class."""
+    return next(type_ for type_, class_ in types().items() if class_ == name)
+
+
+@cache
+def _closed(name: str) -> bool:
+    # ollama-python's classes drop what they do not declare, openai-python's keep it.
+    return _RESPONSE_CLASSES.get(name, "").startswith("ollama")
 
 
 def fill(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """An object as its class dumps it: declared fields in order, null where absent, then the others as they came."""
-    return _fill(name, value, name in CLOSED)
+    return _fill(name, value, _closed(name))
 
 
 def _fill(name: str, value: Mapping[str, Any], closed: bool) -> dict[str, Any]:
-    shape = _shape(name, value)
+    shape = table().classes[table().resolve(name, value)]
     filled: dict[str, Any] = {}
-    for field in shape.fields.values():
+    for field in shape.values():
         if field.name in value:
             filled[field.name] = _each(value[field.name], field, lambda type_, v: _dump(type_, v, closed))
         elif field.optional:
             filled[field.name] = None
     if not closed:
-        filled.update((key, extra) for key, extra in value.items() if key not in shape.fields)
+        filled.update((key, extra) for key, extra in value.items() if key not in shape)
     return filled
 
 
 def strip(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """An object as the wire has it: without the nulls that only the class's dump put there."""
-    shape = _shape(name, value)
+    shape = table().classes[table().resolve(name, value)]
     stripped: dict[str, Any] = {}
     for key, item in value.items():
-        field = shape.fields.get(key)
+        field = shape.get(key)
         if field is None:
             stripped[key] = item
         elif item is not None or not field.optional or field.sent:
             stripped[key] = _each(item, field, _strip_value)
     return stripped
-
-
-def _shape(name: str, value: Mapping[str, Any]) -> Shape:
-    several = table()[name]
-    for condition, shape in several[1:]:
-        if condition and value.get(condition[0]) == condition[1]:
-            return shape
-    return several[0][1]
 
 
 def _each(value: Any, field: Field, convert: Callable[[str, Any], Any]) -> Any:
@@ -200,7 +169,7 @@ def _dump(type_: str | Literal["float", "time"], value: Any, closed: bool) -> An
 
 
 def _strip_value(type_: str, value: Any) -> Any:
-    return strip(type_, value) if isinstance(value, dict) else value
+    return strip(type_, value) if isinstance(value, dict) and type_ not in ("float", "time") else value
 
 
 def _time(text: str) -> str:

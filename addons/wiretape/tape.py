@@ -5,13 +5,14 @@ thread carries traffic calls from another one.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import count
 
-from wiretape import miss, recording, request, wire
+from wiretape import miss, recording, redact, request, wire
 from wiretape.counters import Counters
-from wiretape.recording import RecordedRequest, Recording
+from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.index import Index
 
@@ -35,6 +36,32 @@ def parse_mode(text: str) -> Mode:
         raise ValueError(f"{text!r} is no mode: the modes are {', '.join(Mode)}") from e
 
 
+class Takes(StrEnum):
+    """Which recording answers, where a request was recorded several times."""
+
+    FIRST = "first"
+    LAST = "last"
+    SEQUENCE = "sequence"
+    """One after the other, then the last again."""
+    CYCLE = "cycle"
+    """One after the other, then from the first again."""
+
+
+def parse_takes(text: str) -> Takes:
+    """A choice of takes by its name. Raises ValueError, which names the right ones."""
+    try:
+        return Takes(text)
+    except ValueError as e:
+        raise ValueError(f"{text!r} is no choice of takes: the choices are {', '.join(Takes)}") from e
+
+
+def parse_form(text: str) -> str:
+    """A form of recording by its name. Raises ValueError, which names the right ones."""
+    if text not in FORMS:
+        raise ValueError(f"{text!r} is no form of recording: the forms are {', '.join(FORMS)}")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A request that has a recording."""
@@ -46,12 +73,28 @@ class Hit:
 class Tape:
     """One session's recordings."""
 
-    def __init__(self, store: DirectoryStore, session: str, mode: Mode, counters: Counters) -> None:
+    def __init__(
+        self,
+        store: DirectoryStore,
+        session: str,
+        mode: Mode,
+        counters: Counters,
+        *,
+        takes: Takes = Takes.LAST,
+        form: str = FORMS[0],
+    ) -> None:
         self.session = session
         self.mode = mode
         self.counters = counters
         self._store = store
         self._index = Index(store, session)
+        self._takes = takes
+        self._form = form
+        self._played: dict[str, int] = {}
+
+    def rewind(self) -> None:
+        """Start every sequence of takes again."""
+        self._played.clear()
 
     @property
     def location(self) -> str:
@@ -79,16 +122,12 @@ class Tape:
             404, miss.message(asked, self._index.requests(request.endpoint(asked)), how), "recording_not_found"
         )
 
-    def record(
-        self, asked: RecordedRequest, status: int, content_coding: str, pieces: Sequence[bytes], *, ended: bool
-    ) -> None:
-        """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
-
-        The arguments are those of ``wire.response``.
-        """
+    def record(self, asked: RecordedRequest, arrived: wire.Arrived) -> None:
+        """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises."""
         try:
-            response = wire.response(asked, status, content_coding, pieces, ended=ended)
-            name = self._write(Recording(asked, response))
+            response = wire.response(asked, arrived)
+            response = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
+            name = self._write(recording.make(asked, response, self._form))
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s of %s: %s", asked.endpoint, asked.url, e)
@@ -104,15 +143,59 @@ class Tape:
 
     def _find(self, asked: RecordedRequest) -> tuple[str, list[Recording]] | None:
         identity = request.identity(asked)
-        if request.endpoint(asked) != "/v1/models":
-            for name in _names(asked, identity):
-                if found := self._read(name, identity):
-                    return name, [found]
-        found_by_content = {name: self._read(name, identity) for name in self._index.names(identity)}
-        several = {name: each for name, each in found_by_content.items() if each}
-        if not several:
-            return None
-        return next(iter(several)), list(several.values())
+        if asked.endpoint in MODEL_LISTS:
+            several = [(name, each) for name in self._index.names(identity) if (each := self._read(name, identity))]
+            return (several[0][0], [each for _, each in several]) if several else None
+        for name in self._names(asked, identity):
+            if self._read(name, identity):
+                return self._play(identity, [*self._take_names(name)])
+        return self._play(identity, self._named_otherwise(asked, identity))
+
+    def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
+        """The names that the recording of a request has when it was made here, the likeliest first."""
+        for form in sorted(FORMS, key=lambda form: form != self._form):
+            for each in (asked, replace(asked, test_id=None)) if form == "2026" and asked.test_id else (asked,):
+                name = recording.request_name(each, form)
+                yield name
+                yield _second_name(name, identity)
+
+    def _named_otherwise(self, asked: RecordedRequest, identity: str) -> list[str]:
+        """Recordings found by their content. One that was made for another test answers only who names no test."""
+        found = [
+            (name, each.request.test_id) for name in self._index.names(identity) if (each := self._read(name, identity))
+        ]
+        for test_id in (asked.test_id, None):
+            if names := [name for name, theirs in found if theirs == test_id]:
+                return names
+        return [name for name, theirs in found if theirs == found[0][1]] if found and asked.test_id is None else []
+
+    def _play(self, identity: str, names: list[str]) -> tuple[str, list[Recording]] | None:
+        """One take of several, whose names are given in order."""
+        match self._takes:
+            case Takes.FIRST:
+                order = names
+            case Takes.LAST:
+                order = names[::-1]
+            case Takes.SEQUENCE | Takes.CYCLE:
+                played = self._played.get(identity, 0)
+                if names:
+                    self._played[identity] = played + 1
+                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+                    order = names[start:] + names[:start]
+                else:
+                    order = []
+        for name in order:
+            if found := self._read(name, identity):
+                return name, [found]
+        return None
+
+    def _take_names(self, name: str) -> Iterator[str]:
+        yield name
+        for number in count(2):
+            take = f"{name}.{number}"
+            if not self._store.exists(self.session, take):
+                return
+            yield take
 
     def _read(self, name: str, identity: str) -> Recording | None:
         path = self._store.path(self.session, name)
@@ -124,35 +207,42 @@ class Tape:
         except (OSError, ValueError) as e:
             logger.error("%s: not a recording that can be served: %s", path, e)
             return None
+        if found.response.error is not None and found.response.body:
+            logger.error("%s: not a recording that can be served: its stream broke off", path)
+            return None
         return found if request.identity(found.request) == identity else None
 
     def _write(self, made: Recording) -> str:
         identity = request.identity(made.request)
         data = recording.dumps(made)
-        for name in _write_names(made, identity):
+        for name in (made.name, _second_name(made.name, identity)):
             existing = self._store.read(self.session, name)
-            if existing == data:
-                return name
-            if existing is not None and _is_another(existing, identity):
-                continue
+            if existing is None or not _is_another(existing, identity):
+                return self._write_take(name, identity, data)
+        raise AssertionError("the second name is of this identity alone")
+
+    def _write_take(self, name: str, identity: str, data: bytes) -> str:
+        takes = [*self._take_names(name)]
+        if self.mode is not Mode.RECORD:
             # A file that is no recording is replaced in every mode: it can serve no one.
-            replace = self.mode is Mode.RECORD or (self._read(name, identity) is None and existing is not None)
-            if not self._store.write(self.session, name, data, replace=replace):
+            broken = self._store.exists(self.session, name) and self._read(name, identity) is None
+            if not self._store.write(self.session, name, data, replace=broken):
                 logger.debug("%s was recorded by another first", name)
             return name
-        raise AssertionError("the last name is of this identity alone")
+        if self._takes is Takes.LAST:
+            if self._store.read(self.session, takes[-1]) != data:
+                self._store.write(self.session, takes[-1], data, replace=True)
+            return takes[-1]
+        for number in count(len(takes) + 1 if self._store.exists(self.session, name) else 1):
+            take = name if number == 1 else f"{name}.{number}"
+            if self._store.write(self.session, take, data, replace=False):
+                return take
+        raise AssertionError("count has no end")
 
 
-def _names(asked: RecordedRequest, identity: str) -> Iterator[str]:
-    name = recording.request_hash(asked)[:12]
-    yield name
-    yield f"{name}-{identity[:8]}"
-
-
-def _write_names(made: Recording, identity: str) -> Iterator[str]:
+def _second_name(name: str, identity: str) -> str:
     # Twelve digits can collide, and the hash does not cover the host: the second comer's name says more.
-    yield made.name
-    yield f"{made.name}-{identity[:8]}"
+    return f"{name}-{identity[:8]}"
 
 
 def _is_another(data: bytes, identity: str) -> bool:

@@ -7,6 +7,7 @@ fit for a recording, or the reason why they cannot be one.
 import base64
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,16 @@ from typing import Any
 
 import orjson
 
-from wiretape import coding, request, shapes, sse
-from wiretape.recording import RecordedRequest, RecordedResponse, Recording
+from wiretape import coding, errors, ndjson, request, shapes, sse
+from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
 DONE = "[DONE]"
+UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
 _EVENT_STREAM = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
+_NDJSON = (("content-type", "application/x-ndjson"),)
 _JSON = (("content-type", "application/json"),)
+_TEXT = (("content-type", "text/plain; charset=utf-8"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,49 +61,138 @@ _KINDS = {
     "/v1/completions": _Kind("Completion", "Completion"),
     "/v1/embeddings": _Kind("CreateEmbeddingResponse"),
     "/v1/models": _Kind("Model"),
+    "/v1/responses": _Kind("Response", "ResponseStreamEvent"),
+    "/api/generate": _Kind("GenerateResponse", "GenerateResponse"),
+    "/api/chat": _Kind("ChatResponse", "ChatResponse"),
+    "/api/embeddings": _Kind("EmbedResponse"),
+    "/api/pull": _Kind("ProgressResponse", "ProgressResponse"),
+    "/api/ps": _Kind("ProcessResponse"),
+    "/api/tags": _Kind("ListResponse"),
 }
+
+_LASTING = frozenset({400, 404, 413, 422})
+"""Statuses that the same request would get again: what was wrong is the request. The others say nothing about it."""
+
+_ENDS = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
+"""Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
 
 
 # -- coming in ---------------------------------------------------------------------------------------------------------
 
 
-def response(
-    asked: RecordedRequest, status: int, content_coding: str, pieces: Sequence[bytes], *, ended: bool
-) -> RecordedResponse:
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A live answer as it came."""
+
+    status: int
+    content_type: str
+    coding: str
+    """Content-Encoding, or empty."""
+    pieces: Sequence[bytes]
+    """The body, still in its coding."""
+    ended: bool
+    """Whether the end of the body was seen, not a connection that broke."""
+
+
+def response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     """The recorded response of a live answer.
 
-    ``pieces`` are the body as it came, still in ``content_coding``; ``ended`` says whether its end was seen, not a
-    connection that broke. Raises Unrecordable where the exchange did not end well.
+    Raises Unrecordable where the exchange did not end well, or holds what another such request need not get.
     """
-    if status != 200:
-        raise Unrecordable(f"the provider answered with status {status}")
+    if arrived.status != 200 and arrived.status not in _LASTING:
+        raise Unrecordable(f"the provider answered with status {arrived.status}")
     try:
-        body = b"".join(coding.decode(pieces, content_coding))
+        body = b"".join(coding.decode(arrived.pieces, arrived.coding))
     except coding.CodingError as e:
         raise Unrecordable(str(e)) from e
+    if asked.passthrough:
+        return _passthrough(arrived, body)
+    if arrived.status != 200:
+        _must_have_ended(arrived)
+        return RecordedResponse(None, is_streaming=False, error=errors.describe(asked, arrived.status, body))
     kind = _KINDS[request.endpoint(asked)]
     if asked.body.get("stream"):
         if kind.chunk is None:
             raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
-        return RecordedResponse(_stream(kind.chunk, body), is_streaming=True)
-    if not ended:
-        raise Unrecordable("the answer broke off")
+        read = _lines if asked.endpoint.startswith("/api/") else _events
+        return RecordedResponse(read(kind.chunk, body), is_streaming=True)
+    _must_have_ended(arrived)
     return RecordedResponse(_single(kind.single, body), is_streaming=False)
 
 
-def _stream(chunk: str, body: bytes) -> list[dict[str, Any]]:
-    decoder = sse.Decoder()
+def _must_have_ended(arrived: Arrived) -> None:
+    if not arrived.ended:
+        raise Unrecordable("the answer broke off")
+
+
+def _events(chunk: str, body: bytes) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
+    decoder = sse.Decoder()
     for event in decoder.feed(body) + decoder.flush():
         if event.data.startswith(DONE):
-            if not elements:
-                raise Unrecordable("the stream is empty")
-            return elements
+            break
         data = _object(event.data, "an event of the stream")
-        if data.get("error") or event.event == "error":
+        if data.get("error") or "error" in (event.event, data.get("type")):
             raise Unrecordable("the stream holds an error")
         elements.append(_element(chunk, data))
-    raise Unrecordable(f"the stream ended without {DONE}: it broke off")
+        if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
+            break
+    else:
+        raise Unrecordable("the stream ended without its last event: it broke off")
+    if not elements:
+        raise Unrecordable("the stream is empty")
+    return elements
+
+
+def _lines(chunk: str, body: bytes) -> list[dict[str, Any]]:
+    elements: list[dict[str, Any]] = []
+    decoder = ndjson.Decoder()
+    for line in decoder.feed(body) + decoder.flush():
+        data = _object(line, "a line of the stream")
+        if data.get("error"):
+            raise Unrecordable("the stream holds an error")
+        elements.append(_element(chunk, data))
+        if data.get("done") is True or data.get("status") == "success":
+            return elements
+    raise Unrecordable("the stream ended without its last line: it broke off")
+
+
+def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
+    media_type = arrived.content_type.partition(";")[0].strip().lower()
+    if media_type == "text/event-stream" and arrived.status == 200:
+        text = body.decode("utf-8", "replace")
+        decoder = sse.Decoder()
+        if not any(_ends(event) for event in decoder.feed(body) + decoder.flush()):
+            raise Unrecordable("the stream ended without its last event: it broke off")
+        return RecordedResponse(re.split(r"\r\n|\r|\n", text)[:-1], is_streaming=True)
+    _must_have_ended(arrived)
+    try:
+        return RecordedResponse(json.loads(body), is_streaming=False, status=arrived.status)
+    except (ValueError, RecursionError) as e:
+        if media_type == "application/json" or media_type.endswith("+json"):
+            raise Unrecordable(f"the answer is not JSON: {e}") from e
+    try:
+        content: Any = body.decode("utf-8")
+    except UnicodeDecodeError:
+        content = {"base64": base64.b64encode(body).decode("ascii")}
+    return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=arrived.content_type)
+
+
+def _ends(event: sse.Event) -> bool:
+    """Whether a stream has ended well with this event, in one of the providers' ways."""
+    if event.data.startswith(DONE) or event.event in _ENDS:
+        return True
+    try:
+        data = json.loads(event.data)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(data, dict):
+        return False
+    kind = data.get("type")
+    if isinstance(kind, str) and (kind in _ENDS or kind.endswith((".done", ".completed"))):
+        return True
+    candidates = data.get("candidates")  # Gemini's stream has no event of its own for the end.
+    return isinstance(candidates, list) and any(isinstance(c, dict) and c.get("finishReason") for c in candidates)
 
 
 def _single(name: str, body: bytes) -> Any:
@@ -125,7 +218,11 @@ def _object(text: str | bytes, what: str) -> dict[str, Any]:
 
 
 def _element(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"__type__": shapes.qualified(name), "__data__": shapes.fill(name, data)}
+    class_ = shapes.table().resolve(name, data)
+    if name == "ResponseStreamEvent" and data.get("type") not in shapes.table().unions[name]:
+        # An event that the table does not know yet: kept as it came, under the name of the union.
+        return {"__type__": UNKNOWN_EVENT, "__data__": dict(data)}
+    return {"__type__": shapes.qualified(class_), "__data__": shapes.fill(class_, data)}
 
 
 def _numbers(item: Any) -> Any:
@@ -147,21 +244,61 @@ def answer(recordings: Sequence[Recording], wanted: Mapping[str, Any]) -> Answer
 
     ``wanted`` is the live request's JSON body: it says whether embeddings go as base64.
     """
-    first = recordings[0]
-    if request.endpoint(first.request) == "/v1/models":
-        elements = [element for each in recordings for element in each.response.elements()]
-        if len(recordings) > 1:
-            models = {str(element["__data__"].get("id")): element for element in elements}
-            elements = [models[id_] for id_ in sorted(models)]
-        return _json_answer({"object": "list", "data": [_stripped(element) for element in elements]})
-    elements = [*first.response.elements()]
-    if first.response.is_streaming:
-        events = [b"data: " + _dump(_stripped(element)) + b"\n\n" for element in elements]
-        return Answer(200, _EVENT_STREAM, (*events, f"data: {DONE}\n\n".encode()))
-    body = _stripped(elements[0])
-    if wanted.get("encoding_format") == "base64" and isinstance(body.get("data"), list):
-        body["data"] = [_base64(item) for item in body["data"]]
-    return _json_answer(body)
+    first = recordings[0].response
+    asked = recordings[0].request
+    if first.error is not None:
+        status, body = errors.answer(first.error)
+        return Answer(status, _JSON if body[:1] in (b"{", b"[") else _TEXT, (body,))
+    if asked.passthrough:
+        return _sent(first)
+    if asked.endpoint in MODEL_LISTS:
+        return _model_list(asked.endpoint, recordings)
+    if not first.is_streaming:
+        content = _stripped(first.elements()[0])
+        if wanted.get("encoding_format") == "base64" and isinstance(content.get("data"), list):
+            content["data"] = [_base64(item) for item in content["data"]]
+        return _json_answer(content)
+    bodies = [_dump(_stripped(element)) for element in first.elements()]
+    if asked.endpoint.startswith("/api/"):
+        return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)))
+    if request.endpoint(asked) == "/v1/responses":
+        names = [str(element["__data__"].get("type", "")) for element in first.elements()]
+        return Answer(200, _EVENT_STREAM, tuple(map(_typed_event, names, bodies)))
+    return Answer(200, _EVENT_STREAM, (*map(_event, bodies), _event(DONE.encode())))
+
+
+def _event(data: bytes) -> bytes:
+    return b"data: " + data + b"\n\n"
+
+
+def _typed_event(name: str, data: bytes) -> bytes:
+    return b"event: " + name.encode() + b"\n" + _event(data)
+
+
+def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
+    key = MODEL_LISTS[endpoint]
+    contents = [_stripped(element) for each in recordings for element in each.response.elements()]
+    models = contents if endpoint == "/v1/models" else [model for each in contents for model in each.get("models", [])]
+    if len(recordings) > 1:
+        by_name = {str(model.get(key)): model for model in models}
+        models = [by_name[name] for name in sorted(by_name)]
+    return _json_answer({"object": "list", "data": models} if endpoint == "/v1/models" else {"models": models})
+
+
+def _sent(recorded: RecordedResponse) -> Answer:
+    """The answer of a passthrough endpoint, as it was sent."""
+    body, status = recorded.body, recorded.status or 200
+    if recorded.is_streaming:
+        text = "\n".join(body) + "\n"
+        chunks = [f"{event}\n\n".encode() for event in text.split("\n\n") if event.strip()]
+        return Answer(status, _EVENT_STREAM, tuple(chunks))
+    if recorded.content_type is None:
+        return Answer(status, _JSON, (_dump(body),))
+    if isinstance(body, dict):
+        content = base64.b64decode(body.get("base64", ""))
+    else:
+        content = str(body).encode("utf-8", "surrogatepass")
+    return Answer(status, (("content-type", recorded.content_type),), (content,))
 
 
 def error(status: int, message: str, code: str) -> Answer:
@@ -172,12 +309,33 @@ def error(status: int, message: str, code: str) -> Answer:
 
 def tokens(recording: Recording) -> int:
     """Completion tokens of a recording: by its usage, else its chunks, each nearly a token."""
-    elements = recording.response.elements()
+    response = recording.response
+    elements = [element["__data__"] for element in response.elements()]
+    if recording.request.passthrough:
+        elements = _objects(response)
     for element in reversed(elements):
-        usage = element["__data__"].get("usage")
-        if isinstance(usage, dict) and isinstance(usage.get("completion_tokens"), int):
-            return int(usage["completion_tokens"])
-    return len(elements) if recording.response.is_streaming else 0
+        nested = element.get("response") if isinstance(element.get("response"), dict) else element
+        usage = nested.get("usage") or nested.get("usageMetadata")
+        for holder in (usage, nested):
+            if isinstance(holder, dict):
+                for key in ("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count"):
+                    if isinstance(holder.get(key), int):
+                        return int(holder[key])
+    return len(elements) if response.is_streaming else 0
+
+
+def _objects(recorded: RecordedResponse) -> list[dict[str, Any]]:
+    if not recorded.is_streaming:
+        return [recorded.body] if isinstance(recorded.body, dict) else []
+    objects = []
+    for line in recorded.body:
+        if line.startswith("data:"):
+            try:
+                value = orjson.loads(line.removeprefix("data:"))
+            except orjson.JSONDecodeError:
+                continue
+            objects += [value] if isinstance(value, dict) else []
+    return objects
 
 
 def _json_answer(content: Any) -> Answer:
@@ -185,9 +343,8 @@ def _json_answer(content: Any) -> Answer:
 
 
 def _stripped(element: Mapping[str, Any]) -> dict[str, Any]:
-    name = element["__type__"].rpartition(".")[2]
-    data = element["__data__"]
-    return shapes.strip(name, data) if name in shapes.MODULES else dict(data)
+    name = shapes.types().get(element["__type__"])
+    return shapes.strip(name, element["__data__"]) if name else dict(element["__data__"])
 
 
 def _base64(item: Any) -> Any:

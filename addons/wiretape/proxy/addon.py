@@ -5,7 +5,7 @@ import logging
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 
-from mitmproxy import connection, ctx, http, tls
+from mitmproxy import command, connection, ctx, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.log import ALERT
 from mitmproxy.net.tls import starts_like_tls_record
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _EXCHANGE = "wiretape.exchange"
 _ROUTE = "wiretape.route"
+_TEST_ID = "wiretape.test_id"
 
 
 class Wiretape:
@@ -76,6 +77,11 @@ class Wiretape:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
 
+    @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
+    def rewind(self) -> None:
+        """Start every sequence of takes again."""
+        self._tape.rewind()
+
     # -- what is no provider's stays closed --------------------------------------------------------
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
@@ -108,6 +114,8 @@ class Wiretape:
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find the route; what is not for us streams through."""
+        # Headers of ours are for us: no provider sees them.
+        flow.metadata[_TEST_ID] = flow.request.headers.pop("x-wiretape-test-id", None)
         route = self._route(flow)
         if route:
             flow.metadata[_ROUTE] = route
@@ -129,7 +137,9 @@ class Wiretape:
             self.counters.upstream += 1
             return
         try:
-            asked = request.recorded(route, flow.request.get_content(strict=False) or b"")
+            content_type = flow.request.headers.get("content-type", "")
+            body = flow.request.get_content(strict=False) or b""
+            asked = request.recorded(route, body, content_type, flow.metadata.get(_TEST_ID))
         except ValueError as e:
             if tape.mode is Mode.REPLAY:
                 self.counters.misses += 1

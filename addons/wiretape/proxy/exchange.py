@@ -4,6 +4,7 @@ import logging
 
 from mitmproxy import http
 
+from wiretape import wire
 from wiretape.recording import RecordedRequest
 from wiretape.tape import Tape
 
@@ -19,16 +20,14 @@ class Exchange:
     def __init__(self, tape: Tape, asked: RecordedRequest) -> None:
         self._tape = tape
         self._asked = asked
-        self._status = 0
-        self._coding = ""
+        self._response: http.Response | None = None
         self._pieces: list[bytes] = []
         self._size = 0
         self._finished = False
 
     def tap(self, response: http.Response) -> None:
         """Keep a copy of what passes; the response's stream is the tap from here on."""
-        self._status = response.status_code
-        self._coding = response.headers.get("content-encoding", "")
+        self._response = response
         response.stream = self._keep
 
     def _keep(self, piece: bytes) -> bytes:
@@ -47,11 +46,14 @@ class Exchange:
             return
         self._finished = True
         pieces, self._pieces = self._pieces, []
-        if self._status == 0:
+        response = self._response
+        if response is None:
             self._tape.counters.unrecorded += 1
             logger.warning("not recorded: %s of %s: no answer came", self._asked.endpoint, self._asked.url)
         elif self._size > LIMIT:
             self._tape.counters.unrecorded += 1
             logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", self._asked.url, LIMIT)
         else:
-            self._tape.record(self._asked, self._status, self._coding, pieces, ended=ended)
+            content_type = response.headers.get("content-type", "")
+            coding = response.headers.get("content-encoding", "")
+            self._tape.record(self._asked, wire.Arrived(response.status_code, content_type, coding, pieces, ended))

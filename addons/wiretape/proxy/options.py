@@ -1,5 +1,6 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mitmproxy import exceptions
@@ -9,10 +10,18 @@ from mitmproxy.optmanager import OptManager
 from wiretape import providers, session
 from wiretape.counters import Counters
 from wiretape.providers import Providers
+from wiretape.recording import FORMS
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Mode, Tape, parse_mode
+from wiretape.tape import Mode, Takes, Tape, parse_form, parse_mode, parse_takes
 
-NAMES = ("wiretape_mode", "wiretape_recordings", "wiretape_session", "wiretape_config")
+NAMES = (
+    "wiretape_mode",
+    "wiretape_recordings",
+    "wiretape_session",
+    "wiretape_takes",
+    "wiretape_format",
+    "wiretape_config",
+)
 
 
 def declare(loader: Loader) -> None:
@@ -34,6 +43,21 @@ def declare(loader: Loader) -> None:
         "The set of recordings: <recordings>/<session>/responses/<hash>.json.",
     )
     loader.add_option(
+        "wiretape_takes",
+        str,
+        str(Takes.LAST),
+        """Which recording answers a request that was recorded several times: "first", "last", "sequence" (then the last
+        again) or "cycle". With all but "last", record mode adds a take where it would replace the recording.""",
+        choices=[*Takes],
+    )
+    loader.add_option(
+        "wiretape_format",
+        str,
+        FORMS[0],
+        "The form in which recordings are written; every form is read.",
+        choices=[*FORMS],
+    )
+    loader.add_option(
         "wiretape_config",
         str,
         "",
@@ -43,20 +67,23 @@ def declare(loader: Loader) -> None:
 
 def tape(options: OptManager, counters: Counters) -> Tape:
     """The tape that the options ask for. Raises OptionsError, naming the option and the right values."""
-    try:
-        mode = parse_mode(options.wiretape_mode)
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
-    try:
-        name = session.check_name(options.wiretape_session)
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_session: {e}") from e
+    mode = _checked(options, "wiretape_mode", parse_mode)
+    name = _checked(options, "wiretape_session", session.check_name)
+    takes = _checked(options, "wiretape_takes", parse_takes)
+    form = _checked(options, "wiretape_format", parse_form)
     root = Path(options.wiretape_recordings).expanduser()
     if not options.wiretape_recordings:
         raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory")
     if root.exists() and not root.is_dir():
         raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
-    return Tape(DirectoryStore(root), name, mode, counters)
+    return Tape(DirectoryStore(root), name, mode, counters, takes=takes, form=form)
+
+
+def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(getattr(options, name))
+    except ValueError as e:
+        raise exceptions.OptionsError(f"{name}: {e}") from e
 
 
 def table(options: OptManager) -> Providers:

@@ -25,6 +25,10 @@ class DirectoryStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def exists(self, session: str, name: str) -> bool:
+        """Whether there is a file of this name, readable or not."""
+        return self.path(session, name).exists()
+
     def write(self, session: str, name: str, data: bytes, *, replace: bool) -> bool:
         """Write a recording: temporary file, fsync, rename.
 

@@ -1,0 +1,67 @@
+"""An HTTP error <-> its recorded form, ``exception_data``. Part of the wire, apart because it imitates the SDKs."""
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from wiretape.recording import RecordedRequest
+
+_TYPES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+
+
+def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]:
+    """The error as the endpoint's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
+    text = body.decode("utf-8", "replace")
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        answer = None
+    if asked.endpoint.startswith("/api/"):
+        reason = answer.get("error", text) if isinstance(answer, dict) else text
+        return _data("ollama", "ResponseError", f"{reason} (status code: {status})", status, answer or text)
+    type_ = _TYPES.get(status) or ("InternalServerError" if status >= 500 else "APIStatusError")
+    if answer is None:
+        return _data("openai", type_, text or f"Error code: {status}", status, text)
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    return _data("openai", type_, f"Error code: {status} - {answer}", status, error)
+
+
+def _data(provider: str, type_: str, message: str, status: int, body: Any) -> dict[str, Any]:
+    return {
+        "category": "provider_sdk",
+        "provider": provider,
+        "type": type_,
+        "message": message,
+        "status_code": status,
+        "body": body,
+    }
+
+
+def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
+    """Status and body of a recorded error.
+
+    The message holds the whole answer as Python writes it, ``body`` only the error in it.
+    """
+    status = error.get("status_code")
+    status = status if isinstance(status, int) and 400 <= status < 600 else 500
+    body = error.get("body")
+    if isinstance(body, str):
+        return status, body.encode("utf-8", "replace")
+    if error.get("provider") == "ollama":
+        return status, json.dumps(body).encode()
+    _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
+    if found:
+        try:
+            return status, json.dumps(ast.literal_eval(written)).encode()
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            pass  # Cut off, or of another SDK: the error itself is left.
+    return status, json.dumps({"error": body}).encode()

@@ -1,0 +1,73 @@
+"""Whether a file is a sound recording: its form, its name, its way over the wire and back, no secret in it.
+
+Beside the data's way: reads bytes, gives findings; the command line prints them.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wiretape import recording, redact, request, wire
+from wiretape.recording import MODEL_LISTS, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to say about one file."""
+
+    form: str | None
+    """One of ``recording.FORMS``; None where the file is no recording."""
+    recording: Recording | None
+    faults: tuple[str, ...]
+    """What makes the recording unfit: it cannot be served, does not replay to itself, or holds a secret."""
+    remarks: tuple[str, ...]
+    """What is unusual and harmless: a name that is not the hash is found by content all the same."""
+
+
+def check(name: str, data: bytes) -> Report:
+    """Look at a file, given its name without ``.json`` and its bytes."""
+    try:
+        found = recording.loads(data)
+    except ValueError as e:
+        return Report(None, None, (str(e),), ())
+    faults = [f"a secret is in it, at {path}" for path in redact.find(json.loads(data))]
+    faults += _replay_faults(found)
+    remarks = []
+    if recording.dumps(found) != data:
+        remarks.append("not laid out as wiretape writes it")
+    if not _is_name(name, found):
+        remarks.append(f"its name is not its hash, which is {found.name}")
+    return Report(found.form, found, tuple(faults), tuple(remarks))
+
+
+def _is_name(name: str, found: Recording) -> bool:
+    base, _, take = name.rpartition(".")
+    if base and take.isdigit():
+        name = base
+    # A list of models is named by request and models; the digest of the models has changed over the years.
+    wanted = found.name
+    if found.request.endpoint in MODEL_LISTS:
+        name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
+    return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
+
+
+def _replay_faults(found: Recording) -> Iterator[str]:
+    """Whether what a client would get is recorded to the same response again."""
+    if found.response.error is not None and found.response.body:
+        yield "its stream broke off: it is not served"
+        return
+    try:
+        answer = wire.answer([found], request.wire_body(found.request))
+        content_type = dict(answer.headers)["content-type"]
+        response = wire.response(found.request, wire.Arrived(answer.status, content_type, "", answer.chunks, True))
+    except wire.Unrecordable as e:
+        # What says nothing of the next such request is not recorded anew, and can be replayed all the same.
+        if found.response.error is None and found.response.status in (None, 200):
+            yield f"does not replay to itself: {e}"
+        return
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        yield f"cannot be replayed: {type(e).__name__}: {e}"
+        return
+    again = recording.make(found.request, response, found.form)
+    if json.dumps(again.response.body) != json.dumps(found.response.body):
+        yield "does not replay to itself: the response differs after its way over the wire"

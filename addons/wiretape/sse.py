@@ -83,7 +83,7 @@ def _line_end(text: bytearray, start: int) -> int:
     return cr if cr >= 0 else lf
 
 
-def encode(event: Event) -> bytes:
-    """The bytes of one event, as providers write them."""
-    name = f"event: {event.event}\n" if event.event else ""
-    return (name + "".join(f"data: {line}\n" for line in event.data.split("\n")) + "\n").encode()
+def encode(data: bytes, event: str = "") -> bytes:
+    """The bytes of one event, as providers write them; an event without a name has no ``event:`` line."""
+    name = f"event: {event}\n".encode() if event else b""
+    return name + b"".join(b"data: " + line + b"\n" for line in data.split(b"\n")) + b"\n"

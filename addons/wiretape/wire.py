@@ -263,16 +263,8 @@ def answer(recordings: Sequence[Recording], wanted: Mapping[str, Any]) -> Answer
         return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)))
     if request.endpoint(asked) == "/v1/responses":
         names = [str(element["__data__"].get("type", "")) for element in first.elements()]
-        return Answer(200, _EVENT_STREAM, tuple(map(_typed_event, names, bodies)))
-    return Answer(200, _EVENT_STREAM, (*map(_event, bodies), _event(DONE.encode())))
-
-
-def _event(data: bytes) -> bytes:
-    return b"data: " + data + b"\n\n"
-
-
-def _typed_event(name: str, data: bytes) -> bytes:
-    return b"event: " + name.encode() + b"\n" + _event(data)
+        return Answer(200, _EVENT_STREAM, tuple(map(sse.encode, bodies, names)))
+    return Answer(200, _EVENT_STREAM, (*map(sse.encode, bodies), sse.encode(DONE.encode())))
 
 
 def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:

@@ -1,0 +1,78 @@
+"""A script for ``mitmdump -s`` in tests: all that goes upstream goes to a provider on loopback, or nowhere.
+
+``WIRETAPE_TEST_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host
+``WIRETAPE_TEST_CONNECTS``  a file that gets one line for each connection that mitmproxy opens: ``host:port``; and
+                            ``resolve host`` or ``connect host:port`` for what anything else in the process tried
+
+The connection is redirected where the socket is opened, below mitmproxy. Rewriting ``data.server.address`` in
+``server_connect`` would do too for one request, but for the next one on the same client connection mitmproxy takes the
+request's host from that address, and the addon under test would see 127.0.0.1 and not the provider.
+"""
+
+import asyncio
+import ipaddress
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+logger = logging.getLogger(__name__)
+
+_origin: dict[str, int] = json.loads(os.environ.get("WIRETAPE_TEST_ORIGIN", "{}"))
+_connects = Path(os.environ["WIRETAPE_TEST_CONNECTS"])
+_open_connection = asyncio.open_connection
+
+
+def server_connect(data: ServerConnectionHookData) -> None:
+    """Note each connection that mitmproxy is about to open."""
+    if data.server.address:
+        host, port = data.server.address[:2]
+        _note(f"{host}:{port}")
+
+
+def running() -> None:
+    """Tell the harness that the scripts are ready too: mitmproxy may listen before they are."""
+    logger.info("to_loopback is ready.")
+
+
+def _note(line: str) -> None:
+    with _connects.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _is_loopback(host: object) -> bool:
+    if host in (None, "", "localhost", b"localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host)).is_loopback
+    except ValueError:
+        return False
+
+
+async def _to_loopback(host: Any = None, port: Any = None, **kwargs: Any) -> Any:
+    target = _origin.get(str(host), None if _is_loopback(host) else _origin.get("*"))
+    if target is not None:
+        return await _open_connection("127.0.0.1", target, **kwargs)
+    if _is_loopback(host):
+        return await _open_connection(host, port, **kwargs)
+    raise ConnectionRefusedError(f"to_loopback: no origin for {host}")
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    # What goes out past mitmproxy's own door (a DNS query, a connection of some library) is noted and refused here.
+    if event == "socket.getaddrinfo" and not _is_loopback(args[0]):
+        attempt = f"resolve {args[0]}"
+    elif event == "socket.connect" and isinstance(args[1], tuple) and not _is_loopback(args[1][0]):
+        attempt = f"connect {args[1][0]}:{args[1][1]}"
+    else:
+        return
+    _note(attempt)
+    raise ConnectionRefusedError(f"to_loopback: {attempt}")
+
+
+asyncio.open_connection = _to_loopback
+sys.addaudithook(_watch)

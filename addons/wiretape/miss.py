@@ -18,9 +18,8 @@ def message(wanted: RecordedRequest, others: Iterable[tuple[str, RecordedRequest
 
     ``others`` are the recordings of the same endpoint, as ``(name, request)``.
     """
-    lines = [
-        f"wiretape: no recording of this request: {request_hash(wanted)[:12]} ({wanted.endpoint} at {wanted.url})."
-    ]
+    where = " at ".join(filter(None, (wanted.endpoint, request.base(wanted))))
+    lines = [f"wiretape: no recording of this request, {request_hash(wanted)[:12]}, {where}."]
     leaves = _leaves(wanted)
     nearest: tuple[int, str, list[str]] | None = None
     for name, other in islice(others, _CANDIDATES):

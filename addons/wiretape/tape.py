@@ -115,8 +115,8 @@ class Tape:
     def explain(self, asked: RecordedRequest) -> wire.Answer:
         """The answer to a request without a recording, in replay."""
         how = (
-            f'To record it, send it once with wiretape_mode=record-if-missing (session "{self.session}" below '
-            f"{self._store.root}), the provider's key in place."
+            "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
+            f'(session "{self.session}" below {self._store.root}).'
         )
         return wire.error(
             404, miss.message(asked, self._index.requests(request.endpoint(asked)), how), "recording_not_found"

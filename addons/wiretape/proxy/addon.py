@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from mitmproxy import command, connection, ctx, http, tls
 from mitmproxy.addonmanager import Loader
@@ -17,9 +19,13 @@ from wiretape.counters import Counters
 from wiretape.providers import Providers, Route
 from wiretape.proxy import loopback, options
 from wiretape.proxy.exchange import Exchange
+from wiretape.recording import RecordedRequest
 from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
+
+_LARGE = 256 * 1024
+"""Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
 
 _EXCHANGE = "wiretape.exchange"
 _ROUTE = "wiretape.route"
@@ -124,9 +130,21 @@ class Wiretape:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from a recording, refuse, or send on."""
-        route: Route | None = flow.metadata.get(_ROUTE)
         if flow.response or flow.error:
             return
+        try:
+            await self._request(flow)
+        except Exception:
+            # mitmproxy would log this and send the request on: in replay nothing may leave, whatever goes wrong here.
+            logger.exception("wiretape failed on %s %s", flow.request.method, flow.request.pretty_host)
+            if self._tape.mode is Mode.REPLAY:
+                text = (
+                    "wiretape: an error inside wiretape, which its log tells; in replay nothing is sent to a provider."
+                )
+                _answer(flow, wire.error(500, text, "internal_error"))
+
+    async def _request(self, flow: http.HTTPFlow) -> None:
+        route: Route | None = flow.metadata.get(_ROUTE)
         if route is None:
             if self._refuses(flow):
                 text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
@@ -137,9 +155,7 @@ class Wiretape:
             self.counters.upstream += 1
             return
         try:
-            content_type = flow.request.headers.get("content-type", "")
-            body = flow.request.get_content(strict=False) or b""
-            asked = request.recorded(route, body, content_type, flow.metadata.get(_TEST_ID))
+            asked = await self._read(flow, route)
         except ValueError as e:
             if tape.mode is Mode.REPLAY:
                 self.counters.misses += 1
@@ -150,19 +166,29 @@ class Wiretape:
                 logger.warning("not recorded: %s: %s", route.url, e)
             return
         if tape.mode is not Mode.RECORD:
-            loop = asyncio.get_running_loop()
-            if hit := await loop.run_in_executor(self._reader, tape.lookup, asked):
-                logger.info("hit %s: %s %s", hit.name, asked.endpoint, asked.model)
+            if hit := await self._aside(tape.lookup, asked):
+                logger.info("hit %s: %s %s", hit.name, asked.endpoint or asked.url, asked.model)
                 _answer(flow, hit.answer)
                 return
             if tape.mode is Mode.REPLAY:
-                answer = await loop.run_in_executor(self._reader, tape.explain, asked)
-                logger.warning("miss: %s %s", asked.endpoint, asked.model)
-                _answer(flow, answer)
+                logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
+                _answer(flow, await self._aside(tape.explain, asked))
                 return
         self.counters.upstream += 1
         exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked)
         self._live.add(exchange)
+
+    async def _read(self, flow: http.HTTPFlow, route: Route) -> RecordedRequest:
+        body = flow.request.get_content(strict=False) or b""
+        content_type = flow.request.headers.get("content-type", "")
+        arguments = route, body, content_type, flow.metadata.get(_TEST_ID)
+        if len(body) < _LARGE:
+            return request.recorded(*arguments)
+        return await self._aside(request.recorded, *arguments)
+
+    async def _aside[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what takes time away from the thread that carries the traffic."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, partial(function, *args, **kwargs))
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let every answer of a server stream through, under record with a copy kept."""

@@ -1,0 +1,340 @@
+"""Recording: a real client, mitmdump and TLS provider; the files are the public recorder's, byte for byte."""
+
+import asyncio
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import openai
+import pytest
+
+from harness import Mitmdump, async_openai_client, openai_client, wait_until
+from loopback import (
+    Answer,
+    Close,
+    Coding,
+    EndEarly,
+    Provider,
+    Reset,
+    Step,
+    Wait,
+    error_answer,
+    from_recording,
+    json_answer,
+    sse,
+)
+from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    return tmp_path / "recordings"
+
+
+def written(recordings: Path, session: str = "default") -> list[Path]:
+    return sorted((recordings / session / "responses").glob("*"))
+
+
+def ask(client: openai.OpenAI, text: str = "Hello, world!") -> list[object]:
+    stream = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": text}], stream=True)
+    return [dumped(chunk) for chunk in stream]
+
+
+def test_the_four_samples_are_recorded_byte_for_byte(provider: Provider, recordings: Path) -> None:
+    contents = {name: load(path) for name, path in SAMPLES.items()}
+    for content in contents.values():
+        path = base_url(content).partition(".ai")[2] + content["request"]["endpoint"].removeprefix("/v1")
+        provider.on(path, from_recording(content))
+    with Mitmdump(recordings, "record", origin=provider) as proxy:
+        for content in contents.values():
+            with openai_client(proxy, base_url(content)) as client:
+                assert [dumped(chunk) for chunk in call(client, content)] == chunks_of(content)
+        wait_until(lambda: len(written(recordings)) == 4)
+        assert proxy.stop() == 0
+    assert {path.name: path.read_bytes() for path in written(recordings)} == {
+        path.name: path.read_bytes() for path in SAMPLES.values()
+    }
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_a_compressed_stream_is_recorded_like_a_plain_one(coding: Coding, provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT, coding=coding))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        raw = client.chat.completions.with_streaming_response.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+        )
+        with raw as response:  # Not every client knows every coding: here the proxy is asked, not the SDK.
+            assert response.headers["content-encoding"] == coding
+            response.read()
+        proxy.stop()
+    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+
+
+def test_the_first_chunk_arrives_before_the_provider_sends_the_second(provider: Provider, recordings: Path) -> None:
+    go_on = threading.Event()
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(1, Wait(go_on)))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        stream = client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+        )
+        first = next(iter(stream))
+        assert first.choices[0].delta.role == "assistant"
+        go_on.set()
+        assert len([*stream]) == len(chunks_of(load(CHAT))) - 1
+
+
+def test_answers_in_one_piece_are_recorded_and_replayed(provider: Provider, recordings: Path) -> None:
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    head = {"id": "x-1", "created": 1758920391, "model": MODEL}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Hi ⚡"}, "finish_reason": "stop"}
+    provider.on(FIREWORKS_CHAT, json_answer({**head, "object": "chat.completion", "choices": [choice], "usage": usage}))
+    text = {"index": 0, "text": " blue", "logprobs": None, "finish_reason": "length"}
+    provider.on(
+        "/inference/v1/completions",
+        json_answer({**head, "object": "text_completion", "choices": [text], "usage": usage, "perf_metrics": None}),
+    )
+
+    def both(proxy: Mitmdump) -> list[object]:
+        with openai_client(proxy) as client:
+            chat = client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Hi"}])
+            assert chat.choices[0].message.content == "Hi ⚡"
+            completion = client.completions.create(model=MODEL, prompt="violets are", max_tokens=1)
+            return [dumped(chat), dumped(completion)]
+
+    with Mitmdump(recordings, "record", origin=provider) as proxy:
+        live = both(proxy)
+    types = {json.loads(path.read_bytes())["response"]["body"]["__type__"] for path in written(recordings)}
+    assert types == {"openai.types.chat.chat_completion.ChatCompletion", "openai.types.completion.Completion"}
+    with Mitmdump(recordings, "replay") as proxy:
+        assert both(proxy) == live
+        assert proxy.connects() == []
+
+
+def test_no_key_no_header_no_cookie_reaches_the_disk_or_the_log(provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT))
+    with (
+        Mitmdump(recordings, "record", origin=provider) as proxy,
+        openai_client(proxy, api_key="fw_very_secret_key") as client,
+    ):
+        ask(client)
+        proxy.stop()
+        log = proxy.log()
+    assert provider.requests[0].header("authorization") == "Bearer fw_very_secret_key"
+    everything = log + "".join(path.read_text() for path in written(recordings))
+    for secret in ("very_secret", "set-cookie-secret", "req_4f1c0ffee0ddba11"):
+        assert secret not in everything
+
+
+def test_record_if_missing_asks_once_and_serves_from_then_on(provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT))
+    with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy, openai_client(proxy) as client:
+        first = ask(client)
+        wait_until(lambda: written(recordings))
+        assert ask(client) == first
+        assert len(provider.requests) == 1
+
+
+def test_live_passes_and_records_nothing(provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT))
+    with Mitmdump(recordings, "live", origin=provider) as proxy, openai_client(proxy) as client:
+        assert ask(client) == ask(client) == chunks_of(load(CHAT))
+        proxy.stop()
+    assert len(provider.requests) == 2
+    assert not recordings.exists()
+
+
+def test_two_clients_at_once_make_one_whole_file(provider: Provider, recordings: Path) -> None:
+    both_are_here = threading.Event()
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(0, Wait(both_are_here)))
+
+    async def two(proxy: Mitmdump) -> None:
+        async def one(client: openai.AsyncOpenAI) -> int:
+            stream = await client.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+            )
+            return len([chunk async for chunk in stream])
+
+        async with async_openai_client(proxy) as first, async_openai_client(proxy) as second:
+            tasks = [asyncio.create_task(one(first)), asyncio.create_task(one(second))]
+            await asyncio.to_thread(provider.wait_for_requests, 2)
+            both_are_here.set()
+            assert await asyncio.gather(*tasks) == [26, 26]
+
+    with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
+        asyncio.run(two(proxy))
+        proxy.stop()
+    assert [path.name for path in written(recordings)] == [CHAT.name]
+    assert written(recordings)[0].read_bytes() == CHAT.read_bytes()
+
+
+@pytest.mark.parametrize("status", [401, 429, 500])
+def test_an_error_passes_unchanged_and_is_no_hit_later(status: int, provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, error_answer(status, "no luck today"), from_recording(CHAT))
+    with (
+        Mitmdump(recordings, "record-if-missing", origin=provider) as proxy,
+        openai_client(proxy, max_retries=0) as client,
+    ):
+        with pytest.raises(openai.APIStatusError, match="no luck today") as raised:
+            ask(client)
+        assert raised.value.status_code == status
+        assert raised.value.response.headers["x-request-id"] == "req_4f1c0ffee0ddba11"
+        assert raised.value.response.content == error_answer(status, "no luck today").body
+        proxy.wait_for_log(f"not recorded: .*status {status}")
+        assert ask(client) == chunks_of(load(CHAT))
+        proxy.stop()
+    assert [path.name for path in written(recordings)] == [CHAT.name]
+
+
+BROKEN: dict[str, Step] = {
+    "reset": Reset(),
+    "closed before its end": Close(),
+    "ended cleanly without [DONE]": EndEarly(),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_stream_that_breaks_off_leaves_no_recording(how: str, provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(5, BROKEN[how]))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy, max_retries=0) as client:
+        chunks = []
+        try:
+            for chunk in client.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+            ):
+                chunks.append(dumped(chunk))
+        except (openai.APIError, httpx2.TransportError):
+            pass  # The SDK lets its HTTP stack's own errors through.
+        assert chunks == chunks_of(load(CHAT))[: len(chunks)]
+        proxy.wait_for_log("not recorded: ")
+        proxy.stop()
+    assert written(recordings) == []
+
+
+def test_a_client_that_leaves_before_the_end_leaves_no_recording(provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(3, Wait(threading.Event())))
+    with Mitmdump(recordings, "record", origin=provider) as proxy:
+        with openai_client(proxy) as client:
+            stream = client.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+            )
+            next(iter(stream))
+            stream.close()
+        assert provider.left.wait(10)
+        proxy.wait_for_log("not recorded: ")
+    assert written(recordings) == []
+
+
+def test_a_client_that_leaves_at_done_loses_nothing(provider: Provider, recordings: Path) -> None:
+    # The sync SDK closes its connection at [DONE]: here the provider has not ended its answer yet.
+    provider.on(FIREWORKS_CHAT, Answer(steps=[*from_recording(CHAT).steps, Wait(threading.Event())]))
+    with Mitmdump(recordings, "record", origin=provider) as proxy:
+        with openai_client(proxy) as client:
+            ask(client)
+        wait_until(lambda: written(recordings))
+    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_the_proxy_writes_what_is_whole(sent: signal.Signals, provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, Answer(steps=[*from_recording(CHAT).steps, Wait(threading.Event())]))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        raw = client.chat.completions.with_streaming_response.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+        )
+        with raw as response:
+            lines = response.iter_lines()
+            assert any(line == "data: [DONE]" for line in lines)
+            assert proxy.stop(sent) == 0
+    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+
+
+def test_an_unwritable_folder_is_loud_and_the_client_gets_its_answer(provider: Provider, recordings: Path) -> None:
+    recordings.mkdir()
+    (recordings / "default").write_text("a file where the session's folder would be")
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        assert ask(client) == chunks_of(load(CHAT))
+        proxy.wait_for_log("RECORDING LOST: .*could not be written")
+
+
+ODD_STREAMS = {
+    "CRLF, comments and event names": sse(
+        [b": ping\r\n\r\n", b'event: x\r\ndata: {"id": "1", "choices": []}\r\n\r\n'], newline=b"\r\n"
+    ),
+    "data in several lines": [b'data: {"id": "1",\ndata: "choices": []}\n\n', b"data: [DONE]\n\n"],
+    "byte by byte": [bytes([byte]) for byte in b'data: {"id": "1", "choices": []}\n\ndata: [DONE]\n\n'],
+}
+
+
+@pytest.mark.parametrize("name", ODD_STREAMS)
+def test_streams_in_every_dress_are_recorded(name: str, provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, Answer(steps=ODD_STREAMS[name]))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        assert len(ask(client)) == 1
+        proxy.stop()
+    (path,) = written(recordings)
+    (element,) = json.loads(path.read_bytes())["response"]["body"]
+    assert (element["__data__"]["id"], element["__data__"]["usage"]) == ("1", None)
+
+
+def test_a_character_over_two_chunks_is_one_character(provider: Provider, recordings: Path) -> None:
+    event = 'data: {"id": "1", "choices": [{"index": 0, "delta": {"content": "⚡"}}]}\n\n'.encode()
+    cut = event.index("⚡".encode()) + 1
+    provider.on(FIREWORKS_CHAT, Answer(steps=[event[:cut], event[cut:], b"data: [DONE]\n\n"]))
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+        ask(client)
+        proxy.stop()
+    (path,) = written(recordings)
+    assert json.loads(path.read_bytes())["response"]["body"][0]["__data__"]["choices"][0]["delta"]["content"] == "⚡"
+    assert b"\\u26a1" in path.read_bytes()
+
+
+BAD_STREAMS = {
+    "invalid JSON in a chunk": [b'data: {"id": \n\n', b"data: [DONE]\n\n"],
+    "an error event": sse([{"error": {"message": "overloaded", "type": "server_error"}}]),
+    "nothing at all": [],
+    "only [DONE]": [b"data: [DONE]\n\n"],
+}
+
+
+@pytest.mark.parametrize("name", BAD_STREAMS)
+def test_a_bad_stream_reaches_the_client_as_it_is_and_is_not_recorded(
+    name: str, provider: Provider, recordings: Path
+) -> None:
+    answer = Answer(steps=BAD_STREAMS[name])
+    provider.on(FIREWORKS_CHAT, answer)
+    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy, max_retries=0) as client:
+        raw = client.chat.completions.with_streaming_response.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+        )
+        with raw as response:
+            assert response.read() == answer.body
+        proxy.wait_for_log("not recorded: ")
+    assert written(recordings) == []
+
+
+def test_the_async_client_records_the_same(provider: Provider, recordings: Path) -> None:
+    provider.on("/v1/completions", from_recording(SAMPLES["cerebras completions"]))
+    content = load(SAMPLES["cerebras completions"])
+
+    async def ask_async(proxy: Mitmdump) -> list[object]:
+        async with async_openai_client(proxy, BASES["api.cerebras.ai"]) as client:
+            body = content["request"]["body"]
+            stream = await client.completions.create(
+                model=body["model"], prompt=body["prompt"], max_tokens=50, stream=True
+            )
+            return [dumped(chunk) async for chunk in stream]
+
+    with Mitmdump(recordings, "record", origin=provider) as proxy:
+        assert asyncio.run(ask_async(proxy)) == chunks_of(content)
+        proxy.stop()
+    assert [path.read_bytes() for path in written(recordings)] == [SAMPLES["cerebras completions"].read_bytes()]

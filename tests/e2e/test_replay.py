@@ -1,0 +1,231 @@
+"""Replay: a real client, a real mitmdump, no provider at all."""
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from harness import ROOT, Mitmdump, async_openai_client, client_env, environment, openai_client, start_expecting_failure
+from samples import BASES, CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
+
+
+@pytest.fixture(scope="module")
+def replay() -> Iterator[Mitmdump]:
+    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+        yield proxy
+        assert proxy.connects() == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A session of its own with the samples in it: what a test may spoil."""
+    folder = tmp_path / "recordings" / "default" / "responses"
+    shutil.copytree(CHAT.parent, folder)
+    return folder
+
+
+def ask(client: openai.OpenAI, text: str = "Hello, world!", **arguments: Any) -> list[object]:
+    stream = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": text}], stream=True, **arguments
+    )
+    return [dumped(chunk) for chunk in stream]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_client_gets_the_chunks_of_the_recording(name: str, replay: Mitmdump) -> None:
+    content = load(SAMPLES[name])
+    with openai_client(replay, base_url(content)) as client:
+        assert [dumped(chunk) for chunk in call(client, content)] == chunks_of(content)
+
+
+def test_the_async_client_gets_the_same(replay: Mitmdump) -> None:
+    async def ask_async() -> list[object]:
+        async with async_openai_client(replay) as client:
+            messages: Any = [{"role": "user", "content": "Hello, world!"}]
+            stream = await client.chat.completions.create(model=MODEL, messages=messages, stream=True)
+            return [dumped(chunk) async for chunk in stream]
+
+    assert asyncio.run(ask_async()) == chunks_of(load(CHAT))
+
+
+def test_the_providers_host_is_neither_looked_up_nor_called(replay: Mitmdump) -> None:
+    with openai_client(replay) as client:
+        ask(client)
+    assert replay.connects() == []  # Not a connection, not a look-up: to_loopback.py notes both.
+
+
+def test_the_stream_is_an_event_stream_that_ends_with_done(replay: Mitmdump) -> None:
+    with openai_client(replay) as client:
+        raw = client.chat.completions.with_streaming_response.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+        )
+        with raw as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            body = response.read()
+    events = body.decode().split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    assert len(events) - 2 == len(chunks_of(load(CHAT)))
+    assert "service_tier" not in events[0]  # The class's null, which no provider sends.
+
+
+def test_key_order_and_spelling_of_the_same_request_do_not_matter(replay: Mitmdump) -> None:
+    body = load(CHAT)["request"]["body"]
+    text = json.dumps(dict(reversed(body.items())), indent=3).replace("H", "\\u0048")
+    with environment(client_env(replay)), httpx.Client() as client:
+        answer = client.post(
+            f"{BASES['api.fireworks.ai']}/chat/completions",
+            content=text.encode(),
+            headers={"content-type": "application/json"},
+        )
+    assert answer.status_code == 200
+
+
+def test_a_miss_says_what_differs_and_how_to_record_it(replay: Mitmdump) -> None:
+    with openai_client(replay, max_retries=5) as client, pytest.raises(openai.NotFoundError) as raised:
+        ask(client, "Hello, worlds!")
+    assert raised.value.response.headers["x-should-retry"] == "false"
+    error: Any = raised.value.body
+    assert (error["type"], error["code"], error["param"]) == ("recording_not_found", "recording_not_found", None)
+    message = error["message"]
+    for part in (
+        "5534bfa78416",  # The name that its file would have, as the public recorder computes it.
+        "nearest recording is e99f14805360",
+        'messages[0].content: "Hello, worlds!" here, "Hello, world!" in the recording',
+        "wiretape_mode=record-if-missing",
+        '"default"',
+    ):
+        assert part in message
+    # Raised at once: one request, no retries.
+    assert replay.log().count("miss: /v1/chat/completions") == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"temperature": 0.7}, {"n": 2}, {"extra_body": {"top_k": 1}}, {"user": "x"}, {"stream": False}]
+)
+def test_any_other_argument_is_another_request(change: dict[str, Any], replay: Mitmdump) -> None:
+    arguments = {"stream": True, **change}
+    expected = next(iter(change.get("extra_body", change)))
+    with openai_client(replay) as client, pytest.raises(openai.NotFoundError, match=expected):
+        client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], **arguments
+        )
+
+
+def test_the_same_request_to_another_provider_is_another_request(replay: Mitmdump) -> None:
+    with openai_client(replay, BASES["api.cerebras.ai"]) as client, pytest.raises(openai.NotFoundError, match="base"):
+        ask(client)
+
+
+@pytest.mark.parametrize("path", ["/inference/v1/files", "/", "/v1/accounts/me"])
+def test_a_providers_other_paths_are_refused_in_replay(path: str, replay: Mitmdump) -> None:
+    with environment(client_env(replay)), httpx.Client() as client:
+        answer = client.get(f"https://api.fireworks.ai{path}")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "recording_not_found"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_request_is_refused_not_crashed_on(body: bytes, replay: Mitmdump) -> None:
+    with environment(client_env(replay)), httpx.Client() as client:
+        answer = client.post(f"{BASES['api.fireworks.ai']}/chat/completions", content=body)
+    assert answer.status_code == 404
+    assert "the request's body is not" in answer.json()["error"]["message"]
+
+
+SPOILED: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": lambda text: text[: len(text) // 2],
+    "empty": lambda text: b"",
+    "not JSON": lambda text: b"<html>" + text,
+    "a list": lambda text: b"[]",
+    "another shape": lambda text: b'{"request": {"url": 1}, "response": []}',
+    "no chunks": lambda text: text.replace(b'"body": [', b'"bodies": ['),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, folder: Path) -> None:
+    path = folder / CHAT.name
+    path.write_bytes(SPOILED[how](path.read_bytes()))
+    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+        with pytest.raises(openai.NotFoundError):
+            ask(client)
+        proxy.wait_for_log(f"{CHAT.name}: not a recording that can be served: ")
+        content = load(SAMPLES["fireworks completions"])
+        assert [dumped(chunk) for chunk in call(client, content)] == chunks_of(content)
+
+
+def test_in_replay_nothing_leaves_even_where_wiretape_itself_fails(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("from wiretape.tape import Tape\n\ndef fail(*_):\n    raise RuntimeError\n\nTape.lookup = fail\n")
+    with (
+        Mitmdump(ROOT / "recordings", "replay", args=["-s", str(broken)]) as proxy,
+        openai_client(proxy) as client,
+        pytest.raises(openai.InternalServerError, match="nothing is sent to a provider"),
+    ):
+        ask(client)
+    assert proxy.connects() == []
+
+
+def test_recordings_of_the_public_recorder_are_found_under_any_name(folder: Path) -> None:
+    (folder / CHAT.name).rename(folder / "my favourite.json")
+    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+        assert ask(client) == chunks_of(load(CHAT))
+
+
+def test_recordings_that_come_and_go_while_the_proxy_runs(folder: Path) -> None:
+    path = folder / CHAT.name
+    elsewhere = folder.parent / "elsewhere.json"
+    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+        ask(client)
+        path.rename(elsewhere)
+        with pytest.raises(openai.NotFoundError):
+            ask(client)
+        elsewhere.rename(folder / "another name.json")
+        assert ask(client) == chunks_of(load(CHAT))
+
+
+def test_a_session_is_a_folder_of_its_own(folder: Path) -> None:
+    folder.parent.rename(folder.parents[1] / "checkout")
+    with Mitmdump(folder.parents[1], "replay", session="checkout") as proxy, openai_client(proxy) as client:
+        assert ask(client) == chunks_of(load(CHAT))
+
+
+BAD_OPTIONS = {
+    "wiretape_mode=repeat": "live, record, replay, record-if-missing",
+    "wiretape_session=../up": "no session name",
+    "wiretape_session=Checkout": "a-z, 0-9",
+    "wiretape_takes=all": "first, last, sequence, cycle",
+    "wiretape_format=2024": "2025-09, 2026",
+    "wiretape_recordings=README.md": "not a directory",
+    "wiretape_recordings=": "name a directory",
+    "wiretape_config=no-such.toml": "cannot read no-such.toml",
+    "stream_large_bodies=1m": "unset it",
+}
+
+
+@pytest.mark.parametrize("option", BAD_OPTIONS)
+def test_a_bad_option_stops_the_start_and_names_the_right_values(option: str) -> None:
+    code, output = start_expecting_failure(["--set", option])
+    assert code != 0
+    assert option.partition("=")[0] in output
+    assert BAD_OPTIONS[option] in output
+
+
+def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    args = ["--listen-host", "", "--listen-port", str(port)]
+    with Mitmdump(ROOT / "recordings", "replay", args=args) as proxy:
+        proxy.wait_for_log(rf"listening at 127\.0\.0\.1:{port}")
+        with openai_client(proxy) as client:
+            assert ask(client) == chunks_of(load(CHAT))
+        listening = Path("/proc/net/tcp").read_text().splitlines() if Path("/proc/net/tcp").exists() else []
+        mine = [line.split()[1] for line in listening[1:] if line.split()[1].endswith(f":{port:04X}")]
+        assert {address.partition(":")[0] for address in mine} <= {"0100007F"}

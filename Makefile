@@ -23,7 +23,7 @@ unit: $(READY)
 setup: $(READY)
 
 # Python 3.12 or newer: by .python-version (pyenv reads it), or the first fit on the path.
-$(READY): pyproject.toml
+$(READY): pyproject.toml tests/node/package.json
 	@set -e; found=; \
 	for name in python3 python3.12 python3.13 python3.14 python; do \
 	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then found=$$name; break; fi; \
@@ -36,6 +36,9 @@ $(READY): pyproject.toml
 	$$found -m venv --clear $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'; \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
+	@if command -v npm >/dev/null; then \
+	  npm install --prefix tests/node --no-package-lock --no-audit --no-fund --silent; \
+	else echo "npm is not on the path: the tests with Node's SDK will be skipped"; fi
 	@touch $@
 
 clean:

@@ -1,0 +1,21 @@
+"""The ``wiretape`` command.
+
+``app``            the commands and their flags
+``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
+``proxy``          a mitmproxy on loopback, in this process
+``certificates``   the CAs that the command's programs trust
+``environment``    what the child finds in its environment
+``run``            the child: its signals, its exit code
+``summary``        what happened, in a line or two
+``demo``           all of it, on the shipped recordings
+
+The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy (``proxy``,
+``run``) are imported by the commands that need them, so that ``wiretape addon`` and ``--version`` answer at once.
+"""
+
+from wiretape.cli.app import app
+
+
+def main() -> None:
+    """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
+    app(prog_name="wiretape")

@@ -1,0 +1,91 @@
+"""The commands and their flags. What they do is in the modules beside it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import wiretape
+from wiretape.cli.options import settings
+
+REFUSED = 2
+"""The exit code when the proxy did not start, as for a wrong flag."""
+
+app = typer.Typer(
+    help="Record LLM API calls once, replay them offline, in any language, without touching code.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wiretape {wiretape.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def addon() -> None:
+    """Print the path of the addon's script: mitmdump -s "$(wiretape addon)"."""
+    typer.echo(Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py")
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def run(  # noqa: PLR0917 (Typer passes them by name)
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
+    mode: Annotated[
+        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+    ] = None,
+    session: Annotated[str | None, typer.Option(help="The session's name.")] = None,
+    recordings: Annotated[
+        str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+) -> None:
+    """Run a command behind a recording proxy, with its exit code.
+
+    The command finds the proxy and a CA bundle in its environment.
+
+    Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
+    """
+    from wiretape.cli.proxy import StartError
+    from wiretape.cli.run import run as run_command
+    from wiretape.cli.summary import summary
+
+    flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    try:
+        outcome = run_command(command, settings(os.environ, assignments or (), flags), os.environ, port)
+    except StartError as error:
+        _say(str(error))
+        raise typer.Exit(REFUSED) from error
+    _say(outcome.problem or summary(outcome))
+    raise typer.Exit(outcome.code)
+
+
+@app.command()
+def demo() -> None:
+    """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
+    from wiretape.cli.demo import demo as run_demo
+
+    raise typer.Exit(run_demo())
+
+
+def _say(text: str) -> None:
+    # Not Rich: a summary in a log of a CI job must be what it is on a terminal.
+    for line in text.splitlines():
+        print(f"wiretape: {line}", file=sys.stderr)

@@ -1,0 +1,89 @@
+"""``wiretape demo``: the shipped recordings, replayed to a real SDK client through a real proxy, by ``run`` itself."""
+
+import importlib.util
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.syntax import Syntax
+
+import wiretape
+from wiretape.cli.options import settings
+
+APP = Path(__file__).with_name("demo_app.py").resolve()
+WIDTH = 100
+
+
+def samples() -> Path:
+    """The recordings directory with the shipped session: in the wheel's package, or in the source checkout."""
+    package = Path(wiretape.__file__).resolve().parent
+    installed = package / "samples"
+    return installed if installed.is_dir() else package.parents[1] / "recordings"
+
+
+def demo() -> int:
+    """Run the demo. Gives the exit code."""
+    console = Console(highlight=False, soft_wrap=True)
+    if importlib.util.find_spec("openai") is None:
+        print("wiretape: the demo's app needs the openai package: pip install 'wiretape[demo]'", file=sys.stderr)
+        return 1
+    # Imported late: mitmproxy takes a moment, and a missing package is to be told at once.
+    from wiretape.cli.proxy import StartError
+    from wiretape.cli.run import run
+    from wiretape.cli.summary import summary
+
+    _title(console, "The app: it knows nothing of wiretape")
+    _show_app(console)
+    recordings = samples()
+    _title(console, "wiretape run --mode replay -- python app.py")
+    console.file.flush()  # the child writes to the same place
+    flags = {"wiretape_mode": "replay", "wiretape_recordings": str(recordings), "wiretape_session": "default"}
+    # Nothing of the user's settings: not their variables, not their config.yaml, not their exceptions for the proxy.
+    environ = {name: value for name, value in os.environ.items() if name not in ("NO_PROXY", "no_proxy")}
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="wiretape-demo-") as confdir:
+            # -P: the app's neighbours in our package are no modules of the app.
+            outcome = run((sys.executable, "-P", str(APP)), settings({}, [f"confdir={confdir}"], flags), environ)
+    except StartError as error:
+        print(f"wiretape: {error}", file=sys.stderr)
+        return 2
+    seconds = time.monotonic() - began
+    _title(console, "What happened")
+    console.print(summary(outcome), markup=False)
+    console.print(f"{seconds:.1f} seconds, no key, and nothing left this machine.")
+    if outcome.code:
+        return outcome.code
+    _title(console, "Your turn")
+    _next(console)
+    return 0
+
+
+def _title(console: Console, text: str) -> None:
+    console.print()
+    if console.is_terminal:
+        console.rule(f"[bold]{text}", align="left")
+    else:
+        console.print(f"--- {text}")
+    console.print()
+
+
+def _show_app(console: Console) -> None:
+    code = APP.read_text(encoding="utf-8").rstrip()
+    if console.is_terminal:
+        console.print(Syntax(code, "python", background_color="default", word_wrap=False))
+    else:
+        console.print(code, markup=False)
+
+
+def _next(console: Console) -> None:
+    for command, purpose in (
+        ("wiretape run --mode record -- python your_app.py", "asks the provider, records into ./recordings"),
+        ("wiretape run --mode replay -- python your_app.py", "the same answers, offline"),
+        ('mitmdump -s "$(wiretape addon)"', "one proxy for everyone: http://127.0.0.1:8080"),
+    ):
+        console.print(f"  {command:<50}", style="bold", end="", markup=False)
+        console.print(purpose, markup=False)

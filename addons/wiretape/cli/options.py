@@ -1,0 +1,31 @@
+"""Flags and ``WIRETAPE_*`` variables -> mitmproxy option settings. Pure values: the addon validates them.
+
+The order of precedence is: a flag, ``--set``, the environment, mitmproxy's ``config.yaml``, the default. The last two
+are mitmproxy's and are applied in ``proxy``.
+"""
+
+from collections.abc import Iterable, Mapping
+
+PREFIX = "WIRETAPE_"
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """``WIRETAPE_MODE=replay`` -> ``{"wiretape_mode": "replay"}``, and so on. An empty variable is not set."""
+    return {name.lower(): value for name, value in environ.items() if name.startswith(PREFIX) and value}
+
+
+def settings(
+    environ: Mapping[str, str], assignments: Iterable[str] = (), flags: Mapping[str, str | None] | None = None
+) -> list[str]:
+    """All settings as mitmproxy's ``name=value``, at most one source for each name.
+
+    ``assignments`` are those of ``--set``, in which a name may stand several times (mitmproxy's list options);
+    ``flags`` are the named ones, ``None`` where the user gave none.
+    """
+    chosen = {name: [f"{name}={value}"] for name, value in from_environment(environ).items()}
+    given: dict[str, list[str]] = {}
+    for assignment in assignments:
+        given.setdefault(assignment.partition("=")[0], []).append(assignment)
+    chosen |= given
+    chosen |= {name: [f"{name}={value}"] for name, value in (flags or {}).items() if value is not None}
+    return [setting for several in chosen.values() for setting in several]

@@ -1,0 +1,125 @@
+"""``wiretape run``: the child, between a proxy that is up before it starts and one that goes after it has ended."""
+
+import asyncio
+import logging
+import shutil
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from wiretape.cli.certificates import bundle
+from wiretape.cli.environment import child_environment
+from wiretape.cli.proxy import OneLine, serving
+from wiretape.counters import Counters
+
+NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
+"""Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went. ``problem`` is set when the command did not start."""
+
+    code: int
+    mode: str
+    session: str
+    counters: Counters
+    connections: int
+    hosts: tuple[str, ...]
+    problem: str = ""
+
+
+def run(command: Sequence[str], settings: Sequence[str], environ: Mapping[str, str], port: int = 0) -> Outcome:
+    """Run ``command`` behind a proxy with ``settings`` and wait for it.
+
+    Its standard streams are ours; the proxy's warnings go to stderr. Raises ``StartError`` when it cannot start.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(OneLine())
+    handler.addFilter(_is_news)
+    logging.getLogger().addHandler(handler)
+    relay = _Relay()
+    try:
+        with relay.installed():
+            return asyncio.run(_run(command, settings, dict(environ), port, relay))
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # A connection that is still open when the proxy goes is cancelled, which some versions of asyncio report.
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+class _Relay:
+    """Signals. The terminal sends its own to the child too, as one of the same process group: those must only not
+    end us before the child has ended. Those that someone sends to us alone are passed on.
+    """
+
+    def __init__(self) -> None:
+        self._child: Process | None = None
+        self.received: int | None = None
+        self._passed_on = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+        self._all = {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)} | self._passed_on
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        # What is ignored (nohup, a job in the background) stays ignored, for the child too.
+        before = {number: handler for number in self._all if (handler := signal.getsignal(number)) != signal.SIG_IGN}
+        for number in before:
+            signal.signal(number, self._receive)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def watch(self, child: Process) -> None:
+        self._child = child
+        if self.received is not None:  # it came while the child was being started
+            self._pass_on(self.received)
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        self.received = number
+        self._pass_on(number)
+
+    def _pass_on(self, number: int) -> None:
+        if self._child is not None and number in self._passed_on:
+            with suppress(ProcessLookupError):
+                self._child.send_signal(number)
+
+
+async def _run(
+    command: Sequence[str], settings: Sequence[str], environ: dict[str, str], port: int, relay: _Relay
+) -> Outcome:
+    async with serving(settings, environ, port) as proxy:
+        with bundle(proxy.ca_pem(), environ) as ca_file:
+            code, problem = await _child(command, child_environment(environ, proxy.url, ca_file), relay)
+        with suppress(TimeoutError):
+            await proxy.drained()
+        mode, session = proxy.mode, proxy.session
+    # Only now, when the proxy has stopped, are all recordings written and counted.
+    traffic = proxy.traffic
+    return Outcome(code, mode, session, proxy.counters, traffic.connections, tuple(traffic.hosts), problem)
+
+
+async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:
+    if relay.received is not None:  # it came while the proxy was being started
+        return BY_SIGNAL + relay.received, "interrupted"
+    name, *arguments = command
+    # Found here and not by the system's call: on Windows that knows no npm.cmd.
+    program = shutil.which(name, path=environ.get("PATH")) or name
+    try:
+        child = await asyncio.create_subprocess_exec(program, *arguments, env=environ)
+    except FileNotFoundError:
+        return NOT_FOUND, f"command not found: {name}"
+    except OSError as error:
+        return NOT_EXECUTABLE, f"cannot run {name}: {error.strerror}"
+    relay.watch(child)
+    code = await child.wait()
+    return (code if code >= 0 else BY_SIGNAL - code), ""

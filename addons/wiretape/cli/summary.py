@@ -1,0 +1,35 @@
+"""What happened, in a line or two. Counters in, text out."""
+
+from wiretape.cli.run import Outcome
+
+_HOSTS_SHOWN = 5
+
+
+def summary(outcome: Outcome) -> str:
+    """The lines that ``run`` prints when its command has ended."""
+    counters = outcome.counters
+    served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
+    head = f"{outcome.mode}, session {outcome.session}"
+    if not outcome.connections:
+        return (
+            f"{head}: nothing went through the proxy.\n"
+            "Does the command's HTTP client read HTTPS_PROXY, and is the host not in NO_PROXY? "
+            "One that cannot use a proxy takes a base URL:\n"
+            '  mitmdump -s "$(wiretape addon)" --mode reverse:https://HOST@8081'
+        )
+    parts = [_count(counters.hits, "hit"), _count(counters.misses, "miss", "misses")]
+    if counters.upstream:
+        parts.append(_count(counters.upstream, "request") + " sent to a provider")
+    parts.append(_count(counters.recorded, "recording") + " made")
+    parts.append(_count(counters.tokens, "token") + " served from recordings")
+    if counters.unrecorded:
+        parts.append(_count(counters.unrecorded, "live answer") + " that became no recording")
+    text = f"{head}: {', '.join(parts)}"
+    if not served:
+        hosts = ", ".join(outcome.hosts[:_HOSTS_SHOWN]) + (", ..." if len(outcome.hosts) > _HOSTS_SHOWN else "")
+        text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
+    return text
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,459 @@
+"""The ``wiretape`` command as a user meets it: real processes, and a provider that is on loopback or nowhere."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+import wiretape
+from harness import TO_LOOPBACK
+from loopback import Provider, Wait, from_recording
+from wiretape.cli.certificates import bundle, trusted_pem
+from wiretape.cli.environment import CA_VARIABLES, child_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDINGS = ROOT / "recordings"
+SEED = RECORDINGS / "default" / "responses" / "e99f14805360.json"
+HELLO = "Hello! It's nice to meet you. Is there something I can help you with, or would you like to chat?"
+
+APP = """
+from openai import OpenAI
+client = OpenAI(base_url="https://api.fireworks.ai/inference/v1", api_key="sk-secret-of-the-user")
+messages = [{"role": "user", "content": "Hello, world!"}]
+model = "accounts/fireworks/models/llama-v3p1-8b-instruct"
+for chunk in client.chat.completions.create(model=model, messages=messages, stream=True):
+    print(chunk.choices[0].delta.content or "", end="", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home for all tests here: mitmproxy's CA is made there once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def user(home: Path, tmp_path: Path) -> Iterator["User"]:
+    """Someone with a shell in an empty folder, whose temporary files are their own to inspect."""
+    user = User(home, tmp_path)
+    yield user
+    assert not list(user.temporary.iterdir()), "wiretape left temporary files behind"
+
+
+class User:
+    """Runs ``wiretape`` with an environment in which nothing of the test machine's settings is left."""
+
+    def __init__(self, home: Path, folder: Path) -> None:
+        self.folder = folder / "work"
+        self.temporary = folder / "tmp"
+        self.folder.mkdir()
+        self.temporary.mkdir()
+        kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT") if key in os.environ}
+        self.env = kept | {"HOME": str(home), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.script = shutil.which("wiretape", path=str(Path(sys.executable).parent)) or "wiretape"
+
+    def app(self, text: str) -> list[str]:
+        """The command that runs this Python program."""
+        path = self.folder / "app.py"
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return [sys.executable, str(path)]
+
+    def wiretape(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """``wiretape`` with these arguments, when it has ended."""
+        return subprocess.run(
+            [self.script, *args],
+            cwd=self.folder,
+            env=self.env | dict(env or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def to(self, origin: Provider) -> list[str]:
+        """Flags with which everything that goes upstream goes to ``origin``, whose CA is the user's own."""
+        self.env["WIRETAPE_TEST_ORIGIN"] = json.dumps({"*": origin.port})
+        self.env["WIRETAPE_TEST_CONNECTS"] = str(self.folder / "connects")
+        self.env["SSL_CERT_FILE"] = str(origin.ca_pem)
+        return ["--set", f"scripts={TO_LOOPBACK}"]
+
+
+def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
+    """The command against the shipped recordings."""
+    return user.wiretape("run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *command)
+
+
+def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
+    script = user.wiretape("addon").stdout.removesuffix("\n")
+    assert Path(script).is_absolute()
+    assert Path(script).name == "wiretape_addon.py"
+    assert Path(script).is_file()
+    assert user.wiretape("--version").stdout == f"wiretape {wiretape.__version__}\n"
+
+
+# -- run: the main job -------------------------------------------------------------------------------
+
+
+def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
+    result = replayed(user, *user.app(APP))
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == HELLO
+    assert result.stderr == (
+        "wiretape: replay, session default: 1 hit, 0 misses, 0 recordings made, 26 tokens served from recordings\n"
+    )
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")
+def test_curl_goes_through_with_the_bundle(user: User) -> None:
+    body = json.dumps(json.loads(SEED.read_text("utf-8"))["request"]["body"])
+    url = "https://api.fireworks.ai/inference/v1/chat/completions"
+    result = replayed(user, "curl", "-sSf", url, "-H", "content-type: application/json", "-d", body)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("data: {")
+    assert result.stdout.endswith("data: [DONE]\n\n")
+    assert "1 hit" in result.stderr
+
+
+def test_record_then_replay_without_the_provider(user: User) -> None:
+    app = user.app(APP)
+    with Provider() as origin:
+        origin.on("/inference/v1/chat/completions", from_recording(SEED))
+        recorded = user.wiretape("run", "--mode", "record", *user.to(origin), "--", *app)
+        assert len(origin.requests) == 1
+    assert recorded.stdout == HELLO, recorded.stderr
+    assert "record, session default" in recorded.stderr
+    assert "1 request sent to a provider, 1 recording made" in recorded.stderr
+    kept = user.folder / "recordings" / "default" / "responses" / SEED.name
+    assert kept.read_bytes() == SEED.read_bytes()
+    again = user.wiretape("run", "--mode", "replay", "--", *app)
+    assert again.stdout == HELLO, again.stderr
+    assert "1 hit" in again.stderr
+
+
+# -- run: the child ----------------------------------------------------------------------------------
+
+
+def test_exit_code_and_streams_are_the_commands(user: User) -> None:
+    result = replayed(user, *user.app("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"))
+    assert result.returncode == 7
+    assert result.stdout == "out\n"
+    assert result.stderr.startswith("err\nwiretape: replay, session default: nothing went through the proxy")
+    assert "HTTPS_PROXY" in result.stderr
+
+
+def test_a_commands_own_flags_and_dashes_are_its_own(user: User) -> None:
+    app = user.app("import sys; print(sys.argv[1:])")
+    result = user.wiretape("run", *app, "--mode", "x", "--", "--version")
+    assert result.stdout == "['--mode', 'x', '--', '--version']\n", result.stderr
+
+
+def test_a_command_killed_by_a_signal(user: User) -> None:
+    result = replayed(user, *user.app("import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    assert result.returncode == 128 + signal.SIGKILL
+    assert "replay, session default" in result.stderr
+
+
+def test_a_command_that_is_not_there(user: User) -> None:
+    result = user.wiretape("run", "--", "no-such-command")
+    assert (result.returncode, result.stdout) == (127, "")
+    assert result.stderr == "wiretape: command not found: no-such-command\n"
+
+
+def test_a_command_that_is_not_executable(user: User) -> None:
+    path = user.folder / "notes.txt"
+    path.write_text("no program\n", encoding="utf-8")
+    result = user.wiretape("run", "--", str(path))
+    assert (result.returncode, result.stdout) == (126, "")
+    assert result.stderr == f"wiretape: cannot run {path}: Permission denied\n"
+
+
+def test_what_the_child_finds_in_its_environment(user: User, home: Path) -> None:
+    (user.folder / "own.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    (user.folder / "company.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    own = {
+        "SSL_CERT_FILE": str(user.folder / "own.pem"),
+        "REQUESTS_CA_BUNDLE": str(user.folder / "company.pem"),
+        "HTTPS_PROXY": "http://company.test:3128",
+        "https_proxy": "http://company.test:3128",
+        "ALL_PROXY": "socks5://company.test:1080",
+        "NO_PROXY": "*",
+        "no_proxy": "db.internal, *,localhost",
+        "NODE_OPTIONS": "--max-old-space-size=100",
+    }
+    app = """
+        import json, os
+        file = os.environ["SSL_CERT_FILE"]
+        print(json.dumps([dict(os.environ), open(file).read(), oct(os.stat(file).st_mode & 0o777)]))
+    """
+    result = user.wiretape("run", "--", *user.app(app), env=own)
+    env, pem, mode = json.loads(result.stdout)
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", env["HTTPS_PROXY"])
+    proxies = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
+    assert {env[name] for name in proxies} == {env["HTTPS_PROXY"]}
+    assert "all_proxy" not in env, "it was not there and stands for more than HTTP"
+    assert "NO_PROXY" not in env, "its * would lead past the proxy"
+    assert env["no_proxy"] == "db.internal,localhost"
+    assert env["NODE_USE_ENV_PROXY"] == "1"
+    user_option, require, preload = env["NODE_OPTIONS"].split(" ", 2)
+    assert (user_option, require) == ("--max-old-space-size=100", "--require")
+    assert Path(json.loads(preload)).is_file()
+    assert {env[name] for name in CA_VARIABLES} == {env["SSL_CERT_FILE"]}
+    assert mode == "0o644"
+    assert not Path(env["SSL_CERT_FILE"]).exists(), "removed at the end"
+
+    for trusted in (user.folder / "own.pem", user.folder / "company.pem", home / ".mitmproxy/mitmproxy-ca-cert.pem"):
+        assert trusted.read_text("ascii").strip() in pem
+    assert "PRIVATE KEY" not in pem
+    assert len(ssl.create_default_context(cadata=pem).get_ca_certs()) == 3
+
+
+def test_without_a_file_of_the_users_own_the_systems_cas_are_trusted() -> None:
+    pem = trusted_pem({"SSL_CERT_FILE": "/nowhere/at/all.pem"})
+    assert pem.count(b"-----BEGIN CERTIFICATE-----") > 20
+    ssl.create_default_context(cadata=pem.decode("utf-8"))
+
+
+def test_the_bundle_goes_when_the_command_fails_badly() -> None:
+    paths: list[Path] = []
+
+    def fails() -> None:
+        with bundle(b"", {}) as path:
+            assert Path(path).is_file()
+            paths.append(Path(path))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert not paths[0].exists()
+
+
+def test_wiretape_within_wiretape_preloads_once() -> None:
+    once = child_environment({}, "http://127.0.0.1:1", "ca.pem")
+    twice = child_environment(once, "http://127.0.0.1:2", "ca.pem")
+    assert twice["NODE_OPTIONS"] == once["NODE_OPTIONS"]
+    assert twice["HTTPS_PROXY"] == "http://127.0.0.1:2"
+
+
+def test_hosts_that_are_no_provider_pass_through_and_are_named(user: User) -> None:
+    app = user.app("""
+        import sys, urllib.request
+        print(urllib.request.urlopen(sys.argv[1]).read().decode())
+    """)
+    with Provider(tls=False) as origin:
+        answer = replace(from_recording(SEED), steps=[b"passed through"])
+        origin.on("/page", answer)
+        result = replayed(user, *app, f"{origin.url}/page")
+    assert result.stdout == "passed through\n", result.stderr
+    assert "No request was for a known LLM endpoint (hosts seen: 127.0.0.1)." in result.stderr
+
+
+def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
+    app = user.app("""
+        import os, socket, urllib.parse
+        proxy = urllib.parse.urlsplit(os.environ["HTTPS_PROXY"])
+        connection = socket.create_connection((proxy.hostname, proxy.port))
+        connection.sendall(b"CONNECT api.fireworks.ai:443 HTTP/1.1\\r\\n\\r\\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        if os.fork() == 0:
+            os.close(1)
+            os.close(2)
+            connection.recv(1)  # until the proxy goes
+    """)
+    result = replayed(user, *app)
+    assert result.returncode == 0
+    assert re.fullmatch(r"wiretape: replay, .*\nwiretape: No request was for .*\n", result.stderr)
+
+
+# -- run: options ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--mode", "rewind"], r"'rewind'.*live, record, replay, record-if-missing"),
+        (["--session", "../up"], r"wiretape_session"),
+        (["--set", "wiretape_moed=replay"], r"unknown option wiretape_moed .*wiretape_mode"),
+    ],
+    ids=["mode", "session", "unknown"],
+)
+def test_a_wrong_option_is_told_before_the_command_starts(user: User, option: list[str], message: str) -> None:
+    result = user.wiretape("run", *option, "--", *user.app("print('started')"))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.search(message, result.stderr)
+    assert "Traceback" not in result.stderr
+
+
+def test_a_busy_port_is_told_before_the_command_starts(user: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        result = user.wiretape("run", "--port", str(port), "--", *user.app("print('started')"))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_chosen_port_is_the_proxys(user: User) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    app = user.app("import os; print(os.environ['HTTPS_PROXY'])")
+    assert user.wiretape("run", "--port", str(port), "--", *app).stdout == f"http://127.0.0.1:{port}\n"
+
+
+def test_precedence_of_options(user: User) -> None:
+    confdir = user.folder / "confdir"
+    confdir.mkdir()
+    # The address is for the shared proxy, and so is the script: the command has its own of both.
+    text = "wiretape_mode: live\nwiretape_session: from-config\nlisten_host: 0.0.0.0\nlisten_port: 1\n"
+    (confdir / "config.yaml").write_text(text + f"scripts: [{ROOT / 'addons' / 'wiretape_addon.py'}]\n", "utf-8")
+    confdir_option = ["--set", f"confdir={confdir}"]
+    command = ["--", sys.executable, "-c", ""]
+    env = {"WIRETAPE_SESSION": "from-env"}
+    result = user.wiretape("run", *confdir_option, *command, env=env)
+    assert "wiretape: live, session from-env:" in result.stderr
+    assert "already exists" not in result.stderr
+
+    env |= {"WIRETAPE_MODE": "record", "WIRETAPE_MOOD": "good"}
+    assigned = ["--set", "wiretape_session=from-set", "--set", "wiretape_mode=record-if-missing"]
+    result = user.wiretape("run", "--mode", "replay", *assigned, *confdir_option, *command, env=env)
+    assert "wiretape: replay, session from-set:" in result.stderr
+    assert "wiretape: WIRETAPE_MOOD names no option of wiretape" in result.stderr
+
+
+# -- run: signals ------------------------------------------------------------------------------------
+
+STREAMS_UNTIL_INTERRUPTED = (
+    "import os, signal\ntry:\n"
+    + textwrap.indent(APP, "    ")
+    + """
+except KeyboardInterrupt:
+    print("<cleaned up>", flush=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+"""
+)
+
+# Makes the terminal on its standard input its own, as a login shell does, and becomes the command.
+ON_ITS_TERMINAL = (
+    "import fcntl, os, sys, termios as t; fcntl.ioctl(0, t.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def test_ctrl_c_in_the_middle_of_a_stream(user: User) -> None:
+    never = threading.Event()
+    with Provider() as origin:
+        answer = from_recording(SEED)
+        origin.on("/inference/v1/chat/completions", replace(answer, steps=[*answer.steps[:6], Wait(never)]))
+        command = [user.script, "run", "--mode", "record", *user.to(origin), "--"]
+        master, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", ON_ITS_TERMINAL, *command, *user.app(STREAMS_UNTIL_INTERRUPTED)],
+            cwd=user.folder,
+            env=user.env,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        os.close(terminal)
+        try:
+            output = read_until(master, "Hello!")
+            os.write(master, b"\x03")
+            output += read_until(master, None)
+            assert process.wait(20) == 130
+        finally:
+            process.kill()
+            process.wait()
+            os.close(master)
+            never.set()
+    assert "<cleaned up>" in output, output
+    assert "Traceback" not in output
+    after = output.partition("<cleaned up>")[2]
+    assert "wiretape: record, session default: 0 hits" in after, "it waits for the command, then sums up"
+    assert "1 live answer that became no recording" in after
+    assert not list(user.folder.glob("recordings/**/*.json"))
+
+
+def read_until(terminal: int, text: str | None) -> str:
+    """What the terminal shows, up to ``text``, or up to the end."""
+    shown = ""
+    while text is None or text not in shown:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # Linux: the last process on the terminal has ended
+            piece = b""
+        if not piece:
+            assert text is None, f"{text!r} not in {shown!r}"
+            break
+        shown += piece.decode("utf-8", "replace")
+    return shown
+
+
+def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
+    app = user.app("""
+        import signal, sys
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
+        print("ready", flush=True)
+        signal.pause()
+    """)
+    with subprocess.Popen(
+        [user.script, "run", "--mode", "replay", "--", *app],
+        cwd=user.folder,
+        env=user.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1, "the command's own code"
+    assert errors.startswith("told to stop\nwiretape: replay, session default")
+
+
+# -- demo --------------------------------------------------------------------------------------------
+
+
+def test_demo(user: User) -> None:
+    result = user.wiretape(
+        "demo", env={"NO_PROXY": "api.fireworks.ai", "WIRETAPE_MODE": "live", "WIRETAPE_SESSION": "other"}
+    )
+    assert result.returncode == 0, result.stderr
+    for seed in (RECORDINGS / "default" / "responses").glob("*.json"):
+        texts: dict[int, str] = {}
+        for chunk in json.loads(seed.read_text("utf-8"))["response"]["body"]:
+            for choice in chunk["__data__"]["choices"]:
+                text = choice["delta"]["content"] if "delta" in choice else choice["text"]
+                texts[choice["index"]] = texts.get(choice["index"], "") + (text or "")
+        assert "\n" + "\n".join(texts.values()) + "\n" in result.stdout
+    assert 'fireworks = OpenAI(base_url="https://api.fireworks.ai/inference/v1"' in result.stdout, "the app is shown"
+    assert "no recording of this request" in result.stdout
+    assert 'messages[0].content: "Hello, whirled!" here, "Hello, world!" in the recording' in result.stdout
+    assert "replay, session default: 4 hits, 1 miss, 0 recordings made, 166 tokens" in result.stdout
+    assert "wiretape run --mode record -- python your_app.py" in result.stdout
+    assert "\x1b" not in result.stdout, "no control codes in a pipe"
+    assert not list(user.folder.iterdir()), "nothing is left behind"
+
+
+def test_demo_without_the_openai_package(user: User) -> None:
+    code = "import sys; sys.modules['openai'] = None; from wiretape.cli import main; sys.argv[1:] = ['demo']; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=user.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr == "wiretape: the demo's app needs the openai package: pip install 'wiretape[demo]'\n"

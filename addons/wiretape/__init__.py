@@ -17,7 +17,7 @@ Read the modules in the order in which the data goes:
 ``miss``        why a request has no recording
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
 ``counters``    what happened, counted
-``verify``      whether a recording is sound
+``verify``, ``transcript``   whether a recording is sound, and what it says
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
 

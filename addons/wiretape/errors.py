@@ -54,14 +54,18 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     status = error.get("status_code")
     status = status if isinstance(status, int) and 400 <= status < 600 else 500
     body = error.get("body")
-    if isinstance(body, str):
-        return status, body.encode("utf-8", "replace")
     if error.get("provider") == "ollama":
-        return status, json.dumps(body).encode()
+        return status, body.encode("utf-8", "replace") if isinstance(body, str) else _compact(body)
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found:
         try:
-            return status, json.dumps(ast.literal_eval(written)).encode()
+            return status, _compact(ast.literal_eval(written))
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             pass  # Cut off, or of another SDK: the error itself is left.
-    return status, json.dumps({"error": body}).encode()
+    if isinstance(body, str):
+        return status, body.encode("utf-8", "replace")
+    return status, _compact({"error": body})
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

@@ -19,9 +19,7 @@ class Report:
     """One of ``recording.FORMS``; None where the file is no recording."""
     recording: Recording | None
     faults: tuple[str, ...]
-    """What makes the recording unfit: it cannot be served, does not replay to itself, or holds a secret."""
-    remarks: tuple[str, ...]
-    """What is unusual and harmless: a name that is not the hash is found by content all the same."""
+    """What is wrong: it cannot be served, does not replay to itself, holds a secret, has another recording's name."""
 
 
 def check(name: str, data: bytes) -> Report:
@@ -29,24 +27,23 @@ def check(name: str, data: bytes) -> Report:
     try:
         found = recording.loads(data)
     except ValueError as e:
-        return Report(None, None, (str(e),), ())
+        return Report(None, None, (str(e),))
     faults = [f"a secret is in it, at {path}" for path in redact.find(json.loads(data))]
     faults += _replay_faults(found)
-    remarks = []
-    if recording.dumps(found) != data:
-        remarks.append("not laid out as wiretape writes it")
     if not _is_name(name, found):
-        remarks.append(f"its name is not its hash, which is {found.name}")
-    return Report(found.form, found, tuple(faults), tuple(remarks))
+        faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
+    return Report(found.form, found, tuple(faults))
 
 
 def _is_name(name: str, found: Recording) -> bool:
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    # A list of models is named by request and models; the digest of the models has changed over the years.
     wanted = found.name
     if found.request.endpoint in MODEL_LISTS:
+        # First a list of models was named as all others are; then the digest of the models has changed over time.
+        if name == recording.request_name(found.request, found.form):
+            return True
         name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
     return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
 

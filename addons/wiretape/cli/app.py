@@ -49,9 +49,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
     ] = None,
     session: Annotated[str | None, typer.Option(help="The session's name.")] = None,
-    recordings: Annotated[
-        str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")
-    ] = None,
+    recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
@@ -83,6 +81,67 @@ def demo() -> None:
     from wiretape.cli.demo import demo as run_demo
 
     raise typer.Exit(run_demo())
+
+
+_Folder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR",
+        envvar="WIRETAPE_RECORDINGS",
+        exists=True,
+        file_okay=False,
+        help="A folder of recordings: all sessions, one session or one folder.",
+    ),
+]
+
+
+@app.command()
+def verify(folder: _Folder = Path("recordings")) -> None:
+    """Check every recording: its form, its name, whether it replays to itself, whether a secret is in it.
+
+    One line a fault; the exit code is 1 when there is one.
+    """
+    from wiretape.cli import recordings
+
+    raise typer.Exit(recordings.verify_folder(folder))
+
+
+@app.command()
+def ls(folder: _Folder = Path("recordings")) -> None:
+    """List recordings: name, endpoint, model, answer, tokens."""
+    from wiretape.cli import recordings
+
+    raise typer.Exit(recordings.list_folder(folder))
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A recording's name, the beginning of it, or a file.")],
+    folder: _Folder = Path("recordings"),
+) -> None:
+    """Show a recording: what was asked, and the words of the answer."""
+    from wiretape.cli import recordings
+
+    raise typer.Exit(recordings.show(name, folder))
+
+
+@app.command()
+def convert(
+    to: Annotated[str, typer.Option("--to", help="The form to write: 2025-09 or 2026.")],
+    folder: _Folder = Path("recordings"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write there, and leave the recordings as they are.")
+    ] = None,
+) -> None:
+    """Write recordings in another form: beside the old ones, which are then removed, or to another folder."""
+    from wiretape.cli import recordings
+    from wiretape.tape import parse_form
+
+    try:
+        form = parse_form(to)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--to") from error
+    raise typer.Exit(recordings.convert(recordings.Conversion(folder, form, output)))
 
 
 def _say(text: str) -> None:

@@ -34,28 +34,7 @@ class DirectoryStore:
 
         Without ``replace`` an existing recording stays, and the answer is False. Raises OSError.
         """
-        path = self.path(session, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            if replace:
-                Path(temporary).replace(path)
-            else:
-                # A link never overwrites: of two proxies that record the same request at once, one wins.
-                try:
-                    path.hardlink_to(temporary)
-                except FileExistsError:
-                    return False
-            _sync_folder(path.parent)
-            return True
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
+        return write_file(self.path(session, name), data, replace=replace)
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
@@ -73,6 +52,34 @@ class DirectoryStore:
 
     def _folder(self, session: str) -> Path:
         return self.root / session / "responses"
+
+
+def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
+    """Write a file so that it appears whole or not at all; folders are made.
+
+    Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        if replace:
+            Path(temporary).replace(path)
+        else:
+            # A link never overwrites: of two proxies that record the same request at once, one wins.
+            try:
+                path.hardlink_to(temporary)
+            except FileExistsError:
+                return False
+        _sync_folder(path.parent)
+        return True
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
 
 
 def _sync_folder(folder: Path) -> None:

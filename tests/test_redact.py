@@ -1,0 +1,59 @@
+"""What never reaches a disk."""
+
+from typing import Any
+
+import pytest
+
+from wiretape import redact
+
+SECRETS = [
+    "sk-" + "a1B2" * 12,
+    "sk-proj-" + "a1_-" * 20,
+    "sk-ant-api03-" + "x9" * 40,
+    "sk-or-v1-" + "0f" * 32,
+    "fw_" + "3Z" * 12,
+    "gsk_" + "a1" * 26,
+    "csk-" + "a1" * 24,
+    "hf_" + "aB" * 17,
+    "nvapi-" + "a-_1" * 16,
+    "AIza" + "Sy_-1" * 7,
+    "AKIA" + "ABCD1234" * 2,
+    "dapi" + "0123456789abcdef" * 2,
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("around", ["{}", "my key is {}, keep it", '{{"k":"{}"}}', "Bearer {}"])
+def test_a_key_is_taken_out_wherever_it_stands(secret: str, around: str) -> None:
+    text = around.format(secret)
+    cleaned = redact.clean({"messages": [{"content": text}]})
+    assert cleaned == {"messages": [{"content": around.format(redact.REDACTED)}]}
+    assert [*redact.find({"messages": [{"content": text}]})] == ["messages[0].content"]
+    assert [*redact.find(cleaned)] == []
+
+
+def test_a_member_that_is_named_a_secret_is_one() -> None:
+    tool = {"type": "mcp", "authorization": "opensesame", "headers": {"X-Api-Key": "1", "accept": "*"}}
+    assert redact.clean([tool]) == [
+        {"type": "mcp", "authorization": redact.REDACTED, "headers": {"X-Api-Key": redact.REDACTED, "accept": "*"}}
+    ]
+    assert [*redact.find([tool])] == ["[0].authorization", "[0].headers.X-Api-Key"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"properties": {"api_key": {"type": "string"}}},
+        "a risk-free task-force with sk-learn",
+        "disk-" + "a" * 40,
+        "mask-" + "a" * 40,
+        {"api_key": ""},
+        {"temperature": 0.7, "n": None, "stream": True},
+        "data:image/png;base64," + "AAAA" * 1000,
+    ],
+)
+def test_what_is_no_secret_stays_the_very_same_object(value: Any) -> None:
+    assert redact.clean(value) is value
+    assert [*redact.find(value)] == []

@@ -33,6 +33,8 @@ class RecordedRequest:
     """Of the 2026 form: the test that asked."""
     extra: Mapping[str, JSON] = field(default_factory=dict)
     """Further members, such as ``provider_metadata``."""
+    base64_wanted: bool = field(default=False, compare=False)
+    """Of a live request for embeddings: it asks for base64, which a recording does not show."""
 
     @property
     def passthrough(self) -> bool:

@@ -95,7 +95,8 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
     arguments = _arguments(endpoint.recorded, redact.clean(sent))
-    return RecordedRequest(route.url, arguments, endpoint.recorded, test_id=test_id)
+    base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
+    return RecordedRequest(route.url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
 
 
 def _json(body: bytes) -> Any:

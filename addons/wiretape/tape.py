@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
 
-from wiretape import miss, recording, redact, request, wire
+from wiretape import capture as captures
+from wiretape import miss, pacing, recording, redact, request, wire
+from wiretape.capture import Capture
 from wiretape.counters import Counters
+from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.directory import DirectoryStore
+from wiretape.store.directory import WIRE, DirectoryStore
 from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
@@ -68,6 +71,15 @@ class Hit:
 
     name: str
     answer: wire.Answer
+    leaving: tuple[float, ...]
+    """When each chunk is to leave: seconds from the request's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    name: str
+    data: bytes
+    recording: Recording
 
 
 class Tape:
@@ -82,6 +94,8 @@ class Tape:
         *,
         takes: Takes = Takes.LAST,
         form: str = FORMS[0],
+        pace: Pace = INSTANT,
+        keep_captures: bool = True,
     ) -> None:
         self.session = session
         self.mode = mode
@@ -90,6 +104,8 @@ class Tape:
         self._index = Index(store, session)
         self._takes = takes
         self._form = form
+        self._pace = pace
+        self._keep_captures = keep_captures
         self._played: dict[str, int] = {}
 
     def rewind(self) -> None:
@@ -107,10 +123,15 @@ class Tape:
         if not found:
             self.counters.misses += 1
             return None
-        name, recordings = found
+        tokens = wire.tokens(found[0].recording)
         self.counters.hits += 1
-        self.counters.tokens += wire.tokens(recordings[0])
-        return Hit(name, wire.answer(recordings, request.wire_body(asked)))
+        self.counters.tokens += tokens
+        answer = wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
+        if len(found) == 1 and (capture := self._capture(found[0].name)):
+            digest = captures.digest(found[0].data)
+            answer = wire.captured(answer, capture, digest, base64_wanted=asked.base64_wanted)
+        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
+        return Hit(found[0].name, answer, leaving)
 
     def explain(self, asked: RecordedRequest) -> wire.Answer:
         """The answer to a request without a recording, in replay."""
@@ -125,9 +146,13 @@ class Tape:
     def record(self, asked: RecordedRequest, arrived: wire.Arrived) -> None:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises."""
         try:
-            response = wire.response(asked, arrived)
-            response = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
-            name = self._write(recording.make(asked, response, self._form))
+            plain = wire.decoded(arrived)
+            response = wire.response(asked, plain)
+            cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
+            made = recording.make(asked, cleaned, self._form)
+            # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
+            capture = plain if cleaned.body is response.body and cleaned.error is response.error else None
+            name = self._write(made, capture)
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s of %s: %s", asked.endpoint, asked.url, e)
@@ -141,36 +166,51 @@ class Tape:
             self.counters.recorded += 1
             logger.info("recorded %s: %s %s", name, asked.endpoint, asked.model)
 
-    def _find(self, asked: RecordedRequest) -> tuple[str, list[Recording]] | None:
+    def _find(self, asked: RecordedRequest) -> list[_Found]:
         identity = request.identity(asked)
         if asked.endpoint in MODEL_LISTS:
-            several = [(name, each) for name in self._index.names(identity) if (each := self._read(name, identity))]
-            return (several[0][0], [each for _, each in several]) if several else None
+            return [each for name in self._index.names(identity) if (each := self._read(name, identity))]
         for name in self._names(asked, identity):
             if self._read(name, identity):
                 return self._play(identity, [*self._take_names(name)])
         return self._play(identity, self._named_otherwise(asked, identity))
 
+    def _capture(self, name: str) -> Capture | None:
+        if not self._keep_captures:
+            return None
+        try:
+            data = self._store.read(self.session, name, WIRE)
+            return captures.loads(data) if data is not None else None
+        except (OSError, ValueError) as e:
+            logger.warning("%s: passed over: %s", self._store.path(self.session, name, WIRE), e)
+            return None
+
     def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
-        """The names that the recording of a request has when it was made here, the likeliest first."""
-        for form in sorted(FORMS, key=lambda form: form != self._form):
-            for each in (asked, replace(asked, test_id=None)) if form == "2026" and asked.test_id else (asked,):
-                name = recording.request_name(each, form)
-                yield name
-                yield _second_name(name, identity)
+        """The names that the recording of a request has when it was made here, the likeliest first.
+
+        One that was made for the test that asks goes before those that serve all.
+        """
+        for_all = replace(asked, test_id=None)
+        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._form)]
+        for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
+            name = recording.request_name(each, form)
+            yield name
+            yield _second_name(name, identity)
 
     def _named_otherwise(self, asked: RecordedRequest, identity: str) -> list[str]:
         """Recordings found by their content. One that was made for another test answers only who names no test."""
         found = [
-            (name, each.request.test_id) for name in self._index.names(identity) if (each := self._read(name, identity))
+            (name, each.recording.request.test_id)
+            for name in self._index.names(identity)
+            if (each := self._read(name, identity))
         ]
         for test_id in (asked.test_id, None):
             if names := [name for name, theirs in found if theirs == test_id]:
                 return names
         return [name for name, theirs in found if theirs == found[0][1]] if found and asked.test_id is None else []
 
-    def _play(self, identity: str, names: list[str]) -> tuple[str, list[Recording]] | None:
-        """One take of several, whose names are given in order."""
+    def _play(self, identity: str, names: list[str]) -> list[_Found]:
+        """One take of several, whose names are given in order; none where none can be read."""
         match self._takes:
             case Takes.FIRST:
                 order = names
@@ -186,8 +226,8 @@ class Tape:
                     order = []
         for name in order:
             if found := self._read(name, identity):
-                return name, [found]
-        return None
+                return [found]
+        return []
 
     def _take_names(self, name: str) -> Iterator[str]:
         yield name
@@ -197,7 +237,7 @@ class Tape:
                 return
             yield take
 
-    def _read(self, name: str, identity: str) -> Recording | None:
+    def _read(self, name: str, identity: str) -> _Found | None:
         path = self._store.path(self.session, name)
         try:
             data = self._store.read(self.session, name)
@@ -210,16 +250,30 @@ class Tape:
         if found.response.error is not None and found.response.body:
             logger.error("%s: not a recording that can be served: its stream broke off", path)
             return None
-        return found if request.identity(found.request) == identity else None
+        return _Found(name, data, found) if request.identity(found.request) == identity else None
 
-    def _write(self, made: Recording) -> str:
+    def _write(self, made: Recording, arrived: wire.Arrived | None) -> str:
         identity = request.identity(made.request)
         data = recording.dumps(made)
-        for name in (made.name, _second_name(made.name, identity)):
-            existing = self._store.read(self.session, name)
+        for base in (made.name, _second_name(made.name, identity)):
+            existing = self._store.read(self.session, base)
             if existing is None or not _is_another(existing, identity):
-                return self._write_take(name, identity, data)
+                name = self._write_take(base, identity, data)
+                if arrived and self._keep_captures:
+                    self._write_capture(name, data, arrived)
+                return name
         raise AssertionError("the second name is of this identity alone")
+
+    def _write_capture(self, name: str, data: bytes, arrived: wire.Arrived) -> None:
+        digest = captures.digest(data)
+        if self._store.read(self.session, name) != data:
+            return  # Another proxy's recording has the name: so will its capture.
+        existing = self._capture(name)
+        if existing and existing.recording == digest:
+            return  # The same answer again: only its times would differ.
+        headers = captures.kept(arrived.headers)
+        made = Capture(digest, arrived.status, headers, arrived.pieces, arrived.at)
+        self._store.write(self.session, name, captures.dumps(made), replace=True, folder=WIRE)
 
     def _write_take(self, name: str, identity: str, data: bytes) -> str:
         takes = [*self._take_names(name)]

@@ -54,9 +54,9 @@ def _replay_faults(found: Recording) -> Iterator[str]:
         yield "its stream broke off: it is not served"
         return
     try:
-        answer = wire.answer([found], request.wire_body(found.request))
-        content_type = dict(answer.headers)["content-type"]
-        response = wire.response(found.request, wire.Arrived(answer.status, content_type, "", answer.chunks, True))
+        answer = wire.answer([found])
+        at = (0.0,) * len(answer.chunks)
+        response = wire.response(found.request, wire.Arrived(answer.status, answer.headers, answer.chunks, at, True))
     except wire.Unrecordable as e:
         # What says nothing of the next such request is not recorded anew, and can be replayed all the same.
         if found.response.error is None and found.response.status in (None, 200):

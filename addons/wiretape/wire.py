@@ -10,15 +10,17 @@ import math
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from wiretape import coding, errors, ndjson, request, shapes, sse
+from wiretape.capture import Capture
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
 DONE = "[DONE]"
+_BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
 UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
 _EVENT_STREAM = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
@@ -35,6 +37,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     chunks: tuple[bytes, ...]
     """The body, piece for piece as each is to leave."""
+    at: tuple[float, ...] = ()
+    """When each chunk came from the provider: milliseconds from the request's last byte; empty where unknown."""
 
     @property
     def body(self) -> bytes:
@@ -85,26 +89,39 @@ class Arrived:
     """A live answer as it came."""
 
     status: int
-    content_type: str
-    coding: str
-    """Content-Encoding, or empty."""
-    pieces: Sequence[bytes]
-    """The body, still in its coding."""
+    headers: tuple[tuple[str, str], ...]
+    pieces: tuple[bytes, ...]
+    """The body, piece for piece."""
+    at: tuple[float, ...]
+    """When each piece came: milliseconds from the request's last byte."""
     ended: bool
     """Whether the end of the body was seen, not a connection that broke."""
 
+    def header(self, name: str) -> str:
+        """A header's value, or empty."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+def decoded(arrived: Arrived) -> Arrived:
+    """The answer without its content coding and without empty pieces. Raises Unrecordable for a broken coding."""
+    try:
+        pieces = coding.decode(arrived.pieces, arrived.header("content-encoding"))
+    except coding.CodingError as e:
+        raise Unrecordable(str(e)) from e
+    full = [(piece, at) for piece, at in zip(pieces, arrived.at, strict=True) if piece]
+    headers = tuple((name, value) for name, value in arrived.headers if name.lower() != "content-encoding")
+    pieces, at = tuple(piece for piece, _ in full), tuple(at for _, at in full)
+    return replace(arrived, headers=headers, pieces=pieces, at=at)
+
 
 def response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
-    """The recorded response of a live answer.
+    """The recorded response of a live answer, which has no content coding any more.
 
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get.
     """
     if arrived.status != 200 and arrived.status not in _LASTING:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
-    try:
-        body = b"".join(coding.decode(arrived.pieces, arrived.coding))
-    except coding.CodingError as e:
-        raise Unrecordable(str(e)) from e
+    body = b"".join(arrived.pieces)
     if asked.passthrough:
         return _passthrough(arrived, body)
     if arrived.status != 200:
@@ -158,7 +175,8 @@ def _lines(chunk: str, body: bytes) -> list[dict[str, Any]]:
 
 
 def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
-    media_type = arrived.content_type.partition(";")[0].strip().lower()
+    content_type = arrived.header("content-type")
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and arrived.status == 200:
         text = body.decode("utf-8", "replace")
         decoder = sse.Decoder()
@@ -175,7 +193,7 @@ def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
         content: Any = body.decode("utf-8")
     except UnicodeDecodeError:
         content = {"base64": base64.b64encode(body).decode("ascii")}
-    return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=arrived.content_type)
+    return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=content_type)
 
 
 def _ends(event: sse.Event) -> bool:
@@ -239,10 +257,10 @@ def _numbers(item: Any) -> Any:
 # -- going out ---------------------------------------------------------------------------------------------------------
 
 
-def answer(recordings: Sequence[Recording], wanted: Mapping[str, Any]) -> Answer:
+def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> Answer:
     """What the provider would send: one recording, or the several of a model list.
 
-    ``wanted`` is the live request's JSON body: it says whether embeddings go as base64.
+    ``base64_wanted``: embeddings go as base64 of float32, as the live request asked.
     """
     first = recordings[0].response
     asked = recordings[0].request
@@ -255,7 +273,7 @@ def answer(recordings: Sequence[Recording], wanted: Mapping[str, Any]) -> Answer
         return _model_list(asked.endpoint, recordings)
     if not first.is_streaming:
         content = _stripped(first.elements()[0])
-        if wanted.get("encoding_format") == "base64" and isinstance(content.get("data"), list):
+        if base64_wanted and isinstance(content.get("data"), list):
             content["data"] = [_base64(item) for item in content["data"]]
         return _json_answer(content)
     bodies = [_dump(_stripped(element)) for element in first.elements()]
@@ -291,6 +309,16 @@ def _sent(recorded: RecordedResponse) -> Answer:
     else:
         content = str(body).encode("utf-8", "surrogatepass")
     return Answer(status, (("content-type", recorded.content_type),), (content,))
+
+
+def captured(made: Answer, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer:
+    """The answer as it once came, where the capture belongs to this recording and this form of asking.
+
+    Else the one that was made from the recording, in the old time where it still has as many chunks.
+    """
+    if capture.recording == digest and base64_wanted == bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
+        return Answer(capture.status, capture.headers, capture.chunks, capture.at)
+    return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
 
 
 def error(status: int, message: str, code: str) -> Answer:
@@ -343,7 +371,14 @@ def _base64(item: Any) -> Any:
     numbers = item.get("embedding") if isinstance(item, dict) else None
     if not isinstance(numbers, list) or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
         return item
-    return {**item, "embedding": base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode("ascii")}
+    form = f"<{len(numbers)}f"
+    try:
+        raw = struct.pack(form, *numbers)
+    except OverflowError:
+        return item
+    if [*struct.unpack(form, raw)] != numbers:
+        return item  # No float32: these came as numbers from a provider that does not heed the form.
+    return {**item, "embedding": base64.b64encode(raw).decode("ascii")}
 
 
 def _dump(content: Any) -> bytes:

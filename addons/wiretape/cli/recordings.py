@@ -14,7 +14,7 @@ from rich.table import Table
 
 from wiretape import recording, request, transcript, verify, wire
 from wiretape.recording import Recording
-from wiretape.store.directory import write_file
+from wiretape.store.directory import RESPONSES, WIRE, write_file
 
 _MANY = 500
 """Files from which a progress bar is of use."""
@@ -24,7 +24,8 @@ def files(folder: Path) -> list[Path]:
     """The recordings below a folder, whichever of root, session or responses it is, in the order of their names."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        wire = WIRE if RESPONSES in folders else ""
+        folders[:] = [name for name in folders if not name.startswith(".") and name != wire]
         found += [Path(parent, name) for name in names if name.endswith(".json") and not name.startswith(".")]
     return sorted(found)
 

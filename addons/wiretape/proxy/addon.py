@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import request, wire
 from wiretape.counters import Counters
 from wiretape.providers import Providers, Route
-from wiretape.proxy import loopback, options
+from wiretape.proxy import loopback, options, playing
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.tape import Mode, Tape
@@ -100,21 +101,30 @@ class Wiretape:
             data.ignore_connection = True
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
-        """Pass on what is not TLS inside a tunnel to a host that is no provider's."""
+        """Pass on what is not TLS inside a tunnel to a host that is no provider's; let HTTP play."""
+        if self._is_foreign(nextlayer):
+            nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
+            return
+        # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
+        ctx.master.addons.get("nextlayer").next_layer(nextlayer)
+        if nextlayer.layer:
+            nextlayer.layer = playing.replace_http_layer(nextlayer.layer)
+
+    def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
         context = nextlayer.context
         address = context.server.address
         if address is None or not isinstance(context.client.proxy_mode, mode_specs.RegularMode):
-            return
-        data = nextlayer.data_client()
+            return False
         inside_tunnel = any(isinstance(each, layers.HttpLayer) for each in context.layers)
-        if not inside_tunnel or self._providers.knows(*address[:2]):
-            return
-        if (
-            data
+        opened = any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
+        data = nextlayer.data_client()
+        return bool(
+            inside_tunnel
+            and not opened
+            and data
             and not starts_like_tls_record(data)
-            and not any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
-        ):
-            nextlayer.layer = layers.TCPLayer(context, ignore=True)
+            and not self._providers.knows(*address[:2])
+        )
 
     # -- requests and answers ----------------------------------------------------------------------
 
@@ -144,6 +154,7 @@ class Wiretape:
                 _answer(flow, wire.error(500, text, "internal_error"))
 
     async def _request(self, flow: http.HTTPFlow) -> None:
+        since = time.monotonic()
         route: Route | None = flow.metadata.get(_ROUTE)
         if route is None:
             if self._refuses(flow):
@@ -168,14 +179,14 @@ class Wiretape:
         if tape.mode is not Mode.RECORD:
             if hit := await self._aside(tape.lookup, asked):
                 logger.info("hit %s: %s %s", hit.name, asked.endpoint or asked.url, asked.model)
-                _answer(flow, hit.answer)
+                playing.answer(flow, hit, since)
                 return
             if tape.mode is Mode.REPLAY:
                 logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
                 _answer(flow, await self._aside(tape.explain, asked))
                 return
         self.counters.upstream += 1
-        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked)
+        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked, since)
         self._live.add(exchange)
 
     async def _read(self, flow: http.HTTPFlow, route: Route) -> RecordedRequest:

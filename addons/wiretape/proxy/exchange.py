@@ -1,6 +1,7 @@
 """One live exchange under recording: the tap on a response's stream. Between mitmproxy's hooks and the tape."""
 
 import logging
+import time
 
 from mitmproxy import http
 
@@ -17,11 +18,14 @@ LIMIT = 256 * 1024 * 1024
 class Exchange:
     """What is known of a live exchange until it ends."""
 
-    def __init__(self, tape: Tape, asked: RecordedRequest) -> None:
+    def __init__(self, tape: Tape, asked: RecordedRequest, since: float) -> None:
+        """``since`` is when the request's last byte came, by ``time.monotonic``."""
         self._tape = tape
         self._asked = asked
+        self._since = since
         self._response: http.Response | None = None
         self._pieces: list[bytes] = []
+        self._at: list[float] = []
         self._size = 0
         self._finished = False
 
@@ -35,6 +39,7 @@ class Exchange:
         if self._size <= LIMIT:
             self._size += len(piece)
             self._pieces.append(piece)
+            self._at.append((time.monotonic() - self._since) * 1000)
         return piece
 
     def finish(self, *, ended: bool) -> None:
@@ -54,6 +59,6 @@ class Exchange:
             self._tape.counters.unrecorded += 1
             logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", self._asked.url, LIMIT)
         else:
-            content_type = response.headers.get("content-type", "")
-            coding = response.headers.get("content-encoding", "")
-            self._tape.record(self._asked, wire.Arrived(response.status_code, content_type, coding, pieces, ended))
+            headers = tuple(response.headers.items(multi=True))
+            arrived = wire.Arrived(response.status_code, headers, tuple(pieces), tuple(self._at), ended)
+            self._tape.record(self._asked, arrived)

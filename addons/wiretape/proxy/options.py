@@ -7,7 +7,7 @@ from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 
-from wiretape import providers, session
+from wiretape import pacing, providers, session
 from wiretape.counters import Counters
 from wiretape.providers import Providers
 from wiretape.recording import FORMS
@@ -20,6 +20,8 @@ NAMES = (
     "wiretape_session",
     "wiretape_takes",
     "wiretape_format",
+    "wiretape_pace",
+    "wiretape_wire",
     "wiretape_config",
 )
 
@@ -58,6 +60,20 @@ def declare(loader: Loader) -> None:
         choices=[*FORMS],
     )
     loader.add_option(
+        "wiretape_pace",
+        str,
+        "instant",
+        """How fast a replay is: "instant", "recorded", a factor such as "2x" or "0.5x", or tokens a second such as
+        "50tps" or "50tps,ttft=300ms" (with the time to the first token).""",
+    )
+    loader.add_option(
+        "wiretape_wire",
+        bool,
+        True,
+        """Keep the answer's own bytes and times beside the recording, in <session>/wire/<hash>.json, and replay them.
+        Without them a stream is made anew from the recording.""",
+    )
+    loader.add_option(
         "wiretape_config",
         str,
         "",
@@ -71,12 +87,22 @@ def tape(options: OptManager, counters: Counters) -> Tape:
     name = _checked(options, "wiretape_session", session.check_name)
     takes = _checked(options, "wiretape_takes", parse_takes)
     form = _checked(options, "wiretape_format", parse_form)
+    pace = _checked(options, "wiretape_pace", pacing.parse)
     root = Path(options.wiretape_recordings).expanduser()
     if not options.wiretape_recordings:
         raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory")
     if root.exists() and not root.is_dir():
         raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
-    return Tape(DirectoryStore(root), name, mode, counters, takes=takes, form=form)
+    return Tape(
+        DirectoryStore(root),
+        name,
+        mode,
+        counters,
+        takes=takes,
+        form=form,
+        pace=pace,
+        keep_captures=options.wiretape_wire,
+    )
 
 
 def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:

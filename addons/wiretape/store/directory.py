@@ -1,9 +1,12 @@
-"""A directory: ``<root>/<session>/responses/<name>.json``."""
+"""A directory: ``<root>/<session>/responses/<name>.json``, and captures beside them in ``wire``."""
 
 import contextlib
 import os
 import tempfile
 from pathlib import Path
+
+RESPONSES = "responses"
+WIRE = "wire"
 
 _TEMPORARY = ".wiretape-"
 
@@ -14,14 +17,14 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def path(self, session: str, name: str) -> Path:
-        """Where a recording is or would be."""
-        return self._folder(session) / f"{name}.json"
+    def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
+        """Where a recording, or a capture, is or would be."""
+        return self.root / session / folder / f"{name}.json"
 
-    def read(self, session: str, name: str) -> bytes | None:
-        """A recording's bytes, or None where there is none. Raises OSError where it cannot be read."""
+    def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
+        """A file's bytes, or None where there is none. Raises OSError where it cannot be read."""
         try:
-            return self.path(session, name).read_bytes()
+            return self.path(session, name, folder).read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -29,18 +32,18 @@ class DirectoryStore:
         """Whether there is a file of this name, readable or not."""
         return self.path(session, name).exists()
 
-    def write(self, session: str, name: str, data: bytes, *, replace: bool) -> bool:
-        """Write a recording: temporary file, fsync, rename.
+    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+        """Write a file: temporary file, fsync, rename.
 
-        Without ``replace`` an existing recording stays, and the answer is False. Raises OSError.
+        Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
         """
-        return write_file(self.path(session, name), data, replace=replace)
+        return write_file(self.path(session, name, folder), data, replace=replace)
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
         found: dict[str, tuple[int, int]] = {}
         try:
-            with os.scandir(self._folder(session)) as entries:
+            with os.scandir(self.root / session / RESPONSES) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
                         with contextlib.suppress(FileNotFoundError):
@@ -49,9 +52,6 @@ class DirectoryStore:
         except (FileNotFoundError, NotADirectoryError):
             pass
         return found
-
-    def _folder(self, session: str) -> Path:
-        return self.root / session / "responses"
 
 
 def write_file(path: Path, data: bytes, *, replace: bool) -> bool:

@@ -1,0 +1,54 @@
+"""When each chunk of a replay leaves. Values in, seconds out: no clock in here."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_FACTOR = re.compile(r"(\d+(?:\.\d+)?)x")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)tps(?:,ttft=(\d+(?:\.\d+)?)(ms|s))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a replay is. The default is at once."""
+
+    factor: float | None = None
+    """As recorded, so many times faster."""
+    rate: float | None = None
+    """Tokens a second."""
+    first: float = 0.0
+    """With a rate: seconds to the first token."""
+
+
+INSTANT = Pace()
+
+
+def parse(text: str) -> Pace:
+    """A pace as the option spells it. Raises ValueError, which names the right spellings."""
+    if text == "instant":
+        return INSTANT
+    if text == "recorded":
+        return Pace(factor=1.0)
+    if (match := _FACTOR.fullmatch(text)) and float(match[1]) > 0:
+        return Pace(factor=float(match[1]))
+    if (match := _RATE.fullmatch(text)) and float(match[1]) > 0:
+        unit = {"ms": 0.001, "s": 1.0}[match[3] or "s"]
+        return Pace(rate=float(match[1]), first=float(match[2] or 0) * unit)
+    raise ValueError(
+        f"{text!r} is no pace: it is instant, recorded, a factor such as 2x or 0.5x, "
+        "or tokens a second such as 50tps or 50tps,ttft=300ms"
+    )
+
+
+def schedule(pace: Pace, chunks: int, at: Sequence[float], tokens: int) -> tuple[float, ...]:
+    """Seconds from the request's end to each chunk's leaving.
+
+    ``at`` are the recorded times in milliseconds, empty where none are known: then a pace as recorded is at once.
+    With a rate the tokens are spread evenly over the chunks; an answer in one piece leaves when all would have come.
+    """
+    if pace.rate is not None:
+        each = tokens / chunks / pace.rate if chunks else 0.0
+        return tuple(pace.first + each * (index if chunks > 1 else 1) for index in range(chunks))
+    if pace.factor is None or len(at) != chunks:
+        return (0.0,) * chunks
+    return tuple(max(0.0, moment) / 1000 / pace.factor for moment in at)

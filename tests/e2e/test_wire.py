@@ -259,7 +259,7 @@ def test_streams_play_side_by_side_over_http2(provider: Provider, recordings: Pa
     assert len(got) == 10
     for chunks in got.values():
         assert [data for _, data in chunks] == STEPS
-        assert chunks[1][0] - chunks[0][0] >= 0.25
+        assert chunks[1][0] >= 0.29  # Counted from the request, however late the first one was.
     # Ten of 0.3 s each at the same time, not one after the other.
     assert max(chunks[-1][0] for chunks in got.values()) < 2
 

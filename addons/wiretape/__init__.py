@@ -12,6 +12,9 @@ Read the modules in the order in which the data goes:
 ``recording``   chunks <-> the JSON text of a recording
 ``errors``      an HTTP error <-> its recorded form
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
+``capture``     the wire beside the recording <-> JSON text
+``pacing``      when each chunk of a replay leaves
+``flight``      a live answer that several requests share
 ``store``       where recordings live
 ``session``     names of sessions
 ``miss``        why a request has no recording

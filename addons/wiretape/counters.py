@@ -11,6 +11,8 @@ class Counters:
     """Answered from a recording."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
+    followed: int = 0
+    """Answered with the live answer to an equal request that was under way."""
     recorded: int = 0
     """Recordings written, or found already written with the same content."""
     unrecorded: int = 0
@@ -26,4 +28,5 @@ class Counters:
             f"{self.hits} hits ({self.tokens} tokens served from recordings), {self.misses} misses, "
             f"{self.recorded} recorded, {self.upstream} requests sent to providers"
         )
+        line += f", {self.followed} followed an equal one" if self.followed else ""
         return f"{line}, {self.unrecorded} answers NOT recorded" if self.unrecorded else line

@@ -77,6 +77,7 @@ class Provider:
     base: re.Pattern[str]
     """Matches the base at the start of a path; the rest is the endpoint's."""
     endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
+    """Method, path below the base, what is there."""
     hide: str
 
     def serves(self, host: str, port: int) -> bool:
@@ -124,63 +125,88 @@ def _authority(scheme: str, host: str, port: int) -> str:
 
 
 def parse(tables: Iterable[tuple[str, str]]) -> Providers:
-    """Read TOML texts, given as ``(file name, text)``; the first text's providers come first.
+    """Read TOML texts, given as ``(file name, text)``; the first text's providers, and sets of a name, come first.
 
     Raises ValueError, naming the file and the entry, where one is not as ``config/providers.toml`` says.
     """
-    sets: dict[str, dict[str, Any]] = {}
-    entries: list[tuple[str, Mapping[str, Any]]] = []
+    sets: dict[str, tuple[_Endpoint, ...]] = {}
+    entries: list[tuple[str, Any]] = []
     for file, text in tables:
         try:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as e:
             raise ValueError(f"{file}: not TOML: {e}") from e
-        for name, endpoints in table.get("endpoints", {}).items():
-            sets.setdefault(name, endpoints)
-        entries.extend((file, entry) for entry in table.get("provider", []))
+        endpoints, providers = table.get("endpoints", {}), table.get("provider", [])
+        if not isinstance(endpoints, dict):
+            raise ValueError(f"{file}: endpoints are tables: [endpoints.NAME]")  # noqa: TRY004
+        for name, members in endpoints.items():
+            sets.setdefault(name, _set(f"{file}: [endpoints.{name}]", members))
+        if not isinstance(providers, list):
+            raise ValueError(f"{file}: a provider begins with [[provider]], in two brackets")  # noqa: TRY004
+        entries.extend((file, entry) for entry in providers)
     return Providers(_provider(file, entry, sets) for file, entry in entries)
 
 
-def _provider(file: str, entry: Mapping[str, Any], sets: Mapping[str, Mapping[str, Any]]) -> Provider:
-    name = entry.get("name", "?")
-    where = f"{file}: provider {name!r}"
-    if unknown := set(entry) - {"name", "hosts", "base", "endpoints", "scheme", "hide"}:
+_Endpoint = tuple[str, re.Pattern[str], Endpoint]
+_KEYS = {"name": str, "hosts": list, "base": str, "endpoints": list, "scheme": str, "hide": str}
+
+
+def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) -> Provider:
+    if not isinstance(entry, dict):
+        raise ValueError(f"{file}: a provider is a table, not {entry!r}")  # noqa: TRY004
+    where = f"{file}: provider {entry.get('name', '?')!r}"
+    if unknown := set(entry) - set(_KEYS):
         raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+    for key, kind in _KEYS.items():
+        value = entry.get(key, kind())
+        items = value if isinstance(value, list) else []
+        if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
+            raise ValueError(f"{where}: {key} is {'a list of texts' if kind is list else 'a text'}, not {value!r}")
     if not entry.get("hosts") or not entry.get("endpoints"):
         raise ValueError(f"{where}: needs hosts and endpoints")
     scheme = entry.get("scheme", "https")
     if scheme not in ("http", "https"):
         raise ValueError(f"{where}: scheme is http or https, not {scheme!r}")
-    endpoints: list[tuple[str, re.Pattern[str], Endpoint]] = []
-    for set_name in entry["endpoints"]:
-        if set_name not in sets:
-            raise ValueError(f"{where}: no [endpoints.{set_name}]; there are {', '.join(sorted(sets))}")
-        for key, value in sets[set_name].items():
-            method, _, path = key.partition(" ")
-            endpoints.append((method, _path(path), _endpoint(f"{file}: [endpoints.{set_name}] {key!r}", method, value)))
+    for name in entry["endpoints"]:
+        if name not in sets:
+            raise ValueError(f"{where}: no [endpoints.{name}]; there are {', '.join(sorted(sets))}")
     return Provider(
-        name=name,
+        name=entry.get("name", "?"),
         scheme=scheme,
-        hosts=tuple(_host(host) for host in entry["hosts"]),
+        hosts=tuple(_host(where, host) for host in entry["hosts"]),
         base=_path(entry.get("base", "")),
-        endpoints=tuple(endpoints),
+        endpoints=tuple(endpoint for name in entry["endpoints"] for endpoint in sets[name]),
         hide=entry.get("hide", ""),
     )
 
 
-def _endpoint(where: str, method: str, value: Any) -> Endpoint:
-    if not isinstance(value, dict) or value.get("kind") not in KINDS:
+def _set(where: str, members: Any) -> tuple[_Endpoint, ...]:
+    if not isinstance(members, dict):
+        raise ValueError(f"{where}: a set of endpoints is a table, not {members!r}")  # noqa: TRY004
+    return tuple(_endpoint(f"{where} {key!r}", key, value) for key, value in members.items())
+
+
+def _endpoint(where: str, key: str, value: Any) -> _Endpoint:
+    method, space, path = key.partition(" ")
+    if not space or not method.isupper() or not path.startswith("/"):
+        raise ValueError(f'{where}: a key is a method and a path, such as "POST /chat/completions"')
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where}: kind is one of {', '.join(sorted(KINDS))}")
-    recorded = value.get("recorded", "")
-    if value["kind"] == "sdk" and recorded not in SDK_ENDPOINTS:
+    recorded = value.get("recorded", "") if kind == "sdk" else ""
+    if not isinstance(recorded, str) or (kind == "sdk" and recorded not in SDK_ENDPOINTS):
         raise ValueError(f"{where}: recorded is one of {', '.join(sorted(SDK_ENDPOINTS))}, not {recorded!r}")
-    return Endpoint(value["kind"], method, recorded if value["kind"] == "sdk" else "")
+    return method, _path(path), Endpoint(kind, method, recorded)
 
 
-def _host(pattern: str) -> re.Pattern[str]:
-    address = re.fullmatch(r"\[?(.*?)\]?(?::(\d+))?", pattern.lower())
-    assert address
-    host, port = address[1], address[2]
+def _host(where: str, pattern: str) -> re.Pattern[str]:
+    # host, host:port, [IPv6] or [IPv6]:port; an IPv6 address with several colons needs no brackets without a port.
+    address = re.fullmatch(
+        r"\[([^\]]+)\](?::(\d+))?|([^:\[\]]+)(?::(\d+))?|([0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)", pattern.lower()
+    )
+    if not address:
+        raise ValueError(f"{where}: {pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it")
+    host, port = address[1] or address[3] or address[5], address[2] or address[4]
     return re.compile(".*".join(map(re.escape, host.split("*"))) + ":" + (port or r"\d+"))
 
 

@@ -3,6 +3,7 @@
 Source: llama-stack's recordings; see the README's section on the format.
 """
 
+import base64
 import hashlib
 import json
 import math
@@ -210,18 +211,35 @@ def loads(data: bytes) -> Recording:
     if response.get("is_exception"):
         _must(isinstance(error, dict), "response.exception_data is not an object")
     elif request.passthrough:
+        content_type = response.get("content_type")
+        _must(content_type is None or isinstance(content_type, str), "response.content_type is no text")
+        _must(content_type is None or _is_content(body), "response.body is neither text nor base64")
         lines = isinstance(body, list) and all(isinstance(line, str) for line in body)
         _must(lines or not streaming, "response.body is not a list of lines")
     else:
         _must(isinstance(body, list) if streaming else bool(body), "response.body does not fit is_streaming")
         for element in body if isinstance(body, list) else [body]:
             _must(_is_element(element), "an element of response.body has no __type__ and __data__")
+            if request.endpoint == "/api/tags":
+                models = element["__data__"].get("models")
+                _must(isinstance(models, list), "the models of response.body are no list")
+                _must(all(isinstance(model, dict) for model in models), "a model of response.body is no object")
     return Recording(
         request,
         RecordedResponse(body, streaming, error, status, response.get("content_type")),
         "2026" if "test_id" in content else "2025-09",
         {key: value for key, value in content.items() if key not in ("test_id", "request", "response")},
     )
+
+
+def _is_content(body: JSON) -> bool:
+    if isinstance(body, dict) and isinstance(body.get("base64"), str):
+        try:
+            base64.b64decode(body["base64"], validate=True)
+        except ValueError:
+            return False
+        return True
+    return isinstance(body, str)
 
 
 def _is_element(value: JSON) -> bool:
@@ -237,6 +255,10 @@ def loads_request(content: JSON) -> RecordedRequest:
     _must(isinstance(request, dict), "no request")
     body, endpoint = ("payload", None) if "payload" in request else ("body", request.get("endpoint"))
     _must(isinstance(request.get("url"), str), "request.url is missing or of another type")
+    try:
+        urlsplit(request["url"])
+    except ValueError as e:
+        raise ValueError(f"request.url is no URL: {e}") from e
     _must(isinstance(request.get(body), dict), f"request.{body} is missing or of another type")
     _must(body == "payload" or (isinstance(endpoint, str) and endpoint != ""), "request.endpoint is missing")
     test_id = content.get("test_id")

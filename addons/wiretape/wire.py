@@ -215,13 +215,17 @@ def _ends(event: sse.Event) -> bool:
 
 def _single(name: str, body: bytes) -> Any:
     answer = _object(body, "the answer")
+    if answer.get("error") and name != "Response":
+        raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
     if name == "Model":
         models = answer.get("data")
         if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
             raise Unrecordable("the answer is no list of models")
         return [_element(name, model) for model in models]
     if name == "CreateEmbeddingResponse":
-        answer = {**answer, "data": [_numbers(item) for item in answer.get("data") or []]}
+        if not isinstance(answer.get("data"), list):
+            raise Unrecordable("the answer holds no list of embeddings")
+        answer = {**answer, "data": [_numbers(item) for item in answer["data"]]}
     return _element(name, answer)
 
 
@@ -288,7 +292,7 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
 def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
     key = MODEL_LISTS[endpoint]
     contents = [_stripped(element) for each in recordings for element in each.response.elements()]
-    models = contents if endpoint == "/v1/models" else [model for each in contents for model in each.get("models", [])]
+    models = contents if endpoint == "/v1/models" else [model for each in contents for model in each["models"]]
     if len(recordings) > 1:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
@@ -384,5 +388,5 @@ def _base64(item: Any) -> Any:
 def _dump(content: Any) -> bytes:
     try:
         return orjson.dumps(content)
-    except TypeError:  # An integer of more than 64 bits, half a surrogate pair: orjson refuses them, JSON does not.
+    except TypeError:  # An integer of more than 64 bits, half a surrogate pair: orjson refuses them, we do not.
         return json.dumps(content, separators=(",", ":")).encode("ascii")

@@ -17,6 +17,7 @@ from mitmproxy.utils import asyncio_utils
 
 from wiretape import request, wire
 from wiretape.counters import Counters
+from wiretape.flight import Flight
 from wiretape.providers import Providers, Route
 from wiretape.proxy import loopback, options, playing
 from wiretape.proxy.exchange import Exchange
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 _LARGE = 256 * 1024
 """Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
 
+_LEFT = "the client that asked first left"
 _EXCHANGE = "wiretape.exchange"
 _ROUTE = "wiretape.route"
 _TEST_ID = "wiretape.test_id"
@@ -41,6 +43,8 @@ class Wiretape:
         self._providers: Providers
         self._tape: Tape
         self._live: set[Exchange] = set()
+        self._flights: dict[tuple[str, str | None], Flight] = {}
+        self._gone: dict[str, asyncio.Event] = {}
         # One thread for lookups, one for writing: a slow disk delays neither the traffic nor a hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._writer = ThreadPoolExecutor(1, "wiretape-write")
@@ -176,18 +180,57 @@ class Wiretape:
                 self.counters.unrecorded += 1
                 logger.warning("not recorded: %s: %s", route.url, e)
             return
+        if tape.mode is Mode.RECORD_IF_MISSING and await self._follow(flow, asked):
+            return
         if tape.mode is not Mode.RECORD:
             if hit := await self._aside(tape.lookup, asked):
                 logger.info("hit %s: %s %s", hit.name, asked.endpoint or asked.url, asked.model)
-                playing.answer(flow, hit, since)
+                playing.play(flow, hit, since)
                 return
             if tape.mode is Mode.REPLAY:
                 logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
                 _answer(flow, await self._aside(tape.explain, asked))
                 return
+        # Another one may have set out while we looked.
+        if tape.mode is Mode.RECORD_IF_MISSING and await self._follow(flow, asked):
+            return
         self.counters.upstream += 1
         exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked, since)
         self._live.add(exchange)
+        self._flights[_key(asked)] = exchange.flight
+
+    async def _follow(self, flow: http.HTTPFlow, asked: RecordedRequest) -> bool:
+        """Have the flow follow an equal request that is under way, where there is one."""
+        while ctx.options.wiretape_single_flight and (flight := self._flights.get(_key(asked))):
+            while not flight.status and not flight.ended:
+                await _changed(flight)
+            if flight.status:
+                self.counters.followed += 1
+                logger.info("following an equal request: %s %s", asked.endpoint or asked.url, asked.model)
+                playing.follow(flow, flight)
+                return True
+            if flight.failure != _LEFT:
+                self.counters.followed += 1
+                flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
+                return True
+            # Its client left before the answer came: the next of us leads.
+            if self._flights.get(_key(asked)) is flight:
+                del self._flights[_key(asked)]
+        return False
+
+    async def wiretape_follow(self, flight: Flight, seen: int, client: connection.Client) -> None:
+        """Wait for more of a flight: the hook that a following stream pauses on."""
+        while len(flight.pieces) <= seen and not flight.ended and client.connected:
+            gone = self._gone.setdefault(client.id, asyncio.Event())
+            await asyncio.wait(
+                [asyncio.ensure_future(each) for each in (_changed(flight), gone.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Wake what waits on behalf of a client that has gone."""
+        if gone := self._gone.pop(client.id, None):
+            gone.set()
 
     async def _read(self, flow: http.HTTPFlow, route: Route) -> RecordedRequest:
         body = flow.request.get_content(strict=False) or b""
@@ -212,16 +255,26 @@ class Wiretape:
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer's end was seen."""
         if exchange := flow.metadata.get(_EXCHANGE):
+            exchange.flight.end()
             self._finish(exchange, ended=True)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
         if exchange := flow.metadata.get(_EXCHANGE):
+            message = flow.error.msg if flow.error else "the answer broke off"
+            left = not flow.client_conn.connected or "by client" in message
+            exchange.flight.end(_LEFT if left else message)
             self._finish(exchange, ended=False)
 
     def _finish(self, exchange: Exchange, *, ended: bool) -> None:
         self._live.discard(exchange)
-        self._writer.submit(exchange.finish, ended=ended)
+        self._writer.submit(self._write, exchange, ended=ended)
+
+    def _write(self, exchange: Exchange, *, ended: bool) -> None:
+        exchange.finish(ended=ended)
+        # Only now does a look-up find the recording: until now others could follow.
+        for key in [key for key, flight in [*self._flights.items()] if flight is exchange.flight]:
+            self._flights.pop(key, None)
 
     def _route(self, flow: http.HTTPFlow) -> Route | None:
         asked = flow.request
@@ -236,6 +289,16 @@ class Wiretape:
         asked = flow.request
         hosts = (asked.host, asked.pretty_host)
         return self._tape.mode is Mode.REPLAY and any(self._providers.knows(host, asked.port) for host in hosts)
+
+
+def _key(asked: RecordedRequest) -> tuple[str, str | None]:
+    return request.identity(asked), asked.test_id
+
+
+async def _changed(flight: Flight) -> None:
+    changed = asyncio.Event()
+    flight.call_when_changed(changed.set)
+    await changed.wait()
 
 
 def _refusal(reason: str) -> wire.Answer:

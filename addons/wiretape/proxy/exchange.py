@@ -6,6 +6,7 @@ import time
 from mitmproxy import http
 
 from wiretape import wire
+from wiretape.flight import Flight
 from wiretape.recording import RecordedRequest
 from wiretape.tape import Tape
 
@@ -16,30 +17,32 @@ LIMIT = 256 * 1024 * 1024
 
 
 class Exchange:
-    """What is known of a live exchange until it ends."""
+    """What is known of a live exchange until it ends; others may follow its flight."""
 
     def __init__(self, tape: Tape, asked: RecordedRequest, since: float) -> None:
         """``since`` is when the request's last byte came, by ``time.monotonic``."""
+        self.flight = Flight()
         self._tape = tape
         self._asked = asked
         self._since = since
-        self._response: http.Response | None = None
-        self._pieces: list[bytes] = []
         self._at: list[float] = []
         self._size = 0
         self._finished = False
 
     def tap(self, response: http.Response) -> None:
         """Keep a copy of what passes; the response's stream is the tap from here on."""
-        self._response = response
+        self.flight.begin(response.status_code, tuple(response.headers.items(multi=True)))
         response.stream = self._keep
 
     def _keep(self, piece: bytes) -> bytes:
         # Runs outside mitmproxy's safe call: an exception here would hang the client.
-        if self._size <= LIMIT:
+        if piece and self._size <= LIMIT:
             self._size += len(piece)
-            self._pieces.append(piece)
             self._at.append((time.monotonic() - self._since) * 1000)
+            if self._size > LIMIT:
+                self.flight.end("the answer is too long to be shared")
+            else:
+                self.flight.add(piece)
         return piece
 
     def finish(self, *, ended: bool) -> None:
@@ -50,15 +53,13 @@ class Exchange:
         if self._finished:
             return
         self._finished = True
-        pieces, self._pieces = self._pieces, []
-        response = self._response
-        if response is None:
+        flight, asked = self.flight, self._asked
+        if not flight.status:
             self._tape.counters.unrecorded += 1
-            logger.warning("not recorded: %s of %s: no answer came", self._asked.endpoint, self._asked.url)
+            logger.warning("not recorded: %s of %s: no answer came", asked.endpoint, asked.url)
         elif self._size > LIMIT:
             self._tape.counters.unrecorded += 1
-            logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", self._asked.url, LIMIT)
+            logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", asked.url, LIMIT)
         else:
-            headers = tuple(response.headers.items(multi=True))
-            arrived = wire.Arrived(response.status_code, headers, tuple(pieces), tuple(self._at), ended)
-            self._tape.record(self._asked, arrived)
+            arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
+            self._tape.record(asked, arrived)

@@ -74,6 +74,13 @@ def declare(loader: Loader) -> None:
         Without them a stream is made anew from the recording.""",
     )
     loader.add_option(
+        "wiretape_single_flight",
+        bool,
+        True,
+        """In record-if-missing, send a request that is equal to one under way not to the provider: it gets the other's
+        answer as it comes.""",
+    )
+    loader.add_option(
         "wiretape_config",
         str,
         "",

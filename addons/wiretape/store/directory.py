@@ -75,6 +75,10 @@ def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
                 path.hardlink_to(temporary)
             except FileExistsError:
                 return False
+            except OSError:  # No links on this file system: a small gap between the look and the rename is left.
+                if path.exists():
+                    return False
+                Path(temporary).replace(path)
         _sync_folder(path.parent)
         return True
     finally:

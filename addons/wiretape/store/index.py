@@ -71,7 +71,7 @@ class Index:
     def _learn(self, name: str, state: tuple[int, int]) -> None:
         entry = _Entry(state, None)
         try:
-            if data := self._store.read(self._session, name):
+            if (data := self._store.read(self._session, name)) is not None:
                 asked = recording.read_request(data)
                 entry = _Entry(state, request.identity(asked), request.endpoint(asked))
         except (OSError, ValueError) as e:

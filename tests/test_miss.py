@@ -1,0 +1,124 @@
+"""What a user is told about a request that has no recording."""
+
+from typing import Any
+
+import pytest
+
+from wiretape.miss import message
+from wiretape.recording import RecordedRequest, request_hash
+
+CHAT = "/v1/chat/completions"
+BASE = "https://api.fireworks.ai/inference/v1"
+HOW = "To record it, do this."
+
+
+def request(*, base: str = BASE, **body: Any) -> RecordedRequest:
+    return RecordedRequest(f"{base}{CHAT}", {"model": "m", **body}, CHAT)
+
+
+def said(content: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": content}]
+
+
+WANTED = request(messages=said("Hello"), temperature=0.7)
+
+
+def test_it_has_the_hash_the_endpoint_and_how_to_record() -> None:
+    text = message(WANTED, [], HOW)
+    assert request_hash(WANTED)[:12] in text
+    assert CHAT in text
+    assert BASE in text
+    assert text.endswith(HOW)
+
+
+def test_without_any_recording_it_says_so() -> None:
+    assert "no recording of this endpoint at all" in message(WANTED, [], HOW)
+
+
+# The other recording's request -> what is said, beside a recording that differs in everything.
+DIFFERENCES: dict[str, tuple[RecordedRequest, list[str]]] = {
+    "a value": (request(messages=said("Hello"), temperature=0.5), ["temperature: 0.7 here, 0.5 in the recording"]),
+    "a float nearby": (
+        request(messages=said("Hello"), temperature=0.7000001),
+        ["temperature: 0.7 here, 0.7000001 in the recording"],
+    ),
+    "a parameter only here": (request(messages=said("Hello")), ["temperature: 0.7 here, absent in the recording"]),
+    "a parameter only there": (
+        request(messages=said("Hello"), temperature=0.7, seed=1),
+        ["seed: absent here, 1 in the recording"],
+    ),
+    "within a list": (
+        request(messages=said("Hallo"), temperature=0.7),
+        ['messages[0].content: "Hello" here, "Hallo" in the recording'],
+    ),
+    "whitespace": (
+        request(messages=said("Hello "), temperature=0.7),
+        ['messages[0].content: "Hello" here, "Hello " in the recording'],
+    ),
+    "another type": (
+        request(messages=said("Hello"), temperature="0.7"),
+        ['temperature: 0.7 here, "0.7" in the recording'],
+    ),
+    "an empty list": (
+        request(messages=said("Hello"), temperature=0.7, stop=[]),
+        ["stop: absent here, [] in the recording"],
+    ),
+    "another base": (
+        request(base="https://api.cerebras.ai/v1", messages=said("Hello"), temperature=0.7),
+        [f"base URL: {BASE} here, https://api.cerebras.ai/v1 in the recording"],
+    ),
+    "two differences": (
+        request(messages=said("Hello"), temperature=0.5, stream=True),
+        ["temperature: 0.7 here, 0.5 in the recording", "stream: absent here, true in the recording"],
+    ),
+    "an extra parameter": (
+        request(messages=said("Hello"), temperature=0.7, extra_body={"top_k": 4}),
+        ["top_k: absent here, 4 in the recording"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "differences"), DIFFERENCES.values(), ids=DIFFERENCES)
+def test_the_nearest_recording_is_named_and_what_differs(other: RecordedRequest, differences: list[str]) -> None:
+    far = request(messages=[*said("Something else"), *said("entirely")], temperature=1, n=2, seed=3, stop="x", user="y")
+    lines = message(WANTED, [("far", far), ("near", other), ("farther", far)], HOW).splitlines()
+    assert any("near," in line and "far" not in line for line in lines)
+    assert [line.strip() for line in lines if line.startswith("  ")] == differences
+
+
+def test_extra_body_alone_is_no_difference() -> None:
+    wanted = request(messages=said("Hello"), top_k=4)
+    other = request(messages=said("Hello"), extra_body={"top_k": 4}, temperature=1)
+    lines = message(wanted, [("near", other)], HOW).splitlines()
+    assert [line.strip() for line in lines if line.startswith("  ")] == ["temperature: absent here, 1 in the recording"]
+
+
+def test_of_many_differences_the_first_are_shown_and_the_others_counted() -> None:
+    other = request(messages=said("Hello"), temperature=0.7, extra_body={f"p{n}": n for n in range(20)})
+    text = message(WANTED, [("near", other)], HOW)
+    shown = [line for line in text.splitlines() if "in the recording" in line]
+    assert 0 < len(shown) < 20
+    assert f"and {20 - len(shown)} more" in text
+
+
+def test_of_a_long_text_the_part_that_differs_is_shown() -> None:
+    here, there = "a" * 5000 + "HERE" + "b" * 5000, "a" * 5000 + "THERE" + "b" * 5000
+    text = message(request(messages=said(here)), [("near", request(messages=said(there)))], HOW)
+    assert "HERE" in text
+    assert "THERE" in text
+    assert len(text) < 1500
+
+
+def test_a_long_text_that_goes_on_there() -> None:
+    here = "a" * 5000
+    text = message(request(messages=said(here)), [("near", request(messages=said(here + "MORE")))], HOW)
+    assert "MORE" in text
+    assert len(text) < 1500
+
+
+@pytest.mark.parametrize("odd", ["\ud83d", "\u0000", "a\nb", "é"])
+def test_odd_text_is_no_trouble(odd: str) -> None:
+    text = message(request(messages=said(odd)), [("near", request(messages=said("x")))], HOW)
+    assert "near" in text
+    assert "\n".join(text.splitlines()) == text
+    assert "in the recording" in text

@@ -1,0 +1,163 @@
+"""Recordings in a directory: whole or not at all, whoever else writes."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from wiretape.store.directory import DirectoryStore
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore(tmp_path / "recordings")
+
+
+def every_file(store: DirectoryStore) -> set[str]:
+    return {str(path.relative_to(store.root)) for path in store.root.rglob("*") if path.is_file()}
+
+
+def test_a_recording_is_a_file_below_session_and_responses(store: DirectoryStore) -> None:
+    assert store.write("team", "abc", b"x", replace=False)
+    assert every_file(store) == {"team/responses/abc.json"}
+    assert store.path("team", "abc").read_bytes() == b"x"
+    assert store.read("team", "abc") == b"x"
+
+
+def test_what_is_not_there_is_none(store: DirectoryStore) -> None:
+    assert store.read("default", "abc") is None
+    store.write("default", "other", b"x", replace=False)
+    assert store.read("default", "abc") is None
+    assert store.read("another", "other") is None
+
+
+def test_looking_makes_no_folder(store: DirectoryStore) -> None:
+    store.read("default", "abc")
+    store.scan("default")
+    assert not store.root.exists()
+
+
+def test_replace_replaces(store: DirectoryStore) -> None:
+    assert store.write("default", "abc", b"a longer first", replace=True)
+    assert store.write("default", "abc", b"second", replace=True)
+    assert store.read("default", "abc") == b"second"
+    assert every_file(store) == {"default/responses/abc.json"}
+
+
+def test_without_replace_the_first_stays(store: DirectoryStore) -> None:
+    assert store.write("default", "abc", b"first", replace=False)
+    assert not store.write("default", "abc", b"second", replace=False)
+    assert store.read("default", "abc") == b"first"
+    assert every_file(store) == {"default/responses/abc.json"}
+
+
+def test_replacing_leaves_a_reader_with_the_whole_old_file(store: DirectoryStore) -> None:
+    store.write("default", "abc", b"old " * 1000, replace=True)
+    with store.path("default", "abc").open("rb") as reading:
+        store.write("default", "abc", b"new", replace=True)
+        assert reading.read() == b"old " * 1000
+
+
+def test_colleagues_can_read_a_recording(store: DirectoryStore) -> None:
+    store.write("default", "abc", b"x", replace=False)
+    assert store.path("default", "abc").stat().st_mode & 0o044 == 0o044
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_write_that_fails_leaves_no_temporary_file(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    store.write("default", "abc", b"first", replace=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            store.write("default", "abc", b"second", replace=replace)
+        with pytest.raises(OSError, match="No space left"):
+            store.write("default", "new", b"second", replace=replace)
+    assert every_file(store) == {"default/responses/abc.json"}
+    assert store.read("default", "abc") == b"first"
+    assert set(store.scan("default")) == {"abc"}
+
+
+def test_a_folder_in_the_recordings_place_is_an_error_and_stays(store: DirectoryStore) -> None:
+    store.path("default", "abc").mkdir(parents=True)
+    with pytest.raises(OSError, match="abc"):
+        store.write("default", "abc", b"x", replace=True)
+    assert store.path("default", "abc").is_dir()
+    assert every_file(store) == set()
+
+
+@pytest.mark.parametrize("place", ["", "default", "default/responses"])
+def test_a_file_in_the_folders_place_is_an_error_to_write_and_nothing_to_read(
+    store: DirectoryStore, place: str
+) -> None:
+    file = store.root / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"in the way")
+    with pytest.raises(OSError, match=r"\S"):
+        store.write("default", "abc", b"x", replace=True)
+    assert file.read_bytes() == b"in the way"
+    assert store.read("default", "abc") is None
+    assert store.scan("default") == {}
+
+
+def test_a_file_that_cannot_be_read_is_an_error(store: DirectoryStore) -> None:
+    store.path("default", "abc").mkdir(parents=True)
+    with pytest.raises(OSError, match="abc"):
+        store.read("default", "abc")
+
+
+def test_scan_tells_the_recordings_and_nothing_else(store: DirectoryStore) -> None:
+    store.write("default", "a", b"1", replace=False)
+    store.write("default", "b-c.2", b"22", replace=False)
+    store.write("other", "d", b"333", replace=False)
+    folder = store.path("default", "a").parent
+    for name in (".hidden.json", ".wiretape-x.tmp", "notes.txt", "a.json.orig", "json"):
+        (folder / name).write_bytes(b"x")
+    found = store.scan("default")
+    assert {name: size for name, (_, size) in found.items()} == {"a": 1, "b-c.2": 2}
+    assert store.scan("other").keys() == {"d"}
+    assert store.scan("none") == {}
+
+
+def test_the_state_in_a_scan_changes_when_the_file_does(store: DirectoryStore) -> None:
+    store.write("default", "a", b"one", replace=True)
+    before = store.scan("default")
+    assert store.scan("default") == before
+    os.utime(store.path("default", "a"), ns=(1, 1))
+    store.path("default", "a").write_bytes(b"two")
+    assert store.scan("default")["a"] != before["a"]
+    store.path("default", "a").unlink()
+    assert store.scan("default") == {}
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_of_threads_that_race_one_whole_file_is_left(store: DirectoryStore, replace: bool) -> None:
+    contents = [f"{number}".encode() * 50_000 for number in range(8)]
+    barrier = threading.Barrier(len(contents))
+    written: list[bytes] = []
+    failed: list[Exception] = []
+
+    def write(content: bytes) -> None:
+        barrier.wait()
+        try:
+            for _ in range(5):
+                if store.write("default", "abc", content, replace=replace):
+                    written.append(content)
+                assert store.read("default", "abc") in contents
+        except (OSError, AssertionError) as e:
+            failed.append(e)
+
+    threads = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert every_file(store) == {"default/responses/abc.json"}
+    assert store.read("default", "abc") in written
+    assert len(written) == (5 * len(contents) if replace else 1)

@@ -1,0 +1,195 @@
+"""Recordings found by their content, while files come, change and go."""
+
+import itertools
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, loads
+from wiretape.request import identity
+from wiretape.store.directory import DirectoryStore
+from wiretape.store.index import Index
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
+CHAT = "/v1/chat/completions"
+
+
+@pytest.fixture(name="store")
+def _store(tmp_path: Path) -> DirectoryStore:
+    return DirectoryStore(tmp_path)
+
+
+@pytest.fixture(name="index")
+def _index(store: DirectoryStore) -> Index:
+    return Index(store, "default")
+
+
+def request(content: str, endpoint: str = CHAT) -> RecordedRequest:
+    return RecordedRequest(f"https://api.openai.com/v1{endpoint}", {"model": "m", "messages": [content]}, endpoint)
+
+
+def recording(asked: RecordedRequest) -> bytes:
+    element = {"__type__": "openai.types.chat.chat_completion.ChatCompletion", "__data__": {"id": "x"}}
+    return dumps(Recording(asked, RecordedResponse(element, is_streaming=False)))
+
+
+ONE, TWO = request("one"), request("two")
+
+
+TIMES = itertools.count(10**18, 10**9)
+
+
+def put(store: DirectoryStore, name: str, data: bytes) -> Path:
+    """A file as another process puts it there, at a time of its own."""
+    store.write("default", name, data, replace=True)
+    path = store.path("default", name)
+    moment = next(TIMES)
+    os.utime(path, ns=(moment, moment))
+    return path
+
+
+def test_nothing_is_found_where_nothing_is(index: Index) -> None:
+    assert index.names(identity(ONE)) == []
+    assert list(index.requests(CHAT)) == []
+
+
+def test_a_recording_is_found_whatever_its_name(store: DirectoryStore, index: Index) -> None:
+    put(store, "my-favourite", recording(ONE))
+    put(store, "0123456789ab", recording(TWO))
+    assert index.names(identity(ONE)) == ["my-favourite"]
+    assert index.names(identity(TWO)) == ["0123456789ab"]
+    assert index.names(identity(request("three"))) == []
+
+
+def test_a_recording_laid_out_by_hand_is_found(store: DirectoryStore, index: Index) -> None:
+    put(store, "compact", json.dumps(json.loads(recording(ONE))).encode())
+    assert index.names(identity(ONE)) == ["compact"]
+
+
+def test_several_recordings_of_one_request_are_found_in_the_order_of_their_names(
+    store: DirectoryStore, index: Index
+) -> None:
+    for name in ("c", "a", "b"):
+        put(store, name, recording(ONE))
+    assert index.names(identity(ONE)) == ["a", "b", "c"]
+
+
+def test_the_seeds_are_found(store: DirectoryStore, index: Index) -> None:
+    for path in SEEDS:
+        put(store, f"copy of {path.stem}", path.read_bytes())
+    for path in SEEDS:
+        assert index.names(identity(loads(path.read_bytes()).request)) == [f"copy of {path.stem}"]
+    assert {name for name, _ in index.requests("/v1/completions")} == {"copy of af6ca03dcbc3", "copy of f3cbd3f07e60"}
+
+
+def test_requests_are_told_by_endpoint(store: DirectoryStore, index: Index) -> None:
+    put(store, "chat", recording(ONE))
+    put(store, "embedding", recording(request("one", "/v1/embeddings")))
+    assert list(index.requests(CHAT)) == [("chat", ONE)]
+
+
+def test_an_added_file_is_noticed(store: DirectoryStore, index: Index) -> None:
+    put(store, "a", recording(ONE))
+    assert index.names(identity(TWO)) == []
+    put(store, "b", recording(TWO))
+    assert index.names(identity(TWO)) == ["b"]
+
+
+def test_a_changed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
+    put(store, "a", recording(ONE))
+    assert index.names(identity(ONE)) == ["a"]
+    put(store, "a", recording(TWO))
+    assert index.names(identity(ONE)) == []
+    assert index.names(identity(TWO)) == ["a"]
+    assert list(index.requests(CHAT)) == [("a", TWO)]
+
+
+def test_a_removed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
+    path = put(store, "a", recording(ONE))
+    put(store, "b", recording(ONE))
+    assert index.names(identity(ONE)) == ["a", "b"]
+    path.unlink()
+    assert index.names(identity(ONE)) == ["b"]
+    assert [name for name, _ in index.requests(CHAT)] == ["b"]
+
+
+def test_another_session_is_not_looked_at(store: DirectoryStore) -> None:
+    put(store, "a", recording(ONE))
+    assert Index(store, "other").names(identity(ONE)) == []
+
+
+def test_a_file_is_read_once(store: DirectoryStore, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, "a", recording(ONE))
+    read: list[str] = []
+    original = DirectoryStore.read
+
+    def counted(self: DirectoryStore, session: str, name: str) -> bytes | None:
+        read.append(name)
+        return original(self, session, name)
+
+    monkeypatch.setattr(DirectoryStore, "read", counted)
+    for _ in range(3):
+        index.names(identity(ONE))
+    put(store, "b", recording(TWO))
+    for _ in range(3):
+        index.names(identity(TWO))
+    assert read == ["a", "b"]
+
+
+BROKEN = {
+    "empty": b"",
+    "truncated": recording(ONE)[:200],
+    "no JSON": b"<<<<<<< HEAD\n",
+    "another JSON": b'{"name": "package"}',
+    "a list": b"[]",
+    "no request": b'{"response": {}}',
+    "not UTF-8": b"\xff\xfe\x00",
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_is_logged_once_with_its_path_and_passed_over(
+    store: DirectoryStore, index: Index, caplog: pytest.LogCaptureFixture, data: bytes
+) -> None:
+    path = put(store, "broken", data)
+    put(store, "sound", recording(ONE))
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            assert index.names(identity(ONE)) == ["sound"]
+            assert [name for name, _ in index.requests(CHAT)] == ["sound"]
+    logged = [record for record in caplog.records if str(path) in record.getMessage()]
+    assert [record.levelno for record in logged] == [logging.ERROR]
+
+
+@pytest.mark.parametrize("depth", [300, 1000, 1200, 100_000])
+def test_a_file_nested_deeply_does_not_hide_the_others(store: DirectoryStore, index: Index, depth: int) -> None:
+    put(store, "deep", recording(request("deep")).replace(b'"deep"', b"[" * depth + b"]" * depth))
+    put(store, "sound", recording(ONE))
+    failed: type[Exception] | None = None  # Only the type: pytest takes seconds for the traceback of a RecursionError.
+    try:
+        assert index.names(identity(ONE)) == ["sound"]
+        assert "sound" in [name for name, _ in index.requests(CHAT)]
+    except (ValueError, RecursionError) as e:
+        failed = type(e)
+    assert failed is None
+
+
+def test_a_broken_file_that_is_mended_is_found(store: DirectoryStore, index: Index) -> None:
+    put(store, "a", recording(ONE)[:100])
+    assert index.names(identity(ONE)) == []
+    put(store, "a", recording(ONE))
+    assert index.names(identity(ONE)) == ["a"]
+
+
+def test_a_folder_among_the_files_is_logged_and_passed_over(
+    store: DirectoryStore, index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(store, "a", recording(ONE))
+    store.path("default", "folder").mkdir()
+    assert index.names(identity(ONE)) == ["a"]
+    assert str(store.path("default", "folder")) in caplog.text

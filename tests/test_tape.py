@@ -1,0 +1,502 @@
+"""The heart: which request is a hit, which answer becomes a recording, what the counters and the log say."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wiretape import wire
+from wiretape.counters import Counters
+from wiretape.providers import builtin, parse
+from wiretape.recording import RecordedRequest, loads, request_hash
+from wiretape.request import recorded
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape import Hit, Mode, Tape, parse_mode
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
+ENDPOINT = "/v1/chat/completions"
+
+each_seed = pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+recording_modes = pytest.mark.parametrize("mode", [Mode.RECORD, Mode.RECORD_IF_MISSING])
+
+Taped = Callable[..., Tape]
+
+
+@pytest.fixture(name="taped")
+def _taped(tmp_path: Path) -> Taped:
+    """Tapes over one store."""
+
+    def make(mode: Mode = Mode.REPLAY, session: str = "default") -> Tape:
+        return Tape(DirectoryStore(tmp_path), session, mode, Counters())
+
+    return make
+
+
+def folder(tape: Tape) -> Path:
+    return Path(tape.location) / "responses"
+
+
+def files(tape: Tape) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder(tape).iterdir()} if folder(tape).exists() else {}
+
+
+def request(content: str = "Hello", *, host: str = "api.openai.com", **more: Any) -> RecordedRequest:
+    body = {"model": "m", "messages": [{"role": "user", "content": content}], **more}
+    return RecordedRequest(f"https://{host}/v1{ENDPOINT}", body, ENDPOINT)
+
+
+def arrived(
+    *pieces: bytes, status: int = 200, content_type: str = "application/json", coding: str = "", ended: bool = True
+) -> wire.Arrived:
+    headers = (("content-type", content_type), *((("content-encoding", coding),) if coding else ()))
+    return wire.Arrived(status, headers, pieces, tuple(map(float, range(len(pieces)))), ended)
+
+
+def came(text: str = "Hi", *, status: int = 200, ended: bool = True) -> wire.Arrived:
+    message = {"role": "assistant", "content": text}
+    answer = {"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": message}], "created": 1}
+    return arrived(json.dumps(answer).encode(), status=status, ended=ended)
+
+
+def text_of(hit: Hit | None) -> str:
+    assert hit
+    text = json.loads(hit.answer.body)["choices"][0]["message"]["content"]
+    assert isinstance(text, str)
+    return text
+
+
+def name_of(asked: RecordedRequest) -> str:
+    return f"{request_hash(asked)[:12]}.json"
+
+
+HELLO = request()
+
+# -- modes -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mode_by_its_name() -> None:
+    assert [parse_mode(name) for name in ("live", "record", "replay", "record-if-missing")] == [
+        *(Mode.LIVE, Mode.RECORD, Mode.REPLAY, Mode.RECORD_IF_MISSING)
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "Replay", "record_if_missing", "playback", " live"])
+def test_no_mode_is_an_error_that_names_the_modes(text: str) -> None:
+    with pytest.raises(ValueError, match="live, record, replay, record-if-missing") as raised:
+        parse_mode(text)
+    assert repr(text) in str(raised.value)
+
+
+# -- hits --------------------------------------------------------------------------------------------------------------
+
+
+@each_seed
+@pytest.mark.parametrize("name", ["", "renamed-by-hand"])
+def test_a_seed_is_a_hit(taped: Taped, path: Path, name: str) -> None:
+    tape = taped()
+    folder(tape).mkdir(parents=True)
+    (folder(tape) / f"{name or path.stem}.json").write_bytes(path.read_bytes())
+    seed = loads(path.read_bytes())
+    hit = tape.lookup(seed.request)
+    assert hit
+    assert hit.name == (name or path.stem)
+    assert hit.answer.body == wire.answer([seed]).body
+    usage = seed.response.elements()[-1]["__data__"]["usage"]
+    assert (tape.counters.hits, tape.counters.misses) == (1, 0)
+    assert tape.counters.tokens == usage["completion_tokens"]
+
+
+@recording_modes
+def test_what_is_recorded_is_a_hit(taped: Taped, mode: Mode) -> None:
+    tape = taped(mode)
+    assert tape.lookup(HELLO) is None
+    tape.record(HELLO, came("Hi"))
+    assert set(files(tape)) == {name_of(HELLO)}
+    assert text_of(tape.lookup(HELLO)) == "Hi"
+    assert text_of(taped(Mode.REPLAY).lookup(HELLO)) == "Hi"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        request("Hello "),
+        request("Hello", temperature=0.7000001),
+        request("Hello", temperature=1),
+        request("Hello", host="api.cerebras.ai"),
+        request("Hello", stream=True),
+        replace(HELLO, url="https://api.openai.com/v1/v1/embeddings", endpoint="/v1/embeddings"),
+    ],
+)
+def test_a_near_miss_is_a_miss(taped: Taped, other: RecordedRequest) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came())
+    tape.record(request("Hello", temperature=0.7), came())
+    tape.record(request("Hello", temperature=1.0), came())
+    assert tape.lookup(other) is None
+
+
+def test_a_recording_of_another_request_under_the_right_name_is_no_hit(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(request("forged"), came("forged"))
+    (folder(tape) / name_of(request("forged"))).rename(folder(tape) / name_of(HELLO))
+    assert taped(Mode.REPLAY).lookup(HELLO) is None
+    assert text_of(taped(Mode.REPLAY).lookup(request("forged"))) == "forged"
+
+
+@recording_modes
+def test_a_recording_of_another_request_is_never_overwritten(taped: Taped, mode: Mode) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(request("forged"), came("forged"))
+    (folder(tape) / name_of(request("forged"))).rename(folder(tape) / name_of(HELLO))
+    before = files(tape)
+    tape = taped(mode)
+    tape.record(HELLO, came("Hi"))
+    after = files(tape)
+    assert after.items() > before.items()
+    assert len(after) == 2
+    assert text_of(tape.lookup(HELLO)) == "Hi"
+    assert text_of(tape.lookup(request("forged"))) == "forged"
+    tape.record(HELLO, came("Hi"))
+    assert files(tape) == after
+
+
+@recording_modes
+def test_two_hosts_with_one_hash_have_a_recording_each(taped: Taped, mode: Mode) -> None:
+    tape = taped(mode)
+    other = request(host="api.cerebras.ai")
+    assert name_of(other) == name_of(HELLO)
+    tape.record(HELLO, came("openai"))
+    tape.record(other, came("cerebras"))
+    assert text_of(tape.lookup(HELLO)) == "openai"
+    assert text_of(tape.lookup(other)) == "cerebras"
+    assert len(files(tape)) == 2
+
+
+def test_sessions_are_apart(taped: Taped) -> None:
+    taped(Mode.RECORD, "one").record(HELLO, came("one"))
+    assert text_of(taped(session="one").lookup(HELLO)) == "one"
+    assert taped(session="two").lookup(HELLO) is None
+
+
+def test_a_recording_that_appears_while_the_proxy_runs_is_a_hit(taped: Taped) -> None:
+    tape = taped(Mode.REPLAY)
+    assert tape.lookup(HELLO) is None
+    taped(Mode.RECORD).record(HELLO, came("Hi"))
+    assert text_of(tape.lookup(HELLO)) == "Hi"
+    (folder(tape) / name_of(HELLO)).unlink()
+    assert tape.lookup(HELLO) is None
+
+
+def test_lists_of_models_are_served_as_one(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    asked = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
+    for ids in (["b", "c"], ["a", "b"], ["b", "c"]):
+        body = json.dumps({"object": "list", "data": [{"id": each, "object": "model"} for each in ids]}).encode()
+        tape.record(asked, arrived(body))
+    assert len(files(tape)) == 2
+    assert all(name.startswith(f"models-{request_hash(asked)[:12]}-") for name in files(tape))
+    hit = taped().lookup(asked)
+    assert hit
+    assert [model["id"] for model in json.loads(hit.answer.body)["data"]] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("asks_for_base64", [True, False])
+def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) -> None:
+    """The SDKs ask for it on their own: the one for Node decodes it without looking, and gets nonsense from numbers."""
+    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    assert route
+    form = {"encoding_format": "base64"} if asks_for_base64 else {"encoding_format": "float"}
+    asked = recorded(route, json.dumps({"input": "i", "model": "m", **form}).encode())
+    embedding: Any = "AACAPwAAAMA=" if asks_for_base64 else [1.0, -2.0]
+    content = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": embedding}], "model": "m"}
+    taped(Mode.RECORD).record(asked, arrived(json.dumps(content).encode()))
+    hit = taped().lookup(asked)
+    assert hit
+    assert json.loads(hit.answer.body)["data"][0]["embedding"] == embedding
+
+
+@pytest.mark.parametrize("recorded_as_base64", [True, False])
+def test_who_does_not_ask_for_base64_gets_numbers(taped: Taped, recorded_as_base64: bool) -> None:
+    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    assert route
+    plain = recorded(route, b'{"input": "i", "model": "m"}')
+    base64 = recorded(route, b'{"input": "i", "model": "m", "encoding_format": "base64"}')
+    embedding: Any = "AACAPwAAAMA=" if recorded_as_base64 else [1.0, -2.0]
+    content = {"object": "list", "data": [{"object": "embedding", "index": 0, "embedding": embedding}], "model": "m"}
+    taped(Mode.RECORD).record(base64 if recorded_as_base64 else plain, arrived(json.dumps(content).encode()))
+    for asked, wanted in ((plain, [1.0, -2.0]), (base64, "AACAPwAAAMA=")):
+        hit = taped().lookup(asked)
+        assert hit
+        assert json.loads(hit.answer.body)["data"][0]["embedding"] == wanted
+
+
+def test_a_recording_edited_by_hand_is_served_as_edited(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came("Hi"))
+    path = folder(tape) / name_of(HELLO)
+    path.write_bytes(path.read_bytes().replace(b'"Hi"', b'"Edited"'))
+    assert text_of(tape.lookup(HELLO)) == "Edited"
+
+
+# -- broken files ------------------------------------------------------------------------------------------------------
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+BREAK: dict[str, Callable[[Path], object]] = {
+    "truncated": truncate,
+    "without its last byte but one": lambda path: path.write_bytes(path.read_bytes()[:-2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "of a merge": lambda path: path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes()),
+    "without a response": lambda path: path.write_bytes(b'{"request": {}}'),
+    "of random bytes": lambda path: path.write_bytes(bytes(range(256))),
+}
+
+
+@pytest.mark.parametrize("damage", BREAK.values(), ids=BREAK)
+def test_a_broken_recording_is_a_miss_and_an_error_that_names_the_file(
+    taped: Taped, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], object]
+) -> None:
+    taped(Mode.RECORD).record(HELLO, came())
+    tape = taped(Mode.REPLAY)
+    path = folder(tape) / name_of(HELLO)
+    damage(path)
+    assert tape.lookup(HELLO) is None
+    assert tape.counters.misses == 1
+    assert any(str(path) in record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+    assert tape.explain(HELLO).status == 404
+
+
+@pytest.mark.parametrize("damage", BREAK.values(), ids=BREAK)
+@recording_modes
+def test_a_broken_recording_is_recorded_anew(taped: Taped, mode: Mode, damage: Callable[[Path], object]) -> None:
+    taped(Mode.RECORD).record(HELLO, came("first"))
+    tape = taped(mode)
+    damage(folder(tape) / name_of(HELLO))
+    assert tape.lookup(HELLO) is None
+    tape.record(HELLO, came("second"))
+    assert text_of(tape.lookup(HELLO)) == "second"
+    assert set(files(tape)) == {name_of(HELLO)}
+
+
+def test_a_broken_recording_hides_no_sound_one_of_another_name(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came("Hi"))
+    path = folder(tape) / name_of(HELLO)
+    (folder(tape) / "by-hand.json").write_bytes(path.read_bytes())
+    truncate(path)
+    assert text_of(taped().lookup(HELLO)) == "Hi"
+
+
+def element(name: str, data: Any) -> dict[str, Any]:
+    return {"__type__": name, "__data__": data}
+
+
+CHUNK = "openai.types.chat.chat_completion_chunk.ChatCompletionChunk"
+SINGLE = "openai.types.chat.chat_completion.ChatCompletion"
+
+# Response bodies that loads() takes and no recorder writes.
+ODD: dict[str, tuple[Any, bool]] = {
+    "no fields": (element(SINGLE, {}), False),
+    "choices that are a number": (element(SINGLE, {"choices": 3, "usage": 7}), False),
+    "choices of text": (element(SINGLE, {"choices": ["x", None, [1]], "usage": {"completion_tokens": "x"}}), False),
+    "a message that is a list": (element(SINGLE, {"choices": [{"message": [1], "logprobs": 3}]}), False),
+    "an unknown class": (element("no.such.Class", {"usage": None}), False),
+    "a class of another endpoint": (element("openai.types.model.Model", {"id": 1}), False),
+    "elements for a single answer": ([element(SINGLE, {"id": "x"}), element(SINGLE, {})], False),
+    "an empty stream": ([], True),
+    "chunks with odd values": ([element(CHUNK, {"choices": {"a": 1}, "usage": []}), element(CHUNK, {})], True),
+    "half a surrogate pair": ([element(CHUNK, {"id": "\ud83d", "type": "\ud83d"})], True),
+    "a huge number": ([element(CHUNK, {"id": 10**400})], True),
+}
+
+
+@pytest.mark.parametrize(("body", "streaming"), ODD.values(), ids=ODD)
+def test_a_recording_written_by_hand_never_makes_a_lookup_fail(taped: Taped, body: Any, streaming: bool) -> None:
+    """Whatever fails there, the front has no answer: in replay none may come from the provider."""
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came())
+    path = folder(tape) / name_of(HELLO)
+    content = json.loads(path.read_bytes())
+    content["response"] = {"body": body, "is_streaming": streaming}
+    path.write_text(json.dumps(content, indent=2))
+    hit = taped().lookup(HELLO)
+    assert hit is None or (hit.answer.status == 200 and hit.answer.body)
+
+
+MODELS = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
+TAGS = RecordedRequest("http://localhost:11434/api/tags", {}, "/api/tags")
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"id": None}, {"id": 3}, {"models": 5}, {"models": [3]}, {"models": [{}]}], ids=repr
+)
+@pytest.mark.parametrize("asked", [MODELS, TAGS], ids=["models", "tags"])
+def test_a_list_of_models_written_by_hand_never_makes_a_lookup_fail(
+    taped: Taped, asked: RecordedRequest, data: dict[str, Any]
+) -> None:
+    tape = taped()
+    folder(tape).mkdir(parents=True)
+    class_ = "openai.types.model.Model" if asked is MODELS else "ollama._types.ListResponse"
+    asking = {"method": "POST", "url": asked.url, "headers": {}, "body": {}, "endpoint": asked.endpoint, "model": ""}
+    answering = {"body": [element(class_, data)], "is_streaming": False}
+    for name in ("one", "two"):
+        (folder(tape) / f"{name}.json").write_text(json.dumps({"request": asking, "response": answering}))
+    hit = tape.lookup(asked)
+    assert hit is None or hit.answer.status == 200
+
+
+# -- recording ---------------------------------------------------------------------------------------------------------
+
+
+def test_record_replaces(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came("first"))
+    tape.record(HELLO, came("second"))
+    assert text_of(tape.lookup(HELLO)) == "second"
+    assert set(files(tape)) == {name_of(HELLO)}
+    assert tape.counters.recorded == 2
+
+
+def test_record_if_missing_keeps_the_first(taped: Taped) -> None:
+    tape = taped(Mode.RECORD_IF_MISSING)
+    tape.record(HELLO, came("first"))
+    before = files(tape)
+    tape.record(HELLO, came("second"))
+    assert text_of(tape.lookup(HELLO)) == "first"
+    assert files(tape) == before
+
+
+@recording_modes
+def test_the_same_content_is_not_written_again(taped: Taped, mode: Mode) -> None:
+    tape = taped(mode)
+    tape.record(HELLO, came("Hi"))
+    path = folder(tape) / name_of(HELLO)
+    before = path.stat()
+    taped(mode).record(HELLO, came("Hi"))
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+@each_seed
+def test_a_seed_recorded_again_is_the_same_file(taped: Taped, path: Path) -> None:
+    seed = loads(path.read_bytes())
+    tape = taped(Mode.RECORD)
+    sent = wire.answer([seed])
+    tape.record(seed.request, arrived(*sent.chunks, content_type="text/event-stream"))
+    assert files(tape) == {path.name: path.read_bytes()}
+
+
+LOST: dict[str, wire.Arrived] = {
+    "an error of the server": came(status=500),
+    "a rate limit": came(status=429),
+    "a wrong key": came(status=401),
+    "cut off": came(ended=False),
+    "not JSON": arrived(b"<html>", content_type="text/html"),
+    "an unknown coding": arrived(b"{}", coding="snappy"),
+}
+
+
+@pytest.mark.parametrize("answer", LOST.values(), ids=LOST)
+@recording_modes
+def test_what_did_not_end_well_is_not_recorded_counted_and_said(
+    taped: Taped, caplog: pytest.LogCaptureFixture, mode: Mode, answer: wire.Arrived
+) -> None:
+    tape = taped(mode)
+    tape.record(HELLO, answer)
+    assert files(tape) == {}
+    assert (tape.counters.recorded, tape.counters.unrecorded) == (0, 1)
+    (said,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert ENDPOINT in said.getMessage()
+
+
+def test_what_did_not_end_well_leaves_the_recording_that_is_there(taped: Taped) -> None:
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came("first"))
+    before = files(tape)
+    for answer in LOST.values():
+        tape.record(HELLO, answer)
+    assert files(tape) == before
+
+
+def test_a_disk_that_fails_is_loud_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "recordings").write_bytes(b"a file in the folder's place")
+    tape = Tape(DirectoryStore(tmp_path / "recordings"), "default", Mode.RECORD, Counters())
+    tape.record(HELLO, came())
+    assert (tape.counters.recorded, tape.counters.unrecorded) == (0, 1)
+    (said,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "RECORDING LOST" in said.getMessage()
+    assert ENDPOINT in said.getMessage()
+    assert tape.lookup(HELLO) is None
+
+
+def test_an_error_of_our_own_is_loud_and_raises_nothing(
+    taped: Taped, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug of ours")
+
+    monkeypatch.setattr(DirectoryStore, "write", broken)
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came())
+    assert tape.counters.unrecorded == 1
+    assert "RECORDING LOST" in caplog.text
+    assert "a bug of ours" in caplog.text
+
+
+def test_the_counters(taped: Taped) -> None:
+    tape = taped(Mode.RECORD_IF_MISSING)
+    tape.lookup(HELLO)
+    tape.record(HELLO, came())
+    tape.lookup(HELLO)
+    tape.lookup(HELLO)
+    tape.record(request("other"), came(status=500))
+    counters = tape.counters
+    assert (counters.misses, counters.recorded, counters.hits, counters.unrecorded) == (1, 1, 2, 1)
+    summary = counters.summary()
+    assert "2 hits" in summary
+    assert "1 misses" in summary
+    assert "1 recorded" in summary
+    assert "NOT recorded" in summary
+    assert "NOT" not in Counters().summary()
+
+
+# -- misses ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_miss_is_explained_in_the_providers_error_form_and_not_retried(taped: Taped, tmp_path: Path) -> None:
+    taped(Mode.RECORD, "team").record(request("Hello", temperature=0.5), came())
+    tape = taped(Mode.REPLAY, "team")
+    asked = request("Hello", temperature=0.7)
+    sent = tape.explain(asked)
+    assert sent.status == 404
+    assert dict(sent.headers)["x-should-retry"] == "false"
+    assert dict(sent.headers)["content-type"] == "application/json"
+    content = json.loads(sent.body)["error"]
+    assert (content["type"], content["code"], content["param"]) == ("recording_not_found", "recording_not_found", None)
+    message = content["message"]
+    assert request_hash(asked)[:12] in message
+    assert name_of(request("Hello", temperature=0.5)).removesuffix(".json") in message
+    assert "temperature: 0.7 here, 0.5 in the recording" in message
+    assert "wiretape_mode=record-if-missing" in message
+    assert "team" in message
+    assert str(tmp_path) in message
+
+
+def test_a_miss_with_nothing_recorded_is_explained(taped: Taped) -> None:
+    sent = taped().explain(HELLO)
+    assert sent.status == 404
+    assert request_hash(HELLO)[:12] in json.loads(sent.body)["error"]["message"]
+
+
+def test_explaining_counts_and_writes_nothing(taped: Taped) -> None:
+    tape = taped()
+    tape.explain(HELLO)
+    assert tape.counters == Counters()
+    assert files(tape) == {}

@@ -218,14 +218,17 @@ class Wiretape:
                 del self._flights[_key(asked)]
         return False
 
-    async def wiretape_follow(self, flight: Flight, seen: int, client: connection.Client) -> None:
+    async def wiretape_follow(self, following: playing.Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
-        while len(flight.pieces) <= seen and not flight.ended and client.connected:
-            gone = self._gone.setdefault(client.id, asyncio.Event())
-            await asyncio.wait(
-                [asyncio.ensure_future(each) for each in (_changed(flight), gone.wait())],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+        flight, client = following.flight, following.client
+        more, gone = asyncio.Event(), self._gone.setdefault(client.id, asyncio.Event())
+        while len(flight.pieces) <= following.seen and not flight.ended and client.connected and not gone.is_set():
+            more.clear()
+            flight.call_when_changed(more.set)
+            tasks = [asyncio.create_task(event.wait()) for event in (more, gone)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Wake what waits on behalf of a client that has gone."""

@@ -40,13 +40,21 @@ class Play:
     leaving: Sequence[float]
 
 
-@dataclass
-class WiretapeFollowHook(commands.StartHook):
-    """Completes when the flight has more than ``seen`` pieces, or has ended, or the client has gone."""
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How far a stream has followed a flight, and for whom."""
 
     flight: Flight
     seen: int
+    """Pieces that it has sent on."""
     client: connection.Client
+
+
+@dataclass
+class WiretapeFollowHook(commands.StartHook):
+    """Completes when the flight has more pieces, or has ended, or the client has gone."""
+
+    following: Following
 
 
 def play(asked: http.HTTPFlow, hit: Hit, since: float) -> None:
@@ -147,7 +155,7 @@ class PlayingStream(HttpStream):
                 sent += 1
                 yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
             if not flight.ended:
-                yield WiretapeFollowHook(flight, sent, self.context.client)
+                yield WiretapeFollowHook(Following(flight, sent, self.context.client))
         if flight.failure:
             self.flow.error = flow.Error(flight.failure)
             yield HttpErrorHook(self.flow)

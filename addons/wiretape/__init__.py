@@ -19,6 +19,7 @@ Read the modules in the order in which the data goes:
 ``session``     names of sessions
 ``miss``        why a request has no recording
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
+``scribe``      a process that writes, so that the traffic does not wait
 ``counters``    what happened, counted
 ``verify``, ``transcript``   whether a recording is sound, and what it says
 ``proxy``       the mitmproxy addon: the only place where a flow is known

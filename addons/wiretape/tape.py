@@ -102,10 +102,11 @@ class Tape:
         self.counters = counters
         self._store = store
         self._index = Index(store, session)
-        self._takes = takes
-        self._form = form
+        self.root = store.root
+        self.takes = takes
+        self.form = form
         self._pace = pace
-        self._keep_captures = keep_captures
+        self.keep_captures = keep_captures
         self._played: dict[str, int] = {}
 
     def rewind(self) -> None:
@@ -149,7 +150,7 @@ class Tape:
             plain = wire.decoded(arrived)
             response = wire.response(asked, plain)
             cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
-            made = recording.make(asked, cleaned, self._form)
+            made = recording.make(asked, cleaned, self.form)
             # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
             capture = plain if cleaned.body is response.body and cleaned.error is response.error else None
             name = self._write(made, capture)
@@ -176,7 +177,7 @@ class Tape:
         return self._play(identity, self._named_otherwise(asked, identity))
 
     def _capture(self, name: str) -> Capture | None:
-        if not self._keep_captures:
+        if not self.keep_captures:
             return None
         try:
             data = self._store.read(self.session, name, WIRE)
@@ -191,7 +192,7 @@ class Tape:
         One that was made for the test that asks goes before those that serve all.
         """
         for_all = replace(asked, test_id=None)
-        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._form)]
+        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self.form)]
         for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
             name = recording.request_name(each, form)
             yield name
@@ -211,7 +212,7 @@ class Tape:
 
     def _play(self, identity: str, names: list[str]) -> list[_Found]:
         """One take of several, whose names are given in order; none where none can be read."""
-        match self._takes:
+        match self.takes:
             case Takes.FIRST:
                 order = names
             case Takes.LAST:
@@ -220,7 +221,7 @@ class Tape:
                 played = self._played.get(identity, 0)
                 if names:
                     self._played[identity] = played + 1
-                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+                    start = played % len(names) if self.takes is Takes.CYCLE else min(played, len(names) - 1)
                     order = names[start:] + names[:start]
                 else:
                     order = []
@@ -259,7 +260,7 @@ class Tape:
             existing = self._store.read(self.session, base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
-                if arrived and self._keep_captures:
+                if arrived and self.keep_captures:
                     self._write_capture(name, data, arrived)
                 return name
         raise AssertionError("the second name is of this identity alone")
@@ -283,7 +284,7 @@ class Tape:
             if not self._store.write(self.session, name, data, replace=broken):
                 logger.debug("%s was recorded by another first", name)
             return name
-        if self._takes is Takes.LAST:
+        if self.takes is Takes.LAST:
             if self._store.read(self.session, takes[-1]) != data:
                 self._store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]

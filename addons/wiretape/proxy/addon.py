@@ -22,6 +22,7 @@ from wiretape.providers import Providers, Route
 from wiretape.proxy import loopback, options, playing
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
+from wiretape.scribe import Scribe
 from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Wiretape:
         # One thread for lookups, one for writing: a slow disk delays neither the traffic nor a hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._writer = ThreadPoolExecutor(1, "wiretape-write")
+        self._scribe = Scribe()
         self._stopped = False
 
     # -- options -----------------------------------------------------------------------------------
@@ -81,6 +83,7 @@ class Wiretape:
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
         self._writer.shutdown(wait=True)
+        self._scribe.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
 
@@ -195,7 +198,7 @@ class Wiretape:
         if tape.mode is Mode.RECORD_IF_MISSING and await self._follow(flow, asked):
             return
         self.counters.upstream += 1
-        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, asked, since)
+        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, route, flow, asked.test_id, since)
         self._live.add(exchange)
         self._flights[_key(asked)] = exchange.flight
 
@@ -274,7 +277,7 @@ class Wiretape:
         self._writer.submit(self._write, exchange, ended=ended)
 
     def _write(self, exchange: Exchange, *, ended: bool) -> None:
-        exchange.finish(ended=ended)
+        exchange.finish(self._scribe, ended=ended)
         # Only now does a look-up find the recording: until now others could follow.
         for key in [key for key, flight in [*self._flights.items()] if flight is exchange.flight]:
             self._flights.pop(key, None)

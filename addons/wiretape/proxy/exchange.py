@@ -7,7 +7,8 @@ from mitmproxy import http
 
 from wiretape import wire
 from wiretape.flight import Flight
-from wiretape.recording import RecordedRequest
+from wiretape.providers import Route
+from wiretape.scribe import Job, Scribe, Settings
 from wiretape.tape import Tape
 
 logger = logging.getLogger(__name__)
@@ -19,11 +20,14 @@ LIMIT = 256 * 1024 * 1024
 class Exchange:
     """What is known of a live exchange until it ends; others may follow its flight."""
 
-    def __init__(self, tape: Tape, asked: RecordedRequest, since: float) -> None:
+    def __init__(self, tape: Tape, route: Route, flow: http.HTTPFlow, test_id: str | None, since: float) -> None:
         """``since`` is when the request's last byte came, by ``time.monotonic``."""
         self.flight = Flight()
         self._tape = tape
-        self._asked = asked
+        self._route = route
+        self._test_id = test_id
+        self._content_type = flow.request.headers.get("content-type", "")
+        self._body = flow.request.get_content(strict=False) or b""
         self._since = since
         self._at: list[float] = []
         self._size = 0
@@ -45,21 +49,22 @@ class Exchange:
                 self.flight.add(piece)
         return piece
 
-    def finish(self, *, ended: bool) -> None:
-        """Record what came; only the first call counts. Blocks on the store.
+    def finish(self, scribe: Scribe, *, ended: bool) -> None:
+        """Record what came; only the first call counts. Blocks until it is written.
 
         ``ended``: the end of the body was seen.
         """
         if self._finished:
             return
         self._finished = True
-        flight, asked = self.flight, self._asked
+        flight, counters, url = self.flight, self._tape.counters, self._route.url
         if not flight.status:
-            self._tape.counters.unrecorded += 1
-            logger.warning("not recorded: %s of %s: no answer came", asked.endpoint, asked.url)
+            counters.unrecorded += 1
+            logger.warning("not recorded: %s: no answer came", url)
         elif self._size > LIMIT:
-            self._tape.counters.unrecorded += 1
-            logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", asked.url, LIMIT)
+            counters.unrecorded += 1
+            logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", url, LIMIT)
         else:
             arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
-            self._tape.record(asked, arrived)
+            job = Job(self._route, self._content_type, self._test_id, self._body, arrived)
+            scribe.write(Settings.of(self._tape), job, counters)

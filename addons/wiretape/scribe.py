@@ -1,0 +1,203 @@
+"""A process that turns live answers into recordings: beside the traffic's, whose interpreter it does not hold up.
+
+Parsing and writing 50 MB takes a second in which nothing else of a Python process runs. Here a job goes over a pipe,
+piece by piece, and what came of it comes back. ``Scribe`` is the side that asks; ``main`` the process.
+"""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from wiretape import request, wire
+from wiretape.counters import Counters
+from wiretape.pacing import INSTANT
+from wiretape.providers import Endpoint, Route
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape import Mode, Takes, Tape
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the writing side of a tape is made of."""
+
+    recordings: str
+    session: str
+    mode: Mode
+    takes: Takes
+    form: str
+    keep_captures: bool
+
+    @classmethod
+    def of(cls, tape: Tape) -> "Settings":
+        """Those of a tape."""
+        return cls(str(tape.root), tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures)
+
+    def tape(self, counters: Counters) -> Tape:
+        """A tape that writes as these settings say."""
+        return Tape(
+            DirectoryStore(Path(self.recordings)),
+            self.session,
+            self.mode,
+            counters,
+            takes=self.takes,
+            form=self.form,
+            pace=INSTANT,
+            keep_captures=self.keep_captures,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A live exchange as it was on the wire."""
+
+    route: Route
+    content_type: str
+    test_id: str | None
+    body: bytes
+    arrived: wire.Arrived
+
+
+def write(tape: Tape, job: Job) -> None:
+    """Record an exchange: in the scribe's process, or where there is none."""
+    try:
+        asked = request.recorded(job.route, job.body, job.content_type, job.test_id)
+    except ValueError as e:
+        tape.counters.unrecorded += 1
+        logger.warning("not recorded: %s: %s", job.route.url, e)
+    else:
+        tape.record(asked, job.arrived)
+
+
+class Scribe:
+    """The side that asks. One job at a time; the process is started when it is first needed, and again when it died."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def write(self, settings: Settings, job: Job, counters: Counters) -> None:
+        """Have an exchange recorded, and wait for it. Never raises; what happened is counted and said in the log."""
+        try:
+            outcome = self._ask(settings, job)
+        except (OSError, ValueError) as e:
+            self.close()
+            logger.debug("no process to write recordings (%s): writing here", e)
+            write(settings.tape(counters), job)
+            return
+        counters.recorded += outcome["recorded"]
+        counters.unrecorded += outcome["unrecorded"]
+        for name, level, message in outcome["log"]:
+            logging.getLogger(name).log(level, "%s", message)
+
+    def close(self) -> None:
+        """End the process; it may have to be killed, and can be started again."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            try:
+                if pipe:
+                    pipe.close()
+            except OSError:
+                pass  # It died with something of ours in the pipe.
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _ask(self, settings: Settings, job: Job) -> dict[str, Any]:
+        process = self._started()
+        assert process.stdin
+        assert process.stdout
+        pieces = (job.body, *job.arrived.pieces)
+        head = {
+            "settings": asdict(settings),
+            "route": asdict(job.route),
+            "content_type": job.content_type,
+            "test_id": job.test_id,
+            "status": job.arrived.status,
+            "headers": job.arrived.headers,
+            "at": job.arrived.at,
+            "ended": job.arrived.ended,
+            "sizes": [len(piece) for piece in pieces],
+        }
+        process.stdin.write(json.dumps(head).encode() + b"\n")
+        for piece in pieces:
+            process.stdin.write(piece)
+        process.stdin.flush()
+        answer: dict[str, Any] = json.loads(process.stdout.readline())
+        return answer
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", "from wiretape import scribe; scribe.run()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+                start_new_session=True,  # Ctrl-C is for the proxy, which has work for us until it ends.
+            )
+        return self._process
+
+
+class _Kept(logging.Handler):
+    """Log records as values, for the process whose log they belong in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[tuple[str, int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append((record.name, record.levelno, self.format(record)))
+
+
+def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
+    """Take jobs until there are no more. A job that is cut off, because the proxy was killed, is not begun."""
+    kept = _Kept()
+    logging.getLogger("wiretape").addHandler(kept)
+    logging.getLogger("wiretape").setLevel(logging.INFO)
+    while line := jobs.readline():
+        head = json.loads(line)
+        try:
+            body, *pieces = _pieces(jobs, head["sizes"])
+        except EOFError:
+            return
+        chosen = head["settings"]
+        settings = Settings(**{**chosen, "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])})
+        endpoint = Endpoint(**head["route"].pop("endpoint"))
+        headers = tuple((name, value) for name, value in head["headers"])
+        arrived = wire.Arrived(head["status"], headers, tuple(pieces), tuple(head["at"]), head["ended"])
+        counters = Counters()
+        route = Route(**head["route"], endpoint=endpoint)
+        write(settings.tape(counters), Job(route, head["content_type"], head["test_id"], body, arrived))
+        outcome = {"recorded": counters.recorded, "unrecorded": counters.unrecorded, "log": kept.records}
+        answers.write(json.dumps(outcome).encode() + b"\n")
+        answers.flush()
+        kept.records.clear()
+
+
+def _pieces(jobs: IO[bytes], sizes: Iterable[int]) -> list[bytes]:
+    pieces = []
+    for size in sizes:
+        piece = jobs.read(size)
+        if len(piece) < size:
+            raise EOFError
+        pieces.append(piece)
+    return pieces
+
+
+def run() -> None:
+    """The process: jobs on standard input, what came of them on standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main(sys.stdin.buffer, sys.stdout.buffer)

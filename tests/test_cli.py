@@ -456,4 +456,4 @@ def test_demo_without_the_openai_package(user: User) -> None:
         [sys.executable, "-c", code], env=user.env, capture_output=True, text=True, timeout=60, check=False
     )
     assert result.returncode == 1
-    assert result.stderr == "wiretape: the demo's app needs the openai package: pip install 'wiretape[demo]'\n"
+    assert result.stderr == "wiretape: the demo's app needs the openai package: pip install openai\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from samples import CHAT, RESPONSES
+from wiretape.capture import Capture, digest, dumps, loads
 
 
 @pytest.fixture
@@ -67,6 +68,31 @@ def test_convert_there_and_back(folder: Path) -> None:
     assert wiretape("verify", folder).returncode == 0
     assert wiretape("convert", "--to", "2025-09", folder).returncode == 0
     assert {path.name for path in (folder / "default" / "responses").iterdir()} == {p.name for p in RESPONSES.iterdir()}
+
+
+def test_convert_keeps_takes_and_takes_captures_along(folder: Path) -> None:
+    responses, wire = folder / "default" / "responses", folder / "default" / "wire"
+    shutil.copy(responses / CHAT.name, responses / "e99f14805360.2.json")
+    wire.mkdir()
+    kept = Capture(digest(CHAT.read_bytes()), 200, (), (b"data: [DONE]\n\n",), (1.0,))
+    (wire / CHAT.name).write_bytes(dumps(kept))
+    assert wiretape("convert", "--to", "2026", folder).returncode == 0
+    (name,) = [path.stem for path in responses.iterdir() if path.stem.endswith(".2")]
+    base = name.removesuffix(".2")
+    assert (responses / f"{base}.json").exists()
+    (moved,) = wire.iterdir()
+    assert moved.stem == base
+    assert loads(moved.read_bytes()).recording == digest((responses / moved.name).read_bytes())
+
+
+def test_a_secret_in_a_capture_is_a_fault(folder: Path) -> None:
+    wire = folder / "default" / "wire"
+    wire.mkdir()
+    secret = b"sk-" + b"a1B2" * 10
+    (wire / CHAT.name).write_bytes(dumps(Capture("sha256:0", 200, (), (secret[:9], secret[9:]), (1.0, 2.0))))
+    result = wiretape("verify", folder)
+    assert result.returncode == 1
+    assert f"wire/{CHAT.name}: a secret is in it" in result.stdout
 
 
 def test_convert_to_another_folder_leaves_the_old_ones(folder: Path, tmp_path: Path) -> None:

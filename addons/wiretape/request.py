@@ -88,7 +88,7 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     try:
         return _recorded(route, body, content_type, test_id)
     except RecursionError as e:
-        raise ValueError("the request's body is nested too deeply") from e
+        raise ValueError("the request's body is not of a sane depth: it is nested too deeply") from e
 
 
 def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None) -> RecordedRequest:

@@ -156,16 +156,16 @@ class Tape:
             name = self._write(made, capture)
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
-            logger.warning("not recorded: %s of %s: %s", asked.endpoint, asked.url, e)
+            logger.warning("not recorded: %s: %s", asked.url, e)
         except OSError as e:
             self.counters.unrecorded += 1
-            logger.error("RECORDING LOST: %s of %s could not be written: %s", asked.endpoint, asked.url, e)
+            logger.error("RECORDING LOST: %s could not be written: %s", asked.url, e)
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
             self.counters.unrecorded += 1
-            logger.exception("RECORDING LOST: %s of %s", asked.endpoint, asked.url)
+            logger.exception("RECORDING LOST: %s", asked.url)
         else:
             self.counters.recorded += 1
-            logger.info("recorded %s: %s %s", name, asked.endpoint, asked.model)
+            logger.info("recorded %s: %s %s", name, asked.endpoint or asked.url, asked.model)
 
     def _find(self, asked: RecordedRequest) -> list[_Found]:
         identity = request.identity(asked)

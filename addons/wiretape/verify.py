@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wiretape import recording, redact, request, wire
+from wiretape import capture, recording, redact, request, wire
 from wiretape.recording import MODEL_LISTS, Recording
 
 
@@ -33,6 +33,17 @@ def check(name: str, data: bytes) -> Report:
     if not _is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     return Report(found.form, found, tuple(faults))
+
+
+def check_capture(data: bytes) -> tuple[str, ...]:
+    """What is wrong with a capture, given its bytes."""
+    try:
+        found = capture.loads(data)
+    except ValueError as e:
+        return (str(e),)
+    text = b"".join(found.chunks).decode("utf-8", "replace")
+    secrets = [*redact.find([text, *(value for _, value in found.headers)])]
+    return ("a secret is in it",) if secrets else ()
 
 
 def _is_name(name: str, found: Recording) -> bool:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ def demo() -> int:
     """Run the demo. Gives the exit code."""
     console = Console(highlight=False, soft_wrap=True)
     if importlib.util.find_spec("openai") is None:
-        print("wiretape: the demo's app needs the openai package: pip install 'wiretape[demo]'", file=sys.stderr)
+        print("wiretape: the demo's app needs the openai package: pip install openai", file=sys.stderr)
         return 1
     # Imported late: mitmproxy takes a moment, and a missing package is to be told at once.
     from wiretape.cli.proxy import StartError
@@ -80,10 +81,14 @@ def _show_app(console: Console) -> None:
 
 
 def _next(console: Console) -> None:
-    for command, purpose in (
-        ("wiretape run --mode record -- python your_app.py", "asks the provider, records into ./recordings"),
-        ("wiretape run --mode replay -- python your_app.py", "the same answers, offline"),
-        ('mitmdump -s "$(wiretape addon)"', "one proxy for everyone: http://127.0.0.1:8080"),
-    ):
-        console.print(f"  {command:<50}", style="bold", end="", markup=False)
+    # In a clone the commands are in .venv/bin, which is not on the path.
+    folder = "" if shutil.which("wiretape") else os.path.relpath(Path(sys.argv[0]).parent) + os.sep
+    commands = (
+        (f"{folder}wiretape run --mode record -- python your_app.py", "asks the provider, records into ./recordings"),
+        (f"{folder}wiretape run --mode replay -- python your_app.py", "the same answers, offline"),
+        (f'{folder}mitmdump -s "$({folder}wiretape addon)"', "one proxy for everyone: http://127.0.0.1:8080"),
+    )
+    width = max(len(command) for command, _ in commands) + 3
+    for command, purpose in commands:
+        console.print(f"  {command:<{width}}", style="bold", end="", markup=False)
         console.print(purpose, markup=False)

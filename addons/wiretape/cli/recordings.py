@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from wiretape import capture as captures
 from wiretape import recording, request, transcript, verify, wire
 from wiretape.recording import Recording
 from wiretape.store.directory import RESPONSES, WIRE, write_file
@@ -20,26 +21,38 @@ _MANY = 500
 """Files from which a progress bar is of use."""
 
 
-def files(folder: Path) -> list[Path]:
-    """The recordings below a folder, whichever of root, session or responses it is, in the order of their names."""
+def files(folder: Path, *, captures: bool = False) -> list[Path]:
+    """The recordings below a folder, whichever of root, session or responses it is, in the order of their names.
+
+    With ``captures`` those too that are kept beside the recordings.
+    """
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        wire = WIRE if RESPONSES in folders else ""
-        folders[:] = [name for name in folders if not name.startswith(".") and name != wire]
+        hidden = WIRE if RESPONSES in folders and not captures else ""
+        folders[:] = [name for name in folders if not name.startswith(".") and name != hidden]
         found += [Path(parent, name) for name in names if name.endswith(".json") and not name.startswith(".")]
     return sorted(found)
+
+
+def _is_capture(path: Path) -> bool:
+    return path.parent.name == WIRE and (path.parent.parent / RESPONSES).is_dir()
 
 
 def verify_folder(folder: Path) -> int:
     """Look at every recording: a line a fault on stdout, a summary on stderr. The exit code: 1 for a fault."""
     forms: Counter[str] = Counter()
     faults = 0
-    for path in _with_progress(files(folder)):
+    for path in _with_progress(files(folder, captures=True)):
         try:
-            report = verify.check(path.stem, path.read_bytes())
+            data = path.read_bytes()
         except OSError as e:
             report = verify.Report(None, None, (f"cannot be read: {e.strerror}",))
-        forms[report.form or "no recordings"] += 1
+        else:
+            if _is_capture(path):
+                report = verify.Report("captures", None, verify.check_capture(data))
+            else:
+                report = verify.check(path.stem, data)
+        forms[report.form or "unreadable"] += 1
         for fault in report.faults:
             faults += 1
             print(f"{path}: {fault}")
@@ -141,12 +154,32 @@ def convert(wanted: Conversion) -> int:
         asked = found.request if wanted.form == "2026" else replace(found.request, test_id=None, extra={})
         made = found if found.form == wanted.form else recording.make(asked, found.response, wanted.form)
         parent = path.parent if wanted.output is None else wanted.output / path.parent.relative_to(wanted.folder)
-        target = parent / f"{made.name}.json"
-        if target == path or not write_file(target, recording.dumps(made), replace=False):
+        _, _, take = path.stem.rpartition(".")
+        target = parent / f"{made.name}{f'.{take}' if take.isdigit() else ''}.json"
+        data = recording.dumps(made)
+        if target == path or not write_file(target, data, replace=False):
             print(f"{path}: left alone: {target} is there already", file=sys.stderr)
             code = 1
             continue
+        _convert_capture(path, target, data, keep=wanted.output is not None)
         print(f"{path} -> {target}")
         if wanted.output is None:
             path.unlink()
     return code
+
+
+def _convert_capture(path: Path, target: Path, data: bytes, *, keep: bool) -> None:
+    """Take the capture of a recording along: its bytes are the same, the recording's name and digest are new."""
+    old = path.parent.parent / WIRE / path.name
+    if path.parent.name != RESPONSES or not old.is_file():
+        return
+    try:
+        found = captures.loads(old.read_bytes())
+    except ValueError as e:
+        print(f"{old}: left alone: {e}", file=sys.stderr)
+        return
+    if found.recording == captures.digest(path.read_bytes()):
+        made = replace(found, recording=captures.digest(data))
+        write_file(target.parent.parent / WIRE / target.name, captures.dumps(made), replace=True)
+    if not keep:
+        old.unlink()

@@ -20,6 +20,8 @@ def summary(outcome: Outcome) -> str:
     parts = [_count(counters.hits, "hit"), _count(counters.misses, "miss", "misses")]
     if counters.upstream:
         parts.append(_count(counters.upstream, "request") + " sent to a provider")
+    if counters.followed:
+        parts.append(f"{counters.followed:,} that followed an equal one under way")
     parts.append(_count(counters.recorded, "recording") + " made")
     parts.append(_count(counters.tokens, "token") + " served from recordings")
     if counters.unrecorded:

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from mitmproxy import command, connection, ctx, http, tls
+from mitmproxy import command, connection, ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.log import ALERT
 from mitmproxy.net.tls import starts_like_tls_record
@@ -51,6 +51,8 @@ class Wiretape:
         self._writer = ThreadPoolExecutor(1, "wiretape-write")
         self._scribe = Scribe()
         self._stopped = False
+        self._configured = False
+        self._lenient = False
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -60,6 +62,15 @@ class Wiretape:
 
     def configure(self, updated: AbstractSet[str]) -> None:
         """Validate, then take over: a wrong value leaves everything as it was."""
+        try:
+            self._configure(updated)
+        except exceptions.OptionsError as e:
+            if self._configured or not ctx.master.addons.get("errorcheck"):
+                raise
+            # At its start mitmdump would print a traceback around this; its error check ends it for the line alone.
+            logger.error("%s", e)
+
+    def _configure(self, updated: AbstractSet[str]) -> None:
         options.refuse_conflicts(ctx.options)
         if updated & {*options.NAMES}:
             providers, tape = options.table(ctx.options), options.tape(ctx.options, self.counters)
@@ -68,6 +79,15 @@ class Wiretape:
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
         if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
             ctx.options.update(connection_strategy="lazy")
+        # Who replays needs no key, and SDKs then send "Bearer " with a space at its end, for which mitmproxy resets an
+        # HTTP/2 connection. What it protects is the provider behind it, and in replay there is none.
+        if self._tape.mode is Mode.REPLAY and ctx.options.validate_inbound_headers:
+            self._lenient = True
+            ctx.options.update(validate_inbound_headers=False)
+        elif self._tape.mode is not Mode.REPLAY and self._lenient:
+            self._lenient = False
+            ctx.options.update(validate_inbound_headers=True)
+        self._configured = True
 
     def running(self) -> None:
         """Say what is going to happen."""
@@ -166,6 +186,8 @@ class Wiretape:
         if route is None:
             if self._refuses(flow):
                 text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
+                self.counters.misses += 1
+                logger.warning("miss: %s %s", flow.request.host, flow.request.path.partition("?")[0])
                 _answer(flow, _refusal(f"{text} is no inference endpoint that wiretape records, and in replay"))
             return
         tape = self._tape
@@ -291,10 +313,15 @@ class Wiretape:
         return None
 
     def _refuses(self, flow: http.HTTPFlow) -> bool:
-        """Whether this is a provider's host in replay: nothing is sent to one."""
+        """Whether this is a provider's host in replay: nothing is sent to one.
+
+        A server on this machine is another matter: on the same port may be the user's own application.
+        """
+        if self._tape.mode is not Mode.REPLAY:
+            return False
         asked = flow.request
-        hosts = (asked.host, asked.pretty_host)
-        return self._tape.mode is Mode.REPLAY and any(self._providers.knows(host, asked.port) for host in hosts)
+        hosts = {asked.host, asked.pretty_host}
+        return any(self._providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
 
 
 def _key(asked: RecordedRequest) -> tuple[str, str | None]:

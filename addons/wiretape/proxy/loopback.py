@@ -21,6 +21,15 @@ def prefer(options: OptManager) -> None:
         options.update(listen_host=HOST)
 
 
+def is_here(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
 async def rebind() -> None:
     """Start those servers again that listen on every interface although nobody asked for it."""
     servers = ctx.master.addons.get("proxyserver").servers

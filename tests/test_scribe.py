@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,8 +86,14 @@ def test_where_there_can_be_no_process_it_is_written_here(
     assert counters.recorded == 1
 
 
-def test_a_job_that_is_cut_off_is_not_begun(tmp_path: Path) -> None:
-    head = json.dumps({"settings": {}, "sizes": [len(BODY), 10]}).encode() + b"\n"
-    answers = io.BytesIO()
-    scribe.main(io.BytesIO(head + BODY + b"12345"), answers)
-    assert answers.getvalue() == b""
+def test_a_job_that_is_cut_off_is_not_begun() -> None:
+    frame = struct.Struct("<dQ")
+    whole = (
+        json.dumps({"pieces": 1}).encode() + b"\n" + frame.pack(0, 4) + b"body" + frame.pack(1.5, 10) + b"1234567890"
+    )
+    for cut in range(len(whole)):
+        answers = io.BytesIO()
+        jobs = io.BytesIO(whole[:cut])
+        if b"\n" in whole[:cut] or not cut:
+            scribe.main(jobs, answers)
+        assert answers.getvalue() == b""

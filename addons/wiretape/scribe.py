@@ -8,9 +8,9 @@ import json
 import logging
 import os
 import signal
+import struct
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +23,9 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.tape import Mode, Takes, Tape
 
 logger = logging.getLogger(__name__)
+
+_FRAME = struct.Struct("<dQ")
+"""Before each piece in the pipe: when it came, and its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,6 @@ class Scribe:
         process = self._started()
         assert process.stdin
         assert process.stdout
-        pieces = (job.body, *job.arrived.pieces)
         head = {
             "settings": asdict(settings),
             "route": asdict(job.route),
@@ -126,12 +128,13 @@ class Scribe:
             "test_id": job.test_id,
             "status": job.arrived.status,
             "headers": job.arrived.headers,
-            "at": job.arrived.at,
             "ended": job.arrived.ended,
-            "sizes": [len(piece) for piece in pieces],
+            "pieces": len(job.arrived.pieces),
         }
-        process.stdin.write(json.dumps(head).encode() + b"\n")
-        for piece in pieces:
+        process.stdin.write(json.dumps(head).encode() + b"\n" + _FRAME.pack(0.0, len(job.body)) + job.body)
+        # Piece by piece, and no list of them in one: whatever C does in one go, it does with the interpreter held.
+        for at, piece in zip(job.arrived.at, job.arrived.pieces, strict=True):
+            process.stdin.write(_FRAME.pack(at, len(piece)))
             process.stdin.write(piece)
         process.stdin.flush()
         answer: dict[str, Any] = json.loads(process.stdout.readline())
@@ -170,14 +173,15 @@ def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
     while line := jobs.readline():
         head = json.loads(line)
         try:
-            body, *pieces = _pieces(jobs, head["sizes"])
+            (_, body), *pieces = [_piece(jobs) for _ in range(1 + head["pieces"])]
         except EOFError:
             return
         chosen = head["settings"]
         settings = Settings(**{**chosen, "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])})
         endpoint = Endpoint(**head["route"].pop("endpoint"))
         headers = tuple((name, value) for name, value in head["headers"])
-        arrived = wire.Arrived(head["status"], headers, tuple(pieces), tuple(head["at"]), head["ended"])
+        at, came = tuple(at for at, _ in pieces), tuple(piece for _, piece in pieces)
+        arrived = wire.Arrived(head["status"], headers, came, at, head["ended"])
         counters = Counters()
         route = Route(**head["route"], endpoint=endpoint)
         write(settings.tape(counters), Job(route, head["content_type"], head["test_id"], body, arrived))
@@ -187,14 +191,15 @@ def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
         kept.records.clear()
 
 
-def _pieces(jobs: IO[bytes], sizes: Iterable[int]) -> list[bytes]:
-    pieces = []
-    for size in sizes:
-        piece = jobs.read(size)
-        if len(piece) < size:
-            raise EOFError
-        pieces.append(piece)
-    return pieces
+def _piece(jobs: IO[bytes]) -> tuple[float, bytes]:
+    frame = jobs.read(_FRAME.size)
+    if len(frame) < _FRAME.size:
+        raise EOFError
+    at, size = _FRAME.unpack(frame)
+    piece = jobs.read(size)
+    if len(piece) < size:
+        raise EOFError
+    return at, piece
 
 
 def run() -> None:

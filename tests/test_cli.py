@@ -118,6 +118,17 @@ def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
     )
 
 
+def test_faults_are_told_as_they_come_and_counted(user: User) -> None:
+    config = user.folder / "team.toml"
+    config.write_text("[[fault]]\nnth = 1\nstatus = 503\n", encoding="utf-8")
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--set", f"wiretape_config={config}"]
+    result = user.wiretape("run", *options, "--", *user.app(APP))
+    assert result.stdout == HELLO, "the SDK has tried again"
+    first, last = result.stderr.splitlines()
+    assert first.startswith("wiretape: fault: status 503: /v1/chat/completions ")
+    assert last.endswith("26 tokens served from recordings, 1 fault injected")
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")
 def test_curl_goes_through_with_the_bundle(user: User) -> None:
     body = json.dumps(json.loads(SEED.read_text("utf-8"))["request"]["body"])

@@ -14,6 +14,7 @@ Read the modules in the order in which the data goes:
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
+``faults``      what goes wrong on purpose
 ``flight``      a live answer that several requests share
 ``store``       where recordings live
 ``session``     names of sessions

@@ -21,6 +21,8 @@ class Counters:
     """Requests sent on to a provider."""
     tokens: int = 0
     """Completion tokens served from recordings."""
+    faults: int = 0
+    """Answers that met a fault, on purpose."""
 
     def summary(self) -> str:
         """The counters in one line."""
@@ -29,4 +31,5 @@ class Counters:
             f"{self.recorded} recorded, {self.upstream} requests sent to providers"
         )
         line += f", {self.followed} followed an equal one" if self.followed else ""
+        line += f", {self.faults} faults injected" if self.faults else ""
         return f"{line}, {self.unrecorded} answers NOT recorded" if self.unrecorded else line

@@ -91,6 +91,11 @@ class Providers:
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._providers = tuple(providers)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The providers' names."""
+        return frozenset(provider.name for provider in self._providers)
+
     def knows(self, host: str, port: int) -> bool:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
         return any(provider.serves(host.lower(), port) for provider in self._providers)

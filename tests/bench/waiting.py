@@ -106,7 +106,7 @@ async def run(proxy: Mitmdump, streams: int, megabytes: int) -> None:
     written = time.monotonic()
     arrivals = [each for task in tasks for each in await task]
     print(
-        f"{streams} live streams; {megabytes} MB passed on in {passed - begun:.1f} s, written {written - passed:.1f} s later"
+        f"{streams} live streams; {megabytes} MB came in {passed - begun:.1f} s, written {written - passed:.1f} s later"
     )
     settled = min(at for at, _ in arrivals) + 2
     report("before", [late for at, late in arrivals if settled < at < begun])

@@ -9,6 +9,7 @@ def summary(outcome: Outcome) -> str:
     """The lines that ``run`` prints when its command has ended."""
     counters = outcome.counters
     served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
+    served = served or counters.faults
     head = f"{outcome.mode}, session {outcome.session}"
     if not outcome.connections:
         return (
@@ -24,6 +25,8 @@ def summary(outcome: Outcome) -> str:
         parts.append(f"{counters.followed:,} that followed an equal one under way")
     parts.append(_count(counters.recorded, "recording") + " made")
     parts.append(_count(counters.tokens, "token") + " served from recordings")
+    if counters.faults:
+        parts.append(_count(counters.faults, "fault") + " injected")
     if counters.unrecorded:
         parts.append(_count(counters.unrecorded, "live answer") + " that became no recording")
     text = f"{head}: {', '.join(parts)}"

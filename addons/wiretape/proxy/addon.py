@@ -1,6 +1,8 @@
 """The mitmproxy addon: mitmproxy's hooks in, the tape's verdicts out. It decides nothing but who handles a flow."""
 
 import asyncio
+import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -17,9 +19,10 @@ from mitmproxy.utils import asyncio_utils
 
 from wiretape import request, wire
 from wiretape.counters import Counters
+from wiretape.faults import Asked, Fault, Faults
 from wiretape.flight import Flight
 from wiretape.providers import Providers, Route
-from wiretape.proxy import loopback, options, playing
+from wiretape.proxy import breaking, loopback, options, playing
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
@@ -33,6 +36,7 @@ _LARGE = 256 * 1024
 _LEFT = "the client that asked first left"
 _EXCHANGE = "wiretape.exchange"
 _ROUTE = "wiretape.route"
+_LABEL = "wiretape.label"
 _TEST_ID = "wiretape.test_id"
 
 
@@ -43,6 +47,7 @@ class Wiretape:
         self.counters = Counters()
         self._providers: Providers
         self._tape: Tape
+        self._faults = Faults()
         self._live: set[Exchange] = set()
         self._flights: dict[tuple[str, str | None], Flight] = {}
         self._gone: dict[str, asyncio.Event] = {}
@@ -74,7 +79,9 @@ class Wiretape:
         options.refuse_conflicts(ctx.options)
         if updated & {*options.NAMES}:
             providers, tape = options.table(ctx.options), options.tape(ctx.options, self.counters)
-            self._providers, self._tape = providers, tape
+            # Another mode or session is no reason to count the requests from the start.
+            faults = options.rules(ctx.options, providers) if "wiretape_config" in updated else self._faults
+            self._providers, self._tape, self._faults = providers, tape, faults
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
         if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
@@ -113,8 +120,9 @@ class Wiretape:
 
     @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
     def rewind(self) -> None:
-        """Start every sequence of takes again."""
+        """Start every sequence of takes again, and what faults count."""
         self._tape.rewind()
+        self._faults.rewind()
 
     # -- what is no provider's stays closed --------------------------------------------------------
 
@@ -181,7 +189,8 @@ class Wiretape:
                 _answer(flow, wire.error(500, text, "internal_error"))
 
     async def _request(self, flow: http.HTTPFlow) -> None:
-        since = time.monotonic()
+        # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
+        since = time.monotonic() - (time.time() - (flow.request.timestamp_end or time.time()))
         route: Route | None = flow.metadata.get(_ROUTE)
         if route is None:
             if self._refuses(flow):
@@ -191,8 +200,14 @@ class Wiretape:
                 _answer(flow, _refusal(f"{text} is no inference endpoint that wiretape records, and in replay"))
             return
         tape = self._tape
+        fault = await self._draw(flow, route)
+        if fault and fault.status:
+            flow.metadata[playing.FAULT] = fault
+            _answer(flow, wire.Answer(fault.status.code, fault.status.headers, (fault.status.body,)))
+            return
         if tape.mode is Mode.LIVE:
             self.counters.upstream += 1
+            flow.metadata[playing.FAULT] = fault
             return
         try:
             asked = await self._read(flow, route)
@@ -205,11 +220,12 @@ class Wiretape:
                 self.counters.unrecorded += 1
                 logger.warning("not recorded: %s: %s", route.url, e)
             return
-        if tape.mode is Mode.RECORD_IF_MISSING and await self._follow(flow, asked):
+        if tape.mode is Mode.RECORD_IF_MISSING and not fault and await self._follow(flow, asked):
             return
         if tape.mode is not Mode.RECORD:
             if hit := await self._aside(tape.lookup, asked):
                 logger.info("hit %s: %s %s", hit.name, asked.endpoint or asked.url, asked.model)
+                flow.metadata[playing.FAULT] = fault
                 playing.play(flow, hit, since)
                 return
             if tape.mode is Mode.REPLAY:
@@ -217,9 +233,12 @@ class Wiretape:
                 _answer(flow, await self._aside(tape.explain, asked))
                 return
         # Another one may have set out while we looked.
-        if tape.mode is Mode.RECORD_IF_MISSING and await self._follow(flow, asked):
+        if tape.mode is Mode.RECORD_IF_MISSING and not fault and await self._follow(flow, asked):
             return
         self.counters.upstream += 1
+        if fault:
+            flow.metadata[playing.FAULT] = fault  # What comes is neither recorded nor shared.
+            return
         exchange = flow.metadata[_EXCHANGE] = Exchange(tape, route, flow, asked.test_id, since)
         self._live.add(exchange)
         self._flights[_key(asked)] = exchange.flight
@@ -260,6 +279,40 @@ class Wiretape:
         if gone := self._gone.pop(client.id, None):
             gone.set()
 
+    async def _draw(self, flow: http.HTTPFlow, route: Route) -> Fault | None:
+        """The fault that a request meets."""
+        if not self._faults:
+            return None
+        path = route.path.partition("?")[0]
+        try:
+            asked = await self._read(flow, route)
+            model, identity = asked.model, request.identity(asked)
+        except ValueError:  # It can be no recording; it can be sent all the same.
+            model, identity = "", hashlib.sha256(flow.request.get_content(strict=False) or b"").hexdigest()
+        flow.metadata[_LABEL] = f"{route.endpoint.recorded or route.url} {model}".rstrip()
+        endpoints = tuple(filter(None, (route.endpoint.recorded, path)))
+        return self._faults.draw(Asked(self._tape.session, route.provider, endpoints, model, identity))
+
+    async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
+        assert flow.response
+        self.counters.faults += 1
+        logger.warning("fault: %s: %s", fault, flow.metadata[_LABEL])
+        if fault.ending and not flow.response.raw_content:
+            playing.unframe(flow, flow.response)
+        if fault.delay:
+            await self.wiretape_wait(playing.Wait(fault.delay, flow.client_conn))
+
+    async def wiretape_wait(self, wait: playing.Wait) -> None:
+        """Wait, but not for a client that has gone: the hook that a slow stream pauses on."""
+        if wait.client.connected:
+            gone = self._gone.setdefault(wait.client.id, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), wait.seconds)
+
+    async def wiretape_reset(self, client: connection.Client) -> None:
+        """Reset a client's connection."""
+        await breaking.reset(client)
+
     async def _read(self, flow: http.HTTPFlow, route: Route) -> RecordedRequest:
         body = flow.request.get_content(strict=False) or b""
         content_type = flow.request.headers.get("content-type", "")
@@ -272,9 +325,11 @@ class Wiretape:
         """Run what takes time away from the thread that carries the traffic."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, partial(function, *args, **kwargs))
 
-    def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Let every answer of a server stream through, under record with a copy kept."""
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Let every answer of a server stream through, under record with a copy kept; let a fault begin."""
         assert flow.response
+        if fault := flow.metadata.get(playing.FAULT):
+            await self._begin(flow, fault)
         if exchange := flow.metadata.get(_EXCHANGE):
             exchange.tap(flow.response)
         elif not flow.response.raw_content and not flow.response.stream:

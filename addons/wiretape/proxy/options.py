@@ -7,8 +7,9 @@ from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 
-from wiretape import pacing, providers, session
+from wiretape import faults, pacing, providers, session
 from wiretape.counters import Counters
+from wiretape.faults import Faults
 from wiretape.providers import Providers
 from wiretape.recording import FORMS
 from wiretape.store.directory import DirectoryStore
@@ -84,7 +85,8 @@ def declare(loader: Loader) -> None:
         "wiretape_config",
         str,
         "",
-        "A TOML file with a team's own providers, in the format of config/providers.toml.",
+        """A TOML file with a team's own providers, in the format of config/providers.toml, and with the faults to
+        inject: [[fault]], shown in config/wiretape.toml.""",
     )
 
 
@@ -121,16 +123,26 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
 
 def table(options: OptManager) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
-    tables = [("providers.toml", providers.builtin())]
-    if file := options.wiretape_config:
-        try:
-            tables.insert(0, (file, Path(file).expanduser().read_text("utf-8")))
-        except (OSError, UnicodeDecodeError) as e:
-            raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
     try:
-        return providers.parse(tables)
+        return providers.parse([*_own(options), ("providers.toml", providers.builtin())])
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def rules(options: OptManager, known: Providers) -> Faults:
+    """The faults to inject. Raises OptionsError, naming the file and what is wrong in it."""
+    try:
+        return next((faults.parse(file, text, known.names) for file, text in _own(options)), Faults())
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def _own(options: OptManager) -> list[tuple[str, str]]:
+    file: str = options.wiretape_config
+    try:
+        return [(file, Path(file).expanduser().read_text("utf-8"))] if file else []
+    except (OSError, UnicodeDecodeError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
 
 
 def refuse_conflicts(options: OptManager) -> None:

@@ -1,10 +1,11 @@
 """An answer of ours that leaves piece by piece: mitmproxy's HTTP layer, with a stream that can play and follow.
 
 A response that an addon sets goes out in one piece. Here mitmproxy's own layer is used with another kind of stream,
-which sends a hit as its chunks, each in its time, and a flight that it follows as its pieces come; all else is left to
-the base class. Events in, commands out, as any layer.
+which sends a hit as its chunks, each in its time, and a flight that it follows as its pieces come, and which does to an
+answer what a fault asks for; all else is left to the base class. Events in, commands out, as any layer.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +17,26 @@ from mitmproxy.proxy.layers.http._events import (
     ErrorCode,
     RequestProtocolError,
     ResponseData,
+    ResponseEndOfMessage,
     ResponseHeaders,
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
+from wiretape import faults
+from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
 from wiretape.tape import Hit
 
+logger = logging.getLogger(__name__)
+
 PLAY = "wiretape.play"
 FOLLOW = "wiretape.follow"
-"""The keys of a flow's metadata that hold its Play, or the Flight that it follows."""
+FAULT = "wiretape.fault"
+"""The keys of a flow's metadata that hold its Play, the Flight that it follows, the Fault of its answer."""
 
-_EARLY = 0.0005
-"""Seconds by which a chunk may leave early: a timer for less would be later than that."""
+_EARLY = 0.001
+"""Seconds by which a chunk may leave early: timers are up to a millisecond late, and its way takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Play:
 
     chunks: Sequence[bytes]
     leaving: Sequence[float]
+    ending: Ending | None = None
+    """What comes after the chunks, where it is not the answer's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +66,40 @@ class WiretapeFollowHook(commands.StartHook):
     following: Following
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """So many seconds, for whom."""
+
+    seconds: float
+    client: connection.Client
+
+
+@dataclass
+class WiretapeWaitHook(commands.StartHook):
+    """Completes after so many seconds, or when the client has gone."""
+
+    wait: Wait
+
+
+@dataclass
+class WiretapeResetHook(commands.StartHook):
+    """Completes when the client's connection has been reset, where it is one that can be."""
+
+    client: connection.Client
+
+
 def play(asked: http.HTTPFlow, hit: Hit, since: float) -> None:
     """Set a hit as the flow's response. ``since`` is when the request's last byte came."""
-    made = http.Response.make(hit.answer.status, hit.answer.body, dict(hit.answer.headers))
-    if len(hit.answer.chunks) > 1 or any(hit.leaving):
-        asked.metadata[PLAY] = Play(hit.answer.chunks, [since + moment for moment in hit.leaving])
-        if len(hit.answer.chunks) > 1:
-            del made.headers["content-length"]
-            _frame(asked, made)
+    fault: Fault = asked.metadata.get(FAULT) or Fault()
+    chunks, leaving, ending = faults.applied(fault, hit.answer.chunks, hit.leaving)
+    made = http.Response.make(hit.answer.status, b"".join(chunks), dict(hit.answer.headers))
+    if len(chunks) > 1 or any(leaving) or ending:
+        asked.metadata[PLAY] = Play(chunks, [since + moment for moment in leaving], ending)
+        if len(chunks) > 1 or ending:
+            unframe(asked, made)
     asked.response = made
+    if fault.missed(len(hit.answer.chunks)):
+        _log_missed(fault, len(hit.answer.chunks))
 
 
 def follow(asked: http.HTTPFlow, flight: Flight) -> None:
@@ -77,6 +111,16 @@ def follow(asked: http.HTTPFlow, flight: Flight) -> None:
         made.headers.pop(name, None)
     _frame(asked, made)
     asked.response = made
+
+
+def unframe(asked: http.HTTPFlow, made: http.Response) -> None:
+    """Announce no length: the body will have another one."""
+    made.headers.pop("content-length", None)
+    _frame(asked, made)
+
+
+def _log_missed(fault: Fault, count: int) -> None:
+    logger.warning("fault: %s: was not all reached: the answer had %d chunks", fault, count)
 
 
 def _frame(asked: http.HTTPFlow, made: http.Response) -> None:
@@ -121,7 +165,11 @@ class PlayingStream(HttpStream):
 
     _play: Play | None = None
     _next = 0
+    """Chunks that have been sent, of a play or through a fault."""
     _playing = False
+    """Whether the answer is ours without a play: it follows, or it stalls."""
+    _stopped = False
+    """Whether a fault has ended the answer: what the server still does is of no interest."""
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, events.Wakeup):
@@ -148,7 +196,7 @@ class PlayingStream(HttpStream):
     def _follow(self, flight: Flight) -> layer.CommandGenerator[None]:
         sent = 0
         while sent < len(flight.pieces) or not flight.ended:
-            if any(isinstance(event, RequestProtocolError) for event in self._paused_event_queue):
+            if self._client_left():
                 self._playing = True
                 return  # The client has gone: the event that says so comes next.
             for piece in flight.pieces[sent:]:
@@ -157,34 +205,89 @@ class PlayingStream(HttpStream):
             if not flight.ended:
                 yield WiretapeFollowHook(Following(flight, sent, self.context.client))
         if flight.failure:
-            self.flow.error = flow.Error(flight.failure)
-            yield HttpErrorHook(self.flow)
-            yield SendHttp(
-                ResponseProtocolError(self.stream_id, flight.failure, ErrorCode.GENERIC_SERVER_ERROR),
-                self.context.client,
-            )
-            self.client_state = self.server_state = self.state_errored
-            self.flow.live = False
-            yield DropStream(self.stream_id)
+            yield from self._fail(flight.failure)
         else:
             yield from super().send_response(already_streamed=True)
+
+    def _fail(self, message: str) -> layer.CommandGenerator[None]:
+        self.flow.error = flow.Error(message)
+        yield HttpErrorHook(self.flow)
+        yield SendHttp(
+            ResponseProtocolError(self.stream_id, message, ErrorCode.GENERIC_SERVER_ERROR), self.context.client
+        )
+        self.client_state = self.server_state = self.state_errored
+        self.flow.live = False
+        yield DropStream(self.stream_id)
 
     def _send_due(self) -> layer.CommandGenerator[None]:
         assert self._play
         while self._next < len(self._play.chunks):
             wait = self._play.leaving[self._next] - time.monotonic()
             if wait > _EARLY:
-                yield commands.RequestWakeup(wait)
+                yield commands.RequestWakeup(wait - _EARLY)
                 return
             yield SendHttp(ResponseData(self.stream_id, self._play.chunks[self._next]), self.context.client)
             self._next += 1
-        self._play = None
-        yield from super().send_response(already_streamed=True)
+        ending, self._play = self._play.ending, None
+        if ending:
+            yield from self._stop(ending)
+        else:
+            yield from super().send_response(already_streamed=True)
+
+    def start_response_stream(self) -> layer.CommandGenerator[None]:
+        """As the base class; a fault can stop a live answer after its head."""
+        yield from super().start_response_stream()
+        fault: Fault | None = self.flow.metadata.get(FAULT)
+        if fault and (ending := fault.ending_after(0)):
+            yield from self._stop(ending)
+
+    def state_stream_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class; the pieces of a live answer with a fault go through it."""
+        fault: Fault | None = self.flow.metadata.get(FAULT)
+        if fault and isinstance(event, ResponseData):
+            yield from self._send_faulty(fault, event.data)
+            return
+        if fault and isinstance(event, ResponseEndOfMessage) and fault.missed(self._next):
+            _log_missed(fault, self._next)
+        yield from super().state_stream_response_body(event)
+
+    def _send_faulty(self, fault: Fault, piece: bytes) -> layer.CommandGenerator[None]:
+        if fault.slow and not self._client_left():
+            yield WiretapeWaitHook(Wait(fault.slow, self.context.client))
+        self._next += 1
+        sent = fault.chunk(self._next, piece)
+        if self.context.options.store_streamed_bodies:
+            self.response_body_buf += sent
+        yield SendHttp(ResponseData(self.stream_id, sent), self.context.client)
+        if ending := fault.ending_after(self._next):
+            yield from self._stop(ending)
+
+    def _stop(self, ending: Ending) -> layer.CommandGenerator[None]:
+        """Stop the answer here, before its end."""
+        live, self._stopped = self.server_state == self.state_stream_response_body, True
+        if live:
+            # Nobody is going to read the rest: the provider need not make it.
+            left = RequestProtocolError(self.stream_id, "stopped by a fault", ErrorCode.CANCEL)
+            yield SendHttp(left, self.context.server)
+        if ending is Ending.STALL:
+            self._playing = True
+        elif ending is Ending.END:
+            yield from super().send_response(already_streamed=True)
+        else:
+            if not (self.flow.request.is_http2 or self.flow.request.is_http3):
+                yield WiretapeResetHook(self.context.client)
+            yield from self._fail("reset by a fault")
+        self.server_state = self.state_errored
+
+    def _client_left(self) -> bool:
+        return any(isinstance(event, RequestProtocolError) for event in self._paused_event_queue)
 
     def handle_protocol_error(
         self, event: RequestProtocolError | ResponseProtocolError
     ) -> layer.CommandGenerator[None]:
         """As the base class; a client that leaves ends a play, of which no server knows."""
+        if self._stopped and isinstance(event, ResponseProtocolError):
+            return
         if self._play is None and not self._playing:
             yield from super().handle_protocol_error(event)
             return

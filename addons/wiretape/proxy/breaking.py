@@ -1,0 +1,51 @@
+"""A TCP reset of a client's connection: what no command of mitmproxy's proxy layers can do."""
+
+import asyncio
+import socket
+import struct
+import sys
+from typing import Any
+
+from mitmproxy import connection, ctx
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
+_LIMIT = 2.0
+"""Seconds that a client has to take what was sent before the reset."""
+
+
+async def reset(client: connection.Client) -> None:
+    """Reset the connection, after what was sent has arrived. One without a socket of its own stays as it is."""
+    transport = _transport(client)
+    underlying = transport.get_extra_info("socket") if transport else None
+    if not isinstance(transport, asyncio.WriteTransport) or underlying is None:
+        return
+    until = asyncio.get_running_loop().time() + _LIMIT
+    # A reset overtakes what has not arrived yet. No event says when it has.
+    while not transport.is_closing() and (transport.get_write_buffer_size() or _unacknowledged(underlying)):
+        if asyncio.get_running_loop().time() > until:
+            break
+        await asyncio.sleep(0.001)
+    if not transport.is_closing():
+        # To linger for no time is, for TCP, to reset.
+        underlying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
+def _transport(client: connection.Client) -> asyncio.BaseTransport | None:
+    for handler in ctx.master.addons.get("proxyserver").connections.values():
+        if handler.client is client and (streams := handler.transports.get(client)):
+            return getattr(streams.writer, "transport", None)
+    return None
+
+
+def _unacknowledged(underlying: Any) -> int:
+    if sys.platform == "win32":
+        return 0
+    try:
+        (count,) = struct.unpack("i", fcntl.ioctl(underlying.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+    except OSError:
+        return 0  # Not told by every kernel.
+    return int(count)

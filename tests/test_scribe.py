@@ -33,7 +33,7 @@ def writer() -> Iterator[Scribe]:
 
 
 def settings(root: Path) -> Settings:
-    return Settings(str(root), "default", Mode.RECORD, Takes.LAST, "2025-09", True)
+    return Settings(str(root), "default", Mode.RECORD, Takes.LAST, "2025-09", keep_captures=True, keep_errors=False)
 
 
 def job(status: int = 200, body: bytes = BODY) -> Job:

@@ -35,6 +35,18 @@ def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]
     return _data("openai", type_, f"Error code: {status} - {answer}", status, error)
 
 
+def broke_off(reason: str) -> dict[str, Any]:
+    """A stream that broke off, as the SDK raises it: no status, no body."""
+    return {
+        "category": "provider_sdk",
+        "provider": "openai",
+        "type": "APIConnectionError",
+        "message": reason,
+        "status_code": None,
+        "body": None,
+    }
+
+
 def _data(provider: str, type_: str, message: str, status: int, body: Any) -> dict[str, Any]:
     return {
         "category": "provider_sdk",

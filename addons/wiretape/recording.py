@@ -64,6 +64,11 @@ class RecordedResponse:
     content_type: str | None = None
     """Of a passthrough endpoint whose answer is not JSON."""
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether this is what came of a stream before it broke off."""
+        return self.error is not None and bool(self.body)
+
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""
         each = self.body if isinstance(self.body, list) else (self.body,)

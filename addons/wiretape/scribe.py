@@ -38,11 +38,12 @@ class Settings:
     takes: Takes
     form: str
     keep_captures: bool
+    keep_errors: bool
 
     @classmethod
     def of(cls, tape: Tape) -> "Settings":
         """Those of a tape."""
-        return cls(str(tape.root), tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures)
+        return cls(str(tape.root), tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures, tape.keep_errors)
 
     def tape(self, counters: Counters) -> Tape:
         """A tape that writes as these settings say."""
@@ -55,6 +56,7 @@ class Settings:
             form=self.form,
             pace=INSTANT,
             keep_captures=self.keep_captures,
+            keep_errors=self.keep_errors,
         )
 
 

@@ -96,6 +96,7 @@ class Tape:
         form: str = FORMS[0],
         pace: Pace = INSTANT,
         keep_captures: bool = True,
+        keep_errors: bool = False,
     ) -> None:
         self.session = session
         self.mode = mode
@@ -107,6 +108,7 @@ class Tape:
         self.form = form
         self._pace = pace
         self.keep_captures = keep_captures
+        self.keep_errors = keep_errors
         self._played: dict[str, int] = {}
 
     def rewind(self) -> None:
@@ -148,7 +150,7 @@ class Tape:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises."""
         try:
             plain = wire.decoded(arrived)
-            response = wire.response(asked, plain)
+            response = wire.response(asked, plain, keep_errors=self.keep_errors)
             cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
             made = recording.make(asked, cleaned, self.form)
             # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
@@ -248,8 +250,8 @@ class Tape:
         except (OSError, ValueError) as e:
             logger.error("%s: not a recording that can be served: %s", path, e)
             return None
-        if found.response.error is not None and found.response.body:
-            logger.error("%s: not a recording that can be served: its stream broke off", path)
+        if found.response.broke_off and not self.keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: its stream broke off", path)
             return None
         return _Found(name, data, found) if request.identity(found.request) == identity else None
 

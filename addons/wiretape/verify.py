@@ -61,8 +61,8 @@ def _is_name(name: str, found: Recording) -> bool:
 
 def _replay_faults(found: Recording) -> Iterator[str]:
     """Whether what a client would get is recorded to the same response again."""
-    if found.response.error is not None and found.response.body:
-        yield "its stream broke off: it is not served"
+    if found.response.broke_off:
+        yield "its stream broke off: it is only served with wiretape_record_errors"
         return
     try:
         answer = wire.answer([found])

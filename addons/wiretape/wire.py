@@ -17,7 +17,7 @@ import orjson
 
 from wiretape import coding, errors, ndjson, request, shapes, sse
 from wiretape.capture import Capture
-from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
+from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
 DONE = "[DONE]"
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
@@ -39,6 +39,8 @@ class Answer:
     """The body, piece for piece as each is to leave."""
     at: tuple[float, ...] = ()
     """When each chunk came from the provider: milliseconds from the request's last byte; empty where unknown."""
+    broken: bool = False
+    """The body breaks off after its last chunk."""
 
     @property
     def body(self) -> bytes:
@@ -48,6 +50,15 @@ class Answer:
 
 class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and logs, not an error of ours
     """Why an answer cannot become a recording."""
+
+
+class BrokeOff(Unrecordable):
+    """A stream that did not come to its end."""
+
+    def __init__(self, reason: str, elements: Sequence[JSON]) -> None:
+        super().__init__(reason)
+        self.elements = elements
+        """The chunks that came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +125,13 @@ def decoded(arrived: Arrived) -> Arrived:
     return replace(arrived, headers=headers, pieces=pieces, at=at)
 
 
-def response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
+def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = False) -> RecordedResponse:
     """The recorded response of a live answer, which has no content coding any more.
 
-    Raises Unrecordable where the exchange did not end well, or holds what another such request need not get.
+    Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
+    ``keep_errors`` every status is recorded, and of a stream that broke off what came of it, as an error.
     """
-    if arrived.status != 200 and arrived.status not in _LASTING:
+    if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     body = b"".join(arrived.pieces)
     if asked.passthrough:
@@ -132,7 +144,12 @@ def response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
         if kind.chunk is None:
             raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
         read = _lines if asked.endpoint.startswith("/api/") else _events
-        return RecordedResponse(read(kind.chunk, body), is_streaming=True)
+        try:
+            return RecordedResponse(read(kind.chunk, body), is_streaming=True)
+        except BrokeOff as e:
+            if not keep_errors or not e.elements:
+                raise
+            return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
     _must_have_ended(arrived)
     return RecordedResponse(_single(kind.single, body), is_streaming=False)
 
@@ -155,7 +172,7 @@ def _events(chunk: str, body: bytes) -> list[dict[str, Any]]:
         if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
             break
     else:
-        raise Unrecordable("the stream ended without its last event: it broke off")
+        raise BrokeOff("the stream ended without its last event: it broke off", elements)
     if not elements:
         raise Unrecordable("the stream is empty")
     return elements
@@ -171,7 +188,7 @@ def _lines(chunk: str, body: bytes) -> list[dict[str, Any]]:
         elements.append(_element(chunk, data))
         if data.get("done") is True or data.get("status") == "success":
             return elements
-    raise Unrecordable("the stream ended without its last line: it broke off")
+    raise BrokeOff("the stream ended without its last line: it broke off", elements)
 
 
 def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
@@ -268,7 +285,7 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     """
     first = recordings[0].response
     asked = recordings[0].request
-    if first.error is not None:
+    if first.error is not None and not first.broke_off:
         status, body = errors.answer(first.error)
         return Answer(status, _JSON if body[:1] in (b"{", b"[") else _TEXT, (body,))
     if asked.passthrough:
@@ -282,11 +299,12 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
         return _json_answer(content)
     bodies = [_dump(_stripped(element)) for element in first.elements()]
     if asked.endpoint.startswith("/api/"):
-        return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)))
+        return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)), broken=first.broke_off)
     if request.endpoint(asked) == "/v1/responses":
         names = [str(element["__data__"].get("type", "")) for element in first.elements()]
-        return Answer(200, _EVENT_STREAM, tuple(map(sse.encode, bodies, names)))
-    return Answer(200, _EVENT_STREAM, (*map(sse.encode, bodies), sse.encode(DONE.encode())))
+        return Answer(200, _EVENT_STREAM, tuple(map(sse.encode, bodies, names)), broken=first.broke_off)
+    end = () if first.broke_off else (sse.encode(DONE.encode()),)
+    return Answer(200, _EVENT_STREAM, (*map(sse.encode, bodies), *end), broken=first.broke_off)
 
 
 def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
@@ -321,7 +339,7 @@ def captured(made: Answer, capture: Capture, digest: str, *, base64_wanted: bool
     Else the one that was made from the recording, in the old time where it still has as many chunks.
     """
     if capture.recording == digest and base64_wanted == bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
-        return Answer(capture.status, capture.headers, capture.chunks, capture.at)
+        return Answer(capture.status, capture.headers, capture.chunks, capture.at, made.broken)
     return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
 
 

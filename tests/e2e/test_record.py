@@ -339,3 +339,54 @@ def test_the_async_client_records_the_same(provider: Provider, recordings: Path)
         assert asyncio.run(ask_async(proxy)) == chunks_of(content)
         proxy.stop()
     assert [path.read_bytes() for path in written(recordings)] == [SAMPLES["cerebras completions"].read_bytes()]
+
+
+def received(client: openai.OpenAI) -> bytes:
+    """All that arrives of a stream before it breaks off."""
+    raw = client.chat.completions.with_streaming_response.create(
+        model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
+    )
+    pieces: list[bytes] = []
+    with raw as response, pytest.raises((openai.APIError, httpx2.TransportError)):
+        pieces.extend(response.iter_bytes())
+    return b"".join(pieces)
+
+
+def test_a_broken_stream_is_kept_where_asked_for_and_breaks_at_the_same_byte(
+    provider: Provider, recordings: Path
+) -> None:
+    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(5, b'data: {"id":', Reset()))
+    options = {"wiretape_record_errors": "true"}
+    with Mitmdump(recordings, "record", origin=provider, options=options) as proxy:
+        with openai_client(proxy, max_retries=0) as client:
+            received(client)
+        wait_until(lambda: written(recordings))
+        proxy.stop()
+    content = json.loads(written(recordings)[0].read_bytes())["response"]
+    assert content["is_streaming"]
+    assert content["is_exception"]
+    assert len(content["body"]) == 5
+    with Mitmdump(recordings, "replay", options=options) as proxy, openai_client(proxy, max_retries=0) as client:
+        expected = b"".join(step for step in from_recording(CHAT).steps[:5] if isinstance(step, bytes))
+        assert received(client) == expected + b'data: {"id":'
+    # Without the option it is no hit.
+    with (
+        Mitmdump(recordings, "replay") as proxy,
+        openai_client(proxy) as client,
+        pytest.raises(openai.NotFoundError),
+    ):
+        ask(client)
+
+
+def test_any_status_is_kept_where_asked_for(provider: Provider, recordings: Path) -> None:
+    provider.on(FIREWORKS_CHAT, error_answer(429, "slow down"))
+    options = {"wiretape_record_errors": "true"}
+    with (
+        Mitmdump(recordings, "record-if-missing", origin=provider, options=options) as proxy,
+        openai_client(proxy, max_retries=0) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(openai.RateLimitError, match="slow down"):
+                ask(client)
+            wait_until(lambda: written(recordings))
+    assert len(provider.requests) == 1

@@ -23,6 +23,7 @@ NAMES = (
     "wiretape_format",
     "wiretape_pace",
     "wiretape_wire",
+    "wiretape_record_errors",
     "wiretape_config",
 )
 
@@ -75,6 +76,13 @@ def declare(loader: Loader) -> None:
         Without them a stream is made anew from the recording.""",
     )
     loader.add_option(
+        "wiretape_record_errors",
+        bool,
+        False,
+        """Record answers of every status, and of a stream that broke off what came of it; replay them, and break off
+        at the same byte. Without it only errors are recorded that tell of the request: 400, 404, 413, 422.""",
+    )
+    loader.add_option(
         "wiretape_single_flight",
         bool,
         True,
@@ -111,6 +119,7 @@ def tape(options: OptManager, counters: Counters) -> Tape:
         form=form,
         pace=pace,
         keep_captures=options.wiretape_wire,
+        keep_errors=options.wiretape_record_errors,
     )
 
 

@@ -92,6 +92,8 @@ def play(asked: http.HTTPFlow, hit: Hit, since: float) -> None:
     """Set a hit as the flow's response. ``since`` is when the request's last byte came."""
     fault: Fault = asked.metadata.get(FAULT) or Fault()
     chunks, leaving, ending = faults.applied(fault, hit.answer.chunks, hit.leaving)
+    if hit.answer.broken and ending is None:
+        ending = Ending.RESET
     made = http.Response.make(hit.answer.status, b"".join(chunks), dict(hit.answer.headers))
     if len(chunks) > 1 or any(leaving) or ending:
         asked.metadata[PLAY] = Play(chunks, [since + moment for moment in leaving], ending)

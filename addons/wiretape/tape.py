@@ -16,7 +16,7 @@ from wiretape.capture import Capture
 from wiretape.counters import Counters
 from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.directory import WIRE, DirectoryStore
+from wiretape.store.directory import WIRE, DirectoryStore, remove_leftovers
 from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,11 @@ class Tape:
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
         self._played: dict[str, int] = {}
+
+    def tidy(self) -> None:
+        """Remove what a writer that was killed has left behind, said in the log."""
+        for path in remove_leftovers(self.root):
+            logger.info("removed %s: its writer was killed", path)
 
     def rewind(self) -> None:
         """Start every sequence of takes again."""

@@ -99,6 +99,8 @@ class Wiretape:
     def running(self) -> None:
         """Say what is going to happen."""
         tape = self._tape
+        if tape.mode in (Mode.RECORD, Mode.RECORD_IF_MISSING):
+            self._writer.submit(tape.tidy)
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 

@@ -54,13 +54,35 @@ class DirectoryStore:
         return found
 
 
+def remove_leftovers(root: Path) -> list[Path]:
+    """Remove the temporary files of writers that were killed, in all sessions; give their paths."""
+    removed = []
+    for path in root.glob(f"*/*/{_TEMPORARY}*-*.tmp"):
+        pid = path.name.removeprefix(_TEMPORARY).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # Somebody else's.
+    return True
+
+
 def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
     """Write a file so that it appears whole or not at all; folders are made.
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY, suffix=".tmp", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f"{_TEMPORARY}{os.getpid()}-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

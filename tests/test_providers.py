@@ -140,7 +140,7 @@ def test_any_other_request_has_none(builtins: Providers, method: str, url: str) 
         ("localhost", 22, False),
         ("::1", 22, False),
         ("github.com", 443, False),
-        ("pypi.org", 443, False),
+        ("git.example.com", 443, False),
         ("api.openai.com.evil.org", 443, False),
         ("openai.com", 443, False),
         ("", 443, False),

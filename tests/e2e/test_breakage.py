@@ -10,7 +10,6 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,17 +24,6 @@ from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load
 BODY: dict[str, Any] = load(CHAT)["request"]["body"]
 URL = f"{BASES['api.fireworks.ai']}/chat/completions"
 ALL = from_recording(CHAT)
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    return tmp_path / "recordings"
 
 
 def written(recordings: Path) -> list[Path]:

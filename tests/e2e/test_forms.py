@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,6 @@ from harness import Mitmdump, client_env, environment, openai_client, wait_until
 from loopback import Answer, Provider, error_answer, from_recording, json_answer, sse
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load
 from wiretape import recording
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    return tmp_path / "recordings"
 
 
 def written(recordings: Path) -> list[Path]:

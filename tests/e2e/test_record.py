@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -27,17 +26,6 @@ from loopback import (
     sse,
 )
 from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    return tmp_path / "recordings"
 
 
 def written(recordings: Path, session: str = "default") -> list[Path]:

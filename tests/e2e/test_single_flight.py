@@ -17,12 +17,6 @@ BODY = load(CHAT)["request"]["body"]
 ALL = chunks_of(load(CHAT))
 
 
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
 class Client:
     """A client in a thread of its own, whose chunks can be looked at while they come."""
 

@@ -6,7 +6,6 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +29,6 @@ STEPS = [
     FLASH[1:] + b'"}}]}\r\n\r\n',
     b"data: [DONE]\n\n",
 ]
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def recordings(tmp_path: Path) -> Path:
-    return tmp_path / "recordings"
 
 
 def raw(proxy: Mitmdump, body: Any = BODY, path: str = FIREWORKS_CHAT) -> list[bytes]:

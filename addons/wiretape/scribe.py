@@ -207,4 +207,8 @@ def _piece(jobs: IO[bytes]) -> tuple[float, bytes]:
 def run() -> None:
     """The process: jobs on standard input, what came of them on standard output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        main(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        # The proxy was killed; its last recording is written all the same. What nobody can read must not be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -281,7 +281,10 @@ class Tape:
             return  # The same answer again: only its times would differ.
         headers = captures.kept(arrived.headers)
         made = Capture(digest, arrived.status, headers, arrived.pieces, arrived.at)
-        self._store.write(self.session, name, captures.dumps(made), replace=True, folder=WIRE)
+        try:
+            self._store.write(self.session, name, captures.dumps(made), replace=True, folder=WIRE)
+        except OSError as e:  # The recording itself is written, and can be served without it.
+            logger.error("CAPTURE LOST: %s could not be written: %s", self._store.path(self.session, name, WIRE), e)
 
     def _write_take(self, name: str, identity: str, data: bytes) -> str:
         takes = [*self._take_names(name)]

@@ -197,7 +197,10 @@ def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
     if media_type == "text/event-stream" and arrived.status == 200:
         text = body.decode("utf-8", "replace")
         decoder = sse.Decoder()
-        if not any(_ends(event) for event in decoder.feed(body) + decoder.flush()):
+        events = decoder.feed(body) + decoder.flush()
+        if any(_is_error(event) for event in events):
+            raise Unrecordable("the stream holds an error")
+        if not any(_ends(event) for event in events):
             raise Unrecordable("the stream ended without its last event: it broke off")
         return RecordedResponse(re.split(r"\r\n|\r|\n", text)[:-1], is_streaming=True)
     _must_have_ended(arrived)
@@ -217,17 +220,25 @@ def _ends(event: sse.Event) -> bool:
     """Whether a stream has ended well with this event, in one of the providers' ways."""
     if event.data.startswith(DONE) or event.event in _ENDS:
         return True
-    try:
-        data = json.loads(event.data)
-    except (ValueError, RecursionError):
-        return False
-    if not isinstance(data, dict):
-        return False
+    data = _data(event)
     kind = data.get("type")
     if isinstance(kind, str) and (kind in _ENDS or kind.endswith((".done", ".completed"))):
         return True
     candidates = data.get("candidates")  # Gemini's stream has no event of its own for the end.
     return isinstance(candidates, list) and any(isinstance(c, dict) and c.get("finishReason") for c in candidates)
+
+
+def _is_error(event: sse.Event) -> bool:
+    data = _data(event)
+    return bool(data.get("error")) or "error" in (event.event, data.get("type"))
+
+
+def _data(event: sse.Event) -> dict[str, Any]:
+    try:
+        data = json.loads(event.data)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _single(name: str, body: bytes) -> Any:

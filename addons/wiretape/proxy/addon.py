@@ -352,6 +352,8 @@ class Wiretape:
             self._finish(exchange, ended=False)
 
     def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+        if self._stopped and exchange not in self._live:
+            return  # Finished when the proxy stopped; now its connections close.
         self._live.discard(exchange)
         self._writer.submit(self._write, exchange, ended=ended)
 

@@ -1,14 +1,24 @@
 """A directory: ``<root>/<session>/responses/<name>.json``, and captures beside them in ``wire``."""
 
 import contextlib
+import hashlib
 import os
+import platform
+import re
+import sys
 import tempfile
+import time
+from functools import cache
 from pathlib import Path
 
 RESPONSES = "responses"
 WIRE = "wire"
 
 _TEMPORARY = ".wiretape-"
+_OURS = re.compile(rf"{re.escape(_TEMPORARY)}(?P<machine>[0-9a-f]+)-(?P<pid>\d+)-[^-]+\.tmp")
+
+_HOUR = 3600.0
+"""Seconds for which no writer leaves its file untouched."""
 
 
 class DirectoryStore:
@@ -55,25 +65,49 @@ class DirectoryStore:
 
 
 def remove_leftovers(root: Path) -> list[Path]:
-    """Remove the temporary files of writers that were killed, in all sessions; give their paths."""
+    """Remove the temporary files of writers that were killed, in all sessions; give their paths.
+
+    Whether a writer lives can be told on its own machine; another's file, on a shared disk, has to be old.
+    """
     removed = []
-    for path in root.glob(f"*/*/{_TEMPORARY}*-*.tmp"):
-        pid = path.name.removeprefix(_TEMPORARY).partition("-")[0]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            with contextlib.suppress(OSError):
+    for path in root.glob(f"*/*/{_TEMPORARY}*.tmp"):
+        with contextlib.suppress(OSError):
+            named = _OURS.fullmatch(path.name)
+            dead = named and named["machine"] == _machine() and not _is_alive(int(named["pid"]))
+            if dead or time.time() - path.stat().st_mtime > _HOUR:
                 path.unlink()
                 removed.append(path)
     return removed
 
 
+@cache
+def _machine() -> str:
+    """Eight digits, the same wherever a process id means the same process: a machine, or a container on it."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = ""  # Not Linux.
+    return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:8]
+
+
 def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # There, signal 0 is a Ctrl-C and no question.
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         return True  # Somebody else's.
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended and nobody has asked for its exit code, as under a container's first process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (OSError, IndexError):
+        return False  # Not Linux.
 
 
 def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
@@ -82,7 +116,9 @@ def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f"{_TEMPORARY}{os.getpid()}-", suffix=".tmp", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(
+        prefix=f"{_TEMPORARY}{_machine()}-{os.getpid()}-", suffix=".tmp", dir=path.parent
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -17,10 +17,11 @@ from typing import IO, Any
 
 from wiretape import request, wire
 from wiretape.counters import Counters
+from wiretape.finding import Takes
 from wiretape.pacing import INSTANT
 from wiretape.providers import Endpoint, Route
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Mode, Takes, Tape
+from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ thread carries traffic calls from another one.
 """
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
@@ -14,12 +15,16 @@ from wiretape import capture as captures
 from wiretape import miss, pacing, recording, redact, request, wire
 from wiretape.capture import Capture
 from wiretape.counters import Counters
+from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.directory import WIRE, DirectoryStore, remove_leftovers
-from wiretape.store.index import Index
+from wiretape.store.memory import Memory
 
 logger = logging.getLogger(__name__)
+
+_TRUSTED = 0.005
+"""Seconds for which a hit in memory is served without a look at its files."""
 
 
 class Mode(StrEnum):
@@ -39,25 +44,6 @@ def parse_mode(text: str) -> Mode:
         raise ValueError(f"{text!r} is no mode: the modes are {', '.join(Mode)}") from e
 
 
-class Takes(StrEnum):
-    """Which recording answers, where a request was recorded several times."""
-
-    FIRST = "first"
-    LAST = "last"
-    SEQUENCE = "sequence"
-    """One after the other, then the last again."""
-    CYCLE = "cycle"
-    """One after the other, then from the first again."""
-
-
-def parse_takes(text: str) -> Takes:
-    """A choice of takes by its name. Raises ValueError, which names the right ones."""
-    try:
-        return Takes(text)
-    except ValueError as e:
-        raise ValueError(f"{text!r} is no choice of takes: the choices are {', '.join(Takes)}") from e
-
-
 def parse_form(text: str) -> str:
     """A form of recording by its name. Raises ValueError, which names the right ones."""
     if text not in FORMS:
@@ -65,7 +51,7 @@ def parse_form(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Hit:
     """A request that has a recording."""
 
@@ -73,13 +59,22 @@ class Hit:
     answer: wire.Answer
     leaving: tuple[float, ...]
     """When each chunk is to leave: seconds from the request's end."""
+    tokens: int
+    """Completion tokens of the answer."""
+    label: str = ""
+    """Endpoint and model, for the log."""
+    framed: bytes | None = None
+    """The whole answer as a front has framed it, kept with the hit; of no meaning here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    name: str
-    data: bytes
-    recording: Recording
+@dataclass(slots=True)
+class _Kept:
+    """A hit in memory, and what it was made of."""
+
+    hit: Hit
+    states: Mapping[tuple[str, str], Hashable]
+    checked: float
+    """When the files were last seen to be as they were, by ``time.monotonic``."""
 
 
 class Tape:
@@ -97,19 +92,23 @@ class Tape:
         pace: Pace = INSTANT,
         keep_captures: bool = True,
         keep_errors: bool = False,
+        memory: int = 0,
     ) -> None:
+        """``memory`` is what may be kept of hits, in bytes."""
         self.session = session
         self.mode = mode
         self.counters = counters
         self._store = store
-        self._index = Index(store, session)
+        self._finder = Finder(
+            store, session, takes=takes, form=form, keep_captures=keep_captures, keep_errors=keep_errors
+        )
         self.root = store.root
         self.takes = takes
         self.form = form
         self._pace = pace
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
-        self._played: dict[str, int] = {}
+        self._memory: Memory[_Kept] = Memory(memory)
 
     def tidy(self) -> None:
         """Remove what a writer that was killed has left behind, said in the log."""
@@ -118,28 +117,76 @@ class Tape:
 
     def rewind(self) -> None:
         """Start every sequence of takes again."""
-        self._played.clear()
+        self._finder.rewind()
 
     @property
     def location(self) -> str:
         """Where the recordings are, for people."""
         return str(self._store.root / self.session)
 
-    def lookup(self, asked: RecordedRequest) -> Hit | None:
-        """The answer to a request, where a recording's request is the same; counted."""
-        found = self._find(asked)
+    def recall(self, key: Hashable) -> Hit | None:
+        """The hit of a request that was looked up lately, where that can be told at once."""
+        kept = self._memory.get(key)
+        if kept is None:
+            return None
+        if time.monotonic() - kept.checked < _TRUSTED:
+            return kept.hit
+        return kept.hit if self._store.is_quick and self._is_current(kept) else None
+
+    def _is_current(self, kept: _Kept) -> bool:
+        try:
+            unchanged = is_unchanged(self._store, self.session, kept.states)
+        except OSError:
+            return False  # Told in a moment, by the reading.
+        if unchanged:
+            kept.checked = time.monotonic()
+        return unchanged
+
+    def lookup(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
+        """The answer to a request, where a recording's request is the same, under a name of its own.
+
+        ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
+        """
+        if key is not None and (kept := self._memory.get(key)):
+            if self._is_current(kept):
+                return kept.hit
+            self._memory.drop(key)
+        return self._look(self._finder.by_name, asked, key)
+
+    def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
+        """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""
+        return self._look(self._finder.by_content, asked, key)
+
+    def _look(
+        self,
+        find: Callable[[RecordedRequest, str, Reading], list[Found]],
+        asked: RecordedRequest,
+        key: Hashable,
+    ) -> Hit | None:
+        checked, reading = time.monotonic(), self._finder.reading()
+        found = find(asked, request.identity(asked), reading)
         if not found:
-            self.counters.misses += 1
             return None
         tokens = wire.tokens(found[0].recording)
-        self.counters.hits += 1
-        self.counters.tokens += tokens
-        answer = wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
-        if len(found) == 1 and (capture := self._capture(found[0].name)):
-            digest = captures.digest(found[0].data)
-            answer = wire.captured(answer, capture, digest, base64_wanted=asked.base64_wanted)
+        answer = self._answer(asked, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
-        return Hit(found[0].name, answer, leaving)
+        label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
+        hit = Hit(found[0].name, answer, leaving, tokens, label)
+        # The other takes have their turns, and of a model list any new file is a part.
+        if key is not None and self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS:
+            self._memory.put(key, _Kept(hit, reading.states(), checked), _size(answer))
+        return hit
+
+    def _answer(self, asked: RecordedRequest, found: list[Found], reading: Reading) -> wire.Answer:
+        first = found[0]
+        if len(found) == 1 and (capture := self._finder.capture(first.name, reading)):
+            digest = captures.digest(first.data)
+            if answer := wire.captured(first.recording, capture, digest, base64_wanted=asked.base64_wanted):
+                return answer
+            made = wire.answer([first.recording], base64_wanted=asked.base64_wanted)
+            # Still in the old time, where it still has as many chunks.
+            return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
+        return wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
 
     def explain(self, asked: RecordedRequest) -> wire.Answer:
         """The answer to a request without a recording, in replay."""
@@ -148,7 +195,7 @@ class Tape:
             f'(session "{self.session}" below {self._store.root}).'
         )
         return wire.error(
-            404, miss.message(asked, self._index.requests(request.endpoint(asked)), how), "recording_not_found"
+            404, miss.message(asked, self._finder.requests(request.endpoint(asked)), how), "recording_not_found"
         )
 
     def record(self, asked: RecordedRequest, arrived: wire.Arrived) -> None:
@@ -174,96 +221,10 @@ class Tape:
             self.counters.recorded += 1
             logger.info("recorded %s: %s %s", name, asked.endpoint or asked.url, asked.model)
 
-    def _find(self, asked: RecordedRequest) -> list[_Found]:
-        identity = request.identity(asked)
-        if asked.endpoint in MODEL_LISTS:
-            return [each for name in self._index.names(identity) if (each := self._read(name, identity))]
-        for name in self._names(asked, identity):
-            if self._read(name, identity):
-                return self._play(identity, [*self._take_names(name)])
-        return self._play(identity, self._named_otherwise(asked, identity))
-
-    def _capture(self, name: str) -> Capture | None:
-        if not self.keep_captures:
-            return None
-        try:
-            data = self._store.read(self.session, name, WIRE)
-            return captures.loads(data) if data is not None else None
-        except (OSError, ValueError) as e:
-            logger.warning("%s: passed over: %s", self._store.path(self.session, name, WIRE), e)
-            return None
-
-    def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
-        """The names that the recording of a request has when it was made here, the likeliest first.
-
-        One that was made for the test that asks goes before those that serve all.
-        """
-        for_all = replace(asked, test_id=None)
-        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self.form)]
-        for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
-            name = recording.request_name(each, form)
-            yield name
-            yield _second_name(name, identity)
-
-    def _named_otherwise(self, asked: RecordedRequest, identity: str) -> list[str]:
-        """Recordings found by their content. One that was made for another test answers only who names no test."""
-        found = [
-            (name, each.recording.request.test_id)
-            for name in self._index.names(identity)
-            if (each := self._read(name, identity))
-        ]
-        for test_id in (asked.test_id, None):
-            if names := [name for name, theirs in found if theirs == test_id]:
-                return names
-        return [name for name, theirs in found if theirs == found[0][1]] if found and asked.test_id is None else []
-
-    def _play(self, identity: str, names: list[str]) -> list[_Found]:
-        """One take of several, whose names are given in order; none where none can be read."""
-        match self.takes:
-            case Takes.FIRST:
-                order = names
-            case Takes.LAST:
-                order = names[::-1]
-            case Takes.SEQUENCE | Takes.CYCLE:
-                played = self._played.get(identity, 0)
-                if names:
-                    self._played[identity] = played + 1
-                    start = played % len(names) if self.takes is Takes.CYCLE else min(played, len(names) - 1)
-                    order = names[start:] + names[:start]
-                else:
-                    order = []
-        for name in order:
-            if found := self._read(name, identity):
-                return [found]
-        return []
-
-    def _take_names(self, name: str) -> Iterator[str]:
-        yield name
-        for number in count(2):
-            take = f"{name}.{number}"
-            if not self._store.exists(self.session, take):
-                return
-            yield take
-
-    def _read(self, name: str, identity: str) -> _Found | None:
-        path = self._store.path(self.session, name)
-        try:
-            data = self._store.read(self.session, name)
-            if data is None:
-                return None
-            found = recording.loads(data)
-        except (OSError, ValueError) as e:
-            logger.error("%s: not a recording that can be served: %s", path, e)
-            return None
-        if found.response.broke_off and not self.keep_errors:
-            logger.error("%s: not served without wiretape_record_errors: its stream broke off", path)
-            return None
-        return _Found(name, data, found) if request.identity(found.request) == identity else None
-
     def _write(self, made: Recording, arrived: wire.Arrived | None) -> str:
         identity = request.identity(made.request)
         data = recording.dumps(made)
-        for base in (made.name, _second_name(made.name, identity)):
+        for base in (made.name, second_name(made.name, identity)):
             existing = self._store.read(self.session, base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
@@ -276,7 +237,7 @@ class Tape:
         digest = captures.digest(data)
         if self._store.read(self.session, name) != data:
             return  # Another proxy's recording has the name: so will its capture.
-        existing = self._capture(name)
+        existing = self._finder.capture(name, self._finder.reading())
         if existing and existing.recording == digest:
             return  # The same answer again: only its times would differ.
         headers = captures.kept(arrived.headers)
@@ -287,10 +248,11 @@ class Tape:
             logger.error("CAPTURE LOST: %s could not be written: %s", self._store.path(self.session, name, WIRE), e)
 
     def _write_take(self, name: str, identity: str, data: bytes) -> str:
-        takes = [*self._take_names(name)]
+        reading = self._finder.reading()
+        takes = [*take_names(name, reading)]
         if self.mode is not Mode.RECORD:
             # A file that is no recording is replaced in every mode: it can serve no one.
-            broken = self._store.exists(self.session, name) and self._read(name, identity) is None
+            broken = reading.exists(name) and self._finder.read(name, identity, reading) is None
             if not self._store.write(self.session, name, data, replace=broken):
                 logger.debug("%s was recorded by another first", name)
             return name
@@ -298,16 +260,11 @@ class Tape:
             if self._store.read(self.session, takes[-1]) != data:
                 self._store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]
-        for number in count(len(takes) + 1 if self._store.exists(self.session, name) else 1):
+        for number in count(len(takes) + 1 if reading.exists(name) else 1):
             take = name if number == 1 else f"{name}.{number}"
             if self._store.write(self.session, take, data, replace=False):
                 return take
         raise AssertionError("count has no end")
-
-
-def _second_name(name: str, identity: str) -> str:
-    # Twelve digits can collide, and the hash does not cover the host: the second comer's name says more.
-    return f"{name}-{identity[:8]}"
 
 
 def _is_another(data: bytes, identity: str) -> bool:
@@ -316,3 +273,8 @@ def _is_another(data: bytes, identity: str) -> bool:
         return request.identity(recording.read_request(data)) != identity
     except ValueError:
         return False
+
+
+def _size(answer: wire.Answer) -> int:
+    """Bytes of memory that an answer takes, kept in chunks and framed, nearly."""
+    return 2 * sum(map(len, answer.chunks)) + 120 * len(answer.chunks) + 4096

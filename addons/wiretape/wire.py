@@ -344,14 +344,13 @@ def _sent(recorded: RecordedResponse) -> Answer:
     return Answer(status, (("content-type", recorded.content_type),), (content,))
 
 
-def captured(made: Answer, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer:
-    """The answer as it once came, where the capture belongs to this recording and this form of asking.
-
-    Else the one that was made from the recording, in the old time where it still has as many chunks.
-    """
-    if capture.recording == digest and base64_wanted == bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
-        return Answer(capture.status, capture.headers, capture.chunks, capture.at, made.broken)
-    return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
+def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
+    """The answer as it once came, where the capture belongs to this recording and this form of asking."""
+    if capture.recording != digest:
+        return None
+    if base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
+        return None
+    return Answer(capture.status, capture.headers, capture.chunks, capture.at, recording.response.broke_off)
 
 
 def error(status: int, message: str, code: str) -> Answer:

@@ -459,7 +459,8 @@ def test_http2_stall_reset_and_end_each_for_one_stream_alone(either: Rig) -> Non
         assert isinstance(await client.ended(cut), h2.events.StreamEnded)
         whole = client.ask()
         assert isinstance(await client.ended(whole), h2.events.StreamEnded)
-        got = {stream: said(chunks) for stream, chunks in client.data.items()}
+        # What is not timed may share a frame.
+        got = {stream: said(filter(None, b"".join(data).split(b"\n\n"))) for stream, data in client.data.items()}
         assert got == {stalled: SENT[:5], reset: SENT[:5], cut: SENT[:5], whole: SENT}
         await client.close()
 

@@ -2,13 +2,10 @@
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import time
-from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from mitmproxy import command, connection, ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
@@ -17,12 +14,12 @@ from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, layers, mode_specs
 from mitmproxy.utils import asyncio_utils
 
-from wiretape import request, wire
+from wiretape import wire
 from wiretape.counters import Counters
-from wiretape.faults import Asked, Fault, Faults
+from wiretape.faults import Fault
 from wiretape.flight import Flight
-from wiretape.providers import Providers, Route
-from wiretape.proxy import breaking, loopback, options, playing
+from wiretape.proxy import breaking, layering, loopback, onlookers, options, playing
+from wiretape.proxy.desk import Call, Decision, Desk, key_of, now
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
@@ -30,12 +27,9 @@ from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
 
-_LARGE = 256 * 1024
-"""Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
-
 _LEFT = "the client that asked first left"
 _EXCHANGE = "wiretape.exchange"
-_ROUTE = "wiretape.route"
+_ROUTED = "wiretape.routed"
 _LABEL = "wiretape.label"
 _TEST_ID = "wiretape.test_id"
 
@@ -45,14 +39,11 @@ class Wiretape:
 
     def __init__(self) -> None:
         self.counters = Counters()
-        self._providers: Providers
+        self._desk = Desk(self.counters)
         self._tape: Tape
-        self._faults = Faults()
         self._live: set[Exchange] = set()
-        self._flights: dict[tuple[str, str | None], Flight] = {}
         self._gone: dict[str, asyncio.Event] = {}
-        # One thread for lookups, one for writing: a slow disk delays neither the traffic nor a hit.
-        self._reader = ThreadPoolExecutor(1, "wiretape-read")
+        # A slow disk delays neither the traffic nor a hit.
         self._writer = ThreadPoolExecutor(1, "wiretape-write")
         self._scribe = Scribe()
         self._stopped = False
@@ -77,11 +68,13 @@ class Wiretape:
 
     def _configure(self, updated: AbstractSet[str]) -> None:
         options.refuse_conflicts(ctx.options)
+        options.check_lane(ctx.options)
         if updated & {*options.NAMES}:
             providers, tape = options.table(ctx.options), options.tape(ctx.options, self.counters)
             # Another mode or session is no reason to count the requests from the start.
-            faults = options.rules(ctx.options, providers) if "wiretape_config" in updated else self._faults
-            self._providers, self._tape, self._faults = providers, tape, faults
+            if "wiretape_config" in updated:
+                self._desk.faults = options.rules(ctx.options, providers)
+            self._desk.providers, self._desk.tape, self._tape = providers, tape, tape
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
         if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
@@ -99,6 +92,8 @@ class Wiretape:
     def running(self) -> None:
         """Say what is going to happen."""
         tape = self._tape
+        if layering.UNKNOWN:
+            logger.warning("wiretape: %s", layering.UNKNOWN)
         if tape.mode in (Mode.RECORD, Mode.RECORD_IF_MISSING):
             self._writer.submit(tape.tidy)
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
@@ -113,7 +108,7 @@ class Wiretape:
             self._finish(exchange, ended=False)
         self._writer.shutdown(wait=True)
         self._scribe.close()
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._desk.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
 
     def client_connected(self, client: connection.Client) -> None:
@@ -124,7 +119,7 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._tape.rewind()
-        self._faults.rewind()
+        self._desk.faults.rewind()
 
     # -- what is no provider's stays closed --------------------------------------------------------
 
@@ -134,7 +129,7 @@ class Wiretape:
         if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
             return
         names = {address[0], data.client_hello.sni or address[0]}
-        if not any(self._providers.knows(name, address[1]) for name in names):
+        if not any(self._desk.providers.knows(name, address[1]) for name in names):
             data.ignore_connection = True
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
@@ -144,8 +139,14 @@ class Wiretape:
             return
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
-        if nextlayer.layer:
-            nextlayer.layer = playing.replace_http_layer(nextlayer.layer)
+        if nextlayer.layer and layering.KNOWN:
+            desk = None if self._makes_flows() else self._desk
+            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), desk)
+
+    def _makes_flows(self) -> bool:
+        """Whether a hit is to be a flow, so that those see it who look at flows."""
+        chosen = ctx.options.wiretape_lane
+        return bool(chosen == "flows" or (chosen == "auto" and onlookers.anybody(ctx.master.addons, ctx.options)))
 
     def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
         context = nextlayer.context
@@ -160,7 +161,7 @@ class Wiretape:
             and not opened
             and data
             and not starts_like_tls_record(data)
-            and not self._providers.knows(*address[:2])
+            and not self._desk.providers.knows(*address[:2])
         )
 
     # -- requests and answers ----------------------------------------------------------------------
@@ -169,9 +170,8 @@ class Wiretape:
         """Find the route; what is not for us streams through."""
         # Headers of ours are for us: no provider sees them.
         flow.metadata[_TEST_ID] = flow.request.headers.pop("x-wiretape-test-id", None)
-        route = self._route(flow)
-        if route:
-            flow.metadata[_ROUTE] = route
+        if self._desk.route(_call(flow, None)):
+            flow.metadata[_ROUTED] = True
         elif not self._refuses(flow):
             flow.request.stream = True
 
@@ -188,66 +188,73 @@ class Wiretape:
                 text = (
                     "wiretape: an error inside wiretape, which its log tells; in replay nothing is sent to a provider."
                 )
-                _answer(flow, wire.error(500, text, "internal_error"))
+                flow.response = playing.answer(wire.error(500, text, "internal_error"))
 
     async def _request(self, flow: http.HTTPFlow) -> None:
-        # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
-        since = time.monotonic() - (time.time() - (flow.request.timestamp_end or time.time()))
-        route: Route | None = flow.metadata.get(_ROUTE)
-        if route is None:
+        made: Decision | None = flow.metadata.pop(playing.DECIDED, None)
+        if made is None and flow.metadata.get(_ROUTED):
+            made = await self._desk.decide(_call(flow, flow.metadata.get(_TEST_ID)))
+        if made is None:
             if self._refuses(flow):
                 text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
                 self.counters.misses += 1
                 logger.warning("miss: %s %s", flow.request.host, flow.request.path.partition("?")[0])
-                _answer(flow, _refusal(f"{text} is no inference endpoint that wiretape records, and in replay"))
+                text += " is no inference endpoint that wiretape records, and in replay"
+                flow.response = playing.answer(_refusal(text))
             return
-        tape = self._tape
-        fault = await self._draw(flow, route)
-        if fault and fault.status:
-            flow.metadata[playing.FAULT] = fault
-            _answer(flow, wire.Answer(fault.status.code, fault.status.headers, (fault.status.body,)))
-            return
-        if tape.mode is Mode.LIVE:
+        flow.metadata[_LABEL] = made.label
+        if made.fault and made.fault.status:
+            flow.metadata[playing.FAULT] = made.fault
+            status = made.fault.status
+            flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
+        elif self._tape.mode is Mode.LIVE:
             self.counters.upstream += 1
-            flow.metadata[playing.FAULT] = fault
+            flow.metadata[playing.FAULT] = made.fault
+        elif made.asked is None:
+            self._pass_unreadable(flow, made)
+        else:
+            await self._answer_or_send(flow, made, made.asked)
+
+    def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
+        if self._tape.mode is Mode.REPLAY:
+            self.counters.misses += 1
+            flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
+        else:
+            self.counters.upstream += 1
+            self.counters.unrecorded += 1
+            logger.warning("not recorded: %s: %s", made.route.url, made.unreadable)
+
+    async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
+        mode = self._tape.mode
+        shared = mode is Mode.RECORD_IF_MISSING and not made.fault
+        if shared and not made.hit and await self._follow(flow, asked):
             return
-        try:
-            asked = await self._read(flow, route)
-        except ValueError as e:
-            if tape.mode is Mode.REPLAY:
-                self.counters.misses += 1
-                _answer(flow, _refusal(f"wiretape: {e}; in replay"))
-            else:
-                self.counters.upstream += 1
-                self.counters.unrecorded += 1
-                logger.warning("not recorded: %s: %s", route.url, e)
+        if not made.looked_up and mode is not Mode.RECORD:
+            await self._desk.look_up(made)
+        if made.hit:
+            flow.metadata[playing.FAULT] = made.fault
+            playing.play(flow, made.hit, made.since, whole=not layering.KNOWN)
             return
-        if tape.mode is Mode.RECORD_IF_MISSING and not fault and await self._follow(flow, asked):
+        if mode is Mode.REPLAY:
+            logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
+            flow.response = playing.answer(await self._desk.explain(asked))
             return
-        if tape.mode is not Mode.RECORD:
-            if hit := await self._aside(tape.lookup, asked):
-                logger.info("hit %s: %s %s", hit.name, asked.endpoint or asked.url, asked.model)
-                flow.metadata[playing.FAULT] = fault
-                playing.play(flow, hit, since)
-                return
-            if tape.mode is Mode.REPLAY:
-                logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
-                _answer(flow, await self._aside(tape.explain, asked))
-                return
         # Another one may have set out while we looked.
-        if tape.mode is Mode.RECORD_IF_MISSING and not fault and await self._follow(flow, asked):
+        if shared and await self._follow(flow, asked):
             return
         self.counters.upstream += 1
-        if fault:
-            flow.metadata[playing.FAULT] = fault  # What comes is neither recorded nor shared.
+        if made.fault:
+            flow.metadata[playing.FAULT] = made.fault  # What comes is neither recorded nor shared.
             return
-        exchange = flow.metadata[_EXCHANGE] = Exchange(tape, route, flow, asked.test_id, since)
+        exchange = Exchange(self._tape, made.route, flow, asked.test_id, made.since)
+        flow.metadata[_EXCHANGE] = exchange
         self._live.add(exchange)
-        self._flights[_key(asked)] = exchange.flight
+        self._desk.flights[key_of(asked)] = exchange.flight
 
     async def _follow(self, flow: http.HTTPFlow, asked: RecordedRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one."""
-        while ctx.options.wiretape_single_flight and (flight := self._flights.get(_key(asked))):
+        flights, key = self._desk.flights, key_of(asked)
+        while layering.KNOWN and ctx.options.wiretape_single_flight and (flight := flights.get(key)):
             while not flight.status and not flight.ended:
                 await _changed(flight)
             if flight.status:
@@ -260,9 +267,19 @@ class Wiretape:
                 flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
                 return True
             # Its client left before the answer came: the next of us leads.
-            if self._flights.get(_key(asked)) is flight:
-                del self._flights[_key(asked)]
+            if flights.get(key) is flight:
+                del flights[key]
         return False
+
+    async def wiretape_decide(self, asking: playing.Asking) -> None:
+        """Decide on a request before there is a flow: the hook that our layers pause on."""
+        try:
+            made = asking.decision = await self._desk.decide(asking.call)
+        except Exception:
+            logger.exception("wiretape failed on %s %s", asking.call.method, asking.call.hosts[-1])
+            return  # The flow that comes now meets the same, and is told.
+        if made and made.fault and (made.hit or made.fault.status):
+            self._tell(made.fault, made.label)
 
     async def wiretape_follow(self, following: playing.Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
@@ -281,27 +298,16 @@ class Wiretape:
         if gone := self._gone.pop(client.id, None):
             gone.set()
 
-    async def _draw(self, flow: http.HTTPFlow, route: Route) -> Fault | None:
-        """The fault that a request meets."""
-        if not self._faults:
-            return None
-        path = route.path.partition("?")[0]
-        try:
-            asked = await self._read(flow, route)
-            model, identity = asked.model, request.identity(asked)
-        except ValueError:  # It can be no recording; it can be sent all the same.
-            model, identity = "", hashlib.sha256(flow.request.get_content(strict=False) or b"").hexdigest()
-        flow.metadata[_LABEL] = f"{route.endpoint.recorded or route.url} {model}".rstrip()
-        endpoints = tuple(filter(None, (route.endpoint.recorded, path)))
-        return self._faults.draw(Asked(self._tape.session, route.provider, endpoints, model, identity))
+    def _tell(self, fault: Fault, label: str) -> None:
+        self.counters.faults += 1
+        logger.warning("fault: %s: %s", fault, label)
 
     async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
         assert flow.response
-        self.counters.faults += 1
-        logger.warning("fault: %s: %s", fault, flow.metadata[_LABEL])
+        self._tell(fault, flow.metadata[_LABEL])
         if fault.ending and not flow.response.raw_content:
-            playing.unframe(flow, flow.response)
-        if fault.delay:
+            playing.unframe(flow.response, flow.request.http_version)
+        if fault.delay and playing.PLAY not in flow.metadata:
             await self.wiretape_wait(playing.Wait(fault.delay, flow.client_conn))
 
     async def wiretape_wait(self, wait: playing.Wait) -> None:
@@ -314,18 +320,6 @@ class Wiretape:
     async def wiretape_reset(self, client: connection.Client) -> None:
         """Reset a client's connection."""
         await breaking.reset(client)
-
-    async def _read(self, flow: http.HTTPFlow, route: Route) -> RecordedRequest:
-        body = flow.request.get_content(strict=False) or b""
-        content_type = flow.request.headers.get("content-type", "")
-        arguments = route, body, content_type, flow.metadata.get(_TEST_ID)
-        if len(body) < _LARGE:
-            return request.recorded(*arguments)
-        return await self._aside(request.recorded, *arguments)
-
-    async def _aside[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run what takes time away from the thread that carries the traffic."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, partial(function, *args, **kwargs))
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let every answer of a server stream through, under record with a copy kept; let a fault begin."""
@@ -360,16 +354,9 @@ class Wiretape:
     def _write(self, exchange: Exchange, *, ended: bool) -> None:
         exchange.finish(self._scribe, ended=ended)
         # Only now does a look-up find the recording: until now others could follow.
-        for key in [key for key, flight in [*self._flights.items()] if flight is exchange.flight]:
-            self._flights.pop(key, None)
-
-    def _route(self, flow: http.HTTPFlow) -> Route | None:
-        asked = flow.request
-        for host in dict.fromkeys((asked.host, asked.pretty_host)):
-            route = self._providers.route(asked.method, asked.scheme, host, asked.port, asked.path)
-            if route:
-                return route
-        return None
+        flights = self._desk.flights
+        for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:
+            flights.pop(key, None)
 
     def _refuses(self, flow: http.HTTPFlow) -> bool:
         """Whether this is a provider's host in replay: nothing is sent to one.
@@ -380,11 +367,17 @@ class Wiretape:
             return False
         asked = flow.request
         hosts = {asked.host, asked.pretty_host}
-        return any(self._providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
+        return any(self._desk.providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
 
 
-def _key(asked: RecordedRequest) -> tuple[str, str | None]:
-    return request.identity(asked), asked.test_id
+def _call(flow: http.HTTPFlow, test_id: str | None) -> Call:
+    asked = flow.request
+    # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
+    since = now() - (time.time() - (asked.timestamp_end or time.time()))
+    hosts = (asked.host, asked.pretty_host)
+    body = asked.get_content(strict=False) or b""
+    content_type = asked.headers.get("content-type", "")
+    return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since)
 
 
 async def _changed(flight: Flight) -> None:
@@ -395,7 +388,3 @@ async def _changed(flight: Flight) -> None:
 
 def _refusal(reason: str) -> wire.Answer:
     return wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found")
-
-
-def _answer(flow: http.HTTPFlow, answer: wire.Answer) -> None:
-    flow.response = http.Response.make(answer.status, answer.body, dict(answer.headers))

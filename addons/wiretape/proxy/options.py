@@ -1,5 +1,6 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from mitmproxy.optmanager import OptManager
 from wiretape import faults, pacing, providers, session
 from wiretape.counters import Counters
 from wiretape.faults import Faults
+from wiretape.finding import Takes, parse_takes
 from wiretape.providers import Providers
 from wiretape.recording import FORMS
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Mode, Takes, Tape, parse_form, parse_mode, parse_takes
+from wiretape.tape import Mode, Tape, parse_form, parse_mode
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
 
 NAMES = (
     "wiretape_mode",
@@ -25,7 +29,10 @@ NAMES = (
     "wiretape_wire",
     "wiretape_record_errors",
     "wiretape_config",
+    "wiretape_cache",
 )
+
+LANES = ("auto", "fast", "flows")
 
 
 def declare(loader: Loader) -> None:
@@ -90,6 +97,21 @@ def declare(loader: Loader) -> None:
         answer as it comes.""",
     )
     loader.add_option(
+        "wiretape_cache",
+        str,
+        "128MB",
+        "Memory for answers that were looked up lately, in bytes or with kB, MB or GB; 0 for none.",
+    )
+    loader.add_option(
+        "wiretape_lane",
+        str,
+        "auto",
+        """How hits are served: "fast", by layers of wiretape's own and without a flow; "flows", as mitmproxy's flows,
+        ten times slower and seen by whatever looks at flows; "auto" is "flows" where something does: mitmweb, the
+        console, -w and other options of mitmproxy's, another addon.""",
+        choices=[*LANES],
+    )
+    loader.add_option(
         "wiretape_config",
         str,
         "",
@@ -120,7 +142,23 @@ def tape(options: OptManager, counters: Counters) -> Tape:
         pace=pace,
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        memory=_checked(options, "wiretape_cache", parse_size),
     )
+
+
+def check_lane(options: OptManager) -> None:
+    """Raise OptionsError for a lane that there is not."""
+    if options.wiretape_lane not in LANES:
+        raise exceptions.OptionsError(
+            f"wiretape_lane: {options.wiretape_lane!r} is no lane: the lanes are {', '.join(LANES)}"
+        )
+
+
+def parse_size(text: str) -> int:
+    """Bytes, as an option spells them. Raises ValueError, which names the right spellings."""
+    if match := _SIZE.fullmatch(text):
+        return int(float(match[1]) * {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}[match[2].lower()])
+    raise ValueError(f"{text!r} is no size: it is a number of bytes, or one with kB, MB or GB such as 128MB")
 
 
 def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:

@@ -11,6 +11,8 @@ import time
 from functools import cache
 from pathlib import Path
 
+from wiretape.store.mounts import is_elsewhere
+
 RESPONSES = "responses"
 WIRE = "wire"
 
@@ -26,6 +28,8 @@ class DirectoryStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.is_quick = not is_elsewhere(root)
+        """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
         """Where a recording, or a capture, is or would be."""
@@ -41,6 +45,14 @@ class DirectoryStore:
     def exists(self, session: str, name: str) -> bool:
         """Whether there is a file of this name, readable or not."""
         return self.path(session, name).exists()
+
+    def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
+        """What changes when the file does, (mtime in ns, size, inode), or None where there is none. Raises OSError."""
+        try:
+            found = os.stat(f"{self.root}/{session}/{folder}/{name}.json")  # noqa: PTH116  on the way to each hit
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write a file: temporary file, fsync, rename.

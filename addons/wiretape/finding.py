@@ -1,0 +1,213 @@
+"""Which recordings of a session answer a request: by name, by content, by take. Between the tape and the store.
+
+Reads and never writes. What was read is noted, so that an answer can be kept for as long as none of it changes.
+"""
+
+import logging
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import count
+
+from wiretape import capture as captures
+from wiretape import recording, request
+from wiretape.capture import Capture
+from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
+from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
+from wiretape.store.index import Index
+
+logger = logging.getLogger(__name__)
+
+
+class Takes(StrEnum):
+    """Which recording answers, where a request was recorded several times."""
+
+    FIRST = "first"
+    LAST = "last"
+    SEQUENCE = "sequence"
+    """One after the other, then the last again."""
+    CYCLE = "cycle"
+    """One after the other, then from the first again."""
+
+
+def parse_takes(text: str) -> Takes:
+    """A choice of takes by its name. Raises ValueError, which names the right ones."""
+    try:
+        return Takes(text)
+    except ValueError as e:
+        raise ValueError(f"{text!r} is no choice of takes: the choices are {', '.join(Takes)}") from e
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A recording that answers a request."""
+
+    name: str
+    data: bytes
+    recording: Recording
+
+
+class Reading:
+    """A session's files as one look-up sees them, each with the state in which it was when it was looked at."""
+
+    def __init__(self, store: DirectoryStore, session: str) -> None:
+        self._store = store
+        self._session = session
+        self._states: dict[tuple[str, str], Hashable] = {}
+
+    def read(self, name: str, folder: str = RESPONSES) -> bytes | None:
+        """As the store's."""
+        return self._store.read(self._session, name, folder) if self._look(name, folder) else None
+
+    def exists(self, name: str) -> bool:
+        """As the store's."""
+        return self._look(name, RESPONSES)
+
+    def where(self, name: str, folder: str = RESPONSES) -> str:
+        """Where a file is, for people."""
+        return str(self._store.path(self._session, name, folder))
+
+    def states(self) -> Mapping[tuple[str, str], Hashable]:
+        """What was looked at so far: (name, folder) -> state, None where there was no file."""
+        return dict(self._states)
+
+    def _look(self, name: str, folder: str) -> bool:
+        # Before the file is read: if it changes in between, the state is the old one, and it is looked up again.
+        state = self._store.state(self._session, name, folder)
+        self._states[name, folder] = state
+        return state is not None
+
+
+def is_unchanged(store: DirectoryStore, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
+    """Whether all files are as they were. Raises OSError where that cannot be told."""
+    return all(store.state(session, name, folder) == state for (name, folder), state in states.items())
+
+
+class Finder:
+    """Finds the recordings of one session."""
+
+    def __init__(
+        self, store: DirectoryStore, session: str, *, takes: Takes, form: str, keep_captures: bool, keep_errors: bool
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._takes = takes
+        self._form = form
+        self._keep_captures = keep_captures
+        self._keep_errors = keep_errors
+        self._index = Index(store, session)
+        self._played: dict[str, int] = {}
+
+    def rewind(self) -> None:
+        """Start every sequence of takes again."""
+        self._played.clear()
+
+    def reading(self) -> Reading:
+        """A new look at the session's files."""
+        return Reading(self._store, self._session)
+
+    def by_name(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
+        """The recording, one of its takes, under a name that it has when it was made here."""
+        if asked.endpoint in MODEL_LISTS:
+            return []
+        for name in self._names(asked, identity):
+            if first := self.read(name, identity, reading):
+                return self._play(identity, [*take_names(name, reading)], reading, first)
+        return []
+
+    def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
+        """The recording, or all of a model list, whatever their names. May have to read every file first."""
+        if asked.endpoint in MODEL_LISTS:
+            return [each for name in self._index.names(identity) if (each := self.read(name, identity, reading))]
+        found = [
+            (name, each.recording.request.test_id)
+            for name in self._index.names(identity)
+            if (each := self.read(name, identity, reading))
+        ]
+        # One that was made for another test answers only who names no test.
+        for test_id in (asked.test_id, None):
+            if names := [name for name, theirs in found if theirs == test_id]:
+                return self._play(identity, names, reading)
+        if found and asked.test_id is None:
+            return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
+        return []
+
+    def requests(self, endpoint: str) -> Iterator[tuple[str, RecordedRequest]]:
+        """Name and request of each recording of an endpoint."""
+        return self._index.requests(endpoint)
+
+    def capture(self, name: str, reading: Reading) -> Capture | None:
+        """A recording's capture, where there is one that can be read."""
+        if not self._keep_captures:
+            return None
+        try:
+            data = reading.read(name, WIRE)
+            return captures.loads(data) if data is not None else None
+        except (OSError, ValueError) as e:
+            logger.warning("%s: passed over: %s", reading.where(name, WIRE), e)
+            return None
+
+    def read(self, name: str, identity: str, reading: Reading) -> Found | None:
+        """The recording of a name, where it can be served and is one of this identity."""
+        try:
+            data = reading.read(name)
+            if data is None:
+                return None
+            found = recording.loads(data)
+        except (OSError, ValueError) as e:
+            logger.error("%s: not a recording that can be served: %s", reading.where(name), e)
+            return None
+        if found.response.broke_off and not self._keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
+            return None
+        return Found(name, data, found) if request.identity(found.request) == identity else None
+
+    def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
+        """The names that the recording of a request has when it was made here, the likeliest first.
+
+        One that was made for the test that asks goes before those that serve all.
+        """
+        for_all = replace(asked, test_id=None)
+        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._form)]
+        for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
+            name = recording.request_name(each, form)
+            yield name
+            yield second_name(name, identity)
+
+    def _play(self, identity: str, names: list[str], reading: Reading, known: Found | None = None) -> list[Found]:
+        """One take of several, whose names are given in order; none where none can be read. ``known`` was read."""
+        match self._takes:
+            case Takes.FIRST:
+                order = names
+            case Takes.LAST:
+                order = names[::-1]
+            case Takes.SEQUENCE | Takes.CYCLE:
+                played = self._played.get(identity, 0)
+                if names:
+                    self._played[identity] = played + 1
+                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+                    order = names[start:] + names[:start]
+                else:
+                    order = []
+        for name in order:
+            if found := known if known and name == known.name else self.read(name, identity, reading):
+                return [found]
+        return []
+
+
+def take_names(name: str, reading: Reading) -> Iterator[str]:
+    """The name, and the names of further takes that exist."""
+    yield name
+    for number in count(2):
+        take = f"{name}.{number}"
+        if not reading.exists(take):
+            return
+        yield take
+
+
+def second_name(name: str, identity: str) -> str:
+    """The name of a recording whose first name another one has.
+
+    Twelve digits can collide, and the hash does not cover the host: the second comer's name says more.
+    """
+    return f"{name}-{identity[:8]}"

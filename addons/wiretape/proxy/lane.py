@@ -1,0 +1,223 @@
+"""HTTP/1.1 in the fast lane: a layer in place of mitmproxy's HTTP layer that answers hits, and hands all else over.
+
+What it hands over, it hands over with every byte, and is then out of the way: misses, other hosts, everything unusual.
+The layer that takes over sees what it would have seen without this one. Events in, commands out, as any layer.
+"""
+
+from collections import deque
+
+import httptools
+from mitmproxy.connection import ConnectionState
+from mitmproxy.net.http import http1 as mitmproxy_http1
+from mitmproxy.proxy import commands, context, events, layer
+from mitmproxy.proxy.layers.http import HTTPMode
+
+from wiretape.faults import Ending
+from wiretape.http1 import LAST_CHUNK, Reader, Request, Unusual
+from wiretape.proxy import playing
+from wiretape.proxy.desk import Call, Decision, Desk, now
+from wiretape.proxy.playing import Asking, Play, WiretapeDecideHook, WiretapeResetHook
+from wiretape.proxy.stream import PlayingLayer, names
+from wiretape.tape import Hit
+
+
+class Lane(layer.Layer):
+    """Reads requests and answers those that have a recording."""
+
+    def __init__(self, context: context.Context, mode: HTTPMode, desk: Desk) -> None:
+        super().__init__(context)
+        self._mode = mode
+        self._desk = desk
+        self._reader = Reader()
+        self._play: Play | None = None
+        self._keep_alive = True
+        self._stalled = False
+        self._closed = False
+        self._later: deque[bytes] = deque()
+        """What came while a request was being answered."""
+        self._real: PlayingLayer | None = None
+        """Who has taken over."""
+
+    def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class, until another layer has taken over."""
+        return self._real.handle_event(event) if self._real else super().handle_event(event)
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if self._real:  # It took over while this event waited.
+            yield from self._real.handle_event(event)
+        elif isinstance(event, events.Start):
+            pass
+        elif isinstance(event, events.Wakeup):
+            if self._play:
+                yield from self._send_due()
+        elif isinstance(event, events.DataReceived) and event.connection == self.context.client:
+            if self._play or self._stalled or self._closed:
+                self._later.append(event.data)
+            else:
+                yield from self._receive(event.data)
+        elif isinstance(event, events.ConnectionClosed) and event.connection == self.context.client:
+            yield from self._client_left(event)
+        else:
+            yield from self._hand_over(None, event)
+
+    def _client_left(self, event: events.ConnectionClosed) -> layer.CommandGenerator[None]:
+        if self._reader.raw:
+            yield from self._hand_over(None, event)  # For what it says of half a request.
+            return
+        self._play = None
+        if event.connection.state is not ConnectionState.CLOSED:
+            yield commands.CloseConnection(self.context.client)
+
+    def _receive(self, data: bytes) -> layer.CommandGenerator[None]:
+        try:
+            asked = self._reader.feed(data)
+        except Unusual:
+            yield from self._hand_over(None)
+            return
+        if asked is None:
+            return
+        call = self._called(asked)
+        if call is None:
+            yield from self._hand_over(None)
+            return
+        self._keep_alive = asked.keep_alive
+        if hit := self._desk.recall(call):
+            yield from self._serve(hit, call)
+            return
+        if not self._desk.answers(call):
+            yield from self._hand_over(None)
+            return
+        asking = Asking(call)
+        yield WiretapeDecideHook(asking)
+        if play := playing.decided(asking.decision, "HTTP/1.1"):
+            yield from self._begin(play)
+        else:
+            yield from self._hand_over(asking.decision)
+
+    def _called(self, asked: Request) -> Call | None:
+        options = self.context.options
+        if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
+            return None
+        to = self._address(asked)
+        if to is None:
+            return None
+        scheme, hosts, port, path = to
+        return Call(
+            asked.method,
+            scheme,
+            hosts,
+            port,
+            path,
+            asked.header(b"content-type"),
+            asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
+            asked.body,
+            now(),
+        )
+
+    def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
+        """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
+        server, named, path = self.context.server, _host(asked.header(b"host")), asked.target.decode("ascii")
+        if self._mode is HTTPMode.transparent:
+            if server.address is None or not path.startswith("/"):
+                return None
+            return (
+                "https" if server.tls else "http",
+                names(self.context, server.address[0], named),
+                server.address[1],
+                path,
+            )
+        if not path.startswith("http://"):
+            return None
+        to = httptools.parse_url(asked.target)
+        if not to.host or not to.path or to.userinfo:
+            return None
+        host = to.host.decode("ascii")
+        query = f"?{to.query.decode('ascii')}" if to.query else ""
+        return "http", names(self.context, host, named), to.port or 80, to.path.decode("ascii") + query
+
+    # -- answering -------------------------------------------------------------------------------------------------
+
+    def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
+        """Send a hit that was in memory: at once where nothing is to be timed."""
+        if hit.framed is None:
+            play = playing.plan(hit, None, call.since, "HTTP/1.1")
+            if play.ending or any(hit.leaving):
+                yield from self._begin(play)
+                return
+            hit.framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")
+        self._reader.done()
+        yield commands.SendData(self.context.client, hit.framed)
+        yield from self._done()
+
+    def _begin(self, play: Play) -> layer.CommandGenerator[None]:
+        self._play = play
+        self._reader.done()
+        yield from self._send_due()
+
+    def _send_due(self) -> layer.CommandGenerator[None]:
+        assert self._play
+        play, moment = self._play, now()
+        data = b""
+        if not play.begun:
+            if (wait := play.begins - moment) > 0:
+                yield commands.RequestWakeup(wait)
+                return
+            play.begun = True
+            data = _head(play)
+        chunks, wait = play.due(moment)
+        data += play.framed(chunks)
+        if not wait and not play.ending and play.is_chunked:
+            data += LAST_CHUNK
+        if data:
+            yield commands.SendData(self.context.client, data)
+        if wait:
+            yield commands.RequestWakeup(wait)
+        elif play.ending:
+            yield from self._stop(play.ending)
+        else:
+            yield from self._done()
+
+    def _stop(self, ending: Ending) -> layer.CommandGenerator[None]:
+        """Stop the answer here, before its end."""
+        self._play = None
+        if ending is Ending.STALL:
+            self._stalled = True
+        elif ending is Ending.END:
+            yield commands.SendData(self.context.client, LAST_CHUNK)
+            yield from self._done()
+        else:
+            yield WiretapeResetHook(self.context.client)
+            self._closed = True
+            yield commands.CloseConnection(self.context.client)
+
+    def _done(self) -> layer.CommandGenerator[None]:
+        self._play = None
+        if not self._keep_alive:
+            self._closed = True
+            yield commands.CloseConnection(self.context.client)
+        while self._later and not (self._play or self._closed or self._stalled or self._real):
+            yield from self._receive(self._later.popleft())
+
+    def _hand_over(self, decided: Decision | None, *more: events.Event) -> layer.CommandGenerator[None]:
+        """Let mitmproxy's layer take over, with all that was not answered."""
+        layers = self.context.layers
+        place = layers.index(self)
+        self._real = real = PlayingLayer(self.context, self._mode, self._desk, decided)
+        layers.remove(real)  # A layer puts itself at the end.
+        layers[place] = real
+        yield from real.handle_event(events.Start())
+        unanswered = self._reader.raw
+        for data in (unanswered, *self._later) if unanswered else (*self._later,):
+            yield from real.handle_event(events.DataReceived(self.context.client, data))
+        for event in more:
+            yield from real.handle_event(event)
+
+
+def _head(play: Play) -> bytes:
+    return bytes(mitmproxy_http1.assemble_response_head(play.head))
+
+
+def _host(header: str) -> str:
+    """The host of a Host header, without its port."""
+    host, colon, port = header.rpartition(":")
+    return (host if colon and port.isdigit() else header).strip("[]")

@@ -1,0 +1,86 @@
+"""Our layers in mitmproxy's: which connections have them, and whether this mitmproxy is one that they know.
+
+They use what mitmproxy calls private. Where that is not as it was when they were written, there are none: then a hit
+is a flow's response, at once and in one piece, and each of several equal requests is sent on.
+"""
+
+import inspect
+from typing import Any
+
+import mitmproxy.version
+from mitmproxy.proxy import layer
+from mitmproxy.proxy.layers import http as mitmproxy_http
+
+from wiretape.proxy.desk import Desk
+
+_NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
+    "HttpLayer": {
+        "__init__": ("self", "context", "mode"),
+        "make_stream": ("self", "stream_id"),
+        "event_to_child": ("self", "child", "event"),
+    },
+    "HttpStream": {
+        "__init__": ("self", "context", "stream_id"),
+        "_handle_event": ("self", "event"),
+        "send_response": ("self", "already_streamed"),
+        "start_response_stream": ("self",),
+        "state_stream_response_body": ("self", "event"),
+        "state_errored": ("self", "_"),
+        "handle_protocol_error": ("self", "event"),
+    },
+}
+"""Methods that ours override or call, with their parameters."""
+
+
+def _reason() -> str:
+    """Why our layers cannot be used; empty where they can."""
+    for name, methods in _NEEDED.items():
+        for method, parameters in methods.items():
+            found: Any = getattr(getattr(mitmproxy_http, name, None), method, None)
+            if found is None or tuple(inspect.signature(inspect.unwrap(found)).parameters) != parameters:
+                return f"{name}.{method} is another one"
+    try:
+        from wiretape.proxy import lane, stream  # noqa: F401
+    except (ImportError, AttributeError) as e:
+        return str(e)
+    return ""
+
+
+_why = _reason()
+KNOWN = not _why
+UNKNOWN = _why and (
+    f"mitmproxy {mitmproxy.version.VERSION} is not one that wiretape's layers know ({_why}): answers from recordings "
+    "are slower, leave at once and in one piece, and faults in them and single flight are off"
+)
+"""What is to be said where our layers cannot be used; else empty."""
+
+
+def replace(decided: layer.Layer, data: bytes, desk: Desk | None) -> layer.Layer:
+    """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
+
+    ``data`` is what the client has sent so far. Without a desk every request becomes a flow.
+    """
+    from wiretape.proxy.lane import Lane
+    from wiretape.proxy.stream import PlayingLayer
+
+    parent, current = None, decided
+    while not isinstance(current, mitmproxy_http.HttpLayer):
+        child = getattr(current, "child_layer", None)
+        if not isinstance(child, layer.Layer):
+            return decided
+        parent, current = current, child
+    if isinstance(current, PlayingLayer):
+        return decided
+    stack = current.context.layers
+    place = stack.index(current)
+    ours: layer.Layer
+    if desk is None or current.context.client.alpn in (b"h2", b"h3") or data.startswith(b"CONNECT "):
+        ours = PlayingLayer(current.context, current.mode, desk)
+    else:
+        ours = Lane(current.context, current.mode, desk)
+    stack.remove(ours)  # A layer puts itself at the end.
+    stack[place] = ours
+    if parent is None:
+        return ours
+    parent.child_layer = ours  # type: ignore[attr-defined]
+    return decided

@@ -1,0 +1,50 @@
+"""Whether anybody looks at flows, so that hits have to be flows too. Beside the way: about mitmproxy's other addons."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mitmproxy import addonmanager
+from mitmproxy.optmanager import OptManager
+
+_HOOKS = ("requestheaders", "request", "responseheaders", "response", "error", "update")
+
+_OPTIONS = (
+    "anticache",
+    "anticomp",
+    "block_list",
+    "client_replay",
+    "hardump",
+    "intercept",
+    "map_local",
+    "map_remote",
+    "modify_body",
+    "modify_headers",
+    "proxyauth",
+    "save_stream_file",
+    "save_stream_filter",
+    "server_replay",
+    "stickyauth",
+    "stickycookie",
+    "upstream_auth",
+)
+"""Options of mitmproxy's with which its own addons look at flows, or change them."""
+
+_VIEWS = ("view", "intercept", "webaddon", "consoleaddon")
+"""Addons of the console and of mitmweb."""
+
+
+def anybody(addons: addonmanager.AddonManager, options: OptManager) -> bool:
+    """Whether a user interface, an option or another addon is there that would miss a flow that never was."""
+    if any(getattr(options, name, None) for name in _OPTIONS) or getattr(options, "flow_detail", 1) > 1:
+        return True
+    if any(addons.get(name) for name in _VIEWS):
+        return True
+    return any(callable(getattr(each, name, None)) for each in _foreign(addons.chain) for name in _HOOKS)
+
+
+def _foreign(chain: list[Any]) -> Iterator[Any]:
+    """Addons that are neither mitmproxy's own nor ours."""
+    for each in addonmanager.traverse(chain):
+        module = getattr(each, "__module__", None) or getattr(each, "__name__", "")
+        if not f"{module}.".startswith(("mitmproxy.", "wiretape.", "wiretape_addon.")):
+            yield each

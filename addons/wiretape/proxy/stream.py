@@ -1,0 +1,364 @@
+"""mitmproxy's HTTP layer with another kind of stream: one that plays, follows, and can answer before there is a flow.
+
+A response that an addon sets goes out in one piece, and costs what mitmproxy's flows cost. Here mitmproxy's own layer
+and its streams are used, HTTP/1.1 and HTTP/2; all that is not ours to answer is left to the base classes, with every
+event. Events in, commands out, as any layer. Uses private modules of mitmproxy: see ``known``.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+
+from mitmproxy import flow
+from mitmproxy.proxy import commands, context, events, layer, mode_specs
+from mitmproxy.proxy.layers.http import (
+    DropStream,
+    HttpLayer,
+    HTTPMode,
+    HttpStream,
+    SendHttp,
+    validate_request,
+)
+from mitmproxy.proxy.layers.http._events import (
+    ErrorCode,
+    HttpEvent,
+    RequestData,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook
+
+from wiretape.faults import Ending, Fault
+from wiretape.flight import Flight
+from wiretape.proxy import playing
+from wiretape.proxy.desk import Call, Decision, Desk, now
+from wiretape.proxy.playing import (
+    DECIDED,
+    FAULT,
+    FOLLOW,
+    PLAY,
+    Asking,
+    Following,
+    Play,
+    Wait,
+    WiretapeDecideHook,
+    WiretapeFollowHook,
+    WiretapeResetHook,
+    WiretapeWaitHook,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class PlayingLayer(HttpLayer):
+    """mitmproxy's HTTP layer, whose streams can play."""
+
+    def __init__(
+        self, context: context.Context, mode: HTTPMode, desk: Desk | None, decided: Decision | None = None
+    ) -> None:
+        """With a desk its streams answer before there is a flow. ``decided``: on the first request."""
+        super().__init__(context, mode)
+        self._desk = desk
+        self._decided = decided
+
+    def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
+        """As the base class, with a PlayingStream."""
+        decided, self._decided = self._decided, None
+        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided)
+        self.streams[stream_id] = made
+        yield from self.event_to_child(made, events.Start())
+
+
+class PlayingStream(HttpStream):
+    """mitmproxy's stream of one request and response.
+
+    It has a flow, unless the answer is ours: then the request is read here, and there is none.
+    """
+
+    _play: Play | None = None
+    _pieces = 0
+    """Of a live answer with a fault: what has passed."""
+    _playing = False
+    """Whether the answer is ours without a play: it follows, or it stalls."""
+    _stopped = False
+    """Whether a fault has ended the answer: what the server still does is of no interest."""
+    _call: Call | None = None
+    """The request, while it is read here."""
+    _flowless = False
+
+    def __init__(self, context: context.Context, stream_id: int, desk: Desk | None, decided: Decision | None) -> None:
+        super().__init__(context, stream_id)
+        self._desk = desk
+        self._decided = decided
+        self._read: list[HttpEvent] = []
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.Wakeup):
+            if self._play:
+                yield from self._send_due()
+        elif self._flowless:
+            if isinstance(event, RequestProtocolError):
+                self._play = None
+                yield DropStream(self.stream_id)
+        elif self._call or (isinstance(event, RequestHeaders) and self._desk and self._decided is None):
+            yield from self._read_here(event)
+        else:
+            yield from self._to_base(event)
+
+    def _to_base(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if self._decided is None:
+            yield from super()._handle_event(event)
+            return
+        generator = super()._handle_event(event)
+        reply = None
+        while True:
+            try:
+                command = generator.send(reply)
+            except StopIteration:
+                return
+            if isinstance(command, HttpRequestHeadersHook):
+                command.flow.metadata[DECIDED] = self._decided
+            reply = yield command
+
+    # -- before there is a flow ------------------------------------------------------------------------------------
+
+    def _read_here(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, RequestHeaders):
+            self._call = self._called(event)
+            if self._call is None:
+                yield from self._to_base(event)
+                return
+        elif not isinstance(event, RequestData | RequestEndOfMessage):
+            yield from self._leave_it(event)
+            return
+        assert isinstance(event, HttpEvent)
+        self._read.append(event)
+        if isinstance(event, RequestEndOfMessage):
+            yield from self._decide()
+
+    def _called(self, event: RequestHeaders) -> Call | None:
+        """The call that begins with these headers, where it may be answered here."""
+        asked, options, server = event.request, self.context.options, self.context.server
+        if self.mode is HTTPMode.transparent:
+            to = ("https" if server.tls else "http", *server.address[:2]) if server.address else None
+        else:
+            to = (asked.scheme, asked.host, asked.port) if asked.host else None
+        if (
+            not to
+            or event.replay_flow
+            or self.mode is HTTPMode.upstream
+            or asked.method == "CONNECT"
+            or options.body_size_limit
+            or "expect" in asked.headers
+            or validate_request(self.mode, asked, options.validate_inbound_headers)
+        ):
+            return None
+        scheme, host, port = to
+        call = Call(
+            asked.method,
+            scheme,
+            names(self.context, host, asked.pretty_host),
+            port,
+            asked.path,
+            asked.headers.get("content-type", ""),
+            asked.headers.get("x-wiretape-test-id"),
+            b"",
+            0.0,
+        )
+        assert self._desk
+        return call if self._desk.answers(call) else None
+
+    def _decide(self) -> layer.CommandGenerator[None]:
+        assert self._call
+        assert self._desk
+        call = self._call
+        call.body = b"".join(event.data for event in self._read if isinstance(event, RequestData))
+        call.since = now()
+        if hit := self._desk.recall(call):
+            yield from self._answer(playing.plan(hit, None, call.since, self._version))
+            return
+        asking = Asking(call)
+        yield WiretapeDecideHook(asking)
+        self._decided = asking.decision
+        if play := playing.decided(asking.decision, self._version):
+            yield from self._answer(play)
+        else:
+            yield from self._leave_it()
+
+    @property
+    def _version(self) -> str:
+        begun = self._read[0]
+        assert isinstance(begun, RequestHeaders)
+        return begun.request.http_version
+
+    def _answer(self, play: Play) -> layer.CommandGenerator[None]:
+        self._flowless, self._call, self._read, self._play = True, None, [], play
+        yield from self._send_due()
+
+    def _leave_it(self, *more: events.Event) -> layer.CommandGenerator[None]:
+        """Leave the request to the base class, with all that was read of it."""
+        read, self._call, self._read = self._read, None, []
+        for event in (*read, *more):
+            yield from self._to_base(event)
+
+    # -- playing ---------------------------------------------------------------------------------------------------
+
+    def send_response(self, already_streamed: bool = False) -> layer.CommandGenerator[None]:
+        """As the base class, but for a response with a Play."""
+        play: Play | None = self.flow.metadata.get(PLAY)
+        flight: Flight | None = self.flow.metadata.get(FOLLOW)
+        if already_streamed or (play is None and flight is None):
+            yield from super().send_response(already_streamed)
+            return
+        assert self.flow.response
+        if flight:
+            yield SendHttp(ResponseHeaders(self.stream_id, self.flow.response, end_stream=False), self.context.client)
+            yield from self._follow(flight)
+        else:
+            assert play
+            play.head = self.flow.response
+            self._play = play
+            yield from self._send_due()
+
+    def _follow(self, flight: Flight) -> layer.CommandGenerator[None]:
+        sent = 0
+        while sent < len(flight.pieces) or not flight.ended:
+            if self._client_left():
+                self._playing = True
+                return  # The client has gone: the event that says so comes next.
+            for piece in flight.pieces[sent:]:
+                sent += 1
+                yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
+            if not flight.ended:
+                yield WiretapeFollowHook(Following(flight, sent, self.context.client))
+        if flight.failure:
+            yield from self._fail(flight.failure)
+        else:
+            yield from super().send_response(already_streamed=True)
+
+    def _fail(self, message: str) -> layer.CommandGenerator[None]:
+        if not self._flowless:
+            self.flow.error = flow.Error(message)
+            yield HttpErrorHook(self.flow)
+            self.flow.live = False
+        yield SendHttp(
+            ResponseProtocolError(self.stream_id, message, ErrorCode.GENERIC_SERVER_ERROR), self.context.client
+        )
+        self.client_state = self.server_state = self.state_errored
+        yield DropStream(self.stream_id)
+
+    def _send_due(self) -> layer.CommandGenerator[None]:
+        assert self._play
+        play, moment = self._play, time.monotonic()
+        if not play.begun:
+            if (wait := play.begins - moment) > 0:
+                yield commands.RequestWakeup(wait)
+                return
+            play.begun = True
+            yield SendHttp(ResponseHeaders(self.stream_id, play.head, end_stream=False), self.context.client)
+        chunks, wait = play.due(moment)
+        if chunks:
+            yield from self._send(play, chunks)
+        if wait:
+            yield commands.RequestWakeup(wait)
+            return
+        self._play = None
+        if play.ending:
+            yield from self._stop(play.ending)
+        else:
+            yield from self._end()
+
+    def _send(self, play: Play, chunks: Sequence[bytes]) -> layer.CommandGenerator[None]:
+        if self.context.client.alpn == b"h2":
+            # What is not timed need not be apart: HTTP/2 has frames of its own.
+            for piece in chunks if play.is_timed or play.ending else (b"".join(chunks),):
+                yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
+        else:
+            # As the HTTP/1.1 layer would, but not each chunk by itself.
+            yield commands.SendData(self.context.client, play.framed(chunks))
+
+    def _end(self) -> layer.CommandGenerator[None]:
+        if not self._flowless:
+            yield from super().send_response(already_streamed=True)
+            return
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+        yield DropStream(self.stream_id)
+
+    # -- a live answer with a fault --------------------------------------------------------------------------------
+
+    def start_response_stream(self) -> layer.CommandGenerator[None]:
+        """As the base class; a fault can stop a live answer after its head."""
+        yield from super().start_response_stream()
+        fault: Fault | None = self.flow.metadata.get(FAULT)
+        if fault and (ending := fault.ending_after(0)):
+            yield from self._stop(ending)
+
+    def state_stream_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class; the pieces of a live answer with a fault go through it."""
+        fault: Fault | None = self.flow.metadata.get(FAULT)
+        if fault and isinstance(event, ResponseData):
+            yield from self._send_faulty(fault, event.data)
+            return
+        if fault and isinstance(event, ResponseEndOfMessage) and fault.missed(self._pieces):
+            playing.log_missed(fault, self._pieces)
+        yield from super().state_stream_response_body(event)
+
+    def _send_faulty(self, fault: Fault, piece: bytes) -> layer.CommandGenerator[None]:
+        if fault.slow and not self._client_left():
+            yield WiretapeWaitHook(Wait(fault.slow, self.context.client))
+        self._pieces += 1
+        sent = fault.chunk(self._pieces, piece)
+        if self.context.options.store_streamed_bodies:
+            self.response_body_buf += sent
+        yield SendHttp(ResponseData(self.stream_id, sent), self.context.client)
+        if ending := fault.ending_after(self._pieces):
+            yield from self._stop(ending)
+
+    def _stop(self, ending: Ending) -> layer.CommandGenerator[None]:
+        """Stop the answer here, before its end."""
+        live, self._stopped = self.server_state == self.state_stream_response_body, True
+        if live:
+            # Nobody is going to read the rest: the provider need not make it.
+            left = RequestProtocolError(self.stream_id, "stopped by a fault", ErrorCode.CANCEL)
+            yield SendHttp(left, self.context.server)
+        if ending is Ending.STALL:
+            self._playing = True
+        elif ending is Ending.END:
+            yield from self._end()
+        else:
+            if self.context.client.alpn not in (b"h2", b"h3"):
+                yield WiretapeResetHook(self.context.client)
+            yield from self._fail("reset by a fault")
+        self.server_state = self.state_errored
+
+    def _client_left(self) -> bool:
+        return any(isinstance(event, RequestProtocolError) for event in self._paused_event_queue)
+
+    def handle_protocol_error(
+        self, event: RequestProtocolError | ResponseProtocolError
+    ) -> layer.CommandGenerator[None]:
+        """As the base class; a client that leaves ends a play, of which no server knows."""
+        if self._stopped and isinstance(event, ResponseProtocolError):
+            return
+        if self._play is None and not self._playing:
+            yield from super().handle_protocol_error(event)
+            return
+        self._play, self._playing = None, False
+        self.client_state = self.server_state = self.state_errored
+        self.flow.error = flow.Error(event.message)
+        yield HttpErrorHook(self.flow)
+        self.flow.live = False
+        yield DropStream(self.stream_id)
+
+
+def names(context: context.Context, host: str, asked: str) -> tuple[str, ...]:
+    """The names of a request's host: the one that it is sent to, and the one that its headers tell."""
+    # There mitmproxy puts the server's own name in place of the client's.
+    if isinstance(context.client.proxy_mode, mode_specs.ReverseMode) and not context.options.keep_host_header:
+        return (host,)
+    return (host, asked) if asked and asked != host else (host,)

@@ -56,6 +56,7 @@ class Reader:
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._in_body = False
+        self._keep_alive = True
         self._odd = ""
         self._whole = False
 
@@ -89,7 +90,7 @@ class Reader:
             self._target,
             self._headers,
             body,
-            self._parser.should_keep_alive(),
+            self._keep_alive,
         )
 
     # -- called by the parser --------------------------------------------------------------------------------------
@@ -113,6 +114,7 @@ class Reader:
     def on_headers_complete(self) -> None:
         """Of httptools' protocol."""
         self._in_body = True
+        self._keep_alive = self._parser.should_keep_alive()  # Only now can the parser tell.
         length = self._headers.get(b"content-length", b"0")
         if self._parser.get_http_version() != "1.1":
             self._odd = "not HTTP/1.1"

@@ -7,9 +7,10 @@ thread carries traffic calls from another one.
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import count
+from typing import Any
 
 from wiretape import capture as captures
 from wiretape import miss, pacing, recording, redact, request, wire
@@ -63,8 +64,8 @@ class Hit:
     """Completion tokens of the answer."""
     label: str = ""
     """Endpoint and model, for the log."""
-    framed: bytes | None = None
-    """The whole answer as a front has framed it, kept with the hit; of no meaning here."""
+    framed: dict[str, Any] = field(default_factory=dict)
+    """What a front keeps with the hit: the whole answer as it goes out, by the protocol; of no meaning here."""
 
 
 @dataclass(slots=True)

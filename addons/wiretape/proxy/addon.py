@@ -48,7 +48,6 @@ class Wiretape:
         self._scribe = Scribe()
         self._stopped = False
         self._configured = False
-        self._lenient = False
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -79,14 +78,6 @@ class Wiretape:
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
         if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
             ctx.options.update(connection_strategy="lazy")
-        # Who replays needs no key, and SDKs then send "Bearer " with a space at its end, for which mitmproxy resets an
-        # HTTP/2 connection. What it protects is the provider behind it, and in replay there is none.
-        if self._tape.mode is Mode.REPLAY and ctx.options.validate_inbound_headers:
-            self._lenient = True
-            ctx.options.update(validate_inbound_headers=False)
-        elif self._tape.mode is not Mode.REPLAY and self._lenient:
-            self._lenient = False
-            ctx.options.update(validate_inbound_headers=True)
         self._configured = True
 
     def running(self) -> None:
@@ -141,7 +132,8 @@ class Wiretape:
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
         if nextlayer.layer and layering.KNOWN:
             desk = None if self._makes_flows() else self._desk
-            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), desk)
+            lenient = self._tape.mode is Mode.REPLAY
+            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), desk, lenient=lenient)
 
     def _makes_flows(self) -> bool:
         """Whether a hit is to be a flow, so that those see it who look at flows."""

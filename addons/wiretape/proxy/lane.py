@@ -24,8 +24,9 @@ from wiretape.tape import Hit
 class Lane(layer.Layer):
     """Reads requests and answers those that have a recording."""
 
-    def __init__(self, context: context.Context, mode: HTTPMode, desk: Desk) -> None:
+    def __init__(self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool) -> None:
         super().__init__(context)
+        self._lenient = lenient
         self._mode = mode
         self._desk = desk
         self._reader = Reader()
@@ -139,14 +140,16 @@ class Lane(layer.Layer):
 
     def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
-        if hit.framed is None:
+        framed: bytes | None = hit.framed.get("lane")
+        if framed is None:
             play = playing.plan(hit, None, call.since, "HTTP/1.1")
-            if play.ending or any(hit.leaving):
+            if play.ending or play.is_timed:
                 yield from self._begin(play)
                 return
-            hit.framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")
+            framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")
+            hit.framed["lane"] = framed
         self._reader.done()
-        yield commands.SendData(self.context.client, hit.framed)
+        yield commands.SendData(self.context.client, framed)
         yield from self._done()
 
     def _begin(self, play: Play) -> layer.CommandGenerator[None]:
@@ -202,7 +205,7 @@ class Lane(layer.Layer):
         """Let mitmproxy's layer take over, with all that was not answered."""
         layers = self.context.layers
         place = layers.index(self)
-        self._real = real = PlayingLayer(self.context, self._mode, self._desk, decided)
+        self._real = real = PlayingLayer(self.context, self._mode, self._desk, lenient=self._lenient, decided=decided)
         layers.remove(real)  # A layer puts itself at the end.
         layers[place] = real
         yield from real.handle_event(events.Start())

@@ -55,10 +55,11 @@ UNKNOWN = _why and (
 """What is to be said where our layers cannot be used; else empty."""
 
 
-def replace(decided: layer.Layer, data: bytes, desk: Desk | None) -> layer.Layer:
+def replace(decided: layer.Layer, data: bytes, desk: Desk | None, *, lenient: bool) -> layer.Layer:
     """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
 
     ``data`` is what the client has sent so far. Without a desk every request becomes a flow.
+    ``lenient``: see PlayingLayer.
     """
     from wiretape.proxy.lane import Lane
     from wiretape.proxy.stream import PlayingLayer
@@ -75,9 +76,9 @@ def replace(decided: layer.Layer, data: bytes, desk: Desk | None) -> layer.Layer
     place = stack.index(current)
     ours: layer.Layer
     if desk is None or current.context.client.alpn in (b"h2", b"h3") or data.startswith(b"CONNECT "):
-        ours = PlayingLayer(current.context, current.mode, desk)
+        ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient)
     else:
-        ours = Lane(current.context, current.mode, desk)
+        ours = Lane(current.context, current.mode, desk, lenient=lenient)
     stack.remove(ours)  # A layer puts itself at the end.
     stack[place] = ours
     if parent is None:

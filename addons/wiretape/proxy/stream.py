@@ -5,11 +5,12 @@ and its streams are used, HTTP/1.1 and HTTP/2; all that is not ours to answer is
 event. Events in, commands out, as any layer. Uses private modules of mitmproxy: see ``known``.
 """
 
+import copy
 import logging
 import time
 from collections.abc import Sequence
 
-from mitmproxy import flow
+from mitmproxy import flow, http
 from mitmproxy.proxy import commands, context, events, layer, mode_specs
 from mitmproxy.proxy.layers.http import (
     DropStream,
@@ -32,6 +33,7 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook
+from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
@@ -51,6 +53,7 @@ from wiretape.proxy.playing import (
     WiretapeResetHook,
     WiretapeWaitHook,
 )
+from wiretape.tape import Hit
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +62,39 @@ class PlayingLayer(HttpLayer):
     """mitmproxy's HTTP layer, whose streams can play."""
 
     def __init__(
-        self, context: context.Context, mode: HTTPMode, desk: Desk | None, decided: Decision | None = None
+        self,
+        context: context.Context,
+        mode: HTTPMode,
+        desk: Desk | None,
+        *,
+        lenient: bool,
+        decided: Decision | None = None,
     ) -> None:
-        """With a desk its streams answer before there is a flow. ``decided``: on the first request."""
+        """With a desk its streams answer before there is a flow. ``decided``: on the first request.
+
+        ``lenient``: an HTTP/2 header's value may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
+        which mitmproxy resets the connection. What it protects is the provider behind it, and in replay is none.
+        """
         super().__init__(context, mode)
+        self._lenient = lenient
         self._desk = desk
         self._decided = decided
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class; what goes to the client for one event goes in one piece."""
+        data: list[bytes] = []
+        if self._lenient and isinstance(event, events.Start) and self.context.client.alpn == b"h2":
+            self.connections[self.context.client] = _lenient(self.context)
+        for command in super()._handle_event(event):
+            if isinstance(command, commands.SendData) and command.connection is self.context.client:
+                data.append(command.data)
+                continue
+            if data:
+                yield commands.SendData(self.context.client, b"".join(data))
+                data.clear()
+            yield command
+        if data:
+            yield commands.SendData(self.context.client, b"".join(data))
 
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         """As the base class, with a PlayingStream."""
@@ -72,6 +102,14 @@ class PlayingLayer(HttpLayer):
         made = PlayingStream(self.context.fork(), stream_id, self._desk, decided)
         self.streams[stream_id] = made
         yield from self.event_to_child(made, events.Start())
+
+
+def _lenient(context: context.Context) -> Http2Server:
+    made = Http2Server(context.fork())
+    # All connections share one configuration.
+    made.h2_conn.config = copy.copy(made.h2_conn.config)
+    made.h2_conn.config.validate_inbound_headers = False
+    return made
 
 
 class PlayingStream(HttpStream):
@@ -180,7 +218,7 @@ class PlayingStream(HttpStream):
         call.body = b"".join(event.data for event in self._read if isinstance(event, RequestData))
         call.since = now()
         if hit := self._desk.recall(call):
-            yield from self._answer(playing.plan(hit, None, call.since, self._version))
+            yield from self._serve(hit, call)
             return
         asking = Asking(call)
         yield WiretapeDecideHook(asking)
@@ -189,6 +227,21 @@ class PlayingStream(HttpStream):
             yield from self._answer(play)
         else:
             yield from self._leave_it()
+
+    def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
+        """Send a hit that was in memory: at once where nothing is to be timed."""
+        version = self._version
+        whole: tuple[http.Response, bytes] | None = hit.framed.get(version)
+        if whole is None:
+            play = playing.plan(hit, None, call.since, version)
+            if play.ending or play.is_timed or version != "HTTP/2.0":
+                yield from self._answer(play)
+                return
+            whole = hit.framed[version] = play.head, b"".join(play.chunks)
+        self._flowless, self._call, self._read = True, None, []
+        yield SendHttp(ResponseHeaders(self.stream_id, whole[0], end_stream=False), self.context.client)
+        yield SendHttp(ResponseData(self.stream_id, whole[1]), self.context.client)
+        yield from self._end()
 
     @property
     def _version(self) -> str:

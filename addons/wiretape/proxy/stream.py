@@ -72,7 +72,7 @@ class PlayingLayer(HttpLayer):
     ) -> None:
         """With a desk its streams answer before there is a flow. ``decided``: on the first request.
 
-        ``lenient``: an HTTP/2 header's value may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
+        ``lenient``: an HTTP/2 header may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
         which mitmproxy resets the connection. What it protects is the provider behind it, and in replay is none.
         """
         super().__init__(context, mode)

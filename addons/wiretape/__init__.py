@@ -16,13 +16,15 @@ Read the modules in the order in which the data goes:
 ``pacing``      when each chunk of a replay leaves
 ``faults``      what goes wrong on purpose
 ``flight``      a live answer that several requests share
-``store``       where recordings live
+``store``       where recordings live, and what of them is in memory
 ``session``     names of sessions
 ``miss``        why a request has no recording
+``finding``     which recordings answer a request
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
 ``scribe``      a process that writes, so that the traffic does not wait
 ``counters``    what happened, counted
 ``verify``, ``transcript``   whether a recording is sound, and what it says
+``http1``       bytes of a connection -> requests, chunks -> bytes
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
 

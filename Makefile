@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit setup clean
+.PHONY: demo test lint types unit bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -19,6 +19,14 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
+bench: $(READY)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[bench]'
+	@if command -v npm >/dev/null; then \
+	  npm install --prefix tests/bench --no-package-lock --no-audit --no-fund --silent; \
+	else echo "npm is not on the path: aimock, MockServer and WireMock will be left out"; fi
+	$(BIN)/python tests/bench $(BENCH)
 
 setup: $(READY)
 
@@ -42,4 +50,4 @@ $(READY): pyproject.toml tests/node/package.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules

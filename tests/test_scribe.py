@@ -15,8 +15,10 @@ from loopback import from_recording
 from samples import CHAT, MODEL
 from wiretape import providers, scribe, wire
 from wiretape.counters import Counters
+from wiretape.finding import Takes
 from wiretape.scribe import Job, Scribe, Settings
-from wiretape.tape import Mode, Takes
+from wiretape.store.opening import Place
+from wiretape.tape import Mode
 
 ROUTE = providers.parse([("builtin", providers.builtin())]).route(
     "POST", "https", "api.fireworks.ai", 443, "/inference/v1/chat/completions"
@@ -33,7 +35,9 @@ def writer() -> Iterator[Scribe]:
 
 
 def settings(root: Path) -> Settings:
-    return Settings(str(root), "default", Mode.RECORD, Takes.LAST, "2025-09", keep_captures=True, keep_errors=False)
+    return Settings(
+        Place(str(root)), "default", Mode.RECORD, Takes.LAST, "2025-09", keep_captures=True, keep_errors=False
+    )
 
 
 def job(status: int = 200, body: bytes = BODY) -> Job:

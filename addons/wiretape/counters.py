@@ -11,6 +11,8 @@ class Counters:
     """Answered from a recording."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
+    unavailable: int = 0
+    """Could not be looked up, because the recordings' store was away."""
     followed: int = 0
     """Answered with the live answer to an equal request that was under way."""
     recorded: int = 0
@@ -31,5 +33,6 @@ class Counters:
             f"{self.recorded} recorded, {self.upstream} requests sent to providers"
         )
         line += f", {self.followed} followed an equal one" if self.followed else ""
+        line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
         line += f", {self.faults} faults injected" if self.faults else ""
         return f"{line}, {self.unrecorded} answers NOT recorded" if self.unrecorded else line

@@ -13,7 +13,8 @@ from wiretape import capture as captures
 from wiretape import recording, request
 from wiretape.capture import Capture
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
+from wiretape.store.base import Store, Unavailable
+from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Found:
 class Reading:
     """A session's files as one look-up sees them, each with the state in which it was when it was looked at."""
 
-    def __init__(self, store: DirectoryStore, session: str) -> None:
+    def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
         self._states: dict[tuple[str, str], Hashable] = {}
@@ -65,7 +66,7 @@ class Reading:
 
     def where(self, name: str, folder: str = RESPONSES) -> str:
         """Where a file is, for people."""
-        return str(self._store.path(self._session, name, folder))
+        return self._store.where(self._session, name, folder)
 
     def states(self) -> Mapping[tuple[str, str], Hashable]:
         """What was looked at so far: (name, folder) -> state, None where there was no file."""
@@ -78,16 +79,16 @@ class Reading:
         return state is not None
 
 
-def is_unchanged(store: DirectoryStore, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
+def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
     """Whether all files are as they were. Raises OSError where that cannot be told."""
     return all(store.state(session, name, folder) == state for (name, folder), state in states.items())
 
 
 class Finder:
-    """Finds the recordings of one session."""
+    """Finds the recordings of one session. Every look-up raises Unavailable where the store cannot be asked."""
 
     def __init__(
-        self, store: DirectoryStore, session: str, *, takes: Takes, form: str, keep_captures: bool, keep_errors: bool
+        self, store: Store, session: str, *, takes: Takes, form: str, keep_captures: bool, keep_errors: bool
     ) -> None:
         self._store = store
         self._session = session
@@ -143,6 +144,8 @@ class Finder:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
+        except Unavailable:
+            raise
         except (OSError, ValueError) as e:
             logger.warning("%s: passed over: %s", reading.where(name, WIRE), e)
             return None
@@ -154,6 +157,8 @@ class Finder:
             if data is None:
                 return None
             found = recording.loads(data)
+        except Unavailable:
+            raise
         except (OSError, ValueError) as e:
             logger.error("%s: not a recording that can be served: %s", reading.where(name), e)
             return None

@@ -20,8 +20,9 @@ from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.pacing import INSTANT
 from wiretape.providers import Endpoint, Route
-from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Mode, Tape
+from wiretape.store.base import Store
+from wiretape.store.opening import Place
+from wiretape.tape import Mode, Tape, settler
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ _FRAME = struct.Struct("<dQ")
 class Settings:
     """What the writing side of a tape is made of."""
 
-    recordings: str
+    place: Place
     session: str
     mode: Mode
     takes: Takes
@@ -42,14 +43,18 @@ class Settings:
     keep_errors: bool
 
     @classmethod
-    def of(cls, tape: Tape) -> "Settings":
-        """Those of a tape."""
-        return cls(str(tape.root), tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures, tape.keep_errors)
+    def of(cls, tape: Tape, place: Place) -> "Settings":
+        """Those of a tape, and the place of its store."""
+        return cls(place, tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures, tape.keep_errors)
 
-    def tape(self, counters: Counters) -> Tape:
+    def open(self) -> Store:
+        """The store that is written to."""
+        return self.place.open(settler(self.mode, self.takes))
+
+    def tape(self, store: Store, counters: Counters) -> Tape:
         """A tape that writes as these settings say."""
         return Tape(
-            DirectoryStore(Path(self.recordings)),
+            store,
             self.session,
             self.mode,
             counters,
@@ -96,7 +101,9 @@ class Scribe:
         except (OSError, ValueError) as e:
             self.close()
             logger.debug("no process to write recordings (%s): writing here", e)
-            write(settings.tape(counters), job)
+            store = settings.open()
+            write(settings.tape(store, counters), job)
+            store.close()
             return
         counters.recorded += outcome["recorded"]
         counters.unrecorded += outcome["unrecorded"]
@@ -173,6 +180,15 @@ def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
     kept = _Kept()
     logging.getLogger("wiretape").addHandler(kept)
     logging.getLogger("wiretape").setLevel(logging.INFO)
+    stores: dict[Place, Store] = {}
+    try:
+        _work(jobs, answers, kept, stores)
+    finally:
+        for store in stores.values():
+            store.close()
+
+
+def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: dict[Place, Store]) -> None:
     while line := jobs.readline():
         head = json.loads(line)
         try:
@@ -180,14 +196,21 @@ def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
         except EOFError:
             return
         chosen = head["settings"]
-        settings = Settings(**{**chosen, "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])})
+        known = {"place": Place(**chosen["place"]), "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])}
+        settings = Settings(**{**chosen, **known})
+        # One for all jobs: a bucket's finds out first what its server can do.
+        if settings.place not in stores:
+            stores[settings.place] = settings.open()
         endpoint = Endpoint(**head["route"].pop("endpoint"))
         headers = tuple((name, value) for name, value in head["headers"])
         at, came = tuple(at for at, _ in pieces), tuple(piece for _, piece in pieces)
         arrived = wire.Arrived(head["status"], headers, came, at, head["ended"])
         counters = Counters()
         route = Route(**head["route"], endpoint=endpoint)
-        write(settings.tape(counters), Job(route, head["content_type"], head["test_id"], body, arrived))
+        write(
+            settings.tape(stores[settings.place], counters),
+            Job(route, head["content_type"], head["test_id"], body, arrived),
+        )
         outcome = {"recorded": counters.recorded, "unrecorded": counters.unrecorded, "log": kept.records}
         answers.write(json.dumps(outcome).encode() + b"\n")
         answers.flush()

@@ -19,7 +19,8 @@ from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.directory import WIRE, DirectoryStore, remove_leftovers
+from wiretape.store.base import Store, Unavailable
+from wiretape.store.directory import WIRE
 from wiretape.store.memory import Memory
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Tape:
 
     def __init__(
         self,
-        store: DirectoryStore,
+        store: Store,
         session: str,
         mode: Mode,
         counters: Counters,
@@ -99,22 +100,16 @@ class Tape:
         self.session = session
         self.mode = mode
         self.counters = counters
-        self._store = store
+        self.store = store
         self._finder = Finder(
             store, session, takes=takes, form=form, keep_captures=keep_captures, keep_errors=keep_errors
         )
-        self.root = store.root
         self.takes = takes
         self.form = form
         self._pace = pace
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
         self._memory: Memory[_Kept] = Memory(memory)
-
-    def tidy(self) -> None:
-        """Remove what a writer that was killed has left behind, said in the log."""
-        for path in remove_leftovers(self.root):
-            logger.info("removed %s: its writer was killed", path)
 
     def rewind(self) -> None:
         """Start every sequence of takes again."""
@@ -123,7 +118,7 @@ class Tape:
     @property
     def location(self) -> str:
         """Where the recordings are, for people."""
-        return str(self._store.root / self.session)
+        return self.store.where(self.session)
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
@@ -132,11 +127,11 @@ class Tape:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
-        return kept.hit if self._store.is_quick and self._is_current(kept) else None
+        return kept.hit if self.store.is_quick and self._is_current(kept) else None
 
     def _is_current(self, kept: _Kept) -> bool:
         try:
-            unchanged = is_unchanged(self._store, self.session, kept.states)
+            unchanged = is_unchanged(self.store, self.session, kept.states)
         except OSError:
             return False  # Told in a moment, by the reading.
         if unchanged:
@@ -193,7 +188,7 @@ class Tape:
         """The answer to a request without a recording, in replay."""
         how = (
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
-            f'(session "{self.session}" below {self._store.root}).'
+            f'(session "{self.session}" below {self.store.url}).'
         )
         return wire.error(
             404, miss.message(asked, self._finder.requests(request.endpoint(asked)), how), "recording_not_found"
@@ -223,10 +218,24 @@ class Tape:
             logger.info("recorded %s: %s %s", name, asked.endpoint or asked.url, asked.model)
 
     def _write(self, made: Recording, arrived: wire.Arrived | None) -> str:
-        identity = request.identity(made.request)
         data = recording.dumps(made)
+        try:
+            return self._write_looking(made, data, arrived)
+        except Unavailable:
+            # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
+            self.store.write(self.session, made.name, data, replace=self._replaces())
+            if arrived and self.keep_captures:
+                capture = captures.dumps(_captured(data, arrived))
+                self.store.write(self.session, made.name, capture, replace=True, folder=WIRE)
+            return made.name
+
+    def _replaces(self) -> bool:
+        return self.mode is Mode.RECORD and self.takes is Takes.LAST
+
+    def _write_looking(self, made: Recording, data: bytes, arrived: wire.Arrived | None) -> str:
+        identity = request.identity(made.request)
         for base in (made.name, second_name(made.name, identity)):
-            existing = self._store.read(self.session, base)
+            existing = self.store.read(self.session, base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
                 if arrived and self.keep_captures:
@@ -236,17 +245,15 @@ class Tape:
 
     def _write_capture(self, name: str, data: bytes, arrived: wire.Arrived) -> None:
         digest = captures.digest(data)
-        if self._store.read(self.session, name) != data:
+        if self.store.read(self.session, name) != data:
             return  # Another proxy's recording has the name: so will its capture.
         existing = self._finder.capture(name, self._finder.reading())
         if existing and existing.recording == digest:
             return  # The same answer again: only its times would differ.
-        headers = captures.kept(arrived.headers)
-        made = Capture(digest, arrived.status, headers, arrived.pieces, arrived.at)
         try:
-            self._store.write(self.session, name, captures.dumps(made), replace=True, folder=WIRE)
+            self.store.write(self.session, name, captures.dumps(_captured(data, arrived)), replace=True, folder=WIRE)
         except OSError as e:  # The recording itself is written, and can be served without it.
-            logger.error("CAPTURE LOST: %s could not be written: %s", self._store.path(self.session, name, WIRE), e)
+            logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)
 
     def _write_take(self, name: str, identity: str, data: bytes) -> str:
         reading = self._finder.reading()
@@ -254,18 +261,42 @@ class Tape:
         if self.mode is not Mode.RECORD:
             # A file that is no recording is replaced in every mode: it can serve no one.
             broken = reading.exists(name) and self._finder.read(name, identity, reading) is None
-            if not self._store.write(self.session, name, data, replace=broken):
+            if not self.store.write(self.session, name, data, replace=broken):
                 logger.debug("%s was recorded by another first", name)
             return name
-        if self.takes is Takes.LAST:
-            if self._store.read(self.session, takes[-1]) != data:
-                self._store.write(self.session, takes[-1], data, replace=True)
+        if self._replaces():
+            if self.store.read(self.session, takes[-1]) != data:
+                self.store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
             take = name if number == 1 else f"{name}.{number}"
-            if self._store.write(self.session, take, data, replace=False):
+            if self.store.write(self.session, take, data, replace=False):
                 return take
         raise AssertionError("count has no end")
+
+
+def settler(mode: Mode, takes: Takes) -> Callable[[str, str, bytes, bytes], str | None]:
+    """Who decides about a recording that waited for its store and finds another in its place.
+
+    Given session, name, ours and theirs, it gives the name to write ours under, or None to drop it.
+    """
+
+    def settle(_session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
+        identity = request.identity(recording.read_request(ours))
+        if _is_another(theirs, identity):
+            second = second_name(name.partition("-")[0], identity)
+            return second if second != name else None
+        if mode is not Mode.RECORD or takes is Takes.LAST:
+            return None
+        base, _, number = name.partition(".")
+        return f"{base}.{int(number or 1) + 1}"
+
+    return settle
+
+
+def _captured(recording: bytes, arrived: wire.Arrived) -> Capture:
+    headers = captures.kept(arrived.headers)
+    return Capture(captures.digest(recording), arrived.status, headers, arrived.pieces, arrived.at)
 
 
 def _is_another(data: bytes, identity: str) -> bool:

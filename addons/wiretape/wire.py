@@ -353,10 +353,10 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
     return Answer(capture.status, capture.headers, capture.chunks, capture.at, recording.response.broke_off)
 
 
-def error(status: int, message: str, code: str) -> Answer:
-    """An answer of our own in the providers' error form, which SDKs raise at once and do not retry."""
+def error(status: int, message: str, code: str, *, retry: bool = False) -> Answer:
+    """An answer of our own in the providers' error form, which SDKs raise at once, unless they may ``retry``."""
     content = {"error": {"message": message, "type": code, "code": code, "param": None}}
-    return Answer(status, (*_JSON, ("x-should-retry", "false")), (_dump(content),))
+    return Answer(status, _JSON if retry else (*_JSON, ("x-should-retry", "false")), (_dump(content),))
 
 
 def tokens(recording: Recording) -> int:

@@ -23,6 +23,8 @@ from wiretape.proxy.desk import Call, Decision, Desk, key_of, now
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
+from wiretape.store.base import Unavailable
+from wiretape.store.opening import Place
 from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class Wiretape:
         self.counters = Counters()
         self._desk = Desk(self.counters)
         self._tape: Tape
+        self._place: Place
         self._live: set[Exchange] = set()
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
@@ -69,24 +72,34 @@ class Wiretape:
         options.refuse_conflicts(ctx.options)
         options.check_lane(ctx.options)
         if updated & {*options.NAMES}:
-            providers, tape = options.table(ctx.options), options.tape(ctx.options, self.counters)
-            # Another mode or session is no reason to count the requests from the start.
-            if "wiretape_config" in updated:
-                self._desk.faults = options.rules(ctx.options, providers)
-            self._desk.providers, self._desk.tape, self._tape = providers, tape, tape
+            self._take_over(updated)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording.
         if self._tape.mode is not Mode.LIVE and ctx.options.connection_strategy != "lazy":
             ctx.options.update(connection_strategy="lazy")
         self._configured = True
 
+    def _take_over(self, updated: AbstractSet[str]) -> None:
+        providers, place = options.table(ctx.options), options.place(ctx.options)
+        rules = options.rules(ctx.options, providers)
+        kept = self._configured and self._place == place and "wiretape_takes" not in updated
+        store = self._tape.store if kept and "wiretape_mode" not in updated else options.store(ctx.options, place)
+        tape = options.tape(ctx.options, store, self.counters)
+        # Another mode or session is no reason to count the requests from the start.
+        if "wiretape_config" in updated:
+            self._desk.faults = rules
+        former = self._tape.store if self._configured else store
+        self._desk.providers, self._desk.tape, self._tape, self._place = providers, tape, tape, place
+        if store is not former:
+            self._writer.submit(former.close)
+            self._writer.submit(store.start)
+
     def running(self) -> None:
         """Say what is going to happen."""
         tape = self._tape
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
-        if tape.mode in (Mode.RECORD, Mode.RECORD_IF_MISSING):
-            self._writer.submit(tape.tidy)
+        self._writer.submit(tape.store.start)
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
@@ -99,6 +112,7 @@ class Wiretape:
             self._finish(exchange, ended=False)
         self._writer.shutdown(wait=True)
         self._scribe.close()
+        self._tape.store.close()
         self._desk.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
 
@@ -228,8 +242,7 @@ class Wiretape:
             playing.play(flow, made.hit, made.since, whole=not layering.KNOWN)
             return
         if mode is Mode.REPLAY:
-            logger.warning("miss: %s %s", asked.endpoint or asked.url, asked.model)
-            flow.response = playing.answer(await self._desk.explain(asked))
+            flow.response = playing.answer(await self._refusal_of(made, asked))
             return
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, asked):
@@ -238,10 +251,22 @@ class Wiretape:
         if made.fault:
             flow.metadata[playing.FAULT] = made.fault  # What comes is neither recorded nor shared.
             return
-        exchange = Exchange(self._tape, made.route, flow, asked.test_id, made.since)
+        exchange = Exchange(self._tape, self._place, made.route, flow, test_id=asked.test_id, since=made.since)
         flow.metadata[_EXCHANGE] = exchange
         self._live.add(exchange)
         self._desk.flights[key_of(asked)] = exchange.flight
+
+    async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
+        what = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
+        try:
+            if not made.unavailable:
+                logger.warning("miss: %s", what)
+                return await self._desk.explain(asked)
+        except Unavailable as e:
+            made.unavailable = str(e)
+        logger.error("cannot be looked up: %s: %s", what, made.unavailable)
+        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), and in replay nothing is sent"
+        return wire.error(503, f"{text} to a provider.", "recordings_unavailable", retry=True)
 
     async def _follow(self, flow: http.HTTPFlow, asked: RecordedRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one."""

@@ -20,6 +20,7 @@ from wiretape.flight import Flight
 from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
 from wiretape.recording import RecordedRequest
+from wiretape.store.base import Unavailable
 from wiretape.tape import Hit, Mode, Tape
 
 _LARGE = 256 * 1024
@@ -67,6 +68,8 @@ class Decision:
     unreadable: str = ""
     """Why the request can be no recording."""
     looked_up: bool = False
+    unavailable: str = ""
+    """Why it could not be looked up."""
     hit: Hit | None = None
 
 
@@ -145,10 +148,15 @@ class Desk:
         assert tape
         assert asked
         made.looked_up = True
-        made.hit = await aside(self._reader, tape.lookup, asked, key) or await aside(
-            self._searcher, tape.search, asked, key
-        )
-        if made.hit:
+        try:
+            made.hit = await aside(self._reader, tape.lookup, asked, key) or await aside(
+                self._searcher, tape.search, asked, key
+            )
+        except Unavailable as e:
+            made.unavailable = str(e)
+        if made.unavailable:
+            self.counters.unavailable += 1
+        elif made.hit:
             self.count(made.hit)
         else:
             self.counters.misses += 1

@@ -9,6 +9,7 @@ from wiretape import wire
 from wiretape.flight import Flight
 from wiretape.providers import Route
 from wiretape.scribe import Job, Scribe, Settings
+from wiretape.store.opening import Place
 from wiretape.tape import Tape
 
 logger = logging.getLogger(__name__)
@@ -20,10 +21,13 @@ LIMIT = 256 * 1024 * 1024
 class Exchange:
     """What is known of a live exchange until it ends; others may follow its flight."""
 
-    def __init__(self, tape: Tape, route: Route, flow: http.HTTPFlow, test_id: str | None, since: float) -> None:
+    def __init__(
+        self, tape: Tape, place: Place, route: Route, flow: http.HTTPFlow, *, test_id: str | None, since: float
+    ) -> None:
         """``since`` is when the request's last byte came, by ``time.monotonic``."""
         self.flight = Flight()
         self._tape = tape
+        self._place = place
         self._route = route
         self._test_id = test_id
         self._content_type = flow.request.headers.get("content-type", "")
@@ -67,4 +71,5 @@ class Exchange:
         else:
             arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
             job = Job(self._route, self._content_type, self._test_id, self._body, arrived)
-            scribe.write(Settings.of(self._tape), job, counters)
+            scribe.write(Settings.of(self._tape, self._place), job, counters)
+            self._tape.store.refresh(self._tape.session)

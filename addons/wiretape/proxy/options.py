@@ -14,8 +14,9 @@ from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
 from wiretape.providers import Providers
 from wiretape.recording import FORMS
-from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Mode, Tape, parse_form, parse_mode
+from wiretape.store.base import Store
+from wiretape.store.opening import Place, is_url
+from wiretape.tape import Mode, Tape, parse_form, parse_mode, settler
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
 
@@ -30,6 +31,9 @@ NAMES = (
     "wiretape_record_errors",
     "wiretape_config",
     "wiretape_cache",
+    "wiretape_local",
+    "wiretape_spool",
+    "wiretape_disk",
 )
 
 LANES = ("auto", "fast", "flows")
@@ -46,7 +50,31 @@ def declare(loader: Loader) -> None:
         and records, "live" only passes on.""",
         choices=[*Mode],
     )
-    loader.add_option("wiretape_recordings", str, "recordings", "The directory of the recordings.")
+    loader.add_option(
+        "wiretape_recordings",
+        str,
+        "recordings",
+        """Where the recordings are: a directory, or a bucket that any number of proxies share (s3://BUCKET/PREFIX, gs://,
+        az://; credentials from the environment).""",
+    )
+    loader.add_option(
+        "wiretape_local",
+        str,
+        "",
+        "With a bucket: a folder for recordings that wait for it, and for copies; by default in the user's cache.",
+    )
+    loader.add_option(
+        "wiretape_spool",
+        str,
+        "512MB",
+        "With a bucket: how much may wait in that folder while the bucket is away.",
+    )
+    loader.add_option(
+        "wiretape_disk",
+        str,
+        "0",
+        "With a bucket: how much of what was read is kept in that folder.",
+    )
     loader.add_option(
         "wiretape_session",
         str,
@@ -120,26 +148,40 @@ def declare(loader: Loader) -> None:
     )
 
 
-def tape(options: OptManager, counters: Counters) -> Tape:
+def place(options: OptManager) -> Place:
+    """Where the recordings are. Raises OptionsError, naming the option and the right values."""
+    text: str = options.wiretape_recordings
+    if not text:
+        raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory, or a bucket")
+    if not is_url(text):
+        root = Path(text).expanduser()
+        if root.exists() and not root.is_dir():
+            raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
+        text = str(root)
+    local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
+    spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
+    return Place(text, local, spool, disk)
+
+
+def store(options: OptManager, where: Place) -> Store:
+    """The store at a place. Raises OptionsError."""
+    mode, takes = _checked(options, "wiretape_mode", parse_mode), _checked(options, "wiretape_takes", parse_takes)
+    try:
+        return where.open(settler(mode, takes))
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
+
+
+def tape(options: OptManager, store: Store, counters: Counters) -> Tape:
     """The tape that the options ask for. Raises OptionsError, naming the option and the right values."""
-    mode = _checked(options, "wiretape_mode", parse_mode)
-    name = _checked(options, "wiretape_session", session.check_name)
-    takes = _checked(options, "wiretape_takes", parse_takes)
-    form = _checked(options, "wiretape_format", parse_form)
-    pace = _checked(options, "wiretape_pace", pacing.parse)
-    root = Path(options.wiretape_recordings).expanduser()
-    if not options.wiretape_recordings:
-        raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory")
-    if root.exists() and not root.is_dir():
-        raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
     return Tape(
-        DirectoryStore(root),
-        name,
-        mode,
+        store,
+        _checked(options, "wiretape_session", session.check_name),
+        _checked(options, "wiretape_mode", parse_mode),
         counters,
-        takes=takes,
-        form=form,
-        pace=pace,
+        takes=_checked(options, "wiretape_takes", parse_takes),
+        form=_checked(options, "wiretape_format", parse_form),
+        pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
         memory=_checked(options, "wiretape_cache", parse_size),

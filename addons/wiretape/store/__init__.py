@@ -1,1 +1,13 @@
-"""Where recordings live. Takes names and bytes, gives bytes; does not know what a recording means."""
+"""Where recordings live. Takes names and bytes, gives bytes; does not know what a recording means.
+
+``opening``    a path or a URL -> a store
+``base``       what every store can do
+``directory``  a directory; ``mounts`` tells whether it is on a disk of this machine
+``bucket``     S3, Google Cloud Storage, Azure: any number of proxies at once. Behind it, nearest first:
+``spool``, ``drainer``   what waits for a bucket that is away, and who takes it up
+``objects``    what was seen, for how long it is believed (``cache``), and writes that depend on it
+``probe``      which conditions the server honours
+``remote``     one request each, through obstore; ``breaker`` tells when it is not worth one
+``index``      recordings by what they ask. In front of a store
+``memory``     a bounded memory
+"""

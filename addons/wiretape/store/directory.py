@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import platform
 import re
@@ -12,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from wiretape.store.mounts import is_elsewhere
+
+logger = logging.getLogger(__name__)
 
 RESPONSES = "responses"
 WIRE = "wire"
@@ -31,6 +34,15 @@ class DirectoryStore:
         self.is_quick = not is_elsewhere(root)
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
+    @property
+    def url(self) -> str:
+        """What the store is made of: its path."""
+        return str(self.root)
+
+    def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
+        """Where a recording is or would be, for people; without a name: where the session is."""
+        return str(self.path(session, name, folder) if name else self.root / session)
+
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
         """Where a recording, or a capture, is or would be."""
         return self.root / session / folder / f"{name}.json"
@@ -42,9 +54,9 @@ class DirectoryStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def exists(self, session: str, name: str) -> bool:
+    def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file of this name, readable or not."""
-        return self.path(session, name).exists()
+        return self.path(session, name, folder).exists()
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
         """What changes when the file does, (mtime in ns, size, inode), or None where there is none. Raises OSError."""
@@ -61,6 +73,11 @@ class DirectoryStore:
         """
         return write_file(self.path(session, name, folder), data, replace=replace)
 
+    def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
+        """Remove a file, if there is one. Raises OSError."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            self.path(session, name, folder).unlink()
+
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
         found: dict[str, tuple[int, int]] = {}
@@ -75,14 +92,29 @@ class DirectoryStore:
             pass
         return found
 
+    def sessions(self) -> list[str]:
+        """The folders that hold recordings, in order. Raises OSError."""
+        return sorted(path.parent.name for path in self.root.glob(f"*/{RESPONSES}") if path.is_dir())
 
-def remove_leftovers(root: Path) -> list[Path]:
+    def refresh(self, session: str) -> None:
+        """Nothing is remembered here."""
+
+    def start(self) -> None:
+        """Remove what a writer that was killed has left behind, said in the log."""
+        for path in remove_leftovers(self.root):
+            logger.info("removed %s: its writer was killed", path)
+
+    def close(self) -> None:
+        """Nothing is held here."""
+
+
+def remove_leftovers(root: Path, folders: str = "*/*/") -> list[Path]:
     """Remove the temporary files of writers that were killed, in all sessions; give their paths.
 
     Whether a writer lives can be told on its own machine; another's file, on a shared disk, has to be old.
     """
     removed = []
-    for path in root.glob(f"*/*/{_TEMPORARY}*.tmp"):
+    for path in root.glob(f"{folders}{_TEMPORARY}*.tmp"):
         with contextlib.suppress(OSError):
             named = _OURS.fullmatch(path.name)
             dead = named and named["machine"] == _machine() and not _is_alive(int(named["pid"]))

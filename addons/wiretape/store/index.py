@@ -7,19 +7,19 @@ models, and for naming the nearest recording of a miss.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from wiretape import recording, request
 from wiretape.recording import RecordedRequest
-from wiretape.store.directory import DirectoryStore
+from wiretape.store.base import Store, Unavailable
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    state: tuple[int, int]
+    state: Hashable
     identity: str | None
     endpoint: str = ""
 
@@ -27,7 +27,7 @@ class _Entry:
 class Index:
     """The recordings of one session by identity. A file is read once, and again when it has changed."""
 
-    def __init__(self, store: DirectoryStore, session: str) -> None:
+    def __init__(self, store: Store, session: str) -> None:
         self._store = store
         self._session = session
         self._lock = threading.Lock()
@@ -50,6 +50,8 @@ class Index:
             try:
                 if data := self._store.read(self._session, name):
                     yield name, recording.read_request(data)
+            except Unavailable:
+                raise
             except (OSError, ValueError):
                 continue  # Told when it was first read.
 
@@ -68,14 +70,16 @@ class Index:
                 self._learn(name, state)
         self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > 1000 else 0.0
 
-    def _learn(self, name: str, state: tuple[int, int]) -> None:
+    def _learn(self, name: str, state: Hashable) -> None:
         entry = _Entry(state, None)
         try:
             if (data := self._store.read(self._session, name)) is not None:
                 asked = recording.read_request(data)
                 entry = _Entry(state, request.identity(asked), request.endpoint(asked))
+        except Unavailable:
+            raise
         except (OSError, ValueError) as e:
-            logger.error("%s: no recording, passed over: %s", self._store.path(self._session, name), e)
+            logger.error("%s: no recording, passed over: %s", self._store.where(self._session, name), e)
         self._entries[name] = entry
         if entry.identity:
             self._names.setdefault(entry.identity, []).append(name)

@@ -1,0 +1,64 @@
+"""What every store can do. The tape, the index and the commands know this and nothing of what is behind it."""
+
+from collections.abc import Hashable, Mapping
+from typing import Protocol
+
+from wiretape.store.directory import RESPONSES
+
+
+class Unavailable(OSError):  # noqa: N818  nothing is wrong: it may be asked later
+    """The store cannot be asked now: away, too slow, or closed to us. Never to be taken for "not found"."""
+
+
+class Store(Protocol):
+    """Recordings of all sessions, by session, folder (``RESPONSES`` or ``WIRE``) and name.
+
+    Every method may block, and raises OSError where the store fails: ``Unavailable`` where it cannot be asked at all.
+    """
+
+    @property
+    def url(self) -> str:
+        """What ``open_store`` makes this store of: a path, or ``s3://bucket/prefix``. For people too."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether ``state`` takes no longer than who carries the traffic can wait."""
+
+    def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
+        """Where a recording is or would be, for people; without a name: where the session is."""
+
+    def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
+        """The bytes, whole, or None where there are none."""
+
+    def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
+        """Whether there is anything of this name, readable or not."""
+
+    def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
+        """A value that is another one when the bytes are others; None where there are none."""
+
+    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+        """Write whole or not at all; False where another's recording stays, which is then the one to serve.
+
+        Without ``replace`` whatever exists stays. With it, what somebody else wrote since it was last read may stay.
+        """
+
+    def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
+        """Remove; nothing happens where there is nothing."""
+
+    def scan(self, session: str) -> Mapping[str, Hashable]:
+        """Every recording's name and its state, which may be of another form than ``state`` gives."""
+
+    def sessions(self) -> list[str]:
+        """The sessions that have recordings, in order."""
+
+    def refresh(self, session: str) -> None:
+        """Take nothing for granted that was seen before: another process of this proxy has written."""
+
+    def start(self) -> None:
+        """Begin what is done beside the traffic, and clean up after writers that were killed: said in the log.
+
+        May wait for the store, once. Never raises.
+        """
+
+    def close(self) -> None:
+        """End it. What could not be written yet is kept for the next start. May be called twice."""

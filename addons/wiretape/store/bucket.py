@@ -1,0 +1,212 @@
+"""A bucket: ``<prefix>/<session>/responses/<name>.json``, and captures beside them in ``wire``, as in a directory.
+
+Any number of proxies use it at once. What cannot be written now waits in a spool on this machine, from which its
+proxies serve it, and goes up when the bucket is back.
+"""
+
+import logging
+from collections.abc import Callable, Hashable
+
+from wiretape.store.base import Unavailable
+from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
+from wiretape.store.drainer import Drainer
+from wiretape.store.objects import Objects
+from wiretape.store.remote import Found, Remote, Version
+from wiretape.store.spool import Address, Spool, Waiting
+
+logger = logging.getLogger(__name__)
+
+type Settle = Callable[[str, str, bytes, bytes], str | None]
+"""(session, name, ours that waited, theirs that came first) -> the name to write ours under, or None to drop it."""
+
+
+class BucketStore:
+    """Recordings of all sessions below one prefix of one bucket.
+
+    ``settle`` is asked where a recording that waited finds another in its place; without it theirs stays.
+    """
+
+    is_quick = False
+
+    def __init__(
+        self, remote: Remote, objects: Objects, spool: Spool | None = None, settle: Settle | None = None
+    ) -> None:
+        self.url = remote.url
+        self._remote = remote
+        self._objects = objects
+        self._spool = spool
+        self._drainer = Drainer(spool, self._take_up) if spool else None
+        self._settle = settle
+        self._taken_up: dict[str, Hashable] = {}
+        """What we have put, until the spool is empty: a newer entry replaces it, whatever the server's clock says."""
+
+    def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
+        """Where a recording is or would be, for people; without a name: where the session is."""
+        return f"{self.url}/{_key(session, name, folder)}" if name else f"{self.url}/{session}"
+
+    @property
+    def waiting(self) -> int:
+        """How many files wait for the bucket on this machine."""
+        return self._spool.pending if self._spool else 0
+
+    def wait_until_up(self, timeout: float) -> bool:
+        """Wait, so many seconds at most, until nothing waits for the bucket; whether that is so."""
+        return self._drainer.wait_until_empty(timeout) if self._drainer else True
+
+    def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
+        """The bytes, whole, or None where there are none. Raises Unavailable where that cannot be told."""
+        while True:
+            waiting, found = self._look(session, name, folder)
+            if waiting is None:
+                return found.data if found else None
+            if (data := waiting.data()) is not None:
+                return data
+
+    def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
+        """Whether there is anything. Raises Unavailable."""
+        return any(each is not None for each in self._look(session, name, folder))
+
+    def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
+        """(ETag, bytes), or what names an entry of the spool; None where there is nothing. Raises Unavailable."""
+        waiting, found = self._look(session, name, folder)
+        return waiting.path.name if waiting else found.version.state if found else None
+
+    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+        """Write, where there is nothing, or with ``replace`` where nothing has changed since it was last read.
+
+        False where another's stays. While the bucket is away it goes into the spool, which is True, and there
+        ``replace`` means instead of what is older. Raises OSError where it is written nowhere.
+        """
+        key = _key(session, name, folder)
+        if not self._spool or not self._drainer:
+            return self._objects.put(key, data, replace=replace)
+        try:
+            # Where an older one waits, this one has to wait behind it.
+            if not self._spool.get(session, name, folder):
+                return self._objects.put(key, data, replace=replace)
+        except Unavailable as e:
+            logger.debug("%s goes into the spool: %s", key, e)
+        self._spool.add(Address(session, name, folder, replace), data)
+        self._drainer.wake()
+        return True
+
+    def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
+        """Remove, in the bucket and in the spool. Raises Unavailable."""
+        self._objects.delete(_key(session, name, folder))
+        if self._spool:
+            self._spool.remove(session, name, folder)
+
+    def scan(self, session: str) -> dict[str, Hashable]:
+        """Every recording's name and its state, as ``state`` gives it. Raises Unavailable."""
+        waiting = {}
+        for each in self._spool.entries() if self._spool else ():
+            if (each.address.session, each.address.folder) == (session, RESPONSES):
+                waiting[each.address.name] = each
+        found: dict[str, Hashable] = {name: each.path.name for name, each in waiting.items()}
+        for key, version in self._remote.objects(f"{session}/{RESPONSES}").items():
+            file = key.rpartition("/")[2]
+            name = file.removesuffix(".json")
+            if file.endswith(".json") and not file.startswith(".") and not _goes_before(waiting.get(name), version):
+                found[name] = version.state
+        return found
+
+    def sessions(self) -> list[str]:
+        """The sessions in the bucket and in the spool, in order. Raises Unavailable."""
+        waiting = {each.address.session for each in self._spool.entries()} if self._spool else set()
+        return sorted(waiting.union(self._remote.folders()))
+
+    def refresh(self, session: str) -> None:
+        """Ask again for all that was seen of a session: another process of this proxy has written."""
+        self._objects.doubt(session)
+
+    def start(self) -> None:
+        """Find out what the server can do, and take up what an earlier process has left in the spool.
+
+        Said in the log. Never raises: a bucket that is away is asked again at the first write.
+        """
+        if self._spool and self._drainer:
+            for path in remove_leftovers(self._spool.folder, ""):
+                logger.info("removed %s: its writer was killed", path)
+            if pending := self._spool.pending:
+                logger.info("%d files wait in %s for %s", pending, self._spool.folder, self.url)
+            self._drainer.wake()
+        try:
+            self._objects.kind()
+        except Unavailable as e:
+            logger.warning("what the server can do is found out later: %s", e)
+
+    def close(self) -> None:
+        """End it. What still waits is kept for the next start."""
+        if self._spool and self._drainer:
+            self._drainer.close()
+            if pending := self._spool.pending:
+                logger.warning("%d files still wait in %s for %s", pending, self._spool.folder, self.url)
+
+    def _look(self, session: str, name: str, folder: str) -> tuple[Waiting | None, Found | None]:
+        """What waits, or else what is in the bucket."""
+        # The spool first: an entry that leaves it between the two looks is in the bucket then.
+        waiting = self._spool.get(session, name, folder) if self._spool else None
+        key = _key(session, name, folder)
+        try:
+            found = self._objects.see(key)
+        except Unavailable:
+            if waiting is None:
+                raise
+            return waiting, None
+        if waiting and (found is None or _goes_before(waiting, found.version)):
+            # When it has left the spool, that there was nothing is not to be believed any more.
+            self._objects.forget(key)
+            return waiting, None
+        return None, found
+
+    def _take_up(self, waiting: Waiting) -> None:
+        """Put an entry of the spool where it belongs. Raises Unavailable."""
+        if self.waiting == 1:
+            self._taken_up.clear()
+        to, name = waiting.address, waiting.address.name
+        newest = self._spool.get(to.session, to.name, to.folder) if self._spool else None
+        ours = waiting.data()
+        if ours is None or (newest and newest.path != waiting.path and newest.address.replace):
+            return  # Not to go up any more.
+        for _ in range(5):
+            key = _key(to.session, name, to.folder)
+            theirs = self._objects.see_now(key)
+            if theirs and theirs.data == ours:
+                break  # It had arrived after all.
+            is_ours = to.replace and theirs is not None and theirs.version.state == self._taken_up.get(key)
+            if theirs is None or is_ours or _goes_before(waiting, theirs.version):
+                if self._objects.put(key, ours, replace=theirs is not None):
+                    now = self._objects.see(key)
+                    self._taken_up[key] = now.version.state if now else None
+                    break
+                continue
+            settle = self._settle if to.folder == RESPONSES else None
+            elsewhere = settle(to.session, name, ours, theirs.data) if settle else None
+            if elsewhere is None or elsewhere == name:
+                logger.info("%s was written by another first", self.where(to.session, name, to.folder))
+                if to.folder == RESPONSES:
+                    self._follow(to, None)
+                return
+            name = elsewhere
+        else:
+            raise Unavailable(f"{self.where(to.session, name, to.folder)}: others write there all the time")
+        if name != to.name:
+            self._follow(to, name)
+
+    def _follow(self, to: Address, name: str | None) -> None:
+        """A capture that waits goes where its recording went, or with it."""
+        if self._spool and (capture := self._spool.get(to.session, to.name, WIRE)):
+            if name and (data := capture.data()):
+                self._spool.add(Address(to.session, name, WIRE, capture.address.replace), data)
+            self._spool.remove(to.session, to.name, WIRE)
+
+
+def _key(session: str, name: str, folder: str) -> str:
+    return f"{session}/{folder}/{name}.json"
+
+
+def _goes_before(waiting: Waiting | None, version: Version) -> bool:
+    """Whether what waits is served, and later put, instead of what is in the bucket."""
+    if waiting is None or not waiting.address.replace:
+        return False
+    return version.modified is None or version.modified < waiting.written

@@ -1,0 +1,108 @@
+"""A store of what an option says: a directory, or the URL of a bucket. In front of all stores."""
+
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from wiretape.store.base import Store
+from wiretape.store.directory import DirectoryStore
+
+if TYPE_CHECKING:
+    from wiretape.store.bucket import Settle
+
+_BUCKETS = ("s3", "gs", "az")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where recordings are, as options say it; what follows the first is for a bucket."""
+
+    recordings: str
+    """A path or a URL."""
+    local: str = ""
+    """A folder of this machine for what waits, and for copies of what was read; empty for the user's cache."""
+    spool: int = 512 * MIB
+    """Bytes that may wait there while the bucket is away."""
+    disk: int = 0
+    """Bytes of copies there."""
+    timeout: float = 2.0
+    """Seconds for a look-up to connect, and for the bucket to say anything."""
+
+    def open(self, settle: "Settle | None" = None) -> Store:
+        """The store; nothing is asked of it yet. Raises ValueError. ``settle``: see ``BucketStore``."""
+        return open_store(
+            self.recordings,
+            local=Path(self.local) if self.local else None,
+            spool=self.spool,
+            disk=self.disk,
+            timeout=self.timeout,
+            settle=settle,
+        )
+
+
+def is_url(text: str) -> bool:
+    r"""Whether a text is a URL and no path. ``C:\recordings`` is a path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
+
+
+def bucket_url(text: str) -> str:
+    """The URL of a bucket in its one form. Raises ValueError, which repeats no credential."""
+    parts = urlsplit(text)
+    scheme = parts.scheme.lower()
+    if scheme not in _BUCKETS:
+        raise ValueError(f"{scheme}:// is no store: give a directory, or a bucket as s3://, gs:// or az://")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(f"{scheme}://: only bucket and prefix belong in the URL; credentials in the environment")
+    prefix = parts.path.strip("/")
+    if not _NAME.fullmatch(parts.netloc) or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix):
+        raise ValueError(f"{text!r} names no bucket and prefix: {scheme}://BUCKET/PREFIX")
+    return f"{scheme}://{parts.netloc}/{prefix}".rstrip("/")
+
+
+def open_store(
+    text: str,
+    *,
+    local: Path | None = None,
+    spool: int = 512 * MIB,
+    memory: int = 64 * MIB,
+    disk: int = 0,
+    timeout: float = 2.0,
+    settle: "Settle | None" = None,
+) -> Store:
+    """The store of a path or a URL; nothing is asked of it yet. Raises ValueError.
+
+    What follows is for a bucket. ``local``: a folder of this machine for what waits, and for copies of what was read;
+    by default in the user's cache. ``spool``, ``memory`` and ``disk`` bound in bytes what waits, and the copies in
+    memory and in ``local``; 0 is none. ``timeout``: seconds for a look-up to connect, and for the bucket to say
+    anything. ``settle``: see ``BucketStore``.
+    """
+    if not is_url(text):
+        return DirectoryStore(Path(text))
+    url = bucket_url(text)
+    from wiretape.store.bucket import BucketStore
+    from wiretape.store.objects import Objects
+    from wiretape.store.remote import Remote
+    from wiretape.store.spool import Spool
+
+    remote = Remote(url, timeout)
+    local = local or _local()
+    own = hashlib.sha256(url.encode()).hexdigest()[:16]
+    objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
+    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle)
+
+
+def _local() -> Path:
+    try:
+        default = Path.home() / ".cache"
+    except RuntimeError:  # A user without a home, as in some containers.
+        default = Path(tempfile.gettempdir())
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return Path(base or default) / "wiretape"

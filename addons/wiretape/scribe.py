@@ -4,6 +4,7 @@ Parsing and writing 50 MB takes a second in which nothing else of a Python proce
 piece by piece, and what came of it comes back. ``Scribe`` is the side that asks; ``main`` the process.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -28,6 +29,10 @@ logger = logging.getLogger(__name__)
 
 _FRAME = struct.Struct("<dQ")
 """Before each piece in the pipe: when it came, and its size."""
+
+
+# Behind the traffic, from its first moment: where cores are few, the streams go before.
+_PROGRAM = "import os; hasattr(os, 'nice') and os.nice(10); from wiretape import scribe; scribe.run()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,11 @@ class Scribe:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start the process before it is needed. Never raises: without it, who asks writes."""
+        with contextlib.suppress(OSError):
+            self._started()
+
     def write(self, settings: Settings, job: Job, counters: Counters) -> None:
         """Have an exchange recorded, and wait for it. Never raises; what happened is counted and said in the log."""
         try:
@@ -154,8 +164,8 @@ class Scribe:
         if self._process is None or self._process.poll() is not None:
             self.close()
             path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", "from wiretape import scribe; scribe.run()"],
+            self._process = subprocess.Popen(  # noqa: S603  a program of our own
+                [sys.executable, "-c", _PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},

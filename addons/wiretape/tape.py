@@ -139,7 +139,7 @@ class Tape:
         return unchanged
 
     def lookup(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
-        """The answer to a request, where a recording's request is the same, under a name of its own.
+        """The answer to a request, where a recording's request is the same, under a name of its own; if quick, any.
 
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
@@ -147,7 +147,13 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop(key)
-        return self._look(self._finder.by_name, asked, key)
+        hit = self._look(self._finder.by_name, asked, key)
+        return self.search(asked, key) if hit is None and self._finder.is_quick else hit
+
+    @property
+    def needs_search(self) -> bool:
+        """Whether what ``lookup`` does not find may be found by ``search``."""
+        return not self._finder.is_quick
 
     def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""

@@ -18,6 +18,7 @@ from wiretape import wire
 from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.flight import Flight
+from wiretape.providers import Route
 from wiretape.proxy import breaking, layering, loopback, onlookers, options, playing
 from wiretape.proxy.desk import Call, Decision, Desk, key_of, now
 from wiretape.proxy.exchange import Exchange
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _LEFT = "the client that asked first left"
 _EXCHANGE = "wiretape.exchange"
-_ROUTED = "wiretape.routed"
+_ROUTE = "wiretape.route"
 _LABEL = "wiretape.label"
 _TEST_ID = "wiretape.test_id"
 
@@ -100,6 +101,8 @@ class Wiretape:
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
         self._writer.submit(tape.store.start)
+        if tape.mode in (Mode.RECORD, Mode.RECORD_IF_MISSING):
+            self._writer.submit(self._scribe.start)
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
@@ -145,7 +148,7 @@ class Wiretape:
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
         if nextlayer.layer and layering.KNOWN:
-            desk = None if self._makes_flows() else self._desk
+            desk = self._desk if self._desk.is_answering and not self._makes_flows() else None
             lenient = self._tape.mode is Mode.REPLAY
             nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), desk, lenient=lenient)
 
@@ -176,8 +179,8 @@ class Wiretape:
         """Find the route; what is not for us streams through."""
         # Headers of ours are for us: no provider sees them.
         flow.metadata[_TEST_ID] = flow.request.headers.pop("x-wiretape-test-id", None)
-        if self._desk.route(_call(flow, None)):
-            flow.metadata[_ROUTED] = True
+        if route := self._desk.route(_call(flow, None)):
+            flow.metadata[_ROUTE] = route
         elif not self._refuses(flow):
             flow.request.stream = True
 
@@ -198,8 +201,9 @@ class Wiretape:
 
     async def _request(self, flow: http.HTTPFlow) -> None:
         made: Decision | None = flow.metadata.pop(playing.DECIDED, None)
-        if made is None and flow.metadata.get(_ROUTED):
-            made = await self._desk.decide(_call(flow, flow.metadata.get(_TEST_ID)))
+        route: Route | None = flow.metadata.get(_ROUTE)
+        if made is None and route:
+            made = await self._desk.decide(_call(flow, flow.metadata.get(_TEST_ID)), route)
         if made is None:
             if self._refuses(flow):
                 text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
@@ -216,6 +220,8 @@ class Wiretape:
         elif self._tape.mode is Mode.LIVE:
             self.counters.upstream += 1
             flow.metadata[playing.FAULT] = made.fault
+        elif self._tape.mode is Mode.RECORD:
+            self._send(flow, made)
         elif made.asked is None:
             self._pass_unreadable(flow, made)
         else:
@@ -235,7 +241,7 @@ class Wiretape:
         shared = mode is Mode.RECORD_IF_MISSING and not made.fault
         if shared and not made.hit and await self._follow(flow, asked):
             return
-        if not made.looked_up and mode is not Mode.RECORD:
+        if not made.looked_up:
             await self._desk.look_up(made)
         if made.hit:
             flow.metadata[playing.FAULT] = made.fault
@@ -247,14 +253,20 @@ class Wiretape:
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, asked):
             return
+        self._send(flow, made)
+
+    def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
+        """Send a request on, and record the answer."""
         self.counters.upstream += 1
         if made.fault:
             flow.metadata[playing.FAULT] = made.fault  # What comes is neither recorded nor shared.
             return
-        exchange = Exchange(self._tape, self._place, made.route, flow, test_id=asked.test_id, since=made.since)
+        test_id = flow.metadata.get(_TEST_ID)
+        exchange = Exchange(self._tape, self._place, made.route, flow, test_id=test_id, since=made.since)
         flow.metadata[_EXCHANGE] = exchange
         self._live.add(exchange)
-        self._desk.flights[key_of(asked)] = exchange.flight
+        if made.asked and self._tape.mode is Mode.RECORD_IF_MISSING:
+            self._desk.flights[key_of(made.asked)] = exchange.flight
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
         what = f"{asked.endpoint or asked.url} {asked.model}".rstrip()

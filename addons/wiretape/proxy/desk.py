@@ -120,25 +120,30 @@ class Desk:
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
-        tape = self.tape
-        return tape is not None and (tape.mode in _LOOKING or bool(self.faults)) and self.route(call) is not None
+        return self.is_answering and self.route(call) is not None
 
-    async def decide(self, call: Call) -> Decision | None:
-        """What becomes of a call; None where it is to no endpoint. A hit is counted."""
-        route, tape = self.route(call), self.tape
+    @property
+    def is_answering(self) -> bool:
+        """Whether there are calls that may be answered here: in ``live`` and ``record`` only faults are."""
+        return self.tape is not None and (self.tape.mode in _LOOKING or bool(self.faults))
+
+    async def decide(self, call: Call, route: Route | None = None) -> Decision | None:
+        """What becomes of a call; None where it is to no endpoint. A hit is counted. ``route``: where it is known."""
+        route, tape = route or self.route(call), self.tape
         if route is None or tape is None:
             return None
         made = Decision(route, call.since)
-        if self.faults or tape.mode is not Mode.LIVE:
+        # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
+        if self.is_answering:
             try:
                 made.asked = await self._read(call, route)
             except ValueError as e:
                 made.unreadable = str(e)
         if self.faults:
             self._draw(call, made)
-        if made.asked and tape.mode is not Mode.RECORD and not (made.fault and made.fault.status):
+        if made.asked and tape.mode in _LOOKING and not (made.fault and made.fault.status):
             following = tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(made.asked) in self.flights
-            if tape.mode is not Mode.LIVE and not following:
+            if not following:
                 await self.look_up(made, call.key() if len(call.body) <= _LARGE else None)
         return made
 
@@ -149,9 +154,9 @@ class Desk:
         assert asked
         made.looked_up = True
         try:
-            made.hit = await aside(self._reader, tape.lookup, asked, key) or await aside(
-                self._searcher, tape.search, asked, key
-            )
+            made.hit = await aside(self._reader, tape.lookup, asked, key)
+            if made.hit is None and tape.needs_search:
+                made.hit = await aside(self._searcher, tape.search, asked, key)
         except Unavailable as e:
             made.unavailable = str(e)
         if made.unavailable:

@@ -127,7 +127,16 @@ class WiretapeResetHook(commands.StartHook):
 
 def plan(hit: Hit, fault: Fault | None, since: float, http_version: str) -> Play:
     """How a hit is played. ``since`` is when the request's last byte came."""
-    fault = fault or Fault()
+    if fault is None and (known := hit.framed.get(http_version)):
+        leaving = [since + moment for moment in hit.leaving]
+        return Play(known.head, known.chunks, leaving, known.ending, since)
+    made = _plan(hit, fault or Fault(), since, http_version)
+    if fault is None:
+        hit.framed[http_version] = made
+    return made
+
+
+def _plan(hit: Hit, fault: Fault, since: float, http_version: str) -> Play:
     chunks, leaving, ending = faults.applied(fault, hit.answer.chunks, hit.leaving)
     if hit.answer.broken and ending is None:
         ending = Ending.RESET
@@ -159,7 +168,7 @@ def decided(made: Decision | None, http_version: str) -> Play | None:
 
 def play(asked: http.HTTPFlow, hit: Hit, since: float, *, whole: bool) -> None:
     """Set a hit as the flow's response; with ``whole`` it goes out at once and in one piece."""
-    made = plan(hit, asked.metadata.get(FAULT), since, asked.request.http_version)
+    made = _plan(hit, asked.metadata.get(FAULT) or Fault(), since, asked.request.http_version)
     if whole:
         asked.response = answer(hit.answer)
         return

@@ -231,13 +231,13 @@ class PlayingStream(HttpStream):
     def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         version = self._version
-        whole: tuple[http.Response, bytes] | None = hit.framed.get(version)
+        whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
             play = playing.plan(hit, None, call.since, version)
             if play.ending or play.is_timed or version != "HTTP/2.0":
                 yield from self._answer(play)
                 return
-            whole = hit.framed[version] = play.head, b"".join(play.chunks)
+            whole = hit.framed["h2"] = play.head, b"".join(play.chunks)
         self._flowless, self._call, self._read = True, None, []
         yield SendHttp(ResponseHeaders(self.stream_id, whole[0], end_stream=False), self.context.client)
         yield SendHttp(ResponseData(self.stream_id, whole[1]), self.context.client)

@@ -17,6 +17,10 @@ from wiretape.store.base import Store, Unavailable
 logger = logging.getLogger(__name__)
 
 
+_FEW = 1000
+"""Files that are looked through in no time."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     state: Hashable
@@ -34,6 +38,12 @@ class Index:
         self._entries: dict[str, _Entry] = {}
         self._names: dict[str, list[str]] = {}
         self._next_scan = 0.0
+        self._scanned = False
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether ``names`` takes little: all files were read, and there are few."""
+        return self._scanned and len(self._entries) <= _FEW
 
     def names(self, identity: str) -> list[str]:
         """The recordings of this identity, in the order of their names."""
@@ -68,7 +78,8 @@ class Index:
             if known is None or known.state != state:
                 self._forget(name)
                 self._learn(name, state)
-        self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > 1000 else 0.0
+        self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > _FEW else 0.0
+        self._scanned = True
 
     def _learn(self, name: str, state: Hashable) -> None:
         entry = _Entry(state, None)

@@ -9,6 +9,7 @@ Read the modules in the order in which the data goes:
 ``coding``      gzip, br, zstd -> bytes
 ``sse``, ``ndjson``   bytes -> events, lines
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data
+``jsontext``    JSON text -> values, fast
 ``recording``   chunks <-> the JSON text of a recording
 ``errors``      an HTTP error <-> its recorded form
 ``wire``        recording <-> status, headers and bytes of an HTTP answer

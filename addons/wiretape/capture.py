@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wiretape import jsontext
+
 _KEPT = re.compile(
     r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-.+|fireworks-.+|x-inference-.+|x-groq-region|x-envoy-upstream-service-time"
@@ -66,7 +68,7 @@ def _chunk(at: float, data: bytes) -> dict[str, Any]:
 def loads(data: bytes) -> Capture:
     """A file's bytes as a capture. Raises ValueError, saying what is wrong."""
     try:
-        content = json.loads(data)
+        content = jsontext.loads(data)
         chunks: Sequence[dict[str, Any]] = content["chunks"]
         return Capture(
             str(content["recording"]),

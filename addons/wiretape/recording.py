@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from wiretape import jsontext
+
 FORMS = ("2025-09", "2026")
 """The forms in which a recording can be written; reading takes any."""
 
@@ -292,7 +294,7 @@ def read_request(data: bytes) -> RecordedRequest:
 
 def _parse(data: bytes) -> JSON:
     try:
-        return json.loads(data)
+        return jsontext.loads(data)
     except (ValueError, RecursionError) as e:
         raise ValueError(f"not JSON: {e}") from e
 

@@ -1,0 +1,42 @@
+"""JSON text is read as json.loads reads it, whatever is in it."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wiretape.jsontext import loads
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(VALUES, st.sampled_from([None, 2]), st.booleans())
+def test_any_value_as_json_reads_it(value: object, indent: int | None, ascii_only: bool) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert repr(loads(text)) == repr(json.loads(text.decode("utf-8", "surrogatepass")))
+
+
+@pytest.mark.parametrize(
+    "text", ["18446744073709551616", "-9223372036854775809", "1" * 400, "[1e400]", "-0", "1.0", "1e5"]
+)
+def test_numbers_of_every_size(text: str) -> None:
+    assert repr(loads(text.encode())) == repr(json.loads(text))
+
+
+def test_what_orjson_refuses() -> None:
+    assert math.isnan(loads(b"NaN"))
+    assert loads(b'"\\ud800"') == "\ud800"
+    assert loads(b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[1,]", b"<<<<<<< HEAD"])
+def test_what_is_no_json(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        loads(text)
+    with pytest.raises(RecursionError):
+        loads(b"[" * 100_000)

@@ -55,6 +55,8 @@ class Reading:
         self._store = store
         self._session = session
         self._states: dict[tuple[str, str], Hashable] = {}
+        self.is_whole = True
+        """Whether everything could be looked at."""
 
     def read(self, name: str, folder: str = RESPONSES) -> bytes | None:
         """As the store's."""
@@ -150,7 +152,8 @@ class Finder:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
         except Unavailable:
-            raise
+            reading.is_whole = False  # Without it the answer is made from the recording.
+            return None
         except (OSError, ValueError) as e:
             logger.warning("%s: passed over: %s", reading.where(name, WIRE), e)
             return None
@@ -210,7 +213,11 @@ def take_names(name: str, reading: Reading) -> Iterator[str]:
     yield name
     for number in count(2):
         take = f"{name}.{number}"
-        if not reading.exists(take):
+        try:
+            if not reading.exists(take):
+                return
+        except Unavailable:  # While a bucket is away, what is known is served.
+            reading.is_whole = False
             return
         yield take
 

@@ -32,7 +32,7 @@ def parse(file: str, text: str) -> Sessions:
 def _list[T](parse_one: Callable[[str], T]) -> Callable[[Any], tuple[T, ...]]:
     def parse_all(value: Any) -> tuple[T, ...]:
         if not isinstance(value, list) or not value or len({*map(repr, value)}) != len(value):
-            raise ValueError("is a list of names, each once")
+            raise ValueError("is a list of one or more names, each once")
         return tuple(_text(parse_one)(each) for each in value)
 
     return parse_all
@@ -85,7 +85,7 @@ def _session(file: str, name: str, entry: Any) -> Session:
         except ValueError as e:
             raise ValueError(f"{where}: {key}: {e}") from e
     modes = given.get("modes", tuple(Mode))
-    # Who may ask for these only gets one of these, whatever the proxy's option says.
+    # A session that allows these alone has one of these, whatever the proxy's option says.
     mode = given.setdefault("mode", modes[0]) if "modes" in given else given.get("mode")
     if mode is not None and mode not in modes:
         raise ValueError(f"{where}: mode is {mode}, which is none of its modes: {', '.join(modes)}")

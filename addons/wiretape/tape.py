@@ -175,12 +175,8 @@ class Tape:
         label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
         hit = Hit(found[0].name, answer, leaving, tokens, label)
         # The other takes have their turns, and of a model list any new file is a part.
-        if (
-            key is not None
-            and reading.is_whole
-            and self.takes in (Takes.FIRST, Takes.LAST)
-            and asked.endpoint not in MODEL_LISTS
-        ):
+        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        if key is not None and stays and reading.is_whole:
             self._memory.put(key, _Kept(hit, reading.states(), checked), _size(answer))
         return hit
 

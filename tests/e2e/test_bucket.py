@@ -97,9 +97,7 @@ def test_two_proxies_that_record_the_same_at_once_leave_one_whole_recording(
         openai_client(two) as second,
         ThreadPoolExecutor(2) as pool,
     ):
-        asked = [
-            pool.submit(lambda client=client: [*client.chat.completions.create(**BODY)]) for client in (first, second)
-        ]
+        asked = [pool.submit(stream, client) for client in (first, second)]
         provider.wait_for_requests(2)
         go_on.set()
         assert [each.result() for each in asked] == [ALL, ALL]

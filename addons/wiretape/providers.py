@@ -85,11 +85,16 @@ class Provider:
         return any(pattern.fullmatch(f"{host}:{port}") for pattern in self.hosts)
 
 
+_REMEMBERED = 1000
+"""Hosts of which it is remembered whether they are a provider's."""
+
+
 class Providers:
     """The table of providers, first match first."""
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._providers = tuple(providers)
+        self._known: dict[tuple[str, int], bool] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -98,7 +103,12 @@ class Providers:
 
     def knows(self, host: str, port: int) -> bool:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
-        return any(provider.serves(host.lower(), port) for provider in self._providers)
+        known = self._known.get((host, port))
+        if known is None:
+            known = any(provider.serves(host.lower(), port) for provider in self._providers)
+            if len(self._known) < _REMEMBERED:
+                self._known[host, port] = known
+        return known
 
     def route(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | None:
         """The route of a request, or None where it is no inference endpoint of a provider.

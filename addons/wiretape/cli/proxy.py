@@ -144,6 +144,8 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
     # As for a script of mitmdump: settings wait for the options that the addon declares, then it validates them all.
     options.set(*settings, defer=True)
     master.addons.add(addon)
+    # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
+    master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
     unknown = set(options.deferred) & {setting.partition("=")[0] for setting in settings}
     for name in sorted(unknown & set(from_environment(environ))):
         logger.warning("%s names no option of wiretape (%s)", name.upper(), ", ".join(_own(options)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Set as AbstractSet
@@ -20,8 +21,10 @@ from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.providers import Route
 from wiretape.proxy import breaking, layering, loopback, onlookers, options, playing
+from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.desk import Call, Decision, Desk, key_of, now
 from wiretape.proxy.exchange import Exchange
+from wiretape.proxy.handshake import Handshake
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
 from wiretape.store.base import Unavailable
@@ -50,6 +53,8 @@ class Wiretape:
         # A slow disk delays neither the traffic nor a hit.
         self._writer = ThreadPoolExecutor(1, "wiretape-write")
         self._scribe = Scribe()
+        self._handshake = Handshake()
+        self._onlooked: bool | None = None
         self._stopped = False
         self._configured = False
 
@@ -72,6 +77,8 @@ class Wiretape:
     def _configure(self, updated: AbstractSet[str]) -> None:
         options.refuse_conflicts(ctx.options)
         options.check_lane(ctx.options)
+        self._handshake.forget()
+        self._onlooked = None
         if updated & {*options.NAMES}:
             self._take_over(updated)
         loopback.prefer(ctx.options)
@@ -103,6 +110,10 @@ class Wiretape:
         self._writer.submit(tape.store.start)
         if tape.mode in (Mode.RECORD, Mode.RECORD_IF_MISSING):
             self._writer.submit(self._scribe.start)
+        ShortChain(ctx.master.addons).shorten()
+        # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
+        gc.collect()
+        gc.freeze()
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
@@ -111,6 +122,7 @@ class Wiretape:
         if self._stopped:
             return
         self._stopped = True
+        ShortChain(ctx.master.addons).restore()
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
         self._writer.shutdown(wait=True)
@@ -148,14 +160,21 @@ class Wiretape:
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
         if nextlayer.layer and layering.KNOWN:
-            desk = self._desk if self._desk.is_answering and not self._makes_flows() else None
             lenient = self._tape.mode is Mode.REPLAY
-            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), desk, lenient=lenient)
+            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), self._fast, lenient=lenient)
 
-    def _makes_flows(self) -> bool:
-        """Whether a hit is to be a flow, so that those see it who look at flows."""
+    def _fast(self) -> Desk | None:
+        """The desk, where a hit need be no flow: nobody looks at flows."""
         chosen = ctx.options.wiretape_lane
-        return bool(chosen == "flows" or (chosen == "auto" and onlookers.anybody(ctx.master.addons, ctx.options)))
+        if not self._desk.is_answering or chosen == "flows":
+            return None
+        if self._onlooked is None:  # Until an option changes.
+            self._onlooked = onlookers.by_options(ctx.options)
+        return None if chosen == "auto" and (self._onlooked or onlookers.by_addons(ctx.master.addons)) else self._desk
+
+    def tls_start_client(self, data: tls.TlsData) -> None:
+        """Have a handshake cost less than mitmproxy's, whose addon comes after this and leaves alone what is set."""
+        self._handshake.tls_start_client(data)
 
     def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
         context = nextlayer.context

@@ -5,6 +5,7 @@ is a flow's response, at once and in one piece, and each of several equal reques
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import mitmproxy.version
@@ -55,10 +56,11 @@ UNKNOWN = _why and (
 """What is to be said where our layers cannot be used; else empty."""
 
 
-def replace(decided: layer.Layer, data: bytes, desk: Desk | None, *, lenient: bool) -> layer.Layer:
+def replace(decided: layer.Layer, data: bytes, fast: Callable[[], Desk | None], *, lenient: bool) -> layer.Layer:
     """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
 
-    ``data`` is what the client has sent so far. Without a desk every request becomes a flow.
+    ``data`` is what the client has sent so far. ``fast`` is asked for a desk, where it makes a
+    difference; without one every request becomes a flow.
     ``lenient``: see PlayingLayer.
     """
     from wiretape.proxy.lane import Lane
@@ -75,7 +77,8 @@ def replace(decided: layer.Layer, data: bytes, desk: Desk | None, *, lenient: bo
     stack = current.context.layers
     place = stack.index(current)
     ours: layer.Layer
-    if desk is None or current.context.client.alpn in (b"h2", b"h3") or data.startswith(b"CONNECT "):
+    desk = None if data.startswith(b"CONNECT ") else fast()
+    if desk is None or current.context.client.alpn in (b"h2", b"h3"):
         ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient)
     else:
         ours = Lane(current.context, current.mode, desk, lenient=lenient)

@@ -34,9 +34,17 @@ _VIEWS = ("view", "intercept", "webaddon", "consoleaddon")
 
 
 def anybody(addons: addonmanager.AddonManager, options: OptManager) -> bool:
-    """Whether a user interface, an option or another addon is there that would miss a flow that never was."""
-    if any(getattr(options, name, None) for name in _OPTIONS) or getattr(options, "flow_detail", 1) > 1:
-        return True
+    """Whether anybody does."""
+    return by_options(options) or by_addons(addons)
+
+
+def by_options(options: OptManager) -> bool:
+    """Whether an option makes an addon of mitmproxy's look at flows."""
+    return any(getattr(options, name, None) for name in _OPTIONS) or getattr(options, "flow_detail", 1) > 1
+
+
+def by_addons(addons: addonmanager.AddonManager) -> bool:
+    """Whether there is a user interface, or another addon, that would miss a flow that never was."""
     if any(addons.get(name) for name in _VIEWS):
         return True
     return any(callable(getattr(each, name, None)) for each in _foreign(addons.chain) for name in _HOOKS)

@@ -210,10 +210,17 @@ def test_what_is_no_http_stays_as_it_was_decided(kind: type[layer.Layer], made: 
     assert made.layers == [outer, decided]
 
 
-def test_ours_are_not_put_in_twice(made: context.Context, desk: Desk) -> None:
-    asked: list[Callable[[], Desk | None]] = [lambda: desk, lambda: None]
-    for fast in asked:
-        ours = layering.replace(layers.HttpLayer(made.fork(), HTTPMode.transparent), HTTP1, fast, lenient=False)
-        before = [*ours.context.layers]
-        assert layering.replace(ours, HTTP1, lambda: desk, lenient=False) is ours
-        assert ours.context.layers == before
+@pytest.mark.parametrize("with_desk", [True, False])
+def test_ours_are_not_put_in_twice(with_desk: bool, made: context.Context, desk: Desk) -> None:
+    first = layers.HttpLayer(made, HTTPMode.transparent)
+    ours = layering.replace(first, HTTP1, lambda: desk if with_desk else None, lenient=False)
+    assert layering.replace(ours, HTTP1, lambda: desk, lenient=False) is ours
+    assert made.layers == [ours]
+
+
+def test_for_a_tunnel_and_for_what_is_no_http_nobody_asks_who_looks_at_flows(made: context.Context) -> None:
+    def fast() -> Desk | None:
+        raise AssertionError("asked")
+
+    layering.replace(layers.HttpLayer(made, HTTPMode.regular), b"CONNECT a.example:443 HTTP/1.1", fast, lenient=False)
+    layering.replace(layers.TCPLayer(made), HTTP1, fast, lenient=False)

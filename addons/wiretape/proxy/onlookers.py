@@ -45,7 +45,7 @@ def by_options(options: OptManager) -> bool:
 
 def by_addons(addons: addonmanager.AddonManager) -> bool:
     """Whether there is a user interface, or another addon, that would miss a flow that never was."""
-    if any(addons.get(name) for name in _VIEWS):
+    if any(addons.get(name) is not None for name in _VIEWS):  # An empty view is false.
         return True
     return any(callable(getattr(each, name, None)) for each in _foreign(addons.chain) for name in _HOOKS)
 

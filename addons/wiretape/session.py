@@ -15,7 +15,7 @@ from wiretape.pacing import Pace
 from wiretape.tape import Mode, parse_mode
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-TOKEN = "wt_"
+TOKEN_PREFIX = "wt_"  # noqa: S105  a token begins with it, and is secret behind it
 """What every token begins with."""
 
 _SHOWN = 80
@@ -62,7 +62,7 @@ def parse_user(user: str) -> Asked:
         return Asked(check_name(name), parse_mode(mode) if plus else None)
     except ValueError as e:
         # http://TOKEN:@proxy and http://TOKEN@proxy are easily written.
-        is_token = TOKEN in decoded or len(decoded) > _SHOWN
+        is_token = TOKEN_PREFIX in decoded or len(decoded) > _SHOWN
         problem = "not a session's name (a token goes behind the colon)" if is_token else str(e)
         raise ValueError(
             f"the user of the proxy is SESSION or SESSION+MODE, such as checkout or checkout+replay: {problem}"

@@ -1,12 +1,9 @@
 """Tokens: who may use which session, and how. Beside the data's way: text in, values out.
 
-A token is ``wt_`` and 32 random bytes. Only its hash is kept, as ``[[token]]`` in a TOML file (``tokenfile``); the token
-itself is in no file, no log and no ``repr``.
+A token is ``wt_`` and 32 random bytes. Only its hash is kept (``tokenhash``), as ``[[token]]`` in a TOML file
+(``tokenfile``); the token itself is in no file, no log and no ``repr``.
 """
 
-import base64
-import binascii
-import hashlib
 import hmac
 import re
 import secrets
@@ -18,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape.session import TOKEN, Role, check_name, parse_role
+from wiretape import tokenhash
+from wiretape.session import TOKEN_PREFIX, Role, check_name, parse_role
+from wiretape.tokenhash import Scheme, new_scheme
 
 EVERY = "*"
 """The session of a token that is good for all."""
@@ -28,52 +27,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _REMEMBERED = 4096
 """Pairs of session and token that are not hashed again."""
 
-# The password hashes' usual cost makes guessing dear where few guesses are needed. 256 random bits cannot be guessed at
-# any price, so the cost protects nothing here; it would only let whoever sends wrong tokens keep the proxy busy. These
-# take about a millisecond.
-_ARGON2_KIB, _ARGON2_PASSES, _ARGON2_LANES = 1024, 1, 1
-_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 512, 8, 1
-_SALT = 16
-_DIGEST = 32
-_MOST_KIB = 1 << 16
-"""What a hash in the file may ask for, in KiB of memory."""
-
 
 @dataclass(frozen=True, slots=True)
-class Scheme:
-    """How tokens are hashed: equal schemes make equal hashes of equal tokens."""
+class Token:
+    """A token that was just made. Whoever shows it has to say so: neither ``str`` nor ``repr`` does."""
 
-    name: str
-    """``argon2id`` or ``scrypt``."""
-    costs: tuple[int, int, int]
-    """KiB, passes, lanes; of scrypt N, r, p."""
-    salt: bytes
-
-    def digest(self, token: str) -> bytes:
-        """32 bytes. Raises ValueError where the scheme is argon2id and argon2-cffi is missing, or the costs are wrong."""
-        data = token.encode("utf-8", "surrogatepass")
-        one, two, three = self.costs
-        if self.name == "scrypt":
-            return hashlib.scrypt(data, salt=self.salt, n=one, r=two, p=three, dklen=_DIGEST, maxmem=_MOST_KIB << 10)
-        try:
-            from argon2.exceptions import HashingError
-            from argon2.low_level import Type, hash_secret_raw
-        except ImportError as e:
-            raise ValueError("a hash of argon2id needs the package argon2-cffi: install wiretape[team]") from e
-        try:
-            return hash_secret_raw(data, self.salt, two, one, three, _DIGEST, Type.ID)
-        except HashingError as e:
-            raise ValueError(f"no costs of argon2id: {e}") from e
-
-
-def new_scheme() -> Scheme:
-    """A scheme with a salt of its own: argon2id, or scrypt where argon2-cffi is not installed."""
-    salt = secrets.token_bytes(_SALT)
-    try:
-        import argon2  # noqa: F401
-    except ImportError:
-        return Scheme("scrypt", (_SCRYPT_N, _SCRYPT_R, _SCRYPT_P), salt)
-    return Scheme("argon2id", (_ARGON2_KIB, _ARGON2_PASSES, _ARGON2_LANES), salt)
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +98,7 @@ class Tokens:
                     self._known.popitem(last=False)
         return found
 
-    def create(self, session: str, role: Role, name: str = "", now: datetime | None = None) -> "tuple[str, Tokens]":
+    def create(self, session: str, role: Role, name: str = "", now: datetime | None = None) -> "tuple[Token, Tokens]":
         """A new token, for the one who asked for it and nobody else, and the tokens with its entry as the last.
 
         ``session`` may be ``*``; without a name it is called after session and role. Raises ValueError for a wrong
@@ -153,10 +112,10 @@ class Tokens:
             name = next(each for each in _numbered(base) if each not in names)
         if name in names:
             raise ValueError(f"there is a token named {name!r} already: remove it first, or choose another name")
-        token = TOKEN + secrets.token_urlsafe(32)
+        token = Token(TOKEN_PREFIX + secrets.token_urlsafe(32))
         scheme = self._schemes[-1]
         created = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-        entry = Entry(_token_name(name), session, role, created, scheme, scheme.digest(token))
+        entry = Entry(_token_name(name), session, role, created, scheme, scheme.digest(token.text))
         return token, Tokens((*self.entries, entry))
 
     def without(self, name: str) -> "Tokens":
@@ -191,12 +150,12 @@ _KEYS = ("name", "session", "role", "created", "hash")
 
 def dumps(tokens: Tokens) -> str:
     """The text of a file."""
-    tables = (
-        f'\n[[token]]\nname = "{entry.name}"\nsession = "{entry.session}"\nrole = "{entry.role}"\n'
-        f'created = {entry.created.isoformat().replace("+00:00", "Z")}\nhash = "{_hash(entry)}"\n'
-        for entry in tokens.entries
-    )
-    return _HEAD + "".join(tables)
+    lines = []
+    for entry in tokens.entries:
+        created = entry.created.isoformat().replace("+00:00", "Z")
+        lines += ["", "[[token]]", f'name = "{entry.name}"', f'session = "{entry.session}"', f'role = "{entry.role}"']
+        lines += [f"created = {created}", f'hash = "{tokenhash.dumps(entry.scheme, entry.digest)}"']
+    return _HEAD + "".join(f"{line}\n" for line in lines)
 
 
 def loads(file: str, text: str) -> Tokens:
@@ -230,33 +189,8 @@ def _entry(table: Any) -> Entry:
         if not isinstance(table[key], str):
             raise ValueError(f"{key} is a text")  # noqa: TRY004  a value from outside
     session = table["session"] if table["session"] == EVERY else check_name(table["session"])
-    return Entry(_token_name(table["name"]), session, parse_role(table["role"]), created, *_parse_hash(table["hash"]))
-
-
-# The form of the Password Hashing Competition: what argon2's own tools read.
-_ARGON2 = re.compile(r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
-_SCRYPT = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)")
-
-
-def _hash(entry: Entry) -> str:
-    one, two, three = entry.scheme.costs
-    costs = f"v=19$m={one},t={two}" if entry.scheme.name == "argon2id" else f"ln={one.bit_length() - 1},r={two}"
-    salt, digest = (base64.b64encode(each).decode().rstrip("=") for each in (entry.scheme.salt, entry.digest))
-    return f"${entry.scheme.name}${costs},p={three}${salt}${digest}"
-
-
-def _parse_hash(text: str) -> tuple[Scheme, bytes]:
-    match = _ARGON2.fullmatch(text) or _SCRYPT.fullmatch(text)
-    if not match:
-        raise ValueError("hash is none of argon2id or scrypt as `wiretape token create` writes it")
-    name = "argon2id" if match.re is _ARGON2 else "scrypt"
-    one, two, three = int(match[1]), int(match[2]), int(match[3])
-    one = one if name == "argon2id" else 1 << one
     try:
-        salt, digest = (base64.b64decode(each + "=" * (-len(each) % 4), validate=True) for each in match.group(4, 5))
-    except binascii.Error as e:
-        raise ValueError(f"hash: {e}") from e
-    memory = one if name == "argon2id" else one * two // 8
-    if len(digest) != _DIGEST or len(salt) < _SALT // 2 or memory > _MOST_KIB or two > 1 << 6 or three > 1 << 4:
-        raise ValueError(f"hash: a digest of {_DIGEST} bytes, and costs of at most {_MOST_KIB} KiB, are taken")
-    return Scheme(name, (one, two, three), salt), digest
+        scheme, digest = tokenhash.loads(table["hash"])
+    except ValueError as e:
+        raise ValueError(f"hash {e}") from e
+    return Entry(_token_name(table["name"]), session, parse_role(table["role"]), created, scheme, digest)

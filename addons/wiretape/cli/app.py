@@ -1,14 +1,15 @@
 """The commands and their flags. What they do is in the modules beside it."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import wiretape
+from wiretape.cli import session, token
 from wiretape.cli.options import settings
+from wiretape.cli.saying import say
 
 REFUSED = 2
 """The exit code when the proxy did not start, as for a wrong flag."""
@@ -19,6 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(session.app, name="session")
+app.add_typer(token.app, name="token")
 
 
 def _version(wanted: bool) -> None:
@@ -69,9 +72,9 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     try:
         outcome = run_command(command, settings(os.environ, assignments or (), flags), os.environ, port)
     except StartError as error:
-        _say(str(error))
+        say(str(error))
         raise typer.Exit(REFUSED) from error
-    _say(outcome.problem or summary(outcome))
+    say(outcome.problem or summary(outcome))
     raise typer.Exit(outcome.code)
 
 
@@ -142,9 +145,3 @@ def convert(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--to") from error
     raise typer.Exit(recordings.convert(recordings.Conversion(folder, form, output)))
-
-
-def _say(text: str) -> None:
-    # Not Rich: a summary in a log of a CI job must be what it is on a terminal.
-    for line in text.splitlines():
-        print(f"wiretape: {line}", file=sys.stderr)

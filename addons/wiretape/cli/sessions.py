@@ -1,0 +1,249 @@
+"""What ``wiretape session`` does. A store and a configuration in, lines out.
+
+Each function gives the exit code: 0, or 1 where ``diff`` found a difference or ``--yes`` is missing. Each raises
+ValueError and OSError, for people to read, where it may not or cannot be done.
+"""
+
+import getpass
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from wiretape import contents, freezing, promoting
+from wiretape.cli.saying import say
+from wiretape.freezing import Frozen
+from wiretape.promoting import Plan, Step
+from wiretape.session import Sessions, check_name
+from wiretape.sessions import parse
+from wiretape.store.base import Store
+from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
+from wiretape.store.opening import is_url, open_store
+
+NOT_DONE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All sessions: what they hold, and what is said of them."""
+
+    store: Store
+    sessions: Sessions
+
+    def existing(self, name: str) -> str:
+        """The name of a session that has recordings. Raises ValueError, which names those that there are."""
+        there = self.store.sessions()
+        if check_name(name) not in there:
+            raise ValueError(f"no session {name} below {self.store.url}; there are {', '.join(there) or 'none'}")
+        return name
+
+    def frozen(self, name: str) -> str:
+        """How a session is frozen, in words; empty where it is not."""
+        if self.sessions.get(name).frozen:
+            return "frozen by the configuration"
+        mark = freezing.mark(self.store, name)
+        return str(mark) if mark else ""
+
+
+def open_library(recordings: str, config: Path | None) -> Library:
+    """The sessions below a directory or in a bucket. Raises ValueError and OSError."""
+    if not is_url(recordings) and not Path(recordings).expanduser().is_dir():
+        raise ValueError(f"{recordings} is no directory: name that of all sessions with --recordings")
+    # Nothing waits in a spool: a command that has ended must have done what it said.
+    store = open_store(recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0)
+    return Library(store, parse(str(config), config.read_text("utf-8")) if config else Sessions())
+
+
+def list_all(library: Library) -> int:
+    """One line a session."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("session", no_wrap=True)
+    table.add_column("recordings", justify="right")
+    for heading in ("mode", "layers", "frozen"):
+        table.add_column(heading, overflow="fold")
+    for name in sorted({*library.store.sessions(), *library.sessions.names}):
+        try:
+            check_name(name)
+        except ValueError as e:
+            say(f"passed over: {e}")
+            continue
+        said = library.sessions.get(name)
+        count = f"{len(library.store.scan(name)):,}"
+        table.add_row(name, count, said.mode or "", ", ".join(said.layers), library.frozen(name))
+    (Console() if sys.stdout.isatty() else Console(width=400, no_color=True)).print(table)
+    return 0
+
+
+def show(library: Library, name: str) -> int:
+    """What a session holds, and what is said of it."""
+    if check_name(name) not in library.sessions.names:
+        library.existing(name)
+    held = contents.contents(library.store, name)
+    print(f"session {name}: {library.store.where(name)}")
+    print(f"  {_held(library.store, name)}, {_count(len(held.takes), 'request')}")
+    print(f"  {library.frozen(name) or 'not frozen'}")
+    if len(order := library.sessions.order(name)) > 1:
+        print(f"  looked up in {', then '.join(order)}")
+    if above := library.sessions.above(name):
+        print(f"  below {', '.join(above)}")
+    for key, value in library.sessions.get(name).words:
+        print(f"  {key}: {value}")
+    for label, number in sorted(Counter(take.label for takes in held.takes.values() for take in takes).items()):
+        print(f"{number:6,}  {label}")
+    for broken, problem in held.broken.items():
+        say(f"{library.store.where(name, broken)}: {problem}")
+    return 0
+
+
+def diff(library: Library, first: str, second: str) -> int:
+    """A line for each request that two sessions do not answer alike."""
+    store = library.store
+    ours, theirs = (contents.contents(store, library.existing(name)) for name in (first, second))
+    found = contents.compare(ours, theirs)
+    for key in found.only_first:
+        print(f"- {_named(ours.takes[key])}")
+    for key in found.only_second:
+        print(f"+ {_named(theirs.takes[key])}")
+    for key in found.changed:
+        explained = contents.explain(store, (first, ours.takes[key]), (second, theirs.takes[key]))
+        print(f"~ {_named(ours.takes[key])}: {explained}")
+    for each in (ours, theirs):
+        for broken, problem in each.broken.items():
+            say(f"{store.where(each.session, broken)}: not compared: {problem}")
+    say(
+        f"- {len(found.only_first)} only in {first}, + {len(found.only_second)} only in {second}, "
+        f"~ {len(found.changed)} that differ, {found.same} the same"
+    )
+    return 1 if found else 0
+
+
+def _named(takes: Sequence[contents.Take]) -> str:
+    return f"{takes[0].name} {takes[0].label}"
+
+
+def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
+    """Take a session's recordings over into another."""
+    if library.sessions.get(check_name(target)).frozen:
+        raise ValueError(f"nothing is promoted: session {target} is frozen by the configuration")
+    plan = promoting.plan(library.store, library.existing(source), target)
+    if plan.refusals:
+        for refusal in plan.refusals:
+            print(refusal)
+        raise ValueError(f"nothing is promoted: {_count(len(plan.refusals), 'reason')} against it")
+    print(_summary(plan))
+    for step in plan.steps:
+        print(_line(step))
+    if not plan.steps:
+        return 0
+    if not yes:
+        return _not_done()
+    promoting.carry_out(library.store, plan)
+    say(f"promoted into {library.store.where(target)}")
+    return 0
+
+
+def _summary(plan: Plan) -> str:
+    replacing = sum(1 for step in plan.steps if step.replaced)
+    return (
+        f"promote {plan.source} into {plan.target}: {len(plan.steps) - replacing} new, {replacing} replaced, "
+        f"{plan.same} the same already"
+    )
+
+
+def _line(step: Step) -> str:
+    names = ", ".join(name for _, name in step.copies)
+    if not step.replaced:
+        return f"+ {names} {step.label}"
+    removed = f" (and {', '.join(step.removed)} removed)" if step.removed else ""
+    return f"~ {names} {step.label}{removed}: {step.difference}"
+
+
+def freeze(library: Library, name: str, *, yes: bool) -> int:
+    """Put the mark."""
+    library.existing(name)
+    if is_frozen := library.frozen(name):
+        print(f"session {name} is {is_frozen} already")
+        return 0
+    print(f"freeze session {name}, {_held(library.store, name)}: nothing is recorded in it any more, by anybody")
+    if not yes:
+        return _not_done()
+    freezing.freeze(library.store, name, Frozen(_who(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+    say(f"session {name} is frozen")
+    return 0
+
+
+def thaw(library: Library, name: str, *, yes: bool) -> int:
+    """Take the mark away."""
+    if library.sessions.get(check_name(name)).frozen:
+        raise ValueError(f"session {name} is frozen by the configuration: take frozen = true out of [session.{name}]")
+    is_frozen = library.frozen(name)
+    if not is_frozen:
+        library.existing(name)
+        print(f"session {name} is not frozen")
+        return 0
+    print(f"thaw session {name}, {is_frozen}: it can be recorded in again")
+    if not yes:
+        return _not_done()
+    freezing.thaw(library.store, name)
+    say(f"session {name} is thawed")
+    return 0
+
+
+def remove(library: Library, name: str, *, yes: bool) -> int:
+    """Remove a session with all that is in it."""
+    library.existing(name)
+    if is_frozen := library.frozen(name):
+        raise ValueError(f"session {name} stays: it is {is_frozen}; thaw it first")
+    if above := library.sessions.above(name):
+        raise ValueError(f"session {name} stays: it is a layer of {', '.join(above)}")
+    others = _others(library.store, name)
+    more = f", {_count(len(others), 'other file')} ({', '.join(others[:5])})" if others else ""
+    print(f"remove session {name}, {_held(library.store, name)}{more}: {library.store.where(name)}")
+    if not yes:
+        return _not_done()
+    if isinstance(library.store, DirectoryStore):
+        shutil.rmtree(library.store.root / name)
+    else:
+        for recording in library.store.scan(name):
+            # Which captures there are is told by the recordings: of two that are cut short, those go first.
+            library.store.remove(name, recording, WIRE)
+            library.store.remove(name, recording)
+    say(f"session {name} is removed")
+    return 0
+
+
+def _others(store: Store, name: str) -> list[str]:
+    """The files in a session's folder that are neither recordings nor captures."""
+    if not isinstance(store, DirectoryStore):
+        return []
+    root = store.root / name
+    files = (path.relative_to(root) for path in sorted(root.rglob("*")) if not path.is_dir())
+    return [str(path) for path in files if path.parent.name not in (RESPONSES, WIRE) or path.suffix != ".json"]
+
+
+def _held(store: Store, name: str) -> str:
+    recordings = store.scan(name)
+    captures = sum(store.exists(name, recording, WIRE) for recording in recordings)
+    return f"{_count(len(recordings), 'recording')}, {_count(captures, 'capture')}"
+
+
+def _not_done() -> int:
+    say("nothing is done yet: add --yes to do it")
+    return NOT_DONE
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""  # A user without a name, as in some containers.
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,101 @@
+"""``wiretape token ...``: make tokens, list them, take them back. Over ``tokenfile``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from wiretape.cli.saying import say
+from wiretape.cli.session import TROUBLE
+
+app = typer.Typer(
+    help="""Who may use which session: tokens, of which a file keeps the hashes.
+
+    The proxy reads it by its option wiretape_tokens, and again whenever it changes.""",
+    no_args_is_help=True,
+)
+
+_FILE = Path("wiretape-tokens.toml")
+_File = Annotated[Path, typer.Option(metavar="FILE", envvar="WIRETAPE_TOKENS", help="The file of the hashes.")]
+
+
+@app.command()
+def create(
+    session: Annotated[str, typer.Option(help='A session\'s name, or "*" for all.')],
+    role: Annotated[str, typer.Option(help="read (replay alone), write (every mode that the session allows), admin.")],
+    name: Annotated[str, typer.Option(help="What it is listed as; by default SESSION-ROLE.", show_default=False)] = "",
+    file: _File = _FILE,
+) -> None:
+    """Make a token and print it: once, on stdout, and nothing else there.
+
+    Its hash goes into the file, which only its owner can read. Who lost a token makes another one.
+    """
+    from wiretape import tokenfile
+    from wiretape.session import parse_role
+    from wiretape.tokens import EVERY, Tokens
+
+    try:
+        wanted = parse_role(role)
+        # A link to nowhere is no file that can be started anew.
+        known = tokenfile.read(file) if file.exists() or file.is_symlink() else Tokens()
+        token, tokens = known.create(session, wanted, name)
+        tokenfile.write(file, tokens)
+    except (OSError, ValueError) as e:
+        raise _trouble(e) from e
+    entry = tokens.entries[-1]
+    user = "SESSION" if entry.session == EVERY else entry.session
+    scope = "every session" if entry.session == EVERY else f"session {entry.session}"
+    say(
+        f"token {entry.name}, for {scope}, role {entry.role}: it is shown this once; its hash is in {file}\n"
+        f"clients:  export HTTPS_PROXY=http://{user}:TOKEN@HOST:8080  (or {user}+replay:TOKEN, to ask for a mode)\n"
+        f"proxy:    mitmdump ... --set wiretape_tokens={file}"
+    )
+    print(token.text)
+
+
+@app.command()
+def ls(file: _File = _FILE) -> None:
+    """List the tokens: name, session, role, when it was made."""
+    from wiretape import tokenfile
+
+    try:
+        tokens = tokenfile.read(file)
+    except (OSError, ValueError) as e:
+        raise _trouble(e) from e
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("token", "session", "role", "created"):
+        table.add_column(heading, no_wrap=True)
+    for entry in tokens.entries:
+        table.add_row(entry.name, entry.session, entry.role, f"{entry.created:%Y-%m-%d %H:%M}")
+    (Console() if sys.stdout.isatty() else Console(width=400, no_color=True)).print(table)
+
+
+@app.command()
+def rm(
+    name: Annotated[str, typer.Argument(help="The token's name, as ls has it.")],
+    file: _File = _FILE,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
+) -> None:
+    """Take a token back: proxies refuse it from then on. Without --yes, only say so (exit code 1)."""
+    from wiretape import tokenfile
+
+    try:
+        tokens = tokenfile.read(file)
+        rest = tokens.without(name)
+        entry = next(entry for entry in tokens.entries if entry.name == name)
+        print(f"remove token {name}, session {entry.session}, role {entry.role}: {file}")
+        if not yes:
+            say("nothing is done yet: add --yes to do it")
+            raise typer.Exit(1)
+        tokenfile.write(file, rest)
+    except (OSError, ValueError) as e:
+        raise _trouble(e) from e
+    say(f"token {name} is refused from now on")
+
+
+def _trouble(error: Exception) -> typer.Exit:
+    say(str(error))
+    return typer.Exit(TROUBLE)

@@ -1,0 +1,35 @@
+"""Whose turn it is among the takes of a request. Beside ``finding``: counts, and knows no recording."""
+
+import threading
+from collections import Counter
+from typing import Protocol
+
+
+class Turns(Protocol):
+    """Counts how often a request was answered, by the session that asked. For any thread."""
+
+    def next(self, session: str, identity: str) -> int:
+        """How often it was answered before; from now on once more."""
+
+    def rewind(self) -> None:
+        """Begin anew, everywhere."""
+
+
+class LocalTurns:
+    """Those of one process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._played: Counter[tuple[str, str]] = Counter()
+
+    def next(self, session: str, identity: str) -> int:
+        """As ``Turns.next``."""
+        with self._lock:
+            played = self._played[session, identity]
+            self._played[session, identity] = played + 1
+        return played
+
+    def rewind(self) -> None:
+        """As ``Turns.rewind``."""
+        with self._lock:
+            self._played.clear()

@@ -120,6 +120,8 @@ class Finder:
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
         """The recording, or all of a model list, whatever their names. May have to read every file first."""
+        for name in self._names(asked, identity):
+            reading.exists(name)  # One of such a name would go before.
         if asked.endpoint in MODEL_LISTS:
             return [each for name in self._index.names(identity) if (each := self.read(name, identity, reading))]
         found = [

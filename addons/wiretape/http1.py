@@ -52,6 +52,7 @@ class Reader:
         self._begun = 0
         self._pieces: list[bytes] = []
         self._size = 0
+        self._head = 0
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
@@ -103,20 +104,24 @@ class Reader:
         """Of httptools' protocol; may come in parts."""
         if self._begun == 1:
             self._target += url
+            self._head += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of httptools' protocol."""
+        self._head += len(name) + len(value)
         name = name.lower()
         if name in _UNUSUAL or (name in _ONCE and name in self._headers):
             self._odd = "a header that is not for us"
-        self._headers[name] = value
+        self._headers[name] = value.rstrip(b" \t")  # RFC 9112, 5: such space is no part of it.
 
     def on_headers_complete(self) -> None:
         """Of httptools' protocol."""
         self._in_body = True
         self._keep_alive = self._parser.should_keep_alive()  # Only now can the parser tell.
         length = self._headers.get(b"content-length", b"0")
-        if self._parser.get_http_version() != "1.1":
+        if self._head > _LARGEST_HEAD:
+            self._odd = "the head is too long"
+        elif self._parser.get_http_version() != "1.1":
             self._odd = "not HTTP/1.1"
         elif not length.isdigit() or (length != b"0" and length.startswith(b"0")):
             self._odd = "a Content-Length that is not plain"

@@ -444,11 +444,20 @@ def test_the_folder_vanishes_while_it_runs(when: str, provider: Provider, record
     assert len(recorded(recordings)) == 2
 
 
+def processes(proxy: Mitmdump) -> list[int]:
+    """The proxy's process, and the one that writes."""
+    own = proxy.process.pid
+    children = (file.read_text("ascii") for file in Path(f"/proc/{own}/task").glob("*/children"))
+    return [own, *map(int, " ".join(children).split())]
+
+
 def test_a_file_that_may_not_grow_is_loud_and_harms_no_client(provider: Provider, recordings: Path) -> None:
     provider.on(FIREWORKS_CHAT, ALL)
     with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
-        # No file of this process, nor of one that it starts, may grow beyond 100 bytes: as with a quota.
-        resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, (100, 100))
+        # No file of this process, nor of one that it has started, may grow beyond 100 bytes: as with a quota.
+        wait_until(lambda: len(processes(proxy)) == 2)
+        for process in processes(proxy):
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (100, 100))
         for times in (1, 2):
             assert post(proxy) == ALL.body
             proxy.wait_for_log(rf"(RECORDING LOST: .*could not be written[\s\S]*){{{times}}}")

@@ -19,8 +19,7 @@ from wiretape import wire
 from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.flight import Flight
-from wiretape.providers import Route
-from wiretape.proxy import breaking, layering, loopback, onlookers, options, playing
+from wiretape.proxy import breaking, layering, loopback, marks, onlookers, options, playing
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.desk import Call, Decision, Desk, key_of, now
 from wiretape.proxy.exchange import Exchange
@@ -29,15 +28,11 @@ from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
 from wiretape.store.base import Unavailable
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
+from wiretape.tape import Hit, Mode, Tape
 
 logger = logging.getLogger(__name__)
 
 _LEFT = "the client that asked first left"
-_EXCHANGE = "wiretape.exchange"
-_ROUTE = "wiretape.route"
-_LABEL = "wiretape.label"
-_TEST_ID = "wiretape.test_id"
 
 
 class Wiretape:
@@ -197,10 +192,12 @@ class Wiretape:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find the route; what is not for us streams through."""
         # Headers of ours are for us: no provider sees them.
-        flow.metadata[_TEST_ID] = flow.request.headers.pop("x-wiretape-test-id", None)
-        if route := self._desk.route(_call(flow, None)):
-            flow.metadata[_ROUTE] = route
-        elif not self._refuses(flow):
+        marked = marks.of(flow)
+        marked.test_id = flow.request.headers.pop("x-wiretape-test-id", None)
+        marked.route = self._desk.route(_call(flow, None))
+        if marked.route:
+            return
+        if not self._refuses(flow):
             flow.request.stream = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -219,10 +216,10 @@ class Wiretape:
                 flow.response = playing.answer(wire.error(500, text, "internal_error"))
 
     async def _request(self, flow: http.HTTPFlow) -> None:
-        made: Decision | None = flow.metadata.pop(playing.DECIDED, None)
-        route: Route | None = flow.metadata.get(_ROUTE)
+        marked = marks.of(flow)
+        made, route = marked.decided, marked.route
         if made is None and route:
-            made = await self._desk.decide(_call(flow, flow.metadata.get(_TEST_ID)), route)
+            made = await self._desk.decide(_call(flow, marked.test_id), route)
         if made is None:
             if self._refuses(flow):
                 text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
@@ -231,14 +228,14 @@ class Wiretape:
                 text += " is no inference endpoint that wiretape records, and in replay"
                 flow.response = playing.answer(_refusal(text))
             return
-        flow.metadata[_LABEL] = made.label
+        marked.label = made.label
         if made.fault and made.fault.status:
-            flow.metadata[playing.FAULT] = made.fault
+            marked.fault = made.fault
             status = made.fault.status
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif self._tape.mode is Mode.LIVE:
             self.counters.upstream += 1
-            flow.metadata[playing.FAULT] = made.fault
+            marked.fault = made.fault
         elif self._tape.mode is Mode.RECORD:
             self._send(flow, made)
         elif made.asked is None:
@@ -263,8 +260,7 @@ class Wiretape:
         if not made.looked_up:
             await self._desk.look_up(made)
         if made.hit:
-            flow.metadata[playing.FAULT] = made.fault
-            playing.play(flow, made.hit, made.since, whole=not layering.KNOWN)
+            self._play(flow, made, made.hit)
             return
         if mode is Mode.REPLAY:
             flow.response = playing.answer(await self._refusal_of(made, asked))
@@ -274,15 +270,24 @@ class Wiretape:
             return
         self._send(flow, made)
 
+    @staticmethod
+    def _play(flow: http.HTTPFlow, made: Decision, hit: Hit) -> None:
+        if not layering.KNOWN:
+            flow.response = playing.answer(hit.answer)
+            return
+        marked = marks.of(flow)
+        marked.fault = made.fault
+        flow.response, marked.play = playing.response(hit, made.fault, made.since, flow.request.http_version)
+
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
         """Send a request on, and record the answer."""
         self.counters.upstream += 1
         if made.fault:
-            flow.metadata[playing.FAULT] = made.fault  # What comes is neither recorded nor shared.
+            marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
             return
-        test_id = flow.metadata.get(_TEST_ID)
-        exchange = Exchange(self._tape, self._place, made.route, flow, test_id=test_id, since=made.since)
-        flow.metadata[_EXCHANGE] = exchange
+        marked = marks.of(flow)
+        exchange = Exchange(self._tape, self._place, made.route, flow, test_id=marked.test_id, since=made.since)
+        marked.exchange = exchange
         self._live.add(exchange)
         if made.asked and self._tape.mode is Mode.RECORD_IF_MISSING:
             self._desk.flights[key_of(made.asked)] = exchange.flight
@@ -308,7 +313,8 @@ class Wiretape:
             if flight.status:
                 self.counters.followed += 1
                 logger.info("following an equal request: %s %s", asked.endpoint or asked.url, asked.model)
-                playing.follow(flow, flight)
+                marks.of(flow).follow = flight
+                flow.response = playing.shared(flight, flow.request.http_version)
                 return True
             if flight.failure != _LEFT:
                 self.counters.followed += 1
@@ -352,10 +358,10 @@ class Wiretape:
 
     async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
         assert flow.response
-        self._tell(fault, flow.metadata[_LABEL])
+        self._tell(fault, marks.of(flow).label)
         if fault.ending and not flow.response.raw_content:
             playing.unframe(flow.response, flow.request.http_version)
-        if fault.delay and playing.PLAY not in flow.metadata:
+        if fault.delay and not marks.of(flow).play:
             await self.wiretape_wait(playing.Wait(fault.delay, flow.client_conn))
 
     async def wiretape_wait(self, wait: playing.Wait) -> None:
@@ -372,22 +378,23 @@ class Wiretape:
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let every answer of a server stream through, under record with a copy kept; let a fault begin."""
         assert flow.response
-        if fault := flow.metadata.get(playing.FAULT):
-            await self._begin(flow, fault)
-        if exchange := flow.metadata.get(_EXCHANGE):
+        marked = marks.of(flow)
+        if marked.fault:
+            await self._begin(flow, marked.fault)
+        if exchange := marked.exchange:
             exchange.tap(flow.response)
         elif not flow.response.raw_content and not flow.response.stream:
             flow.response.stream = True
 
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer's end was seen."""
-        if exchange := flow.metadata.get(_EXCHANGE):
+        if exchange := marks.of(flow).exchange:
             exchange.flight.end()
             self._finish(exchange, ended=True)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
-        if exchange := flow.metadata.get(_EXCHANGE):
+        if exchange := marks.of(flow).exchange:
             message = flow.error.msg if flow.error else "the answer broke off"
             left = not flow.client_conn.connected or "by client" in message
             exchange.flight.end(_LEFT if left else message)

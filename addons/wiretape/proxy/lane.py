@@ -34,8 +34,10 @@ class Lane(layer.Layer):
         self._keep_alive = True
         self._stalled = False
         self._closed = False
-        self._later: deque[bytes] = deque()
+        self._later: deque[events.Event] = deque()
         """What came while a request was being answered."""
+        self._emptying = False
+        """Whether these are being handled."""
         self._real: PlayingLayer | None = None
         """Who has taken over."""
 
@@ -51,15 +53,25 @@ class Lane(layer.Layer):
         elif isinstance(event, events.Wakeup):
             if self._play:
                 yield from self._send_due()
-        elif isinstance(event, events.DataReceived) and event.connection == self.context.client:
-            if self._play or self._stalled or self._closed:
-                self._later.append(event.data)
-            else:
-                yield from self._receive(event.data)
+                yield from self._go_on()
         elif isinstance(event, events.ConnectionClosed) and event.connection == self.context.client:
             yield from self._client_left(event)
-        else:
-            yield from self._hand_over(None, event)
+        elif not (self._closed or self._stalled):
+            self._later.append(event)
+            yield from self._go_on()
+
+    def _go_on(self) -> layer.CommandGenerator[None]:
+        """Handle what has come, as far as nothing is being answered."""
+        if self._emptying:
+            return
+        self._emptying = True
+        while self._later and not (self._play or self._closed or self._stalled or self._real):
+            event = self._later.popleft()
+            if isinstance(event, events.DataReceived) and event.connection == self.context.client:
+                yield from self._receive(event.data)
+            else:
+                yield from self._hand_over(None, event)
+        self._emptying = False
 
     def _client_left(self, event: events.ConnectionClosed) -> layer.CommandGenerator[None]:
         if self._reader.raw:
@@ -198,10 +210,8 @@ class Lane(layer.Layer):
         if not self._keep_alive:
             self._closed = True
             yield commands.CloseConnection(self.context.client)
-        while self._later and not (self._play or self._closed or self._stalled or self._real):
-            yield from self._receive(self._later.popleft())
 
-    def _hand_over(self, decided: Decision | None, *more: events.Event) -> layer.CommandGenerator[None]:
+    def _hand_over(self, decided: Decision | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
         """Let mitmproxy's layer take over, with all that was not answered."""
         layers = self.context.layers
         place = layers.index(self)
@@ -209,11 +219,12 @@ class Lane(layer.Layer):
         layers.remove(real)  # A layer puts itself at the end.
         layers[place] = real
         yield from real.handle_event(events.Start())
-        unanswered = self._reader.raw
-        for data in (unanswered, *self._later) if unanswered else (*self._later,):
-            yield from real.handle_event(events.DataReceived(self.context.client, data))
-        for event in more:
+        if unanswered := self._reader.raw:
+            yield from real.handle_event(events.DataReceived(self.context.client, unanswered))
+        if event:
             yield from real.handle_event(event)
+        while self._later:
+            yield from real.handle_event(self._later.popleft())
 
 
 def _head(play: Play) -> bytes:

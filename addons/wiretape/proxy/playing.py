@@ -1,7 +1,7 @@
 """An answer of ours as mitmproxy's layers send it: its head, its chunks, each in its time, and how it ends.
 
 Between the tape's hit and the layers: ``lane`` and ``stream`` play it piece by piece; where neither can, a flow's
-response holds all of it. What a flow is told of this stands in its metadata.
+response holds all of it.
 """
 
 import logging
@@ -18,13 +18,6 @@ from wiretape.proxy.desk import Call, Decision
 from wiretape.tape import Hit
 
 logger = logging.getLogger(__name__)
-
-PLAY = "wiretape.play"
-FOLLOW = "wiretape.follow"
-FAULT = "wiretape.fault"
-DECIDED = "wiretape.decided"
-"""The keys of a flow's metadata that hold its Play, the Flight that it follows, the Fault of its answer, the Decision
-that was made before there was a flow."""
 
 _EARLY = 0.001
 """Seconds by which a chunk may leave early: timers are up to a millisecond late, and its way takes time."""
@@ -166,16 +159,11 @@ def decided(made: Decision | None, http_version: str) -> Play | None:
     return plan_status(made.fault, made.since) if made.fault and made.fault.status else None
 
 
-def play(asked: http.HTTPFlow, hit: Hit, since: float, *, whole: bool) -> None:
-    """Set a hit as the flow's response; with ``whole`` it goes out at once and in one piece."""
-    made = _plan(hit, asked.metadata.get(FAULT) or Fault(), since, asked.request.http_version)
-    if whole:
-        asked.response = answer(hit.answer)
-        return
-    if len(made.chunks) > 1 or any(hit.leaving) or made.ending:
-        asked.metadata[PLAY] = made
-    asked.response = made.head
-    asked.response.raw_content = b"".join(made.chunks)
+def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> tuple[http.Response, Play | None]:
+    """A hit as a flow's response, and how it is played where it is not to go out at once and in one piece."""
+    made = _plan(hit, fault or Fault(), since, http_version)
+    made.head.raw_content = b"".join(made.chunks)
+    return made.head, made if len(made.chunks) > 1 or any(hit.leaving) or made.ending else None
 
 
 def answer(made: wire.Answer) -> http.Response:
@@ -183,15 +171,14 @@ def answer(made: wire.Answer) -> http.Response:
     return http.Response.make(made.status, made.body, dict(made.headers))
 
 
-def follow(asked: http.HTTPFlow, flight: Flight) -> None:
-    """Set a flight whose head has come as the flow's response."""
-    asked.metadata[FOLLOW] = flight
+def shared(flight: Flight, http_version: str) -> http.Response:
+    """The head of a flight, which has come, as a flow's response."""
     made = http.Response.make(flight.status, b"")
     made.headers = http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in flight.headers])
     for name in ("transfer-encoding", "connection", "keep-alive"):
         made.headers.pop(name, None)
-    _frame(made, asked.request.http_version)
-    asked.response = made
+    _frame(made, http_version)
+    return made
 
 
 def unframe(made: http.Response, http_version: str) -> None:

@@ -37,13 +37,9 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
-from wiretape.proxy import playing
+from wiretape.proxy import marks, playing
 from wiretape.proxy.desk import Call, Decision, Desk, now
 from wiretape.proxy.playing import (
-    DECIDED,
-    FAULT,
-    FOLLOW,
-    PLAY,
     Asking,
     Following,
     Play,
@@ -160,7 +156,7 @@ class PlayingStream(HttpStream):
             except StopIteration:
                 return
             if isinstance(command, HttpRequestHeadersHook):
-                command.flow.metadata[DECIDED] = self._decided
+                marks.of(command.flow).decided = self._decided
             reply = yield command
 
     # -- before there is a flow ------------------------------------------------------------------------------------
@@ -263,8 +259,8 @@ class PlayingStream(HttpStream):
 
     def send_response(self, already_streamed: bool = False) -> layer.CommandGenerator[None]:
         """As the base class, but for a response with a Play."""
-        play: Play | None = self.flow.metadata.get(PLAY)
-        flight: Flight | None = self.flow.metadata.get(FOLLOW)
+        marked = marks.of(self.flow)
+        play, flight = marked.play, marked.follow
         if already_streamed or (play is None and flight is None):
             yield from super().send_response(already_streamed)
             return
@@ -347,13 +343,13 @@ class PlayingStream(HttpStream):
     def start_response_stream(self) -> layer.CommandGenerator[None]:
         """As the base class; a fault can stop a live answer after its head."""
         yield from super().start_response_stream()
-        fault: Fault | None = self.flow.metadata.get(FAULT)
+        fault = marks.of(self.flow).fault
         if fault and (ending := fault.ending_after(0)):
             yield from self._stop(ending)
 
     def state_stream_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; the pieces of a live answer with a fault go through it."""
-        fault: Fault | None = self.flow.metadata.get(FAULT)
+        fault = marks.of(self.flow).fault
         if fault and isinstance(event, ResponseData):
             yield from self._send_faulty(fault, event.data)
             return

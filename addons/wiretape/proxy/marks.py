@@ -1,0 +1,46 @@
+"""What a flow is to us, from its first hook to its last. Beside mitmproxy's flows, and not in their metadata: that is
+written to files with them, and takes plain values only.
+"""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from wiretape.faults import Fault
+from wiretape.flight import Flight
+from wiretape.providers import Route
+from wiretape.proxy.desk import Decision
+from wiretape.proxy.exchange import Exchange
+from wiretape.proxy.playing import Play
+
+
+@dataclass(slots=True)
+class Marks:
+    """What was found out and decided on a flow."""
+
+    route: Route | None = None
+    test_id: str | None = None
+    label: str = ""
+    """Of the request, for the log."""
+    decided: Decision | None = None
+    """What was decided before there was a flow."""
+    fault: Fault | None = None
+    """Of its answer."""
+    exchange: Exchange | None = None
+    """Its live answer, under recording."""
+    play: Play | None = None
+    """Its answer from a recording."""
+    follow: Flight | None = None
+    """The live answer that it shares."""
+
+
+_marks: WeakKeyDictionary[http.HTTPFlow, Marks] = WeakKeyDictionary()
+
+
+def of(flow: http.HTTPFlow) -> Marks:
+    """The marks of a flow, which may be written to."""
+    found = _marks.get(flow)
+    if found is None:
+        found = _marks[flow] = Marks()
+    return found

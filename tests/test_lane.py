@@ -23,7 +23,8 @@ from mitmproxy.proxy.layers.http._hooks import (
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
 from wiretape import capture as captures
 from wiretape import faults, pacing, wire
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Ledger
+from wiretape.gate import Gate
 from wiretape.http1 import LAST_CHUNK, chunk
 from wiretape.pacing import Pace
 from wiretape.providers import builtin, parse
@@ -33,8 +34,10 @@ from wiretape.proxy.lane import Lane
 from wiretape.proxy.playing import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.stream import PlayingLayer
 from wiretape.recording import loads
+from wiretape.session import Sessions
 from wiretape.store.directory import WIRE, DirectoryStore
 from wiretape.tape import Mode, Tape
+from wiretape.tapes import Defaults, Tapes
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
@@ -75,14 +78,21 @@ class Rig:
             self.context.server.address = (HOST, 443)
             self.context.server.tls = True
         providers = parse([("providers.toml", builtin())])
-        self.counters = Counters()
-        self.desk = Desk(self.counters, providers, faults.parse("rules", rules, providers.names))
+        ledger = Ledger()
+        self.counters = ledger.of("default")
+        self.desk = Desk(ledger)
+        self.desk.providers, self.desk.faults = providers, faults.parse("rules", rules, providers.names)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
-        self.desk.tape = Tape(self.store, "default", arguments.pop("mode"), self.counters, **arguments)
+        memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
+        self._tapes = Tapes(self.store, Sessions(), ledger, Defaults(**arguments), memory=memory)
+        self.use(mode_of_tape)
         self.lane = Lane(self.context, mode, self.desk, lenient=True)
         self._runner = asyncio.Runner()
         assert self.feed(events.Start()) == []
+
+    def use(self, mode: Mode) -> None:
+        self.desk.use(Gate(Sessions(), "default", mode, insists=True), self._tapes)
 
     def close(self) -> None:
         self.desk.close()
@@ -437,8 +447,7 @@ def test_what_goes_to_another_proxy_is_mitmproxys(rigged: Rigs) -> None:
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.RECORD])
 def test_where_nothing_is_answered_from_recordings_all_is_handed_over(mode: Mode, rigged: Rigs) -> None:
     rig = rigged(mode=HTTPMode.transparent)
-    assert rig.desk.tape
-    rig.desk.tape.mode = mode
+    rig.use(mode)
     hook = taken_over(rig.receive(post()))
     assert marks.of(hook.flow).decided is None
     assert request_of(rig, hook).flow.request.raw_content == BODY

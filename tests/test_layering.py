@@ -12,7 +12,7 @@ from mitmproxy.proxy import context, layer, layers, mode_specs
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.modes import HttpProxy, ReverseProxy
 
-from wiretape.counters import Counters
+from wiretape.counters import Ledger
 from wiretape.proxy import layering
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.lane import Lane
@@ -106,7 +106,7 @@ def _made() -> context.Context:
 
 @pytest.fixture(name="desk")
 def _desk() -> Desk:
-    return Desk(Counters())
+    return Desk(Ledger())
 
 
 def kinds(of: context.Context) -> list[str]:

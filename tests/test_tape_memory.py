@@ -15,7 +15,8 @@ from wiretape.finding import Takes
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.store.base import Unavailable
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
-from wiretape.tape import Hit, Mode, Tape
+from wiretape.store.memory import Memory
+from wiretape.tape import Hit, Kept, Mode, Tape
 
 ENDPOINT = "/v1/chat/completions"
 ROOM = 1_000_000
@@ -72,7 +73,8 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def taped(store: DirectoryStore, **more: Any) -> Tape:
-    return Tape(store, "default", more.pop("mode", Mode.REPLAY), Counters(), **{"memory": ROOM, **more})
+    memory: Memory[Kept] = Memory(more.pop("memory", ROOM))
+    return Tape(store, "default", more.pop("mode", Mode.REPLAY), Counters(), memory=memory, **more)
 
 
 def request(content: str = "Hello", **more: Any) -> RecordedRequest:

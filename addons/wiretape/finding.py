@@ -4,7 +4,7 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 """
 
 import logging
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
@@ -53,14 +53,14 @@ class Reading:
 
     def __init__(self, store: Store, session: str) -> None:
         self._store = store
-        self._session = session
+        self.session = session
         self._states: dict[tuple[str, str], Hashable] = {}
         self.is_whole = True
         """Whether everything could be looked at."""
 
     def read(self, name: str, folder: str = RESPONSES) -> bytes | None:
         """As the store's."""
-        return self._store.read(self._session, name, folder) if self._look(name, folder) else None
+        return self._store.read(self.session, name, folder) if self._look(name, folder) else None
 
     def exists(self, name: str) -> bool:
         """As the store's."""
@@ -68,7 +68,7 @@ class Reading:
 
     def where(self, name: str, folder: str = RESPONSES) -> str:
         """Where a file is, for people."""
-        return self._store.where(self._session, name, folder)
+        return self._store.where(self.session, name, folder)
 
     def states(self) -> Mapping[tuple[str, str], Hashable]:
         """What was looked at so far: (name, folder) -> state, None where there was no file."""
@@ -76,7 +76,7 @@ class Reading:
 
     def _look(self, name: str, folder: str) -> bool:
         # Before the file is read: if it changes in between, the state is the old one, and it is looked up again.
-        state = self._store.state(self._session, name, folder)
+        state = self._store.state(self.session, name, folder)
         self._states[name, folder] = state
         return state is not None
 
@@ -90,24 +90,28 @@ class Finder:
     """Finds the recordings of one session. Every look-up raises Unavailable where the store cannot be asked."""
 
     def __init__(
-        self, store: Store, session: str, *, takes: Takes, form: str, keep_captures: bool, keep_errors: bool
+        self,
+        index: Index,
+        turn: Callable[[str], int],
+        *,
+        takes: Takes,
+        form: str,
+        keep_captures: bool,
+        keep_errors: bool,
     ) -> None:
-        self._store = store
-        self._session = session
+        """``turn`` tells how often a request, by its identity, was answered before, and counts."""
+        self._store = index.store
+        self.session = index.session
+        self._turn = turn
         self._takes = takes
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
-        self._index = Index(store, session)
-        self._played: dict[str, int] = {}
-
-    def rewind(self) -> None:
-        """Start every sequence of takes again."""
-        self._played.clear()
+        self._index = index
 
     def reading(self) -> Reading:
         """A new look at the session's files."""
-        return Reading(self._store, self._session)
+        return Reading(self._store, self.session)
 
     def by_name(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
         """The recording, one of its takes, under a name that it has when it was made here."""
@@ -120,8 +124,6 @@ class Finder:
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
         """The recording, or all of a model list, whatever their names. May have to read every file first."""
-        for name in self._names(asked, identity):
-            reading.exists(name)  # One of such a name would go before.
         if asked.endpoint in MODEL_LISTS:
             return [each for name in self._index.names(identity) if (each := self.read(name, identity, reading))]
         found = [
@@ -197,9 +199,8 @@ class Finder:
             case Takes.LAST:
                 order = names[::-1]
             case Takes.SEQUENCE | Takes.CYCLE:
-                played = self._played.get(identity, 0)
                 if names:
-                    self._played[identity] = played + 1
+                    played = self._turn(identity)
                     start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
                     order = names[start:] + names[:start]
                 else:

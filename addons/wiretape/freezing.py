@@ -4,6 +4,9 @@ Over a store, beside the tape. The configuration may freeze a session too (``ses
 """
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wiretape.store.base import Store
@@ -11,6 +14,9 @@ from wiretape.store.base import Store
 # Its own folder, as the store's files are all in one; hidden, so that nobody takes it for a recording.
 _FOLDER = ".wiretape"
 _NAME = "frozen"
+
+_SESSIONS = 1000
+"""Sessions of which it is remembered: their names come from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +58,49 @@ def freeze(store: Store, session: str, what: Frozen) -> bool:
 def thaw(store: Store, session: str) -> None:
     """Take the mark away, if there is one. Raises OSError."""
     store.remove(session, _NAME, _FOLDER)
+
+
+_QUICK = 0.05
+_SLOW = 2.0
+"""Seconds for which a look at a mark holds, on a disk of this machine and elsewhere."""
+
+
+class Marks:
+    """Whether sessions are frozen, as it was seen of late: for the thread that carries the traffic, which never waits.
+
+    Whoever writes looks himself.
+    """
+
+    def __init__(self, store: Store, looker: ThreadPoolExecutor) -> None:
+        """``looker`` is who asks a store that is not quick."""
+        self._store = store
+        self._looker = looker
+        self._seen: dict[str, tuple[bool, float]] = {}
+
+    def knows(self, session: str) -> bool:
+        """Whether ``is_frozen`` can tell; else somebody who can wait is to ``look`` first."""
+        return self._store.is_quick or session in self._seen
+
+    def is_frozen(self, session: str) -> bool:
+        """Whether a session was frozen when it was last looked at; one that never was is not."""
+        now = time.monotonic()
+        frozen, looked = self._seen.get(session, (False, float("-inf")))
+        if now - looked < (_QUICK if self._store.is_quick else _SLOW):
+            return frozen
+        if self._store.is_quick:
+            return self.look(session)
+        self._seen[session] = frozen, now  # One look at a time.
+        with suppress(RuntimeError):  # The proxy stops.
+            self._looker.submit(self.look, session)
+        return frozen
+
+    def look(self, session: str) -> bool:
+        """Look at the mark; while the store is away, what was seen before holds."""
+        try:
+            frozen = is_frozen(self._store, session)
+        except OSError:
+            frozen = self._seen.get(session, (False, 0.0))[0]
+        if len(self._seen) > _SESSIONS:
+            self._seen.clear()
+        self._seen[session] = frozen, time.monotonic()
+        return frozen

@@ -54,7 +54,7 @@ class Settings:
 
     def open(self) -> Store:
         """The store that is written to."""
-        return self.place.open(settler(self.mode, self.takes))
+        return self.place.open(settler(lambda _: (self.mode, self.takes)))
 
     def tape(self, store: Store, counters: Counters) -> Tape:
         """A tape that writes as these settings say."""
@@ -190,15 +190,38 @@ def main(jobs: IO[bytes], answers: IO[bytes]) -> None:
     kept = _Kept()
     logging.getLogger("wiretape").addHandler(kept)
     logging.getLogger("wiretape").setLevel(logging.INFO)
-    stores: dict[Place, Store] = {}
+    stores = _Stores()
     try:
         _work(jobs, answers, kept, stores)
     finally:
-        for store in stores.values():
+        stores.close()
+
+
+class _Stores:
+    """The stores that were written to: one for all jobs, as a bucket's finds out first what its server can do."""
+
+    def __init__(self) -> None:
+        self._stores: dict[Place, Store] = {}
+        self._chosen: dict[str, tuple[Mode, Takes]] = {}
+
+    def of(self, settings: Settings) -> Store:
+        """The store of a job; how its session is recorded is kept for what has to wait."""
+        self._chosen[settings.session] = settings.mode, settings.takes
+        if settings.place not in self._stores:
+            self._stores[settings.place] = settings.place.open(settler(self._choice))
+        return self._stores[settings.place]
+
+    def _choice(self, session: str) -> tuple[Mode, Takes]:
+        # What an earlier process has left: as the option's default has it.
+        return self._chosen.get(session, (Mode.RECORD_IF_MISSING, Takes.LAST))
+
+    def close(self) -> None:
+        """End them."""
+        for store in self._stores.values():
             store.close()
 
 
-def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: dict[Place, Store]) -> None:
+def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: _Stores) -> None:
     while line := jobs.readline():
         head = json.loads(line)
         try:
@@ -208,9 +231,6 @@ def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: dict[Place, 
         chosen = head["settings"]
         known = {"place": Place(**chosen["place"]), "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])}
         settings = Settings(**{**chosen, **known})
-        # One for all jobs: a bucket's finds out first what its server can do.
-        if settings.place not in stores:
-            stores[settings.place] = settings.open()
         endpoint = Endpoint(**head["route"].pop("endpoint"))
         headers = tuple((name, value) for name, value in head["headers"])
         at, came = tuple(at for at, _ in pieces), tuple(piece for _, piece in pieces)
@@ -218,7 +238,7 @@ def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: dict[Place, 
         counters = Counters()
         route = Route(**head["route"], endpoint=endpoint)
         write(
-            settings.tape(stores[settings.place], counters),
+            settings.tape(stores.of(settings), counters),
             Job(route, head["content_type"], head["test_id"], body, arrived),
         )
         outcome = {"recorded": counters.recorded, "unrecorded": counters.unrecorded, "log": kept.records}

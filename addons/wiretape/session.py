@@ -151,7 +151,8 @@ class Refused(Exception):  # noqa: N818  nothing is wrong: it may not be done
     """What was asked for is not allowed; the reason is a sentence for who asked."""
 
 
-_RECORDING = (Mode.RECORD, Mode.RECORD_IF_MISSING)
+RECORDING = (Mode.RECORD, Mode.RECORD_IF_MISSING)
+"""The modes in which something is written."""
 
 
 def effective_mode(asked: Asked, session: Session, default: Mode, role: Role | None, *, frozen: bool) -> Mode:
@@ -170,7 +171,7 @@ def effective_mode(asked: Asked, session: Session, default: Mode, role: Role | N
         problem = f"allows {_listed(session.modes)}, not {mode}"
     elif role is Role.READ and mode is not Mode.REPLAY:
         problem = f"may only be replayed with this token, whose role is {Role.READ}: {mode} needs {Role.WRITE}"
-    elif (frozen or session.frozen) and mode in _RECORDING:
+    elif (frozen or session.frozen) and mode in RECORDING:
         problem = f"is frozen: nothing is recorded in it, so {mode} is refused"
     if not problem:
         return mode

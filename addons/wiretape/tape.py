@@ -6,14 +6,16 @@ thread carries traffic calls from another one.
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import count
+from functools import partial
+from itertools import chain, count
 from typing import Any
 
 from wiretape import capture as captures
-from wiretape import miss, pacing, recording, redact, request, wire
+from wiretape import freezing, miss, pacing, recording, redact, request, wire
 from wiretape.capture import Capture
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
@@ -21,7 +23,9 @@ from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Store, Unavailable
 from wiretape.store.directory import WIRE
+from wiretape.store.index import Indexes
 from wiretape.store.memory import Memory
+from wiretape.turns import LocalTurns, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +67,8 @@ class Hit:
     """When each chunk is to leave: seconds from the request's end."""
     tokens: int
     """Completion tokens of the answer."""
+    size: int
+    """Bytes of the answer's body."""
     label: str = ""
     """Endpoint and model, for the log."""
     framed: dict[str, Any] = field(default_factory=dict)
@@ -70,11 +76,12 @@ class Hit:
 
 
 @dataclass(slots=True)
-class _Kept:
+class Kept:
     """A hit in memory, and what it was made of."""
 
     hit: Hit
-    states: Mapping[tuple[str, str], Hashable]
+    states: tuple[tuple[str, Mapping[tuple[str, str], Hashable]], ...]
+    """Of each session that was looked into: the files and their states."""
     checked: float
     """When the files were last seen to be as they were, by ``time.monotonic``."""
 
@@ -89,31 +96,43 @@ class Tape:
         mode: Mode,
         counters: Counters,
         *,
+        layers: Sequence[str] = (),
         takes: Takes = Takes.LAST,
         form: str = FORMS[0],
         pace: Pace = INSTANT,
         keep_captures: bool = True,
         keep_errors: bool = False,
-        memory: int = 0,
+        memory: Memory[Kept] | None = None,
+        indexes: Indexes | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """``memory`` is what may be kept of hits, in bytes."""
+        """``layers`` are the sessions below, in order: what this one lacks is looked for there.
+
+        ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
+        """
         self.session = session
         self.mode = mode
         self.counters = counters
         self.store = store
-        self._finder = Finder(
-            store, session, takes=takes, form=form, keep_captures=keep_captures, keep_errors=keep_errors
-        )
+        indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
+        self._finders = [
+            Finder(
+                indexes.of(each),
+                turn,
+                takes=takes,
+                form=form,
+                keep_captures=keep_captures,
+                keep_errors=keep_errors,
+            )
+            for each in (session, *layers)
+        ]
+        self._finder = self._finders[0]
         self.takes = takes
         self.form = form
         self._pace = pace
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
-        self._memory: Memory[_Kept] = Memory(memory)
-
-    def rewind(self) -> None:
-        """Start every sequence of takes again."""
-        self._finder.rewind()
+        self._memory: Memory[Kept] = Memory(0) if memory is None else memory
 
     @property
     def location(self) -> str:
@@ -122,16 +141,16 @@ class Tape:
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
-        kept = self._memory.get(key)
+        kept = self._memory.get((self.session, key))
         if kept is None:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
         return kept.hit if self.store.is_quick and self._is_current(kept) else None
 
-    def _is_current(self, kept: _Kept) -> bool:
+    def _is_current(self, kept: Kept) -> bool:
         try:
-            unchanged = is_unchanged(self.store, self.session, kept.states)
+            unchanged = all(is_unchanged(self.store, session, states) for session, states in kept.states)
         except OSError:
             return False  # Told in a moment, by the reading.
         if unchanged:
@@ -143,46 +162,52 @@ class Tape:
 
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
-        if key is not None and (kept := self._memory.get(key)):
+        if key is not None and (kept := self._memory.get((self.session, key))):
             if self._is_current(kept):
                 return kept.hit
-            self._memory.drop(key)
-        hit = self._look(self._finder.by_name, asked, key)
-        return self.search(asked, key) if hit is None and self._finder.is_quick else hit
+            self._memory.drop((self.session, key))
+        return self._look(asked, key, thorough=False)
 
     @property
     def needs_search(self) -> bool:
         """Whether what ``lookup`` does not find may be found by ``search``."""
-        return not self._finder.is_quick
+        return not all(finder.is_quick for finder in self._finders)
 
     def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""
-        return self._look(self._finder.by_content, asked, key)
+        return self._look(asked, key, thorough=True)
 
-    def _look(
-        self,
-        find: Callable[[RecordedRequest, str, Reading], list[Found]],
-        asked: RecordedRequest,
-        key: Hashable,
-    ) -> Hit | None:
-        checked, reading = time.monotonic(), self._finder.reading()
-        found = find(asked, request.identity(asked), reading)
-        if not found:
+    def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
+        checked, identity = time.monotonic(), request.identity(asked)
+        readings: list[Reading] = []
+        for finder in self._finders:
+            reading = finder.reading()
+            readings.append(reading)
+            found = finder.by_name(asked, identity, reading)
+            if not found:
+                if not (thorough or finder.is_quick):
+                    return None  # It may be here under another name, and what is below comes after that.
+                found = finder.by_content(asked, identity, reading)
+            if found:
+                break
+        else:
             return None
         tokens = wire.tokens(found[0].recording)
-        answer = self._answer(asked, found, reading)
+        answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
         label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
-        hit = Hit(found[0].name, answer, leaving, tokens, label)
+        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), label)
         # The other takes have their turns, and of a model list any new file is a part.
         stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
-        if key is not None and stays and reading.is_whole:
-            self._memory.put(key, _Kept(hit, reading.states(), checked), _size(answer))
+        if key is not None and stays and all(each.is_whole for each in readings):
+            states = tuple((each.session, each.states()) for each in readings)
+            self._memory.put((self.session, key), Kept(hit, states, checked), _size(answer))
         return hit
 
-    def _answer(self, asked: RecordedRequest, found: list[Found], reading: Reading) -> wire.Answer:
+    @staticmethod
+    def _answer(asked: RecordedRequest, finder: Finder, found: list[Found], reading: Reading) -> wire.Answer:
         first = found[0]
-        if len(found) == 1 and (capture := self._finder.capture(first.name, reading)):
+        if len(found) == 1 and (capture := finder.capture(first.name, reading)):
             digest = captures.digest(first.data)
             if answer := wire.captured(first.recording, capture, digest, base64_wanted=asked.base64_wanted):
                 return answer
@@ -197,9 +222,9 @@ class Tape:
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
             f'(session "{self.session}" below {self.store.url}).'
         )
-        return wire.error(
-            404, miss.message(asked, self._finder.requests(request.endpoint(asked)), how), "recording_not_found"
-        )
+        endpoint = request.endpoint(asked)
+        known = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
+        return wire.error(404, miss.message(asked, known, how), "recording_not_found")
 
     def record(self, asked: RecordedRequest, arrived: wire.Arrived) -> None:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises."""
@@ -226,6 +251,9 @@ class Tape:
 
     def _write(self, made: Recording, arrived: wire.Arrived | None) -> str:
         data = recording.dumps(made)
+        with suppress(Unavailable):  # Then it waits, as all that is recorded now.
+            if freezing.is_frozen(self.store, self.session):
+                raise wire.Unrecordable(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, arrived)
         except Unavailable:
@@ -282,17 +310,19 @@ class Tape:
         raise AssertionError("count has no end")
 
 
-def settler(mode: Mode, takes: Takes) -> Callable[[str, str, bytes, bytes], str | None]:
+def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, bytes, bytes], str | None]:
     """Who decides about a recording that waited for its store and finds another in its place.
 
-    Given session, name, ours and theirs, it gives the name to write ours under, or None to drop it.
+    Given session, name, ours and theirs, it gives the name to write ours under, or None to drop it. ``choice`` tells
+    how a session is recorded.
     """
 
-    def settle(_session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
+    def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
         identity = request.identity(recording.read_request(ours))
         if _is_another(theirs, identity):
             second = second_name(name.partition("-")[0], identity)
             return second if second != name else None
+        mode, takes = choice(session)
         if mode is not Mode.RECORD or takes is Takes.LAST:
             return None
         base, _, number = name.partition(".")

@@ -10,18 +10,23 @@ import logging
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from wiretape import request, wire
-from wiretape.counters import Counters
+from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
 from wiretape.flight import Flight
+from wiretape.freezing import Marks
+from wiretape.gate import Denied, Gate, basic
 from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
 from wiretape.recording import RecordedRequest
+from wiretape.session import RECORDING
 from wiretape.store.base import Unavailable
 from wiretape.tape import Hit, Mode, Tape
+from wiretape.tapes import Tapes
 
 _LARGE = 256 * 1024
 """Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
@@ -29,7 +34,22 @@ _LARGE = 256 * 1024
 _LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 """The modes in which requests are answered from recordings."""
 
+_SEATED = 0.02
+"""Seconds for which credentials are not looked at again: a token that is taken back is good for so long."""
+
+_SEATS = 1000
+
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a client's credentials have given it."""
+
+    tape: Tape
+    """Its session, in its mode."""
+    by: str = ""
+    """Its token's name; empty where the proxy is open."""
 
 
 @dataclass(slots=True)
@@ -48,6 +68,8 @@ class Call:
     body: bytes
     since: float
     """When its last byte came, by ``time.monotonic``."""
+    seat: Seat
+    """Whose it is."""
 
     def key(self) -> Hashable:
         """Equal for calls that are the same byte for byte, but for headers of no meaning here."""
@@ -61,6 +83,7 @@ class Decision:
 
     route: Route
     since: float
+    seat: Seat
     fault: Fault | None = None
     label: str = ""
     """Of the request, for the log, where there is a fault."""
@@ -73,27 +96,93 @@ class Decision:
     hit: Hit | None = None
 
 
-@dataclass
+type FlightKey = tuple[str, str, str | None]
+
+
 class Desk:
-    """The tape that is in use, and what else decides."""
+    """Who may come in, the tapes that are in use, and what else decides."""
 
-    counters: Counters
-    providers: Providers = field(default_factory=lambda: Providers(()))
-    faults: Faults = field(default_factory=Faults)
-    flights: dict[tuple[str, str | None], Flight] = field(default_factory=dict)
-    tape: Tape | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.providers = Providers(())
+        self.faults = Faults()
+        self.flights: dict[FlightKey, Flight] = {}
         self.log = HitLog()
+        self._gate: Gate
+        self._tapes: Tapes
+        self._frozen: Marks
+        self._seats: dict[str | None, tuple[Seat, float]] = {}
+        """By credentials, and until when that holds."""
+        self._clients: WeakKeyDictionary[Hashable, str] = WeakKeyDictionary()
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
+
+    def use(self, gate: Gate, tapes: Tapes) -> None:
+        """From now on these decide on who comes in, and on what he gets."""
+        self._gate, self._tapes = gate, tapes
+        self._seats.clear()
+        self._frozen = Marks(tapes.store, self._searcher)
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
         for pool in (self._reader, self._searcher):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
+
+    # -- who asks --------------------------------------------------------------------------------------------------
+
+    def enter(self, client: Hashable, authorization: str | None) -> None:
+        """A client asks for a tunnel: what comes through it comes with these credentials."""
+        self._clients[client] = basic(authorization or "") or ""
+
+    def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
+        """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
+
+        In a tunnel that it was let into, those do not count; where there is the first, the second does not. Raises
+        Denied.
+        """
+        credentials = self._clients.get(client)
+        if credentials is None:
+            credentials = basic(authorization) if authorization else header
+        known = self._seats.get(credentials)
+        if known and known[1] > now():
+            return known[0]
+        access = self._gate.admit(credentials, self._frozen.is_frozen)
+        found = Seat(self._tapes.of(access.session, access.mode), access.by)
+        if len(self._seats) > _SEATS:
+            self._seats.clear()
+        self._seats[credentials] = found, now() + _SEATED
+        return found
+
+    async def settled(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
+        """As ``seat``, with a look into a store that is not quick where that is needed."""
+        found = self.seat(client, authorization, header)
+        session = found.tape.session
+        if found.tape.mode in RECORDING and not self._frozen.knows(session):
+            await aside(self._reader, self._frozen.look, session)
+            self._seats.clear()
+            found = self.seat(client, authorization, header)
+        return found
+
+    @property
+    def default(self) -> Seat:
+        """Where somebody sits who names no session, on a proxy that is open."""
+        access = self._gate.default()
+        return Seat(self._tapes.of(access.session, access.mode))
+
+    def mode(self, client: Hashable) -> Mode | None:
+        """The mode of a client in a tunnel; None where its requests have to tell."""
+        try:
+            return self.seat(client).tape.mode if client in self._clients else None
+        except Denied:
+            return None
+
+    def shown(self, seat: Seat, text: str) -> str:
+        """A line for the log, with the session where it is not the default one."""
+        return text if seat.tape.session == self._gate.default_session else f"{text} (session {seat.tape.session})"
+
+    # -- what becomes of it ----------------------------------------------------------------------------------------
 
     def route(self, call: Call) -> Route | None:
         """The route of a call, by one of its names for the host."""
@@ -104,37 +193,37 @@ class Desk:
 
     def recall(self, call: Call) -> Hit | None:
         """The hit of a call that was looked up lately: at once, and counted."""
-        tape = self.tape
-        if tape is None or tape.mode not in _LOOKING or self.faults or len(call.body) > _LARGE:
+        tape = call.seat.tape
+        if tape.mode not in _LOOKING or self.faults or len(call.body) > _LARGE:
             return None
         hit = tape.recall(call.key())
         if hit:
-            self.count(hit)
+            self._count(call.seat, hit)
         return hit
 
-    def count(self, hit: Hit) -> None:
-        """A hit is going to be served."""
-        self.counters.hits += 1
-        self.counters.tokens += hit.tokens
-        self.log.add(hit.name, hit.label)
+    def _count(self, seat: Seat, hit: Hit) -> None:
+        counters = seat.tape.counters
+        counters.hits += 1
+        counters.tokens += hit.tokens
+        counters.bytes += hit.size
+        self.log.add(hit.name, self.shown(seat, hit.label))
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
-        return self.is_answering and self.route(call) is not None
+        return self.is_answering(call.seat) and self.route(call) is not None
 
-    @property
-    def is_answering(self) -> bool:
+    def is_answering(self, seat: Seat) -> bool:
         """Whether there are calls that may be answered here: in ``live`` and ``record`` only faults are."""
-        return self.tape is not None and (self.tape.mode in _LOOKING or bool(self.faults))
+        return seat.tape.mode in _LOOKING or bool(self.faults)
 
     async def decide(self, call: Call, route: Route | None = None) -> Decision | None:
         """What becomes of a call; None where it is to no endpoint. A hit is counted. ``route``: where it is known."""
-        route, tape = route or self.route(call), self.tape
-        if route is None or tape is None:
+        route, tape = route or self.route(call), call.seat.tape
+        if route is None:
             return None
-        made = Decision(route, call.since)
+        made = Decision(route, call.since, call.seat)
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering:
+        if self.is_answering(call.seat):
             try:
                 made.asked = await self._read(call, route)
             except ValueError as e:
@@ -142,15 +231,16 @@ class Desk:
         if self.faults:
             self._draw(call, made)
         if made.asked and tape.mode in _LOOKING and not (made.fault and made.fault.status):
-            following = tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(made.asked) in self.flights
+            following = (
+                tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(tape, made.asked) in self.flights
+            )
             if not following:
                 await self.look_up(made, call.key() if len(call.body) <= _LARGE else None)
         return made
 
     async def look_up(self, made: Decision, key: Hashable = None) -> None:
         """Look for the recording of what was asked; a hit or a miss is counted."""
-        tape, asked = self.tape, made.asked
-        assert tape
+        tape, asked = made.seat.tape, made.asked
         assert asked
         made.looked_up = True
         try:
@@ -160,27 +250,25 @@ class Desk:
         except Unavailable as e:
             made.unavailable = str(e)
         if made.unavailable:
-            self.counters.unavailable += 1
+            tape.counters.unavailable += 1
         elif made.hit:
-            self.count(made.hit)
+            self._count(made.seat, made.hit)
         else:
-            self.counters.misses += 1
+            tape.counters.misses += 1
 
-    async def explain(self, asked: RecordedRequest) -> wire.Answer:
+    async def explain(self, tape: Tape, asked: RecordedRequest) -> wire.Answer:
         """The answer to what has no recording, in replay."""
-        assert self.tape
-        return await aside(self._searcher, self.tape.explain, asked)
+        return await aside(self._searcher, tape.explain, asked)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:
             model, identity = made.asked.model, request.identity(made.asked)
         else:  # It can be no recording; it can be sent all the same.
             model, identity = "", hashlib.sha256(call.body).hexdigest()
-        assert self.tape
         recorded = made.route.endpoint.recorded
         made.label = f"{recorded or made.route.url} {model}".rstrip()
         endpoints = tuple(filter(None, (recorded, made.route.path.partition("?")[0])))
-        made.fault = self.faults.draw(Asked(self.tape.session, made.route.provider, endpoints, model, identity))
+        made.fault = self.faults.draw(Asked(made.seat.tape.session, made.route.provider, endpoints, model, identity))
 
     async def _read(self, call: Call, route: Route) -> RecordedRequest:
         arguments = route, call.body, call.content_type, call.test_id
@@ -194,9 +282,9 @@ async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *arg
     return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
 
 
-def key_of(asked: RecordedRequest) -> tuple[str, str | None]:
+def key_of(tape: Tape, asked: RecordedRequest) -> FlightKey:
     """Equal for requests that can share a live answer."""
-    return request.identity(asked), asked.test_id
+    return tape.session, request.identity(asked), asked.test_id
 
 
 def now() -> float:

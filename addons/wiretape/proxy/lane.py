@@ -13,9 +13,10 @@ from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import HTTPMode
 
 from wiretape.faults import Ending
+from wiretape.gate import Denied
 from wiretape.http1 import LAST_CHUNK, Reader, Request, Unusual
 from wiretape.proxy import playing
-from wiretape.proxy.desk import Call, Decision, Desk, now
+from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
 from wiretape.proxy.playing import Asking, Play, WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.stream import PlayingLayer, names
 from wiretape.tape import Hit
@@ -111,8 +112,8 @@ class Lane(layer.Layer):
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
             return None
-        to = self._address(asked)
-        if to is None:
+        to, seat = self._address(asked), self._seat(asked)
+        if to is None or seat is None:
             return None
         scheme, hosts, port, path = to
         return Call(
@@ -125,7 +126,16 @@ class Lane(layer.Layer):
             asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
             asked.body,
             now(),
+            seat,
         )
+
+    def _seat(self, asked: Request) -> Seat | None:
+        """Whose request it is; None for somebody who is to be told that he stays outside."""
+        headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
+        try:
+            return self._desk.seat(self.context.client, *(each or None for each in headers))
+        except Denied:
+            return None
 
     def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
         """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""

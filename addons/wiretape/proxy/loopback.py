@@ -9,6 +9,7 @@ import logging
 
 from mitmproxy import connection, ctx
 from mitmproxy.optmanager import OptManager
+from mitmproxy.proxy.mode_specs import ProxyMode
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,20 @@ def is_here(host: str) -> bool:
     except ValueError:
         return host.lower() == "localhost" or host.lower().endswith(".localhost")
     return address.is_loopback or address.is_unspecified
+
+
+def elsewhere(options: OptManager) -> str:
+    """Where the proxy is asked to listen that is not this machine alone; empty where that is all."""
+    asked = [options.listen_host, *(ProxyMode.parse(mode).custom_listen_host for mode in options.mode)]
+    return next((host for host in asked if host and (not is_here(host) or is_everywhere(host))), "")
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether to listen on an address is to listen on every interface."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 async def rebind() -> None:

@@ -10,7 +10,7 @@ from mitmproxy import http
 from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.providers import Route
-from wiretape.proxy.desk import Decision
+from wiretape.proxy.desk import Decision, Seat
 from wiretape.proxy.exchange import Exchange
 from wiretape.proxy.playing import Play
 
@@ -19,6 +19,8 @@ from wiretape.proxy.playing import Play
 class Marks:
     """What was found out and decided on a flow."""
 
+    seat: Seat | None = None
+    """Whose it is; None for one that was refused."""
     route: Route | None = None
     test_id: str | None = None
     label: str = ""

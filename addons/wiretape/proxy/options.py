@@ -7,16 +7,21 @@ from pathlib import Path
 from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
+from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import faults, pacing, providers, session
-from wiretape.counters import Counters
+from wiretape import faults, pacing, providers, session, sessions
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
+from wiretape.gate import Gate
 from wiretape.providers import Providers
+from wiretape.proxy import loopback
 from wiretape.recording import FORMS
+from wiretape.session import Sessions
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
-from wiretape.tape import Mode, Tape, parse_form, parse_mode, settler
+from wiretape.tape import Mode, parse_form, parse_mode, settler
+from wiretape.tapes import Defaults
+from wiretape.tokenfile import TokenFile
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
 
@@ -30,6 +35,7 @@ NAMES = (
     "wiretape_wire",
     "wiretape_record_errors",
     "wiretape_config",
+    "wiretape_tokens",
     "wiretape_cache",
     "wiretape_local",
     "wiretape_spool",
@@ -140,11 +146,18 @@ def declare(loader: Loader) -> None:
         choices=[*LANES],
     )
     loader.add_option(
+        "wiretape_tokens",
+        str,
+        "",
+        """A file of tokens, made by "wiretape token create": who may use which session. Without one everybody may, and
+        the proxy listens on this machine alone.""",
+    )
+    loader.add_option(
         "wiretape_config",
         str,
         "",
-        """A TOML file with a team's own providers, in the format of config/providers.toml, and with the faults to
-        inject: [[fault]], shown in config/wiretape.toml.""",
+        """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
+        ([session.NAME]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
     )
 
 
@@ -163,29 +176,56 @@ def place(options: OptManager) -> Place:
     return Place(text, local, spool, disk)
 
 
-def store(options: OptManager, where: Place) -> Store:
-    """The store at a place. Raises OptionsError."""
-    mode, takes = _checked(options, "wiretape_mode", parse_mode), _checked(options, "wiretape_takes", parse_takes)
+def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
+    """The store at a place. Raises OptionsError. ``choice``: see ``tape.settler``."""
     try:
-        return where.open(settler(mode, takes))
+        return where.open(settler(choice))
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
 
 
-def tape(options: OptManager, store: Store, counters: Counters) -> Tape:
-    """The tape that the options ask for. Raises OptionsError, naming the option and the right values."""
-    return Tape(
-        store,
-        _checked(options, "wiretape_session", session.check_name),
-        _checked(options, "wiretape_mode", parse_mode),
-        counters,
+def defaults(options: OptManager) -> Defaults:
+    """What holds for sessions that say nothing else. Raises OptionsError, naming the option and the right values."""
+    return Defaults(
         takes=_checked(options, "wiretape_takes", parse_takes),
         form=_checked(options, "wiretape_format", parse_form),
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
-        memory=_checked(options, "wiretape_cache", parse_size),
     )
+
+
+def memory(options: OptManager) -> int:
+    """Bytes that may be kept of hits. Raises OptionsError."""
+    return _checked(options, "wiretape_cache", parse_size)
+
+
+def known_sessions(options: OptManager) -> Sessions:
+    """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
+    try:
+        return next((sessions.parse(file, text) for file, text in _own(options)), Sessions())
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
+    """Who decides on who comes in. Raises OptionsError."""
+    name = _checked(options, "wiretape_session", session.check_name)
+    mode = _checked(options, "wiretape_mode", parse_mode)
+    try:
+        return Gate(known, name, mode, insists=mode != options.default("wiretape_mode"), tokens=tokens)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
+
+
+def tokens(options: OptManager) -> TokenFile | None:
+    """The tokens, where the proxy has any. Raises OptionsError, naming the file and what is wrong with it."""
+    file: str = options.wiretape_tokens
+    try:
+        return TokenFile(Path(file).expanduser()) if file else None
+    except (OSError, ValueError) as e:
+        hint = "; wiretape token create makes one" if isinstance(e, FileNotFoundError) else ""
+        raise exceptions.OptionsError(f"wiretape_tokens: {e}{hint}") from e
 
 
 def check_lane(options: OptManager) -> None:
@@ -193,6 +233,27 @@ def check_lane(options: OptManager) -> None:
     if options.wiretape_lane not in LANES:
         raise exceptions.OptionsError(
             f"wiretape_lane: {options.wiretape_lane!r} is no lane: the lanes are {', '.join(LANES)}"
+        )
+
+
+_TUNNELS = ("regular", "upstream")
+_ORIGINS = ("http", "https")
+
+
+def check_listening(options: OptManager) -> None:
+    """Raise OptionsError where somebody could come in without a token, or could not show one."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    if options.wiretape_tokens:
+        for mode in modes:
+            if mode.type_name not in _TUNNELS and getattr(mode, "scheme", "") not in _ORIGINS:
+                raise exceptions.OptionsError(
+                    f"wiretape_tokens: in mode {mode.full_spec} a client cannot name its token: "
+                    "use regular, upstream, or reverse to a http or https URL"
+                )
+    elif host := loopback.elsewhere(options):
+        raise exceptions.OptionsError(
+            f"wiretape listens on {host} for those alone who have a token: whoever comes in can read every answer. "
+            "Make one with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
         )
 
 

@@ -14,6 +14,7 @@ from mitmproxy.proxy import commands
 from wiretape import faults, http1, wire
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
+from wiretape.gate import Denied
 from wiretape.proxy.desk import Call, Decision
 from wiretape.tape import Hit
 
@@ -169,6 +170,14 @@ def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> 
 def answer(made: wire.Answer) -> http.Response:
     """An answer in one piece."""
     return http.Response.make(made.status, made.body, dict(made.headers))
+
+
+def refusal(denied: Denied) -> http.Response:
+    """The answer to somebody who stays outside."""
+    made = answer(wire.error(denied.status, f"wiretape: {denied}", "session_refused"))
+    if denied.status == 407:  # RFC 9110, 15.5.8: it comes with this.
+        made.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
+    return made
 
 
 def shared(flight: Flight, http_version: str) -> http.Response:

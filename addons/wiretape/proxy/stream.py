@@ -37,6 +37,7 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
+from wiretape.gate import Denied
 from wiretape.proxy import marks, playing
 from wiretape.proxy.desk import Call, Decision, Desk, now
 from wiretape.proxy.playing import (
@@ -192,6 +193,12 @@ class PlayingStream(HttpStream):
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
+        assert self._desk
+        credentials = (asked.headers.get(name) for name in ("proxy-authorization", "x-wiretape-session"))
+        try:
+            seat = self._desk.seat(self.context.client, *credentials)
+        except Denied:
+            return None
         scheme, host, port = to
         call = Call(
             asked.method,
@@ -203,8 +210,8 @@ class PlayingStream(HttpStream):
             asked.headers.get("x-wiretape-test-id"),
             b"",
             0.0,
+            seat,
         )
-        assert self._desk
         return call if self._desk.answers(call) else None
 
     def _decide(self) -> layer.CommandGenerator[None]:

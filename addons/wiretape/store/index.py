@@ -32,8 +32,8 @@ class Index:
     """The recordings of one session by identity. A file is read once, and again when it has changed."""
 
     def __init__(self, store: Store, session: str) -> None:
-        self._store = store
-        self._session = session
+        self.store = store
+        self.session = session
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._names: dict[str, list[str]] = {}
@@ -58,7 +58,7 @@ class Index:
             names = [name for name, entry in self._entries.items() if entry.endpoint == endpoint]
         for name in names:
             try:
-                if data := self._store.read(self._session, name):
+                if data := self.store.read(self.session, name):
                     yield name, recording.read_request(data)
             except Unavailable:
                 raise
@@ -70,7 +70,7 @@ class Index:
         started = time.monotonic()
         if started < self._next_scan:
             return
-        found = self._store.scan(self._session)
+        found = self.store.scan(self.session)
         for name in self._entries.keys() - found.keys():
             self._forget(name)
         for name, state in found.items():
@@ -84,13 +84,13 @@ class Index:
     def _learn(self, name: str, state: Hashable) -> None:
         entry = _Entry(state, None)
         try:
-            if (data := self._store.read(self._session, name)) is not None:
+            if (data := self.store.read(self.session, name)) is not None:
                 asked = recording.read_request(data)
                 entry = _Entry(state, request.identity(asked), request.endpoint(asked))
         except Unavailable:
             raise
         except (OSError, ValueError) as e:
-            logger.error("%s: no recording, passed over: %s", self._store.where(self._session, name), e)
+            logger.error("%s: no recording, passed over: %s", self.store.where(self.session, name), e)
         self._entries[name] = entry
         if entry.identity:
             self._names.setdefault(entry.identity, []).append(name)
@@ -102,3 +102,17 @@ class Index:
             names.remove(name)
             if not names:
                 del self._names[entry.identity]
+
+
+class Indexes:
+    """The index of every session of a store. For any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._indexes: dict[str, Index] = {}
+
+    def of(self, session: str) -> Index:
+        """The index of a session, which is empty until it is asked for something."""
+        with self._lock:
+            return self._indexes.setdefault(session, Index(self._store, session))

@@ -1,0 +1,120 @@
+"""Who comes in, into which session and in which mode: a client's credentials -> access, or why there is none.
+
+Before everything else that a request meets. Values in, values out; the file of the tokens is looked at, and nothing of
+what a client has sent is ever part of an error.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from wiretape.session import RECORDING, Asked, Refused, Session, Sessions, effective_mode, parse_user
+from wiretape.tape import Mode
+from wiretape.tokens import Entry
+
+
+class Checks(Protocol):
+    """Knows tokens: ``tokenfile.TokenFile``."""
+
+    def check(self, session: str, token: str) -> Entry | None:
+        """The entry of a token that is good for a session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What somebody's credentials have opened."""
+
+    session: Session
+    mode: Mode
+    by: str = ""
+    """The token's name; empty on a proxy that is open."""
+
+
+class Denied(Exception):  # noqa: N818  nothing is wrong with us
+    """Somebody stays outside; the reason is a sentence for him."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        """407 where a right token would help, 403 where it would not."""
+
+
+_parse_user = lru_cache(1024)(parse_user)
+
+
+class Gate:
+    """Decides for one proxy."""
+
+    def __init__(
+        self, sessions: Sessions, default: str, mode: Mode, *, insists: bool = False, tokens: Checks | None = None
+    ) -> None:
+        """``default`` is the session of who names none, ``mode`` the mode of sessions that have none of their own.
+
+        With ``insists`` the default session is in that mode whatever the configuration says of it: somebody chose it.
+        Raises ValueError where the default session does not allow it. Without ``tokens`` the proxy is open.
+        """
+        self.sessions = sessions
+        self.mode = mode
+        self._tokens = tokens
+        self._default = Asked(default, mode if insists else None)
+        try:
+            effective_mode(self._default, sessions.get(default), mode, None, frozen=False)
+        except Refused as e:
+            raise ValueError(str(e)) from e
+
+    @property
+    def default_session(self) -> str:
+        """The session of who names none."""
+        return self._default.name
+
+    def default(self) -> Access:
+        """What somebody gets who sends nothing, on a proxy that is open; unless the session is frozen."""
+        return self._access(self._default, None, lambda _: False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may come in."""
+        return self._tokens is None
+
+    def admit(self, credentials: str | None, is_frozen: Callable[[str], bool]) -> Access:
+        """What somebody gets who has sent ``USER:TOKEN``, or nothing. Raises Denied.
+
+        Whatever is wrong with a token, and with the session that it is shown for, it takes as long.
+        """
+        user, _, token = (credentials or "").partition(":")
+        asked, problem = self._default, ""
+        if user:
+            try:
+                asked = _parse_user(user)
+            except ValueError as e:
+                problem = str(e)
+        entry = self._tokens.check(asked.name, token) if self._tokens else None
+        if self._tokens and entry is None:
+            raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+        if problem:
+            raise Denied(403, problem)
+        return self._access(asked, entry, is_frozen)
+
+    def _access(self, asked: Asked, entry: Entry | None, is_frozen: Callable[[str], bool]) -> Access:
+        session, role = self.sessions.get(asked.name), entry.role if entry else None
+        wanted = asked.mode or session.mode or self.mode
+        try:
+            frozen = wanted in RECORDING and is_frozen(asked.name)
+            mode = effective_mode(asked, session, self.mode, role, frozen=frozen)
+        except Refused as e:
+            raise Denied(403, str(e)) from e
+        return Access(session, mode, entry.name if entry else "")
+
+
+def basic(header: str) -> str | None:
+    """``USER:TOKEN`` of a ``Proxy-Authorization`` header; None where it is none of the Basic scheme (RFC 7617)."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,121 @@
+"""Connections: who may come in, what is opened of them, and which layers they get. mitmproxy's hooks in.
+
+What passes over them is ``requests``' business.
+"""
+
+import logging
+from weakref import WeakKeyDictionary
+
+from mitmproxy import connection, ctx, http, tls
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy import layer, layers, mode_specs, server_hooks
+
+from wiretape.counters import Counters
+from wiretape.gate import Denied
+from wiretape.proxy import layering, loopback, onlookers, playing
+from wiretape.proxy.desk import Desk
+from wiretape.proxy.handshake import Handshake
+from wiretape.tape import Mode
+
+logger = logging.getLogger(__name__)
+
+
+class Connections:
+    """The part of the addon that sees connections."""
+
+    name = "wiretape-connections"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._handshake = Handshake()
+        self._onlooked: bool | None = None
+        self._counted: WeakKeyDictionary[connection.Client, Counters] = WeakKeyDictionary()
+
+    def forget(self) -> None:
+        """Options have changed."""
+        self._handshake.forget()
+        self._onlooked = None
+
+    def count_for(self, client: connection.Client, counters: Counters) -> None:
+        """From now on connections that are opened for a client are counted here."""
+        self._counted[client] = counters
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Refuse who came in before the server listened on loopback alone."""
+        loopback.guard(client)
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Count what was opened to a provider."""
+        address, counters = data.server.address, self._counted.get(data.client)
+        if address and counters and self._desk.providers.knows(*address[:2]):
+            counters.connections += 1
+
+    # -- who may come in ---------------------------------------------------------------------------
+
+    async def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Let a client have its tunnel, where its credentials are right: all that comes through it comes with them."""
+        authorization = flow.request.headers.pop("proxy-authorization", None)
+        try:
+            seat = await self._desk.settled(flow.client_conn, authorization)
+        except Denied as e:
+            logger.warning("refused: a tunnel to %s: %s", flow.request.pretty_host, e)
+            flow.response = playing.refusal(e)
+            return
+        self._desk.enter(flow.client_conn, authorization)
+        self.count_for(flow.client_conn, seat.tape.counters)
+
+    # -- what is no provider's stays closed --------------------------------------------------------
+
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        """Leave TLS to hosts that are no provider's unopened."""
+        address = data.context.server.address
+        if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
+            return
+        names = {address[0], data.client_hello.sni or address[0]}
+        if not any(self._desk.providers.knows(name, address[1]) for name in names):
+            data.ignore_connection = True
+
+    def tls_start_client(self, data: tls.TlsData) -> None:
+        """Have a handshake cost less than mitmproxy's, whose addon comes after this and leaves alone what is set."""
+        self._handshake.tls_start_client(data)
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Pass on what is not TLS inside a tunnel to a host that is no provider's; let HTTP play."""
+        if self._is_foreign(nextlayer):
+            nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
+            return
+        # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
+        ctx.master.addons.get("nextlayer").next_layer(nextlayer)
+        if nextlayer.layer and layering.KNOWN:
+            mode = self._desk.mode(nextlayer.context.client)
+            lenient = (mode or self._desk.default.tape.mode) is Mode.REPLAY
+
+            def fast() -> Desk | None:
+                return self._fast(mode)
+
+            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient)
+
+    def _fast(self, mode: Mode | None) -> Desk | None:
+        """The desk, where a hit need be no flow: nobody looks at flows. ``mode`` is None where requests tell it."""
+        chosen = ctx.options.wiretape_lane
+        if chosen == "flows" or (mode in (Mode.LIVE, Mode.RECORD) and not self._desk.faults):
+            return None
+        if self._onlooked is None:  # Until an option changes.
+            self._onlooked = onlookers.by_options(ctx.options)
+        return None if chosen == "auto" and (self._onlooked or onlookers.by_addons(ctx.master.addons)) else self._desk
+
+    def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
+        context = nextlayer.context
+        address = context.server.address
+        if address is None or not isinstance(context.client.proxy_mode, mode_specs.RegularMode):
+            return False
+        inside_tunnel = any(isinstance(each, layers.HttpLayer) for each in context.layers)
+        opened = any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
+        data = nextlayer.data_client()
+        return bool(
+            inside_tunnel
+            and not opened
+            and data
+            and not starts_like_tls_record(data)
+            and not self._desk.providers.knows(*address[:2])
+        )

@@ -1,0 +1,328 @@
+"""Requests and answers: what the desk decides becomes a flow's. mitmproxy's hooks in, recordings out.
+
+Hits that need be no flow do not come here: ``lane`` and ``stream`` serve them.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from mitmproxy import connection, ctx, http
+
+from wiretape import wire
+from wiretape.counters import Counters
+from wiretape.faults import Fault
+from wiretape.flight import Flight
+from wiretape.gate import Denied
+from wiretape.proxy import breaking, layering, loopback, marks, playing
+from wiretape.proxy.connections import Connections
+from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
+from wiretape.proxy.exchange import Exchange
+from wiretape.recording import RecordedRequest
+from wiretape.scribe import Scribe
+from wiretape.store.base import Unavailable
+from wiretape.store.opening import Place
+from wiretape.tape import Hit, Mode, Tape
+
+logger = logging.getLogger(__name__)
+
+_LEFT = "the client that asked first left"
+
+
+class Requests:
+    """The part of the addon that sees requests and answers."""
+
+    name = "wiretape-requests"
+
+    def __init__(self, desk: Desk, connections: Connections) -> None:
+        self.place: Place
+        self._desk = desk
+        self._connections = connections
+        self._live: set[Exchange] = set()
+        self._gone: dict[str, asyncio.Event] = {}
+        # A slow disk delays neither the traffic nor a hit.
+        self.writer = ThreadPoolExecutor(1, "wiretape-write")
+        self.scribe = Scribe()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Finish what is under way and write it."""
+        self._stopped = True
+        for exchange in [*self._live]:
+            self._finish(exchange, ended=False)
+        self.writer.shutdown(wait=True)
+        self.scribe.close()
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Find who asks, and the route; what is not for us streams through."""
+        # Headers of ours are for us: no provider sees them, nor a token of ours.
+        marked, headers = marks.of(flow), flow.request.headers
+        marked.test_id = headers.pop("x-wiretape-test-id", None)
+        credentials = [headers.pop(name, None) for name in ("proxy-authorization", "x-wiretape-session")]
+        try:
+            marked.seat = seat = await self._desk.settled(flow.client_conn, *credentials)
+        except Denied as e:
+            logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, e)
+            flow.response = playing.refusal(e)
+            return
+        self._connections.count_for(flow.client_conn, seat.tape.counters)
+        marked.route = self._desk.route(_call(flow, None, seat))
+        if marked.route is None and not self._refuses(flow, seat):
+            flow.request.stream = True
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer from a recording, refuse, or send on."""
+        seat = marks.of(flow).seat
+        if flow.response or flow.error or seat is None:
+            return
+        try:
+            await self._request(flow, seat)
+        except Exception:
+            # mitmproxy would log this and send the request on: in replay nothing may leave, whatever goes wrong here.
+            logger.exception("wiretape failed on %s %s", flow.request.method, flow.request.pretty_host)
+            if seat.tape.mode is Mode.REPLAY:
+                text = (
+                    "wiretape: an error inside wiretape, which its log tells; in replay nothing is sent to a provider."
+                )
+                flow.response = playing.answer(wire.error(500, text, "internal_error"))
+
+    async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
+        marked = marks.of(flow)
+        made, route = marked.decided, marked.route
+        if made is None and route:
+            made = await self._desk.decide(_call(flow, marked.test_id, seat), route)
+        if made is None:
+            if self._refuses(flow, seat):
+                self._refuse(flow, seat)
+            return
+        marked.label = made.label
+        if made.fault and made.fault.status:
+            marked.fault = made.fault
+            status = made.fault.status
+            flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
+        elif seat.tape.mode is Mode.LIVE:
+            seat.tape.counters.upstream += 1
+            marked.fault = made.fault
+        elif seat.tape.mode is Mode.RECORD:
+            self._send(flow, made)
+        elif made.asked is None:
+            self._pass_unreadable(flow, made)
+        else:
+            await self._answer_or_send(flow, made, made.asked)
+
+    def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
+        what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"
+        seat.tape.counters.misses += 1
+        logger.warning("miss: %s", self._desk.shown(seat, what))
+        text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
+        flow.response = playing.answer(
+            _refusal(f"{text} is no inference endpoint that wiretape records, and in replay")
+        )
+
+    def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
+        tape = made.seat.tape
+        if tape.mode is Mode.REPLAY:
+            tape.counters.misses += 1
+            flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
+        else:
+            tape.counters.upstream += 1
+            tape.counters.unrecorded += 1
+            logger.warning("not recorded: %s: %s", made.route.url, made.unreadable)
+
+    async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
+        tape = made.seat.tape
+        shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault
+        if shared and not made.hit and await self._follow(flow, tape, asked):
+            return
+        if not made.looked_up:
+            await self._desk.look_up(made)
+        if made.hit:
+            self._play(flow, made, made.hit)
+            return
+        if tape.mode is Mode.REPLAY:
+            flow.response = playing.answer(await self._refusal_of(made, asked))
+            return
+        # Another one may have set out while we looked.
+        if shared and await self._follow(flow, tape, asked):
+            return
+        self._send(flow, made)
+
+    @staticmethod
+    def _play(flow: http.HTTPFlow, made: Decision, hit: Hit) -> None:
+        if not layering.KNOWN:
+            flow.response = playing.answer(hit.answer)
+            return
+        marked = marks.of(flow)
+        marked.fault = made.fault
+        flow.response, marked.play = playing.response(hit, made.fault, made.since, flow.request.http_version)
+
+    def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
+        """Send a request on, and record the answer."""
+        tape = made.seat.tape
+        tape.counters.upstream += 1
+        if made.fault:
+            marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
+            return
+        marked = marks.of(flow)
+        exchange = Exchange(tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since)
+        marked.exchange = exchange
+        self._live.add(exchange)
+        if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
+            self._desk.flights[key_of(tape, made.asked)] = exchange.flight
+
+    async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
+        what = self._desk.shown(made.seat, f"{asked.endpoint or asked.url} {asked.model}".rstrip())
+        try:
+            if not made.unavailable:
+                logger.warning("miss: %s", what)
+                return await self._desk.explain(made.seat.tape, asked)
+        except Unavailable as e:
+            made.unavailable = str(e)
+        logger.error("cannot be looked up: %s: %s", what, made.unavailable)
+        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), and in replay nothing is sent"
+        return wire.error(503, f"{text} to a provider.", "recordings_unavailable", retry=True)
+
+    async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
+        """Have the flow follow an equal request that is under way, where there is one."""
+        flights, key = self._desk.flights, key_of(tape, asked)
+        while layering.KNOWN and ctx.options.wiretape_single_flight and (flight := flights.get(key)):
+            while not flight.status and not flight.ended:
+                await _changed(flight)
+            if flight.status:
+                tape.counters.followed += 1
+                logger.info("following an equal request: %s %s", asked.endpoint or asked.url, asked.model)
+                marks.of(flow).follow = flight
+                flow.response = playing.shared(flight, flow.request.http_version)
+                return True
+            if flight.failure != _LEFT:
+                tape.counters.followed += 1
+                flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
+                return True
+            # Its client left before the answer came: the next of us leads.
+            if flights.get(key) is flight:
+                del flights[key]
+        return False
+
+    async def wiretape_decide(self, asking: playing.Asking) -> None:
+        """Decide on a request before there is a flow: the hook that our layers pause on."""
+        try:
+            made = asking.decision = await self._desk.decide(asking.call)
+        except Exception:
+            logger.exception("wiretape failed on %s %s", asking.call.method, asking.call.hosts[-1])
+            return  # The flow that comes now meets the same, and is told.
+        if made and made.fault and (made.hit or made.fault.status):
+            self._tell(made.fault, made.label, made.seat.tape.counters)
+
+    async def wiretape_follow(self, following: playing.Following) -> None:
+        """Wait for more of a flight: the hook that a following stream pauses on."""
+        flight, client = following.flight, following.client
+        more, gone = asyncio.Event(), self._gone.setdefault(client.id, asyncio.Event())
+        while len(flight.pieces) <= following.seen and not flight.ended and client.connected and not gone.is_set():
+            more.clear()
+            flight.call_when_changed(more.set)
+            tasks = [asyncio.create_task(event.wait()) for event in (more, gone)]
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Wake what waits on behalf of a client that has gone."""
+        if gone := self._gone.pop(client.id, None):
+            gone.set()
+
+    @staticmethod
+    def _tell(fault: Fault, label: str, counters: Counters) -> None:
+        counters.faults += 1
+        logger.warning("fault: %s: %s", fault, label)
+
+    async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
+        marked = marks.of(flow)
+        assert flow.response
+        assert marked.seat
+        self._tell(fault, marked.label, marked.seat.tape.counters)
+        if fault.ending and not flow.response.raw_content:
+            playing.unframe(flow.response, flow.request.http_version)
+        if fault.delay and not marked.play:
+            await self.wiretape_wait(playing.Wait(fault.delay, flow.client_conn))
+
+    async def wiretape_wait(self, wait: playing.Wait) -> None:
+        """Wait, but not for a client that has gone: the hook that a slow stream pauses on."""
+        if wait.client.connected:
+            gone = self._gone.setdefault(wait.client.id, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), wait.seconds)
+
+    async def wiretape_reset(self, client: connection.Client) -> None:
+        """Reset a client's connection."""
+        await breaking.reset(client)
+
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Let every answer of a server stream through, under record with a copy kept; let a fault begin."""
+        assert flow.response
+        marked = marks.of(flow)
+        if marked.fault:
+            await self._begin(flow, marked.fault)
+        if exchange := marked.exchange:
+            exchange.tap(flow.response)
+        elif not flow.response.raw_content and not flow.response.stream:
+            flow.response.stream = True
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """The answer's end was seen."""
+        if exchange := marks.of(flow).exchange:
+            exchange.flight.end()
+            self._finish(exchange, ended=True)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
+        if exchange := marks.of(flow).exchange:
+            message = flow.error.msg if flow.error else "the answer broke off"
+            left = not flow.client_conn.connected or "by client" in message
+            exchange.flight.end(_LEFT if left else message)
+            self._finish(exchange, ended=False)
+
+    def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+        if self._stopped and exchange not in self._live:
+            return  # Finished when the proxy stopped; now its connections close.
+        self._live.discard(exchange)
+        self.writer.submit(self._write, exchange, ended=ended)
+
+    def _write(self, exchange: Exchange, *, ended: bool) -> None:
+        exchange.finish(self.scribe, ended=ended)
+        # Only now does a look-up find the recording: until now others could follow.
+        flights = self._desk.flights
+        for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:
+            flights.pop(key, None)
+
+    def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
+        """Whether this is a provider's host in replay: nothing is sent to one.
+
+        A server on this machine is another matter: on the same port may be the user's own application.
+        """
+        if seat.tape.mode is not Mode.REPLAY:
+            return False
+        asked = flow.request
+        hosts = {asked.host, asked.pretty_host}
+        return any(self._desk.providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
+
+
+def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
+    asked = flow.request
+    # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
+    since = now() - (time.time() - (asked.timestamp_end or time.time()))
+    hosts = (asked.host, asked.pretty_host)
+    body = asked.get_content(strict=False) or b""
+    content_type = asked.headers.get("content-type", "")
+    return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
+
+
+async def _changed(flight: Flight) -> None:
+    changed = asyncio.Event()
+    flight.call_when_changed(changed.set)
+    await changed.wait()
+
+
+def _refusal(reason: str) -> wire.Answer:
+    return wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found")

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection, ctx, http, tls
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, layers, mode_specs, server_hooks
+from mitmproxy.proxy.layers import modes
 
 from wiretape.counters import Counters
 from wiretape.gate import Denied
@@ -84,6 +85,9 @@ class Connections:
         if self._is_foreign(nextlayer):
             nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
             return
+        if layering.KNOWN and (tunnel := self._tunnel(nextlayer)):
+            nextlayer.layer = tunnel
+            return
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
         if nextlayer.layer and layering.KNOWN:
@@ -91,18 +95,44 @@ class Connections:
             lenient = (mode or self._desk.default.tape.mode) is Mode.REPLAY
 
             def fast() -> Desk | None:
-                return self._fast(mode)
+                return self._desk if self._has_no_onlookers() and self._may_answer(mode) else None
 
             nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient)
 
-    def _fast(self, mode: Mode | None) -> Desk | None:
-        """The desk, where a hit need be no flow: nobody looks at flows. ``mode`` is None where requests tell it."""
-        chosen = ctx.options.wiretape_lane
-        if chosen == "flows" or (mode in (Mode.LIVE, Mode.RECORD) and not self._desk.faults):
+    def _tunnel(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
+        """A tunnel of our own, where a client asks for one to a provider, and nobody has to be asked about it."""
+        from wiretape.proxy import tunnel
+
+        context = nextlayer.context
+        if len(context.layers) != 1 or not isinstance(context.layers[0], modes.HttpProxy):
             return None
+        asked = tunnel.read_connect(nextlayer.data_client())
+        if not asked or not self._desk.providers.knows(asked.host, asked.port) or not self._has_no_onlookers():
+            return None
+        try:
+            seat = self._desk.seat(context.client, asked.authorization)
+        except Denied:
+            return None
+        if not self._desk.is_settled(seat):
+            return None
+        self._desk.enter(context.client, asked.authorization)
+        self.count_for(context.client, seat.tape.counters)
+        mode = seat.tape.mode
+        desk = self._desk if self._may_answer(mode) else None
+        return tunnel.Tunnel(context, asked, desk, self._handshake.tls_start_client, lenient=mode is Mode.REPLAY)
+
+    def _may_answer(self, mode: Mode | None) -> bool:
+        """Whether there are hits in a tunnel of this mode; None where requests tell it."""
+        return mode not in (Mode.LIVE, Mode.RECORD) or bool(self._desk.faults)
+
+    def _has_no_onlookers(self) -> bool:
+        """Whether hits need not be flows, nor a tunnel one."""
+        chosen = ctx.options.wiretape_lane
+        if chosen != "auto":
+            return bool(chosen == "fast")
         if self._onlooked is None:  # Until an option changes.
             self._onlooked = onlookers.by_options(ctx.options)
-        return None if chosen == "auto" and (self._onlooked or onlookers.by_addons(ctx.master.addons)) else self._desk
+        return not self._onlooked and not onlookers.by_addons(ctx.master.addons)
 
     def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
         context = nextlayer.context

@@ -158,12 +158,15 @@ class Desk:
     async def settled(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
         """As ``seat``, with a look into a store that is not quick where that is needed."""
         found = self.seat(client, authorization, header)
-        session = found.tape.session
-        if found.tape.mode in RECORDING and not self._frozen.knows(session):
-            await aside(self._reader, self._frozen.look, session)
+        if not self.is_settled(found):
+            await aside(self._reader, self._frozen.look, found.tape.session)
             self._seats.clear()
             found = self.seat(client, authorization, header)
         return found
+
+    def is_settled(self, seat: Seat) -> bool:
+        """Whether it is known that nothing is frozen that would be recorded in."""
+        return seat.tape.mode not in RECORDING or self._frozen.knows(seat.tape.session)
 
     @property
     def default(self) -> Seat:

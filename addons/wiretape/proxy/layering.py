@@ -41,7 +41,7 @@ def _reason() -> str:
             if found is None or tuple(inspect.signature(inspect.unwrap(found)).parameters) != parameters:
                 return f"{name}.{method} is another one"
     try:
-        from wiretape.proxy import lane, stream  # noqa: F401
+        from wiretape.proxy import lane, stream, tunnel  # noqa: F401
     except (ImportError, AttributeError) as e:
         return str(e)
     return ""

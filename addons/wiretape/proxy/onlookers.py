@@ -1,4 +1,7 @@
-"""Whether anybody looks at flows, so that hits have to be flows too. Beside the way: about mitmproxy's other addons."""
+"""Whether anybody looks at flows and tunnels, so that hits have to be flows too.
+
+Beside the way: about mitmproxy's other addons.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,14 +9,29 @@ from typing import Any
 from mitmproxy import addonmanager
 from mitmproxy.optmanager import OptManager
 
-_HOOKS = ("requestheaders", "request", "responseheaders", "response", "error", "update")
+_HOOKS = (
+    "requestheaders",
+    "request",
+    "responseheaders",
+    "response",
+    "error",
+    "update",
+    "http_connect",
+    "http_connected",
+    "next_layer",
+    "tls_clienthello",
+    "tls_start_client",
+    "tls_established_client",
+)
 
 _OPTIONS = (
+    "allow_hosts",
     "anticache",
     "anticomp",
     "block_list",
     "client_replay",
     "hardump",
+    "ignore_hosts",
     "intercept",
     "map_local",
     "map_remote",
@@ -25,9 +43,10 @@ _OPTIONS = (
     "server_replay",
     "stickyauth",
     "stickycookie",
+    "tcp_hosts",
     "upstream_auth",
 )
-"""Options of mitmproxy's with which its own addons look at flows, or change them."""
+"""Options of mitmproxy's with which its own addons look at flows, or have a say in what becomes of a connection."""
 
 _VIEWS = ("view", "intercept", "webaddon", "consoleaddon")
 """Addons of the console and of mitmweb."""

@@ -29,7 +29,7 @@ _open_connection = asyncio.open_connection
 
 def server_connect(data: ServerConnectionHookData) -> None:
     """Note each connection that mitmproxy is about to open."""
-    if data.server.address:
+    if data.server.address and not data.server.error:
         host, port = data.server.address[:2]
         _note(f"{host}:{port}")
 

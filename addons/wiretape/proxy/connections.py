@@ -45,6 +45,14 @@ class Connections:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
 
+    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """In replay nothing leaves for a provider, whatever came through a tunnel and was no request."""
+        address = data.server.address
+        if self._desk.mode(data.client) is not Mode.REPLAY or not address or loopback.is_here(address[0]):
+            return
+        if self._desk.providers.knows(*address[:2]):
+            data.server.error = "wiretape: in replay nothing is sent to a provider"
+
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
         address, counters = data.server.address, self._counted.get(data.client)

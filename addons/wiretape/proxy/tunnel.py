@@ -136,7 +136,12 @@ def read_connect(data: bytes) -> Connect | None:
     unusual = head.headers.keys() & {b"content-length", b"transfer-encoding", b"expect", b"upgrade"}
     if unusual or head.is_twice or parser.get_http_version() != "1.1":
         return None
-    if not colon or not port.isdigit() or not host.replace(b"-", b"").replace(b".", b"").isalnum():
+    if (
+        not colon
+        or not port.isdigit()
+        or not 0 < int(port) < 65536
+        or not host.replace(b"-", b"").replace(b".", b"").isalnum()
+    ):
         return None
     authorization = head.headers.get(b"proxy-authorization")
     return Connect(host.decode("ascii"), int(port), authorization.decode("latin-1") if authorization else None)

@@ -11,5 +11,5 @@ The reading order:
     streams     what recording adds to a live stream, and how well a paced replay keeps its time
     report      the figures as Markdown and JSON; ``plot`` as a picture
 
-``pace`` and ``waiting`` are programs of their own and no part of this.
+``balance``, ``pace`` and ``waiting`` are programs of their own and no part of this.
 """

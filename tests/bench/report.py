@@ -117,9 +117,10 @@ def _live(group: Mapping[str, Any]) -> list[str]:
 def _paced(group: Mapping[str, Any]) -> list[str]:
     rows = []
     for row in group["rows"]:
-        cells = [_name(row), str(row["streams"]), _spread(row, ("delay", "p50"), _milli), _ms(row, "delay", "p99")]
+        cells = [_name(row), str(row["streams"]), str(row["rate"])]
+        cells += [_spread(row, ("delay", "p50"), _milli), _ms(row, "delay", "p99")]
         rows.append([*cells, _ms(row, "first_byte", "p50")])
-    return _table(["", "streams", "error, ms", "p99, ms", "first byte, ms"], rows)
+    return _table(["", "streams", "chunks a second of each", "error, ms", "p99, ms", "first byte, ms"], rows)
 
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {

@@ -19,9 +19,10 @@ from bench.servers import Bench, Contender, Server
 
 RATE = 200
 STREAMS = (1, 16, 40)
-PACED = (16, 128)
+PACED = ((16, 1 / RATE), (128, 0.05))
+"""Streams, and seconds from chunk to chunk: few that are as fast as the live ones, and many."""
+
 PACED_CHUNKS = 50
-PAUSE = 0.05
 
 
 def record(bench: Bench) -> dict[str, Any]:
@@ -63,10 +64,17 @@ def _proxies(bench: Bench, origin: int) -> Sequence[Contender]:
 
 def pace(bench: Bench) -> dict[str, Any]:
     """The group: a recording of chunks at regular times, replayed at the recorded pace."""
-    folder = bench.folder / "paced"
-    chunks = [f"t{int(place * PAUSE * 1e9):018d}" for place in range(PACED_CHUNKS)]
+    rows: list[dict[str, Any]] = []
+    for streams, pause in PACED:
+        rows += _paced(bench, streams, pause)
+    return {"kind": "pace", "title": f"Paced replays of {PACED_CHUNKS} chunks", "rows": rows}
+
+
+def _paced(bench: Bench, streams: int, pause: float) -> list[dict[str, Any]]:
+    folder = bench.folder / f"paced-{streams}"
+    chunks = [f"t{int(place * pause * 1e9):018d}" for place in range(PACED_CHUNKS)]
     asked = material.numbered(material.body(), 0)
-    case = material.Case(material.events(chunks)[:-1], PAUSE, asked, end=b"data: [DONE]\n\n")
+    case = material.Case(material.events(chunks)[:-1], pause, asked, end=b"data: [DONE]\n\n")
     material.write_recordings(folder, 1, case)
     body = bench.folder / "body-paced"
     body.write_bytes(asked)
@@ -75,18 +83,14 @@ def pace(bench: Bench) -> dict[str, Any]:
         bench.wiretape(folder, *option, "--set", "wiretape_lane=flows", name="wiretape, lane=flows"),
         bench.wiretape(folder, *option),
     ]
-    rows: list[dict[str, Any]] = []
+    rows = [{**_row(each.name, streams), "rate": round(1 / pause)} for each in contenders]
     with ExitStack() as stack:
         servers = [stack.enter_context(bench.start(each, body=body)) for each in contenders]
-        for streams in PACED:
-            group = [_row(each.name, streams) for each in servers]
-            rows += group
-            for _ in range(bench.runs):
-                for row, server in zip(group, servers, strict=True):
-                    arguments = [*_through(bench, server), "--body", str(body), "--relative"]
-                    row["runs"].append(_streams(bench, arguments, streams, PAUSE))
-    title = f"Paced replays of {PACED_CHUNKS} chunks, {1 / PAUSE:g} a second"
-    return {"kind": "pace", "title": title, "rows": rows}
+        for _ in range(bench.runs):
+            for row, server in zip(rows, servers, strict=True):
+                arguments = [*_through(bench, server), "--body", str(body), "--relative"]
+                row["runs"].append(_streams(bench, arguments, streams, pause))
+    return rows
 
 
 def _row(name: str, streams: int) -> dict[str, Any]:

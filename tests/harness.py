@@ -73,7 +73,7 @@ class Mitmdump:
         self._connects = self._folder / "connects"
         env = _process_env(self._connects, self._mapping) | self._env
         self.process = subprocess.Popen(
-            _command(self._addon, self._options, self._args),
+            self._command(),
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -87,8 +87,7 @@ class Mitmdump:
         self._reader = threading.Thread(target=self._read, name="mitmdump's log", daemon=True)
         self._reader.start()
         try:
-            self.port = int(self.wait_for_log(r" listening at \S*:(\d+)\.", 30)[1])
-            self.wait_for_log(r"to_loopback is ready", 30)
+            self.port = self._wait_until_up()
         except BaseException:
             self._clean_up()
             raise
@@ -103,7 +102,11 @@ class Mitmdump:
     @property
     def proxy_url(self) -> str:
         """What goes into ``HTTPS_PROXY`` (in a reverse mode: the base URL's origin)."""
-        return f"http://127.0.0.1:{self.port}"
+        return self.url_for("")
+
+    def url_for(self, credentials: str) -> str:
+        """The same with ``USER`` or ``USER:TOKEN`` in it."""
+        return f"http://{credentials}{'@' if credentials else ''}127.0.0.1:{self.port}"
 
     def log(self) -> str:
         """All that the process wrote so far."""
@@ -143,6 +146,15 @@ class Mitmdump:
         self._reader.join()
         return code
 
+    def _command(self) -> list[str]:
+        return _command(self._addon, self._options, self._args)
+
+    def _wait_until_up(self) -> int:
+        """Gives its port."""
+        port = int(self.wait_for_log(r" listening at \S*:(\d+)\.", 30)[1])
+        self.wait_for_log(r"to_loopback is ready", 30)
+        return port
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
@@ -180,12 +192,12 @@ def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, 
     return result.returncode, result.stdout
 
 
-def client_env(proxy: Mitmdump) -> dict[str, str]:
-    """The environment of a program that goes through this proxy, for a subprocess."""
+def client_env(proxy: Mitmdump, credentials: str = "") -> dict[str, str]:
+    """The environment of a program that goes through this proxy, with these credentials in its URL."""
     env = _without_proxies()
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         # curl reads http_proxy in lower case only.
-        env[name] = env[name.lower()] = proxy.proxy_url
+        env[name] = env[name.lower()] = proxy.url_for(credentials)
     env |= dict.fromkeys(_CA_FILES, str(proxy.ca_file))
     return env | {"NODE_USE_ENV_PROXY": "1"}
 
@@ -194,10 +206,11 @@ def openai_client(
     proxy: Mitmdump,
     base_url: str = "https://api.fireworks.ai/inference/v1",
     api_key: str = "sk-test-secret",
+    credentials: str = "",
     **kw: Any,
 ) -> openai.OpenAI:
     """An unmodified client; use it in a ``with``, so that its connections are closed."""
-    with environment(client_env(proxy)):
+    with environment(client_env(proxy, credentials)):
         return openai.OpenAI(base_url=base_url, api_key=api_key, **kw)
 
 
@@ -205,10 +218,11 @@ def async_openai_client(
     proxy: Mitmdump,
     base_url: str = "https://api.fireworks.ai/inference/v1",
     api_key: str = "sk-test-secret",
+    credentials: str = "",
     **kw: Any,
 ) -> openai.AsyncOpenAI:
     """The same for asyncio; use it in an ``async with``."""
-    with environment(client_env(proxy)):
+    with environment(client_env(proxy, credentials)):
         return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, **kw)
 
 

@@ -24,12 +24,15 @@ Read the modules in the order in which the data goes:
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
 ``scribe``      a process that writes, so that the traffic does not wait
 ``counters``    what happened, counted
+``metrics``     the counters as a page for Prometheus; ``address``: where something listens
+``team``        more than one process: their counters, their turns, the port before them
 ``verify``, ``transcript``   whether a recording is sound, and what it says
 ``http1``       bytes of a connection -> requests, chunks -> bytes
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
 
-All but ``proxy`` and ``cli`` take bytes and values and give bytes and values: no socket, no mitmproxy.
+All but ``proxy``, ``cli``, ``team`` and ``metrics`` take bytes and values and give bytes and values: no socket. Only
+the first two know mitmproxy.
 """
 
 __version__ = "0.1.0"

@@ -7,10 +7,15 @@
 ``environment``    what the child finds in its environment
 ``run``            the child: its signals, its exit code
 ``summary``        what happened, in a line or two
+``serve``          several proxies behind one port; ``worker``: one that shares its port
+``status``         the counters of a running proxy
+``files``          the recordings that a command looks at, below a folder or in a bucket
+``recordings``     ``ls``, ``show``, ``verify``, ``convert``
 ``demo``           all of it, on the shipped recordings
 
 The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy (``proxy``,
-``run``) are imported by the commands that need them, so that ``wiretape addon`` and ``--version`` answer at once.
+``run``, ``worker``) are imported by the commands that need them, so that ``wiretape addon`` and ``--version`` answer
+at once.
 """
 
 from wiretape.cli.app import app

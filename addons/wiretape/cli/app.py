@@ -1,8 +1,9 @@
 """The commands and their flags. What they do is in the modules beside it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,9 @@ import wiretape
 from wiretape.cli import session, token
 from wiretape.cli.options import settings
 from wiretape.cli.saying import say
+
+if TYPE_CHECKING:
+    from wiretape.cli.files import Source
 
 REFUSED = 2
 """The exit code when the proxy did not start, as for a wrong flag."""
@@ -79,6 +83,78 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
 
 
 @app.command()
+def serve(  # noqa: PLR0917 (Typer passes them by name)
+    workers: Annotated[
+        int | None, typer.Option(envvar="WIRETAPE_WORKERS", help="How many; by default one for each core.")
+    ] = None,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_LISTEN", help="Where all clients come to.")
+    ] = "127.0.0.1:8080",
+    metrics: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
+    ] = "127.0.0.1:9464",
+    balance: Annotated[
+        str, typer.Option(envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
+    ] = "haproxy",
+    mode: Annotated[
+        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+    ] = None,
+    session: Annotated[str | None, typer.Option(help="The session of who names none.", show_default=False)] = None,
+    recordings: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where the recordings are.", show_default=False)
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+) -> None:
+    """Run several proxies behind one port, for a team: each is started again when it dies.
+
+    Counters are at http://127.0.0.1:9464/metrics (wiretape status shows them). SIGTERM and Ctrl-C end it in good order.
+
+    Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
+    """
+    from wiretape import address
+    from wiretape.cli.serve import Plan, RefusedError, for_workers
+    from wiretape.cli.serve import serve as run_team
+    from wiretape.team.front import parse_balance
+
+    flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    try:
+        plan = Plan(
+            (os.cpu_count() or 1) if workers is None else workers,
+            _flag("--listen", address.parse, listen),
+            _flag("--metrics", address.parse, metrics) if metrics else None,
+            _flag("--balance", parse_balance, balance),
+            for_workers(os.environ, assignments or (), flags),
+        )
+        code = run_team(plan, os.environ)
+    except RefusedError as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    raise typer.Exit(code)
+
+
+def _flag[T](name: str, parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from error
+
+
+@app.command()
+def status(
+    url: Annotated[
+        str, typer.Option(envvar="WIRETAPE_URL", help="Where the page of counters is.")
+    ] = "http://127.0.0.1:9464",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what a running proxy has counted, by session. Exit code 2: nothing answers there."""
+    from wiretape.cli.status import status as show_status
+
+    raise typer.Exit(show_status(url, as_json=as_json))
+
+
+@app.command()
 def demo() -> None:
     """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
     from wiretape.cli.demo import demo as run_demo
@@ -86,62 +162,81 @@ def demo() -> None:
     raise typer.Exit(run_demo())
 
 
-_Folder = Annotated[
-    Path,
+_Where = Annotated[
+    str,
     typer.Argument(
         metavar="DIR",
         envvar="WIRETAPE_RECORDINGS",
-        exists=True,
-        file_okay=False,
-        help="A folder of recordings: all sessions, one session or one folder.",
+        help="A folder of recordings (all sessions, one session or one folder), or a bucket: s3://, gs://, az://.",
     ),
+]
+_Session = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Of all sessions, this one alone.", show_default=False)
 ]
 
 
+def _look(where: str, session: str | None, action: "Callable[[Source], int]") -> None:
+    """Do it, and exit with its code."""
+    from wiretape.cli.files import source
+
+    try:
+        code = action(source(where, session))
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    raise typer.Exit(code)
+
+
 @app.command()
-def verify(folder: _Folder = Path("recordings")) -> None:
+def verify(where: _Where = "recordings", session: _Session = None) -> None:
     """Check every recording: its form, its name, whether it replays to itself, whether a secret is in it.
 
-    One line a fault; the exit code is 1 when there is one.
+    One line a fault; the exit code is 1 when there is one, 2 when the recordings cannot be looked at.
     """
     from wiretape.cli import recordings
 
-    raise typer.Exit(recordings.verify_folder(folder))
+    _look(where, session, recordings.verify_all)
 
 
 @app.command()
-def ls(folder: _Folder = Path("recordings")) -> None:
+def ls(where: _Where = "recordings", session: _Session = None) -> None:
     """List recordings: name, endpoint, model, answer, tokens."""
     from wiretape.cli import recordings
 
-    raise typer.Exit(recordings.list_folder(folder))
+    _look(where, session, recordings.list_all)
 
 
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(help="A recording's name, the beginning of it, or a file.")],
-    folder: _Folder = Path("recordings"),
+    where: _Where = "recordings",
+    session: _Session = None,
 ) -> None:
-    """Show a recording: what was asked, and the words of the answer."""
+    """Show a recording: what was asked, the words of the answer, and who had it recorded."""
     from wiretape.cli import recordings
 
-    raise typer.Exit(recordings.show(name, folder))
+    _look(where, session, lambda source: recordings.show(name, source))
 
 
 @app.command()
 def convert(
     to: Annotated[str, typer.Option("--to", help="The form to write: 2025-09 or 2026.")],
-    folder: _Folder = Path("recordings"),
+    where: _Where = "recordings",
+    session: _Session = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write there, and leave the recordings as they are.")
+        str | None, typer.Option(metavar="DIR", help="Write there, and leave the recordings as they are.")
     ] = None,
 ) -> None:
     """Write recordings in another form: beside the old ones, which are then removed, or to another folder."""
     from wiretape.cli import recordings
+    from wiretape.store.opening import is_url
     from wiretape.tape import parse_form
 
+    if output is not None and is_url(output):
+        raise typer.BadParameter("is a folder of this machine, and no URL", param_hint="--output")
+    to_folder = None if output is None else Path(output)
     try:
         form = parse_form(to)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--to") from error
-    raise typer.Exit(recordings.convert(recordings.Conversion(folder, form, output)))
+    _look(where, session, lambda source: recordings.convert(recordings.Conversion(source, form, to_folder)))

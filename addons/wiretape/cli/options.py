@@ -8,10 +8,14 @@ from collections.abc import Iterable, Mapping
 
 PREFIX = "WIRETAPE_"
 
+FLAGS = {"WIRETAPE_WORKERS", "WIRETAPE_LISTEN", "WIRETAPE_BALANCE", "WIRETAPE_URL"}
+"""Variables of commands' own flags, which are no options of the proxy."""
+
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """``WIRETAPE_MODE=replay`` -> ``{"wiretape_mode": "replay"}``, and so on. An empty variable is not set."""
-    return {name.lower(): value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    chosen = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+    return {name.lower(): value for name, value in chosen.items() if name not in FLAGS}
 
 
 def settings(

@@ -15,6 +15,7 @@ from wiretape.proxy import layering, loopback, options
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
 from wiretape.session import RECORDING
 from wiretape.store.base import Store
@@ -22,7 +23,6 @@ from wiretape.store.opening import Place
 from wiretape.tape import Mode
 from wiretape.tapes import Tapes
 from wiretape.tokenfile import TokenFile
-from wiretape.turns import LocalTurns
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Wiretape:
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
         self.addons = [self._connections, self._requests]
-        self._turns = LocalTurns()
+        self._reporting = Reporting(self._desk.ledger)
         self._store: Store | None = None
         self._place: Place | None = None
         self._tokens: TokenFile | None = None
@@ -69,8 +69,11 @@ class Wiretape:
         options.check_lane(ctx.options)
         options.check_listening(ctx.options)
         self._connections.forget()
+        page, membership = options.metrics(ctx.options), options.membership(ctx.options)
+        self._reporting.join(membership)
         if updated & {*options.NAMES}:
             self._take_over(updated)
+        self._reporting.publish(page)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
         # whatever this proxy's own mode is, somebody's session may be in another.
@@ -89,9 +92,10 @@ class Wiretape:
         # Another mode or session is no reason to count the requests from the start.
         if "wiretape_config" in updated:
             self._desk.faults = rules
-        if store is not former or "wiretape_takes" in updated:
-            self._turns.rewind()
-        self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._turns)
+        # Not at the start: the turns may be those of other workers too.
+        if former and (store is not former or "wiretape_takes" in updated):
+            self._reporting.turns.rewind()
+        self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
         self._desk.providers, self._tokens = providers, tokens
         self._store, self._place, self._requests.place = store, place, place
         self._desk.use(gate, self._tapes)
@@ -115,6 +119,7 @@ class Wiretape:
         gc.collect()
         gc.freeze()
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
+        self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
     def done(self) -> None:
@@ -124,6 +129,7 @@ class Wiretape:
         self._stopped = True
         ShortChain(ctx.master.addons).restore()
         self._requests.stop()
+        self._reporting.stop()
         if self._store:
             self._store.close()
         self._desk.close()

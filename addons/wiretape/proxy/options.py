@@ -9,7 +9,8 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import faults, pacing, providers, session, sessions
+from wiretape import address, faults, pacing, providers, session, sessions
+from wiretape.address import Address
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
 from wiretape.gate import Gate
@@ -21,6 +22,8 @@ from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
 from wiretape.tape import Mode, parse_form, parse_mode, settler
 from wiretape.tapes import Defaults
+from wiretape.team import member
+from wiretape.team.member import Membership
 from wiretape.tokenfile import TokenFile
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
@@ -153,12 +156,30 @@ def declare(loader: Loader) -> None:
         the proxy listens on this machine alone.""",
     )
     loader.add_option(
+        "wiretape_metrics",
+        str,
+        "",
+        """Where a page of counters for Prometheus is: HOST:PORT, or PORT alone for this machine; by default nowhere.
+        Needs the package prometheus-client.""",
+    )
+    loader.add_option("wiretape_coordinator", str, "", "Set by wiretape serve.")
+    loader.add_option(
         "wiretape_config",
         str,
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
         ([session.NAME]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
     )
+
+
+def metrics(options: OptManager) -> Address | None:
+    """Where the page of counters is to be, if anywhere. Raises OptionsError."""
+    return _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
+
+
+def membership(options: OptManager) -> Membership | None:
+    """Which worker of several this is, if one. Raises OptionsError."""
+    return _checked(options, "wiretape_coordinator", member.parse) if options.wiretape_coordinator else None
 
 
 def place(options: OptManager) -> Place:

@@ -1,0 +1,37 @@
+"""Where something listens: ``HOST:PORT`` <-> values. Beside the way: about the proxy, not the traffic."""
+
+import ipaddress
+from dataclasses import dataclass
+
+HERE = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A host and a TCP port. Port 0 is a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it. ``0.0.0.0`` and ``::`` are every interface, and so not."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost" or self.host.lower().endswith(".localhost")
+
+
+def parse(text: str) -> Address:
+    """``HOST:PORT``, or ``PORT`` alone for this machine. Raises ValueError, which says what is right."""
+    host, colon, port = text.strip().rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    # isdecimal alone would take digits of other scripts.
+    is_port = port.isascii() and port.isdecimal() and int(port) < 65536
+    bare_ipv6 = ":" in host and not text.strip().startswith("[")
+    if not is_port or bare_ipv6 or (colon and not host) or any(char.isspace() for char in host):
+        raise ValueError(f"{text!r} is no address: it is HOST:PORT, [IPV6]:PORT, or PORT alone for {HERE}")
+    return Address(host or HERE, int(port))

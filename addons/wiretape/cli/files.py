@@ -1,0 +1,191 @@
+"""Recordings as the commands see them: files below a folder, whatever is above it, or objects of a bucket.
+
+Between the command line's argument and ``recordings``. A folder may be all sessions, one session or one folder, and
+need not be laid out as a store is; a bucket is a store.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from wiretape.session import check_name
+from wiretape.store.base import Store
+from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore, write_file
+from wiretape.store.opening import is_url, open_store
+
+
+class File(Protocol):
+    """A recording or a capture; as text, where it is."""
+
+    @property
+    def name(self) -> str:
+        """Its name, without ``.json``."""
+
+    @property
+    def below(self) -> str:
+        """The same with the folders that lead to it from where all of them are."""
+
+    @property
+    def is_capture(self) -> bool:
+        """Whether it is a capture."""
+
+    def read(self) -> bytes | None:
+        """The bytes; None where there is nothing. Raises OSError."""
+
+    def write(self, data: bytes, *, replace: bool) -> bool:
+        """As a store's. Raises OSError."""
+
+    def remove(self) -> None:
+        """Remove it, if it is there. Raises OSError."""
+
+    def capture(self) -> "File | None":
+        """The capture of a recording, which need not be there; None where it can have none."""
+
+    def named(self, name: str, output: Path | None) -> "File":
+        """The file of another name beside it; or at the same place below another folder."""
+
+
+class Source(Protocol):
+    """Where the recordings of a command are; as text, for people."""
+
+    def files(self, *, captures: bool = False) -> list[File]:
+        """The recordings, in the order of their names; with ``captures`` those too. Raises OSError."""
+
+
+def source(text: str, session: str | None = None) -> Source:
+    """What a command was asked to look at: a folder or the URL of a bucket, all of it or one session.
+
+    Raises ValueError for what is neither, and where there is no such session; OSError where the store fails.
+    """
+    # Nothing waits in a spool: a command that has ended must have done what it said.
+    store = open_store(text, spool=0)
+    if not is_url(text) and not Path(text).is_dir():
+        raise ValueError(f"{text}: there is no such directory")
+    if session is not None and check_name(session) not in (there := store.sessions()):
+        raise ValueError(f"no session {session} below {store.url}; there are {', '.join(there) or 'none'}")
+    return _Bucket(store, session) if is_url(text) else _Folder(Path(text), session)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    root: Path
+    session: str | None
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def files(self, *, captures: bool = False) -> list[File]:
+        found: list[Path] = []
+        for parent, folders, names in os.walk(self.root / self.session if self.session else self.root):
+            hidden = WIRE if RESPONSES in folders and not captures else ""
+            folders[:] = [name for name in folders if not name.startswith(".") and name != hidden]
+            found += [Path(parent, name) for name in names if name.endswith(".json") and not name.startswith(".")]
+        return [OnDisk(path, self.root) for path in sorted(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """A file."""
+
+    path: Path
+    root: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        """Its name, without ``.json``."""
+        return self.path.stem
+
+    @property
+    def below(self) -> str:
+        """Its path below the root."""
+        return str(self.path.relative_to(self.root).with_suffix(""))
+
+    @property
+    def is_capture(self) -> bool:
+        """Whether it is in the folder of the captures, beside that of the recordings."""
+        return self.path.parent.name == WIRE and (self.path.parent.parent / RESPONSES).is_dir()
+
+    def read(self) -> bytes | None:
+        """The bytes."""
+        try:
+            return self.path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, data: bytes, *, replace: bool) -> bool:
+        """Whole or not at all."""
+        return write_file(self.path, data, replace=replace)
+
+    def remove(self) -> None:
+        """Remove it."""
+        self.path.unlink(missing_ok=True)
+
+    def capture(self) -> "OnDisk | None":
+        """In the folder of the captures, beside that of the recordings."""
+        folder = self.path.parent
+        return OnDisk(folder.parent / WIRE / self.path.name, self.root) if folder.name == RESPONSES else None
+
+    def named(self, name: str, output: Path | None) -> "OnDisk":
+        """A file of another name."""
+        root = output or self.root
+        return OnDisk(root / self.path.parent.relative_to(self.root) / f"{name}.json", root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    store: Store
+    session: str | None
+
+    def __str__(self) -> str:
+        return self.store.where(self.session) if self.session else self.store.url
+
+    def files(self, *, captures: bool = False) -> list[File]:
+        return [*self._files(captures)]
+
+    def _files(self, captures: bool) -> Iterator[File]:
+        for session in [self.session] if self.session else self.store.sessions():
+            # Which captures there may be is told by the recordings.
+            names = sorted(self.store.scan(session))
+            for folder in (RESPONSES, WIRE) if captures else (RESPONSES,):
+                yield from (_Stored(self.store, session, name, folder) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An object."""
+
+    store: Store
+    session: str
+    name: str
+    folder: str = RESPONSES
+
+    def __str__(self) -> str:
+        return self.store.where(self.session, self.name, self.folder)
+
+    @property
+    def below(self) -> str:
+        return f"{self.session}/{self.folder}/{self.name}"
+
+    @property
+    def is_capture(self) -> bool:
+        return self.folder == WIRE
+
+    def read(self) -> bytes | None:
+        return self.store.read(self.session, self.name, self.folder)
+
+    def write(self, data: bytes, *, replace: bool) -> bool:
+        return self.store.write(self.session, self.name, data, replace=replace, folder=self.folder)
+
+    def remove(self) -> None:
+        self.store.remove(self.session, self.name, self.folder)
+
+    def capture(self) -> "_Stored":
+        return _Stored(self.store, self.session, self.name, WIRE)
+
+    def named(self, name: str, output: Path | None) -> "_Stored":
+        return _Stored(DirectoryStore(output) if output else self.store, self.session, name, self.folder)

@@ -1,0 +1,281 @@
+"""``wiretape serve``: several mitmdumps behind one port, each started again when it dies, and one page of counters.
+
+What the workers have in common is in ``wiretape.team``; what one of them does with a request is in ``wiretape.proxy``.
+"""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import wiretape
+from wiretape import metrics
+from wiretape.address import HERE, Address
+from wiretape.cli.options import from_environment, settings
+from wiretape.cli.saying import say
+from wiretape.team import front
+from wiretape.team.board import Board
+from wiretape.team.child import Child
+from wiretape.team.coordinator import Coordinator
+from wiretape.team.front import Balance
+from wiretape.team.member import Membership
+
+REFUSED = 2
+"""The exit code when it did not start, as for a wrong flag."""
+
+PATIENCE = 30.0
+"""Seconds that a worker has to write what it is recording."""
+
+_CLOSING = 2.0
+"""Seconds that the balancer has when there is no worker any more."""
+
+_OURS = {"wiretape_coordinator", "wiretape_metrics"}
+"""Options of a worker's that only this module sets."""
+
+
+class RefusedError(Exception):
+    """It cannot start as it was asked to: the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be up. ``settings`` are the workers' options, ``name=value``."""
+
+    workers: int
+    listen: Address
+    metrics: Address | None
+    balance: Balance
+    settings: Sequence[str] = ()
+
+
+def for_workers(environ: Mapping[str, str], assignments: Sequence[str], flags: Mapping[str, str | None]) -> list[str]:
+    """The workers' options. Raises RefusedError for one in ``--set`` that there is not: mitmdump would not say so."""
+    known = _known()
+    for name in (assignment.partition("=")[0] for assignment in assignments):
+        if name.startswith("wiretape_") and name not in known:
+            raise RefusedError(f"unknown option {name} (wiretape's are {', '.join(sorted(known))})")
+    for name in sorted(from_environment(environ).keys() - known - _OURS):
+        say(f"{name.upper()} names no option of wiretape ({', '.join(sorted(known))})")
+    chosen = settings(environ, assignments, flags)
+    return [each for each in chosen if each.partition("=")[0] in known or not each.startswith("wiretape_")]
+
+
+def _known() -> set[str]:
+    from mitmproxy.addonmanager import Loader
+
+    from wiretape.proxy import options
+
+    class Names(Loader):
+        """Notes the names, and declares nothing."""
+
+        def __init__(self) -> None:
+            self.names: set[str] = set()
+
+        def add_option(self, name: str, *_: object, **__: object) -> None:
+            self.names.add(name)
+
+    loader = Names()
+    options.declare(loader)
+    return loader.names - _OURS
+
+
+def possible(plan: Plan) -> Plan:
+    """The plan, with another balance where this machine has no HAProxy. Raises RefusedError."""
+    if plan.workers < 1:
+        raise RefusedError("--workers: there must be one at least")
+    if not hasattr(socket, "AF_UNIX"):
+        raise RefusedError("serve needs a system with Unix sockets: use mitmdump, one process")
+    has_tokens = any(each.startswith("wiretape_tokens=") and each != "wiretape_tokens=" for each in plan.settings)
+    if not plan.listen.is_loopback and not has_tokens:
+        raise RefusedError(
+            f"--listen {plan.listen} is open to other machines, where anybody could use your sessions: make a token,\n"
+            "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
+        )
+    if plan.metrics:
+        try:
+            metrics.available()
+        except metrics.MissingPackageError as e:
+            raise RefusedError(f"{e}\n(or serve without them: --metrics '')") from e
+    if plan.balance is Balance.HAPROXY and not front.has_haproxy():
+        text = f"HAProxy is not on the path. Install it ({front.INSTALL})"
+        if not front.has_reuseport():
+            raise RefusedError(text)
+        say(f"{text}; until then the kernel shares connections out: --balance reuseport")
+        return Plan(plan.workers, plan.listen, plan.metrics, Balance.REUSEPORT, plan.settings)
+    if plan.balance is Balance.REUSEPORT and not front.has_reuseport():
+        raise RefusedError("--balance reuseport: only Linux shares the connections of a port out among processes")
+    return plan
+
+
+def serve(plan: Plan, environ: Mapping[str, str]) -> int:
+    """Be up until SIGTERM or SIGINT. Gives the exit code. Raises RefusedError."""
+    plan = possible(plan)
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(front.listen(plan.listen, plan.balance))
+        except OSError as e:
+            raise RefusedError(f"cannot listen on {plan.listen}: {e.strerror or e}") from e
+        # Of mode 0700: nobody else may count, or ask for a turn.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wiretape-")))
+        return asyncio.run(_Team(plan, listener, folder, environ).run())
+
+
+class _Team:
+    """All processes of a plan, and what they share."""
+
+    def __init__(self, plan: Plan, listener: socket.socket, folder: Path, environ: Mapping[str, str]) -> None:
+        self._plan = plan
+        self._listener = listener
+        self._folder = folder
+        # What a worker writes is to be seen at once.
+        self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
+        self._board = Board()
+        self._up: dict[int, asyncio.Event] = {}
+        self._stop = asyncio.Event()
+        self._workers: list[Child] = []
+        self._balancer: Child | None = None
+        host, port = listener.getsockname()[:2]
+        self._address = Address(host, port)
+
+    async def run(self) -> int:
+        """From the first worker to the last one's end."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._asked_to_stop)
+        coordinator = Coordinator(self._board, lambda worker: self._up[worker].set(), self._down)
+        try:
+            await coordinator.start(self._folder / "team")
+            with ExitStack() as stack:
+                where = "no page of counters"
+                if self._plan.metrics:
+                    page = stack.enter_context(self._page(self._plan.metrics))
+                    where = f"counters at http://{page.address}/metrics"
+                code = await self._serve(where)
+                await self._end()
+                # While the page is up: it has the workers' last words.
+                await coordinator.close()
+                return code
+        finally:
+            for child in self._children():
+                child.kill()
+
+    async def _serve(self, where: str) -> int:
+        self._make()
+        # The first one alone: what is wrong with an option is told once, and mitmproxy's CA is made once.
+        for several in (self._workers[:1], self._workers[1:]):
+            for worker in several:
+                worker.start()
+            for worker in several:
+                if not await self._started(worker):
+                    return 0 if self._stop.is_set() else REFUSED
+        if self._balancer:
+            self._balancer.is_good = True  # Its configuration was checked, and it has its port.
+            self._balancer.start()
+        behind = "behind HAProxy" if self._balancer else "that share the port"
+        say(f"serving at {self._address}: {_workers(self._plan.workers)} {behind}; {where}")
+        await self._stop.wait()
+        return 0
+
+    async def _started(self, worker: Child) -> bool:
+        number = int(worker.label)
+        events = (self._up[number], worker.died, self._stop)
+        tasks = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        if worker.died.is_set():
+            say(f"worker {number} cannot start: what it said is above")
+        worker.is_good = self._up[number].is_set() and not worker.died.is_set()
+        return worker.is_good and not self._stop.is_set()
+
+    async def _end(self) -> None:
+        # Nobody new comes in; then the workers write what they are recording; their end closes all connections.
+        self._listener.close()
+        if self._balancer:
+            self._balancer.ask_to_end(signal.SIGUSR1)
+        await asyncio.gather(*(worker.stop(PATIENCE) for worker in self._workers))
+        if self._balancer:
+            await self._balancer.stop(_CLOSING)
+
+    def _make(self) -> None:
+        count, is_shared = self._plan.workers, self._plan.balance is Balance.REUSEPORT
+        ports = [self._address.port] * count if is_shared else front.free_ports(count)
+        host = self._address.host if is_shared else HERE
+        for number, port in enumerate(ports, 1):
+            self._up[number] = asyncio.Event()
+            membership = Membership(number, str(self._folder / "team"))
+            command = _command(self._plan, Address(host, port), membership)
+            worker = Child(str(number), command, _tell, ends_on=signal.SIGINT, environ=self._environ)
+            self._workers.append(worker)
+        if not is_shared:
+            file = self._folder / "haproxy.cfg"
+            descriptor = self._listener.fileno()
+            names = {f"worker{number}": port for number, port in enumerate(ports, 1)}
+            file.write_text(front.configuration(descriptor, names), "utf-8")
+            program = front.haproxy()
+            assert program
+            command = [program, "-db", "-f", str(file)]
+            self._check(command, descriptor)
+            self._balancer = Child("haproxy", command, _tell, ends_on=signal.SIGTERM, descriptors=[descriptor])
+
+    @staticmethod
+    def _check(command: Sequence[str], descriptor: int) -> None:
+        checked = subprocess.run([*command, "-c"], pass_fds=[descriptor], capture_output=True, text=True, check=False)  # noqa: S603
+        if checked.returncode:
+            raise RefusedError(f"HAProxy refuses its configuration:\n{checked.stderr.strip()}")
+
+    def _page(self, address: Address) -> metrics.Page:
+        try:
+            return metrics.Page(address, self._board.counters, self._state)
+        except OSError as e:
+            raise RefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
+
+    def _state(self) -> metrics.Workers:
+        up = sum(event.is_set() for event in [*self._up.values()])
+        return metrics.Workers(up, {child.label: child.restarts for child in self._children()})
+
+    def _children(self) -> list[Child]:
+        return [*self._workers, *([self._balancer] if self._balancer else [])]
+
+    def _down(self, worker: int) -> None:
+        self._up[worker].clear()
+
+    def _asked_to_stop(self) -> None:
+        if self._stop.is_set():  # Asked twice: somebody is in a hurry.
+            for child in self._children():
+                child.kill()
+        self._stop.set()
+
+
+def _command(plan: Plan, address: Address, membership: Membership) -> list[str]:
+    script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
+    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=")
+    # -s would replace what --set says of scripts.
+    scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
+    options = [each for each in (*plan.settings, *own) if not each.startswith("scripts=")]
+    command = [*_mitmdump(plan.balance), "--listen-host", address.host, "--listen-port", str(address.port)]
+    command += [part for each in scripts for part in ("-s", each)]
+    return command + [part for each in options for part in ("--set", each)]
+
+
+def _mitmdump(balance: Balance) -> list[str]:
+    # -P: what lies in the folder that we were started in is no module of ours.
+    if balance is Balance.REUSEPORT:
+        return [sys.executable, "-P", "-m", "wiretape.cli.worker"]
+    beside = shutil.which("mitmdump", path=str(Path(sys.executable).parent))
+    return [beside] if beside else [sys.executable, "-P", "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
+
+
+def _tell(label: str, line: str) -> None:
+    with suppress(OSError):  # Who reads may have gone; that is no reason to go too.
+        print(f"[{label}] {line}", file=sys.stderr, flush=True)
+
+
+def _workers(count: int) -> str:
+    return "one worker" if count == 1 else f"{count} workers"

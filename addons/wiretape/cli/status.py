@@ -1,0 +1,82 @@
+"""``wiretape status``: the page of counters, read and shown. What is on it is in ``metrics``."""
+
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, fields
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from wiretape import metrics
+from wiretape.cli.saying import say
+from wiretape.counters import Counters, added
+
+TROUBLE = 2
+"""The exit code where there is nothing to show."""
+
+_PATIENCE = 5.0
+
+_HEADINGS = {"upstream": "upstream requests", "connections": "upstream connections"}
+
+
+class NoAnswerError(Exception):
+    """There is no page: the message is for the user."""
+
+
+def status(url: str, *, as_json: bool) -> int:
+    """Print the counters of the proxy at ``url``. Gives the exit code."""
+    try:
+        sessions = fetch(url)
+    except (NoAnswerError, metrics.MissingPackageError) as e:
+        say(str(e))
+        return TROUBLE
+    if as_json:
+        values = {session: asdict(counters) for session, counters in sessions.items()}
+        print(json.dumps({"sessions": values, "total": asdict(added(sessions.values()))}, indent=2))
+    else:
+        # A pipe has no width: a table that is cut would hide numbers.
+        console = Console() if sys.stdout.isatty() else Console(width=400, no_color=True)
+        console.print(table(sessions))
+    return 0
+
+
+def fetch(url: str) -> dict[str, Counters]:
+    """The counters of a proxy, by session. Raises NoAnswerError."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    kinds = {"http": HTTPConnection, "https": HTTPSConnection}
+    if parts.scheme not in kinds or not parts.hostname:
+        raise NoAnswerError(f"{url!r} is no address of a page: it is http://HOST:PORT")
+    try:
+        # Not by way of HTTP_PROXY: that may be the very proxy that is asked about.
+        with closing(kinds[parts.scheme](parts.hostname, parts.port, timeout=_PATIENCE)) as connection:
+            connection.request("GET", parts.path.removesuffix("/").removesuffix("/metrics") + "/metrics")
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8")
+            if answer.status != 200:
+                raise NoAnswerError(f"{url} answers with status {answer.status}: it is not wiretape's page of counters")
+            return metrics.parse(text)
+    except (OSError, HTTPException) as e:
+        raise NoAnswerError(
+            f"nothing answers at {url} ({e}): the page is there with wiretape serve, or with mitmdump and "
+            "--set wiretape_metrics=PORT; another address is named with --url"
+        ) from e
+    except ValueError as e:
+        raise NoAnswerError(f"{url}: {e}") from e
+
+
+def table(sessions: Mapping[str, Counters]) -> Table:
+    """A row for each session, and their sum."""
+    names = [each.name for each in fields(Counters)]
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("session", no_wrap=True)
+    for name in names:
+        shown.add_column(_HEADINGS.get(name, name), justify="right")
+    rows = [*sessions.items(), ("total", added(sessions.values()))]
+    for place, (session, counters) in enumerate(rows, 1):
+        values = [f"{getattr(counters, name):,}" for name in names]
+        shown.add_row(session, *values, style="bold" if place == len(rows) else None)
+    return shown

@@ -1,0 +1,75 @@
+"""What the proxy tells others about itself: the page of counters, and the coordinator of ``wiretape serve``.
+
+Beside the traffic: between the addon, whose options say whether, and ``metrics`` and ``team``, which do it.
+"""
+
+import logging
+from collections.abc import Callable
+
+from wiretape.address import Address
+from wiretape.counters import Ledger
+from wiretape.metrics import MissingPackageError, Page
+from wiretape.team.member import Membership, RemoteTurns, Reporter
+from wiretape.turns import LocalTurns, Turns
+
+logger = logging.getLogger(__name__)
+
+
+class Reporting:
+    """For the thread that carries the traffic."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.turns: Turns = LocalTurns()
+        """Those of all workers, where this is one of several."""
+        self._ledger = ledger
+        self._membership: Membership | None = None
+        self._address: Address | None = None
+        self._is_running = False
+        self._page: Page | None = None
+        self._reporter: Reporter | None = None
+
+    def join(self, membership: Membership | None) -> None:
+        """Be one of several workers, or none; before the start."""
+        if membership != self._membership:
+            self.turns = RemoteTurns(membership.path) if membership else LocalTurns()
+        self._membership = membership
+
+    def publish(self, address: Address | None) -> None:
+        """Have the page there, or nowhere."""
+        if address != self._address:
+            self._close_page()
+            self._address = address
+            self._open_page()
+
+    def start(self, on_lost: Callable[[], None]) -> None:
+        """Tell that the proxy is up. ``on_lost`` is called from another thread when nobody is left to tell."""
+        self._is_running = True
+        self._open_page()
+        if self._membership:
+            self._reporter = Reporter(self._membership, self._ledger.sessions, on_lost)
+            self._reporter.start()
+
+    def stop(self) -> None:
+        """Tell what was counted to the end, and then nothing more."""
+        self._is_running = False
+        self._close_page()
+        if self._reporter:
+            self._reporter.close()
+        self._reporter = None
+        if isinstance(self.turns, RemoteTurns):
+            self.turns.close()
+
+    def _open_page(self) -> None:
+        if self._is_running and self._address and self._page is None:
+            try:
+                self._page = Page(self._address, self._ledger.sessions)
+            except (MissingPackageError, OSError) as e:
+                # At its start mitmdump ends for it; a proxy that is up is not to go for a page.
+                logger.error("wiretape_metrics: no page at %s: %s", self._address, e)
+            else:
+                logger.info("wiretape: counters at http://%s/metrics", self._page.address)
+
+    def _close_page(self) -> None:
+        if self._page:
+            self._page.close()
+        self._page = None

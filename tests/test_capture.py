@@ -1,25 +1,103 @@
 """The wire beside the recording: what is kept, and that it comes back."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape import capture
-from wiretape.capture import Capture
+from wiretape import __version__, capture, redact, verify
+from wiretape.capture import Capture, Origin
+
+MADE = Origin("ci", "2026-01-31T12:00:00Z", "OpenAI/Python 3.52.0", "0.1.0", 1234.5)
+GOLDEN = b"""{
+  "recording": "sha256:00",
+  "made": {"by": "ci", "at": "2026-01-31T12:00:00Z", "client": "OpenAI/Python 3.52.0", "wiretape": "0.1.0", "took_ms": 1234.5},
+  "status": 200,
+  "headers": [["content-type", "text/event-stream"]],
+  "chunks": [
+    {"at": 1.0, "text": "data: 1\\n\\n"},
+    {"at": 1234.5, "text": "data: [DONE]\\n\\n"}
+  ]
+}
+"""  # noqa: E501
+times = st.floats(0, 1e6).map(lambda at: round(at, 3))
 
 
-@given(st.lists(st.tuples(st.binary(), st.floats(0, 1e6).map(lambda at: round(at, 3)))))
-def test_what_is_written_is_read(chunks: list[tuple[bytes, float]]) -> None:
+@given(
+    st.lists(st.tuples(st.binary(), times)),
+    st.none() | st.builds(Origin, by=st.text(), at=st.text(), client=st.text(), wiretape=st.text(), took=times),
+)
+def test_what_is_written_is_read(chunks: list[tuple[bytes, float]], origin: Origin | None) -> None:
     kept = Capture(
         "sha256:00",
         200,
         (("content-type", "text/event-stream"),),
         tuple(data for data, _ in chunks),
         tuple(at for _, at in chunks),
+        origin,
     )
     assert capture.loads(capture.dumps(kept)) == kept
+
+
+def test_the_form_of_the_file() -> None:
+    chunks = (b"data: 1\n\n", b"data: [DONE]\n\n")
+    kept = Capture("sha256:00", 200, (("content-type", "text/event-stream"),), chunks, (1.0, 1234.5), MADE)
+    assert capture.dumps(kept) == GOLDEN
+    assert capture.loads(GOLDEN) == kept
+    assert verify.check_capture(GOLDEN) == ()
+
+
+def test_one_that_does_not_say_who_made_it_is_read() -> None:
+    old = b"".join(line for line in GOLDEN.splitlines(keepends=True) if b'"made"' not in line)
+    kept = capture.loads(old)
+    assert kept.origin is None
+    assert capture.dumps(kept) == old
+    assert verify.check_capture(old) == ()
+
+
+def test_one_without_the_bytes_is_read() -> None:
+    kept = Capture("sha256:00", 200, (), None, (), MADE)
+    assert capture.loads(capture.dumps(kept)) == kept
+    assert b"chunks" not in capture.dumps(kept)
+    assert verify.check_capture(capture.dumps(kept)) == ()
+
+
+# -- who made it -------------------------------------------------------------------------------------------------------
+
+NOON = datetime(2026, 1, 31, 12, 0, 0, 999_999, tzinfo=UTC)
+
+
+def test_the_time_is_in_utc_and_in_seconds() -> None:
+    for at in (NOON, NOON.astimezone(timezone(timedelta(hours=-5)))):
+        assert capture.origin("ci", at, "", 1.0).at == "2026-01-31T12:00:00Z"
+
+
+def test_the_version_is_this_one_and_a_clock_that_was_set_takes_no_time() -> None:
+    made = capture.origin("ci", NOON, "curl/8.5.0", -3.0)
+    assert made == Origin("ci", "2026-01-31T12:00:00Z", "curl/8.5.0", __version__, 0.0)
+
+
+SECRET = "sk-" + "a1B2" * 10
+AGENTS = {
+    "OpenAI/Python 3.52.0": "OpenAI/Python 3.52.0",
+    "héllo/1 (日本)": "héllo/1 (日本)",
+    "a" * 300: "a" * 200,
+    "one\x1b[31mtwo\x00\r\n\t\x7f\u202e\udc80": "one[31mtwo",
+    f"app/1 ({SECRET})": f"app/1 ({redact.REDACTED})",
+    f"{SECRET[:9]}\x07{SECRET[9:]}": redact.REDACTED,
+    "app/1 wt_" + "a1B2-_x" * 6 + "z": f"app/1 {redact.REDACTED}",
+    f"{'a' * 170} {SECRET}": f"{'a' * 170} {redact.REDACTED}",
+    f"{'a' * 195} {SECRET}": f"{'a' * 195} {redact.REDACTED[:4]}",
+}
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_what_is_kept_of_a_user_agent(agent: str) -> None:
+    made = capture.origin("ci", NOON, agent, 1.0)
+    assert made.client == AGENTS[agent]
+    assert verify.check_capture(capture.dumps(Capture("sha256:00", 200, (), None, (), made))) == ()
 
 
 def test_a_chunk_is_text_where_it_can_be_and_a_line_of_its_own() -> None:
@@ -75,6 +153,10 @@ def test_which_headers_are_kept(name: str) -> None:
         b'{"recording": "x", "status": 200, "headers": [1], "chunks": []}',
         b'{"recording": "x", "status": 200, "headers": [], "chunks": [{"at": 1}]}',
         b'{"recording": "x", "status": 200, "headers": [], "chunks": [{"at": 1, "base64": "!"}]}',
+        b'{"recording": "x", "status": 200, "headers": [], "chunks": [], "made": "me"}',
+        b'{"recording": "x", "status": 200, "headers": [], "chunks": [], "made": {}}',
+        GOLDEN.replace(b'"ci"', b"5"),
+        GOLDEN.replace(b"}" + b",\n", b"1},\n", 1).replace(b"1234.51", b'"1234.5"'),
         b"[" * 100_000,
     ],
 )

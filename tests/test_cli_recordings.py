@@ -1,14 +1,25 @@
 """ls, show, verify and convert, as a user calls them."""
 
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from samples import CHAT, RESPONSES
-from wiretape.capture import Capture, digest, dumps, loads
+import s3
+from samples import CHAT, RESPONSES, SAMPLES
+from wiretape.capture import Capture, Origin, digest, dumps, loads
+from wiretape.cli.app import app
+from wiretape.store.base import Store
+from wiretape.store.directory import WIRE, DirectoryStore
+
+OTHER = SAMPLES["cerebras completions"]
+MADE = Origin("ci", "2026-01-31T12:00:00Z", "OpenAI/Python 3.52.0", "0.1.0", 1234.5)
 
 
 @pytest.fixture
@@ -105,3 +116,200 @@ def test_a_wrong_form_names_the_right_ones(folder: Path) -> None:
     result = wiretape("convert", "--to", "2024", folder)
     assert result.returncode == 2
     assert "2025-09" in result.stderr
+
+
+# -- who had it recorded -----------------------------------------------------------------------------------------------
+
+
+def keep(folder: Path, origin: Origin | None) -> None:
+    wire = folder / "default" / "wire"
+    wire.mkdir(exist_ok=True)
+    (wire / CHAT.name).write_bytes(dumps(Capture(digest(CHAT.read_bytes()), 200, (), (b"x",), (1.0,), origin)))
+
+
+def head(result: subprocess.CompletedProcess[str]) -> list[str]:
+    """What show says before what was asked."""
+    assert result.returncode == 0, result.stderr
+    return [line.strip() for line in result.stdout.partition("asked:")[0].splitlines()[3:]]
+
+
+def test_show_tells_who_had_it_recorded(folder: Path) -> None:
+    assert head(wiretape("show", "e99f", folder)) == []
+    keep(folder, MADE)
+    told = ["recorded 2026-01-31T12:00:00Z by ci, in 1,234 ms, with wiretape 0.1.0", "for OpenAI/Python 3.52.0"]
+    assert head(wiretape("show", "e99f", folder)) == told
+    # Of a file too that is named by its path.
+    assert head(wiretape("show", folder / "default" / "responses" / CHAT.name, folder)) == told
+
+
+def test_show_tells_what_is_known_of_who_had_it_recorded(folder: Path) -> None:
+    keep(folder, Origin("", "2026-01-31T12:00:00Z", "", "0.1.0", 3.0))
+    assert head(wiretape("show", "e99f", folder)) == ["recorded 2026-01-31T12:00:00Z, in 3 ms, with wiretape 0.1.0"]
+    keep(folder, None)
+    assert head(wiretape("show", "e99f", folder)) == []
+    (folder / "default" / "wire" / CHAT.name).write_text("{}")
+    (line,) = head(wiretape("show", "e99f", folder))
+    assert line.startswith("who recorded it cannot be told: not a capture")
+
+
+def test_show_tells_that_somebody_has_changed_it_since(folder: Path) -> None:
+    keep(folder, MADE)
+    path = folder / "default" / "responses" / CHAT.name
+    path.write_text(path.read_text().replace("Hello!", "Howdy!"))
+    assert head(wiretape("show", "e99f", folder))[-1] == "changed since"
+
+
+# -- a session, a bucket -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("WIRETAPE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=["directory", "moto", "rclone"])
+def team(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _environment: None
+) -> Iterator[tuple[str, Store]]:
+    """Two sessions, below a directory and in buckets: main has all, checkout has one with its capture."""
+    store: Store
+    if request.param == "directory":
+        where, store = str(tmp_path / "team"), DirectoryStore(tmp_path / "team")
+    else:
+        server: s3.S3Server = request.getfixturevalue(request.param)
+        for key, value in server.env.items():
+            monkeypatch.setenv(key, value)
+        prefix = f"looking-{uuid4().hex}"
+        where, store = f"s3://{s3.BUCKET}/{prefix}", s3.store(prefix)
+    for path in RESPONSES.iterdir():
+        store.write("main", path.stem, path.read_bytes(), replace=False)
+    store.write("checkout", CHAT.stem, CHAT.read_bytes(), replace=False)
+    kept = Capture(digest(CHAT.read_bytes()), 200, (), (b"data: [DONE]\n\n",), (1.0,), MADE)
+    store.write("checkout", CHAT.stem, dumps(kept), replace=False, folder=WIRE)
+    yield where, store
+    store.close()
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, args)], prog_name="wiretape")
+
+
+def test_verify_looks_at_all_sessions_or_one(team: tuple[str, Store]) -> None:
+    where, store = team
+    result = run("verify", where)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert f"{where}: 5 2025-09, 1 captures; 0 faults" in result.stderr
+    store.write("main", "broken", b"{}", replace=False)
+    assert run("verify", where, "--session", "checkout").exit_code == 0
+    result = run("verify", where, "--session", "main")
+    assert (result.exit_code, result.stdout) == (1, f"{store.where('main', 'broken')}: no request\n")
+
+
+def test_verify_finds_a_secret_in_a_capture(team: tuple[str, Store]) -> None:
+    where, store = team
+    secret = b"sk-" + b"a1B2" * 10
+    store.write("main", CHAT.stem, dumps(Capture("sha256:0", 200, (), (secret,), (1.0,))), replace=True, folder=WIRE)
+    result = run("verify", where)
+    assert result.stdout == f"{store.where('main', CHAT.stem, WIRE)}: a secret is in it\n"
+    assert result.exit_code == 1
+
+
+def test_ls_lists_all_sessions_or_one(team: tuple[str, Store]) -> None:
+    where, _ = team
+    rows = [line.split()[0] for line in run("ls", where).stdout.splitlines()[1:]]
+    assert rows == [
+        f"checkout/responses/{CHAT.stem}",
+        *sorted(f"main/responses/{path.stem}" for path in RESPONSES.iterdir()),
+    ]
+    rows = [line.split()[0] for line in run("ls", where, "--session", "checkout").stdout.splitlines()[1:]]
+    assert rows == [f"checkout/responses/{CHAT.stem}"]
+
+
+def test_show_finds_it_in_every_session(team: tuple[str, Store]) -> None:
+    where, store = team
+    result = run("show", CHAT.stem[:4], where)
+    assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if line.startswith(where)] == [
+        store.where("checkout", CHAT.stem),
+        store.where("main", CHAT.stem),
+    ]
+    assert result.stdout.count("  recorded 2026-01-31T12:00:00Z by ci") == 1
+    assert run("show", OTHER.stem, where, "--session", "checkout").exit_code == 1
+
+
+def test_convert_writes_where_it_reads(team: tuple[str, Store]) -> None:
+    where, store = team
+    assert run("convert", "--to", "2026", where, "--session", "checkout").exit_code == 0
+    store.refresh("checkout")
+    (name,) = store.scan("checkout")
+    assert len(name) == 64
+    assert len(store.scan("main")) == 4
+    assert store.read("checkout", CHAT.stem, WIRE) is None
+    data, kept = store.read("checkout", name), store.read("checkout", name, WIRE)
+    assert data
+    assert kept
+    assert loads(kept).recording == digest(data)
+    assert loads(kept).origin == MADE
+    assert run("verify", where).exit_code == 0
+
+
+def test_convert_writes_into_a_folder(team: tuple[str, Store], tmp_path: Path) -> None:
+    where, store = team
+    assert run("convert", "--to", "2025-09", "--output", tmp_path / "new", where).exit_code == 0
+    assert (tmp_path / "new" / "main" / "responses" / OTHER.name).read_bytes() == OTHER.read_bytes()
+    made = DirectoryStore(tmp_path / "new")
+    assert made.read("checkout", CHAT.stem, WIRE) == store.read("checkout", CHAT.stem, WIRE)
+    assert len([*(tmp_path / "new").rglob("*.json")]) == 6
+    result = run("convert", "--to", "2026", "--output", "s3://bucket/other", where)
+    assert result.exit_code == 2
+    assert "--output" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("ls",), ("verify",), ("show", "e99f"), ("convert", "--to", "2026")])
+def test_a_session_that_is_not_there_is_said_so(team: tuple[str, Store], command: tuple[str, ...]) -> None:
+    where, _ = team
+    for name in ("nobody", "No Session", "../main"):
+        result = run(*command, where, "--session", name)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert name in result.stderr
+
+
+@pytest.mark.parametrize("command", [("ls",), ("verify",), ("show", "e99f"), ("convert", "--to", "2026")])
+@pytest.mark.usefixtures("_environment")
+def test_where_nothing_can_be_looked_at_it_is_said_so(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto: s3.S3Server
+) -> None:
+    for key, value in moto.env.items():
+        monkeypatch.setenv(key, value)
+    wrong = {
+        str(tmp_path / "nowhere"): "there is no such directory",
+        str(CHAT): "there is no such directory",
+        "ftp://host/path": "is no store",
+        "s3://user:secret@bucket/x": "credentials in the environment",
+        "s3://no-such-bucket/x": "NoSuchBucket",
+    }
+    for where, why in wrong.items():
+        result = run(*command, where)
+        assert (result.exit_code, result.stdout) == (2, ""), result.output
+        assert why in result.stderr
+        assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [("ls",), ("verify",), ("show", "e99f"), ("convert", "--to", "2026")])
+@pytest.mark.usefixtures("_environment")
+def test_a_bucket_that_is_away_is_said_so(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3.S3Server("rclone") as server:
+        for key, value in server.env.items():
+            monkeypatch.setenv(key, value)
+        server.kill()
+        result = run(*command, f"s3://{s3.BUCKET}/x")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "the bucket does not answer" in result.stderr
+        server.start()
+
+
+def test_the_environment_names_a_bucket(team: tuple[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    where, _ = team
+    monkeypatch.setenv("WIRETAPE_RECORDINGS", where)
+    assert f"checkout/responses/{CHAT.stem}" in run("ls").stdout

@@ -7,7 +7,7 @@ import pytest
 
 from samples import CHAT, RESPONSES, SAMPLES
 from wiretape import recording
-from wiretape.capture import Capture, digest, dumps, loads
+from wiretape.capture import Capture, Origin, digest, dumps, loads
 from wiretape.contents import compare, contents
 from wiretape.finding import second_name
 from wiretape.freezing import Frozen, freeze
@@ -131,6 +131,18 @@ def test_a_capture_goes_along(store: DirectoryStore) -> None:
     capture(store, "new", CHAT, b"as it came")
     promote(store)
     assert loads(store.read("main", CHAT.stem, WIRE) or b"").chunks == (b"as it came",)
+
+
+@pytest.mark.parametrize("chunks", [(b"as it came",), None])
+def test_who_made_a_recording_goes_along(store: DirectoryStore, chunks: tuple[bytes, ...] | None) -> None:
+    put(store, "new", CHAT)
+    made = Origin("ann", "2026-01-31T12:00:00Z", "curl/8.5.0", "0.1.0", 1234.5)
+    at = (1.0,) if chunks else ()
+    data = dumps(Capture(digest(CHAT.read_bytes()), 200, (), chunks, at, made))
+    store.write("new", CHAT.stem, data, replace=False, folder=WIRE)
+    promote(store)
+    assert store.read("main", CHAT.stem, WIRE) == data
+    assert loads(data).origin == made
 
 
 def another(path: Path) -> recording.Recording:

@@ -19,6 +19,7 @@ SECRETS = [
     "AIza" + "Sy_-1" * 7,
     "AKIA" + "ABCD1234" * 2,
     "dapi" + "0123456789abcdef" * 2,
+    "wt_" + "a1B2-_x" * 6 + "z",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
 ]

@@ -13,7 +13,7 @@ import pytest
 
 from loopback import from_recording
 from samples import CHAT, MODEL
-from wiretape import providers, scribe, wire
+from wiretape import capture, providers, scribe, wire
 from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.scribe import Job, Scribe, Settings
@@ -40,11 +40,14 @@ def settings(root: Path) -> Settings:
     )
 
 
+ORIGIN = capture.Origin("ci", "2026-01-31T12:00:00Z", "curl/8.5.0", "0.1.0", 1234.5)
+
+
 def job(status: int = 200, body: bytes = BODY) -> Job:
     assert ROUTE
     pieces = tuple(step for step in from_recording(CHAT).steps if isinstance(step, bytes))
     at = tuple(float(i) for i in range(len(pieces)))
-    return Job(ROUTE, "application/json", None, body, wire.Arrived(status, HEADERS, pieces, at, True))
+    return Job(ROUTE, "application/json", None, body, wire.Arrived(status, HEADERS, pieces, at, True), ORIGIN)
 
 
 def test_an_exchange_becomes_the_recording(writer: Scribe, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,7 +57,7 @@ def test_an_exchange_becomes_the_recording(writer: Scribe, tmp_path: Path, caplo
         writer.write(settings(tmp_path), job(status=500), counters)
     assert (counters.recorded, counters.unrecorded) == (1, 1)
     assert (tmp_path / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
-    assert (tmp_path / "default" / "wire" / CHAT.name).exists()
+    assert capture.loads((tmp_path / "default" / "wire" / CHAT.name).read_bytes()).origin == ORIGIN
     assert [(record.name, record.levelname) for record in caplog.records] == [
         ("wiretape.tape", "INFO"),
         ("wiretape.tape", "WARNING"),

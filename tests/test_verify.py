@@ -1,12 +1,14 @@
 """What is wrong with a recording, and what is not."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from samples import CHAT, SAMPLES, load
-from wiretape import verify
+from wiretape import capture, verify
+from wiretape.capture import Capture, Origin
 
 
 def changed(**response: Any) -> bytes:
@@ -43,3 +45,39 @@ def test_a_recording_that_does_not_replay_to_itself_is_a_fault() -> None:
     shuffled = {key: body[0]["__data__"][key] for key in sorted(body[0]["__data__"], reverse=True)}
     element = {"__type__": body[0]["__type__"], "__data__": shuffled}
     assert "differs after its way" in verify.check(CHAT.stem, changed(body=[element])).faults[0]
+
+
+SOUND = Origin("ci", "2026-01-31T12:00:00Z", "curl/8.5.0", "0.1.0", 1234.5)
+
+
+def faults(origin: Origin) -> tuple[str, ...]:
+    return verify.check_capture(capture.dumps(Capture("sha256:0", 200, (), (b"x",), (1.0,), origin)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"at": ""},
+        {"at": "yesterday"},
+        {"at": "2026-01-31 12:00:00"},
+        {"at": "2026-1-31T12:00:00Z"},
+        {"at": "2026-01-31T12:00:00+01:00"},
+        {"by": "one\ntwo"},
+        {"client": "a\x1b[31m"},
+        {"client": "a" * 201},
+        {"wiretape": "\x07"},
+        {"took": -1.0},
+        {"took": float("nan")},
+        {"took": float("inf")},
+    ],
+)
+def test_what_is_wrong_with_who_made_a_capture(wrong: dict[str, Any]) -> None:
+    assert faults(SOUND) == ()
+    (fault,) = faults(replace(SOUND, **wrong))
+    assert "who made it" in fault
+
+
+def test_a_secret_in_who_made_a_capture() -> None:
+    key = "sk-" + "a1b2" * 10
+    for wrong in (replace(SOUND, client=key), replace(SOUND, by=key)):
+        assert "a secret is in it" in faults(wrong)

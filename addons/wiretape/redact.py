@@ -37,6 +37,7 @@ _FORMS = {
         ("fw_", "gsk_", "hf_", "csk-", "tgp_v1_", "nvapi-", "xai-", "pplx-", "r8_", "ghp_", "gho_", "ghs_", "glpat-"),
         r"[A-Za-z0-9_-]{20,}",
     ),
+    "wt_": r"[A-Za-z0-9_-]{43}",  # wiretape's own
     "github_pat_": r"[A-Za-z0-9_]{20,}",
     "AIza": r"[A-Za-z0-9_-]{35}",  # Google
     "AKIA": r"[A-Z0-9]{16}",  # AWS

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from wiretape import request, wire
+from wiretape.capture import Origin
 from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.pacing import INSTANT
@@ -80,6 +81,7 @@ class Job:
     test_id: str | None
     body: bytes
     arrived: wire.Arrived
+    origin: Origin | None = None
 
 
 def write(tape: Tape, job: Job) -> None:
@@ -90,7 +92,7 @@ def write(tape: Tape, job: Job) -> None:
         tape.counters.unrecorded += 1
         logger.warning("not recorded: %s: %s", job.route.url, e)
     else:
-        tape.record(asked, job.arrived)
+        tape.record(asked, job.arrived, job.origin)
 
 
 class Scribe:
@@ -149,6 +151,7 @@ class Scribe:
             "status": job.arrived.status,
             "headers": job.arrived.headers,
             "ended": job.arrived.ended,
+            "origin": job.origin and asdict(job.origin),
             "pieces": len(job.arrived.pieces),
         }
         process.stdin.write(json.dumps(head).encode() + b"\n" + _FRAME.pack(0.0, len(job.body)) + job.body)
@@ -235,11 +238,12 @@ def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: _Stores) -> 
         headers = tuple((name, value) for name, value in head["headers"])
         at, came = tuple(at for at, _ in pieces), tuple(piece for _, piece in pieces)
         arrived = wire.Arrived(head["status"], headers, came, at, head["ended"])
+        origin = Origin(**head["origin"]) if head["origin"] else None
         counters = Counters()
         route = Route(**head["route"], endpoint=endpoint)
         write(
             settings.tape(stores.of(settings), counters),
-            Job(route, head["content_type"], head["test_id"], body, arrived),
+            Job(route, head["content_type"], head["test_id"], body, arrived, origin),
         )
         outcome = {"recorded": counters.recorded, "unrecorded": counters.unrecorded, "log": kept.records}
         answers.write(json.dumps(outcome).encode() + b"\n")

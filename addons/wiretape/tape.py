@@ -16,7 +16,7 @@ from typing import Any
 
 from wiretape import capture as captures
 from wiretape import freezing, miss, pacing, recording, redact, request, wire
-from wiretape.capture import Capture
+from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
@@ -226,16 +226,18 @@ class Tape:
         known = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
         return wire.error(404, miss.message(asked, known, how), "recording_not_found")
 
-    def record(self, asked: RecordedRequest, arrived: wire.Arrived) -> None:
-        """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises."""
+    def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> None:
+        """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
+
+        ``origin`` is kept with the capture.
+        """
         try:
             plain = wire.decoded(arrived)
             response = wire.response(asked, plain, keep_errors=self.keep_errors)
             cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
             made = recording.make(asked, cleaned, self.form)
-            # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
-            capture = plain if cleaned.body is response.body and cleaned.error is response.error else None
-            name = self._write(made, capture)
+            has_secret = cleaned.body is not response.body or cleaned.error is not response.error
+            name = self._write(made, self._capture(plain, origin, has_secret=has_secret))
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s", asked.url, e)
@@ -249,44 +251,52 @@ class Tape:
             self.counters.recorded += 1
             logger.info("recorded %s: %s %s", name, asked.endpoint or asked.url, asked.model)
 
-    def _write(self, made: Recording, arrived: wire.Arrived | None) -> str:
+    def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
+        """What is kept beside a recording, whose digest is still to be put in."""
+        if not self.keep_captures or (has_secret and not origin):
+            return None
+        # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
+        pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
+        return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
+
+    def _write(self, made: Recording, capture: Capture | None) -> str:
         data = recording.dumps(made)
+        if capture:
+            capture = replace(capture, recording=captures.digest(data))
         with suppress(Unavailable):  # Then it waits, as all that is recorded now.
             if freezing.is_frozen(self.store, self.session):
                 raise wire.Unrecordable(f"session {self.session} is frozen")
         try:
-            return self._write_looking(made, data, arrived)
+            return self._write_looking(made, data, capture)
         except Unavailable:
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
             self.store.write(self.session, made.name, data, replace=self._replaces())
-            if arrived and self.keep_captures:
-                capture = captures.dumps(_captured(data, arrived))
-                self.store.write(self.session, made.name, capture, replace=True, folder=WIRE)
+            if capture:
+                self.store.write(self.session, made.name, captures.dumps(capture), replace=True, folder=WIRE)
             return made.name
 
     def _replaces(self) -> bool:
         return self.mode is Mode.RECORD and self.takes is Takes.LAST
 
-    def _write_looking(self, made: Recording, data: bytes, arrived: wire.Arrived | None) -> str:
+    def _write_looking(self, made: Recording, data: bytes, capture: Capture | None) -> str:
         identity = request.identity(made.request)
         for base in (made.name, second_name(made.name, identity)):
             existing = self.store.read(self.session, base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
-                if arrived and self.keep_captures:
-                    self._write_capture(name, data, arrived)
+                if capture:
+                    self._write_capture(name, data, capture)
                 return name
         raise AssertionError("the second name is of this identity alone")
 
-    def _write_capture(self, name: str, data: bytes, arrived: wire.Arrived) -> None:
-        digest = captures.digest(data)
+    def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
         if self.store.read(self.session, name) != data:
             return  # Another proxy's recording has the name: so will its capture.
         existing = self._finder.capture(name, self._finder.reading())
-        if existing and existing.recording == digest:
+        if existing and existing.recording == capture.recording:
             return  # The same answer again: only its times would differ.
         try:
-            self.store.write(self.session, name, captures.dumps(_captured(data, arrived)), replace=True, folder=WIRE)
+            self.store.write(self.session, name, captures.dumps(capture), replace=True, folder=WIRE)
         except OSError as e:  # The recording itself is written, and can be served without it.
             logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)
 
@@ -329,11 +339,6 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
         return f"{base}.{int(number or 1) + 1}"
 
     return settle
-
-
-def _captured(recording: bytes, arrived: wire.Arrived) -> Capture:
-    headers = captures.kept(arrived.headers)
-    return Capture(captures.digest(recording), arrived.status, headers, arrived.pieces, arrived.at)
 
 
 def _is_another(data: bytes, identity: str) -> bool:

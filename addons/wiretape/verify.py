@@ -4,10 +4,13 @@ Beside the data's way: reads bytes, gives findings; the command line prints them
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from wiretape import capture, recording, redact, request, wire
+from wiretape.capture import Origin
 from wiretape.recording import MODEL_LISTS, Recording
 
 
@@ -41,9 +44,26 @@ def check_capture(data: bytes) -> tuple[str, ...]:
         found = capture.loads(data)
     except ValueError as e:
         return (str(e),)
-    text = b"".join(found.chunks).decode("utf-8", "replace")
-    secrets = [*redact.find([text, *(value for _, value in found.headers)])]
-    return ("a secret is in it",) if secrets else ()
+    text = b"".join(found.chunks or ()).decode("utf-8", "replace")
+    said = (found.origin.by, found.origin.client) if found.origin else ()
+    secrets = [*redact.find([text, *(value for _, value in found.headers), *said])]
+    faults = ["a secret is in it"] if secrets else []
+    if found.origin and not _is_sound(found.origin):
+        faults.append("what it says of who made it is in no known form")
+    return tuple(faults)
+
+
+def _is_sound(origin: Origin) -> bool:
+    """Whether it is as a proxy writes it: a form that can be sorted, printed and summed up."""
+    try:
+        at = datetime.strptime(origin.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    # The same form: strptime takes a month of one digit too.
+    written = capture.origin(origin.by, at, origin.client, origin.took)
+    same = (written.at, written.client) == (origin.at, redact.clean(origin.client))
+    texts = origin.by + origin.wiretape
+    return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
 def _is_name(name: str, found: Recording) -> bool:

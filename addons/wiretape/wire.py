@@ -346,7 +346,7 @@ def _sent(recorded: RecordedResponse) -> Answer:
 
 def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
     """The answer as it once came, where the capture belongs to this recording and this form of asking."""
-    if capture.recording != digest:
+    if capture.recording != digest or capture.chunks is None:
         return None
     if base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
         return None

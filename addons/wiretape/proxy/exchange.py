@@ -2,10 +2,11 @@
 
 import logging
 import time
+from datetime import UTC, datetime, timedelta
 
 from mitmproxy import http
 
-from wiretape import wire
+from wiretape import capture, wire
 from wiretape.flight import Flight
 from wiretape.providers import Route
 from wiretape.scribe import Job, Scribe, Settings
@@ -22,9 +23,17 @@ class Exchange:
     """What is known of a live exchange until it ends; others may follow its flight."""
 
     def __init__(
-        self, tape: Tape, place: Place, route: Route, flow: http.HTTPFlow, *, test_id: str | None, since: float
+        self,
+        tape: Tape,
+        place: Place,
+        route: Route,
+        flow: http.HTTPFlow,
+        *,
+        test_id: str | None,
+        since: float,
+        by: str = "",
     ) -> None:
-        """``since`` is when the request's last byte came, by ``time.monotonic``."""
+        """``since`` is when the request's last byte came, by ``time.monotonic``; ``by`` whose token it came with."""
         self.flight = Flight()
         self._tape = tape
         self._place = place
@@ -32,13 +41,17 @@ class Exchange:
         self._test_id = test_id
         self._content_type = flow.request.headers.get("content-type", "")
         self._body = flow.request.get_content(strict=False) or b""
+        self._user_agent = flow.request.headers.get("user-agent", "")
+        self._by = by
         self._since = since
+        self._last = since
         self._at: list[float] = []
         self._size = 0
         self._finished = False
 
     def tap(self, response: http.Response) -> None:
         """Keep a copy of what passes; the response's stream is the tap from here on."""
+        self._last = time.monotonic()
         self.flight.begin(response.status_code, tuple(response.headers.items(multi=True)))
         response.stream = self._keep
 
@@ -46,7 +59,8 @@ class Exchange:
         # Runs outside mitmproxy's safe call: an exception here would hang the client.
         if piece and self._size <= LIMIT:
             self._size += len(piece)
-            self._at.append((time.monotonic() - self._since) * 1000)
+            self._last = time.monotonic()
+            self._at.append((self._last - self._since) * 1000)
             if self._size > LIMIT:
                 self.flight.end("the answer is too long to be shared")
             else:
@@ -70,6 +84,11 @@ class Exchange:
             logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", url, LIMIT)
         else:
             arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
-            job = Job(self._route, self._content_type, self._test_id, self._body, arrived)
+            job = Job(self._route, self._content_type, self._test_id, self._body, arrived, self._origin())
             scribe.write(Settings.of(self._tape, self._place), job, counters)
             self._tape.store.refresh(self._tape.session)
+
+    def _origin(self) -> capture.Origin:
+        # This may be some time later: others are written first.
+        ended = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self._last)
+        return capture.origin(self._by, ended, self._user_agent, (self._last - self._since) * 1000)

@@ -7,7 +7,9 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from mitmproxy import connection, ctx, http
 
@@ -30,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 _LEFT = "the client that asked first left"
 
+_PAUSE = 0.03
+"""Seconds until an answer is written: a client's next request, which often comes at once, goes before."""
+
 
 class Requests:
     """The part of the addon that sees requests and answers."""
@@ -41,6 +46,8 @@ class Requests:
         self._desk = desk
         self._connections = connections
         self._live: set[Exchange] = set()
+        self._due: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        """What has ended and is written in a moment."""
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
         self.writer = ThreadPoolExecutor(1, "wiretape-write")
@@ -50,6 +57,8 @@ class Requests:
     def stop(self) -> None:
         """Finish what is under way and write it."""
         self._stopped = True
+        for write in [*self._due]:
+            self._submit(write)
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
         self.writer.shutdown(wait=True)
@@ -91,6 +100,8 @@ class Requests:
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
         made, route = marked.decided, marked.route
+        if made and made.seat.tape is not seat.tape:
+            made = None  # It was not known yet that the session is frozen.
         if made is None and route:
             made = await self._desk.decide(_call(flow, marked.test_id, seat), route)
         if made is None:
@@ -166,7 +177,9 @@ class Requests:
             marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
             return
         marked = marks.of(flow)
-        exchange = Exchange(tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since)
+        exchange = Exchange(
+            tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since, by=made.seat.by
+        )
         marked.exchange = exchange
         self._live.add(exchange)
         if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
@@ -284,10 +297,18 @@ class Requests:
             self._finish(exchange, ended=False)
 
     def _finish(self, exchange: Exchange, *, ended: bool) -> None:
-        if self._stopped and exchange not in self._live:
-            return  # Finished when the proxy stopped; now its connections close.
+        if exchange not in self._live:
+            return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
-        self.writer.submit(self._write, exchange, ended=ended)
+        write = partial(self._write, exchange, ended=ended)
+        if self._stopped:
+            self.writer.submit(write)
+        else:
+            self._due[write] = asyncio.get_running_loop().call_later(_PAUSE, self._submit, write)
+
+    def _submit(self, write: Callable[[], None]) -> None:
+        self._due.pop(write).cancel()
+        self.writer.submit(write)
 
     def _write(self, exchange: Exchange, *, ended: bool) -> None:
         exchange.finish(self.scribe, ended=ended)

@@ -102,6 +102,14 @@ def test_diff(root: Path) -> None:
     assert "- 1 only in checkout, + 2 only in main, ~ 1 that differ, 0 the same" in result.stderr
 
 
+def test_diff_with_a_session_that_is_configured_and_has_nothing_yet(root: Path, tmp_path: Path) -> None:
+    config = tmp_path / "wiretape.toml"
+    config.write_text("[session.new]\n", "utf-8")
+    result = run(root, "diff", "checkout", "new", "--config", str(config))
+    assert result.exit_code == 1
+    assert "+ 0 only in new" in result.stderr
+
+
 def test_diff_of_the_same_is_nothing(root: Path) -> None:
     result = run(root, "diff", "main", "main")
     assert (result.exit_code, result.stdout) == (0, "")

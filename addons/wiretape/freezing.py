@@ -89,6 +89,8 @@ class Marks:
             return frozen
         if self._store.is_quick:
             return self.look(session)
+        if session not in self._seen:
+            return False  # Nobody knows before somebody has looked who can wait.
         self._seen[session] = frozen, now  # One look at a time.
         with suppress(RuntimeError):  # The proxy stops.
             self._looker.submit(self.look, session)

@@ -9,7 +9,18 @@ import httptools
 _LARGEST_HEAD = 65536
 """Bytes of a request's head; more is left to the proxy."""
 
-_ONCE = frozenset((b"host", b"content-length", b"content-type", b"authorization", b"connection", b"x-wiretape-test-id"))
+_ONCE = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"authorization",
+        b"connection",
+        b"proxy-authorization",
+        b"x-wiretape-session",
+        b"x-wiretape-test-id",
+    )
+)
 _UNUSUAL = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"trailer", b"te", b"http2-settings"))
 
 LAST_CHUNK = b"0\r\n\r\n"

@@ -70,6 +70,7 @@ def diff(
     first: Annotated[str, typer.Argument(metavar="A")],
     second: Annotated[str, typer.Argument(metavar="B")],
     recordings: Recordings = _RECORDINGS,
+    config: Config = None,
 ) -> None:
     """Compare two sessions, request by request, whatever the files' names and forms are.
 
@@ -78,7 +79,7 @@ def diff(
     """
     from wiretape.cli import sessions
 
-    _end(recordings, None, lambda library: sessions.diff(library, first, second))
+    _end(recordings, config, lambda library: sessions.diff(library, first, second))
 
 
 @app.command()

@@ -43,6 +43,10 @@ class Library:
             raise ValueError(f"no session {name} below {self.store.url}; there are {', '.join(there) or 'none'}")
         return name
 
+    def known(self, name: str) -> str:
+        """The name of a session that has recordings, or is configured and has none yet. Raises ValueError."""
+        return name if check_name(name) in self.sessions.names else self.existing(name)
+
     def frozen(self, name: str) -> str:
         """How a session is frozen, in words; empty where it is not."""
         if self.sessions.get(name).frozen:
@@ -82,9 +86,7 @@ def list_all(library: Library) -> int:
 
 def show(library: Library, name: str) -> int:
     """What a session holds, and what is said of it."""
-    if check_name(name) not in library.sessions.names:
-        library.existing(name)
-    held = contents.contents(library.store, name)
+    held = contents.contents(library.store, library.known(name))
     print(f"session {name}: {library.store.where(name)}")
     print(f"  {_held(library.store, name)}, {_count(len(held.takes), 'request')}")
     print(f"  {library.frozen(name) or 'not frozen'}")
@@ -104,7 +106,7 @@ def show(library: Library, name: str) -> int:
 def diff(library: Library, first: str, second: str) -> int:
     """A line for each request that two sessions do not answer alike."""
     store = library.store
-    ours, theirs = (contents.contents(store, library.existing(name)) for name in (first, second))
+    ours, theirs = (contents.contents(store, library.known(name)) for name in (first, second))
     found = contents.compare(ours, theirs)
     for key in found.only_first:
         print(f"- {_named(ours.takes[key])}")

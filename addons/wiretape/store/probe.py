@@ -36,8 +36,10 @@ def probe(remote: Remote) -> Kind:
     """Write a small object several times and delete it. Raises Unavailable."""
     key = f".wiretape-probe-{secrets.token_hex(8)}"
     texts = [f"{key} {number}".encode() for number in range(4)]
+    is_there = False
     try:
         first = _try(remote, key, texts[0], Condition.ABSENT)
+        is_there = True
         creates = first is not None and _try(remote, key, texts[1], Condition.ABSENT) is None
         old = remote.put(key, texts[2], Condition.NONE)
         now = remote.put(key, texts[3], Condition.NONE)
@@ -55,7 +57,8 @@ def probe(remote: Remote) -> Kind:
         try:
             remote.delete(key)
         except Unavailable as e:
-            logger.warning("%s stays: %s", key, e)
+            if is_there:  # Else the bucket is away, which whoever asked says.
+                logger.warning("%s stays: %s", key, e)
 
 
 def _try(remote: Remote, key: str, data: bytes, condition: Condition | Version) -> Version | None:

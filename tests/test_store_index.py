@@ -18,9 +18,18 @@ SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
 CHAT = "/v1/chat/completions"
 
 
-@pytest.fixture(name="store")
-def _store(tmp_path: Path) -> DirectoryStore:
-    return DirectoryStore(tmp_path)
+class Slow(DirectoryStore):
+    """A store of which several files are asked for at once."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.is_quick = False
+
+
+@pytest.fixture(name="store", params=[DirectoryStore, Slow])
+def _store(tmp_path: Path, request: pytest.FixtureRequest) -> DirectoryStore:
+    made: DirectoryStore = request.param(tmp_path)
+    return made
 
 
 @pytest.fixture(name="index")

@@ -7,8 +7,10 @@ models, and for naming the nearest recording of a miss.
 import logging
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import batched
 
 from wiretape import recording, request
 from wiretape.recording import RecordedRequest
@@ -19,6 +21,11 @@ logger = logging.getLogger(__name__)
 
 _FEW = 1000
 """Files that are looked through in no time."""
+
+_AT_ONCE = 16
+"""Files that are asked for at once, of a store where each takes a while."""
+
+_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +80,39 @@ class Index:
         found = self.store.scan(self.session)
         for name in self._entries.keys() - found.keys():
             self._forget(name)
-        for name, state in found.items():
-            known = self._entries.get(name)
-            if known is None or known.state != state:
-                self._forget(name)
-                self._learn(name, state)
+        new = [name for name, state in found.items() if (e := self._entries.get(name)) is None or e.state != state]
+        for name, data in self._read(new):
+            self._forget(name)
+            self._learn(name, found[name], data)
         self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > _FEW else 0.0
         self._scanned = True
 
-    def _learn(self, name: str, state: Hashable) -> None:
+    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError | None]]:
+        """Files, each with what went wrong where it could not be read. Raises Unavailable."""
+
+        def read(name: str) -> bytes | OSError | None:
+            try:
+                return self.store.read(self.session, name)
+            except Unavailable:
+                raise
+            except OSError as e:
+                return e
+
+        if self.store.is_quick or len(names) < 2:
+            yield from ((name, read(name)) for name in names)
+            return
+        with ThreadPoolExecutor(_AT_ONCE, "wiretape-index") as pool:
+            for some in batched(names, _BATCH):  # Not all of a large session's files in memory at once.
+                yield from zip(some, pool.map(read, some), strict=True)
+
+    def _learn(self, name: str, state: Hashable, data: bytes | OSError | None) -> None:
         entry = _Entry(state, None)
         try:
-            if (data := self.store.read(self.session, name)) is not None:
+            if isinstance(data, OSError):
+                raise data
+            if data is not None:
                 asked = recording.read_request(data)
                 entry = _Entry(state, request.identity(asked), request.endpoint(asked))
-        except Unavailable:
-            raise
         except (OSError, ValueError) as e:
             logger.error("%s: no recording, passed over: %s", self.store.where(self.session, name), e)
         self._entries[name] = entry

@@ -13,6 +13,7 @@ import pytest
 
 import s3
 from s3 import Clock, S3Server
+from wiretape.freezing import Frozen, freeze
 from wiretape.store.base import Unavailable
 from wiretape.store.bucket import BucketStore
 from wiretape.store.directory import WIRE
@@ -237,6 +238,22 @@ class TestAway:
         assert store.read("team", "n3") == b"3" * 10_000
         store.close()
 
+    def test_what_waits_for_a_frozen_session_does_not_go_up(
+        self, away: S3Server, prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        freeze(s3_store(prefix), "team", Frozen("ann"))
+        store = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)  # It has not seen the mark.
+        store.start()
+        away.kill()
+        assert store.write("team", "abc", b"x", replace=False)
+        assert store.write("other", "abc", b"x", replace=False)
+        away.start()
+        assert store.wait_until_up(10)
+        assert s3_store(prefix).read("team", "abc") is None
+        assert s3_store(prefix).read("other", "abc") == b"x"
+        assert "RECORDING LOST" in caplog.text
+        store.close()
+
     def test_a_stopped_server_loses_nothing_either(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
         store = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)
         store.start()
@@ -339,6 +356,19 @@ class TestSettling:
         assert reader.read("team", "abc-2") == b"ours"
         assert reader.read("team", "abc-2", WIRE) == b"capture of ours"
         assert reader.read("team", "abc", WIRE) is None
+
+    @both
+    def test_a_take_goes_behind_however_many_there_are(self, s3: S3Server, prefix: str, tmp_path: Path) -> None:
+        def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
+            base, _, number = name.partition(".")
+            return f"{base}.{int(number or 1) + 1}"
+
+        store = self._with_waiting(prefix, tmp_path, settle)
+        for number in range(2, 9):
+            s3_store(prefix).write("team", f"abc.{number}", b"theirs", replace=False)
+        self._up(store)
+        assert s3_store(prefix).read("team", "abc.9") == b"ours"
+        assert s3_store(prefix).read("team", "abc.9", WIRE) == b"capture of ours"
 
     @both
     def test_what_had_arrived_after_all_is_not_written_again(self, s3: S3Server, prefix: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ proxies serve it, and goes up when the bucket is back.
 import logging
 from collections.abc import Callable, Hashable
 
+from wiretape.freezing import is_frozen
 from wiretape.store.base import Unavailable
 from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
 from wiretape.store.drainer import Drainer
@@ -15,6 +16,9 @@ from wiretape.store.remote import Found, Remote, Version
 from wiretape.store.spool import Address, Spool, Waiting
 
 logger = logging.getLogger(__name__)
+
+_RACES = 5
+"""How often somebody else may have written in the moment before us, until we wait."""
 
 type Settle = Callable[[str, str, bytes, bytes], str | None]
 """(session, name, ours that waited, theirs that came first) -> the name to write ours under, or None to drop it."""
@@ -168,7 +172,12 @@ class BucketStore:
         ours = waiting.data()
         if ours is None or (newest and newest.path != waiting.path and newest.address.replace):
             return  # Not to go up any more.
-        for _ in range(5):
+        if to.folder in (RESPONSES, WIRE) and is_frozen(self, to.session):
+            # It was recorded by a proxy that could not see the mark.
+            logger.error("RECORDING LOST: %s: the session is frozen", self.where(to.session, name, to.folder))
+            return
+        races = 0
+        while races < _RACES:
             key = _key(to.session, name, to.folder)
             theirs = self._objects.see_now(key)
             if theirs and theirs.data == ours:
@@ -179,6 +188,7 @@ class BucketStore:
                     now = self._objects.see(key)
                     self._taken_up[key] = now.version.state if now else None
                     break
+                races += 1
                 continue
             settle = self._settle if to.folder == RESPONSES else None
             elsewhere = settle(to.session, name, ours, theirs.data) if settle else None

@@ -18,7 +18,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
 bench: $(READY)

@@ -1,10 +1,26 @@
-"""Servers that the tests of several modules share."""
+"""Servers that the tests of several modules share, and the order in which they run."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from s3 import S3Server
+
+
+LONG = ("test_team.py", "test_serve.py")
+"""The modules that take longest: begun last, one of them would run when all others are done."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores, as many tests wait for other processes."""
+    del config
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first: the long modules, then those with processes of their own."""
+    items.sort(key=lambda item: (item.path.name not in LONG, item.path.parent.name != "e2e"))
 
 
 @pytest.fixture(scope="session")

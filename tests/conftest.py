@@ -7,7 +7,6 @@ import pytest
 
 from s3 import S3Server
 
-
 LONG = ("test_team.py", "test_serve.py")
 """The modules that take longest: begun last, one of them would run when all others are done."""
 

@@ -22,7 +22,7 @@ unit: $(READY)
 
 # All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
 bench: $(READY)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[bench]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[bench]'
 	@if command -v npm >/dev/null; then \
 	  npm install --prefix tests/bench --no-package-lock --no-audit --no-fund --silent; \
 	else echo "npm is not on the path: aimock, MockServer and WireMock will be left out"; fi
@@ -43,7 +43,8 @@ $(READY): pyproject.toml tests/node/package.json
 	echo "setting up $(VENV) with $$($$found --version)"; \
 	$$found -m venv --clear $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'; \
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test]'
+	# Compiled once here: where Python may not write bytecode, each of some hundred mitmdumps would do it again.
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[test]'
 	@if command -v npm >/dev/null; then \
 	  npm install --prefix tests/node --no-package-lock --no-audit --no-fund --silent; \
 	else echo "npm is not on the path: the tests with Node's SDK will be skipped"; fi

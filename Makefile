@@ -30,7 +30,8 @@ bench: $(READY)
 
 setup: $(READY)
 
-# Python 3.12 or newer: by .python-version (pyenv reads it), or the first fit on the path.
+# Python 3.12 or newer: by .python-version (pyenv reads it), or the first fit on the path. Packages are compiled once: where
+# Python may not write bytecode, each mitmdump that a test starts would compile them again.
 $(READY): pyproject.toml tests/node/package.json
 	@set -e; found=; \
 	for name in python3 python3.12 python3.13 python3.14 python; do \
@@ -43,7 +44,6 @@ $(READY): pyproject.toml tests/node/package.json
 	echo "setting up $(VENV) with $$($$found --version)"; \
 	$$found -m venv --clear $(VENV); \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'; \
-	# Compiled once here: where Python may not write bytecode, each of some hundred mitmdumps would do it again.
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[test]'
 	@if command -v npm >/dev/null; then \
 	  npm install --prefix tests/node --no-package-lock --no-audit --no-fund --silent; \

@@ -96,7 +96,7 @@ class Decision:
     hit: Hit | None = None
 
 
-type FlightKey = tuple[str, str, str | None]
+type FlightKey = tuple[str, str, str | None, bool]
 
 
 class Desk:
@@ -287,7 +287,8 @@ async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *arg
 
 def key_of(tape: Tape, asked: RecordedRequest) -> FlightKey:
     """Equal for requests that can share a live answer."""
-    return tape.session, request.identity(asked), asked.test_id
+    # The identity leaves out in which form embeddings are wanted: the live bytes are in one of them.
+    return tape.session, request.identity(asked), asked.test_id, asked.base64_wanted
 
 
 def now() -> float:

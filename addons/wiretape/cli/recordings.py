@@ -18,6 +18,7 @@ from rich.table import Table
 from wiretape import capture as captures
 from wiretape import recording, request, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
+from wiretape.cli.saying import console
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 
@@ -65,11 +66,11 @@ def _read(file: File) -> bytes:
 
 
 def _with_progress(files: Sequence[File]) -> Iterator[File]:
-    console = Console(stderr=True)
-    if len(files) < _MANY or not console.is_terminal:
+    errors = Console(stderr=True)
+    if len(files) < _MANY or not errors.is_terminal:
         yield from files
         return
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=errors, transient=True) as progress:
         yield from progress.track(files, description="reading")
 
 
@@ -89,8 +90,7 @@ def list_all(source: Source) -> int:
         asked = found.request
         endpoint = asked.endpoint or "(passthrough)"
         table.add_row(file.below, endpoint, asked.model, _answer(found), str(wire.tokens(found)), request.base(asked))
-    console = Console() if sys.stdout.isatty() else Console(width=400, no_color=True)
-    console.print(table)
+    console().print(table)
     return code
 
 

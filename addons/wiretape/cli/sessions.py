@@ -6,18 +6,16 @@ ValueError and OSError, for people to read, where it may not or cannot be done.
 
 import getpass
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from wiretape import contents, freezing, promoting
-from wiretape.cli.saying import say
+from wiretape.cli.saying import console, say
 from wiretape.freezing import Frozen
 from wiretape.promoting import Plan, Step
 from wiretape.session import Sessions, check_name
@@ -80,7 +78,7 @@ def list_all(library: Library) -> int:
         said = library.sessions.get(name)
         count = f"{len(library.store.scan(name)):,}"
         table.add_row(name, count, said.mode or "", ", ".join(said.layers), library.frozen(name))
-    (Console() if sys.stdout.isatty() else Console(width=400, no_color=True)).print(table)
+    console().print(table)
     return 0
 
 

@@ -1,18 +1,16 @@
 """``wiretape status``: the page of counters, read and shown. What is on it is in ``metrics``."""
 
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, fields
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
-from rich.console import Console
 from rich.table import Table
 
 from wiretape import metrics
-from wiretape.cli.saying import say
+from wiretape.cli.saying import console, say
 from wiretape.counters import Counters, added
 
 TROUBLE = 2
@@ -38,9 +36,7 @@ def status(url: str, *, as_json: bool) -> int:
         values = {session: asdict(counters) for session, counters in sessions.items()}
         print(json.dumps({"sessions": values, "total": asdict(added(sessions.values()))}, indent=2))
     else:
-        # A pipe has no width: a table that is cut would hide numbers.
-        console = Console() if sys.stdout.isatty() else Console(width=400, no_color=True)
-        console.print(table(sessions))
+        console().print(table(sessions))
     return 0
 
 

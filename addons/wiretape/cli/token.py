@@ -1,14 +1,12 @@
 """``wiretape token ...``: make tokens, list them, take them back. Over ``tokenfile``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from wiretape.cli.saying import say
+from wiretape.cli.saying import console, say
 from wiretape.cli.session import TROUBLE
 
 app = typer.Typer(
@@ -70,7 +68,7 @@ def ls(file: _File = _FILE) -> None:
         table.add_column(heading, no_wrap=True)
     for entry in tokens.entries:
         table.add_row(entry.name, entry.session, entry.role, f"{entry.created:%Y-%m-%d %H:%M}")
-    (Console() if sys.stdout.isatty() else Console(width=400, no_color=True)).print(table)
+    console().print(table)
 
 
 @app.command()

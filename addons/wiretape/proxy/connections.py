@@ -103,7 +103,7 @@ class Connections:
             lenient = (mode or self._desk.default.tape.mode) is Mode.REPLAY
 
             def fast() -> Desk | None:
-                return self._desk if self._has_no_onlookers() and self._may_answer(mode) else None
+                return self._desk if self._has_no_onlookers() and self._desk.is_answering(mode) else None
 
             nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient)
 
@@ -126,12 +126,8 @@ class Connections:
         self._desk.enter(context.client, asked.authorization)
         self.count_for(context.client, seat.tape.counters)
         mode = seat.tape.mode
-        desk = self._desk if self._may_answer(mode) else None
+        desk = self._desk if self._desk.is_answering(mode) else None
         return tunnel.Tunnel(context, asked, desk, self._handshake.tls_start_client, lenient=mode is Mode.REPLAY)
-
-    def _may_answer(self, mode: Mode | None) -> bool:
-        """Whether there are hits in a tunnel of this mode; None where requests tell it."""
-        return mode not in (Mode.LIVE, Mode.RECORD) or bool(self._desk.faults)
 
     def _has_no_onlookers(self) -> bool:
         """Whether hits need not be flows, nor a tunnel one."""

@@ -213,11 +213,14 @@ class Desk:
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
-        return self.is_answering(call.seat) and self.route(call) is not None
+        return self.is_answering(call.seat.tape.mode) and self.route(call) is not None
 
-    def is_answering(self, seat: Seat) -> bool:
-        """Whether there are calls that may be answered here: in ``live`` and ``record`` only faults are."""
-        return seat.tape.mode in _LOOKING or bool(self.faults)
+    def is_answering(self, mode: Mode | None) -> bool:
+        """Whether there are calls that may be answered here: in ``live`` and ``record`` only faults are.
+
+        ``mode`` is None where it is not known yet.
+        """
+        return mode is None or mode in _LOOKING or bool(self.faults)
 
     async def decide(self, call: Call, route: Route | None = None) -> Decision | None:
         """What becomes of a call; None where it is to no endpoint. A hit is counted. ``route``: where it is known."""
@@ -226,7 +229,7 @@ class Desk:
             return None
         made = Decision(route, call.since, call.seat)
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering(call.seat):
+        if self.is_answering(call.seat.tape.mode):
             try:
                 made.asked = await self._read(call, route)
             except ValueError as e:

@@ -11,6 +11,8 @@ from mitmproxy import connection, ctx
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
+from wiretape.address import Address
+
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
@@ -34,15 +36,7 @@ def is_here(host: str) -> bool:
 def elsewhere(options: OptManager) -> str:
     """Where the proxy is asked to listen that is not this machine alone; empty where that is all."""
     asked = [options.listen_host, *(ProxyMode.parse(mode).custom_listen_host for mode in options.mode)]
-    return next((host for host in asked if host and (not is_here(host) or is_everywhere(host))), "")
-
-
-def is_everywhere(host: str) -> bool:
-    """Whether to listen on an address is to listen on every interface."""
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
+    return next((host for host in asked if host and not Address(host, 0).is_loopback), "")
 
 
 async def rebind() -> None:

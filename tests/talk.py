@@ -96,20 +96,42 @@ class _Http2Alone(ssl.SSLContext):
         super().set_alpn_protocols(["h2"])
 
 
+def _versions(proxy: Mitmdump, http2: bool) -> dict[str, Any]:
+    """The options of a client of HTTP/1.1 or, in a tunnel, of HTTP/2 alone."""
+    if not http2:
+        return {}
+    context = _Http2Alone(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(proxy.ca_file)
+    return {"http2": True, "verify": context}
+
+
 def httpx_client(proxy: Mitmdump, credentials: str = "", *, http2: bool = False) -> httpx.Client:
-    """A client of HTTP/1.1 or, in a tunnel, of HTTP/2 alone; use it in a ``with``."""
+    """A client of HTTP/1.1 or, in a tunnel, of HTTP/2 alone; use it in a ``with``, HTTP/2 in one thread at a time."""
     with environment(client_env(proxy, credentials)):
-        if not http2:
-            return httpx.Client()
-        context = _Http2Alone(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(proxy.ca_file)
-        return httpx.Client(http2=True, verify=context)
+        return httpx.Client(**_versions(proxy, http2))
+
+
+def async_httpx_client(proxy: Mitmdump, credentials: str = "", *, http2: bool = False) -> httpx.AsyncClient:
+    """As ``httpx_client``. Only with this one may requests share an HTTP/2 connection at the same time: httpcore's
+    HTTP/2 for threads takes its stream ids, and compresses headers, without a lock.
+    """
+    with environment(client_env(proxy, credentials)):
+        return httpx.AsyncClient(**_versions(proxy, http2))
+
+
+def _request(text: str, headers: dict[str, str]) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {"json": body(text, stream=False), "headers": {"authorization": f"Bearer {SECRET}", **named}}
 
 
 def post(client: httpx.Client, text: str, url: str = URL, **headers: str) -> httpx.Response:
     """A request of the client's own, answered in one piece."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return client.post(url, json=body(text, stream=False), headers={"authorization": f"Bearer {SECRET}", **named})
+    return client.post(url, **_request(text, headers))
+
+
+async def post_async(client: httpx.AsyncClient, text: str, url: str = URL, **headers: str) -> httpx.Response:
+    """As ``post``."""
+    return await client.post(url, **_request(text, headers))
 
 
 def said(answer: httpx.Response) -> str:

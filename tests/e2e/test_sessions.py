@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import httpx
@@ -19,7 +19,20 @@ import pytest
 
 from harness import ROOT, Mitmdump, async_openai_client, client_env, openai_client, wait_until
 from loopback import Provider, Wait
-from talk import SECRET, URL, Talk, ask, ask_async, body, httpx_client, post, said, written
+from talk import (
+    SECRET,
+    URL,
+    Talk,
+    ask,
+    ask_async,
+    async_httpx_client,
+    body,
+    httpx_client,
+    post,
+    post_async,
+    said,
+    written,
+)
 from wiretape.cli.environment import NODE_PRELOAD
 
 CONFIG = ROOT / "config" / "wiretape.toml"
@@ -380,30 +393,30 @@ def test_what_is_in_memory_of_one_is_never_served_in_another(lane: str, talk: Ta
     """The same request, recorded differently: asked alternately on connections that stay open, and on new ones."""
     options = {"wiretape_lane": lane}
     names = [f"s{number}" for number in range(4)]
-    with (
-        Mitmdump(recordings, origin=talk.provider, options=options) as proxy,
-        ThreadPoolExecutor(4) as pool,
-        ExitStack() as stack,
-    ):
+    with Mitmdump(recordings, origin=talk.provider, options=options) as proxy:
         expected = {name: by_httpx(proxy, name, "hello") for name in names}
         wait_until(lambda: len(written(recordings)) == len(names))
         assert len({*expected.values()}) == len(names)
-        clients = [
-            (name, stack.enter_context(httpx_client(proxy, name, http2=http2)))
-            for name in names
-            for http2 in (False, True)
-        ]
 
-        def alternate(seed: int) -> set[str]:
+        async def alternate(clients: list[tuple[str, httpx.AsyncClient]], seed: int) -> set[str]:
             chosen = random.Random(seed)
             wrong = set()
             for _ in range(100):
                 name, client = chosen.choice(clients)
-                if (got := said(post(client, "hello"))) != expected[name]:
+                if (got := said(await post_async(client, "hello"))) != expected[name]:
                     wrong.add(f"{name}: {got}")
             return wrong
 
-        assert set().union(*pool.map(alternate, range(4))) == set()
+        async def all_at_once() -> set[str]:
+            async with AsyncExitStack() as stack:
+                clients = [
+                    (name, await stack.enter_async_context(async_httpx_client(proxy, name, http2=http2)))
+                    for name in names
+                    for http2 in (False, True)
+                ]
+                return set().union(*await asyncio.gather(*(alternate(clients, seed) for seed in range(4))))
+
+        assert asyncio.run(all_at_once()) == set()
         # With a tunnel of their own for each.
         for name in names * 2:
             assert by_httpx(proxy, name, "hello") == by_httpx_http2(proxy, name, "hello") == expected[name]

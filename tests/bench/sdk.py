@@ -1,6 +1,8 @@
 """Calls a second of the openai SDK: what users feel. One client process, calls one after the other.
 
 The SDK stops reading at [DONE] and closes its connection, so each call through a proxy pays for a new CONNECT and TLS.
+And for each chunk, since its HTTP parser is Python. server-replay sends one body, so wiretape is measured with an
+answer that the provider sent so, too, next to the usual one, in the provider's chunks.
 """
 
 import json
@@ -19,7 +21,12 @@ def sdk(bench: Bench) -> dict[str, Any]:
     cassette = bench.folder / "cassette.yaml"
     # YAML takes JSON.
     cassette.write_text(json.dumps(_cassette()), "utf-8")
-    contenders = [bench.server_replay(), bench.wiretape(bench.recordings(1)), peers.aimock(bench)]
+    contenders = [
+        bench.server_replay(),
+        bench.wiretape(bench.recordings(1)),
+        bench.wiretape(bench.recordings(1, whole=True), name="wiretape, one body", pieces="one body"),
+        peers.aimock(bench),
+    ]
     local = {
         "VCR.py": ("in the client's process; one body; method, URL and body", ["vcr", material.BASE_URL]),
         "no network": ("a transport in the client's process; one body; nothing", ["none", material.BASE_URL]),

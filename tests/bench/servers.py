@@ -30,6 +30,8 @@ class Contender:
     path: str = material.PATH
     plain: bool = False
     """Met over plain HTTP as an origin, not through CONNECT and TLS."""
+    chunks: int = material.CHUNKS
+    """Of the answer to expect."""
     learn: Callable[[int], bytes] | None = None
     """The answer to expect, asked of the server itself, where it makes some of it up."""
     missing: str = ""
@@ -65,9 +67,8 @@ class Bench:
         machine.build(folder)
         (folder / "confdir").mkdir()
         self.authority = material.Authority(folder / "confdir")
-        self.body, self.answer = folder / "body", folder / "answer"
+        self.body = folder / "body"
         self.body.write_bytes(material.body())
-        self.answer.write_bytes(material.answer())
 
     def load(self, server: Server, *arguments: str, connections: int = 16) -> dict[str, Any]:
         """Run the load generator; raises BenchError where an answer is wrong."""
@@ -80,7 +81,7 @@ class Bench:
         if contender.missing:
             raise BenchError(contender.missing)
         port = machine.free_port()
-        expected = None if body else self.answer
+        expected = None if body else self._answer(contender.chunks)
         arguments = ["--origin", f"{material.HOST}:443", "--path", contender.path, "--body", str(body or self.body)]
         arguments += ["--header", "content-type: application/json"]
         if not contender.plain:
@@ -96,6 +97,11 @@ class Bench:
             self._wait(server)
             ready = time.monotonic() - process.started
             yield Server(contender.name, port, process, tuple(arguments), ready)
+
+    def _answer(self, chunks: int) -> Path:
+        file = self.folder / f"answer-{chunks}"
+        file.write_bytes(material.answer(chunks))
+        return file
 
     def _wait(self, server: Server) -> None:
         while True:
@@ -115,29 +121,39 @@ class Bench:
         common += ["--set", "termlog_verbosity=warn", "--set", "connection_strategy=lazy"]
         return lambda port: [str(MITMDUMP), *common, "--listen-port", str(port), *arguments]
 
-    def recordings(self, count: int) -> Path:
-        """A folder of numbered recordings, made once."""
-        folder = self.folder / f"recordings-{count}"
-        return folder if folder.exists() else material.write_recordings(folder, count)
+    def recordings(self, count: int, chunks: int = material.CHUNKS, *, whole: bool = False) -> Path:
+        """A folder of numbered recordings, made once; ``whole``: the provider sent each answer in one piece."""
+        folder = self.folder / f"recordings-{count}-{chunks}{'-whole' if whole else ''}"
+        if not folder.exists():
+            pieces = material.events(material.content(chunks))
+            material.write_recordings(folder, count, material.Case([b"".join(pieces)] if whole else pieces))
+        return folder
 
-    def server_replay(self, count: int = 1, *, reverse: bool = False) -> Contender:
+    def server_replay(self, count: int = 1, *, chunks: int = material.CHUNKS, reverse: bool = False) -> Contender:
         """mitmproxy's own."""
-        flows = self.folder / f"flows-{count}"
+        flows = self.folder / f"flows-{count}-{chunks}"
         if not flows.exists():
-            material.write_flows(flows, count)
+            material.write_flows(flows, count, chunks)
         options = ["--set", "server_replay_reuse=true", "--set", "server_replay_extra=404"]
         options += ["--server-replay", str(flows), *_reverse(reverse)]
         how = f"{way(reverse)}; one body; the exact bytes"
-        return Contender("server-replay", how, self.mitmdump(*options), plain=reverse)
+        return Contender("server-replay", how, self.mitmdump(*options), plain=reverse, chunks=chunks)
 
     def wiretape(
-        self, recordings: Path, *extra: str, name: str = "wiretape", mode: str = "replay", reverse: bool = False
+        self,
+        recordings: Path,
+        *extra: str,
+        name: str = "wiretape",
+        mode: str = "replay",
+        reverse: bool = False,
+        chunks: int = material.CHUNKS,
+        pieces: str = "",
     ) -> Contender:
         """This project's, as it is."""
         options = ["-s", str(ROOT / "addons" / "wiretape_addon.py"), "--set", f"wiretape_mode={mode}"]
         options += ["--set", f"wiretape_recordings={recordings}", *extra, *_reverse(reverse)]
-        how = f"{way(reverse)}; {material.CHUNKS + 1} chunks; the whole request as JSON"
-        return Contender(name, how, self.mitmdump(*options), plain=reverse)
+        how = f"{way(reverse)}; {pieces or f'{chunks + 1} chunks'}; the whole request as JSON"
+        return Contender(name, how, self.mitmdump(*options), plain=reverse, chunks=chunks)
 
 
 def way(plain: bool) -> str:

@@ -142,13 +142,3 @@ def test_what_waits_goes_up_after_a_restart(
     server.start()
     with team.proxy("record-if-missing"):
         assert wait_until(lambda: team.stored(monkeypatch), timeout=20) == CHAT.read_bytes()
-
-
-@pytest.mark.parametrize("url", ["s3://", "ftp://a/b", "s3://user:secret@bucket/prefix", "s3://bucket/../x"])
-def test_a_url_that_is_none_stops_the_start(url: str) -> None:
-    from harness import start_expecting_failure
-
-    code, log = start_expecting_failure(["--set", f"wiretape_recordings={url}"])
-    assert code != 0
-    assert "wiretape_recordings" in log
-    assert "secret" not in log

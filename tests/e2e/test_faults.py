@@ -18,7 +18,7 @@ import httpx2
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, openai_client, start_expecting_failure, wait_until
+from harness import ROOT, Mitmdump, openai_client, wait_until
 from loopback import Provider, Wait, from_recording, json_answer
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load, without_nulls
 
@@ -377,15 +377,6 @@ def test_the_same_seed_gives_the_same_faults_and_another_others(tmp_path: Path, 
     assert 1 < first.count(False) < 11
     assert drawn(1) == first
     assert drawn(2) != first
-
-
-def test_a_wrong_table_stops_the_start(tmp_path: Path) -> None:
-    config = tmp_path / "team.toml"
-    config.write_text("[[fault]]\nprovider = 'x'\nstall = 1")
-    code, output = start_expecting_failure(["--set", f"wiretape_config={config}"])
-    assert code
-    assert "team.toml: fault 1: no provider is named 'x'; there are " in output
-    assert "Traceback" not in output
 
 
 def test_a_cut_answer_announces_no_length(tmp_path: Path) -> None:

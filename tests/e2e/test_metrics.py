@@ -74,22 +74,6 @@ def test_the_page_ends_with_the_proxy() -> None:
             page(proxy)
 
 
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("wiretape_metrics=here", "HOST:PORT"),
-        ("wiretape_metrics=127.0.0.1:99999", "PORT alone for 127.0.0.1"),
-        ("wiretape_coordinator=here", "wiretape serve sets it"),
-    ],
-)
-def test_a_wrong_value_is_told(option: str, message: str) -> None:
-    code, output = start_expecting_failure(["--set", option])
-    assert code != 0
-    assert f"{option.partition('=')[0]}: " in output
-    assert message in output
-    assert "Traceback" not in output
-
-
 def test_a_port_that_is_taken_ends_the_start() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, output = start_expecting_failure(["--set", f"wiretape_metrics={taken.getsockname()[1]}"])

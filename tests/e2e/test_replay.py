@@ -224,26 +224,13 @@ def test_a_session_is_a_folder_of_its_own(folder: Path) -> None:
         assert ask(client) == chunks_of(load(CHAT))
 
 
-BAD_OPTIONS = {
-    "wiretape_mode=repeat": "live, record, replay, record-if-missing",
-    "wiretape_session=../up": "no session name",
-    "wiretape_session=Checkout": "a-z, 0-9",
-    "wiretape_takes=all": "first, last, sequence, cycle",
-    "wiretape_format=2024": "2025-09, 2026",
-    "wiretape_recordings=README.md": "not a directory",
-    "wiretape_recordings=": "name a directory",
-    "wiretape_config=no-such.toml": "cannot read no-such.toml",
-    "stream_large_bodies=1m": "unset it",
-}
-
-
-@pytest.mark.parametrize("option", BAD_OPTIONS)
-def test_a_bad_option_stops_the_start_and_names_the_right_values(option: str) -> None:
-    code, output = start_expecting_failure(["--set", option])
+def test_a_bad_option_stops_the_start_and_names_the_right_values() -> None:
+    """Which values are bad is in test_wrong_options.py."""
+    code, output = start_expecting_failure(["--set", "wiretape_mode=repeat"])
     assert code != 0
     assert "Traceback" not in output
-    assert option.partition("=")[0] in output
-    assert BAD_OPTIONS[option] in output
+    assert "wiretape_mode" in output
+    assert "live, record, replay, record-if-missing" in output
 
 
 def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:

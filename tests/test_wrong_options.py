@@ -1,0 +1,125 @@
+"""What cannot be is told by option and reason: the real addon is configured as mitmproxy does it, in this process.
+
+That a start ends for it, and how, is seen once for each kind of mistake in ``e2e``: test_replay.py (an option),
+test_tokens.py (the tokens' file, and listening elsewhere) and test_layers.py (the configuration).
+"""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mitmproxy import exceptions, hooks
+
+from harness import ROOT
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
+    from mitmproxy.addons.proxyserver import Proxyserver
+    from mitmproxy.test import taddons
+
+    from wiretape.proxy.addon import Wiretape
+
+
+@pytest.fixture
+def tctx(tmp_path: Path) -> Iterator[taddons.context]:
+    before = {*threading.enumerate()}
+    addon = Wiretape()
+    # The other one declares options of mitmproxy's that are looked at too.
+    with taddons.context(Proxyserver(), addon) as tctx:
+        # As at a start, but for where recordings are: no test looks into the repository's.
+        tctx.options.set(f"wiretape_recordings={tmp_path / 'recordings'}")
+        yield tctx
+        tctx.master.addons.invoke_addon_sync(addon, hooks.DoneHook())
+    assert {*threading.enumerate()} <= before
+
+
+def told(tctx: taddons.context, option: str) -> str:
+    """Why an option, as ``--set`` takes it, is refused; it is then as it was."""
+    name = option.partition("=")[0]
+    before = getattr(tctx.options, name)
+    with pytest.raises(exceptions.OptionsError) as raised:
+        tctx.options.set(option)
+    assert getattr(tctx.options, name) == before
+    return str(raised.value)
+
+
+LANES = "the lanes are auto, fast, flows"
+VALUES = {
+    "wiretape_mode=repeat": "live, record, replay, record-if-missing",
+    "wiretape_session=../up": "no session name",
+    "wiretape_session=Checkout": "a-z, 0-9",
+    "wiretape_takes=all": "first, last, sequence, cycle",
+    "wiretape_format=2024": "2025-09, 2026",
+    f"wiretape_recordings={ROOT / 'README.md'}": "not a directory",
+    "wiretape_recordings=": "name a directory",
+    "wiretape_config=no-such.toml": "cannot read no-such.toml",
+    "stream_large_bodies=1m": "unset it",
+    "wiretape_lane=slow": LANES,
+    "wiretape_lane=": LANES,
+    "wiretape_lane=Fast": LANES,
+    "wiretape_cache=lots": "such as 128MB",
+    "wiretape_cache=-1": "such as 128MB",
+    "wiretape_cache=1TB": "kB, MB or GB",
+    "wiretape_cache=": "a number of bytes",
+    "wiretape_metrics=here": "HOST:PORT",
+    "wiretape_metrics=127.0.0.1:99999": "PORT alone for 127.0.0.1",
+    "wiretape_coordinator=here": "wiretape serve sets it",
+}
+
+
+@pytest.mark.parametrize("option", VALUES)
+def test_a_wrong_value_names_its_option_and_the_right_values(option: str, tctx: taddons.context) -> None:
+    message, name = told(tctx, option), option.partition("=")[0]
+    assert message.startswith((f"{name}: ", f"{name} cannot be used"))
+    assert VALUES[option] in message
+
+
+@pytest.mark.parametrize("url", ["s3://", "ftp://a/b", "s3://user:secret@bucket/prefix", "s3://bucket/../x"])
+def test_a_url_that_is_none_is_told_without_what_is_secret_in_it(url: str, tctx: taddons.context) -> None:
+    message = told(tctx, f"wiretape_recordings={url}")
+    assert "wiretape_recordings" in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("option", ["listen_host=0.0.0.0", "listen_host=::", "mode=regular@0.0.0.0:0"])
+def test_without_tokens_it_does_not_listen_elsewhere_and_says_how_to_make_one(
+    option: str, tctx: taddons.context
+) -> None:
+    message = told(tctx, option)
+    assert "wiretape token create --session NAME --role write" in message
+    assert "wiretape_tokens" in message
+
+
+def test_no_tokens_in_a_mode_in_which_none_can_be_shown(tctx: taddons.context, tmp_path: Path) -> None:
+    tctx.options.set("mode=socks5")
+    assert "cannot name its token" in told(tctx, f"wiretape_tokens={tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "wiretape token create"), ("[[token]]\nname = 1\n", "token 1"), ("[", "not TOML")]
+)
+def test_a_file_of_tokens_that_is_none(text: str | None, says: str, tctx: taddons.context, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.toml"
+    if text:
+        file.write_text(text)
+    message = told(tctx, f"wiretape_tokens={file}")
+    assert "wiretape_tokens" in message
+    assert says in message
+
+
+CONFIGURATIONS = {
+    '[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n': "a -> b -> a",
+    '[session.default]\nmodes = ["replay"]\n': "default allows replay",
+    "[session.a]\nlayer = []\n": "unknown key layer",
+    "[[fault]]\nprovider = 'x'\nstall = 1": "team.toml: fault 1: no provider is named 'x'; there are ",
+}
+
+
+@pytest.mark.parametrize("text", CONFIGURATIONS)
+def test_a_configuration_that_is_wrong(text: str, tctx: taddons.context, tmp_path: Path) -> None:
+    config = tmp_path / "team.toml"
+    config.write_text(text)
+    tctx.options.set("wiretape_mode=record")
+    assert CONFIGURATIONS[text] in told(tctx, f"wiretape_config={config}")

@@ -20,9 +20,14 @@ with warnings.catch_warnings():
     from mitmproxy.tools.dump import DumpMaster
 
     from wiretape.proxy.addon import Wiretape
-    from wiretape.proxy.onlookers import anybody
+    from wiretape.proxy.onlookers import by_addons, by_options
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def anybody_looks(master: Master) -> bool:
+    """As the lane asks."""
+    return by_options(master.options) or by_addons(master.addons)
 
 
 def looked(*added: Any, scripts: Sequence[Path] = (), ours: bool = True, **chosen: Any) -> bool:
@@ -37,7 +42,7 @@ def looked(*added: Any, scripts: Sequence[Path] = (), ours: bool = True, **chose
             loaded.loadscript()  # mitmproxy does it in a moment.
             assert loaded.addons
         master.options.update(**chosen)
-        return anybody(master.addons, master.options)
+        return anybody_looks(master)
 
     return run(ask)
 
@@ -85,13 +90,13 @@ def test_an_option_with_which_flows_are_looked_at(name: str, monkeypatch: pytest
     async def ask() -> bool:
         # Of the options alone, without what mitmproxy does with them: it would read the files that they name.
         master = DumpMaster(options.Options(), with_termlog=False)
-        before = anybody(master.addons, master.options)
+        before = anybody_looks(master)
         master.options.changed.receivers.clear()
         if name in master.options:
             master.options.update(**{name: CHOSEN[name]})
         else:  # The console's and mitmweb's.
             master.options.add_option(name, str, CHOSEN[name], "")
-        return not before and anybody(master.addons, master.options)
+        return not before and anybody_looks(master)
 
     assert run(ask)
 
@@ -110,7 +115,7 @@ def test_without_the_dumper_nobody_looks_either() -> None:
     async def ask() -> bool:
         master = Master(options.Options())
         master.addons.add(*addons.default_addons())
-        return anybody(master.addons, master.options)
+        return anybody_looks(master)
 
     assert not run(ask)
 
@@ -139,11 +144,11 @@ def test_mitmweb_and_the_console_look(master: str, looks: bool) -> None:
     import asyncio
     from mitmproxy import options
     from mitmproxy.tools.{module} import {name}
-    from wiretape.proxy.onlookers import anybody
+    from wiretape.proxy.onlookers import by_addons, by_options
 
     async def ask():
         master = {name}(options.Options())
-        return anybody(master.addons, master.options)
+        return by_options(master.options) or by_addons(master.addons)
 
     print(asyncio.run(ask()))
     """

@@ -74,11 +74,6 @@ class Gate:
         """What somebody gets who sends nothing, on a proxy that is open; unless the session is frozen."""
         return self._access(self._default, None, lambda _: False)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether anybody may come in."""
-        return self._tokens is None
-
     def admit(self, credentials: str | None, is_frozen: Callable[[str], bool]) -> Access:
         """What somebody gets who has sent ``USER:TOKEN``, or nothing. Raises Denied.
 

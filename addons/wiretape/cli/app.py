@@ -10,13 +10,10 @@ import typer
 import wiretape
 from wiretape.cli import session, token
 from wiretape.cli.options import settings
-from wiretape.cli.saying import say
+from wiretape.cli.saying import REFUSED, say
 
 if TYPE_CHECKING:
     from wiretape.cli.files import Source
-
-REFUSED = 2
-"""The exit code when the proxy did not start, as for a wrong flag."""
 
 app = typer.Typer(
     help="Record LLM API calls once, replay them offline, in any language, without touching code.",

@@ -19,16 +19,13 @@ import wiretape
 from wiretape import metrics
 from wiretape.address import HERE, Address
 from wiretape.cli.options import from_environment, settings
-from wiretape.cli.saying import say
+from wiretape.cli.saying import REFUSED, say
 from wiretape.team import front
 from wiretape.team.board import Board
 from wiretape.team.child import Child
 from wiretape.team.coordinator import Coordinator
 from wiretape.team.front import Balance
 from wiretape.team.member import Membership
-
-REFUSED = 2
-"""The exit code when it did not start, as for a wrong flag."""
 
 PATIENCE = 30.0
 """Seconds that a worker has to write what it is recording."""

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wiretape.cli.saying import say
+from wiretape.cli.saying import REFUSED, say
 
 if TYPE_CHECKING:
     from wiretape.cli.sessions import Library
-
-TROUBLE = 2
-"""The exit code where nothing was done because it may not or cannot be."""
 
 app = typer.Typer(
     help="""Look at sessions, compare them, and take recordings from one into another.
@@ -45,7 +42,7 @@ def _end(recordings: str, config: Path | None, action: Callable[["Library"], int
         code = action(open_library(recordings, config))
     except (OSError, ValueError) as e:
         say(str(e))
-        code = TROUBLE
+        code = REFUSED
     raise typer.Exit(code)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.table import Table
 
 from wiretape import contents, freezing, promoting
-from wiretape.cli.saying import console, say
+from wiretape.cli.saying import console, counted, say
 from wiretape.freezing import Frozen
 from wiretape.promoting import Plan, Step
 from wiretape.session import Sessions, check_name
@@ -86,7 +86,7 @@ def show(library: Library, name: str) -> int:
     """What a session holds, and what is said of it."""
     held = contents.contents(library.store, library.known(name))
     print(f"session {name}: {library.store.where(name)}")
-    print(f"  {_held(library.store, name)}, {_count(len(held.takes), 'request')}")
+    print(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
     print(f"  {library.frozen(name) or 'not frozen'}")
     if len(order := library.sessions.order(name)) > 1:
         print(f"  looked up in {', then '.join(order)}")
@@ -135,7 +135,7 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
     if plan.refusals:
         for refusal in plan.refusals:
             print(refusal)
-        raise ValueError(f"nothing is promoted: {_count(len(plan.refusals), 'reason')} against it")
+        raise ValueError(f"nothing is promoted: {counted(len(plan.refusals), 'reason')} against it")
     print(_summary(plan))
     for step in plan.steps:
         print(_line(step))
@@ -203,7 +203,7 @@ def remove(library: Library, name: str, *, yes: bool) -> int:
     if above := library.sessions.above(name):
         raise ValueError(f"session {name} stays: it is a layer of {', '.join(above)}")
     others = _others(library.store, name)
-    more = f", {_count(len(others), 'other file')} ({', '.join(others[:5])})" if others else ""
+    more = f", {counted(len(others), 'other file')} ({', '.join(others[:5])})" if others else ""
     print(f"remove session {name}, {_held(library.store, name)}{more}: {library.store.where(name)}")
     if not yes:
         return _not_done()
@@ -230,7 +230,7 @@ def _others(store: Store, name: str) -> list[str]:
 def _held(store: Store, name: str) -> str:
     recordings = store.scan(name)
     captures = sum(store.exists(name, recording, WIRE) for recording in recordings)
-    return f"{_count(len(recordings), 'recording')}, {_count(captures, 'capture')}"
+    return f"{counted(len(recordings), 'recording')}, {counted(captures, 'capture')}"
 
 
 def _not_done() -> int:
@@ -243,7 +243,3 @@ def _who() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return ""  # A user without a name, as in some containers.
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -10,11 +10,8 @@ from urllib.parse import urlsplit
 from rich.table import Table
 
 from wiretape import metrics
-from wiretape.cli.saying import console, say
+from wiretape.cli.saying import REFUSED, console, say
 from wiretape.counters import Counters, added
-
-TROUBLE = 2
-"""The exit code where there is nothing to show."""
 
 _PATIENCE = 5.0
 
@@ -31,7 +28,7 @@ def status(url: str, *, as_json: bool) -> int:
         sessions = fetch(url)
     except (NoAnswerError, metrics.MissingPackageError) as e:
         say(str(e))
-        return TROUBLE
+        return REFUSED
     if as_json:
         values = {session: asdict(counters) for session, counters in sessions.items()}
         print(json.dumps({"sessions": values, "total": asdict(added(sessions.values()))}, indent=2))

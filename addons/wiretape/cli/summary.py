@@ -1,6 +1,7 @@
 """What happened, in a line or two. Counters in, text out."""
 
 from wiretape.cli.run import Outcome
+from wiretape.cli.saying import counted
 
 _HOSTS_SHOWN = 5
 
@@ -18,23 +19,19 @@ def summary(outcome: Outcome) -> str:
             "One that cannot use a proxy takes a base URL:\n"
             '  mitmdump -s "$(wiretape addon)" --mode reverse:https://HOST@8081'
         )
-    parts = [_count(counters.hits, "hit"), _count(counters.misses, "miss", "misses")]
+    parts = [counted(counters.hits, "hit"), counted(counters.misses, "miss", "misses")]
     if counters.upstream:
-        parts.append(_count(counters.upstream, "request") + " sent to a provider")
+        parts.append(counted(counters.upstream, "request") + " sent to a provider")
     if counters.followed:
         parts.append(f"{counters.followed:,} that followed an equal one under way")
-    parts.append(_count(counters.recorded, "recording") + " made")
-    parts.append(_count(counters.tokens, "token") + " served from recordings")
+    parts.append(counted(counters.recorded, "recording") + " made")
+    parts.append(counted(counters.tokens, "token") + " served from recordings")
     if counters.faults:
-        parts.append(_count(counters.faults, "fault") + " injected")
+        parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
-        parts.append(_count(counters.unrecorded, "live answer") + " that became no recording")
+        parts.append(counted(counters.unrecorded, "live answer") + " that became no recording")
     text = f"{head}: {', '.join(parts)}"
     if not served:
         hosts = ", ".join(outcome.hosts[:_HOSTS_SHOWN]) + (", ..." if len(outcome.hosts) > _HOSTS_SHOWN else "")
         text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
     return text
-
-
-def _count(number: int, one: str, several: str = "") -> str:
-    return f"{number:,} {one if number == 1 else several or one + 's'}"

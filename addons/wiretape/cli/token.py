@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from wiretape.cli.saying import console, say
-from wiretape.cli.session import TROUBLE
+from wiretape.cli.saying import REFUSED, console, say
 
 app = typer.Typer(
     help="""Who may use which session: tokens, of which a file keeps the hashes.
@@ -96,4 +95,4 @@ def rm(
 
 def _trouble(error: Exception) -> typer.Exit:
     say(str(error))
-    return typer.Exit(TROUBLE)
+    return typer.Exit(REFUSED)

@@ -52,11 +52,6 @@ _VIEWS = ("view", "intercept", "webaddon", "consoleaddon")
 """Addons of the console and of mitmweb."""
 
 
-def anybody(addons: addonmanager.AddonManager, options: OptManager) -> bool:
-    """Whether anybody does."""
-    return by_options(options) or by_addons(addons)
-
-
 def by_options(options: OptManager) -> bool:
     """Whether an option makes an addon of mitmproxy's look at flows."""
     return any(getattr(options, name, None) for name in _OPTIONS) or getattr(options, "flow_detail", 1) > 1

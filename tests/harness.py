@@ -4,6 +4,7 @@ A client finds proxy and CA in its environment only, as a user's program does.
 """
 
 import atexit
+import base64
 import contextlib
 import json
 import os
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import openai
 from mitmproxy import certs
@@ -119,7 +121,7 @@ class Mitmdump:
 
         def arrived() -> bool:
             nonlocal found
-            found = re.search(pattern, "".join(self._lines), re.MULTILINE)
+            found = re.search(pattern, self.log(), re.MULTILINE)
             return found is not None or self._ended
 
         with self._more:
@@ -132,6 +134,11 @@ class Mitmdump:
     def connects(self) -> list[str]:
         """``host:port`` of each connection that the proxy opened upstream: empty where nothing left the machine."""
         return self._connects.read_text(encoding="utf-8").splitlines() if self._connects.exists() else []
+
+    def assert_sound(self) -> None:
+        """No addon failed: asyncio has a traceback of its own where a server stops that has connections."""
+        assert "Addon error" not in self.log(), self.log()
+        assert "wiretape/" not in self.log().partition("Traceback")[2], self.log()
 
     def stop(self, signal: int = signal.SIGINT, timeout: float = 20) -> int:
         """Ask the process to end, and give its exit code; a second call gives it again."""
@@ -200,6 +207,14 @@ def client_env(proxy: Mitmdump, credentials: str = "") -> dict[str, str]:
         env[name] = env[name.lower()] = proxy.url_for(credentials)
     env |= dict.fromkeys(_CA_FILES, str(proxy.ca_file))
     return env | {"NODE_USE_ENV_PROXY": "1"}
+
+
+def connect_head(proxy: Mitmdump, target: str = "api.fireworks.ai:443") -> bytes:
+    """How a client of bare sockets asks for a tunnel, with the credentials of the proxy's URL."""
+    user = urlsplit(proxy.proxy_url).username
+    credentials = base64.b64encode(f"{user}:".encode()).decode() if user else ""
+    header = f"proxy-authorization: Basic {credentials}\r\n" if user else ""
+    return f"CONNECT {target} HTTP/1.1\r\n{header}\r\n".encode()
 
 
 def openai_client(

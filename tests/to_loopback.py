@@ -1,6 +1,6 @@
 """A script for ``mitmdump -s`` in tests: all that goes upstream goes to a provider on loopback, or nowhere.
 
-``WIRETAPE_TEST_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host
+``WIRETAPE_TEST_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host; or a file with it, read each time
 ``WIRETAPE_TEST_CONNECTS``  a file that gets one line for each connection that mitmproxy opens: ``host:port``; and
                             ``resolve host`` or ``connect host:port`` for what anything else in the process tried
 
@@ -22,7 +22,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 logger = logging.getLogger(__name__)
 
-_origin: dict[str, int] = json.loads(os.environ.get("WIRETAPE_TEST_ORIGIN", "{}"))
+_origin = os.environ.get("WIRETAPE_TEST_ORIGIN", "{}")
 _connects = Path(os.environ["WIRETAPE_TEST_CONNECTS"])
 _open_connection = asyncio.open_connection
 
@@ -53,8 +53,13 @@ def _is_loopback(host: object) -> bool:
         return False
 
 
+def _target(host: object) -> int | None:
+    origin: dict[str, int] = json.loads(_origin if _origin.startswith("{") else Path(_origin).read_text("utf-8"))
+    return origin.get(str(host), None if _is_loopback(host) else origin.get("*"))
+
+
 async def _to_loopback(host: Any = None, port: Any = None, **kwargs: Any) -> Any:
-    target = _origin.get(str(host), None if _is_loopback(host) else _origin.get("*"))
+    target = _target(host)
     if target is not None:
         return await _open_connection("127.0.0.1", target, **kwargs)
     if _is_loopback(host):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loopback import Provider
+from sharing import Shared
 
 
 @pytest.fixture
@@ -13,6 +14,13 @@ def provider() -> Iterator[Provider]:
     """A provider on loopback for every host; a module may have one of its own."""
     with Provider() as provider:
         yield provider
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Shared]:
+    """A proxy for all tests of a module that need no options of their own: each takes it with ``lent``."""
+    with Shared() as proxy:
+        yield proxy
 
 
 @pytest.fixture

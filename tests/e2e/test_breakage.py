@@ -25,10 +25,11 @@ import httpx
 import pytest
 
 import harness
-from harness import client_env, environment, openai_client, wait_until
+from harness import client_env, connect_head, environment, openai_client, wait_until
 from loopback import Answer, Close, EndEarly, Framing, Provider, Reset, Step, Wait, from_recording, json_answer, sse
 from loopback.answers import coded
 from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, chunks_of, dumped, load
+from sharing import Shared
 
 BODY: dict[str, Any] = load(CHAT)["request"]["body"]
 RECORDED: str = load(CHAT)["request"]["url"]
@@ -47,9 +48,7 @@ class Mitmdump(harness.Mitmdump):
     def __exit__(self, *exc: object) -> None:
         super().__exit__(*exc)
         if exc[0] is None:
-            # asyncio has one of its own where a server stops that has connections.
-            assert "Addon error" not in self.log(), self.log()
-            assert "wiretape/" not in self.log().partition("Traceback")[2], self.log()
+            self.assert_sound()
 
 
 def written(recordings: Path) -> list[Path]:
@@ -127,14 +126,14 @@ ENDS: dict[str, tuple[Framing, Step, bool, bool]] = {
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_a_stream_that_breaks_off_reaches_the_client_up_to_there(how: str, recordings: Path) -> None:
+def test_a_stream_that_breaks_off_reaches_the_client_up_to_there(how: str, shared: Shared) -> None:
     framing, step, http2, tells = ENDS[how]
     go_on = threading.Event()
     answer = replace(ALL, framing=framing).insert(9, Wait(go_on), step)
     sent = replace(ALL, steps=ALL.steps[:9]).body
     with Provider(http2=http2) as provider:
         provider.on(FIREWORKS_CHAT, answer)
-        with Mitmdump(recordings, "record", origin=provider, options=None) as proxy:
+        with shared.lent("record", provider) as proxy:
             if http2:
                 assert curl_until_it_breaks(proxy, sent, go_on) == (sent, tells)
                 assert over_http2(provider)
@@ -142,7 +141,7 @@ def test_a_stream_that_breaks_off_reaches_the_client_up_to_there(how: str, recor
                 assert post_until_it_breaks(proxy, len(sent), go_on) == (sent, tells)
             proxy.wait_for_log(f"not recorded: {RECORDED}: .*broke off")
             still_works(proxy, provider)
-    assert recorded(recordings) == [OTHER.stem]
+            assert recorded(proxy.folder) == [OTHER.stem]
 
 
 def curl_until_it_breaks(proxy: harness.Mitmdump, sent: bytes, go_on: threading.Event) -> tuple[bytes, bool]:
@@ -195,32 +194,30 @@ ERROR_EVENTS: dict[str, tuple[str, list[Step], bytes]] = {
 
 @pytest.mark.parametrize("style", ERROR_EVENTS)
 def test_an_error_event_in_the_middle_reaches_the_client_and_is_not_recorded(
-    style: str, provider: Provider, recordings: Path
+    style: str, provider: Provider, shared: Shared
 ) -> None:
     url, before, event = ERROR_EVENTS[style]
     # Some end the stream with the error, some as if nothing had been.
     ends = Answer(steps=[*before, event]), Answer(steps=[*before, event, b"data: [DONE]\n\n"])
     provider.on(httpx.URL(url).path, *ends)
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         for times, answer in enumerate(ends, 1):
             assert post(proxy, url) == answer.body
             proxy.wait_for_log(rf"(not recorded: .*: the stream holds an error[\s\S]*){{{times}}}")
         still_works(proxy, provider)
-    assert recorded(recordings) == [OTHER.stem]
+        assert recorded(proxy.folder) == [OTHER.stem]
 
 
 # -- the client leaves -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("coding", [None, "gzip"])
-def test_a_client_that_leaves_before_the_end_and_one_after_it(
-    coding: Any, provider: Provider, recordings: Path
-) -> None:
+def test_a_client_that_leaves_before_the_end_and_one_after_it(coding: Any, provider: Provider, shared: Shared) -> None:
     forever = threading.Event()
     # Compressed, the coding's own trailer is still to come when the client has read [DONE].
     whole = Answer(steps=[*ALL.steps, Wait(forever)], coding=coding)
     provider.on(FIREWORKS_CHAT, replace(ALL, coding=coding).insert(9, Wait(forever)), whole)
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         for pieces in (9, len(ALL.steps)):
             provider.left.clear()
             sent = b"".join(step for step in coded(whole)[:pieces] if isinstance(step, bytes))
@@ -234,31 +231,31 @@ def test_a_client_that_leaves_before_the_end_and_one_after_it(
             assert provider.left.wait(10)  # The provider is not left to talk to nobody.
             proxy.wait_for_log("not recorded: .*broke off" if pieces == 9 else f"recorded {CHAT.stem}")
         still_works(proxy, provider)
-    assert recorded(recordings) == sorted([CHAT.stem, OTHER.stem])
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+        assert recorded(proxy.folder) == sorted([CHAT.stem, OTHER.stem])
+        assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
 # -- odd and large -----------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_that_trickles_byte_by_byte(provider: Provider, recordings: Path) -> None:
+def test_a_stream_that_trickles_byte_by_byte(provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, Answer(steps=[bytes([byte]) for byte in ALL.body]))
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         assert post(proxy) == ALL.body
         proxy.wait_for_log(f"recorded {CHAT.stem}")
         still_works(proxy, provider)
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+        assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
-def test_a_thousand_comments_before_the_first_chunk(provider: Provider, recordings: Path) -> None:
+def test_a_thousand_comments_before_the_first_chunk(provider: Provider, shared: Shared) -> None:
     # A minute of keep-alives, but for the minute: no clock of ours runs meanwhile.
     steps = [b": keep-alive\n\n"] * 1000 + [*ALL.steps]
     provider.on(FIREWORKS_CHAT, Answer(steps=steps))
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         assert post(proxy) == Answer(steps=steps).body
         proxy.wait_for_log(f"recorded {CHAT.stem}")
         still_works(proxy, provider)
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+        assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
 def large(size: int) -> dict[str, Any]:
@@ -267,24 +264,24 @@ def large(size: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 5_000_000), (500, 100_000)])
-def test_large_answers_are_passed_on_and_recorded(count: int, size: int, provider: Provider, recordings: Path) -> None:
+def test_large_answers_are_passed_on_and_recorded(count: int, size: int, provider: Provider, shared: Shared) -> None:
     steps = sse([large(size)] * count)
     provider.on(FIREWORKS_CHAT, Answer(steps=list(steps)))
-    with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
+    with shared.lent("record-if-missing", provider) as proxy:
         assert post(proxy) == b"".join(steps)
         still_works(proxy, provider)  # Its recording waits behind the large one.
         proxy.wait_for_log(f"recorded {CHAT.stem}", 60)
         assert post(proxy) == b"".join(steps)
+        assert recorded(proxy.folder) == sorted([CHAT.stem, OTHER.stem])
     assert len(provider.requests) == 2
-    assert recorded(recordings) == sorted([CHAT.stem, OTHER.stem])
 
 
-def test_a_request_of_thirty_megabytes(provider: Provider, recordings: Path) -> None:
+def test_a_request_of_thirty_megabytes(provider: Provider, shared: Shared) -> None:
     image = base64.b64encode(os.urandom(22_500_000)).decode()
     part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}}
     body = {"model": MODEL, "messages": [{"role": "user", "content": [part]}], "stream": True}
     provider.on(FIREWORKS_CHAT, ALL)
-    with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
+    with shared.lent("record-if-missing", provider) as proxy:
         assert post(proxy, body=body) == ALL.body
         proxy.wait_for_log("recorded ", 60)
         assert post(proxy, body=body) == ALL.body
@@ -301,7 +298,7 @@ def bytes_of(steps: list[Step]) -> bytes:
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-def test_a_compressed_stream_whole_and_cut(coding: Any, provider: Provider, recordings: Path) -> None:
+def test_a_compressed_stream_whole_and_cut(coding: Any, provider: Provider, shared: Shared) -> None:
     whole = bytes_of(coded(replace(ALL, coding=coding)))
     cut, go_on = whole[: len(whole) // 2], threading.Event()
     headers = (*ALL.headers, ("content-encoding", coding))
@@ -311,18 +308,18 @@ def test_a_compressed_stream_whole_and_cut(coding: Any, provider: Provider, reco
         Answer(headers=headers, steps=[cut]),  # The framing ends well, the coding does not.
         replace(ALL, coding=coding),
     )
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         assert post_until_it_breaks(proxy, len(cut), go_on) == (cut, True)
         assert post(proxy) == cut
         proxy.wait_for_log(r"(not recorded: [\s\S]*broke off[\s\S]*){2}")
-        assert written(recordings) == []
+        assert written(proxy.folder) == []
         assert post(proxy) == whole
         proxy.wait_for_log(f"recorded {CHAT.stem}")
-    assert recorded(recordings) == [CHAT.stem]
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+        assert recorded(proxy.folder) == [CHAT.stem]
+        assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
-def test_an_answer_that_is_not_what_its_coding_says(provider: Provider, recordings: Path) -> None:
+def test_an_answer_that_is_not_what_its_coding_says(provider: Provider, shared: Shared) -> None:
     answer = json_answer({"object": "chat.completion", "choices": []})
     broken = zlib.compress(answer.body, wbits=31)[:-20]
     headers = (*answer.headers, ("content-encoding", "gzip"))
@@ -331,14 +328,14 @@ def test_an_answer_that_is_not_what_its_coding_says(provider: Provider, recordin
         Answer(headers=headers, steps=[answer.body]),
         Answer(headers=headers, steps=[broken], framing="length"),
     )
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         body = {**BODY, "stream": False}
         assert post(proxy, body=body) == answer.body
         proxy.wait_for_log("not recorded: .*is not what its content coding says")
         assert post(proxy, body=body) == broken
         proxy.wait_for_log("not recorded: .*is not JSON")
         still_works(proxy, provider)
-    assert recorded(recordings) == [OTHER.stem]
+        assert recorded(proxy.folder) == [OTHER.stem]
 
 
 # -- HTTP --------------------------------------------------------------------------------------------------------------
@@ -350,14 +347,14 @@ def tunnel(proxy: harness.Mitmdump, *alpn: str) -> Iterator[ssl.SSLSocket]:
     if alpn:
         context.set_alpn_protocols(alpn)
     with socket.create_connection(("127.0.0.1", proxy.port), 10) as plain:
-        plain.sendall(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+        plain.sendall(connect_head(proxy))
         assert plain.recv(1000).startswith(b"HTTP/1.1 200")
         with context.wrap_socket(plain, server_hostname="api.fireworks.ai") as client:
             yield client
 
 
 @pytest.mark.parametrize("http2", [False, True])
-def test_expect_100_continue(http2: bool, recordings: Path) -> None:
+def test_expect_100_continue(http2: bool, shared: Shared) -> None:
     content = json.dumps(BODY).encode()
     head = (
         f"POST {FIREWORKS_CHAT} HTTP/1.1\r\nhost: api.fireworks.ai\r\nexpect: 100-continue\r\n"
@@ -365,7 +362,7 @@ def test_expect_100_continue(http2: bool, recordings: Path) -> None:
     )
     with Provider(http2=http2) as provider:
         provider.on(FIREWORKS_CHAT, ALL)
-        with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
+        with shared.lent("record-if-missing", provider) as proxy:
             for _ in ("live", "from the recording"):
                 with tunnel(proxy, "http/1.1", "h2") as client, client.makefile("rb") as answer:
                     client.sendall(head.encode())
@@ -375,9 +372,9 @@ def test_expect_100_continue(http2: bool, recordings: Path) -> None:
                     assert answer.readline().startswith(b"HTTP/1.1 200")
                     assert b"[DONE]" in answer.read()
                 proxy.wait_for_log(f"recorded {CHAT.stem}")
+            assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
         assert [request.body for request in provider.requests] == [content]
         assert over_http2(provider) == http2
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
 def curl(*options: str) -> list[str]:
@@ -406,17 +403,17 @@ def ask_over_http2(proxy: harness.Mitmdump) -> tuple[str, bytes]:
 
 
 @pytest.mark.parametrize(("upstream", "client"), [("2", "1.1"), ("1.1", "2"), ("2", "2")])
-def test_http2_on_either_side(upstream: str, client: str, recordings: Path) -> None:
+def test_http2_on_either_side(upstream: str, client: str, shared: Shared) -> None:
     ask = ask_over_http2 if client == "2" else ask_over_http1
     with Provider(http2=upstream == "2") as provider:
         provider.on(FIREWORKS_CHAT, ALL)
-        with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
+        with shared.lent("record-if-missing", provider) as proxy:
             assert ask(proxy) == (client, ALL.body)
             assert over_http2(provider) == (upstream == "2")
             proxy.wait_for_log(f"recorded {CHAT.stem}")
             assert ask(proxy) == (client, ALL.body)
+            assert (proxy.folder / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
         assert len(provider.requests) == 1
-    assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
 
 
 # -- the disk ----------------------------------------------------------------------------------------------------------

@@ -39,7 +39,10 @@ class Shared(Mitmdump):
 
     @contextlib.contextmanager
     def lent(self, mode: str, provider: Provider | None = None) -> Iterator[Self]:
-        """For one test, in a new session. ``provider`` is that for every host."""
+        """For one test, in a new session. ``provider`` is that for every host.
+
+        The test waits until it is said what became of each live answer: the next one is to find no line of it.
+        """
         assert not self.session, "another test has it"
         self._number += 1
         self.session = f"test-{self._number}"
@@ -59,9 +62,9 @@ class Shared(Mitmdump):
         """Of the session: its ``responses`` and ``wire`` are in there."""
         return self._recordings / self.session
 
-    def in_mode(self, mode: str) -> None:
-        """From now on the test's clients come in this mode."""
-        self._user = f"{self.session}+{mode}"
+    def anew(self, mode: str, options: Mapping[str, str] | None = None) -> Mitmdump:
+        """A proxy of the test's own on what this one has recorded for it: nothing is in its memory."""
+        return Mitmdump(self._recordings, mode, session=self.session, options=options)
 
     def url_for(self, credentials: str) -> str:
         """Where none are named it is the session's."""

@@ -26,10 +26,12 @@ from loopback import (
     sse,
 )
 from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
+from sharing import Shared
 
 
-def written(recordings: Path, session: str = "default") -> list[Path]:
-    return sorted((recordings / session / "responses").glob("*"))
+def written(session: Path) -> list[Path]:
+    """The recordings in a session's folder."""
+    return sorted((session / "responses").glob("*"))
 
 
 def ask(client: openai.OpenAI, text: str = "Hello, world!") -> list[object]:
@@ -46,31 +48,31 @@ def test_the_four_samples_are_recorded_byte_for_byte(provider: Provider, recordi
         for content in contents.values():
             with openai_client(proxy, base_url(content)) as client:
                 assert [dumped(chunk) for chunk in call(client, content)] == chunks_of(content)
-        wait_until(lambda: len(written(recordings)) == 4)
+        wait_until(lambda: len(written(recordings / "default")) == 4)
         assert proxy.stop() == 0
-    assert {path.name: path.read_bytes() for path in written(recordings)} == {
+    assert {path.name: path.read_bytes() for path in written(recordings / "default")} == {
         path.name: path.read_bytes() for path in SAMPLES.values()
     }
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
-def test_a_compressed_stream_is_recorded_like_a_plain_one(coding: Coding, provider: Provider, recordings: Path) -> None:
+def test_a_compressed_stream_is_recorded_like_a_plain_one(coding: Coding, provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT, coding=coding))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy) as client:
         raw = client.chat.completions.with_streaming_response.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
         )
         with raw as response:  # Not every client knows every coding: here the proxy is asked, not the SDK.
             assert response.headers["content-encoding"] == coding
             response.read()
-        proxy.stop()
-    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+        proxy.wait_for_log("recorded ")
+        assert [path.read_bytes() for path in written(proxy.folder)] == [CHAT.read_bytes()]
 
 
-def test_the_first_chunk_arrives_before_the_provider_sends_the_second(provider: Provider, recordings: Path) -> None:
+def test_the_first_chunk_arrives_before_the_provider_sends_the_second(provider: Provider, shared: Shared) -> None:
     go_on = threading.Event()
     provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(1, Wait(go_on)))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy) as client:
         stream = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
         )
@@ -78,9 +80,10 @@ def test_the_first_chunk_arrives_before_the_provider_sends_the_second(provider: 
         assert first.choices[0].delta.role == "assistant"
         go_on.set()
         assert len([*stream]) == len(chunks_of(load(CHAT))) - 1
+        proxy.wait_for_log("recorded ")
 
 
-def test_answers_in_one_piece_are_recorded_and_replayed(provider: Provider, recordings: Path) -> None:
+def test_answers_in_one_piece_are_recorded_and_replayed(provider: Provider, shared: Shared) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
     head = {"id": "x-1", "created": 1758920391, "model": MODEL}
     choice = {"index": 0, "message": {"role": "assistant", "content": "Hi ⚡"}, "finish_reason": "stop"}
@@ -98,11 +101,13 @@ def test_answers_in_one_piece_are_recorded_and_replayed(provider: Provider, reco
             completion = client.completions.create(model=MODEL, prompt="violets are", max_tokens=1)
             return [dumped(chat), dumped(completion)]
 
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
-        live = both(proxy)
-    types = {json.loads(path.read_bytes())["response"]["body"]["__type__"] for path in written(recordings)}
+    with shared.lent("record", provider) as recorder:
+        live = both(recorder)
+        recorder.wait_for_log(r"(recorded [\s\S]*){2}")
+        types = {json.loads(path.read_bytes())["response"]["body"]["__type__"] for path in written(recorder.folder)}
+        replay = recorder.anew("replay")
     assert types == {"openai.types.chat.chat_completion.ChatCompletion", "openai.types.completion.Completion"}
-    with Mitmdump(recordings, "replay") as proxy:
+    with replay as proxy:
         assert both(proxy) == live
         assert proxy.connects() == []
 
@@ -117,16 +122,16 @@ def test_no_key_no_header_no_cookie_reaches_the_disk_or_the_log(provider: Provid
         proxy.stop()
         log = proxy.log()
     assert provider.requests[0].header("authorization") == "Bearer fw_very_secret_key"
-    everything = log + "".join(path.read_text() for path in written(recordings))
+    everything = log + "".join(path.read_text() for path in written(recordings / "default"))
     for secret in ("very_secret", "set-cookie-secret", "req_4f1c0ffee0ddba11"):
         assert secret not in everything
 
 
-def test_record_if_missing_asks_once_and_serves_from_then_on(provider: Provider, recordings: Path) -> None:
+def test_record_if_missing_asks_once_and_serves_from_then_on(provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
-    with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record-if-missing", provider) as proxy, openai_client(proxy) as client:
         first = ask(client)
-        wait_until(lambda: written(recordings))
+        proxy.wait_for_log("recorded ")
         assert ask(client) == first
         assert len(provider.requests) == 1
 
@@ -161,15 +166,15 @@ def test_two_clients_at_once_make_one_whole_file(provider: Provider, recordings:
     with Mitmdump(recordings, "record-if-missing", origin=provider, options=options) as proxy:
         asyncio.run(two(proxy))
         proxy.stop()
-    assert [path.name for path in written(recordings)] == [CHAT.name]
-    assert written(recordings)[0].read_bytes() == CHAT.read_bytes()
+    assert [path.name for path in written(recordings / "default")] == [CHAT.name]
+    assert written(recordings / "default")[0].read_bytes() == CHAT.read_bytes()
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
-def test_an_error_passes_unchanged_and_is_no_hit_later(status: int, provider: Provider, recordings: Path) -> None:
+def test_an_error_passes_unchanged_and_is_no_hit_later(status: int, provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, error_answer(status, "no luck today"), from_recording(CHAT))
     with (
-        Mitmdump(recordings, "record-if-missing", origin=provider) as proxy,
+        shared.lent("record-if-missing", provider) as proxy,
         openai_client(proxy, max_retries=0) as client,
     ):
         with pytest.raises(openai.APIStatusError, match="no luck today") as raised:
@@ -179,8 +184,8 @@ def test_an_error_passes_unchanged_and_is_no_hit_later(status: int, provider: Pr
         assert raised.value.response.content == error_answer(status, "no luck today").body
         proxy.wait_for_log(f"not recorded: .*status {status}")
         assert ask(client) == chunks_of(load(CHAT))
-        proxy.stop()
-    assert [path.name for path in written(recordings)] == [CHAT.name]
+        proxy.wait_for_log(f"recorded {CHAT.stem}")
+        assert [path.name for path in written(proxy.folder)] == [CHAT.name]
 
 
 BROKEN: dict[str, Step] = {
@@ -191,9 +196,9 @@ BROKEN: dict[str, Step] = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_stream_that_breaks_off_leaves_no_recording(how: str, provider: Provider, recordings: Path) -> None:
+def test_a_stream_that_breaks_off_leaves_no_recording(how: str, provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(5, BROKEN[how]))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy, max_retries=0) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy, max_retries=0) as client:
         chunks = []
         try:
             for chunk in client.chat.completions.create(
@@ -204,13 +209,12 @@ def test_a_stream_that_breaks_off_leaves_no_recording(how: str, provider: Provid
             pass  # The SDK lets its HTTP stack's own errors through.
         assert chunks == chunks_of(load(CHAT))[: len(chunks)]
         proxy.wait_for_log("not recorded: ")
-        proxy.stop()
-    assert written(recordings) == []
+        assert written(proxy.folder) == []
 
 
-def test_a_client_that_leaves_before_the_end_leaves_no_recording(provider: Provider, recordings: Path) -> None:
+def test_a_client_that_leaves_before_the_end_leaves_no_recording(provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(3, Wait(threading.Event())))
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         with openai_client(proxy) as client:
             stream = client.chat.completions.create(
                 model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
@@ -219,17 +223,17 @@ def test_a_client_that_leaves_before_the_end_leaves_no_recording(provider: Provi
             stream.close()
         assert provider.left.wait(10)
         proxy.wait_for_log("not recorded: ")
-    assert written(recordings) == []
+        assert written(proxy.folder) == []
 
 
-def test_a_client_that_leaves_at_done_loses_nothing(provider: Provider, recordings: Path) -> None:
+def test_a_client_that_leaves_at_done_loses_nothing(provider: Provider, shared: Shared) -> None:
     # The sync SDK closes its connection at [DONE]: here the provider has not ended its answer yet.
     provider.on(FIREWORKS_CHAT, Answer(steps=[*from_recording(CHAT).steps, Wait(threading.Event())]))
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         with openai_client(proxy) as client:
             ask(client)
-        wait_until(lambda: written(recordings))
-    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+        proxy.wait_for_log("recorded ")
+        assert [path.read_bytes() for path in written(proxy.folder)] == [CHAT.read_bytes()]
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -243,14 +247,14 @@ def test_stopping_the_proxy_writes_what_is_whole(sent: signal.Signals, provider:
             lines = response.iter_lines()
             assert any(line == "data: [DONE]" for line in lines)
             assert proxy.stop(sent) == 0
-    assert [path.read_bytes() for path in written(recordings)] == [CHAT.read_bytes()]
+    assert [path.read_bytes() for path in written(recordings / "default")] == [CHAT.read_bytes()]
 
 
-def test_an_unwritable_folder_is_loud_and_the_client_gets_its_answer(provider: Provider, recordings: Path) -> None:
-    recordings.mkdir()
-    (recordings / "default").write_text("a file where the session's folder would be")
+def test_an_unwritable_folder_is_loud_and_the_client_gets_its_answer(provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy) as client:
+        proxy.folder.parent.mkdir(exist_ok=True)
+        proxy.folder.write_text("a file where the session's folder would be")
         assert ask(client) == chunks_of(load(CHAT))
         proxy.wait_for_log("RECORDING LOST: .*could not be written")
 
@@ -265,26 +269,27 @@ ODD_STREAMS = {
 
 
 @pytest.mark.parametrize("name", ODD_STREAMS)
-def test_streams_in_every_dress_are_recorded(name: str, provider: Provider, recordings: Path) -> None:
+def test_streams_in_every_dress_are_recorded(name: str, provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, Answer(steps=ODD_STREAMS[name]))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy) as client:
         assert len(ask(client)) == 1
-        proxy.stop()
-    (path,) = written(recordings)
-    (element,) = json.loads(path.read_bytes())["response"]["body"]
+        proxy.wait_for_log("recorded ")
+        (path,) = written(proxy.folder)
+        (element,) = json.loads(path.read_bytes())["response"]["body"]
     assert (element["__data__"]["id"], element["__data__"]["usage"]) == ("1", None)
 
 
-def test_a_character_over_two_chunks_is_one_character(provider: Provider, recordings: Path) -> None:
+def test_a_character_over_two_chunks_is_one_character(provider: Provider, shared: Shared) -> None:
     event = 'data: {"id": "1", "choices": [{"index": 0, "delta": {"content": "⚡"}}]}\n\n'.encode()
     cut = event.index("⚡".encode()) + 1
     provider.on(FIREWORKS_CHAT, Answer(steps=[event[:cut], event[cut:], b"data: [DONE]\n\n"]))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy) as client:
         ask(client)
-        proxy.stop()
-    (path,) = written(recordings)
-    assert json.loads(path.read_bytes())["response"]["body"][0]["__data__"]["choices"][0]["delta"]["content"] == "⚡"
-    assert b"\\u26a1" in path.read_bytes()
+        proxy.wait_for_log("recorded ")
+        (path,) = written(proxy.folder)
+        content = path.read_bytes()
+    assert json.loads(content)["response"]["body"][0]["__data__"]["choices"][0]["delta"]["content"] == "⚡"
+    assert b"\\u26a1" in content
 
 
 BAD_STREAMS = {
@@ -297,21 +302,21 @@ BAD_STREAMS = {
 
 @pytest.mark.parametrize("name", BAD_STREAMS)
 def test_a_bad_stream_reaches_the_client_as_it_is_and_is_not_recorded(
-    name: str, provider: Provider, recordings: Path
+    name: str, provider: Provider, shared: Shared
 ) -> None:
     answer = Answer(steps=BAD_STREAMS[name])
     provider.on(FIREWORKS_CHAT, answer)
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy, max_retries=0) as client:
+    with shared.lent("record", provider) as proxy, openai_client(proxy, max_retries=0) as client:
         raw = client.chat.completions.with_streaming_response.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
         )
         with raw as response:
             assert response.read() == answer.body
         proxy.wait_for_log("not recorded: ")
-    assert written(recordings) == []
+        assert written(proxy.folder) == []
 
 
-def test_the_async_client_records_the_same(provider: Provider, recordings: Path) -> None:
+def test_the_async_client_records_the_same(provider: Provider, shared: Shared) -> None:
     provider.on("/v1/completions", from_recording(SAMPLES["cerebras completions"]))
     content = load(SAMPLES["cerebras completions"])
 
@@ -323,10 +328,10 @@ def test_the_async_client_records_the_same(provider: Provider, recordings: Path)
             )
             return [dumped(chunk) async for chunk in stream]
 
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         assert asyncio.run(ask_async(proxy)) == chunks_of(content)
-        proxy.stop()
-    assert [path.read_bytes() for path in written(recordings)] == [SAMPLES["cerebras completions"].read_bytes()]
+        proxy.wait_for_log("recorded ")
+        assert [path.read_bytes() for path in written(proxy.folder)] == [SAMPLES["cerebras completions"].read_bytes()]
 
 
 def received(client: openai.OpenAI) -> bytes:
@@ -348,9 +353,9 @@ def test_a_broken_stream_is_kept_where_asked_for_and_breaks_at_the_same_byte(
     with Mitmdump(recordings, "record", origin=provider, options=options) as proxy:
         with openai_client(proxy, max_retries=0) as client:
             received(client)
-        wait_until(lambda: written(recordings))
+        wait_until(lambda: written(recordings / "default"))
         proxy.stop()
-    content = json.loads(written(recordings)[0].read_bytes())["response"]
+    content = json.loads(written(recordings / "default")[0].read_bytes())["response"]
     assert content["is_streaming"]
     assert content["is_exception"]
     assert len(content["body"]) == 5
@@ -376,5 +381,5 @@ def test_any_status_is_kept_where_asked_for(provider: Provider, recordings: Path
         for _ in range(2):
             with pytest.raises(openai.RateLimitError, match="slow down"):
                 ask(client)
-            wait_until(lambda: written(recordings))
+            wait_until(lambda: written(recordings / "default"))
     assert len(provider.requests) == 1

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -19,6 +18,7 @@ from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
 from wiretape.proxy import breaking, layering, loopback, marks, playing
+from wiretape.proxy.backlog import Backlog
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
 from wiretape.proxy.exchange import Exchange
@@ -32,9 +32,6 @@ logger = logging.getLogger(__name__)
 
 _LEFT = "the client that asked first left"
 
-_PAUSE = 0.03
-"""Seconds until an answer is written: a client's next request, which often comes at once, goes before."""
-
 
 class Requests:
     """The part of the addon that sees requests and answers."""
@@ -46,19 +43,17 @@ class Requests:
         self._desk = desk
         self._connections = connections
         self._live: set[Exchange] = set()
-        self._due: dict[Callable[[], None], asyncio.TimerHandle] = {}
-        """What has ended and is written in a moment."""
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
         self.writer = ThreadPoolExecutor(1, "wiretape-write")
+        self._backlog = Backlog(self.writer)
         self.scribe = Scribe()
         self._stopped = False
 
     def stop(self) -> None:
         """Finish what is under way and write it."""
         self._stopped = True
-        for write in [*self._due]:
-            self._submit(write)
+        self._backlog.hurry()
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
         self.writer.shutdown(wait=True)
@@ -304,11 +299,7 @@ class Requests:
         if self._stopped:
             self.writer.submit(write)
         else:
-            self._due[write] = asyncio.get_running_loop().call_later(_PAUSE, self._submit, write)
-
-    def _submit(self, write: Callable[[], None]) -> None:
-        self._due.pop(write).cancel()
-        self.writer.submit(write)
+            self._backlog.add(write)
 
     def _write(self, exchange: Exchange, *, ended: bool) -> None:
         exchange.finish(self.scribe, ended=ended)

@@ -62,6 +62,10 @@ class Shared(Mitmdump):
         """Of the session: its ``responses`` and ``wire`` are in there."""
         return self._recordings / self.session
 
+    def in_mode(self, mode: str) -> None:
+        """From now on clients come in this one. What was recorded is read from its file: no hit had it in memory."""
+        self._user = f"{self.session}+{mode}"
+
     def anew(self, mode: str, options: Mapping[str, str] | None = None) -> Mitmdump:
         """A proxy of the test's own on what this one has recorded for it: nothing is in its memory."""
         return Mitmdump(self._recordings, mode, session=self.session, options=options)

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ import h2.events
 import httpx
 import pytest
 
-from harness import ROOT, Mitmdump, client_env, environment, openai_client, wait_until
+from harness import ROOT, Mitmdump, client_env, connect_head, environment, openai_client
 from loopback import Answer, Provider, Sleep, from_recording, json_answer
 from samples import BASES, CHAT, FIREWORKS_CHAT, chunks_of, dumped, load
+from sharing import Shared
 
 BODY = load(CHAT)["request"]["body"]
 FLASH = "⚡".encode()
@@ -36,7 +39,7 @@ def raw(proxy: Mitmdump, body: Any = BODY, path: str = FIREWORKS_CHAT) -> list[b
     context = ssl.create_default_context(cafile=str(proxy.ca_file))
     content = json.dumps(body).encode()
     with socket.create_connection(("127.0.0.1", proxy.port), 10) as tunnel:
-        tunnel.sendall(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+        tunnel.sendall(connect_head(proxy))
         assert tunnel.recv(1000).startswith(b"HTTP/1.1 200")
         with context.wrap_socket(tunnel, server_hostname="api.fireworks.ai") as client:
             head = f"POST {path} HTTP/1.1\r\nhost: api.fireworks.ai\r\ncontent-length: {len(content)}\r\n\r\n"
@@ -52,57 +55,78 @@ def raw(proxy: Mitmdump, body: Any = BODY, path: str = FIREWORKS_CHAT) -> list[b
                 return chunks
 
 
-def record(provider: Provider, recordings: Path, answer: Answer, **options: str) -> None:
+@contextlib.contextmanager
+def recorded(provider: Provider, shared: Shared, answer: Answer) -> Iterator[Shared]:
+    """The proxy that has recorded an answer, for as long as the test needs its session."""
     provider.on(FIREWORKS_CHAT, answer)
-    with Mitmdump(recordings, "record", origin=provider, options=options) as proxy:
-        raw(proxy)
-        proxy.stop()
+    with shared.lent("record", provider) as proxy:
+        record_again(proxy)
+        yield proxy
 
 
-def wire_file(recordings: Path) -> Path:
-    return recordings / "default" / "wire" / CHAT.name
+@pytest.fixture(scope="module")
+def paced() -> Iterator[Shared]:
+    """One that replays in the provider's time."""
+    with Shared({"wiretape_pace": "recorded"}) as proxy:
+        yield proxy
+
+
+def record_again(proxy: Shared) -> None:
+    before = proxy.log().count(" recorded ")
+    raw(proxy)
+    proxy.wait_for_log(rf"( recorded [\s\S]*){{{before + 1}}}")
+
+
+def wire_file(session: Path) -> Path:
+    return session / "wire" / CHAT.name
 
 
 @pytest.mark.parametrize("coding", [None, "gzip", "br", "zstd"])
 def test_the_client_gets_the_providers_bytes_split_as_they_were(
-    coding: Any, provider: Provider, recordings: Path
+    coding: Any, provider: Provider, shared: Shared
 ) -> None:
-    record(provider, recordings, Answer(steps=STEPS, coding=coding))
-    with Mitmdump(recordings, "replay") as proxy:
+    with recorded(provider, shared, Answer(steps=STEPS, coding=coding)) as proxy:
+        proxy.in_mode("replay")
         assert raw(proxy) == STEPS
+    assert len(provider.requests) == 1
 
 
-def test_the_file_says_what_came_and_nothing_of_who_asked(provider: Provider, recordings: Path) -> None:
-    record(provider, recordings, Answer(steps=STEPS))
-    content = json.loads(wire_file(recordings).read_bytes())
+def test_the_file_says_what_came_and_nothing_of_who_asked(provider: Provider, shared: Shared) -> None:
+    with recorded(provider, shared, Answer(steps=STEPS)) as proxy:
+        text = wire_file(proxy.folder).read_text()
+    content = json.loads(text)
     assert content["status"] == 200
     assert [name for name, _ in content["headers"]] == ["content-type", "x-ratelimit-remaining-requests"]
     assert content["chunks"][0]["text"] == ": ping\n\n"
     assert base64.b64decode(content["chunks"][2]["base64"]) == STEPS[2]
     times = [chunk["at"] for chunk in content["chunks"]]
     assert times == sorted(times)
-    assert "secret" not in wire_file(recordings).read_text()
+    assert "secret" not in text
 
 
 def test_without_it_the_stream_is_made_anew(provider: Provider, recordings: Path) -> None:
-    record(provider, recordings, Answer(steps=STEPS), wiretape_wire="false")
-    assert not wire_file(recordings).exists()
+    provider.on(FIREWORKS_CHAT, Answer(steps=STEPS))
+    with Mitmdump(recordings, "record", origin=provider, options={"wiretape_wire": "false"}) as proxy:
+        raw(proxy)
+        proxy.stop()
+    assert not wire_file(recordings / "default").exists()
     with Mitmdump(recordings, "replay") as proxy:
         made = raw(proxy)
     assert made[-1] == b"data: [DONE]\n\n"
     assert len(made) == 3
 
 
-def test_an_edited_recording_wins_and_keeps_the_time(provider: Provider, recordings: Path) -> None:
-    record(provider, recordings, from_recording(CHAT))
-    path = recordings / "default" / "responses" / CHAT.name
-    path.write_text(path.read_text().replace("Hello!", "Edited!"))
-    with Mitmdump(recordings, "replay", options={"wiretape_pace": "recorded"}) as proxy, openai_client(proxy) as client:
-        stream = client.chat.completions.create(**BODY)
-        assert [chunk.choices[0].delta.content for chunk in stream][1] == "Edited!"
+def test_an_edited_recording_wins_and_keeps_the_time(provider: Provider, paced: Shared) -> None:
+    with recorded(provider, paced, from_recording(CHAT)) as proxy:
+        path = proxy.folder / "responses" / CHAT.name
+        path.write_text(path.read_text().replace("Hello!", "Edited!"))
+        proxy.in_mode("replay")
+        with openai_client(proxy) as client:
+            stream = client.chat.completions.create(**BODY)
+            assert [chunk.choices[0].delta.content for chunk in stream][1] == "Edited!"
 
 
-def test_an_embedding_goes_in_the_form_that_is_asked_for(provider: Provider, recordings: Path) -> None:
+def test_an_embedding_goes_in_the_form_that_is_asked_for(provider: Provider, shared: Shared) -> None:
     item = {"object": "embedding", "index": 0, "embedding": base64.b64encode(b"\0\0\x80?\0\0\0?").decode()}
     usage = {"prompt_tokens": 1, "total_tokens": 1}
     provider.on(
@@ -111,12 +135,12 @@ def test_an_embedding_goes_in_the_form_that_is_asked_for(provider: Provider, rec
     url = f"{BASES['api.fireworks.ai']}/embeddings"
     asked = {"model": "m", "input": "x"}
     with (
-        Mitmdump(recordings, "record-if-missing", origin=provider) as proxy,
+        shared.lent("record-if-missing", provider) as proxy,
         environment(client_env(proxy)),
         httpx.Client() as client,
     ):
         live = client.post(url, json={**asked, "encoding_format": "base64"})
-        wait_until(lambda: [*recordings.rglob("wire/*.json")])
+        proxy.wait_for_log(" recorded ")
         again = client.post(url, json={**asked, "encoding_format": "base64"})
         numbers = client.post(url, json=asked)
     assert again.content == live.content
@@ -124,27 +148,28 @@ def test_an_embedding_goes_in_the_form_that_is_asked_for(provider: Provider, rec
     assert len(provider.requests) == 1
 
 
-def test_a_secret_in_an_answer_keeps_its_bytes_off_the_disk(provider: Provider, recordings: Path) -> None:
+def test_a_secret_in_an_answer_keeps_its_bytes_off_the_disk(provider: Provider, shared: Shared) -> None:
     secret = "sk-" + "a1B2" * 10
     steps = [f'data: {{"id":"1","choices":[],"note":"{secret}"}}\n\n'.encode(), b"data: [DONE]\n\n"]
-    record(provider, recordings, Answer(steps=steps))
-    # Who recorded it is there all the same.
-    assert "chunks" not in json.loads(wire_file(recordings).read_bytes())
-    files = [*recordings.rglob("*.json")]
-    assert len(files) == 2
-    assert not [path for path in files if secret in path.read_text()]
-    with Mitmdump(recordings, "replay") as proxy:
+    with recorded(provider, shared, Answer(steps=steps)) as proxy:
+        # Who recorded it is there all the same.
+        assert "chunks" not in json.loads(wire_file(proxy.folder).read_bytes())
+        files = [*proxy.folder.rglob("*.json")]
+        assert len(files) == 2
+        assert not [path for path in files if secret in path.read_text()]
+        proxy.in_mode("replay")
         made = raw(proxy)
     assert b"__redacted__" in made[0]
     assert made[-1] == b"data: [DONE]\n\n"
 
 
-def test_the_same_answer_again_changes_no_file(provider: Provider, recordings: Path) -> None:
-    record(provider, recordings, from_recording(CHAT))
-    before = {path: path.read_bytes() for path in recordings.rglob("*.json")}
-    assert len(before) == 2
-    record(provider, recordings, from_recording(CHAT))
-    assert {path: path.read_bytes() for path in recordings.rglob("*.json")} == before
+def test_the_same_answer_again_changes_no_file(provider: Provider, shared: Shared) -> None:
+    with recorded(provider, shared, from_recording(CHAT)) as proxy:
+        before = {path: path.read_bytes() for path in proxy.folder.rglob("*.json")}
+        assert len(before) == 2
+        record_again(proxy)
+        assert {path: path.read_bytes() for path in proxy.folder.rglob("*.json")} == before
+    assert len(provider.requests) == 2
 
 
 def arrivals(proxy: Mitmdump) -> tuple[list[float], list[object]]:
@@ -158,10 +183,10 @@ def arrivals(proxy: Mitmdump) -> tuple[list[float], list[object]]:
         return times, chunks
 
 
-def test_a_recorded_pace_is_that_of_the_provider(provider: Provider, recordings: Path) -> None:
+def test_a_recorded_pace_is_that_of_the_provider(provider: Provider, paced: Shared) -> None:
     slow = from_recording(CHAT).insert(0, Sleep(0.3)).insert(10, Sleep(0.4))
-    record(provider, recordings, slow)
-    with Mitmdump(recordings, "replay", options={"wiretape_pace": "recorded"}) as proxy:
+    with recorded(provider, paced, slow) as proxy:
+        proxy.in_mode("replay")
         times, chunks = arrivals(proxy)
     assert chunks == chunks_of(load(CHAT))
     # No chunk leaves before its time, and the pauses are where they were: the tolerance is a slow machine's.
@@ -212,7 +237,7 @@ class Http2Client:
         context = ssl.create_default_context(cafile=str(self._proxy.ca_file))
         context.set_alpn_protocols(["h2"])
         reader, writer = await asyncio.open_connection("127.0.0.1", self._proxy.port)
-        writer.write(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+        writer.write(connect_head(self._proxy))
         await reader.readuntil(b"\r\n\r\n")
         await writer.start_tls(context, server_hostname="api.fireworks.ai")
         connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
@@ -247,9 +272,10 @@ class Http2Client:
         return got
 
 
-def test_streams_play_side_by_side_over_http2(provider: Provider, recordings: Path) -> None:
-    record(provider, recordings, Answer(steps=[STEPS[0], Sleep(0.3), *STEPS[1:]]))
-    with Mitmdump(recordings, "replay", options={"wiretape_pace": "recorded"}) as proxy:
+def test_streams_play_side_by_side_over_http2(provider: Provider, paced: Shared) -> None:
+    slow = Answer(steps=[STEPS[0], Sleep(0.3), *STEPS[1:]])
+    with recorded(provider, paced, slow) as proxy:
+        proxy.in_mode("replay")
         got = asyncio.run(Http2Client(proxy).ask(10))
     assert len(got) == 10
     for chunks in got.values():

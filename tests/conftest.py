@@ -1,14 +1,22 @@
 """Servers that the tests of several modules share, and the order in which they run."""
 
+import compileall
 import os
 from collections.abc import Iterator
 
 import pytest
 
+from harness import ADDON
 from s3 import S3Server
 
 LONG = ("test_team.py", "test_serve.py")
 """The modules that take longest: begun last, one of them would run when all others are done."""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the addon once: where Python may not write bytecode, every process of a test would do it again."""
+    if not hasattr(session.config, "workerinput"):  # One of several that run tests: it is done already.
+        compileall.compile_dir(ADDON.parent, quiet=2)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

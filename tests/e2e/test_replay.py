@@ -16,6 +16,7 @@ import pytest
 from harness import ROOT, Mitmdump, async_openai_client, client_env, environment, openai_client, start_expecting_failure
 from loopback import Provider, json_answer
 from samples import BASES, CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
+from sharing import Shared
 
 BODY = load(CHAT)["request"]["body"]
 
@@ -28,11 +29,13 @@ def replay() -> Iterator[Mitmdump]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A session of its own with the samples in it: what a test may spoil."""
-    folder = tmp_path / "recordings" / "default" / "responses"
-    shutil.copytree(CHAT.parent, folder)
-    return folder
+def own(shared: Shared) -> Iterator[tuple[Mitmdump, Path]]:
+    """A proxy, and the recordings of its session, which are the samples: what a test may spoil."""
+    with shared.lent("replay") as proxy:
+        folder = proxy.folder / "responses"
+        shutil.copytree(CHAT.parent, folder)
+        yield proxy, folder
+        assert proxy.connects() == []
 
 
 def ask(client: openai.OpenAI, text: str = "Hello, world!", **arguments: Any) -> list[object]:
@@ -177,10 +180,11 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("how", SPOILED)
-def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, folder: Path) -> None:
+def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, own: tuple[Mitmdump, Path]) -> None:
+    proxy, folder = own
     path = folder / CHAT.name
     path.write_bytes(SPOILED[how](path.read_bytes()))
-    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+    with openai_client(proxy) as client:
         with pytest.raises(openai.NotFoundError):
             ask(client)
         proxy.wait_for_log(f"{CHAT.name}: not a recording that can be served: ")
@@ -200,16 +204,18 @@ def test_in_replay_nothing_leaves_even_where_wiretape_itself_fails(tmp_path: Pat
     assert proxy.connects() == []
 
 
-def test_recordings_of_the_public_recorder_are_found_under_any_name(folder: Path) -> None:
+def test_recordings_of_the_public_recorder_are_found_under_any_name(own: tuple[Mitmdump, Path]) -> None:
+    proxy, folder = own
     (folder / CHAT.name).rename(folder / "my favourite.json")
-    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+    with openai_client(proxy) as client:
         assert ask(client) == chunks_of(load(CHAT))
 
 
-def test_recordings_that_come_and_go_while_the_proxy_runs(folder: Path) -> None:
+def test_recordings_that_come_and_go_while_the_proxy_runs(own: tuple[Mitmdump, Path]) -> None:
+    proxy, folder = own
     path = folder / CHAT.name
     elsewhere = folder.parent / "elsewhere.json"
-    with Mitmdump(folder.parents[1], "replay") as proxy, openai_client(proxy) as client:
+    with openai_client(proxy) as client:
         ask(client)
         path.rename(elsewhere)
         with pytest.raises(openai.NotFoundError):
@@ -218,9 +224,9 @@ def test_recordings_that_come_and_go_while_the_proxy_runs(folder: Path) -> None:
         assert ask(client) == chunks_of(load(CHAT))
 
 
-def test_a_session_is_a_folder_of_its_own(folder: Path) -> None:
-    folder.parent.rename(folder.parents[1] / "checkout")
-    with Mitmdump(folder.parents[1], "replay", session="checkout") as proxy, openai_client(proxy) as client:
+def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
+    shutil.copytree(CHAT.parent, tmp_path / "recordings" / "checkout" / "responses")
+    with Mitmdump(tmp_path / "recordings", "replay", session="checkout") as proxy, openai_client(proxy) as client:
         assert ask(client) == chunks_of(load(CHAT))
 
 

@@ -12,11 +12,13 @@ import pytest
 from harness import Mitmdump, client_env, environment, openai_client, wait_until
 from loopback import Answer, Provider, error_answer, from_recording, json_answer, sse
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load
+from sharing import Shared
 from wiretape import recording
 
 
-def written(recordings: Path) -> list[Path]:
-    return sorted((recordings / "default" / "responses").glob("*"))
+def written(session: Path) -> list[Path]:
+    """The recordings in a session's folder."""
+    return sorted((session / "responses").glob("*"))
 
 
 def say(text: str) -> Answer:
@@ -46,10 +48,10 @@ def take(recordings: Path, words: list[str], takes: str) -> None:
 
 def test_record_replaces_with_last_and_adds_a_take_with_the_others(recordings: Path) -> None:
     take(recordings, ["one", "two"], "last")
-    assert [path.name for path in written(recordings)] == ["e99f14805360.json"]
-    assert b'"two"' in written(recordings)[0].read_bytes()
+    assert [path.name for path in written(recordings / "default")] == ["e99f14805360.json"]
+    assert b'"two"' in written(recordings / "default")[0].read_bytes()
     take(recordings, ["three", "four"], "sequence")
-    assert [path.name for path in written(recordings)] == [
+    assert [path.name for path in written(recordings / "default")] == [
         "e99f14805360.2.json",
         "e99f14805360.3.json",
         "e99f14805360.json",
@@ -64,11 +66,18 @@ PLAYED = {
 }
 
 
-@pytest.mark.parametrize("takes", PLAYED)
-def test_which_take_is_played(takes: str, recordings: Path) -> None:
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings with three takes of one request, which tests replay only."""
+    recordings = tmp_path_factory.mktemp("three") / "recordings"
     take(recordings, ["one", "two", "three"], "sequence")
+    return recordings
+
+
+@pytest.mark.parametrize("takes", PLAYED)
+def test_which_take_is_played(takes: str, three: Path) -> None:
     with (
-        Mitmdump(recordings, "replay", options={"wiretape_takes": takes}) as proxy,
+        Mitmdump(three, "replay", options={"wiretape_takes": takes}) as proxy,
         openai_client(proxy) as client,
     ):
         assert " ".join(ask(client) for _ in range(4)) == PLAYED[takes]
@@ -99,12 +108,12 @@ def test_the_2026_form_carries_the_test_and_no_noise(provider: Provider, recordi
     with Mitmdump(recordings, "record", origin=provider, options=options) as proxy, openai_client(proxy) as client:
         ask(client, extra_headers=headers)
         ask(client)
-        wait_until(lambda: len(written(recordings)) == 2)
+        wait_until(lambda: len(written(recordings / "default")) == 2)
         proxy.stop()
     assert [each.header("x-wiretape-test-id") for each in provider.requests] == [None, None]
-    found = {content["test_id"]: content for content in map(load, written(recordings))}
+    found = {content["test_id"]: content for content in map(load, written(recordings / "default"))}
     assert set(found) == {"tests/test_x.py::test_y", None}
-    for path in written(recordings):
+    for path in written(recordings / "default"):
         content = load(path)
         assert list(content) == ["test_id", "request", "response", "id_normalization_mapping"]
         assert content["response"]["body"][0]["__data__"]["id"] == f"rec-{path.name[:12]}"
@@ -130,7 +139,7 @@ def test_one_made_for_a_test_is_not_served_to_another(provider: Provider, record
         assert ask(client).startswith("Hello!")  # Who names no test is served what there is.
 
 
-def test_what_is_wrong_with_the_request_is_recorded_as_an_error(provider: Provider, recordings: Path) -> None:
+def test_what_is_wrong_with_the_request_is_recorded_as_an_error(provider: Provider, shared: Shared) -> None:
     provider.on(FIREWORKS_CHAT, error_answer(400, "Invalid base64 image_url.", code="invalid_base64"))
 
     def fail(proxy: Mitmdump) -> openai.BadRequestError:
@@ -138,28 +147,29 @@ def test_what_is_wrong_with_the_request_is_recorded_as_an_error(provider: Provid
             ask(client)
         return raised.value
 
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         live = fail(proxy)
-        proxy.stop()
-    response = load(written(recordings)[0])["response"]
-    assert (response["body"], response["is_streaming"], response["is_exception"]) == (None, False, True)
-    assert response["exception_data"]["type"] == "BadRequestError"
-    with Mitmdump(recordings, "replay") as proxy:
+        proxy.wait_for_log(" recorded ")
+        response = load(written(proxy.folder)[0])["response"]
+        assert (response["body"], response["is_streaming"], response["is_exception"]) == (None, False, True)
+        assert response["exception_data"]["type"] == "BadRequestError"
+        proxy.in_mode("replay")
         replayed = fail(proxy)
         assert (replayed.status_code, replayed.body, str(replayed)) == (400, live.body, str(live))
         assert replayed.response.content == live.response.content
+    assert len(provider.requests) == 1
 
 
-def test_the_same_request_to_two_providers_is_two_recordings(provider: Provider, recordings: Path) -> None:
+def test_the_same_request_to_two_providers_is_two_recordings(provider: Provider, shared: Shared) -> None:
     provider.on("/v1/chat/completions", say("from one"), say("from the other"))
     bases = ["https://api.cerebras.ai/v1", "https://api.together.xyz/v1"]
-    with Mitmdump(recordings, "record", origin=provider) as proxy:
+    with shared.lent("record", provider) as proxy:
         for base in bases:
             with openai_client(proxy, base) as client:
                 ask(client)
-        proxy.stop()
-    assert len(written(recordings)) == 2
-    with Mitmdump(recordings, "replay") as proxy:
+        proxy.wait_for_log(r"( recorded [\s\S]*){2}")
+        assert len(written(proxy.folder)) == 2
+        proxy.in_mode("replay")
         for base, words in zip(bases, ["from one", "from the other"], strict=True):
             with openai_client(proxy, base) as client:
                 assert ask(client) == words
@@ -181,26 +191,28 @@ def test_a_teams_own_provider_needs_no_code(recordings: Path, tmp_path: Path) ->
         ):
             assert ask(client) == "ours"
             proxy.stop()
-    (path,) = written(recordings)
+    (path,) = written(recordings / "default")
     assert load(path)["request"]["url"] == "http://gpu-7:8000/v1/v1/chat/completions"
     with Mitmdump(recordings, "replay", options=options) as proxy, openai_client(proxy, base) as client:
         assert ask(client) == "ours"
         assert proxy.connects() == []
 
 
-def test_lists_of_models_are_one_list(provider: Provider, recordings: Path) -> None:
+def test_lists_of_models_are_one_list(provider: Provider, shared: Shared) -> None:
     def models(*ids: str) -> Answer:
         data = [{"id": id_, "object": "model", "created": 1, "owned_by": "x"} for id_ in ids]
         return json_answer({"object": "list", "data": data})
 
     provider.on("/inference/v1/models", models("b", "a"), models("c", "a"), models("b", "a"))
-    with Mitmdump(recordings, "record", origin=provider) as proxy, openai_client(proxy) as client:
-        for _ in range(3):
-            [*client.models.list()]
-        proxy.stop()
-    assert [path.name[:20] for path in written(recordings)] == ["models-7d9446738fd7-"] * 2
-    with Mitmdump(recordings, "replay") as proxy, openai_client(proxy) as client:
-        assert [model.id for model in client.models.list()] == ["a", "b", "c"]
+    with shared.lent("record", provider) as proxy:
+        with openai_client(proxy) as client:
+            for _ in range(3):
+                [*client.models.list()]
+        proxy.wait_for_log(r"( recorded [\s\S]*){3}")
+        assert [path.name[:20] for path in written(proxy.folder)] == ["models-7d9446738fd7-"] * 2
+        proxy.in_mode("replay")
+        with openai_client(proxy) as client:
+            assert [model.id for model in client.models.list()] == ["a", "b", "c"]
 
 
 def test_a_key_inside_a_body_is_not_written_and_does_not_matter(provider: Provider, recordings: Path) -> None:
@@ -214,20 +226,20 @@ def test_a_key_inside_a_body_is_not_written_and_does_not_matter(provider: Provid
     with Mitmdump(recordings, "record", origin=provider) as proxy:
         assert with_key(proxy, "first-secret") == 200
         proxy.stop()
-        assert "first-secret" not in proxy.log() + written(recordings)[0].read_text()
+        assert "first-secret" not in proxy.log() + written(recordings / "default")[0].read_text()
     assert json.loads(provider.requests[0].body)["tools"][0]["authorization"] == "first-secret"
     with Mitmdump(recordings, "replay") as proxy:
         assert with_key(proxy, "rotated-secret") == 200
 
 
-def test_a_hundred_foreign_names_are_found(recordings: Path) -> None:
-    folder = recordings / "default" / "responses"
-    folder.mkdir(parents=True)
-    for number in range(100):
-        content = CHAT.read_text().replace("Hello, world!", f"Hello, {number}!")
-        (folder / f"recorded by hand {number}.json").write_text(content)
-    shutil.copy(CHAT, folder / "and the sample itself.json")
-    with Mitmdump(recordings, "replay") as proxy, openai_client(proxy) as client:
+def test_a_hundred_foreign_names_are_found(shared: Shared) -> None:
+    with shared.lent("replay") as proxy, openai_client(proxy) as client:
+        folder = proxy.folder / "responses"
+        folder.mkdir(parents=True)
+        for number in range(100):
+            content = CHAT.read_text().replace("Hello, world!", f"Hello, {number}!")
+            (folder / f"recorded by hand {number}.json").write_text(content)
+        shutil.copy(CHAT, folder / "and the sample itself.json")
         stream = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello, 73!"}], stream=True
         )

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -239,15 +239,23 @@ def test_a_mode_that_the_session_does_not_allow_is_refused_by_name(
     assert talk.provider.connections == 0
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mitmdump, Talk, Path]]:
+    """A proxy that nobody comes into, its provider, and where it would record."""
+    recordings = tmp_path_factory.mktemp("untouched") / "recordings"
+    with Provider() as provider, Mitmdump(recordings, origin=provider) as proxy:
+        yield proxy, Talk(provider), recordings
+
+
 @pytest.mark.parametrize("user", ["Checkout", "..", "checkout+repeat", "checkout+"])
-def test_what_is_no_session_is_refused_and_told_what_is_one(user: str, talk: Talk, recordings: Path) -> None:
-    with Mitmdump(recordings, origin=talk.provider) as proxy:
-        with pytest.raises((openai.APIConnectionError, httpx.ProxyError)):
-            by_openai(proxy, user, "hello")
-        with httpx_client(proxy, user) as client:
-            answer = post(client, "hello", "http://api.fireworks.ai/inference/v1/chat/completions")
-        assert answer.status_code == 403
-        assert "checkout+replay" in answer.json()["error"]["message"]
+def test_what_is_no_session_is_refused_and_told_what_is_one(user: str, untouched: tuple[Mitmdump, Talk, Path]) -> None:
+    proxy, talk, recordings = untouched
+    with pytest.raises((openai.APIConnectionError, httpx.ProxyError)):
+        by_openai(proxy, user, "hello")
+    with httpx_client(proxy, user) as client:
+        answer = post(client, "hello", "http://api.fireworks.ai/inference/v1/chat/completions")
+    assert answer.status_code == 403
+    assert "checkout+replay" in answer.json()["error"]["message"]
     assert talk.provider.connections == 0
     assert not recordings.exists()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import re
@@ -65,19 +66,34 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, tuple[str, str
     return file.read_text(), (write, read, create(file, "billing", "admin", "bob"))
 
 
-@pytest.fixture
-def lab(made: tuple[str, tuple[str, str, str]], recordings: Path, tmp_path: Path) -> Iterator[Lab]:
+@contextlib.contextmanager
+def started(made: tuple[str, tuple[str, str, str]], folder: Path) -> Iterator[Lab]:
+    """A lab, all of whose files are in the folder."""
     text, (write, read, other) = made
-    file = tmp_path / "tokens.toml"
+    recordings, file = folder / "recordings", folder / "tokens.toml"
     file.write_text(text)
     file.chmod(0o600)
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
         env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
         options = {"wiretape_tokens": str(file), "wiretape_config": str(CONFIG), "flow_detail": "3"}
-        flows = ["-w", str(tmp_path / "flows")]
+        flows = ["-w", str(folder / "flows")]
         with Mitmdump(recordings, origin=provider, options=options, env=env, args=flows) as proxy:
             yield Lab(proxy, (provider, plain), recordings, file, write, read, other)
+
+
+@pytest.fixture
+def lab(made: tuple[str, tuple[str, str, str]], tmp_path: Path) -> Iterator[Lab]:
+    with started(made, tmp_path) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def closed(made: tuple[str, tuple[str, str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One for the tests in which nobody comes in: what one of them let through, those after it would see too."""
+    with started(made, tmp_path_factory.mktemp("closed")) as lab:
+        yield lab
+        lab.assert_nobody_was_asked()
 
 
 def wrong(lab: Lab) -> dict[str, tuple[str, int]]:
@@ -146,42 +162,42 @@ def connect(proxy: Mitmdump, target: str, credentials: str) -> tuple[str, str]:
             return head, answers.read(int(length[1])).decode() if length else ""
 
 
-def test_who_has_no_right_token_has_no_tunnel_to_anywhere(lab: Lab) -> None:
-    for what, (credentials, status) in wrong(lab).items():
+def test_who_has_no_right_token_has_no_tunnel_to_anywhere(closed: Lab) -> None:
+    for what, (credentials, status) in wrong(closed).items():
         for target in ("api.fireworks.ai:443", "other.example:443", "127.0.0.1:22", "localhost:80"):
-            head, text = connect(lab.proxy, target, credentials)
+            head, text = connect(closed.proxy, target, credentials)
             assert head.startswith(f"HTTP/1.1 {status} "), (what, target, head)
             assert ("proxy-authenticate: basic" in head.lower()) == (status == 407)
             error = json.loads(text)["error"]
             assert error["code"] == "session_refused"
             assert "wt_" not in error["message"]
-    lab.assert_nobody_was_asked()
+    closed.assert_nobody_was_asked()
 
 
-def test_a_plain_request_is_refused_wherever_it_goes(lab: Lab) -> None:
-    with httpx.Client(proxy=lab.proxy.proxy_url, trust_env=False) as client:
-        for what, (credentials, status) in wrong(lab).items():
+def test_a_plain_request_is_refused_wherever_it_goes(closed: Lab) -> None:
+    with httpx.Client(proxy=closed.proxy.proxy_url, trust_env=False) as client:
+        for what, (credentials, status) in wrong(closed).items():
             for url in (HOUSE, FOREIGN, HOUSE.replace("chat/completions", "other"), "http://127.0.0.1:1/"):
                 answer = client.post(url, json=body("hello"), headers=header(credentials))
                 assert answer.status_code == status, (what, url)
                 assert ("proxy-authenticate" in answer.headers) == (status == 407)
                 assert answer.json()["error"]["code"] == "session_refused"
         # A header is no credentials where the token does not come with it.
-        for name in ("checkout", "checkout:wrong", f"Checkout:{lab.write}"):
+        for name in ("checkout", "checkout:wrong", f"Checkout:{closed.write}"):
             assert client.post(HOUSE, json=body("hello"), headers={"x-wiretape-session": name}).status_code == 407
-    lab.assert_nobody_was_asked()
-    assert not lab.recordings.exists()
+    closed.assert_nobody_was_asked()
+    assert not closed.recordings.exists()
 
 
 MALFORMED = ["Basic", "Basic %%%", "Bearer x", "Basic Y2hlY2tvdXQ", "Digest username=checkout", "", "Basic  /w=="]
 
 
-def test_a_malformed_header_is_no_token(lab: Lab) -> None:
-    with httpx.Client(proxy=lab.proxy.proxy_url, trust_env=False) as client:
+def test_a_malformed_header_is_no_token(closed: Lab) -> None:
+    with httpx.Client(proxy=closed.proxy.proxy_url, trust_env=False) as client:
         for value in MALFORMED:
             answer = client.post(HOUSE, json=body("hello"), headers={"proxy-authorization": value})
             assert answer.status_code == 407, value
-    lab.assert_nobody_was_asked()
+    closed.assert_nobody_was_asked()
 
 
 def test_after_a_refusal_the_same_connection_may_show_a_right_one(lab: Lab) -> None:
@@ -193,12 +209,12 @@ def test_after_a_refusal_the_same_connection_may_show_a_right_one(lab: Lab) -> N
         assert client.post(HOUSE, json=body("hello", stream=False)).status_code == 407
 
 
-def test_a_request_to_the_proxy_itself_is_refused_too(lab: Lab) -> None:
+def test_a_request_to_the_proxy_itself_is_refused_too(closed: Lab) -> None:
     """Neither mitmproxy's page for its CA nor anything else is shown to who has no token."""
-    with httpx.Client(proxy=lab.proxy.proxy_url, trust_env=False) as client:
+    with httpx.Client(proxy=closed.proxy.proxy_url, trust_env=False) as client:
         assert client.get("http://mitm.it/").status_code == 407
-        assert client.get(f"{lab.proxy.proxy_url}/").status_code in (400, 407, 502)
-    lab.assert_nobody_was_asked()
+        assert client.get(f"{closed.proxy.proxy_url}/").status_code in (400, 407, 502)
+    closed.assert_nobody_was_asked()
 
 
 def test_the_sdk_shows_the_message_and_does_not_try_again(lab: Lab) -> None:

@@ -21,7 +21,7 @@ look to the next while the proxy is busy."""
 _PATIENCE = 1.0
 """Seconds that something waits at most. So much is lost, of a busy proxy, when it is killed."""
 
-_BUSY = 0.5
+_BUSY = 0.25
 """The share of its time that the thread of the traffic is at work, from which the proxy is busy."""
 
 

@@ -359,6 +359,10 @@ def error(status: int, message: str, code: str, *, retry: bool = False) -> Answe
     return Answer(status, _JSON if retry else (*_JSON, ("x-should-retry", "false")), (_dump(content),))
 
 
+_TOKENS = dict.fromkeys(("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count")).keys()
+"""Where the providers' usage says them, in the order in which they are looked for."""
+
+
 def tokens(recording: Recording) -> int:
     """Completion tokens of a recording: by its usage, else its chunks, each nearly a token."""
     response = recording.response
@@ -366,11 +370,13 @@ def tokens(recording: Recording) -> int:
     if recording.request.passthrough:
         elements = _objects(response)
     for element in reversed(elements):
-        nested = element.get("response") if isinstance(element.get("response"), dict) else element
-        usage = nested.get("usage") or nested.get("usageMetadata")
-        for holder in (usage, nested):
-            if isinstance(holder, dict):
-                for key in ("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count"):
+        nested = element.get("response")
+        if not isinstance(nested, dict):
+            nested = element
+        for holder in (nested.get("usage") or nested.get("usageMetadata"), nested):
+            # Most chunks have none of them: that is told in one step.
+            if isinstance(holder, dict) and not _TOKENS.isdisjoint(holder):
+                for key in _TOKENS:
                     if isinstance(holder.get(key), int):
                         return int(holder[key])
     return len(elements) if response.is_streaming else 0

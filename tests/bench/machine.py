@@ -39,9 +39,10 @@ def describe() -> dict[str, Any]:
 
 
 def build(folder: Path) -> None:
-    """Compile ``load`` and ``origin`` into a folder."""
+    """Compile ``load``, ``origin`` and ``floor`` into a folder."""
     sources = FOLDER / "c"
-    for program, parts in {"load": ("load", "link", "http1", "http2"), "origin": ("origin",)}.items():
+    programs = {"load": ("load", "link", "http1", "http2"), "origin": ("origin",), "floor": ("floor",)}
+    for program, parts in programs.items():
         files = [str(sources / f"{part}.c") for part in parts]
         flags = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"]
         command = ["cc", *flags, "-o", str(folder / program), *files, "-lssl", "-lcrypto", "-pthread"]

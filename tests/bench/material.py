@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx2
 import openai
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -174,6 +176,20 @@ class Authority:
         certificate.write_bytes(entry.cert.to_pem())
         key.write_bytes(_pem(entry.privatekey))
         return certificate, key
+
+    def quick_leaf(self, folder: Path) -> tuple[Path, Path]:
+        """As ``leaf``, with a key of P-256."""
+        known, chosen = self.store.get_cert(HOST, [x509.DNSName(HOST)]).cert.to_cryptography(), ec.SECP256R1()
+        key = ec.generate_private_key(chosen)
+        made = x509.CertificateBuilder(known.issuer, known.subject, key.public_key(), x509.random_serial_number())
+        made = made.not_valid_before(known.not_valid_before_utc).not_valid_after(known.not_valid_after_utc)
+        for extension in known.extensions:
+            made = made.add_extension(extension.value, extension.critical)
+        signed = made.sign(self.store.default_privatekey, hashes.SHA256())
+        certificate, file = folder / "quick.pem", folder / "quick.key"
+        certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+        file.write_bytes(_pem(key))
+        return certificate, file
 
 
 def _pem(key: PrivateKeyTypes) -> bytes:

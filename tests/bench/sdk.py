@@ -2,7 +2,8 @@
 
 The SDK stops reading at [DONE] and closes its connection, so each call through a proxy pays for a new CONNECT and TLS.
 And for each chunk, since its HTTP parser is Python. server-replay sends one body, so wiretape is measured with an
-answer that the provider sent so, too, next to the usual one, in the provider's chunks.
+answer that the provider sent so, too, next to the usual one, in the provider's chunks. How much of a call is the
+client's own is told by a program that does next to nothing.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import hits, machine, material, peers
-from bench.servers import Bench, Server
+from bench.servers import Bench, Contender, Server
 
 CLIENT = Path(__file__).with_name("sdk_client.py")
 
@@ -26,6 +27,8 @@ def sdk(bench: Bench) -> dict[str, Any]:
         bench.wiretape(bench.recordings(1)),
         bench.wiretape(bench.recordings(1, whole=True), name="wiretape, one body", pieces="one body"),
         peers.aimock(bench),
+        _floor(bench, whole=False),
+        _floor(bench, whole=True),
     ]
     local = {
         "VCR.py": ("in the client's process; one body; method, URL and body", ["vcr", material.BASE_URL]),
@@ -49,6 +52,27 @@ def sdk(bench: Bench) -> dict[str, Any]:
     served = hits.interleaved(bench, contenders, with_local, warm=None)
     title = "Streamed chat calls of the openai SDK, one after the other"
     return {"kind": "rate", "title": title, "unit": "calls/s", "rows": [*served, *rows]}
+
+
+def _floor(bench: Bench, *, whole: bool) -> Contender:
+    """What the client needs by itself: the answer from a program that does nothing else (``c/floor.c``)."""
+    head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    events = [material.numbered(event, 0) for event in material.events(material.content())]
+    body = b"".join(events)
+    if whole:
+        sent = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+    else:
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
+        sent = f"{head}transfer-encoding: chunked\r\n\r\n".encode() + chunks + b"0\r\n\r\n"
+    file = bench.folder / f"floor-{whole}"
+    file.write_bytes(sent)
+    arguments = [*map(str, bench.authority.quick_leaf(bench.folder)), str(file)]
+    pieces = "one body" if whole else f"{len(events)} chunks"
+    return Contender(
+        f"a program in C, {pieces}",
+        f"CONNECT, TLS; {pieces}; nothing",
+        lambda port: [str(bench.folder / "floor"), str(port), *arguments],
+    )
 
 
 def _client(arguments: list[str], bench: Bench, env: dict[str, str], cassette: Path | None = None) -> dict[str, Any]:

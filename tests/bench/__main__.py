@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(GROUPS), help=f"some of: {','.join(GROUPS)}")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--size", type=int, default=100_000, help="recordings of the group size; each takes 80 kB")
+    parser.add_argument("--size", type=int, default=100_000, help="recordings of the group size; each takes 30 kB")
     parser.add_argument("--warm", type=float, default=60, help="seconds of work before the first run, at most")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args()

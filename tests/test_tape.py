@@ -454,6 +454,23 @@ def test_an_error_of_our_own_is_loud_and_raises_nothing(
     assert "a bug of ours" in caplog.text
 
 
+def test_the_log_names_the_session_where_it_is_not_the_default_one(
+    taped: Taped, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for session, ending in (("default", ""), ("checkout", " (session checkout)")):
+        tape = taped(Mode.RECORD, session)
+        tape.record(HELLO, came())
+        tape.record(HELLO, came(status=500))
+        recorded, not_recorded = [record.getMessage() for record in caplog.records]
+        assert recorded.startswith("recorded ")
+        assert not_recorded.startswith("not recorded: ")
+        assert recorded.endswith(ending)
+        assert not_recorded.endswith(ending)
+        assert ("session" in recorded + not_recorded) == bool(ending)
+        caplog.clear()
+
+
 def test_the_counters(taped: Taped) -> None:
     tape = taped(Mode.RECORD_IF_MISSING)
     tape.record(HELLO, came())

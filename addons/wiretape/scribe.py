@@ -90,7 +90,7 @@ def write(tape: Tape, job: Job) -> None:
         asked = request.recorded(job.route, job.body, job.content_type, job.test_id)
     except ValueError as e:
         tape.counters.unrecorded += 1
-        logger.warning("not recorded: %s: %s", job.route.url, e)
+        logger.warning("not recorded: %s: %s%s", job.route.url, e, tape.named)
     else:
         tape.record(asked, job.arrived, job.origin)
 

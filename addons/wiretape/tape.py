@@ -57,6 +57,10 @@ def parse_form(text: str) -> str:
     return text
 
 
+DEFAULT = "default"
+"""The session that is meant where nobody names one."""
+
+
 @dataclass(slots=True, eq=False)
 class Hit:
     """A request that has a recording."""
@@ -138,6 +142,11 @@ class Tape:
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
+
+    @property
+    def named(self) -> str:
+        """The end of a line in the log that is about this session; nothing for the one called ``default``."""
+        return "" if self.session == DEFAULT else f" (session {self.session})"
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
@@ -240,16 +249,17 @@ class Tape:
             name = self._write(made, self._capture(plain, origin, has_secret=has_secret))
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
-            logger.warning("not recorded: %s: %s", asked.url, e)
+            logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
         except OSError as e:
             self.counters.unrecorded += 1
-            logger.error("RECORDING LOST: %s could not be written: %s", asked.url, e)
+            logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
             self.counters.unrecorded += 1
-            logger.exception("RECORDING LOST: %s", asked.url)
+            logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
         else:
             self.counters.recorded += 1
-            logger.info("recorded %s: %s %s", name, asked.endpoint or asked.url, asked.model)
+            label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
+            logger.info("recorded %s: %s%s", name, label, self.named)
 
     def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""

@@ -78,10 +78,11 @@ class Exchange:
         flight, counters, url = self.flight, self._tape.counters, self._route.url
         if not flight.status:
             counters.unrecorded += 1
-            logger.warning("not recorded: %s: no answer came", url)
+            logger.warning("not recorded: %s: no answer came%s", url, self._tape.named)
         elif self._size > LIMIT:
             counters.unrecorded += 1
-            logger.error("RECORDING LOST: the answer of %s is longer than %d bytes", url, LIMIT)
+            text = "RECORDING LOST: the answer of %s is longer than %d bytes%s"
+            logger.error(text, url, LIMIT, self._tape.named)
         else:
             arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
             job = Job(self._route, self._content_type, self._test_id, self._body, arrived, self._origin())

@@ -20,7 +20,7 @@ from wiretape.recording import FORMS
 from wiretape.session import Sessions
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
-from wiretape.tape import Mode, parse_form, parse_mode, settler
+from wiretape.tape import DEFAULT, Mode, parse_form, parse_mode, settler
 from wiretape.tapes import Defaults
 from wiretape.team import member
 from wiretape.team.member import Membership
@@ -87,7 +87,7 @@ def declare(loader: Loader) -> None:
     loader.add_option(
         "wiretape_session",
         str,
-        "default",
+        DEFAULT,
         "The set of recordings: <recordings>/<session>/responses/<hash>.json.",
     )
     loader.add_option(

@@ -135,7 +135,7 @@ class Requests:
         else:
             tape.counters.upstream += 1
             tape.counters.unrecorded += 1
-            logger.warning("not recorded: %s: %s", made.route.url, made.unreadable)
+            logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape

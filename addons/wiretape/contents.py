@@ -85,7 +85,7 @@ def _place(name: str) -> tuple[str, int]:
 
 def _take(name: str, data: bytes, found: Recording) -> Take:
     quiet = recording.make(found.request, found.response, "2026") if found.form != "2026" else found
-    label = f"{found.request.endpoint or found.request.url} {found.request.model}".rstrip()
+    label = found.request.label
     return Take(name, label, _digest(data), found.form, _said(found), _said(quiet))
 
 

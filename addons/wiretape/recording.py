@@ -50,6 +50,11 @@ class RecordedRequest:
         model = self.body.get("model", "")
         return model if isinstance(model, str) else ""
 
+    @property
+    def label(self) -> str:
+        """Endpoint and model, for people: ``/v1/chat/completions llama-v3``."""
+        return f"{self.endpoint or self.url} {self.model}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedResponse:

@@ -204,8 +204,7 @@ class Tape:
         tokens = wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
-        label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
-        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), label)
+        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
         stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
         if key is not None and stays and all(each.is_whole for each in readings):
@@ -258,8 +257,7 @@ class Tape:
             logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
         else:
             self.counters.recorded += 1
-            label = f"{asked.endpoint or asked.url} {asked.model}".rstrip()
-            logger.info("recorded %s: %s%s", name, label, self.named)
+            logger.info("recorded %s: %s%s", name, asked.label, self.named)
 
     def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""

@@ -181,7 +181,7 @@ class Requests:
             self._desk.flights[key_of(tape, made.asked)] = exchange.flight
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
-        what = self._desk.shown(made.seat, f"{asked.endpoint or asked.url} {asked.model}".rstrip())
+        what = self._desk.shown(made.seat, asked.label)
         try:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
@@ -200,7 +200,7 @@ class Requests:
                 await _changed(flight)
             if flight.status:
                 tape.counters.followed += 1
-                logger.info("following an equal request: %s %s", asked.endpoint or asked.url, asked.model)
+                logger.info("following an equal request: %s", asked.label)
                 marks.of(flow).follow = flight
                 flow.response = playing.shared(flight, flow.request.http_version)
                 return True

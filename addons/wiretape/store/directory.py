@@ -45,7 +45,7 @@ class DirectoryStore:
 
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
         """Where a recording, or a capture, is or would be."""
-        return self.root / session / folder / f"{name}.json"
+        return Path(self._quick_path(session, name, folder))
 
     def _quick_path(self, session: str, name: str, folder: str) -> str:
         # On the way to each hit, where putting a Path together takes as long as asking for the file.

@@ -294,7 +294,7 @@ def test_a_failure_leaves_it_to_mitmproxy_and_is_told_once(
 ) -> None:
     made = Handshake()
     with monkeypatch.context() as patch:
-        patch.setattr(handshake, "_with_key", lambda *_: 1 / 0)
+        patch.setattr(handshake, "with_key", lambda *_: 1 / 0)
         for _ in range(2):
             data = start(tctx)
             made.tls_start_client(data)

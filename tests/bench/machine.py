@@ -41,7 +41,11 @@ def describe() -> dict[str, Any]:
 def build(folder: Path) -> None:
     """Compile ``load``, ``origin`` and ``floor`` into a folder."""
     sources = FOLDER / "c"
-    programs = {"load": ("load", "link", "http1", "http2"), "origin": ("origin",), "floor": ("floor",)}
+    programs = {
+        "load": ("load", "link", "http1", "http2"),
+        "origin": ("origin", "server"),
+        "floor": ("floor", "server"),
+    }
     for program, parts in programs.items():
         files = [str(sources / f"{part}.c") for part in parts]
         flags = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"]

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx2
 import openai
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
@@ -27,6 +26,7 @@ from mitmproxy.io import FlowWriter
 
 from bench.machine import BenchError
 from wiretape import capture, providers, request, wire
+from wiretape.proxy.handshake import with_key
 from wiretape.recording import RecordedRequest, dumps, loads, make, request_name
 
 HOST = "api.fireworks.ai"
@@ -169,26 +169,13 @@ class Authority:
         file.write_bytes(pkcs12.serialize_key_and_certificates(b"wiremock", key, certificate, None, secret))
         return file
 
-    def leaf(self, folder: Path) -> tuple[Path, Path]:
-        """Certificate and key of a server for HOST, as PEM files."""
+    def leaf(self, folder: Path, key: ec.EllipticCurvePrivateKey | None = None) -> tuple[Path, Path]:
+        """Certificate and key of a server for HOST, as PEM files; mitmproxy's own, or the same for another key."""
         entry = self.store.get_cert(HOST, [x509.DNSName(HOST)])
-        certificate, key = folder / "leaf.pem", folder / "leaf.key"
-        certificate.write_bytes(entry.cert.to_pem())
-        key.write_bytes(_pem(entry.privatekey))
-        return certificate, key
-
-    def quick_leaf(self, folder: Path) -> tuple[Path, Path]:
-        """As ``leaf``, with a key of P-256."""
-        known, chosen = self.store.get_cert(HOST, [x509.DNSName(HOST)]).cert.to_cryptography(), ec.SECP256R1()
-        key = ec.generate_private_key(chosen)
-        made = x509.CertificateBuilder(known.issuer, known.subject, key.public_key(), x509.random_serial_number())
-        made = made.not_valid_before(known.not_valid_before_utc).not_valid_after(known.not_valid_after_utc)
-        for extension in known.extensions:
-            made = made.add_extension(extension.value, extension.critical)
-        signed = made.sign(self.store.default_privatekey, hashes.SHA256())
-        certificate, file = folder / "quick.pem", folder / "quick.key"
-        certificate.write_bytes(signed.public_bytes(Encoding.PEM))
-        file.write_bytes(_pem(key))
+        made = with_key(entry, self.store, key) if key else entry.cert.to_cryptography()
+        certificate, file = folder / "leaf.pem", folder / "leaf.key"
+        certificate.write_bytes(made.public_bytes(Encoding.PEM))
+        file.write_bytes(_pem(key or entry.privatekey))
         return certificate, file
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import Mitmdump
+from harness import Mitmdump, connect_head
 from samples import CHAT, load
 from wiretape.capture import Capture, digest, dumps
 
@@ -42,7 +42,7 @@ async def listen(proxy: Mitmdump, chunks: int, pause: float, start: asyncio.Even
     """Milliseconds by which each chunk came too late (or too early, below 0)."""
     context = ssl.create_default_context(cafile=str(proxy.ca_file))
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-    writer.write(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+    writer.write(connect_head(proxy))
     await reader.readuntil(b"\r\n\r\n")
     await writer.start_tls(context, server_hostname="api.fireworks.ai")
     body = json.dumps(load(CHAT)["request"]["body"]).encode()

@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from bench import hits, machine, material, peers
 from bench.servers import Bench, Contender, Server
+from wiretape.http1 import LAST_CHUNK, chunk
 
 CLIENT = Path(__file__).with_name("sdk_client.py")
 
@@ -22,13 +25,14 @@ def sdk(bench: Bench) -> dict[str, Any]:
     cassette = bench.folder / "cassette.yaml"
     # YAML takes JSON.
     cassette.write_text(json.dumps(_cassette()), "utf-8")
+    leaf = bench.authority.leaf(bench.folder, ec.generate_private_key(ec.SECP256R1()))
     contenders = [
         bench.server_replay(),
         bench.wiretape(bench.recordings(1)),
         bench.wiretape(bench.recordings(1, whole=True), name="wiretape, one body", pieces="one body"),
         peers.aimock(bench),
-        _floor(bench, whole=False),
-        _floor(bench, whole=True),
+        _floor(bench, leaf, whole=False),
+        _floor(bench, leaf, whole=True),
     ]
     local = {
         "VCR.py": ("in the client's process; one body; method, URL and body", ["vcr", material.BASE_URL]),
@@ -54,7 +58,7 @@ def sdk(bench: Bench) -> dict[str, Any]:
     return {"kind": "rate", "title": title, "unit": "calls/s", "rows": [*served, *rows]}
 
 
-def _floor(bench: Bench, *, whole: bool) -> Contender:
+def _floor(bench: Bench, leaf: tuple[Path, Path], *, whole: bool) -> Contender:
     """What the client needs by itself: the answer from a program that does nothing else (``c/floor.c``)."""
     head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
     events = [material.numbered(event, 0) for event in material.events(material.content())]
@@ -62,11 +66,10 @@ def _floor(bench: Bench, *, whole: bool) -> Contender:
     if whole:
         sent = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
     else:
-        chunks = b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events)
-        sent = f"{head}transfer-encoding: chunked\r\n\r\n".encode() + chunks + b"0\r\n\r\n"
+        sent = f"{head}transfer-encoding: chunked\r\n\r\n".encode() + b"".join(map(chunk, events)) + LAST_CHUNK
     file = bench.folder / f"floor-{whole}"
     file.write_bytes(sent)
-    arguments = [*map(str, bench.authority.quick_leaf(bench.folder)), str(file)]
+    arguments = [*map(str, leaf), str(file)]
     pieces = "one body" if whole else f"{len(events)} chunks"
     return Contender(
         f"a program in C, {pieces}",

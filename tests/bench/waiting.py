@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import Mitmdump
+from harness import Mitmdump, connect_head
 from loopback import Provider
 
 PATH = "/inference/v1/chat/completions"
@@ -71,7 +71,7 @@ async def ask(proxy: Mitmdump, model: str, count: int) -> list[tuple[float, floa
     """When each timed chunk came, and how many milliseconds after it was sent."""
     context = ssl.create_default_context(cafile=str(proxy.ca_file))
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-    writer.write(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+    writer.write(connect_head(proxy))
     await reader.readuntil(b"\r\n\r\n")
     await writer.start_tls(context, server_hostname="api.fireworks.ai")
     body = json.dumps({"model": model, "messages": [], "stream": True, "n": count}).encode()

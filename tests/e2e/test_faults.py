@@ -18,7 +18,7 @@ import httpx2
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, openai_client, wait_until
+from harness import ROOT, Mitmdump, connect_head, openai_client, wait_until
 from loopback import Provider, Wait, from_recording, json_answer
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load, without_nulls
 
@@ -103,11 +103,11 @@ class Raw:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname="api.fireworks.ai")
         self._buffer = b""
-        self._port = proxy.port
+        self._proxy = proxy
 
     def __enter__(self) -> "Raw":
-        self.socket = socket.create_connection(("127.0.0.1", self._port), 10)
-        self.socket.sendall(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+        self.socket = socket.create_connection(("127.0.0.1", self._proxy.port), 10)
+        self.socket.sendall(connect_head(self._proxy))
         assert self.socket.recv(1000).startswith(b"HTTP/1.1 200")
         while True:
             try:
@@ -405,7 +405,7 @@ class Http2:
         context = ssl.create_default_context(cafile=str(self._proxy.ca_file))
         context.set_alpn_protocols(["h2"])
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._proxy.port)
-        self._writer.write(b"CONNECT api.fireworks.ai:443 HTTP/1.1\r\n\r\n")
+        self._writer.write(connect_head(self._proxy))
         await self._reader.readuntil(b"\r\n\r\n")
         await self._writer.start_tls(context, server_hostname="api.fireworks.ai")
         self._connection.initiate_connection()

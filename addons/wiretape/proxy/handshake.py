@@ -169,7 +169,7 @@ class Handshake:
         context.use_privatekey(entry.privatekey)
         if _is_generated(entry, store):
             # OpenSSL keeps one certificate for each kind of key, and prefers the curve where a client knows both.
-            context.use_certificate(_with_key(entry, store, self._key))
+            context.use_certificate(with_key(entry, store, self._key))
             context.use_privatekey(self._key)
         return context
 
@@ -185,7 +185,7 @@ def _is_generated(entry: certs.CertStoreEntry, store: certs.CertStore) -> bool:
     )
 
 
-def _with_key(entry: certs.CertStoreEntry, store: certs.CertStore, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def with_key(entry: certs.CertStoreEntry, store: certs.CertStore, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     """The same certificate for another key, signed by the same authority."""
     known = entry.cert.to_cryptography()
     builder = (

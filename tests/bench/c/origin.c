@@ -4,18 +4,14 @@
  * says in its member "n", each in a segment of its own and with the nanosecond at which it was sent; the first leaves
  * with the head.
  */
-#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/ssl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "server.h"
 
 #define HEAD "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 #define CHUNK                                                                                                         \
@@ -24,7 +20,6 @@
     "\"delta\":{\"content\":\"t%018llu\"},\"finish_reason\":null}]}\n\n"
 #define END "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 
-static SSL_CTX *tls;
 static long period; /* nanoseconds */
 
 static int chunk(char *text, size_t room) {
@@ -52,53 +47,24 @@ static int answer(SSL *ssl, long count) {
     return SSL_write(ssl, END, sizeof END - 1) > 0 ? 0 : -1;
 }
 
-/* Read one request; what it asks for, or -1. */
-static long request(SSL *ssl) {
-    static const char length[] = "content-length:";
-    char in[1 << 15];
-    size_t have = 0;
-    for (;;) {
-        int got = SSL_read(ssl, in + have, (int)(sizeof in - 1 - have));
-        if (got <= 0) return -1;
-        have += (size_t)got;
-        in[have] = 0;
-        char *end = strstr(in, "\r\n\r\n"), *found = strcasestr(in, length);
-        if (!end || !found || have < (size_t)(end + 4 - in) + strtoul(found + sizeof length - 1, NULL, 10)) continue;
+static void serve(int fd) {
+    char in[1 << 15], *end;
+    SSL *ssl = server_tls(fd);
+    while (ssl && (end = server_request(ssl, in, sizeof in))) {
         char *asked = strstr(end, "\"n\":");
-        return asked ? atol(asked + 4) : 1;
+        if (answer(ssl, asked ? atol(asked + 4) : 1)) break;
     }
-}
-
-static void *serve(void *socket) {
-    int fd = (int)(long)socket;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    SSL *ssl = SSL_new(tls);
-    SSL_set_fd(ssl, fd);
-    if (SSL_accept(ssl) == 1)
-        for (long count; (count = request(ssl)) >= 0 && !answer(ssl, count);)
-            ;
     SSL_free(ssl);
-    close(fd);
-    return NULL;
 }
 
 int main(int count, char **values) {
     if (count != 4) return 2;
-    signal(SIGPIPE, SIG_IGN);
-    tls = SSL_CTX_new(TLS_server_method());
-    if (SSL_CTX_use_certificate_chain_file(tls, values[1]) != 1) return 2;
-    if (SSL_CTX_use_PrivateKey_file(tls, values[2], SSL_FILETYPE_PEM) != 1) return 2;
     period = (long)(1e9 / atof(values[3]));
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int listener = server_open(values[1], values[2], 0);
+    struct sockaddr_in address;
     socklen_t size = sizeof address;
-    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 256)) return 2;
-    getsockname(listener, (struct sockaddr *)&address, &size);
+    if (listener < 0 || getsockname(listener, (struct sockaddr *)&address, &size)) return 2;
     printf("%d\n", ntohs(address.sin_port));
     fflush(stdout);
-    for (;;) {
-        int fd = accept(listener, NULL, NULL);
-        pthread_t thread;
-        if (fd >= 0 && !pthread_create(&thread, NULL, serve, (void *)(long)fd)) pthread_detach(thread);
-    }
+    server_run(listener, serve);
 }

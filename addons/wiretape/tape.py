@@ -25,6 +25,7 @@ from wiretape.store.base import Store, Unavailable
 from wiretape.store.directory import WIRE
 from wiretape.store.index import Indexes
 from wiretape.store.memory import Memory
+from wiretape.store.regular import NoRecording
 from wiretape.turns import LocalTurns, Turns
 
 logger = logging.getLogger(__name__)
@@ -289,7 +290,7 @@ class Tape:
     def _write_looking(self, made: Recording, data: bytes, capture: Capture | None) -> str:
         identity = request.identity(made.request)
         for base in (made.name, second_name(made.name, identity)):
-            existing = self.store.read(self.session, base)
+            existing = self._existing(base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
                 if capture:
@@ -297,8 +298,15 @@ class Tape:
                 return name
         raise AssertionError("the second name is of this identity alone")
 
+    def _existing(self, name: str) -> bytes | None:
+        """The bytes under a name; None where there are none, or what is there can be no recording."""
+        try:
+            return self.store.read(self.session, name)
+        except NoRecording:
+            return None
+
     def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
-        if self.store.read(self.session, name) != data:
+        if self._existing(name) != data:
             return  # Another proxy's recording has the name: so will its capture.
         existing = self._finder.capture(name, self._finder.reading())
         if existing and existing.recording == capture.recording:
@@ -318,7 +326,7 @@ class Tape:
                 logger.debug("%s was recorded by another first", name)
             return name
         if self._replaces():
-            if self.store.read(self.session, takes[-1]) != data:
+            if self._existing(takes[-1]) != data:
                 self.store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands
 
-from wiretape import faults, http1, wire
+from wiretape import faults, fields, http1, wire
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
@@ -135,7 +135,9 @@ def _plan(hit: Hit, fault: Fault, since: float, http_version: str) -> Play:
     if hit.answer.broken and ending is None:
         ending = Ending.RESET
     head = http.Response.make(hit.answer.status, b"", dict(hit.answer.headers))
-    if len(chunks) > 1 or ending:
+    if hit.answer.status in fields.UNFRAMED:
+        head.headers.pop("content-length", None)
+    elif len(chunks) > 1 or ending:
         unframe(head, http_version)
     else:
         head.headers["content-length"] = str(sum(map(len, chunks)))
@@ -169,7 +171,10 @@ def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> 
 
 def answer(made: wire.Answer) -> http.Response:
     """An answer in one piece."""
-    return http.Response.make(made.status, made.body, dict(made.headers))
+    response = http.Response.make(made.status, made.body, dict(made.headers))
+    if made.status in fields.UNFRAMED:
+        response.headers.pop("content-length", None)
+    return response
 
 
 def refusal(denied: Denied) -> http.Response:
@@ -183,11 +188,15 @@ def refusal(denied: Denied) -> http.Response:
 def shared(flight: Flight, http_version: str) -> http.Response:
     """The head of a flight, which has come, as a flow's response."""
     made = http.Response.make(flight.status, b"")
-    made.headers = http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in flight.headers])
+    made.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in flight.headers])
     for name in ("transfer-encoding", "connection", "keep-alive"):
         made.headers.pop(name, None)
     _frame(made, http_version)
     return made
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # As mitmproxy has decoded it.
 
 
 def unframe(made: http.Response, http_version: str) -> None:

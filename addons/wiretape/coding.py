@@ -47,6 +47,18 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> tu
     return tuple(decoded)
 
 
+LIMIT_OF_REQUEST = 64 * 1024 * 1024
+"""Decoded bytes of a request."""
+
+
+def plain(body: bytes, coding: str) -> bytes:
+    """A request's body without its content coding; as it came where it is not what that says, or too large."""
+    try:
+        return b"".join(decode([body], coding, LIMIT_OF_REQUEST))
+    except CodingError:
+        return body
+
+
 class _NoRoomError(Exception):
     """More is decoded than there may be."""
 

@@ -37,6 +37,8 @@ class RecordedRequest:
     """Further members, such as ``provider_metadata``."""
     base64_wanted: bool = field(default=False, compare=False)
     """Of a live request for embeddings: it asks for base64, which a recording does not show."""
+    identity: str = field(default="", init=False, compare=False, repr=False)
+    """Where ``request.identity`` keeps what it has worked out: of a long prompt that takes a while."""
 
     @property
     def passthrough(self) -> bool:
@@ -135,6 +137,7 @@ def request_name(request: RecordedRequest, form: str) -> str:
 
 # As -?\d+\.\d{4,} finds them, but that a row of digits is looked through once, not again from each of its digits.
 _LONG_DECIMAL = re.compile(r"-\d+\.\d{4,}|(?<!\d)\d+\.\d{4,}")
+_SIGN_OF_ONE = re.compile(r"\.\d{4}")  # It begins with a letter that re can look for: 30 MB take milliseconds.
 
 
 def _rounded(value: JSON) -> JSON:
@@ -146,7 +149,7 @@ def _rounded(value: JSON) -> JSON:
             return [_rounded(item) for item in value]
         case float():
             return round(value, 5) if math.isfinite(value) else value
-        case str():
+        case str() if _SIGN_OF_ONE.search(value):
             return _LONG_DECIMAL.sub(lambda match: f"{float(match[0]):.5f}", value)
     return value
 

@@ -185,5 +185,8 @@ def identity(request: RecordedRequest) -> str:
     Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
     that asked is no part of it.
     """
-    form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
-    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+    if not request.identity:
+        form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
+        digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+        object.__setattr__(request, "identity", digest)  # It is no part of the value.
+    return request.identity

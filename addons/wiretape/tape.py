@@ -34,6 +34,10 @@ _TRUSTED = 0.005
 """Seconds for which a hit in memory is served without a look at its files."""
 
 
+_LOOKS = 200
+"""Files whose states are looked at within a millisecond."""
+
+
 class Mode(StrEnum):
     """What the tape does with a request to an inference endpoint."""
 
@@ -156,7 +160,8 @@ class Tape:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
-        return kept.hit if self.store.is_quick and self._is_current(kept) else None
+        looks = sum(len(files) for _, files in kept.states)
+        return kept.hit if self.store.is_quick and looks <= _LOOKS and self._is_current(kept) else None
 
     def _is_current(self, kept: Kept) -> bool:
         try:

@@ -6,6 +6,7 @@ RecursionError where values are nested deeply, and takes quadratic time for a ke
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 LARGEST = 1 << 20
@@ -14,6 +15,12 @@ LARGEST = 1 << 20
 _PARTS = 64
 _PART = r"""(?:[A-Za-z0-9_-]{1,128}|"[^"\n]{0,128}"|'[^'\n]{0,128}')[ \t]{0,8}\.[ \t]{0,8}"""
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}){{{_PARTS}}}")
+
+
+def read(path: Path) -> str:
+    """The text of a configuration's file, of a very large one its beginning. Raises OSError and UnicodeDecodeError."""
+    with path.open("rb") as file:
+        return file.read(4 * LARGEST).decode("utf-8")
 
 
 def loads(file: str, text: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from wiretape import contents, freezing, promoting
+from wiretape import contents, freezing, promoting, tomltext
 from wiretape.cli.files import largest
 from wiretape.cli.saying import add_row, console, counted, out, say
 from wiretape.freezing import Frozen
@@ -62,7 +62,7 @@ def open_library(recordings: str, config: Path | None) -> Library:
     store = open_store(
         recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0, largest=largest()
     )
-    return Library(store, parse(str(config), config.read_text("utf-8")) if config else Sessions())
+    return Library(store, parse(str(config), tomltext.read(config)) if config else Sessions())
 
 
 def list_all(library: Library) -> int:

@@ -8,7 +8,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, faults, pacing, providers, session, sessions
+from wiretape import address, faults, pacing, providers, session, sessions, tomltext
 from wiretape.address import Address
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
@@ -309,7 +309,7 @@ def rules(options: OptManager, known: Providers) -> Faults:
 def _own(options: OptManager) -> list[tuple[str, str]]:
     file: str = options.wiretape_config
     try:
-        return [(file, Path(file).expanduser().read_text("utf-8"))] if file else []
+        return [(file, tomltext.read(Path(file).expanduser()))] if file else []
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
 

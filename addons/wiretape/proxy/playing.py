@@ -20,6 +20,12 @@ from wiretape.tape import Hit
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 256 * 1024
+"""Bytes of an answer that are sent before others have their turn: to encrypt more takes too long for them."""
+
+_SOON = 0.0001
+"""Seconds until what is due goes on that is more."""
+
 _EARLY = 0.001
 """Seconds by which a chunk may leave early: timers are up to a millisecond late, and its way takes time."""
 
@@ -45,9 +51,11 @@ class Play:
     def due(self, now: float) -> tuple[Sequence[bytes], float]:
         """The chunks that leave now, and in how many seconds the next is due: 0 where none is left."""
         first = self.sent
-        while self.sent < len(self.chunks) and self.leaving[self.sent] - now <= _EARLY:
+        size = 0
+        while self.sent < len(self.chunks) and size < AT_ONCE and self.leaving[self.sent] - now <= _EARLY:
+            size += len(self.chunks[self.sent])
             self.sent += 1
-        left = self.leaving[self.sent] - now - _EARLY if self.sent < len(self.chunks) else 0.0
+        left = max(_SOON, self.leaving[self.sent] - now - _EARLY) if self.sent < len(self.chunks) else 0.0
         return self.chunks[first : self.sent], left
 
     @property
@@ -141,9 +149,20 @@ def _plan(hit: Hit, fault: Fault, since: float, http_version: str) -> Play:
         unframe(head, http_version)
     else:
         head.headers["content-length"] = str(sum(map(len, chunks)))
+        chunks, leaving = _sliced(chunks, leaving)
     if fault.missed(len(hit.answer.chunks)):
         log_missed(fault, len(hit.answer.chunks))
     return Play(head, chunks, [since + moment for moment in leaving], ending, since + fault.delay)
+
+
+def _sliced(chunks: Sequence[bytes], leaving: Sequence[float]) -> tuple[tuple[bytes, ...], tuple[float, ...]]:
+    """A body in one piece in several that are sent one by one, where its framing does not show them."""
+    pieces = [
+        (chunk[start : start + AT_ONCE], moment)
+        for chunk, moment in zip(chunks, leaving, strict=True)
+        for start in range(0, max(1, len(chunk)), AT_ONCE)
+    ]
+    return tuple(piece for piece, _ in pieces), tuple(moment for _, moment in pieces)
 
 
 def plan_status(fault: Fault, since: float) -> Play:

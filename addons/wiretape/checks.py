@@ -90,14 +90,15 @@ def _check_elements(response: dict[str, Any], endpoint: str) -> None:
     fits = isinstance(body, list) if response["is_streaming"] else bool(body)
     _must(fits, "response.body does not fit is_streaming")
     for element in body if isinstance(body, list) else [body]:
-        _must(_is_element(element), "an element of response.body has no __type__ and __data__")
+        _must(is_element(element), "an element of response.body has no __type__ and __data__")
         models = element["__data__"].get("models")
         if endpoint == "/api/tags" or (endpoint == "/v1/models" and models is not None):
             _must(isinstance(models, list), "the models of response.body are no list")
             _must(all(isinstance(model, dict) for model in models), "a model of response.body is no object")
 
 
-def _is_element(value: Any) -> bool:
+def is_element(value: Any) -> bool:
+    """Whether a value is an object of an SDK's as a recording has it."""
     return (
         isinstance(value, dict) and isinstance(value.get("__type__"), str) and isinstance(value.get("__data__"), dict)
     )

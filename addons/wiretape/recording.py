@@ -80,7 +80,7 @@ class RecordedResponse:
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""
         each = self.body if isinstance(self.body, list) else (self.body,)
-        return [element for element in each if isinstance(element, dict) and "__type__" in element]
+        return [element for element in each if checks.is_element(element)]
 
 
 @dataclass(frozen=True, slots=True)

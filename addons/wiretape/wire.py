@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from wiretape import coding, errors, fields, jsontext, ndjson, request, shapes, sse
+from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
 from wiretape.capture import Capture
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
@@ -130,6 +130,18 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
     ``keep_errors`` every status is recorded, and of a stream that broke off what came of it, as an error.
     """
+    made = _response(asked, arrived, keep_errors)
+    content = {"body": made.body, "is_streaming": made.is_streaming, "status": made.status}
+    content |= {"content_type": made.content_type, "is_exception": made.error is not None, "exception_data": made.error}
+    try:
+        # What could not be read again must not be written.
+        checks.check_response(content, None if asked.passthrough else asked.endpoint)
+    except ValueError as e:
+        raise Unrecordable(f"the answer is none of {request.endpoint(asked) or asked.url}: {e}") from e
+    return made
+
+
+def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> RecordedResponse:
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     body = b"".join(arrived.pieces)

@@ -13,6 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from wiretape.egress import canonical
+
 KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
 
@@ -33,6 +35,9 @@ SDK_ENDPOINTS = frozenset(
     }
 )
 """The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``wire`` knows."""
+
+BUILTIN = "the built-in providers.toml"
+"""What ``parse`` is told to be the name of the built-in providers' file."""
 
 _CREDENTIALS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 """Query parameters that grant access: no recording has them."""
@@ -79,9 +84,11 @@ class Provider:
     endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
     """Method, path below the base, what is there."""
     hide: str
+    is_builtin: bool = False
+    """Whether nobody configured it: it is in the table that comes with the package."""
 
     def serves(self, host: str, port: int) -> bool:
-        """Whether ``host:port`` is one of this provider's."""
+        """Whether ``host:port`` is one of this provider's. ``host`` is canonical."""
         return any(pattern.fullmatch(f"{host}:{port}") for pattern in self.hosts)
 
 
@@ -105,17 +112,22 @@ class Providers:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
         known = self._known.get((host, port))
         if known is None:
-            known = any(provider.serves(host.lower(), port) for provider in self._providers)
+            known = any(provider.serves(canonical(host), port) for provider in self._providers)
             if len(self._known) < _REMEMBERED:
                 self._known[host, port] = known
         return known
+
+    def is_configured(self, host: str, port: int) -> bool:
+        """Whether the host is one of a provider's that the team has put into its own table."""
+        name = canonical(host)
+        return any(not provider.is_builtin and provider.serves(name, port) for provider in self._providers)
 
     def route(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | None:
         """The route of a request, or None where it is no inference endpoint of a provider.
 
         ``path`` is the request target in origin form, with its query.
         """
-        host = host.lower()
+        host = canonical(host)
         path, _, query = path.partition("?")
         for provider in self._providers:
             if provider.scheme != scheme or not provider.serves(host, port):
@@ -192,6 +204,7 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         base=_path(entry.get("base", "")),
         endpoints=tuple(endpoint for name in entry["endpoints"] for endpoint in sets[name]),
         hide=entry.get("hide", ""),
+        is_builtin=file == BUILTIN,
     )
 
 
@@ -222,6 +235,8 @@ def _host(where: str, pattern: str) -> re.Pattern[str]:
     if not address:
         raise ValueError(f"{where}: {pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it")
     host, port = address[1] or address[3] or address[5], address[2] or address[4]
+    if "*" not in host:
+        host = canonical(host)
     return re.compile(".*".join(map(re.escape, host.split("*"))) + ":" + (port or r"\d+"))
 
 

@@ -1,5 +1,6 @@
 """The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``requests``."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import Set as AbstractSet
@@ -11,7 +12,7 @@ from mitmproxy.utils import asyncio_utils
 
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
-from wiretape.proxy import layering, loopback, options
+from wiretape.proxy import layering, loopback, options, revoking
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
@@ -39,6 +40,7 @@ class Wiretape:
         self._store: Store | None = None
         self._place: Place | None = None
         self._tokens: TokenFile | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._tapes: Tapes
         self._stopped = False
         self._configured = False
@@ -70,10 +72,11 @@ class Wiretape:
         options.check_listening(ctx.options)
         self._connections.forget()
         page, membership = options.metrics(ctx.options), options.membership(ctx.options)
+        names = options.own_names(ctx.options)
         self._reporting.join(membership)
         if updated & {*options.NAMES}:
             self._take_over(updated)
-        self._reporting.publish(page)
+        self._reporting.publish(page, names)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
         # whatever this proxy's own mode is, somebody's session may be in another.
@@ -86,7 +89,7 @@ class Wiretape:
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
-        gate = options.gate(ctx.options, known, tokens)
+        gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.
@@ -97,6 +100,7 @@ class Wiretape:
             self._reporting.turns.rewind()
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
         self._desk.providers, self._tokens = providers, tokens
+        self._connections.destinations.use(policy, providers)
         self._store, self._place, self._requests.place = store, place, place
         self._desk.use(gate, self._tapes)
         if former and store is not former:
@@ -119,6 +123,8 @@ class Wiretape:
         gc.collect()
         gc.freeze()
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
+        watching = revoking.watch(self._desk, lambda: self._tokens)
+        self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
@@ -128,6 +134,8 @@ class Wiretape:
             return
         self._stopped = True
         ShortChain(ctx.master.addons).restore()
+        if self._watching:
+            self._watching.cancel()
         self._requests.stop()
         self._reporting.stop()
         if self._store:

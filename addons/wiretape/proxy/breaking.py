@@ -16,6 +16,13 @@ _LIMIT = 2.0
 """Seconds that a client has to take what was sent before the reset."""
 
 
+def abort(client: connection.Client) -> None:
+    """Close the connection at once, whatever is on its way; mitmproxy then closes those that it had opened for it."""
+    transport = _transport(client)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+
+
 async def reset(client: connection.Client) -> None:
     """Reset the connection, after what was sent has arrived. One without a socket of its own stays as it is."""
     transport = _transport(client)

@@ -6,15 +6,18 @@ What passes over them is ``requests``' business.
 import logging
 from weakref import WeakKeyDictionary
 
-from mitmproxy import connection, ctx, http, tls
+from mitmproxy import connection, ctx, dns, http, tls
+from mitmproxy.net.dns import response_codes
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, layers, mode_specs, server_hooks
 from mitmproxy.proxy.layers import modes
 
+from wiretape import egress
 from wiretape.counters import Counters
 from wiretape.gate import Denied
-from wiretape.proxy import layering, loopback, onlookers, playing
+from wiretape.proxy import agreement, layering, loopback, onlookers, playing
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.handshake import Handshake
 from wiretape.tape import Mode
 
@@ -27,6 +30,7 @@ class Connections:
     name = "wiretape-connections"
 
     def __init__(self, desk: Desk) -> None:
+        self.destinations = Destinations()
         self._desk = desk
         self._handshake = Handshake()
         self._onlooked: bool | None = None
@@ -45,16 +49,31 @@ class Connections:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
 
-    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
-        """In replay nothing leaves for a provider, whatever came through a tunnel and was no request."""
-        address = data.server.address
-        if self._desk.mode(data.client) is not Mode.REPLAY or not address or loopback.is_here(address[0]):
-            return
-        if self._desk.providers.knows(*address[:2]):
+    async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Let nothing leave for where it may not go; in replay not for a provider, whatever asks for it."""
+        if self._leaves_replay(data):
             data.server.error = "wiretape: in replay nothing is sent to a provider"
+        await self.destinations.pin(data)
+
+    def _leaves_replay(self, data: server_hooks.ServerConnectionHookData) -> bool:
+        client, server = data.client, data.server
+        mode = self._desk.mode(client)
+        if mode is None and client not in self._counted:  # No request was let in on it that tells another one.
+            mode = self._desk.default.tape.mode
+        if mode is not Mode.REPLAY or not server.address:
+            return False
+        host, port = server.address[:2]
+        names = {host, client.sni or host, server.sni or host}
+        return any(self._desk.providers.knows(name, port) and not egress.is_here(name) for name in names)
+
+    def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Have a server's name looked up again: it was not to be had at the address that it has."""
+        self.destinations.unpin(data.server)
+        self.destinations.forget(data.client)
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
+        self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
         if address and counters and self._desk.providers.knows(*address[:2]):
             counters.connections += 1
@@ -70,8 +89,16 @@ class Connections:
             logger.warning("refused: a tunnel to %s: %s", flow.request.pretty_host, e)
             flow.response = playing.refusal(e)
             return
+        flow.response = await self.destinations.refuse_tunnel(flow)
+        if flow.response:
+            return
         self._desk.enter(flow.client_conn, authorization)
         self.count_for(flow.client_conn, seat.tape.counters)
+
+    def dns_request(self, flow: dns.DNSFlow) -> None:
+        """Ask no name server while offline, in those of mitmproxy's modes in which clients have it asked."""
+        if self.destinations.policy.is_offline:
+            flow.response = flow.request.fail(response_codes.REFUSED)
 
     # -- what is no provider's stays closed --------------------------------------------------------
 
@@ -146,10 +173,8 @@ class Connections:
         inside_tunnel = any(isinstance(each, layers.HttpLayer) for each in context.layers)
         opened = any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
         data = nextlayer.data_client()
-        return bool(
-            inside_tunnel
-            and not opened
-            and data
-            and not starts_like_tls_record(data)
-            and not self._desk.providers.knows(*address[:2])
-        )
+        if not inside_tunnel or opened or not data or starts_like_tls_record(data):
+            return False
+        if self._desk.mode(context.client) is Mode.REPLAY and agreement.may_name_provider(data, self._desk.providers):
+            return False
+        return not self._desk.providers.knows(*address[:2])

@@ -114,6 +114,8 @@ class Desk:
         self._seats: dict[str | None, tuple[Seat, float]] = {}
         """By credentials, and until when that holds."""
         self._clients: WeakKeyDictionary[Hashable, str] = WeakKeyDictionary()
+        self._shown: WeakKeyDictionary[Hashable, set[str]] = WeakKeyDictionary()
+        """What clients have shown with requests, outside of a tunnel, and were let in with."""
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
@@ -145,6 +147,12 @@ class Desk:
         credentials = self._clients.get(client)
         if credentials is None:
             credentials = basic(authorization) if authorization else header
+        found = self._seat(credentials)
+        if found.by and client not in self._clients:
+            self._shown.setdefault(client, set()).add(credentials or "")
+        return found
+
+    def _seat(self, credentials: str | None) -> Seat:
         known = self._seats.get(credentials)
         if known and known[1] > now():
             return known[0]
@@ -167,6 +175,14 @@ class Desk:
     def is_settled(self, seat: Seat) -> bool:
         """Whether it is known that nothing is frozen that would be recorded in."""
         return seat.tape.mode not in RECORDING or self._frozen.knows(seat.tape.session)
+
+    def outside(self) -> list[Hashable]:
+        """The clients that were let in with credentials that are good no more."""
+        self._seats.clear()
+        shown = [(client, {credentials}) for client, credentials in self._clients.items()]
+        shown += self._shown.items()
+        is_good = {each: self._gate.is_good(each) for each in set().union(*(all_of for _, all_of in shown))}
+        return [client for client, all_of in shown if not all(is_good[each] for each in all_of)]
 
     @property
     def default(self) -> Seat:
@@ -262,9 +278,9 @@ class Desk:
         else:
             tape.counters.misses += 1
 
-    async def explain(self, tape: Tape, asked: RecordedRequest) -> wire.Answer:
-        """The answer to what has no recording, in replay."""
-        return await aside(self._searcher, tape.explain, asked)
+    async def explain(self, tape: Tape, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
+        """The answer to what has no recording, in replay, or in other modes while offline."""
+        return await aside(self._searcher, tape.explain, asked, is_offline=is_offline)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:

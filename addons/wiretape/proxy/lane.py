@@ -15,11 +15,12 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from wiretape.faults import Ending
 from wiretape.gate import Denied
 from wiretape.http1 import LAST_CHUNK, Reader, Request, Unusual
-from wiretape.proxy import playing
+from wiretape.proxy import agreement, playing, visitors
+from wiretape.proxy.agreement import host_of
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
 from wiretape.proxy.playing import Asking, Play, WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.stream import PlayingLayer, names
-from wiretape.tape import Hit
+from wiretape.tape import Hit, Mode
 
 
 class Lane(layer.Layer):
@@ -30,6 +31,7 @@ class Lane(layer.Layer):
         self._lenient = lenient
         self._mode = mode
         self._desk = desk
+        self._visits = visitors.of(context)
         self._reader = Reader()
         self._play: Play | None = None
         self._keep_alive = True
@@ -112,10 +114,16 @@ class Lane(layer.Layer):
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
             return None
+        if self._visits and visitors.stranger(self._visits, asked):
+            return None
         to, seat = self._address(asked), self._seat(asked)
         if to is None or seat is None:
             return None
         scheme, hosts, port, path = to
+        client = self.context.client
+        is_told = seat.tape.mode is not Mode.REPLAY or agreement.is_one_name(client, scheme, hosts)
+        if not is_told and agreement.disagree(self._desk.providers, client, scheme, hosts, port):
+            return None
         return Call(
             asked.method,
             scheme,
@@ -139,7 +147,7 @@ class Lane(layer.Layer):
 
     def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
         """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
-        server, named, path = self.context.server, _host(asked.header(b"host")), asked.target.decode("ascii")
+        server, named, path = self.context.server, host_of(asked.header(b"host")), asked.target.decode("ascii")
         if self._mode is HTTPMode.transparent:
             if server.address is None or not path.startswith("/"):
                 return None
@@ -239,9 +247,3 @@ class Lane(layer.Layer):
 
 def _head(play: Play) -> bytes:
     return bytes(mitmproxy_http1.assemble_response_head(play.head))
-
-
-def _host(header: str) -> str:
-    """The host of a Host header, without its port."""
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).strip("[]")

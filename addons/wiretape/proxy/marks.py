@@ -13,6 +13,7 @@ from wiretape.providers import Route
 from wiretape.proxy.desk import Decision, Seat
 from wiretape.proxy.exchange import Exchange
 from wiretape.proxy.playing import Play
+from wiretape.rebinding import Stranger
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Marks:
     seat: Seat | None = None
     """Whose it is; None for one that was refused."""
     route: Route | None = None
+    stranger: Stranger | None = None
+    """Why its request is not answered, where it may come from a web page of somebody else's."""
     test_id: str | None = None
     label: str = ""
     """Of the request, for the log."""

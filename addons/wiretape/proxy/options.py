@@ -1,6 +1,7 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,15 +10,18 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, faults, pacing, providers, session, sessions
+from wiretape import address, egress, faults, pacing, providers, rebinding, session, sessions
 from wiretape.address import Address
+from wiretape.egress import Policy
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
 from wiretape.gate import Gate
 from wiretape.providers import Providers
 from wiretape.proxy import loopback
+from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
 from wiretape.session import Sessions
+from wiretape.smallfile import read_small
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
 from wiretape.tape import DEFAULT, Mode, parse_form, parse_mode, settler
@@ -43,9 +47,14 @@ NAMES = (
     "wiretape_local",
     "wiretape_spool",
     "wiretape_disk",
+    "wiretape_modes",
+    "wiretape_offline",
 )
 
 LANES = ("auto", "fast", "flows")
+
+_LARGEST_CONFIG = 1_000_000
+"""Bytes of a file of configuration. It may come from a stranger's checkout."""
 
 
 def declare(loader: Loader) -> None:
@@ -58,6 +67,19 @@ def declare(loader: Loader) -> None:
         "record-if-missing" answers from them where it can and records the rest, "record" asks the provider every time
         and records, "live" only passes on.""",
         choices=[*Mode],
+    )
+    loader.add_option(
+        "wiretape_modes",
+        str,
+        "",
+        """The modes that a client may ask for in its credentials (SESSION+MODE), as a list: "replay,record". By default
+        all of them, but not "live" where wiretape_mode is "replay". A session with modes of its own goes by those.""",
+    )
+    loader.add_option(
+        "wiretape_offline",
+        bool,
+        False,
+        "Lead nowhere but to this machine, in every mode: no provider, no tunnel, no DNS query. Recordings are served.",
     )
     loader.add_option(
         "wiretape_recordings",
@@ -162,13 +184,22 @@ def declare(loader: Loader) -> None:
         """Where a page of counters for Prometheus is: HOST:PORT, or PORT alone for this machine; by default nowhere.
         Needs the package prometheus-client.""",
     )
+    loader.add_option(
+        "wiretape_hosts",
+        str,
+        "",
+        """The names by which clients reach the proxy itself, its reverse port and its page of counters, as a list:
+        "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for another
+        host, or of a web page of another origin, is refused: so no page can read what is here.""",
+    )
     loader.add_option("wiretape_coordinator", str, "", "Set by wiretape serve.")
     loader.add_option(
         "wiretape_config",
         str,
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
-        ([session.NAME]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
+        ([session.NAME]), with where tunnels may lead ([tunnels]) and with the faults to inject ([[fault]]), all shown
+        in config/wiretape.toml.""",
     )
 
 
@@ -233,10 +264,40 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate
     """Who decides on who comes in. Raises OptionsError."""
     name = _checked(options, "wiretape_session", session.check_name)
     mode = _checked(options, "wiretape_mode", parse_mode)
+    askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
+    insists = mode != options.default("wiretape_mode")
     try:
-        return Gate(known, name, mode, insists=mode != options.default("wiretape_mode"), tokens=tokens)
+        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
+
+
+def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
+    """The modes that credentials may ask for. Raises ValueError."""
+    if not text:
+        return tuple(each for each in Mode if each is not Mode.LIVE or mode is not Mode.REPLAY)
+    return tuple(parse_mode(each.strip()) for each in text.split(","))
+
+
+def policy(options: OptManager) -> Policy:
+    """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
+    try:
+        allow, allow_only = next((egress.parse(file, text) for file, text in _own(options)), ((), False))
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    if options.wiretape_offline and is_url(options.wiretape_recordings):
+        raise exceptions.OptionsError(
+            f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
+            "wiretape_recordings"
+        )
+    return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+
+
+def own_names(options: OptManager) -> OwnNames:
+    """The names by which clients reach the proxy itself. Raises OptionsError."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    listening = (options.listen_host, *(mode.custom_listen_host or "" for mode in modes))
+    return _checked(options, "wiretape_hosts", lambda text: rebinding.own_names(text, listening))
 
 
 def tokens(options: OptManager) -> TokenFile | None:
@@ -295,7 +356,7 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
 def table(options: OptManager) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
     try:
-        return providers.parse([*_own(options), ("providers.toml", providers.builtin())])
+        return providers.parse([*_own(options), (providers.BUILTIN, providers.builtin())])
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
 
@@ -310,10 +371,18 @@ def rules(options: OptManager, known: Providers) -> Faults:
 
 def _own(options: OptManager) -> list[tuple[str, str]]:
     file: str = options.wiretape_config
+    if not file:
+        return []
     try:
-        return [(file, Path(file).expanduser().read_text("utf-8"))] if file else []
-    except (OSError, UnicodeDecodeError) as e:
+        text = read_small(Path(file).expanduser(), _LARGEST_CONFIG)
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        pass  # Whoever reads a table of it says so, and names the file.
+    except RecursionError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {file} is nested too deeply") from e
+    except (OSError, ValueError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+    return [(file, text)]
 
 
 def refuse_conflicts(options: OptManager) -> None:

@@ -12,12 +12,12 @@ from functools import partial
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import wire
+from wiretape import egress, wire
 from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
-from wiretape.proxy import breaking, layering, loopback, marks, playing
+from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.backlog import Backlog
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
@@ -63,6 +63,10 @@ class Requests:
         """Find who asks, and the route; what is not for us streams through."""
         # Headers of ours are for us: no provider sees them, nor a token of ours.
         marked, headers = marks.of(flow), flow.request.headers
+        if marked.stranger:
+            logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, marked.stranger.reason)
+            flow.response = playing.answer(visitors.refusal(marked.stranger))
+            return
         marked.test_id = headers.pop("x-wiretape-test-id", None)
         credentials = [headers.pop(name, None) for name in ("proxy-authorization", "x-wiretape-session")]
         try:
@@ -73,8 +77,24 @@ class Requests:
             return
         self._connections.count_for(flow.client_conn, seat.tape.counters)
         marked.route = self._desk.route(_call(flow, None, seat))
+        flow.response = await self._refused(flow, seat)
+        if flow.response:
+            return
         if marked.route is None and not self._refuses(flow, seat):
             flow.request.stream = True
+
+    async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
+        """The answer to a request that may go nowhere, or says several things of where it goes."""
+        mode = seat.tape.mode
+        if mode is Mode.REPLAY and (disagreeing := agreement.refusal(flow, self._desk.providers)):
+            logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
+            return playing.answer(disagreeing)
+        is_played = marks.of(flow).route is not None and mode in (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+        return await self._connections.destinations.refuse_request(flow, is_played=is_played)
+
+    def _stays(self, flow: http.HTTPFlow, tape: Tape) -> bool:
+        """Whether what has no recording is sent to nobody."""
+        return tape.mode is Mode.REPLAY or self._connections.destinations.is_offline_for(flow.request.host)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from a recording, refuse, or send on."""
@@ -129,7 +149,7 @@ class Requests:
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
-        if tape.mode is Mode.REPLAY:
+        if self._stays(flow, tape):
             tape.counters.misses += 1
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
@@ -147,8 +167,8 @@ class Requests:
         if made.hit:
             self._play(flow, made, made.hit)
             return
-        if tape.mode is Mode.REPLAY:
-            flow.response = playing.answer(await self._refusal_of(made, asked))
+        if self._stays(flow, tape):
+            flow.response = playing.answer(await self._refusal_of(made, asked, flow.request.host))
             return
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, tape, asked):
@@ -180,12 +200,13 @@ class Requests:
         if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
             self._desk.flights[key_of(tape, made.asked)] = exchange.flight
 
-    async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
+    async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
         what = self._desk.shown(made.seat, asked.label)
         try:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
-                return await self._desk.explain(made.seat.tape, asked)
+                is_offline = self._connections.destinations.is_offline_for(host)
+                return await self._desk.explain(made.seat.tape, asked, is_offline=is_offline)
         except Unavailable as e:
             made.unavailable = str(e)
         logger.error("cannot be looked up: %s: %s", what, made.unavailable)
@@ -317,7 +338,9 @@ class Requests:
             return False
         asked = flow.request
         hosts = {asked.host, asked.pretty_host}
-        return any(self._desk.providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
+        if asked.scheme == "https" and flow.client_conn.sni:
+            hosts.add(flow.client_conn.sni)
+        return any(self._desk.providers.knows(host, asked.port) and not egress.is_here(host) for host in hosts)
 
 
 def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:

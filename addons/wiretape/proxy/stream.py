@@ -38,7 +38,8 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
-from wiretape.proxy import marks, playing
+from wiretape.proxy import agreement, marks, playing, visitors
+from wiretape.proxy.agreement import host_of
 from wiretape.proxy.desk import Call, Decision, Desk, now
 from wiretape.proxy.playing import (
     Asking,
@@ -50,7 +51,8 @@ from wiretape.proxy.playing import (
     WiretapeResetHook,
     WiretapeWaitHook,
 )
-from wiretape.tape import Hit
+from wiretape.rebinding import Stranger, Visits
+from wiretape.tape import Hit, Mode
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ class PlayingLayer(HttpLayer):
         self._lenient = lenient
         self._desk = desk
         self._decided = decided
+        self._visits = visitors.of(context)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; what goes to the client for one event goes in one piece."""
@@ -96,7 +99,7 @@ class PlayingLayer(HttpLayer):
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         """As the base class, with a PlayingStream."""
         decided, self._decided = self._decided, None
-        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided)
+        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided, self._visits)
         self.streams[stream_id] = made
         yield from self.event_to_child(made, events.Start())
 
@@ -126,13 +129,25 @@ class PlayingStream(HttpStream):
     """The request, while it is read here."""
     _flowless = False
 
-    def __init__(self, context: context.Context, stream_id: int, desk: Desk | None, decided: Decision | None) -> None:
+    def __init__(
+        self,
+        context: context.Context,
+        stream_id: int,
+        desk: Desk | None,
+        decided: Decision | None,
+        visits: Visits | None = None,
+    ) -> None:
         super().__init__(context, stream_id)
         self._desk = desk
         self._decided = decided
+        self._visits = visits
+        self._stranger: Stranger | None = None
         self._read: list[HttpEvent] = []
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if self._visits and isinstance(event, RequestHeaders):
+            # mitmproxy puts the server's name in place of the one that is asked for before its hook for headers.
+            self._stranger = visitors.stranger(self._visits, event.request)
         if isinstance(event, events.Wakeup):
             if self._play:
                 yield from self._send_due()
@@ -146,7 +161,7 @@ class PlayingStream(HttpStream):
             yield from self._to_base(event)
 
     def _to_base(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._decided is None:
+        if self._decided is None and self._stranger is None:
             yield from super()._handle_event(event)
             return
         generator = super()._handle_event(event)
@@ -157,7 +172,8 @@ class PlayingStream(HttpStream):
             except StopIteration:
                 return
             if isinstance(command, HttpRequestHeadersHook):
-                marks.of(command.flow).decided = self._decided
+                marked = marks.of(command.flow)
+                marked.decided, marked.stranger = self._decided, self._stranger
             reply = yield command
 
     # -- before there is a flow ------------------------------------------------------------------------------------
@@ -185,6 +201,7 @@ class PlayingStream(HttpStream):
             to = (asked.scheme, asked.host, asked.port) if asked.host else None
         if (
             not to
+            or self._stranger
             or event.replay_flow
             or self.mode is HTTPMode.upstream
             or asked.method == "CONNECT"
@@ -200,10 +217,15 @@ class PlayingStream(HttpStream):
         except Denied:
             return None
         scheme, host, port = to
+        hosts = names(self.context, host, asked.pretty_host)
+        if seat.tape.mode is Mode.REPLAY:
+            told = (*hosts, *map(host_of, asked.headers.get_all("host")))
+            if agreement.disagree(self._desk.providers, self.context.client, scheme, told, port):
+                return None
         call = Call(
             asked.method,
             scheme,
-            names(self.context, host, asked.pretty_host),
+            hosts,
             port,
             asked.path,
             asked.headers.get("content-type", ""),

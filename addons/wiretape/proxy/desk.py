@@ -179,10 +179,11 @@ class Desk:
     def outside(self) -> list[Hashable]:
         """The clients that were let in with credentials that are good no more."""
         self._seats.clear()
-        shown = [(client, {credentials}) for client, credentials in self._clients.items()]
-        shown += self._shown.items()
-        is_good = {each: self._gate.is_good(each) for each in set().union(*(all_of for _, all_of in shown))}
-        return [client for client, all_of in shown if not all(is_good[each] for each in all_of)]
+        shown = {client: {credentials} for client, credentials in self._clients.items()}
+        for client, credentials in self._shown.items():
+            shown.setdefault(client, set()).update(credentials)
+        is_good = {each: self._gate.is_good(each) for each in set[str]().union(*shown.values())}
+        return [client for client, all_of in shown.items() if not all(map(is_good.__getitem__, all_of))]
 
     @property
     def default(self) -> Seat:

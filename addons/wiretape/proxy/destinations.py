@@ -13,6 +13,7 @@ are spelled.
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import socket
@@ -145,18 +146,14 @@ class Destinations:
         if (host, port) in pins:
             return
         addresses = await _resolved(host, port)
-        if not addresses or not all(self._is_open(each, port) for each in addresses):
+        is_open = bool(addresses) and all(self.policy.judge_address(each, port) for each in addresses)
+        if not is_open or any(_is_own(each, port) and not self.policy.lists(each, port) for each in addresses):
             # To tell a name that there is not from one of a private network would be to tell of that network.
             logger.info("%s has the addresses %s", host, ", ".join(map(str, addresses)) or "none")
             raise ClosedError(self._reason(host, port))
         if len(pins) >= _REMEMBERED:
             pins.clear()
         pins[host, port] = str(addresses[0])
-
-    def _is_open(self, address: Address, port: int) -> bool:
-        if self.policy.lists(address, port):
-            return True
-        return self.policy.judge_address(address, port) and not _is_own(address, port)
 
     def _reason(self, host: str, port: int) -> str:
         if self.policy.is_offline:
@@ -191,10 +188,12 @@ async def _resolved(host: str, port: int) -> list[Address]:
 def _is_own(address: Address, port: int) -> bool:
     """Whether a public address is one of this machine's: we would reach there what its firewall keeps from others."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        # For UDP to connect is to choose a route: nothing is sent. From itself one goes to oneself alone.
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((str(address), port))
-            return bool(probe.getsockname()[0] == str(address))
-    except OSError:
-        return False  # There is no way to it: then connecting fails too.
+    with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.bind((str(address), 0))
+        # So it is, unless the system lets everything be bound. For UDP to connect is to choose a route, and nothing is
+        # sent; from an address that is its own one goes there from itself.
+        probe.close()
+        with socket.socket(family, socket.SOCK_DGRAM) as second:
+            second.connect((str(address), port))
+            return bool(second.getsockname()[0] == str(address))
+    return False

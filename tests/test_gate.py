@@ -218,3 +218,27 @@ def test_basic_credentials(scheme: str) -> None:
 @pytest.mark.parametrize("header", ["", "Basic", "Basic ", "Bearer wt_x", "Basic a", "Basic %%%%", "Basic /w==", "x"])
 def test_what_is_none(header: str) -> None:
     assert not basic(header)
+
+
+# -- the modes that can be asked for -----------------------------------------------------------------------------------
+
+
+def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
+    gate = Gate(KNOWN, "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD))
+    assert gate.admit("any+record:", thawed).mode is Mode.RECORD
+    refused = denied(gate, "any+live:")
+    assert refused.status == 403
+    assert "wiretape_modes" in str(refused)
+    assert "[session.any]" in str(refused)
+    # A session with modes of its own goes by those, and one's own mode can always be asked for.
+    assert gate.admit("checkout+live:", thawed).mode is Mode.LIVE
+    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("any+live:", thawed).mode is Mode.LIVE
+    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("", thawed).mode is Mode.LIVE
+
+
+def test_a_default_mode_that_somebody_chose_is_not_asked_for() -> None:
+    gate = Gate(
+        Sessions({"default": Session("default", mode=Mode.REPLAY)}), "default", Mode.LIVE, insists=True, askable=()
+    )
+    assert gate.admit(None, thawed).mode is Mode.LIVE
+    assert denied(gate, "default+live:").status == 403

@@ -133,11 +133,11 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
     confdir = Path(options.confdir).expanduser()
     optmanager.load_paths(options, confdir / "config.yaml", confdir / "config.yml")
     # A config.yaml is written for the shared proxy: its address is not ours, and its scripts may name this very addon.
-    scripts = [script for script in options.scripts if Path(script).name != "wiretape_addon.py"]
-    options.update(listen_host="127.0.0.1", listen_port=port, scripts=[*filter(_is_absolute, scripts)])
-    for script in scripts:
-        if not _is_absolute(script):  # In the folder that a command is run in may be anybody's.
-            logger.warning("%s of config.yaml is left out: name a script there by its whole path", script)
+    options.update(
+        listen_host="127.0.0.1",
+        listen_port=port,
+        scripts=[script for script in options.scripts if Path(script).name != "wiretape_addon.py"],
+    )
     if (own := environ.get("SSL_CERT_FILE")) and not options.ssl_verify_upstream_trusted_ca and Path(own).is_file():
         # Behind a company's TLS proxy the client trusted this file: so must the one that now connects in its place.
         options.update(ssl_verify_upstream_trusted_ca=own)
@@ -152,10 +152,6 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
     if mistaken := sorted(unknown - set(from_environment(environ))):
         raise StartError(f"unknown option {', '.join(mistaken)} (wiretape's are {', '.join(_own(options))})")
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
-
-
-def _is_absolute(script: str) -> bool:
-    return Path(script).expanduser().is_absolute()
 
 
 def _own(options: Options) -> list[str]:

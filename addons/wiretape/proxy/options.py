@@ -53,6 +53,9 @@ NAMES = (
 
 LANES = ("auto", "fast", "flows")
 
+_TABLES = {"endpoints", "provider", "session", "tunnels", "fault", "redaction", "redact"}
+"""Of a file of configuration."""
+
 _LARGEST_CONFIG = 1_000_000
 """Bytes of a file of configuration. It may come from a stranger's checkout."""
 
@@ -281,8 +284,12 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
 
 def policy(options: OptManager) -> Policy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
+    allow: tuple[egress.Entry, ...] = ()
+    allow_only = False
     try:
-        allow, allow_only = next((egress.parse(file, text) for file, text in _own(options)), ((), False))
+        for file, text in _own(options):
+            allow, allow_only = egress.parse(file, text)
+            _check_tables(file, text)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
     if options.wiretape_offline and is_url(options.wiretape_recordings):
@@ -291,6 +298,12 @@ def policy(options: OptManager) -> Policy:
             "wiretape_recordings"
         )
     return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+
+
+def _check_tables(file: str, text: str) -> None:
+    """Raise ValueError for a table that nobody reads: what it says would not be so."""
+    if unknown := sorted(tomllib.loads(text).keys() - _TABLES):
+        raise ValueError(f"{file}: unknown table {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}")
 
 
 def own_names(options: OptManager) -> OwnNames:

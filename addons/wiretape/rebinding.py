@@ -21,6 +21,9 @@ _NAME = re.compile(r"(?:\*\.)?[^\s:/@*,\[\]]+")
 
 MISDIRECTED, FORBIDDEN = 421, 403
 
+type Headers = tuple[Sequence[bytes], bytes | None, bytes | None]
+"""``Host``, each of them, ``Origin`` and ``Sec-Fetch-Site``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
@@ -71,14 +74,16 @@ class Visits:
 
     def __init__(self, names: OwnNames) -> None:
         self._names = names
-        self._last: tuple[tuple[str, ...], str | None, str | None] | None = None
+        self._last: Headers | None = None
         self._stranger: Stranger | None = None
 
-    def stranger(self, hosts: tuple[str, ...], origin: str | None, fetch_site: str | None) -> Stranger | None:
-        """As of ``OwnNames``."""
+    def stranger(self, hosts: Sequence[bytes], origin: bytes | None, fetch_site: bytes | None) -> Stranger | None:
+        """As of ``OwnNames``, with the headers as they came."""
         asked = hosts, origin, fetch_site
         if asked != self._last:
-            self._stranger = self._names.stranger(*asked)
+            names = [host.decode("latin-1") for host in hosts]
+            others = (None if each is None else each.decode("latin-1") for each in (origin, fetch_site))
+            self._stranger = self._names.stranger(names, *others)
             self._last = asked
         return self._stranger
 

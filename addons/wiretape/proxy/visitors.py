@@ -20,13 +20,14 @@ def of(context: context.Context) -> Visits | None:
 def stranger(visits: Visits, asked: Request | http.Request) -> Stranger | None:
     """Why a request is not to be answered; None where it is."""
     if isinstance(asked, Request):
-        found = (asked.headers.get(name) for name in (b"host", b"origin", b"sec-fetch-site"))
-        host, origin, fetch_site = (None if each is None else each.decode("latin-1") for each in found)
-        return visits.stranger(() if host is None else (host,), origin, fetch_site)
-    hosts = asked.headers.get_all("host")
-    if asked.authority:
-        hosts = [asked.authority, *(each for each in hosts if each != asked.authority)]
-    return visits.stranger(tuple(hosts), asked.headers.get("origin"), asked.headers.get("sec-fetch-site"))
+        headers = asked.headers
+        host = headers.get(b"host")
+        return visits.stranger(() if host is None else (host,), headers.get(b"origin"), headers.get(b"sec-fetch-site"))
+    fields = [(name.lower(), value) for name, value in asked.headers.fields]
+    hosts = [asked.data.authority] if asked.data.authority else []
+    hosts += [value for name, value in fields if name == b"host" and value not in hosts]
+    told = dict(fields)
+    return visits.stranger(hosts, told.get(b"origin"), told.get(b"sec-fetch-site"))
 
 
 def refusal(found: Stranger) -> wire.Answer:

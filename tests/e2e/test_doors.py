@@ -218,8 +218,15 @@ def ended(connection: socket.socket) -> bool:
 
 
 @pytest.fixture(scope="module")
-def replay() -> Iterator[Mitmdump]:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+def socks() -> int:
+    return free_ports(1)[0]
+
+
+@pytest.fixture(scope="module")
+def replay(socks: int) -> Iterator[Mitmdump]:
+    modes = ["--mode", "regular", "--mode", f"socks5@{socks}"]
+    with Mitmdump(ROOT / "recordings", "replay", args=modes) as proxy:
+        proxy.wait_for_log(f"SOCKS v5 proxy listening at .*:{socks}")
         yield proxy
         proxy.assert_sound()
         assert proxy.connects() == []
@@ -283,6 +290,24 @@ def test_in_replay_a_plain_tunnel_to_another_host_is_none_to_a_provider(replay: 
     for asked in (f"GET /v1/files HTTP/1.1\r\nHost: {HOST}\r\n\r\n", f"POST /v1 HTTP/1.1\r\nHost: {HOST}.\r\n\r\n"):
         answer = exchange(replay.port, b"CONNECT harmless.example:80 HTTP/1.1\r\n\r\n", asked.encode())
         assert b"421" in answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("name", [HOST, f"{HOST}.", "203.0.113.7"])
+def test_in_replay_what_is_no_request_leads_to_no_provider(name: str, replay: Mitmdump, socks: int) -> None:
+    context = ssl.create_default_context(cafile=str(replay.ca_file))
+    context.check_hostname = False
+    by_socks = b"\x05\x01\x00\x03" + bytes([len(name)]) + name.encode() + (443).to_bytes(2, "big")
+    for port, opening in ((replay.port, f"CONNECT {name}:443 HTTP/1.1\r\n\r\n".encode()), (socks, by_socks)):
+        for is_secure in (True, False) if name != "203.0.113.7" else (True,):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                if port == socks:
+                    connection.sendall(b"\x05\x01\x00")
+                    assert connection.recv(2) == b"\x05\x00"
+                connection.sendall(opening)
+                assert connection.recv(4096)
+                with context.wrap_socket(connection, server_hostname=HOST) if is_secure else connection as inner:
+                    inner.sendall(b"SSH-2.0-x\r\n")
+                    assert ended(inner)
 
 
 def test_in_replay_nobody_can_ask_for_live(replay: Mitmdump) -> None:

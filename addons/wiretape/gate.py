@@ -38,7 +38,8 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not."""
+        """407 where a right token would help, 403 where it would not; 500 and 503 where nobody comes in, 413 where the
+        request is too large."""
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -104,7 +105,7 @@ class Gate:
 
 
 def basic(header: str) -> str | None:
-    """Return ``USER:TOKEN`` of a ``Proxy-Authorization`` header, or None where it is none of the Basic scheme (RFC 7617).
+    """Return ``USER:TOKEN`` of a ``Proxy-Authorization`` header, or None where it has another scheme (RFC 7617).
 
     It raises nothing, whatever the header is.
     """

@@ -15,6 +15,7 @@ from wiretape.proxy import layering, loopback, options
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.guard import Guarded
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
 from wiretape.session import RECORDING
@@ -34,7 +35,7 @@ class Wiretape:
         self._desk = Desk(Ledger())
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
-        self.addons = [self._connections, self._requests]
+        self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._desk.ledger)
         self._store: Store | None = None
         self._place: Place | None = None
@@ -85,6 +86,7 @@ class Wiretape:
         providers, place = options.table(ctx.options), options.place(ctx.options)
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
+        largest = options.largest(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate = options.gate(ctx.options, known, tokens)
         former = self._store
@@ -96,7 +98,7 @@ class Wiretape:
         if former and (store is not former or "wiretape_takes" in updated):
             self._reporting.turns.rewind()
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
-        self._desk.providers, self._tokens = providers, tokens
+        self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
         self._store, self._place, self._requests.place = store, place, place
         self._desk.use(gate, self._tapes)
         if former and store is not former:
@@ -127,6 +129,7 @@ class Wiretape:
         if self._stopped:
             return
         self._stopped = True
+        self._desk.stop()
         ShortChain(ctx.master.addons).restore()
         self._requests.stop()
         self._reporting.stop()

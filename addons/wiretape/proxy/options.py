@@ -26,7 +26,7 @@ from wiretape.team import member
 from wiretape.team.member import Membership
 from wiretape.tokenfile import TokenFile
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?:([kKmMgG]?)[bB]?)")
 
 NAMES = (
     "wiretape_mode",
@@ -43,9 +43,12 @@ NAMES = (
     "wiretape_local",
     "wiretape_spool",
     "wiretape_disk",
+    "wiretape_max_request",
+    "wiretape_large_requests",
 )
 
 LANES = ("auto", "fast", "flows")
+LARGE = ("refuse", "pass")
 
 
 def declare(loader: Loader) -> None:
@@ -149,6 +152,20 @@ def declare(loader: Loader) -> None:
         choices=[*LANES],
     )
     loader.add_option(
+        "wiretape_max_request",
+        str,
+        "64MB",
+        "The largest body of a request that is looked up or recorded, in bytes or with kB, MB or GB.",
+    )
+    loader.add_option(
+        "wiretape_large_requests",
+        str,
+        LARGE[0],
+        """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
+        replay.""",
+        choices=[*LARGE],
+    )
+    loader.add_option(
         "wiretape_tokens",
         str,
         "",
@@ -219,6 +236,18 @@ def defaults(options: OptManager) -> Defaults:
 def memory(options: OptManager) -> int:
     """Bytes that may be kept of hits. Raises OptionsError."""
     return _checked(options, "wiretape_cache", parse_size)
+
+
+def largest(options: OptManager) -> int:
+    """Bytes of a request's body that are kept. Raises OptionsError, naming the option and the right values."""
+    if options.wiretape_large_requests not in LARGE:
+        raise exceptions.OptionsError(
+            f"wiretape_large_requests: {options.wiretape_large_requests!r} is none of {', '.join(LARGE)}"
+        )
+    size = _checked(options, "wiretape_max_request", parse_size)
+    if not size:
+        raise exceptions.OptionsError("wiretape_max_request: 0 would refuse every request: it is a size such as 64MB")
+    return size
 
 
 def known_sessions(options: OptManager) -> Sessions:

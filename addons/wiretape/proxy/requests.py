@@ -68,29 +68,44 @@ class Requests:
         try:
             marked.seat = seat = await self._desk.settled(flow.client_conn, *credentials)
         except Denied as e:
-            logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, e)
-            flow.response = playing.refusal(e)
+            marked.wait = self._desk.refuse(flow.client_conn, f"{flow.request.method} {flow.request.pretty_host}", e)
+            flow.response = playing.refusal(e, flow.request.http_version)
             return
-        self._connections.count_for(flow.client_conn, seat.tape.counters)
+        self._connections.admit(flow.client_conn, seat, flow)
         marked.route = self._desk.route(_call(flow, None, seat))
         if marked.route is None and not self._refuses(flow, seat):
-            flow.request.stream = True
+            flow.request.stream = marked.leaves = True
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from a recording, refuse, or send on."""
         seat = marks.of(flow).seat
-        if flow.response or flow.error or seat is None:
+        if flow.response or flow.error or flow.request.stream or seat is None:
             return
         try:
+            self._desk.check_open()
             await self._request(flow, seat)
-        except Exception:
-            # mitmproxy would log this and send the request on: in replay nothing may leave, whatever goes wrong here.
-            logger.exception("wiretape failed on %s %s", flow.request.method, flow.request.pretty_host)
-            if seat.tape.mode is Mode.REPLAY:
-                text = (
-                    "wiretape: an error inside wiretape, which its log tells; in replay nothing is sent to a provider."
-                )
-                flow.response = playing.answer(wire.error(500, text, "internal_error"))
+        except Denied as e:
+            flow.response = playing.refusal(e, flow.request.http_version)
+
+    def wiretape_large(self, flow: http.HTTPFlow) -> None:
+        """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
+        marked = marks.of(flow)
+        if flow.response or marked.seat is None:
+            return
+        tape, largest = marked.seat.tape, ctx.options.wiretape_max_request
+        what = f"{flow.request.method} {flow.request.pretty_host}"
+        passes = ctx.options.wiretape_large_requests == "pass" and tape.mode is not Mode.REPLAY
+        if passes or tape.mode is Mode.LIVE:
+            flow.request.stream = marked.leaves = True
+            tape.counters.upstream += 1
+        if passes and tape.mode is not Mode.LIVE:
+            tape.counters.unrecorded += 1
+            logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
+        elif not flow.request.stream:
+            text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
+            denied = Denied(413, text)
+            self._desk.refuse(flow.client_conn, what, denied)
+            flow.response = playing.refusal(denied, flow.request.http_version)
 
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
@@ -102,6 +117,8 @@ class Requests:
         if made is None:
             if self._refuses(flow, seat):
                 self._refuse(flow, seat)
+            else:
+                marked.leaves = True
             return
         marked.label = made.label
         if made.fault and made.fault.status:
@@ -110,7 +127,7 @@ class Requests:
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
-            marked.fault = made.fault
+            marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD:
             self._send(flow, made)
         elif made.asked is None:
@@ -133,6 +150,7 @@ class Requests:
             tape.counters.misses += 1
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
+            marks.of(flow).leaves = True
             tape.counters.upstream += 1
             tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
@@ -165,13 +183,14 @@ class Requests:
         flow.response, marked.play = playing.response(hit, made.fault, made.since, flow.request.http_version)
 
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
-        """Send a request on, and record the answer."""
-        tape = made.seat.tape
+        """Send a request on, and record the answer. Raises Denied where the proxy has begun to stop."""
+        self._desk.check_open()
+        tape, marked = made.seat.tape, marks.of(flow)
+        marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
-            marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
+            marked.fault = made.fault  # What comes is neither recorded nor shared.
             return
-        marked = marks.of(flow)
         exchange = Exchange(
             tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since, by=made.seat.by
         )
@@ -215,11 +234,7 @@ class Requests:
 
     async def wiretape_decide(self, asking: playing.Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
-        try:
-            made = asking.decision = await self._desk.decide(asking.call)
-        except Exception:
-            logger.exception("wiretape failed on %s %s", asking.call.method, asking.call.hosts[-1])
-            return  # The flow that comes now meets the same, and is told.
+        made = asking.decision = await self._desk.decide(asking.call)
         if made and made.fault and (made.hit or made.fault.status):
             self._tell(made.fault, made.label, made.seat.tape.counters)
 

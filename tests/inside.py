@@ -53,11 +53,19 @@ class Inside:
         self.stop()
         self._patch.undo()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._thread.is_alive()
+
     def begin_to_stop(self) -> None:
+        """Ask it to end, and do not wait."""
         self.master.shutdown()
 
     def stop(self) -> None:
-        self.master.shutdown()
+        """Have it end."""
+        if self.is_alive:
+            self.master.shutdown()
         self._thread.join(60)
         assert not self._thread.is_alive()
 

@@ -1,7 +1,9 @@
 """The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``requests``."""
 
+import asyncio
 import gc
 import logging
+from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 
 from mitmproxy import command, ctx, exceptions
@@ -124,14 +126,23 @@ class Wiretape:
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
-    def done(self) -> None:
+    def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""
         if self._stopped:
-            return
+            return None
         self._stopped = True
         self._desk.stop()
         ShortChain(ctx.master.addons).restore()
-        self._requests.stop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # mitmproxy has no loop any more, or none yet.
+            asyncio.run(self._finish())
+            return None
+        # No coroutine: mitmproxy waits for one at its end, but refuses one where it loads a script anew.
+        return loop.create_task(self._finish(), name="wiretape: stop")
+
+    async def _finish(self) -> None:
+        await self._requests.stop()
         self._reporting.stop()
         if self._store:
             self._store.close()

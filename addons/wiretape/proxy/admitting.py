@@ -39,6 +39,9 @@ from wiretape.proxy.refusing import FailsClosed, close, hang_up
 
 logger = logging.getLogger(__name__)
 
+_AHEAD = 64 * 1000**2
+"""Bytes of a body that may come while a hook, or a connection to a server, is waited for."""
+
 
 def tell_of_error(flow: http.HTTPFlow | None) -> layer.CommandGenerator[None]:
     """Tell the addons that a flow has ended, from where nobody can wait for them."""
@@ -69,7 +72,7 @@ class AdmittingStream(FailsClosed, HttpStream):
         """As the base class, unless a client sends on and on what has to wait."""
         if self._paused and isinstance(event, RequestData):
             self._ahead += len(event.data)
-            if self._ahead > self._limit:
+            if self._ahead > _AHEAD:
                 return close(self.context.client)
         return super().handle_event(event)
 
@@ -104,8 +107,15 @@ class AdmittingStream(FailsClosed, HttpStream):
             return  # It is no request, and the base class says so.
         if marked.seat is None:
             yield from self._end_with(self.flow.response, marked.wait)
-        elif not self.flow.request.stream and (expected_http_body_size(self.flow.request) or 0) > self._limit:
+        elif not self.flow.request.stream and self._is_large(self.flow.request):
             yield from self._ask_about_large()
+
+    def _is_large(self, request: http.Request) -> bool:
+        """Whether a body is too large to be kept, by the head."""
+        try:
+            return (expected_http_body_size(request) or 0) > self._limit
+        except ValueError:
+            return False
 
     def _ask_about_large(self) -> layer.CommandGenerator[None]:
         yield WiretapeLargeHook(self.flow)

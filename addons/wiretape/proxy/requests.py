@@ -50,12 +50,15 @@ class Requests:
         self.scribe = Scribe()
         self._stopped = False
 
-    def stop(self) -> None:
-        """Finish what is under way and write it."""
+    async def stop(self) -> None:
+        """Finish what is under way and write it; meanwhile the loop goes on, and whoever comes is told."""
         self._stopped = True
         self._backlog.hurry()
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self.writer.shutdown(wait=True)
         self.scribe.close()
 

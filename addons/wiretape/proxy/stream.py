@@ -221,6 +221,7 @@ class PlayingStream(AdmittingStream):
             or asked.method == "CONNECT"
             or options.body_size_limit
             or "expect" in asked.headers
+            or self._is_large(asked)
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None

@@ -23,6 +23,7 @@ from mitmproxy import hooks
 from harness import ROOT
 from inside import Inside, free_port
 from loopback import Provider, json_answer
+from strangers import headers
 from wiretape import gate, tokenfile
 from wiretape.gate import Gate
 from wiretape.proxy import layering, requests
@@ -290,6 +291,24 @@ def test_nothing_leaves(
         if b"HTTP/1.1 407" in answer or b"HTTP/1.1 500" in answer:
             assert b'"error"' in answer
     assert ([origin.connections for origin in origins], len(place.proxy.opened)) == before
+
+
+def test_no_stranger_comes_in(place: Place) -> None:
+    """Nor with two headers, of which mitmproxy makes one; more of them in test_gate.py."""
+    if not is_closed(place):
+        pytest.skip("everybody may come in")
+    before = len(place.proxy.opened)
+    chat = f"POST http://{HOST}{PATH} HTTP/1.1\r\n".encode()
+    for header in headers(60):
+        line = b"host: a\r\nproxy-authorization: " + header + b"\r\n"
+        end = b"content-length: 2\r\n\r\n{}"
+        for start in (chat, b"CONNECT a.example:443 HTTP/1.1\r\n"):
+            answer = exchange(place.proxy.port, start + line + line[9:] + end)
+            assert answer.startswith((b"HTTP/1.1 407 ", b"HTTP/1.1 400 ")), header
+        session = b"x-wiretape-session: " + header + b"\r\n"
+        answer = exchange(place.reverse, b"POST " + PATH.encode() + b" HTTP/1.1\r\n" + line + session + end)
+        assert answer.startswith((b"HTTP/1.1 407 ", b"HTTP/1.1 400 ")), header
+    assert len(place.proxy.opened) == before
 
 
 def test_what_no_hook_has_decided_on_is_not_sent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

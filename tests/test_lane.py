@@ -122,7 +122,11 @@ class Rig:
         return self.complete(hook)
 
     def complete(self, hook: object) -> list[Any]:
+        """Let whatever asks come in, and out, as the addon does, and go on."""
         assert isinstance(hook, commands.StartHook)
+        if isinstance(hook, HttpRequestHeadersHook):
+            marked = marks.of(hook.flow)
+            marked.seat, marked.leaves = self.desk.seat(self.client), True
         return self.feed(events.HookCompleted(hook))
 
     def wake(self, wakeup: object) -> list[Any]:

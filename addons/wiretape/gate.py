@@ -5,7 +5,6 @@ what a client has sent is ever part of an error.
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +38,8 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not."""
+        """407 where a right token would help, 403 where it would not; 500 and 503 where nobody comes in, 413 where the
+        request is too large."""
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -134,11 +134,14 @@ class Gate:
 
 
 def basic(header: str) -> str | None:
-    """``USER:TOKEN`` of a ``Proxy-Authorization`` header; None where it is none of the Basic scheme (RFC 7617)."""
+    """Return ``USER:TOKEN`` of a ``Proxy-Authorization`` header, or None where it has another scheme (RFC 7617).
+
+    It raises nothing, whatever the header is.
+    """
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         return base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # No base64, or no UTF-8; of a header beyond ASCII b64decode says just this.
         return None

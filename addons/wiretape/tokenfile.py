@@ -62,7 +62,7 @@ class TokenFile:
         self._tokens = read(path)
 
     def check(self, session: str, token: str) -> Entry | None:
-        """As ``Tokens.check``. Takes a millisecond for a pair that was not right before, and a ``stat`` for any."""
+        """As ``Tokens.check``, of the file as it is now: that takes a ``stat``."""
         return self._current().check(session, token)
 
     def version(self) -> int:

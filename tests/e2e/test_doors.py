@@ -177,6 +177,7 @@ def test_the_reverse_port_and_the_page_answer_to_their_own_names(lab: Lab) -> No
 
         own = [f"Host: {name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", "10.0.0.5", "Proxy.example.")]
         assert [ask(each) for each in own] == [200] * 5
+        assert ask(f"Host: {HOST}") == (200 if port == lab.reverse else 421)
         assert ask(own[0], "Origin: http://localhost:3000", "Sec-Fetch-Site: cross-site") == 200
         assert [ask(f"Host: {name}") for name in ("evil.example", f"127.0.0.1.evil.example:{port}", "")] == [421] * 3
         assert ask(own[0], "Origin: http://evil.example") == 403

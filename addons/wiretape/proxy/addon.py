@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 
 from mitmproxy import command, ctx, exceptions
@@ -16,6 +17,7 @@ from wiretape.proxy import layering, loopback, options, revoking
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.guard import Guarded
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
 from wiretape.session import RECORDING
@@ -35,7 +37,7 @@ class Wiretape:
         self._desk = Desk(Ledger())
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
-        self.addons = [self._connections, self._requests]
+        self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._desk.ledger)
         self._store: Store | None = None
         self._place: Place | None = None
@@ -88,6 +90,7 @@ class Wiretape:
         providers, place = options.table(ctx.options), options.place(ctx.options)
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
+        largest = options.largest(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
         former = self._store
@@ -99,7 +102,7 @@ class Wiretape:
         if former and (store is not former or "wiretape_takes" in updated):
             self._reporting.turns.rewind()
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
-        self._desk.providers, self._tokens = providers, tokens
+        self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
         self._connections.destinations.use(policy, providers)
         self._store, self._place, self._requests.place = store, place, place
         self._desk.use(gate, self._tapes)
@@ -128,15 +131,25 @@ class Wiretape:
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
-    def done(self) -> None:
+    def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""
         if self._stopped:
-            return
+            return None
         self._stopped = True
+        self._desk.stop()
         ShortChain(ctx.master.addons).restore()
         if self._watching:
             self._watching.cancel()
-        self._requests.stop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # mitmproxy has no loop any more, or none yet.
+            asyncio.run(self._finish())
+            return None
+        # No coroutine: mitmproxy waits for one at its end, but refuses one where it loads a script anew.
+        return loop.create_task(self._finish(), name="wiretape: stop")
+
+    async def _finish(self) -> None:
+        await self._requests.stop()
         self._reporting.stop()
         if self._store:
             self._store.close()

@@ -11,8 +11,11 @@ import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from weakref import WeakKeyDictionary
+
+from mitmproxy import connection
 
 from wiretape import request, wire
 from wiretape.counters import Ledger
@@ -22,6 +25,7 @@ from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
 from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
+from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
 from wiretape.session import RECORDING
 from wiretape.store.base import Unavailable
@@ -30,6 +34,9 @@ from wiretape.tapes import Tapes
 
 _LARGE = 256 * 1024
 """Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
+
+LARGEST = 64 * 1000**2
+"""Bytes of a request's body that are kept, where no option says otherwise."""
 
 _LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 """The modes in which requests are answered from recordings."""
@@ -99,6 +106,22 @@ class Decision:
 type FlightKey = tuple[str, str, str | None, bool]
 
 
+class _State(Enum):
+    """Whether anybody comes in."""
+
+    STARTING = auto()
+    """Nobody does: it is not known yet who may."""
+    OPEN = auto()
+    STOPPING = auto()
+    """Nobody does any more."""
+
+
+_CLOSED = {
+    _State.STARTING: (500, "this proxy is not configured yet: its log tells what is wrong"),
+    _State.STOPPING: (503, "this proxy stops: ask again when it has started anew"),
+}
+
+
 class Desk:
     """Who may come in, the tapes that are in use, and what else decides."""
 
@@ -108,6 +131,10 @@ class Desk:
         self.faults = Faults()
         self.flights: dict[FlightKey, Flight] = {}
         self.log = HitLog()
+        self.refusals = Refusals()
+        self.largest = LARGEST
+        """Bytes of a request's body that are kept."""
+        self._state = _State.STARTING
         self._gate: Gate
         self._tapes: Tapes
         self._frozen: Marks
@@ -125,18 +152,39 @@ class Desk:
         self._gate, self._tapes = gate, tapes
         self._seats.clear()
         self._frozen = Marks(tapes.store, self._searcher)
+        if self._state is _State.STARTING:
+            self._state = _State.OPEN
+
+    def stop(self) -> None:
+        """Let nobody in from now on."""
+        self._state = _State.STOPPING
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
         for pool in (self._reader, self._searcher):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
+        self.refusals.flush()
 
     # -- who asks --------------------------------------------------------------------------------------------------
+
+    def check_open(self) -> None:
+        """Raise Denied where nobody comes in, whoever it is."""
+        if self._state is not _State.OPEN:
+            raise Denied(*_CLOSED[self._state])
 
     def enter(self, client: Hashable, authorization: str | None) -> None:
         """A client asks for a tunnel: what comes through it comes with these credentials."""
         self._clients[client] = basic(authorization or "") or ""
+
+    def is_inside(self, client: Hashable) -> bool:
+        """Whether a client was let into a tunnel."""
+        return client in self._clients
+
+    def refuse(self, client: connection.Client, what: str, denied: Denied) -> float:
+        """Say that a client was refused, and return in how many seconds it may be told."""
+        self.refusals.add(client.peername[0], what, str(denied))
+        return self.refusals.turn() if denied.status in (403, 407) else 0.0
 
     def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
         """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
@@ -144,6 +192,7 @@ class Desk:
         In a tunnel that it was let into, those do not count; where there is the first, the second does not. Raises
         Denied.
         """
+        self.check_open()
         credentials = self._clients.get(client)
         if credentials is None:
             credentials = basic(authorization) if authorization else header

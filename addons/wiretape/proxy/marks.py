@@ -21,7 +21,11 @@ class Marks:
     """What was found out and decided on a flow."""
 
     seat: Seat | None = None
-    """Whose it is; None for one that was refused."""
+    """Whose it is; None for one that was not let in, or not yet."""
+    leaves: bool = False
+    """Whether it may be sent on to a server: nothing is of which this was not said."""
+    wait: float = 0.0
+    """Seconds that its refusal waits."""
     route: Route | None = None
     stranger: Stranger | None = None
     """Why its request is not answered, where it may come from a web page of somebody else's."""

@@ -30,7 +30,7 @@ from wiretape.team import member
 from wiretape.team.member import Membership
 from wiretape.tokenfile import TokenFile
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?:([kKmMgG]?)[bB]?)")
 
 NAMES = (
     "wiretape_mode",
@@ -49,9 +49,12 @@ NAMES = (
     "wiretape_disk",
     "wiretape_modes",
     "wiretape_offline",
+    "wiretape_max_request",
+    "wiretape_large_requests",
 )
 
 LANES = ("auto", "fast", "flows")
+LARGE = ("refuse", "pass")
 
 _TABLES = {"endpoints", "provider", "session", "tunnels", "fault", "redaction", "redact"}
 """Of a file of configuration."""
@@ -174,6 +177,20 @@ def declare(loader: Loader) -> None:
         choices=[*LANES],
     )
     loader.add_option(
+        "wiretape_max_request",
+        str,
+        "64MB",
+        "The largest body of a request that is looked up or recorded, in bytes or with kB, MB or GB.",
+    )
+    loader.add_option(
+        "wiretape_large_requests",
+        str,
+        LARGE[0],
+        """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
+        replay.""",
+        choices=[*LARGE],
+    )
+    loader.add_option(
         "wiretape_tokens",
         str,
         "",
@@ -253,6 +270,18 @@ def defaults(options: OptManager) -> Defaults:
 def memory(options: OptManager) -> int:
     """Bytes that may be kept of hits. Raises OptionsError."""
     return _checked(options, "wiretape_cache", parse_size)
+
+
+def largest(options: OptManager) -> int:
+    """Bytes of a request's body that are kept. Raises OptionsError, naming the option and the right values."""
+    if options.wiretape_large_requests not in LARGE:
+        raise exceptions.OptionsError(
+            f"wiretape_large_requests: {options.wiretape_large_requests!r} is none of {', '.join(LARGE)}"
+        )
+    size = _checked(options, "wiretape_max_request", parse_size)
+    if not size:
+        raise exceptions.OptionsError("wiretape_max_request: 0 would refuse every request: it is a size such as 64MB")
+    return size
 
 
 def known_sessions(options: OptManager) -> Sessions:

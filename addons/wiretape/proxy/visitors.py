@@ -1,10 +1,13 @@
 """Who comes to the reverse port: programs, and no web page that somebody else has made. Between the layers and
 ``rebinding``."""
 
+from dataclasses import replace
+
 from mitmproxy import http
 from mitmproxy.proxy import context, mode_specs
 
 from wiretape import wire
+from wiretape.egress import canonical
 from wiretape.http1 import Request
 from wiretape.proxy import options
 from wiretape.rebinding import Stranger, Visits
@@ -12,9 +15,12 @@ from wiretape.rebinding import Stranger, Visits
 
 def of(context: context.Context) -> Visits | None:
     """What to ask of the requests of a connection; None where they are for a proxy and not for a server."""
-    if isinstance(context.client.proxy_mode, mode_specs.ReverseMode):
-        return Visits(options.own_names(context.options))
-    return None
+    mode = context.client.proxy_mode
+    if not isinstance(mode, mode_specs.ReverseMode):
+        return None
+    names = options.own_names(context.options)
+    # Whoever could make a page of the server's own name lead here could make it lead anywhere.
+    return Visits(replace(names, names=(*names.names, canonical(mode.address[0]))))
 
 
 def stranger(visits: Visits, asked: Request | http.Request) -> Stranger | None:

@@ -9,6 +9,7 @@ from serving import WIRETAPE
 from wiretape.address import Address
 from wiretape.counters import Ledger
 from wiretape.metrics import Page
+from wiretape.rebinding import OwnNames
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def page(ledger: Ledger) -> Iterator[Page]:
-    with Page(Address("127.0.0.1", 0), ledger.sessions) as page:
+    with Page(Address("127.0.0.1", 0), ledger.sessions, OwnNames()) as page:
         yield page
 
 

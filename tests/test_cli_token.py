@@ -65,7 +65,7 @@ def test_ls() -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1].split()[:3] == ["ci", "checkout", "read"]
     assert token[3:] not in result.output
-    assert "argon2" not in result.output
+    assert "sha256" not in result.output
 
 
 def test_rm() -> None:

@@ -2,12 +2,15 @@
 
 import base64
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from strangers import headers
 from wiretape.gate import Denied, Gate, basic
 from wiretape.session import Role, Session, Sessions
 from wiretape.tape import Mode
+from wiretape.tokenfile import TokenFile, write
 from wiretape.tokens import Entry, Token, Tokens
 
 
@@ -218,3 +221,49 @@ def test_basic_credentials(scheme: str) -> None:
 @pytest.mark.parametrize("header", ["", "Basic", "Basic ", "Bearer wt_x", "Basic a", "Basic %%%%", "Basic /w==", "x"])
 def test_what_is_none(header: str) -> None:
     assert not basic(header)
+
+
+# -- the modes that can be asked for -----------------------------------------------------------------------------------
+
+
+def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
+    gate = Gate(KNOWN, "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD))
+    assert gate.admit("any+record:", thawed).mode is Mode.RECORD
+    refused = denied(gate, "any+live:")
+    assert refused.status == 403
+    assert "wiretape_modes" in str(refused)
+    assert "[session.any]" in str(refused)
+    # A session with modes of its own goes by those, and one's own mode can always be asked for.
+    assert gate.admit("checkout+live:", thawed).mode is Mode.LIVE
+    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("any+live:", thawed).mode is Mode.LIVE
+    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("", thawed).mode is Mode.LIVE
+
+
+def test_a_default_mode_that_somebody_chose_is_not_asked_for() -> None:
+    gate = Gate(
+        Sessions({"default": Session("default", mode=Mode.REPLAY)}), "default", Mode.LIVE, insists=True, askable=()
+    )
+    assert gate.admit(None, thawed).mode is Mode.LIVE
+    assert denied(gate, "default+live:").status == 403
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic \xe9", "Basic \xe9\xe9", "Basic YTpi\xff", "Basic \udce9", "\ud800", "Basic ===="]
+)
+def test_what_no_header_is_to_have_is_none_and_no_error(header: str) -> None:
+    assert not basic(header)
+
+
+def test_none_of_ten_thousand_strangers_comes_in(door: Door, tmp_path: Path) -> None:
+    """As the layers have headers, and as mitmproxy's flows have them."""
+    write(tmp_path / "tokens.toml", door.tokens)
+    gate = Gate(KNOWN, "default", Mode.RECORD, tokens=TokenFile(tmp_path / "tokens.toml"))
+    for header in headers(10_000):
+        for text in (header.decode("latin-1"), header.decode("utf-8", "surrogateescape")):
+            for credentials in (basic(text), text):
+                try:
+                    gate.admit(credentials, thawed)
+                except Denied as e:
+                    assert e.status == 407  # noqa: PT017  pytest.raises is slow, forty thousand times
+                else:
+                    raise AssertionError(header)

@@ -1,5 +1,7 @@
 """Requests of HTTP/1.1. Source of the framing: RFC 9112; what is not usual is for the proxy's own parser."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -293,3 +295,50 @@ def test_a_chunk(data: bytes, framed: bytes) -> None:
 
 def test_the_last_chunk() -> None:
     assert LAST_CHUNK == b"0\r\n\r\n"
+
+
+# -- a body is kept once -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5000])
+def test_of_a_body_in_pieces_each_byte_is_kept_once(cut: int) -> None:
+    body = random.Random(cut).randbytes(1_000_000)
+    data = post(body)
+    start = len(data) - len(body) + cut
+    pieces = [data[:start], *(data[at : at + 50_000] for at in range(start, len(data), 50_000))]
+    reader = Reader()
+    for piece in pieces[:-1]:
+        assert reader.feed(piece) is None
+        kept = {id(each): len(each) for each in (*reader._pieces, *reader._body)}
+        assert sum(kept.values()) <= len(reader.raw) + cut
+        assert reader.raw == b"".join(pieces[: pieces.index(piece) + 1])
+    asked = reader.feed(pieces[-1])
+    assert asked is not None
+    assert asked.body == body
+    assert any(each is asked.body for each in reader._pieces)
+    assert reader.raw == data
+    handed_over = [*reader.take()]
+    assert b"".join(handed_over) == data
+    assert max(map(len, handed_over)) < 300_000
+    assert reader.is_empty
+
+
+def test_what_comes_behind_a_body_is_among_what_is_handed_over() -> None:
+    data = post(b"x" * 1000)
+    reader = Reader()
+    assert reader.feed(data[:-500]) is None
+    assert reader.feed(data[-500:] + b"\r\n") is not None
+    assert b"".join(reader.take()) == data + b"\r\n"
+
+
+def test_a_head_is_told_before_its_body_has_come() -> None:
+    data = post(b"x" * 1000)
+    reader = Reader()
+    assert reader.head() is None
+    end = data.index(b"\r\n\r\n") + 4
+    assert reader.feed(data[: end - 1]) is None
+    assert reader.head() is None
+    assert reader.feed(data[end - 1 : end]) is None
+    told = reader.head()
+    assert told is not None
+    assert (told.method, told.body, reader.length) == ("POST", b"", 1000)

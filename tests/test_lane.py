@@ -122,7 +122,11 @@ class Rig:
         return self.complete(hook)
 
     def complete(self, hook: object) -> list[Any]:
+        """Let whatever asks come in, and out, as the addon does, and go on."""
         assert isinstance(hook, commands.StartHook)
+        if isinstance(hook, HttpRequestHeadersHook):
+            marked = marks.of(hook.flow)
+            marked.seat, marked.leaves = self.desk.seat(self.client), True
         return self.feed(events.HookCompleted(hook))
 
     def wake(self, wakeup: object) -> list[Any]:
@@ -487,8 +491,18 @@ def test_in_a_regular_proxy_another_form_is_handed_over(target: str, rigged: Rig
     ],
 )
 def test_the_names_of_a_host(header: str, hosts: tuple[str, ...], rigged: Rigs) -> None:
-    (hook,) = rigged().receive(post(host=header))
+    rig = rigged()
+    rig.use(Mode.RECORD_IF_MISSING)
+    (hook,) = rig.receive(post(host=header))
     assert hook.asking.call.hosts == hosts
+
+
+@pytest.mark.parametrize(("header", "sni"), [("other.example:8443", None), (HOST, "other.example"), ("[::1]", HOST)])
+def test_in_replay_a_request_whose_hosts_disagree_is_handed_over(header: str, sni: str | None, rigged: Rigs) -> None:
+    rig = rigged()
+    rig.client.sni = sni
+    (hook,) = rig.receive(post(host=header))
+    assert isinstance(hook, HttpRequestHeadersHook)
 
 
 def test_spaces_after_a_header_make_no_other_request(rigged: Rigs) -> None:

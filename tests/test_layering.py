@@ -95,6 +95,7 @@ HTTP1 = b"POST /v1/chat/completions HTTP/1.1\r\n"
 def _made() -> context.Context:
     chosen = options.Options()
     Proxyserver().load(chosen)
+    chosen.add_option("wiretape_hosts", str, "", "")
     client = connection.Client(
         peername=("127.0.0.1", 1234),
         sockname=("127.0.0.1", 8080),

@@ -14,6 +14,7 @@ from wiretape import metrics
 from wiretape.address import Address
 from wiretape.counters import Counters, Ledger
 from wiretape.metrics import FAMILIES, Page, Workers
+from wiretape.rebinding import OwnNames
 
 HERE = Address("127.0.0.1", 0)
 STRANGE = 'a "quoted"\\ name\nwith a line'
@@ -30,7 +31,7 @@ def ledger() -> Ledger:
 
 @pytest.fixture
 def page(ledger: Ledger) -> Iterator[Page]:
-    with Page(HERE, ledger.sessions) as page:
+    with Page(HERE, ledger.sessions, OwnNames()) as page:
         yield page
 
 
@@ -108,7 +109,7 @@ def test_two_paths_for_get_and_head(page: Page, method: str, path: str, status: 
 
 @pytest.mark.parametrize(("up", "status"), [(2, 200), (0, 503)])
 def test_with_workers_it_is_healthy_while_one_is_up(ledger: Ledger, up: int, status: int) -> None:
-    with Page(HERE, ledger.sessions, lambda: Workers(up, {"1": 0, "2": 5})) as page:
+    with Page(HERE, ledger.sessions, OwnNames(), lambda: Workers(up, {"1": 0, "2": 5})) as page:
         assert ask(page, "/healthz")[0].status == status
         text = ask(page, "/metrics")[1]
     assert f"\nwiretape_workers {up:.1f}\n" in text
@@ -124,11 +125,11 @@ def test_a_reader_that_says_nothing_keeps_nobody_waiting(page: Page) -> None:
 
 def test_a_port_that_is_taken_is_an_error_at_once(page: Page, ledger: Ledger) -> None:
     with pytest.raises(OSError, match="in use"):
-        Page(page.address, ledger.sessions)
+        Page(page.address, ledger.sessions, OwnNames())
 
 
 def test_after_its_end_nobody_answers(ledger: Ledger) -> None:
-    with Page(HERE, ledger.sessions) as page:
+    with Page(HERE, ledger.sessions, OwnNames()) as page:
         address = page.address
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address.host, address.port)).close()

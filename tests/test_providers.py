@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from wiretape.providers import SDK_ENDPOINTS, Providers, Route, builtin, parse
+from wiretape.providers import BUILTIN, SDK_ENDPOINTS, Providers, Route, builtin, parse
 
 
 @pytest.fixture(scope="module", name="builtins")
 def _builtins() -> Providers:
-    return parse([("providers.toml", builtin())])
+    return parse([(BUILTIN, builtin())])
 
 
 def team(text: str) -> Providers:
-    return parse([("team.toml", text), ("providers.toml", builtin())])
+    return parse([("team.toml", text), (BUILTIN, builtin())])
 
 
 def post(providers: Providers, url: str, method: str = "POST") -> Route | None:
@@ -339,3 +339,23 @@ WRONG = {
 def test_what_is_wrong_is_an_error_that_names_file_and_entry(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=f"^team.toml: .*{named}"):
         team(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["api.openai.com", "API.OpenAI.com", "api.openai.com.", "API.openai.COM.", "\uff41\uff50\uff49.openai\u3002com"],
+)
+def test_a_provider_is_known_however_its_host_is_spelled(host: str, builtins: Providers) -> None:
+    assert builtins.knows(host, 443)
+    route = builtins.route("POST", "https", host, 443, "/v1/chat/completions")
+    assert route
+    assert route.url == f"{OPENAI}/v1/chat/completions"
+
+
+def test_so_is_a_server_of_this_machine_and_one_that_a_team_has_spelled_in_its_own_way() -> None:
+    known = team('[[provider]]\nhosts = ["B\u00fccher.Example.", "0:0:0:0:0:0:0:1"]\nendpoints = ["openai"]\n')
+    for host in ("b\u00fccher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example.", "::1", "[::1]", "0::1"):
+        assert known.is_configured(host, 443)
+    assert known.knows("0x7f.1", 11434)
+    assert known.knows("::ffff:127.0.0.1", 11434)
+    assert not known.is_configured("127.0.0.1", 11434)

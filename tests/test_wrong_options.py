@@ -63,9 +63,22 @@ VALUES = {
     "wiretape_cache=-1": "such as 128MB",
     "wiretape_cache=1TB": "kB, MB or GB",
     "wiretape_cache=": "a number of bytes",
+    "wiretape_max_request=lots": "such as 128MB",
+    "wiretape_max_request=-1": "such as 128MB",
+    "wiretape_max_request=": "such as 128MB",
+    "wiretape_max_request=0": "a size such as 64MB",
+    "wiretape_max_request=0.0001kB": "a size such as 64MB",
+    "wiretape_max_request=\u0666\u0664MB": "such as 128MB",
+    f"wiretape_max_request={'9' * 400}": "such as 128MB",
+    "wiretape_large_requests=maybe": "refuse, pass",
+    "wiretape_large_requests=": "refuse, pass",
     "wiretape_metrics=here": "HOST:PORT",
     "wiretape_metrics=127.0.0.1:99999": "PORT alone for 127.0.0.1",
     "wiretape_coordinator=here": "wiretape serve sets it",
+    "wiretape_modes=replay,repeat": "live, record, replay, record-if-missing",
+    "wiretape_modes=,": "live, record, replay, record-if-missing",
+    "wiretape_hosts=http://proxy.example": "proxy.example,*.corp.example",
+    "wiretape_hosts=*": "proxy.example,*.corp.example",
 }
 
 
@@ -109,7 +122,14 @@ def test_a_file_of_tokens_that_is_none(text: str | None, says: str, tctx: taddon
     assert says in message
 
 
+def test_offline_there_is_no_bucket(tctx: taddons.context) -> None:
+    tctx.options.set("wiretape_offline=true")
+    assert "wiretape_offline: s3://bucket is not on this machine" in told(tctx, "wiretape_recordings=s3://bucket")
+
+
 CONFIGURATIONS = {
+    '[tunnels]\nallow = ["*"]\n': "team.toml: [tunnels]: allow: '*' is none",
+    "[tunnel]\n": "team.toml: unknown table tunnel; there are",
     '[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n': "a -> b -> a",
     '[session.default]\nmodes = ["replay"]\n': "default allows replay",
     "[session.a]\nlayer = []\n": "unknown key layer",

@@ -1,6 +1,8 @@
 """A script for ``mitmdump -s`` in tests: all that goes upstream goes to a provider on loopback, or nowhere.
 
 ``WIRETAPE_TEST_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host; or a file with it, read each time
+``WIRETAPE_TEST_NAMES``     JSON, host -> its addresses, for whoever resolves it; another host that has an origin has a
+                            public address of its own, which leads to that origin
 ``WIRETAPE_TEST_CONNECTS``  a file that gets one line for each connection that mitmproxy opens: ``host:port``; and
                             ``resolve host`` or ``connect host:port`` for what anything else in the process tried
 
@@ -14,6 +16,7 @@ import ipaddress
 import json
 import logging
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,15 +26,19 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 logger = logging.getLogger(__name__)
 
 _origin = os.environ.get("WIRETAPE_TEST_ORIGIN", "{}")
+_names: dict[str, list[str]] = json.loads(os.environ.get("WIRETAPE_TEST_NAMES", "{}"))
 _connects = Path(os.environ["WIRETAPE_TEST_CONNECTS"])
 _open_connection = asyncio.open_connection
+_getaddrinfo = socket.getaddrinfo
+_given: dict[str, str] = {}
+"""Public addresses that were given to names."""
 
 
 def server_connect(data: ServerConnectionHookData) -> None:
     """Note each connection that mitmproxy is about to open."""
     if data.server.address and not data.server.error:
         host, port = data.server.address[:2]
-        _note(f"{host}:{port}")
+        _note(f"{_given.get(host, host)}:{port}")
 
 
 def running() -> None:
@@ -59,12 +66,24 @@ def _target(host: object) -> int | None:
 
 
 async def _to_loopback(host: Any = None, port: Any = None, **kwargs: Any) -> Any:
-    target = _target(host)
+    target = _target(_given.get(str(host), host))
     if target is not None:
         return await _open_connection("127.0.0.1", target, **kwargs)
     if _is_loopback(host):
         return await _open_connection(host, port, **kwargs)
     raise ConnectionRefusedError(f"to_loopback: no origin for {host}")
+
+
+def _resolve(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+    name = host.decode() if isinstance(host, bytes) else str(host)
+    if name in _names:
+        addresses = _names[name]
+    elif _is_loopback(host) or _target(name) is None:
+        return _getaddrinfo(host, port, *args, **kwargs)
+    else:
+        addresses = [given for given, known in _given.items() if known == name] or [f"9.9.9.{len(_given) + 1}"]
+        _given[addresses[0]] = name
+    return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (each, port)) for each in addresses]
 
 
 def _watch(event: str, args: tuple[Any, ...]) -> None:
@@ -80,4 +99,5 @@ def _watch(event: str, args: tuple[Any, ...]) -> None:
 
 
 asyncio.open_connection = _to_loopback
+socket.getaddrinfo = _resolve
 sys.addaudithook(_watch)

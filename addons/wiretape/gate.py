@@ -5,8 +5,7 @@ what a client has sent is ever part of an error.
 """
 
 import base64
-import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -39,7 +38,8 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not."""
+        """407 where a right token would help, 403 where it would not; 500 and 503 where nobody comes in, 413 where the
+        request is too large."""
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -49,16 +49,25 @@ class Gate:
     """Decides for one proxy."""
 
     def __init__(
-        self, sessions: Sessions, default: str, mode: Mode, *, insists: bool = False, tokens: Checks | None = None
+        self,
+        sessions: Sessions,
+        default: str,
+        mode: Mode,
+        *,
+        insists: bool = False,
+        tokens: Checks | None = None,
+        askable: Collection[Mode] = tuple(Mode),
     ) -> None:
         """``default`` is the session of who names none, ``mode`` the mode of sessions that have none of their own.
 
         With ``insists`` the default session is in that mode whatever the configuration says of it: somebody chose it.
+        ``askable`` are the modes that credentials may ask for in a session that names none of its own.
         Raises ValueError where the default session does not allow it. Without ``tokens`` the proxy is open.
         """
         self.sessions = sessions
         self.mode = mode
         self._tokens = tokens
+        self._askable = askable
         self._default = Asked(default, mode if insists else None)
         try:
             effective_mode(self._default, sessions.get(default), mode, None, frozen=False)
@@ -89,9 +98,29 @@ class Gate:
         entry = self._tokens.check(asked.name, token) if self._tokens else None
         if self._tokens and entry is None:
             raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
-        if problem:
+        if problem or (problem := self._unaskable(asked)):
             raise Denied(403, problem)
         return self._access(asked, entry, is_frozen)
+
+    def is_good(self, credentials: str) -> bool:
+        """Whether these have a token that opens their session, whatever can be done in it."""
+        user, _, token = credentials.partition(":")
+        try:
+            asked = _parse_user(user) if user else self._default
+        except ValueError:
+            return False
+        return self._tokens is None or self._tokens.check(asked.name, token) is not None
+
+    def _unaskable(self, asked: Asked) -> str:
+        """Why the mode that credentials ask for is not theirs to choose; empty where it is."""
+        session = self.sessions.get(asked.name)
+        usual = session.mode or self.mode
+        if asked is self._default or asked.mode in (None, usual) or session.modes or asked.mode in self._askable:
+            return ""
+        return (
+            f"session {asked.name} is in mode {usual}, and nobody can ask for {asked.mode}: whoever runs the proxy "
+            f"can allow it with wiretape_modes, or with modes of [session.{asked.name}]"
+        )
 
     def _access(self, asked: Asked, entry: Entry | None, is_frozen: Callable[[str], bool]) -> Access:
         session, role = self.sessions.get(asked.name), entry.role if entry else None
@@ -105,11 +134,14 @@ class Gate:
 
 
 def basic(header: str) -> str | None:
-    """``USER:TOKEN`` of a ``Proxy-Authorization`` header; None where it is none of the Basic scheme (RFC 7617)."""
+    """Return ``USER:TOKEN`` of a ``Proxy-Authorization`` header, or None where it has another scheme (RFC 7617).
+
+    It raises nothing, whatever the header is.
+    """
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         return base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # No base64, or no UTF-8; of a header beyond ASCII b64decode says just this.
         return None

@@ -4,10 +4,15 @@ For what is usual. Whatever is not, in the least, is left to the proxy's own par
 Source of the framing: RFC 9112.
 """
 
+from collections.abc import Iterator
+
 import httptools
 
 _LARGEST_HEAD = 65536
 """Bytes of a request's head; more is left to the proxy."""
+
+_PIECE = 256 * 1024
+"""Bytes in which a body is handed over."""
 
 _ONCE = frozenset(
     (
@@ -51,7 +56,10 @@ class Request:
 
 
 class Reader:
-    """Reads requests. After one has come, ``done`` makes ready for the next."""
+    """Reads requests. After one has come, ``done`` makes ready for the next.
+
+    A body is kept once: while it comes, its pieces are those that were fed, and when it is whole it is one of them.
+    """
 
     def __init__(self) -> None:
         self._parser = httptools.HttpRequestParser(self)
@@ -66,6 +74,8 @@ class Reader:
         self._head = 0
         self._target: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
+        self._head_pieces = 0
+        """How many pieces have the head, the last of them with the beginning of the body."""
         self._body: list[bytes] = []
         self._in_body = False
         self._keep_alive = True
@@ -77,6 +87,23 @@ class Reader:
         """Every byte that was fed since the last request was done."""
         return b"".join(self._pieces)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was fed since the last request was done."""
+        return not self._pieces
+
+    def take(self) -> Iterator[bytes]:
+        """Give what ``raw`` is in pieces of a size that costs little to copy, and keep none of it."""
+        pieces = self._pieces
+        self.done()
+        for piece in pieces:
+            if len(piece) <= _PIECE:
+                yield piece
+                continue
+            with memoryview(piece) as view:
+                for start in range(0, len(piece), _PIECE):
+                    yield bytes(view[start : start + _PIECE])
+
     def feed(self, data: bytes) -> Request | None:
         """The request that ends with these bytes, if it does.
 
@@ -84,6 +111,7 @@ class Reader:
         """
         self._pieces.append(data)
         self._size += len(data)
+        was_in_body = self._in_body
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as e:
@@ -93,17 +121,37 @@ class Reader:
         if not self._in_body and self._size > _LARGEST_HEAD:
             raise Unusual("the head is too long")
         if not self._whole:
+            if was_in_body and data:
+                self._body[-1] = data  # All of it is body: the parser's copy is not kept beside it.
+            elif self._in_body:
+                self._head_pieces = len(self._pieces)
             return None
         if self._begun > 1:
             raise Unusual("another request follows in the same bytes")
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        return Request(
-            self._parser.get_method().decode("latin-1"),
-            b"".join(self._target),
-            self._headers,
-            body,
-            self._keep_alive,
-        )
+        if self._head_pieces:
+            self._keep_once(body, data)
+        return self._request(body)
+
+    def head(self) -> Request | None:
+        """The request without its body, where its head has come and its body has not all."""
+        return self._request(b"") if self._head_pieces else None
+
+    @property
+    def length(self) -> int:
+        """The length of the body, by the head, when that has come."""
+        return int(self._headers.get(b"content-length", b"0"))
+
+    def _keep_once(self, body: bytes, last: bytes) -> None:
+        """Keep the body, which has come in pieces, in one."""
+        behind = len(last) - len(self._body[-1])  # Nothing as a rule, or an empty line.
+        head = self._size - len(body) - behind
+        self._pieces = [b"".join(self._pieces[: self._head_pieces])[:head], body, last[len(last) - behind :]]
+        self._body = []
+
+    def _request(self, body: bytes) -> Request:
+        method = self._parser.get_method().decode("latin-1")
+        return Request(method, b"".join(self._target), self._headers, body, self._keep_alive)
 
     # -- called by the parser --------------------------------------------------------------------------------------
 

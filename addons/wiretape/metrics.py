@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import wiretape
 from wiretape.address import Address
 from wiretape.counters import Counters
+from wiretape.rebinding import OwnNames
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -135,9 +136,10 @@ class Page:
         self,
         address: Address,
         counters: Callable[[], Mapping[str, Counters]],
+        names: OwnNames,
         workers: Callable[[], Workers] | None = None,
     ) -> None:
-        """Both callables are called from other threads.
+        """Both callables are called from other threads. ``names`` are those that the page answers to.
 
         Raises OSError where the address cannot be had, MissingPackageError without the package.
         """
@@ -146,7 +148,7 @@ class Page:
 
         registry = CollectorRegistry()
         registry.register(_Collector(counters, workers))
-        self._server = _Server(address, registry, lambda: workers is None or workers().up > 0)
+        self._server = _Server(address, registry, names, lambda: workers is None or workers().up > 0)
         host, port = self._server.server_address[:2]
         assert isinstance(host, str)
         self.address = Address(host, port)
@@ -173,9 +175,12 @@ class _Server(ThreadingMixIn, TCPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, address: Address, registry: "CollectorRegistry", is_healthy: Callable[[], bool]) -> None:
+    def __init__(
+        self, address: Address, registry: "CollectorRegistry", names: OwnNames, is_healthy: Callable[[], bool]
+    ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.registry = registry
+        self.names = names
         self.is_healthy = is_healthy
         super().__init__((address.host, address.port), _Handler)
 
@@ -188,6 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _STALLED
 
     def do_GET(self) -> None:
+        stranger = self.server.names.stranger(
+            self.headers.get_all("host", []), self.headers.get("origin"), self.headers.get("sec-fetch-site")
+        )
+        if stranger:
+            self._answer(HTTPStatus(stranger.status), f"{stranger.reason}\n".encode())
+            return
         path = self.path.partition("?")[0]
         if path == "/metrics":
             from prometheus_client.exposition import choose_encoder

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wiretape import tomltext
+from wiretape.egress import canonical
 from wiretape.wildcards import Wildcard
 
 KINDS = frozenset({"sdk", "http"})
@@ -35,6 +36,9 @@ SDK_ENDPOINTS = frozenset(
     }
 )
 """The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``wire`` knows."""
+
+BUILTIN = "the built-in providers.toml"
+"""What ``parse`` is told to be the name of the built-in providers' file."""
 
 _CREDENTIALS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 """Query parameters that grant access: no recording has them."""
@@ -94,9 +98,11 @@ class Provider:
     endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
     """Method, path below the base, what is there."""
     hide: str
+    is_builtin: bool = False
+    """Whether nobody configured it: it is in the table that comes with the package."""
 
     def serves(self, host: str, port: int) -> bool:
-        """Whether ``host:port`` is one of this provider's."""
+        """Whether ``host:port`` is one of this provider's. ``host`` is canonical."""
         return any(each.matches(host, port) for each in self.hosts)
 
 
@@ -120,17 +126,22 @@ class Providers:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
         known = self._known.get((host, port))
         if known is None:
-            known = any(provider.serves(host.lower(), port) for provider in self._providers)
+            known = any(provider.serves(canonical(host), port) for provider in self._providers)
             if len(self._known) < _REMEMBERED:
                 self._known[host, port] = known
         return known
+
+    def is_configured(self, host: str, port: int) -> bool:
+        """Whether the host is one of a provider's that the team has put into its own table."""
+        name = canonical(host)
+        return any(not provider.is_builtin and provider.serves(name, port) for provider in self._providers)
 
     def route(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | None:
         """The route of a request, or None where it is no inference endpoint of a provider.
 
         ``path`` is the request target in origin form, with its query.
         """
-        host = host.lower()
+        host = canonical(host)
         path, _, query = path.partition("?")
         for provider in self._providers:
             if provider.scheme != scheme or not provider.serves(host, port):
@@ -204,6 +215,7 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         base=_path(f"{where}: base", entry.get("base", "")),
         endpoints=tuple(endpoint for name in entry["endpoints"] for endpoint in sets[name]),
         hide=entry.get("hide", ""),
+        is_builtin=file == BUILTIN,
     )
 
 
@@ -238,8 +250,10 @@ def _host(where: str, pattern: str) -> Host:
     address = _ADDRESS.fullmatch(text)
     if not address:
         raise ValueError(f"{where}: {pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it")
+    host = address[1] or address[3]
     port = address[2] or address[4]
-    return Host(Wildcard(address[1] or address[3]), int(port) if port else None)
+    name = host if "*" in host else canonical(host)
+    return Host(Wildcard(name), int(port) if port else None)
 
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")

@@ -81,8 +81,8 @@ class Session:
     """The sessions directly below it, the first first."""
     mode: Mode | None = None
     """The mode of who asks for none."""
-    modes: tuple[Mode, ...] = tuple(Mode)
-    """Those that can be asked for."""
+    modes: tuple[Mode, ...] | None = None
+    """Those that it can be in, and that can be asked for; None where it says nothing: then the proxy does."""
     pace: Pace | None = None
     takes: Takes | None = None
     form: str | None = None
@@ -175,16 +175,17 @@ def effective_mode(asked: Asked, session: Session, default: Mode, role: Role | N
     mode goes on to work on the day on which a session is frozen. ``live`` stays in a frozen session: it writes nothing.
     """
     mode = asked.mode or session.mode or default
+    allowed = session.modes or tuple(Mode)
     problem = ""
-    if mode not in session.modes:
-        problem = f"allows {_listed(session.modes)}, not {mode}"
+    if mode not in allowed:
+        problem = f"allows {_listed(allowed)}, not {mode}"
     elif role is Role.READ and mode is not Mode.REPLAY:
         problem = f"may only be replayed with this token, whose role is {Role.READ}: {mode} needs {Role.WRITE}"
     elif (frozen or session.frozen) and mode in RECORDING:
         problem = f"is frozen: nothing is recorded in it, so {mode} is refused"
     if not problem:
         return mode
-    if asked.mode is None and mode in session.modes and Mode.REPLAY in session.modes:
+    if asked.mode is None and mode in allowed and Mode.REPLAY in allowed:
         return Mode.REPLAY
     raise Refused(f"session {session.name} {problem}")
 

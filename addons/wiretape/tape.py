@@ -230,12 +230,14 @@ class Tape:
             return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
         return wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
 
-    def explain(self, asked: RecordedRequest) -> wire.Answer:
-        """The answer to a request without a recording, in replay."""
+    def explain(self, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
+        """The answer to a request without a recording, in replay, or in other modes while offline."""
         how = (
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
             f'(session "{self.session}" below {self.store.url}).'
         )
+        if is_offline:
+            how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
         endpoint = request.endpoint(asked)
         known = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
         return wire.error(404, miss.message(asked, known, how), "recording_not_found")

@@ -57,18 +57,25 @@ class TokenFile:
         """Raises as ``read`` does: a proxy that nobody can use is not to start."""
         self.path = path
         self._lock = threading.Lock()
+        self._version = 0
         self._state = self._look()
         self._tokens = read(path)
 
     def check(self, session: str, token: str) -> Entry | None:
-        """As ``Tokens.check``. Takes a millisecond for a pair that was not right before, and a ``stat`` for any."""
+        """As ``Tokens.check``, of the file as it is now: that takes a ``stat``."""
         return self._current().check(session, token)
+
+    def version(self) -> int:
+        """A number that is another one after each change of the file, up to now."""
+        self._current()
+        return self._version
 
     def _current(self) -> Tokens:
         with self._lock:
             state = self._look()
             if state != self._state:
                 self._state = state
+                self._version += 1
                 try:
                     self._tokens = read(self.path)
                 except (OSError, ValueError) as e:

@@ -7,8 +7,6 @@ A token is ``wt_`` and 32 random bytes. Only its hash is kept (``tokenhash``), a
 import hmac
 import re
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,15 +14,11 @@ from typing import Any
 
 from wiretape import tokenhash, tomltext
 from wiretape.session import TOKEN_PREFIX, Role, check_name, parse_role
-from wiretape.tokenhash import Scheme, new_scheme
 
 EVERY = "*"
 """The session of a token that is good for all."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-
-_REMEMBERED = 4096
-"""Pairs of session and token that are not hashed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +38,8 @@ class Entry:
     role: Role
     created: datetime
     """With a time zone."""
-    scheme: Scheme = field(repr=False)
     digest: bytes = field(repr=False)
+    """SHA-256 of the token."""
 
     def serves(self, session: str) -> bool:
         """Whether the token is good for a session."""
@@ -53,49 +47,29 @@ class Entry:
 
 
 class Tokens:
-    """The tokens of a proxy. For any number of threads.
-
-    All that are created together have one salt, so that one hash tells which of them a token is: an answer takes as
-    long for one token as for a thousand. The salt of a password defeats tables made beforehand, and there are none
-    of 256 random bits.
-    """
+    """The tokens of a proxy. They do not change, so any number of threads may ask."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries = tuple(entries)
-        # Without entries there is as much to do as with them.
-        self._schemes = tuple(dict.fromkeys(entry.scheme for entry in self.entries)) or (new_scheme(),)
-        self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, Entry] = OrderedDict()
-        self._lock = threading.Lock()
+        self._having: dict[bytes, list[Entry]] = {}
+        for entry in self.entries:
+            self._having.setdefault(entry.digest, []).append(entry)
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def check(self, session: str, token: str) -> Entry | None:
-        """The entry of a token that is good for a session.
+        """Return the entry of a token that is good for a session, or None.
 
         Whatever is wrong, a session that nobody knows, a token that nobody has, another session's token, no token at
-        all: it takes as long. What was right is remembered, by a keyed hash, and is then told at once.
+        all: it takes as long, with one token as with a thousand. Which digest is looked for is nothing that a client
+        can choose, and digests are compared in constant time.
         """
-        asked = f"{len(session)} {session} {token}".encode("utf-8", "surrogatepass")
-        key = hmac.digest(self._key, asked, "sha256")
-        with self._lock:
-            if known := self._known.get(key):
-                self._known.move_to_end(key)
-                return known
-        digests = {scheme: scheme.digest(token) for scheme in self._schemes}
-        found: Entry | None = None
-        for entry in self.entries:
-            # To the end, and the digests first: how long it takes says nothing of which entry it was.
-            is_it = hmac.compare_digest(digests[entry.scheme], entry.digest)
-            if is_it & entry.serves(session) and found is None:
-                found = entry
-        if found:
-            with self._lock:
-                self._known[key] = found
-                if len(self._known) > _REMEMBERED:
-                    self._known.popitem(last=False)
-        return found
+        digest = tokenhash.digest(token)
+        for entry in self._having.get(digest, ()):
+            if hmac.compare_digest(entry.digest, digest) and entry.serves(session):
+                return entry
+        return None
 
     def create(self, session: str, role: Role, name: str = "", now: datetime | None = None) -> "tuple[Token, Tokens]":
         """A new token, for the one who asked for it and nobody else, and the tokens with its entry as the last.
@@ -112,9 +86,8 @@ class Tokens:
         if name in names:
             raise ValueError(f"there is a token named {name!r} already: remove it first, or choose another name")
         token = Token(TOKEN_PREFIX + secrets.token_urlsafe(32))
-        scheme = self._schemes[-1]
         created = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-        entry = Entry(_token_name(name), session, role, created, scheme, scheme.digest(token.text))
+        entry = Entry(_token_name(name), session, role, created, tokenhash.digest(token.text))
         return token, Tokens((*self.entries, entry))
 
     def without(self, name: str) -> "Tokens":
@@ -153,7 +126,7 @@ def dumps(tokens: Tokens) -> str:
     for entry in tokens.entries:
         created = entry.created.isoformat().replace("+00:00", "Z")
         lines += ["", "[[token]]", f'name = "{entry.name}"', f'session = "{entry.session}"', f'role = "{entry.role}"']
-        lines += [f"created = {created}", f'hash = "{tokenhash.dumps(entry.scheme, entry.digest)}"']
+        lines += [f"created = {created}", f'hash = "{tokenhash.dumps(entry.digest)}"']
     return _HEAD + "".join(f"{line}\n" for line in lines)
 
 
@@ -186,7 +159,7 @@ def _entry(table: Any) -> Entry:
             raise ValueError(f"{key} is a text")  # noqa: TRY004  a value from outside
     session = table["session"] if table["session"] == EVERY else check_name(table["session"])
     try:
-        scheme, digest = tokenhash.loads(table["hash"])
+        digest = tokenhash.loads(table["hash"])
     except ValueError as e:
         raise ValueError(f"hash {e}") from e
-    return Entry(_token_name(table["name"]), session, parse_role(table["role"]), created, scheme, digest)
+    return Entry(_token_name(table["name"]), session, parse_role(table["role"]), created, digest)

@@ -34,6 +34,7 @@ from talk import (
     written,
 )
 from wiretape.cli.environment import NODE_PRELOAD
+from wiretape.tape import Mode
 
 CONFIG = ROOT / "config" / "wiretape.toml"
 HOUSE = "http://gpu.example.com:8000/team-7/v1/chat/completions"
@@ -197,7 +198,7 @@ def test_without_credentials_it_is_the_default_session_in_the_proxys_mode(talk: 
 
 
 def test_the_mode_that_is_asked_for(talk: Talk, recordings: Path, config: Path) -> None:
-    options = {"wiretape_config": str(config)}
+    options = {"wiretape_config": str(config), "wiretape_modes": ",".join(Mode)}
     with Mitmdump(recordings, "replay", origin=talk.provider, options=options) as proxy:
         with pytest.raises(openai.NotFoundError, match='session "mine"'):
             by_openai(proxy, "mine", "hello")
@@ -268,7 +269,7 @@ def test_in_reverse_mode_a_header_says_it_and_stays_here(upstream: str, lane: st
     with Provider(http2=upstream == "2") as provider:
         Talk(provider)
         reverse = "reverse:https://api.fireworks.ai"
-        options = {"wiretape_lane": lane}
+        options = {"wiretape_lane": lane, "wiretape_modes": ",".join(Mode)}
         with (
             Mitmdump(recordings, "replay", origin=provider, proxy_mode=reverse, options=options) as proxy,
             httpx.Client(trust_env=False) as client,

@@ -54,6 +54,9 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     ] = None,
     session: Annotated[str | None, typer.Option(help="The session's name.")] = None,
     recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Lead nowhere but to this machine; recordings are served.")
+    ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
@@ -70,6 +73,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     from wiretape.cli.summary import summary
 
     flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    flags["wiretape_offline"] = "true" if offline else None
     try:
         outcome = run_command(command, settings(os.environ, assignments or (), flags), os.environ, port)
     except StartError as error:

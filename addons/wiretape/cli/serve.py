@@ -4,7 +4,6 @@ What the workers have in common is in ``wiretape.team``; what one of them does w
 """
 
 import asyncio
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +19,7 @@ from wiretape import metrics
 from wiretape.address import HERE, Address
 from wiretape.cli.options import from_environment, settings
 from wiretape.cli.saying import REFUSED, say
+from wiretape.rebinding import OwnNames, own_names
 from wiretape.team import front
 from wiretape.team.board import Board
 from wiretape.team.child import Child
@@ -229,7 +229,7 @@ class _Team:
 
     def _page(self, address: Address) -> metrics.Page:
         try:
-            return metrics.Page(address, self._board.counters, self._state)
+            return metrics.Page(address, self._board.counters, _names(self._plan), self._state)
         except OSError as e:
             raise RefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
 
@@ -250,6 +250,16 @@ class _Team:
         self._stop.set()
 
 
+def _names(plan: Plan) -> OwnNames:
+    """The names by which the page is asked for. Raises RefusedError."""
+    listed = next((each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_hosts=")), "")
+    assert plan.metrics
+    try:
+        return own_names(listed, (plan.metrics.host, plan.listen.host))
+    except ValueError as e:
+        raise RefusedError(f"wiretape_hosts: {e}") from e
+
+
 def _command(plan: Plan, address: Address, membership: Membership) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
     own = (f"wiretape_coordinator={membership}", "wiretape_metrics=")
@@ -262,11 +272,11 @@ def _command(plan: Plan, address: Address, membership: Membership) -> list[str]:
 
 
 def _mitmdump(balance: Balance) -> list[str]:
-    # -P: what lies in the folder that we were started in is no module of ours.
+    # -P: what lies in the folder that we were started in is no module of ours, nor what lies beside the program.
+    program = [sys.executable, "-P"]
     if balance is Balance.REUSEPORT:
-        return [sys.executable, "-P", "-m", "wiretape.cli.worker"]
-    beside = shutil.which("mitmdump", path=str(Path(sys.executable).parent))
-    return [beside] if beside else [sys.executable, "-P", "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
+        return [*program, str(Path(__file__).resolve().with_name("worker.py"))]
+    return [*program, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
 
 
 def _tell(label: str, line: str) -> None:

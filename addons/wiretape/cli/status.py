@@ -12,6 +12,7 @@ from rich.table import Table
 from wiretape import metrics, printable
 from wiretape.cli.saying import REFUSED, console, say
 from wiretape.counters import Counters, added
+from wiretape.rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
 
@@ -49,6 +50,8 @@ def fetch(url: str) -> dict[str, Counters]:
             connection.request("GET", parts.path.removesuffix("/").removesuffix("/metrics") + "/metrics")
             answer = connection.getresponse()
             text = answer.read().decode("utf-8")
+            if answer.status in (MISDIRECTED, FORBIDDEN):
+                raise NoAnswerError(f"{url}: {text.strip()}")
             if answer.status != 200:
                 raise NoAnswerError(f"{url} answers with status {answer.status}: it is not wiretape's page of counters")
             return metrics.parse(text)

@@ -1,4 +1,4 @@
-"""``python -m wiretape.cli.worker``: mitmdump that shares its port with others, by SO_REUSEPORT.
+"""Run as a file: mitmdump that shares its port with others, by SO_REUSEPORT.
 
 mitmproxy has no option for that, but asks asyncio for its servers. So it runs on a loop of our own that makes them so.
 """

@@ -1,7 +1,9 @@
 """The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``requests``."""
 
+import asyncio
 import gc
 import logging
+from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 
 from mitmproxy import command, ctx, exceptions
@@ -11,10 +13,11 @@ from mitmproxy.utils import asyncio_utils
 
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
-from wiretape.proxy import layering, loopback, options
+from wiretape.proxy import layering, loopback, options, revoking
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.guard import Guarded
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
 from wiretape.session import RECORDING
@@ -34,11 +37,12 @@ class Wiretape:
         self._desk = Desk(Ledger())
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
-        self.addons = [self._connections, self._requests]
+        self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._desk.ledger)
         self._store: Store | None = None
         self._place: Place | None = None
         self._tokens: TokenFile | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._tapes: Tapes
         self._stopped = False
         self._configured = False
@@ -70,10 +74,11 @@ class Wiretape:
         options.check_listening(ctx.options)
         self._connections.forget()
         page, membership = options.metrics(ctx.options), options.membership(ctx.options)
+        names = options.own_names(ctx.options)
         self._reporting.join(membership)
         if updated & {*options.NAMES}:
             self._take_over(updated)
-        self._reporting.publish(page)
+        self._reporting.publish(page, names)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
         # whatever this proxy's own mode is, somebody's session may be in another.
@@ -85,8 +90,9 @@ class Wiretape:
         providers, place = options.table(ctx.options), options.place(ctx.options)
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
+        largest = options.largest(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
-        gate = options.gate(ctx.options, known, tokens)
+        gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.
@@ -96,7 +102,8 @@ class Wiretape:
         if former and (store is not former or "wiretape_takes" in updated):
             self._reporting.turns.rewind()
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
-        self._desk.providers, self._tokens = providers, tokens
+        self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
+        self._connections.destinations.use(policy, providers)
         self._store, self._place, self._requests.place = store, place, place
         self._desk.use(gate, self._tapes)
         if former and store is not former:
@@ -119,16 +126,30 @@ class Wiretape:
         gc.collect()
         gc.freeze()
         asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
+        watching = revoking.watch(self._desk, lambda: self._tokens)
+        self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
 
-    def done(self) -> None:
+    def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""
         if self._stopped:
-            return
+            return None
         self._stopped = True
+        self._desk.stop()
         ShortChain(ctx.master.addons).restore()
-        self._requests.stop()
+        if self._watching:
+            self._watching.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # mitmproxy has no loop any more, or none yet.
+            asyncio.run(self._finish())
+            return None
+        # No coroutine: mitmproxy waits for one at its end, but refuses one where it loads a script anew.
+        return loop.create_task(self._finish(), name="wiretape: stop")
+
+    async def _finish(self) -> None:
+        await self._requests.stop()
         self._reporting.stop()
         if self._store:
             self._store.close()

@@ -1,4 +1,4 @@
-"""A TCP reset of a client's connection: what no command of mitmproxy's proxy layers can do."""
+"""What no command of mitmproxy's proxy layers can do: reset a client's connection, and close it from a hook."""
 
 import asyncio
 import socket
@@ -14,6 +14,13 @@ if sys.platform != "win32":
 
 _LIMIT = 2.0
 """Seconds that a client has to take what was sent before the reset."""
+
+
+def abort(client: connection.Client) -> None:
+    """Close the connection at once, whatever is on its way; mitmproxy then closes those that it had opened for it."""
+    transport = _transport(client)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 async def reset(client: connection.Client) -> None:
@@ -32,6 +39,26 @@ async def reset(client: connection.Client) -> None:
         # To linger for no time is, for TCP, to reset.
         underlying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
+
+
+def close(client: connection.Client) -> None:
+    """Close the connection, with nobody asking for it."""
+    handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
+    streams = handler and handler.transports.get(client)
+    if streams and streams.handler:
+        handler.close_connection(client)
+
+
+def let_go(client: connection.Client) -> None:
+    """Close what mitmproxy has left open of a connection that it is done with.
+
+    It does so where it closes a connection in the moment in which something comes from it: the client would wait until
+    the memory is tidied up.
+    """
+    handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
+    streams = handler and handler.transports.get(client)
+    if streams and streams.writer:
+        streams.writer.close()
 
 
 def _transport(client: connection.Client) -> asyncio.BaseTransport | None:

@@ -4,18 +4,22 @@ What passes over them is ``requests``' business.
 """
 
 import logging
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from mitmproxy import connection, ctx, http, tls
+from mitmproxy import connection, ctx, dns, http, tls
+from mitmproxy.net.dns import response_codes
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, layers, mode_specs, server_hooks
 from mitmproxy.proxy.layers import modes
 
+from wiretape import egress
 from wiretape.counters import Counters
 from wiretape.gate import Denied
-from wiretape.proxy import layering, loopback, onlookers, playing
-from wiretape.proxy.desk import Desk
+from wiretape.proxy import agreement, breaking, layering, loopback, marks, onlookers, playing
+from wiretape.proxy.desk import Desk, Seat
+from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.handshake import Handshake
+from wiretape.proxy.refusing import Refusing
 from wiretape.tape import Mode
 
 logger = logging.getLogger(__name__)
@@ -27,34 +31,70 @@ class Connections:
     name = "wiretape-connections"
 
     def __init__(self, desk: Desk) -> None:
+        self.destinations = Destinations()
         self._desk = desk
         self._handshake = Handshake()
         self._onlooked: bool | None = None
         self._counted: WeakKeyDictionary[connection.Client, Counters] = WeakKeyDictionary()
+        self._flows: WeakKeyDictionary[connection.Client, WeakSet[http.HTTPFlow]] = WeakKeyDictionary()
 
     def forget(self) -> None:
         """Options have changed."""
         self._handshake.forget()
         self._onlooked = None
 
-    def count_for(self, client: connection.Client, counters: Counters) -> None:
-        """From now on connections that are opened for a client are counted here."""
-        self._counted[client] = counters
+    def admit(self, client: connection.Client, seat: Seat, flow: http.HTTPFlow | None = None) -> None:
+        """A client was let in, for the flow or for a tunnel: from now on connections may be opened for it."""
+        self._counted[client] = seat.tape.counters
+        if flow:
+            self._flows.setdefault(client, WeakSet()).add(flow)
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
 
-    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
-        """In replay nothing leaves for a provider, whatever came through a tunnel and was no request."""
-        address = data.server.address
-        if self._desk.mode(data.client) is not Mode.REPLAY or not address or loopback.is_here(address[0]):
+    def client_disconnected(self, client: connection.Client) -> None:
+        """Leave nothing of a connection open."""
+        breaking.let_go(client)
+
+    async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Open nothing for whom nobody has let in, nor to where it may not go; in replay nothing to a provider."""
+        try:
+            seats = self._seats(data.client)
+        except Denied as e:
+            data.server.error = f"wiretape: {e}"
             return
-        if self._desk.providers.knows(*address[:2]):
+        if not seats:
+            data.server.error = "wiretape: nothing is opened for who was not let in"
+        elif self._is_for_provider(data) and all(seat.tape.mode is Mode.REPLAY for seat in seats):
             data.server.error = "wiretape: in replay nothing is sent to a provider"
+        await self.destinations.pin(data)
+
+    def _is_for_provider(self, data: server_hooks.ServerConnectionHookData) -> bool:
+        """Whether a connection is for a provider, by its address or by the name of its TLS."""
+        client, server = data.client, data.server
+        if not server.address:
+            return False
+        host, port = server.address[:2]
+        names = {host, client.sni or host, server.sni or host}
+        return any(self._desk.providers.knows(name, port) and not egress.is_here(name) for name in names)
+
+    def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """Have a server's name looked up again: it was not to be had at the address that it has."""
+        self.destinations.unpin(data.server)
+        self.destinations.forget(data.client)
+
+    def _seats(self, client: connection.Client) -> list[Seat]:
+        """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
+        flows = self._flows.get(client)
+        if flows is None or self._desk.is_inside(client):
+            # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
+            return [self._desk.seat(client)]
+        return [seat for flow in flows if flow.live and (seat := marks.of(flow).seat)]
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
+        self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
         if address and counters and self._desk.providers.knows(*address[:2]):
             counters.connections += 1
@@ -63,15 +103,25 @@ class Connections:
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a client have its tunnel, where its credentials are right: all that comes through it comes with them."""
+        marked = marks.of(flow)
         authorization = flow.request.headers.pop("proxy-authorization", None)
         try:
             seat = await self._desk.settled(flow.client_conn, authorization)
         except Denied as e:
-            logger.warning("refused: a tunnel to %s: %s", flow.request.pretty_host, e)
-            flow.response = playing.refusal(e)
+            marked.wait = self._desk.refuse(flow.client_conn, f"a tunnel to {flow.request.host}", e)
+            flow.response = playing.refusal(e, flow.request.http_version)
+            return
+        flow.response = await self.destinations.refuse_tunnel(flow)
+        if flow.response:
             return
         self._desk.enter(flow.client_conn, authorization)
-        self.count_for(flow.client_conn, seat.tape.counters)
+        self.admit(flow.client_conn, seat)
+        marked.seat = seat
+
+    def dns_request(self, flow: dns.DNSFlow) -> None:
+        """Ask no name server while offline, in those of mitmproxy's modes in which clients have it asked."""
+        if self.destinations.policy.is_offline:
+            flow.response = flow.request.fail(response_codes.REFUSED)
 
     # -- what is no provider's stays closed --------------------------------------------------------
 
@@ -93,8 +143,8 @@ class Connections:
         if self._is_foreign(nextlayer):
             nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
             return
-        if layering.KNOWN and (tunnel := self._tunnel(nextlayer)):
-            nextlayer.layer = tunnel
+        if layering.KNOWN and (ours := self._tunnel(nextlayer)):
+            nextlayer.layer = ours
             return
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
@@ -105,29 +155,39 @@ class Connections:
             def fast() -> Desk | None:
                 return self._desk if self._has_no_onlookers() and self._desk.is_answering(mode) else None
 
-            nextlayer.layer = layering.replace(nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient)
+            nextlayer.layer = layering.replace(
+                nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._desk.largest
+            )
 
     def _tunnel(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
-        """A tunnel of our own, where a client asks for one to a provider, and nobody has to be asked about it."""
+        """A tunnel of our own, or a refusal, where a client asks for one and nobody has to be asked about it."""
         from wiretape.proxy import tunnel
 
         context = nextlayer.context
         if len(context.layers) != 1 or not isinstance(context.layers[0], modes.HttpProxy):
             return None
         asked = tunnel.read_connect(nextlayer.data_client())
-        if not asked or not self._desk.providers.knows(asked.host, asked.port) or not self._has_no_onlookers():
+        if not asked or not self._has_no_onlookers():
             return None
         try:
             seat = self._desk.seat(context.client, asked.authorization)
-        except Denied:
-            return None
-        if not self._desk.is_settled(seat):
+        except Denied as e:
+            # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
+            wait = self._desk.refuse(context.client, f"a tunnel to {asked.host}", e)
+            return Refusing(context, playing.refusal(e), wait)
+        if not self._desk.providers.knows(asked.host, asked.port) or not self._desk.is_settled(seat):
             return None
         self._desk.enter(context.client, asked.authorization)
-        self.count_for(context.client, seat.tape.counters)
+        self.admit(context.client, seat)
         mode = seat.tape.mode
-        desk = self._desk if self._desk.is_answering(mode) else None
-        return tunnel.Tunnel(context, asked, desk, self._handshake.tls_start_client, lenient=mode is Mode.REPLAY)
+        return tunnel.Tunnel(
+            context,
+            asked,
+            self._desk if self._desk.is_answering(mode) else None,
+            self._handshake.tls_start_client,
+            lenient=mode is Mode.REPLAY,
+            limit=self._desk.largest,
+        )
 
     def _has_no_onlookers(self) -> bool:
         """Whether hits need not be flows, nor a tunnel one."""
@@ -146,10 +206,8 @@ class Connections:
         inside_tunnel = any(isinstance(each, layers.HttpLayer) for each in context.layers)
         opened = any(isinstance(each, layers.ClientTLSLayer) for each in context.layers)
         data = nextlayer.data_client()
-        return bool(
-            inside_tunnel
-            and not opened
-            and data
-            and not starts_like_tls_record(data)
-            and not self._desk.providers.knows(*address[:2])
-        )
+        if not inside_tunnel or opened or not data or starts_like_tls_record(data):
+            return False
+        if self._desk.mode(context.client) is Mode.REPLAY and agreement.may_name_provider(data, self._desk.providers):
+            return False
+        return not self._desk.providers.knows(*address[:2])

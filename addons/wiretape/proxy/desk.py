@@ -11,8 +11,11 @@ import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from weakref import WeakKeyDictionary
+
+from mitmproxy import connection
 
 from wiretape import coding, request, wire
 from wiretape.counters import Ledger
@@ -22,6 +25,7 @@ from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
 from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
+from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
 from wiretape.session import RECORDING
 from wiretape.store.base import Unavailable
@@ -35,6 +39,9 @@ takes 0.4 us a byte. A longer one is read aside, by a thread that does not carry
 _LARGE = 256 * 1024
 """Bytes of a request's body from which its digest takes too long for the thread that carries the traffic, and reading
 it too long for the one that looks up what others ask for."""
+
+LARGEST = 64 * 1000**2
+"""Bytes of a request's body that are kept, where no option says otherwise."""
 
 _LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 """The modes in which requests are answered from recordings."""
@@ -104,6 +111,22 @@ class Decision:
 type FlightKey = tuple[str, str, str | None, bool]
 
 
+class _State(Enum):
+    """Whether anybody comes in."""
+
+    STARTING = auto()
+    """Nobody does: it is not known yet who may."""
+    OPEN = auto()
+    STOPPING = auto()
+    """Nobody does any more."""
+
+
+_CLOSED = {
+    _State.STARTING: (500, "this proxy is not configured yet: its log tells what is wrong"),
+    _State.STOPPING: (503, "this proxy stops: ask again when it has started anew"),
+}
+
+
 class Desk:
     """Who may come in, the tapes that are in use, and what else decides."""
 
@@ -113,12 +136,18 @@ class Desk:
         self.faults = Faults()
         self.flights: dict[FlightKey, Flight] = {}
         self.log = HitLog()
+        self.refusals = Refusals()
+        self.largest = LARGEST
+        """Bytes of a request's body that are kept."""
+        self._state = _State.STARTING
         self._gate: Gate
         self._tapes: Tapes
         self._frozen: Marks
         self._seats: dict[str | None, tuple[Seat, float]] = {}
         """By credentials, and until when that holds."""
         self._clients: WeakKeyDictionary[Hashable, str] = WeakKeyDictionary()
+        self._shown: WeakKeyDictionary[Hashable, set[str]] = WeakKeyDictionary()
+        """What clients have shown with requests, outside of a tunnel, and were let in with."""
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
@@ -129,18 +158,39 @@ class Desk:
         self._gate, self._tapes = gate, tapes
         self._seats.clear()
         self._frozen = Marks(tapes.store, self._searcher)
+        if self._state is _State.STARTING:
+            self._state = _State.OPEN
+
+    def stop(self) -> None:
+        """Let nobody in from now on."""
+        self._state = _State.STOPPING
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
         for pool in (self._reader, self._searcher, self._large):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
+        self.refusals.flush()
 
     # -- who asks --------------------------------------------------------------------------------------------------
+
+    def check_open(self) -> None:
+        """Raise Denied where nobody comes in, whoever it is."""
+        if self._state is not _State.OPEN:
+            raise Denied(*_CLOSED[self._state])
 
     def enter(self, client: Hashable, authorization: str | None) -> None:
         """A client asks for a tunnel: what comes through it comes with these credentials."""
         self._clients[client] = basic(authorization or "") or ""
+
+    def is_inside(self, client: Hashable) -> bool:
+        """Whether a client was let into a tunnel."""
+        return client in self._clients
+
+    def refuse(self, client: connection.Client, what: str, denied: Denied) -> float:
+        """Say that a client was refused, and return in how many seconds it may be told."""
+        self.refusals.add(client.peername[0], what, str(denied))
+        return self.refusals.turn() if denied.status in (403, 407) else 0.0
 
     def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
         """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
@@ -148,9 +198,16 @@ class Desk:
         In a tunnel that it was let into, those do not count; where there is the first, the second does not. Raises
         Denied.
         """
+        self.check_open()
         credentials = self._clients.get(client)
         if credentials is None:
             credentials = basic(authorization) if authorization else header
+        found = self._seat(credentials)
+        if found.by and client not in self._clients:
+            self._shown.setdefault(client, set()).add(credentials or "")
+        return found
+
+    def _seat(self, credentials: str | None) -> Seat:
         known = self._seats.get(credentials)
         if known and known[1] > now():
             return known[0]
@@ -173,6 +230,15 @@ class Desk:
     def is_settled(self, seat: Seat) -> bool:
         """Whether it is known that nothing is frozen that would be recorded in."""
         return seat.tape.mode not in RECORDING or self._frozen.knows(seat.tape.session)
+
+    def outside(self) -> list[Hashable]:
+        """The clients that were let in with credentials that are good no more."""
+        self._seats.clear()
+        shown = {client: {credentials} for client, credentials in self._clients.items()}
+        for client, credentials in self._shown.items():
+            shown.setdefault(client, set()).update(credentials)
+        is_good = {each: self._gate.is_good(each) for each in set[str]().union(*shown.values())}
+        return [client for client, all_of in shown.items() if not all(map(is_good.__getitem__, all_of))]
 
     @property
     def default(self) -> Seat:
@@ -268,9 +334,9 @@ class Desk:
         else:
             tape.counters.misses += 1
 
-    async def explain(self, tape: Tape, asked: RecordedRequest) -> wire.Answer:
-        """The answer to what has no recording, in replay."""
-        return await aside(self._searcher, tape.explain, asked)
+    async def explain(self, tape: Tape, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
+        """The answer to what has no recording, in replay, or in other modes while offline."""
+        return await aside(self._searcher, tape.explain, asked, is_offline=is_offline)
 
     async def plain(self, body: bytes, content_coding: str) -> bytes:
         """A request's body without its content coding, which may make much of little."""

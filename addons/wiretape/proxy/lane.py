@@ -7,6 +7,7 @@ The layer that takes over sees what it would have seen without this one. Events 
 from collections import deque
 
 import httptools
+from mitmproxy import http
 from mitmproxy.connection import ConnectionState
 from mitmproxy.net.http import http1 as mitmproxy_http1
 from mitmproxy.proxy import commands, context, events, layer
@@ -15,21 +16,31 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from wiretape.faults import Ending
 from wiretape.gate import Denied
 from wiretape.http1 import LAST_CHUNK, Reader, Request, Unusual
-from wiretape.proxy import playing
-from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
+from wiretape.proxy import agreement, playing, visitors
+from wiretape.proxy.agreement import host_of
+from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, Seat, now
 from wiretape.proxy.playing import Asking, Play, WiretapeDecideHook, WiretapeResetHook
+from wiretape.proxy.refusing import FailsClosed
 from wiretape.proxy.stream import PlayingLayer, names
-from wiretape.tape import Hit
+from wiretape.tape import Hit, Mode
+
+_AHEAD = 1_000_000
+"""Bytes that a client may send while a request before them is being answered."""
 
 
-class Lane(layer.Layer):
+class Lane(FailsClosed):
     """Reads requests and answers those that have a recording."""
 
-    def __init__(self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool) -> None:
+    def __init__(
+        self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool, limit: int = LARGEST
+    ) -> None:
+        """``limit``: bytes of a body that are kept."""
         super().__init__(context)
         self._lenient = lenient
+        self._limit = limit
         self._mode = mode
         self._desk = desk
+        self._visits = visitors.of(context)
         self._reader = Reader()
         self._play: Play | None = None
         self._keep_alive = True
@@ -37,18 +48,26 @@ class Lane(layer.Layer):
         self._closed = False
         self._later: deque[events.Event] = deque()
         """What came while a request was being answered."""
+        self._ahead = 0
+        """Bytes of all that has come since it is being answered."""
+        self._is_let_in = False
+        """Whether somebody whose body is being read has a seat, and a request that may be answered here."""
         self._emptying = False
         """Whether these are being handled."""
-        self._real: PlayingLayer | None = None
-        """Who has taken over."""
 
     def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class, until another layer has taken over."""
-        return self._real.handle_event(event) if self._real else super().handle_event(event)
+        if self._successor:
+            return self._successor.handle_event(event)
+        if (self._play or self._paused) and isinstance(event, events.DataReceived):
+            self._ahead += len(event.data)
+            if self._ahead > _AHEAD:
+                return self._refuse(None)
+        return super().handle_event(event)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._real:  # It took over while this event waited.
-            yield from self._real.handle_event(event)
+        if self._successor:  # It took over while this event waited.
+            yield from self._successor.handle_event(event)
         elif isinstance(event, events.Start):
             pass
         elif isinstance(event, events.Wakeup):
@@ -66,7 +85,7 @@ class Lane(layer.Layer):
         if self._emptying:
             return
         self._emptying = True
-        while self._later and not (self._play or self._closed or self._stalled or self._real):
+        while self._later and not (self._play or self._closed or self._stalled or self._successor):
             event = self._later.popleft()
             if isinstance(event, events.DataReceived) and event.connection == self.context.client:
                 yield from self._receive(event.data)
@@ -75,7 +94,7 @@ class Lane(layer.Layer):
         self._emptying = False
 
     def _client_left(self, event: events.ConnectionClosed) -> layer.CommandGenerator[None]:
-        if self._reader.raw:
+        if not self._reader.is_empty:
             yield from self._hand_over(None, event)  # For what it says of half a request.
             return
         self._play = None
@@ -89,9 +108,15 @@ class Lane(layer.Layer):
             yield from self._hand_over(None)
             return
         if asked is None:
+            if not self._is_let_in and (head := self._reader.head()):
+                yield from self._look_at_head(head)
             return
-        call = self._called(asked)
-        if call is None:
+        try:
+            call = self._called(asked)
+        except Denied as e:
+            yield from self._turn_away(asked, e)
+            return
+        if call is None or len(call.body) > self._limit:
             yield from self._hand_over(None)
             return
         self._keep_alive = asked.keep_alive
@@ -103,21 +128,52 @@ class Lane(layer.Layer):
             return
         asking = Asking(call)
         yield WiretapeDecideHook(asking)
-        if play := playing.decided(asking.decision, "HTTP/1.1"):
+        asked.body = call.body = b""  # The reader has it, until it hands it over.
+        if asking.has_failed:
+            yield from self._refuse(playing.failure())
+        elif play := playing.decided(asking.decision, "HTTP/1.1"):
             yield from self._begin(play)
         else:
             yield from self._hand_over(asking.decision)
 
+    def _look_at_head(self, head: Request) -> layer.CommandGenerator[None]:
+        """Read a body for those alone who have a seat, and only where its request may be answered here."""
+        try:
+            call = self._called(head)
+        except Denied as e:
+            yield from self._turn_away(head, e)
+            return
+        self._is_let_in = call is not None and self._desk.answers(call) and self._reader.length <= self._limit
+        if not self._is_let_in:
+            yield from self._hand_over(None)
+
+    def _turn_away(self, asked: Request, denied: Denied) -> layer.CommandGenerator[None]:
+        """Tell somebody that he stays outside, and read no more of him."""
+        to = self._address(asked)
+        wait = self._desk.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
+        yield from self._refuse(playing.refusal(denied), wait)
+
+    def _last_words(self) -> http.Response | None:
+        is_answered = self._reader.is_empty or (self._play is not None and self._play.begun)
+        return None if is_answered else playing.failure()
+
     def _called(self, asked: Request) -> Call | None:
+        """The call that a request is, unless it is unusual. Raises Denied."""
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
             return None
         if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
             return None
+        if not asked.target.isascii() or (self._visits and visitors.stranger(self._visits, asked)):
+            return None
         to, seat = self._address(asked), self._seat(asked)
-        if to is None or seat is None:
+        if to is None:
             return None
         scheme, hosts, port, path = to
+        client = self.context.client
+        is_told = seat.tape.mode is not Mode.REPLAY or agreement.is_one_name(client, scheme, hosts)
+        if not is_told and agreement.disagree(self._desk.providers, client, scheme, hosts, port):
+            return None
         return Call(
             asked.method,
             scheme,
@@ -131,17 +187,14 @@ class Lane(layer.Layer):
             seat,
         )
 
-    def _seat(self, asked: Request) -> Seat | None:
-        """Whose request it is; None for somebody who is to be told that he stays outside."""
+    def _seat(self, asked: Request) -> Seat:
+        """Whose request it is. Raises Denied."""
         headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
-        try:
-            return self._desk.seat(self.context.client, *(each or None for each in headers))
-        except Denied:
-            return None
+        return self._desk.seat(self.context.client, *(each or None for each in headers))
 
     def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
         """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
-        server, named, path = self.context.server, _host(asked.header(b"host")), asked.target.decode("ascii")
+        server, named, path = self.context.server, host_of(asked.header(b"host")), asked.target.decode("ascii")
         if self._mode is HTTPMode.transparent:
             if server.address is None or not path.startswith("/"):
                 return None
@@ -153,7 +206,10 @@ class Lane(layer.Layer):
             )
         if not path.startswith("http://"):
             return None
-        to = httptools.parse_url(asked.target)
+        try:
+            to = httptools.parse_url(asked.target)
+        except httptools.HttpParserError:
+            return None
         if not to.host or not to.path or to.userinfo:
             return None
         host = to.host.decode("ascii")
@@ -219,6 +275,8 @@ class Lane(layer.Layer):
 
     def _done(self) -> layer.CommandGenerator[None]:
         self._play = None
+        self._ahead = 0
+        self._is_let_in = False
         if not self._keep_alive:
             self._closed = True
             yield commands.CloseConnection(self.context.client)
@@ -227,12 +285,14 @@ class Lane(layer.Layer):
         """Let mitmproxy's layer take over, with all that was not answered."""
         layers = self.context.layers
         place = layers.index(self)
-        self._real = real = PlayingLayer(self.context, self._mode, self._desk, lenient=self._lenient, decided=decided)
+        self._successor = real = PlayingLayer(
+            self.context, self._mode, self._desk, lenient=self._lenient, limit=self._limit, decided=decided
+        )
         layers.remove(real)  # A layer puts itself at the end.
         layers[place] = real
         yield from real.handle_event(events.Start())
-        if unanswered := self._reader.raw:
-            yield from real.handle_event(events.DataReceived(self.context.client, unanswered))
+        for piece in self._reader.take():
+            yield from real.handle_event(events.DataReceived(self.context.client, piece))
         if event:
             yield from real.handle_event(event)
         while self._later:
@@ -241,9 +301,3 @@ class Lane(layer.Layer):
 
 def _head(play: Play) -> bytes:
     return bytes(mitmproxy_http1.assemble_response_head(play.head))
-
-
-def _host(header: str) -> str:
-    """The host of a Host header, without its port."""
-    host, colon, port = header.rpartition(":")
-    return (host if colon and port.isdigit() else header).strip("[]")

@@ -12,7 +12,7 @@ import mitmproxy.version
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers import http as mitmproxy_http
 
-from wiretape.proxy.desk import Desk
+from wiretape.proxy.desk import LARGEST, Desk
 
 _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
     "HttpLayer": {
@@ -28,6 +28,9 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
         "state_stream_response_body": ("self", "event"),
         "state_errored": ("self", "_"),
         "handle_protocol_error": ("self", "event"),
+        "make_server_connection": ("self",),
+        "start_request_stream": ("self",),
+        "state_consume_request_body": ("self", "event"),
     },
 }
 """Methods that ours override or call, with their parameters."""
@@ -56,12 +59,14 @@ UNKNOWN = _why and (
 """What is to be said where our layers cannot be used; else empty."""
 
 
-def replace(decided: layer.Layer, data: bytes, fast: Callable[[], Desk | None], *, lenient: bool) -> layer.Layer:
+def replace(
+    decided: layer.Layer, data: bytes, fast: Callable[[], Desk | None], *, lenient: bool, limit: int = LARGEST
+) -> layer.Layer:
     """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
 
     ``data`` is what the client has sent so far. ``fast`` is asked for a desk, where it makes a
     difference; without one every request becomes a flow.
-    ``lenient``: see PlayingLayer.
+    ``lenient``, ``limit``: see PlayingLayer.
     """
     from wiretape.proxy.lane import Lane
     from wiretape.proxy.stream import PlayingLayer
@@ -79,9 +84,9 @@ def replace(decided: layer.Layer, data: bytes, fast: Callable[[], Desk | None], 
     ours: layer.Layer
     desk = None if data.startswith(b"CONNECT ") else fast()
     if desk is None or current.context.client.alpn in (b"h2", b"h3"):
-        ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient)
+        ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient, limit=limit)
     else:
-        ours = Lane(current.context, current.mode, desk, lenient=lenient)
+        ours = Lane(current.context, current.mode, desk, lenient=lenient, limit=limit)
     stack.remove(ours)  # A layer puts itself at the end.
     stack[place] = ours
     if parent is None:

@@ -24,15 +24,6 @@ def prefer(options: OptManager) -> None:
         options.update(listen_host=HOST)
 
 
-def is_here(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
-
-
 def elsewhere(options: OptManager) -> str:
     """Where the proxy is asked to listen that is not this machine alone; empty where that is all."""
     asked = [options.listen_host, *(ProxyMode.parse(mode).custom_listen_host for mode in options.mode)]

@@ -13,6 +13,7 @@ from wiretape.providers import Route
 from wiretape.proxy.desk import Decision, Seat
 from wiretape.proxy.exchange import Exchange
 from wiretape.proxy.playing import Play
+from wiretape.rebinding import Stranger
 
 
 @dataclass(slots=True)
@@ -20,8 +21,14 @@ class Marks:
     """What was found out and decided on a flow."""
 
     seat: Seat | None = None
-    """Whose it is; None for one that was refused."""
+    """Whose it is; None for one that was not let in, or not yet."""
+    leaves: bool = False
+    """Whether it may be sent on to a server: nothing is of which this was not said."""
+    wait: float = 0.0
+    """Seconds that its refusal waits."""
     route: Route | None = None
+    stranger: Stranger | None = None
+    """Why its request is not answered, where it may come from a web page of somebody else's."""
     test_id: str | None = None
     label: str = ""
     """Of the request, for the log."""

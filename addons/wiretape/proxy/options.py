@@ -8,13 +8,15 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, faults, pacing, providers, session, sessions, tomltext
+from wiretape import address, egress, faults, pacing, providers, rebinding, session, sessions, tomltext
 from wiretape.address import Address
+from wiretape.egress import Policy
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
 from wiretape.gate import Gate
 from wiretape.providers import Providers
 from wiretape.proxy import loopback
+from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
 from wiretape.session import Sessions
 from wiretape.store.base import Store
@@ -42,9 +44,17 @@ NAMES = (
     "wiretape_spool",
     "wiretape_disk",
     "wiretape_max_recording",
+    "wiretape_modes",
+    "wiretape_offline",
+    "wiretape_max_request",
+    "wiretape_large_requests",
 )
 
 LANES = ("auto", "fast", "flows")
+LARGE = ("refuse", "pass")
+
+_TABLES = {"endpoints", "provider", "session", "tunnels", "fault", "redaction", "redact"}
+"""Of a file of configuration."""
 
 
 def declare(loader: Loader) -> None:
@@ -57,6 +67,19 @@ def declare(loader: Loader) -> None:
         "record-if-missing" answers from them where it can and records the rest, "record" asks the provider every time
         and records, "live" only passes on.""",
         choices=[*Mode],
+    )
+    loader.add_option(
+        "wiretape_modes",
+        str,
+        "",
+        """The modes that a client may ask for in its credentials (SESSION+MODE), as a list: "replay,record". By default
+        all of them, but not "live" where wiretape_mode is "replay". A session with modes of its own goes by those.""",
+    )
+    loader.add_option(
+        "wiretape_offline",
+        bool,
+        False,
+        "Lead nowhere but to this machine, in every mode: no provider, no tunnel, no DNS query. Recordings are served.",
     )
     loader.add_option(
         "wiretape_recordings",
@@ -154,6 +177,20 @@ def declare(loader: Loader) -> None:
         choices=[*LANES],
     )
     loader.add_option(
+        "wiretape_max_request",
+        str,
+        "64MB",
+        "The largest body of a request that is looked up or recorded, in bytes or with kB, MB or GB.",
+    )
+    loader.add_option(
+        "wiretape_large_requests",
+        str,
+        LARGE[0],
+        """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
+        replay.""",
+        choices=[*LARGE],
+    )
+    loader.add_option(
         "wiretape_tokens",
         str,
         "",
@@ -167,13 +204,22 @@ def declare(loader: Loader) -> None:
         """Where a page of counters for Prometheus is: HOST:PORT, or PORT alone for this machine; by default nowhere.
         Needs the package prometheus-client.""",
     )
+    loader.add_option(
+        "wiretape_hosts",
+        str,
+        "",
+        """The names by which clients reach the proxy itself, its reverse port and its page of counters, as a list:
+        "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for another
+        host, or of a web page of another origin, is refused: so no page can read what is here.""",
+    )
     loader.add_option("wiretape_coordinator", str, "", "Set by wiretape serve.")
     loader.add_option(
         "wiretape_config",
         str,
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
-        ([session.NAME]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
+        ([session.NAME]), with where tunnels may lead ([tunnels]) and with the faults to inject ([[fault]]), all shown
+        in config/wiretape.toml.""",
     )
 
 
@@ -226,6 +272,18 @@ def memory(options: OptManager) -> int:
     return _checked(options, "wiretape_cache", parse_size)
 
 
+def largest(options: OptManager) -> int:
+    """Bytes of a request's body that are kept. Raises OptionsError, naming the option and the right values."""
+    if options.wiretape_large_requests not in LARGE:
+        raise exceptions.OptionsError(
+            f"wiretape_large_requests: {options.wiretape_large_requests!r} is none of {', '.join(LARGE)}"
+        )
+    size = _checked(options, "wiretape_max_request", parse_size)
+    if not size:
+        raise exceptions.OptionsError("wiretape_max_request: 0 would refuse every request: it is a size such as 64MB")
+    return size
+
+
 def known_sessions(options: OptManager) -> Sessions:
     """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
     try:
@@ -238,10 +296,50 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate
     """Who decides on who comes in. Raises OptionsError."""
     name = _checked(options, "wiretape_session", session.check_name)
     mode = _checked(options, "wiretape_mode", parse_mode)
+    askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
+    insists = mode != options.default("wiretape_mode")
     try:
-        return Gate(known, name, mode, insists=mode != options.default("wiretape_mode"), tokens=tokens)
+        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
+
+
+def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
+    """The modes that credentials may ask for. Raises ValueError."""
+    if not text:
+        return tuple(each for each in Mode if each is not Mode.LIVE or mode is not Mode.REPLAY)
+    return tuple(parse_mode(each.strip()) for each in text.split(","))
+
+
+def policy(options: OptManager) -> Policy:
+    """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
+    allow: tuple[egress.Entry, ...] = ()
+    allow_only = False
+    try:
+        for file, text in _own(options):
+            allow, allow_only = egress.parse(file, text)
+            _check_tables(file, text)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    if options.wiretape_offline and is_url(options.wiretape_recordings):
+        raise exceptions.OptionsError(
+            f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
+            "wiretape_recordings"
+        )
+    return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+
+
+def _check_tables(file: str, text: str) -> None:
+    """Raise ValueError for a table that nobody reads: what it says would not be so."""
+    if unknown := sorted(tomltext.loads(file, text).keys() - _TABLES):
+        raise ValueError(f"{file}: unknown table {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}")
+
+
+def own_names(options: OptManager) -> OwnNames:
+    """The names by which clients reach the proxy itself. Raises OptionsError."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    listening = (options.listen_host, *(mode.custom_listen_host or "" for mode in modes))
+    return _checked(options, "wiretape_hosts", lambda text: rebinding.own_names(text, listening))
 
 
 def tokens(options: OptManager) -> TokenFile | None:
@@ -293,7 +391,7 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
 def table(options: OptManager) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
     try:
-        return providers.parse([*_own(options), ("providers.toml", providers.builtin())])
+        return providers.parse([*_own(options), (providers.BUILTIN, providers.builtin())])
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
 
@@ -308,10 +406,13 @@ def rules(options: OptManager, known: Providers) -> Faults:
 
 def _own(options: OptManager) -> list[tuple[str, str]]:
     file: str = options.wiretape_config
+    if not file:
+        return []
     try:
-        return [(file, tomltext.read(Path(file).expanduser()))] if file else []
-    except (OSError, UnicodeDecodeError) as e:
+        text = tomltext.read(Path(file).expanduser())
+    except (OSError, ValueError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+    return [(file, text)]
 
 
 def refuse_conflicts(options: OptManager) -> None:

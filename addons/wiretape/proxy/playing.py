@@ -79,6 +79,8 @@ class Asking:
 
     call: Call
     decision: Decision | None = None
+    has_failed: bool = False
+    """Whether deciding has: then the call is refused, and nothing becomes of it."""
 
 
 @dataclass
@@ -88,7 +90,7 @@ class WiretapeDecideHook(commands.StartHook):
     asking: Asking
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Following:
     """How far a stream has followed a flight, and for whom."""
 
@@ -96,6 +98,8 @@ class Following:
     seen: int
     """Pieces that it has sent on."""
     client: connection.Client
+    has_failed: bool = False
+    """Whether waiting has: then there is no following."""
 
 
 @dataclass
@@ -118,6 +122,13 @@ class WiretapeWaitHook(commands.StartHook):
     """Completes after so many seconds, or when the client has gone."""
 
     wait: Wait
+
+
+@dataclass
+class WiretapeLargeHook(commands.StartHook):
+    """Completes when the flow, whose body is larger than one that is kept, has an answer or is to be streamed."""
+
+    flow: http.HTTPFlow
 
 
 @dataclass
@@ -196,12 +207,26 @@ def answer(made: wire.Answer) -> http.Response:
     return response
 
 
-def refusal(denied: Denied) -> http.Response:
-    """The answer to somebody who stays outside."""
-    made = answer(wire.error(denied.status, f"wiretape: {denied}", "session_refused"))
+_CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
+"""Status -> the error's code; of all others ``session_refused``."""
+
+_FAILURE = Denied(500, "an error inside wiretape, which its log tells; the request was not sent on")
+
+
+def refusal(denied: Denied, http_version: str = "HTTP/1.1") -> http.Response:
+    """The answer to somebody who stays outside: the last one on its connection."""
+    code = _CODES.get(denied.status, "session_refused")
+    made = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=denied.status == 503))
     if denied.status == 407:  # RFC 9110, 15.5.8: it comes with this.
         made.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
+    if http_version.startswith("HTTP/1"):  # HTTP/2 has no such header.
+        made.headers["connection"] = "close"
     return made
+
+
+def failure(http_version: str = "HTTP/1.1") -> http.Response:
+    """The answer to a request on which something of ours has failed."""
+    return refusal(_FAILURE, http_version)
 
 
 def shared(flight: Flight, http_version: str) -> http.Response:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from wiretape.address import Address
 from wiretape.counters import Ledger
 from wiretape.metrics import MissingPackageError, Page
+from wiretape.rebinding import OwnNames
 from wiretape.team.member import Membership, RemoteTurns, Reporter
 from wiretape.turns import LocalTurns, Turns
 
@@ -24,6 +25,7 @@ class Reporting:
         self._ledger = ledger
         self._membership: Membership | None = None
         self._address: Address | None = None
+        self._names = OwnNames()
         self._is_running = False
         self._page: Page | None = None
         self._reporter: Reporter | None = None
@@ -34,11 +36,11 @@ class Reporting:
             self.turns = RemoteTurns(membership.path) if membership else LocalTurns()
         self._membership = membership
 
-    def publish(self, address: Address | None) -> None:
-        """Have the page there, or nowhere."""
-        if address != self._address:
+    def publish(self, address: Address | None, names: OwnNames) -> None:
+        """Have the page there, or nowhere; it answers to these names."""
+        if (address, names) != (self._address, self._names):
             self._close_page()
-            self._address = address
+            self._address, self._names = address, names
             self._open_page()
 
     def start(self, on_lost: Callable[[], None]) -> None:
@@ -62,7 +64,7 @@ class Reporting:
     def _open_page(self) -> None:
         if self._is_running and self._address and self._page is None:
             try:
-                self._page = Page(self._address, self._ledger.sessions)
+                self._page = Page(self._address, self._ledger.sessions, self._names)
             except (MissingPackageError, OSError) as e:
                 # At its start mitmdump ends for it; a proxy that is up is not to go for a page.
                 logger.error("wiretape_metrics: no page at %s: %s", self._address, e)

@@ -12,12 +12,12 @@ from functools import partial
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import wire
+from wiretape import egress, wire
 from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
-from wiretape.proxy import breaking, layering, loopback, marks, playing
+from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.backlog import Backlog
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
@@ -50,12 +50,15 @@ class Requests:
         self.scribe = Scribe()
         self._stopped = False
 
-    def stop(self) -> None:
-        """Finish what is under way and write it."""
+    async def stop(self) -> None:
+        """Finish what is under way and write it; meanwhile the loop goes on, and whoever comes is told."""
         self._stopped = True
         self._backlog.hurry()
         for exchange in [*self._live]:
             self._finish(exchange, ended=False)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         self.writer.shutdown(wait=True)
         self.scribe.close()
 
@@ -68,29 +71,64 @@ class Requests:
         try:
             marked.seat = seat = await self._desk.settled(flow.client_conn, *credentials)
         except Denied as e:
-            logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, e)
-            flow.response = playing.refusal(e)
+            marked.wait = self._desk.refuse(flow.client_conn, f"{flow.request.method} {flow.request.pretty_host}", e)
+            flow.response = playing.refusal(e, flow.request.http_version)
             return
-        self._connections.count_for(flow.client_conn, seat.tape.counters)
+        self._connections.admit(flow.client_conn, seat, flow)
         marked.route = self._desk.route(_call(flow, None, seat))
+        flow.response = await self._refused(flow, seat)
+        if flow.response:
+            marked.seat = None  # Nothing more of it is read.
+            return
         if marked.route is None and not self._refuses(flow, seat):
-            flow.request.stream = True
+            flow.request.stream = marked.leaves = True
+
+    async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
+        """The answer to a request that may go nowhere, is of several minds on where, or comes from a web page."""
+        if stranger := marks.of(flow).stranger:
+            logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, stranger.reason)
+            return playing.answer(visitors.refusal(stranger))
+        mode = seat.tape.mode
+        if mode is Mode.REPLAY and (disagreeing := agreement.refusal(flow, self._desk.providers)):
+            logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
+            return playing.answer(disagreeing)
+        is_played = marks.of(flow).route is not None and mode in (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+        return await self._connections.destinations.refuse_request(flow, is_played=is_played)
+
+    def _stays(self, flow: http.HTTPFlow, tape: Tape) -> bool:
+        """Whether what has no recording is sent to nobody."""
+        return tape.mode is Mode.REPLAY or self._connections.destinations.is_offline_for(flow.request.host)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from a recording, refuse, or send on."""
         seat = marks.of(flow).seat
-        if flow.response or flow.error or seat is None:
+        if flow.response or flow.error or flow.request.stream or seat is None:
             return
         try:
+            self._desk.check_open()
             await self._request(flow, seat)
-        except Exception:
-            # mitmproxy would log this and send the request on: in replay nothing may leave, whatever goes wrong here.
-            logger.exception("wiretape failed on %s %s", flow.request.method, flow.request.pretty_host)
-            if seat.tape.mode is Mode.REPLAY:
-                text = (
-                    "wiretape: an error inside wiretape, which its log tells; in replay nothing is sent to a provider."
-                )
-                flow.response = playing.answer(wire.error(500, text, "internal_error"))
+        except Denied as e:
+            flow.response = playing.refusal(e, flow.request.http_version)
+
+    def wiretape_large(self, flow: http.HTTPFlow) -> None:
+        """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
+        marked = marks.of(flow)
+        if flow.response or marked.seat is None:
+            return
+        tape, largest = marked.seat.tape, ctx.options.wiretape_max_request
+        what = f"{flow.request.method} {flow.request.pretty_host}"
+        passes = ctx.options.wiretape_large_requests == "pass" and tape.mode is not Mode.REPLAY
+        if passes or tape.mode is Mode.LIVE:
+            flow.request.stream = marked.leaves = True
+            tape.counters.upstream += 1
+        if passes and tape.mode is not Mode.LIVE:
+            tape.counters.unrecorded += 1
+            logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
+        elif not flow.request.stream:
+            text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
+            denied = Denied(413, text)
+            self._desk.refuse(flow.client_conn, what, denied)
+            flow.response = playing.refusal(denied, flow.request.http_version)
 
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
@@ -105,6 +143,8 @@ class Requests:
         if made is None:
             if self._refuses(flow, seat):
                 self._refuse(flow, seat)
+            else:
+                marked.leaves = True
             return
         marked.label = made.label
         if made.fault and made.fault.status:
@@ -113,7 +153,7 @@ class Requests:
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
-            marked.fault = made.fault
+            marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD:
             self._send(flow, made)
         elif made.asked is None:
@@ -132,10 +172,11 @@ class Requests:
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
-        if tape.mode is Mode.REPLAY:
+        if self._stays(flow, tape):
             tape.counters.misses += 1
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
+            marks.of(flow).leaves = True
             tape.counters.upstream += 1
             tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
@@ -150,8 +191,8 @@ class Requests:
         if made.hit:
             self._play(flow, made, made.hit)
             return
-        if tape.mode is Mode.REPLAY:
-            flow.response = playing.answer(await self._refusal_of(made, asked))
+        if self._stays(flow, tape):
+            flow.response = playing.answer(await self._refusal_of(made, asked, flow.request.host))
             return
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, tape, asked):
@@ -168,13 +209,14 @@ class Requests:
         flow.response, marked.play = playing.response(hit, made.fault, made.since, flow.request.http_version)
 
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
-        """Send a request on, and record the answer."""
-        tape = made.seat.tape
+        """Send a request on, and record the answer. Raises Denied where the proxy has begun to stop."""
+        self._desk.check_open()
+        tape, marked = made.seat.tape, marks.of(flow)
+        marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
-            marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
+            marked.fault = made.fault  # What comes is neither recorded nor shared.
             return
-        marked = marks.of(flow)
         exchange = Exchange(
             tape,
             self.place,
@@ -190,12 +232,13 @@ class Requests:
         if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
             self._desk.flights[key_of(tape, made.asked)] = exchange.flight
 
-    async def _refusal_of(self, made: Decision, asked: RecordedRequest) -> wire.Answer:
+    async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
         what = self._desk.shown(made.seat, asked.label)
         try:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
-                return await self._desk.explain(made.seat.tape, asked)
+                is_offline = self._connections.destinations.is_offline_for(host)
+                return await self._desk.explain(made.seat.tape, asked, is_offline=is_offline)
         except Unavailable as e:
             made.unavailable = str(e)
         logger.error("cannot be looked up: %s: %s", what, made.unavailable)
@@ -225,11 +268,7 @@ class Requests:
 
     async def wiretape_decide(self, asking: playing.Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
-        try:
-            made = asking.decision = await self._desk.decide(asking.call)
-        except Exception:
-            logger.exception("wiretape failed on %s %s", asking.call.method, asking.call.hosts[-1])
-            return  # The flow that comes now meets the same, and is told.
+        made = asking.decision = await self._desk.decide(asking.call)
         if made and made.fault and (made.hit or made.fault.status):
             self._tell(made.fault, made.label, made.seat.tape.counters)
 
@@ -327,7 +366,9 @@ class Requests:
             return False
         asked = flow.request
         hosts = {asked.host, asked.pretty_host}
-        return any(self._desk.providers.knows(host, asked.port) and not loopback.is_here(host) for host in hosts)
+        if asked.scheme == "https" and flow.client_conn.sni:
+            hosts.add(flow.client_conn.sni)
+        return any(self._desk.providers.knows(host, asked.port) and not egress.is_here(host) for host in hosts)
 
 
 def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:

@@ -16,7 +16,6 @@ from mitmproxy.proxy.layers.http import (
     DropStream,
     HttpLayer,
     HTTPMode,
-    HttpStream,
     SendHttp,
     validate_request,
 )
@@ -32,14 +31,17 @@ from mitmproxy.proxy.layers.http._events import (
     ResponseHeaders,
     ResponseProtocolError,
 )
-from mitmproxy.proxy.layers.http._hooks import HttpErrorHook, HttpRequestHeadersHook
+from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
+from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
-from wiretape.proxy import marks, playing
-from wiretape.proxy.desk import Call, Decision, Desk, now
+from wiretape.proxy import agreement, marks, playing, visitors
+from wiretape.proxy.admitting import AdmittingStream, tell_of_error
+from wiretape.proxy.agreement import host_of
+from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, now
 from wiretape.proxy.playing import (
     Asking,
     Following,
@@ -50,12 +52,18 @@ from wiretape.proxy.playing import (
     WiretapeResetHook,
     WiretapeWaitHook,
 )
-from wiretape.tape import Hit
+from wiretape.proxy.refusing import FailsClosed
+from wiretape.rebinding import Stranger, Visits
+from wiretape.tape import Hit, Mode
 
 logger = logging.getLogger(__name__)
 
 
-class PlayingLayer(HttpLayer):
+_AHEAD = 1_000_000
+"""Bytes that an HTTP/1.1 client may send of what is not read yet: a head, or while an answer is on its way."""
+
+
+class PlayingLayer(FailsClosed, HttpLayer):
     """mitmproxy's HTTP layer, whose streams can play."""
 
     def __init__(
@@ -65,17 +73,21 @@ class PlayingLayer(HttpLayer):
         desk: Desk | None,
         *,
         lenient: bool,
+        limit: int = LARGEST,
         decided: Decision | None = None,
     ) -> None:
-        """With a desk its streams answer before there is a flow. ``decided``: on the first request.
+        """With a desk its streams answer before there is a flow. ``decided``: on the first request. ``limit``: bytes of
+        a body that are kept.
 
         ``lenient``: an HTTP/2 header may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
         which mitmproxy resets the connection. What it protects is the provider behind it, and in replay is none.
         """
         super().__init__(context, mode)
         self._lenient = lenient
+        self._limit = limit
         self._desk = desk
         self._decided = decided
+        self._visits = visitors.of(context)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; what goes to the client for one event goes in one piece."""
@@ -92,11 +104,29 @@ class PlayingLayer(HttpLayer):
             yield command
         if data:
             yield commands.SendData(self.context.client, b"".join(data))
+        if isinstance(event, events.DataReceived) and self._is_far_ahead():
+            yield commands.CloseConnection(self.context.client)
+
+    def _is_far_ahead(self) -> bool:
+        """Whether a client sends more than there is a use for: mitmproxy would keep all of it."""
+        reading = self.connections.get(self.context.client)
+        return isinstance(reading, Http1Server) and len(reading.buf) > _AHEAD
+
+    def _last_words(self) -> http.Response | None:
+        if self.context.client.alpn in (b"h2", b"h3"):
+            return None
+        reading = self.connections.get(self.context.client)
+        return None if isinstance(reading, Http1Server) and reading.response else playing.failure()
+
+    def _fail_closed(self) -> layer.CommandGenerator[None]:
+        for stream in [*self.streams.values()]:
+            yield from tell_of_error(getattr(stream, "flow", None))
+        yield from super()._fail_closed()
 
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         """As the base class, with a PlayingStream."""
         decided, self._decided = self._decided, None
-        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided)
+        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided, self._limit, visits=self._visits)
         self.streams[stream_id] = made
         yield from self.event_to_child(made, events.Start())
 
@@ -109,7 +139,7 @@ def _lenient(context: context.Context) -> Http2Server:
     return made
 
 
-class PlayingStream(HttpStream):
+class PlayingStream(AdmittingStream):
     """mitmproxy's stream of one request and response.
 
     It has a flow, unless the answer is ours: then the request is read here, and there is none.
@@ -126,14 +156,32 @@ class PlayingStream(HttpStream):
     """The request, while it is read here."""
     _flowless = False
 
-    def __init__(self, context: context.Context, stream_id: int, desk: Desk | None, decided: Decision | None) -> None:
-        super().__init__(context, stream_id)
+    def __init__(
+        self,
+        context: context.Context,
+        stream_id: int,
+        desk: Desk | None,
+        decided: Decision | None,
+        limit: int = LARGEST,
+        *,
+        visits: Visits | None = None,
+    ) -> None:
+        super().__init__(context, stream_id, limit)
         self._desk = desk
         self._decided = decided
+        self._visits = visits
+        self._stranger: Stranger | None = None
         self._read: list[HttpEvent] = []
+        self._size = 0
+        """Bytes of a body that is read here."""
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if isinstance(event, events.Wakeup):
+        if self._visits and isinstance(event, RequestHeaders):
+            # mitmproxy puts the server's name in place of the one that is asked for before its hook for headers.
+            self._stranger = visitors.stranger(self._visits, event.request)
+        if self._is_over:
+            yield from self._after_the_end(event)
+        elif isinstance(event, events.Wakeup):
             if self._play:
                 yield from self._send_due()
         elif self._flowless:
@@ -145,20 +193,9 @@ class PlayingStream(HttpStream):
         else:
             yield from self._to_base(event)
 
-    def _to_base(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._decided is None:
-            yield from super()._handle_event(event)
-            return
-        generator = super()._handle_event(event)
-        reply = None
-        while True:
-            try:
-                command = generator.send(reply)
-            except StopIteration:
-                return
-            if isinstance(command, HttpRequestHeadersHook):
-                marks.of(command.flow).decided = self._decided
-            reply = yield command
+    def _begin(self, flow: http.HTTPFlow) -> None:
+        marked = marks.of(flow)
+        marked.decided, marked.stranger = self._decided, self._stranger
 
     # -- before there is a flow ------------------------------------------------------------------------------------
 
@@ -172,6 +209,11 @@ class PlayingStream(HttpStream):
             yield from self._leave_it(event)
             return
         assert isinstance(event, HttpEvent)
+        if isinstance(event, RequestData):
+            self._size += len(event.data)
+            if self._size > self._limit:
+                yield from self._leave_it(event)
+                return
         self._read.append(event)
         if isinstance(event, RequestEndOfMessage):
             yield from self._decide()
@@ -185,12 +227,14 @@ class PlayingStream(HttpStream):
             to = (asked.scheme, asked.host, asked.port) if asked.host else None
         if (
             not to
+            or self._stranger
             or event.replay_flow
             or self.mode is HTTPMode.upstream
             or asked.method == "CONNECT"
             or options.body_size_limit
             or "expect" in asked.headers
             or "content-encoding" in asked.headers
+            or self._is_large(asked)
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
@@ -201,10 +245,15 @@ class PlayingStream(HttpStream):
         except Denied:
             return None
         scheme, host, port = to
+        hosts = names(self.context, host, asked.pretty_host)
+        if seat.tape.mode is Mode.REPLAY:
+            told = (*hosts, *map(host_of, asked.headers.get_all("host")))
+            if agreement.disagree(self._desk.providers, self.context.client, scheme, told, port):
+                return None
         call = Call(
             asked.method,
             scheme,
-            names(self.context, host, asked.pretty_host),
+            hosts,
             port,
             asked.path,
             asked.headers.get("content-type", ""),
@@ -219,7 +268,10 @@ class PlayingStream(HttpStream):
         assert self._call
         assert self._desk
         call = self._call
-        call.body = b"".join(event.data for event in self._read if isinstance(event, RequestData))
+        first, *pieces, last = self._read
+        call.body = b"".join(event.data for event in pieces if isinstance(event, RequestData))
+        # In one piece it is the same bytes for whoever it is left to.
+        self._read = [first, RequestData(self.stream_id, call.body), last] if call.body else [first, last]
         call.since = now()
         if hit := self._desk.recall(call):
             yield from self._serve(hit, call)
@@ -227,7 +279,9 @@ class PlayingStream(HttpStream):
         asking = Asking(call)
         yield WiretapeDecideHook(asking)
         self._decided = asking.decision
-        if play := playing.decided(asking.decision, self._version):
+        if asking.has_failed:
+            yield from self._fail_closed()
+        elif play := playing.decided(asking.decision, self._version):
             yield from self._answer(play)
         else:
             yield from self._leave_it()
@@ -292,7 +346,11 @@ class PlayingStream(HttpStream):
                 sent += 1
                 yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
             if not flight.ended:
-                yield WiretapeFollowHook(Following(flight, sent, self.context.client))
+                following = Following(flight, sent, self.context.client)
+                yield WiretapeFollowHook(following)
+                if following.has_failed:
+                    yield from self._fail("wiretape failed")
+                    return
         if flight.failure:
             yield from self._fail(flight.failure)
         else:

@@ -9,14 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httptools
+from mitmproxy import http
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers import tls
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.tls import TlsData
 
-from wiretape.proxy.desk import Desk
+from wiretape.proxy import playing
+from wiretape.proxy.desk import LARGEST, Desk
 from wiretape.proxy.lane import Lane
+from wiretape.proxy.refusing import FailsClosed
 from wiretape.proxy.stream import PlayingLayer
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -36,7 +39,7 @@ class Connect:
     """Its ``Proxy-Authorization``."""
 
 
-class Tunnel(layer.Layer):
+class Tunnel(FailsClosed):
     """Opens a tunnel, and answers what is asked inside it."""
 
     def __init__(
@@ -47,13 +50,15 @@ class Tunnel(layer.Layer):
         handshake: Callable[[TlsData], None],
         *,
         lenient: bool,
+        limit: int = LARGEST,
     ) -> None:
-        """``handshake`` may set the connection for TLS. ``desk`` and ``lenient``: see ``PlayingLayer``."""
+        """``handshake`` may set the connection for TLS. ``desk``, ``lenient``, ``limit``: see ``PlayingLayer``."""
         super().__init__(context)
         self._asked = asked
         self._desk = desk
         self._handshake = handshake
         self._lenient = lenient
+        self._limit = limit
         self._child: layer.Layer | None = None
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
@@ -64,6 +69,9 @@ class Tunnel(layer.Layer):
             self._child = layer.NextLayer(self.context)
             yield from self._pass(events.Start())
             yield commands.SendData(self.context.client, _ESTABLISHED)
+
+    def _last_words(self) -> http.Response | None:
+        return None if self._child else playing.failure()
 
     def _pass(self, event: events.Event) -> layer.CommandGenerator[None]:
         assert self._child
@@ -95,9 +103,9 @@ class Tunnel(layer.Layer):
             server_tls.child_layer = tls.ClientTLSLayer(inside)
             return server_tls
         if client.alpn == b"http/1.1" and self._desk:
-            return Lane(inside, HTTPMode.transparent, self._desk, lenient=self._lenient)
+            return Lane(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
         if client.alpn in (b"h2", b"http/1.1"):
-            return PlayingLayer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient)
+            return PlayingLayer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
         return None
 
 

@@ -1,0 +1,46 @@
+"""Tokens that are taken back: what they opened is closed, within a second. Beside the traffic, which it costs nothing.
+
+A request shows its credentials, and is refused from then on. But a tunnel, a WebSocket or a long answer asks only once.
+So the file of the tokens is looked at from time to time, by a task of its own; where it has changed and then stayed as
+it is (an editor may empty it first), each connection whose credentials are good no more is reset.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from mitmproxy import connection
+
+from wiretape.proxy import breaking
+from wiretape.proxy.desk import Desk
+from wiretape.tokenfile import TokenFile
+
+logger = logging.getLogger(__name__)
+
+_EVERY = 0.35
+"""Seconds between two looks: two of them pass before something is closed."""
+
+
+async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:
+    """Close what was opened with tokens that are taken back, until cancelled. ``current`` gives the tokens' file."""
+    former = done = _state(current())
+    while True:
+        await asyncio.sleep(_EVERY)
+        state = _state(current())
+        if state == former and state != done:
+            done = state
+            close(desk)
+        former = state
+
+
+def _state(tokens: TokenFile | None) -> tuple[TokenFile | None, int]:
+    return tokens, tokens.version() if tokens else 0
+
+
+def close(desk: Desk) -> None:
+    """Close the connections of clients whose credentials are good no more."""
+    outside = [client for client in desk.outside() if isinstance(client, connection.Client)]
+    for client in outside:
+        breaking.abort(client)
+    if outside:
+        logger.warning("tokens were taken back: %d connections that they had opened are closed", len(outside))

@@ -210,7 +210,7 @@ def answer(made: wire.Answer) -> http.Response:
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
 """Status -> the error's code; of all others ``session_refused``."""
 
-_FAILURE = Denied(500, "an error inside wiretape, which its log tells; the request was not sent on")
+_FAILURE = Denied(500, "an error inside wiretape, which its log tells; nothing is sent to a provider")
 
 
 def refusal(denied: Denied, http_version: str = "HTTP/1.1") -> http.Response:

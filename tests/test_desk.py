@@ -1,10 +1,18 @@
 """Which requests can share a live answer."""
 
+import asyncio
+import json
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from wiretape.counters import Counters
-from wiretape.proxy.desk import key_of
+import brotli
+import pytest
+
+from wiretape import coding, providers, request
+from wiretape.counters import Counters, Ledger
+from wiretape.proxy.desk import Call, Desk, Seat, key_of
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape import Mode, Tape
@@ -17,3 +25,39 @@ def test_equal_ones_of_one_session_in_one_form_for_one_test(tmp_path: Path) -> N
     assert key_of(one, ASKED) == key_of(one, replace(ASKED))
     others = [replace(ASKED, base64_wanted=True), replace(ASKED, test_id="t"), replace(ASKED, body={"model": "n"})]
     assert len({key_of(one, ASKED), key_of(two, ASKED), *(key_of(one, each) for each in others)}) == 5
+
+
+@pytest.mark.parametrize(("size", "aside"), [(10, False), (5000, True), (1 << 20, True)])
+def test_a_long_request_is_read_by_a_thread_that_does_not_carry_the_traffic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, aside: bool
+) -> None:
+    threads: list[int] = []
+    recorded, identity = request.recorded, request.identity
+
+    def watching(*args: Any) -> RecordedRequest:
+        threads.append(threading.get_ident())
+        return recorded(*args)
+
+    monkeypatch.setattr(request, "recorded", watching)
+    tape = Tape(DirectoryStore(tmp_path), "one", Mode.RECORD, Counters())
+    route = providers.parse([("p", providers.builtin())]).route(
+        "POST", "https", "api.openai.com", 443, "/v1/embeddings"
+    )
+    assert route
+    body = json.dumps({"model": "m", "input": "x" * size}).encode()
+    call = Call("POST", "https", ("api.openai.com",), 443, "/v1/embeddings", "", None, body, 0.0, Seat(tape))
+    desk = Desk(Ledger())
+    asked = asyncio.run(desk._read(call, route))
+    assert (threads != [threading.get_ident()]) is aside
+    # What takes long of it was worked out there too.
+    assert asked.identity == identity(replace(asked))
+
+
+def test_a_coded_request_is_unpacked_aside_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coding, "LIMIT_OF_REQUEST", 1000)
+    desk = Desk(Ledger())
+    packed = brotli.compress(bytes(1000))
+    bomb = brotli.compress(bytes(1001))
+    assert asyncio.run(desk.plain(packed, "br")) == bytes(1000)
+    assert asyncio.run(desk.plain(bomb, "br")) == bomb
+    assert asyncio.run(desk.plain(b"{}", "rot13")) == b"{}"

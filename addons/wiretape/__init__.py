@@ -9,13 +9,14 @@ Read the modules in the order in which the data goes:
 ``coding``      gzip, br, zstd -> bytes
 ``sse``, ``ndjson``   bytes -> events, lines
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data
-``jsontext``    JSON text -> values, fast
+``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations
+``checks``      what a recording's JSON must be; ``fields``: what a header and a status can be
 ``recording``   chunks <-> the JSON text of a recording
 ``errors``      an HTTP error <-> its recorded form
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
-``faults``      what goes wrong on purpose
+``faults``      what goes wrong on purpose; ``wildcards``: names with ``*`` in them
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory
 ``session``     names of sessions
@@ -27,6 +28,7 @@ Read the modules in the order in which the data goes:
 ``metrics``     the counters as a page for Prometheus; ``address``: where something listens
 ``team``        more than one process: their counters, their turns, the port before them
 ``verify``, ``transcript``   whether a recording is sound, and what it says
+``printable``   text of others -> text that no terminal obeys; ``units``: sizes -> bytes
 ``http1``       bytes of a connection -> requests, chunks -> bytes
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command

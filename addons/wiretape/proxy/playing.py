@@ -141,7 +141,7 @@ class WiretapeResetHook(commands.StartHook):
 def plan(hit: Hit, fault: Fault | None, since: float, http_version: str) -> Play:
     """How a hit is played. ``since`` is when the request's last byte came."""
     if fault is None and (known := hit.framed.get(http_version)):
-        leaving = [since + moment for moment in hit.leaving]
+        leaving = [since + (moment - known.begins) for moment in known.leaving]
         return Play(known.head, known.chunks, leaving, known.ending, since)
     made = _plan(hit, fault or Fault(), since, http_version)
     if fault is None:

@@ -8,6 +8,7 @@ A link that stays inside the folder is followed, one that leads out of it is not
 says, and may be a link.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -30,13 +31,14 @@ class NoRecording(ValueError):  # noqa: N818  as other things that are no record
 
 def read(path: str, root: str, largest: int = LARGEST) -> bytes:
     """The bytes of a file below ``root``. Raises NoRecording, and OSError where there is none or it cannot be read."""
-    if _has_link(path, root):
-        path = _inside(path, root)
     try:
+        if _is_below_link(path, root):
+            path = _inside(path, root)
         handle = os.open(path, _READ)
-    except OSError:
-        _refuse_special(path)
+    except FileNotFoundError:
         raise
+    except OSError:
+        handle = _open_odd(path, root)
     try:
         return _read(handle, largest)
     finally:
@@ -45,13 +47,11 @@ def read(path: str, root: str, largest: int = LARGEST) -> bytes:
 
 def look(path: str) -> os.stat_result:
     """The state of what stands at a path; of a link that leads nowhere, the link's. Raises OSError."""
-    try:
-        return os.stat(path)  # noqa: PTH116  on the way to each hit
-    except OSError:
-        found = os.lstat(path)
-        if not stat.S_ISLNK(found.st_mode):
-            raise
-        return found
+    found = os.lstat(path)
+    if stat.S_ISLNK(found.st_mode):
+        with contextlib.suppress(OSError):
+            return os.stat(path)  # noqa: PTH116  on the way to each hit
+    return found
 
 
 def check_folder(folder: str, root: str) -> None:
@@ -72,13 +72,23 @@ def is_inside(path: str, root: str) -> bool:
 _OUT = "is reached by a link out of the recordings' folder"
 
 
-def _has_link(path: str, root: str) -> bool:
-    """Whether any part of a path below ``root`` is a link. Raises OSError where there is nothing."""
-    while len(path) > len(root):
+def _is_below_link(path: str, root: str) -> bool:
+    """Whether a folder between ``root`` and a path is a link. Raises OSError where there is none."""
+    while (end := path.rfind(os.sep)) > len(root):
+        path = path[:end]
         if stat.S_ISLNK(os.lstat(path).st_mode):
             return True
-        path = os.path.dirname(path)  # noqa: PTH120
     return False
+
+
+def _open_odd(path: str, root: str) -> int:
+    """Open what could not be opened: a link may be followed where it stays inside. Raises as ``read`` does."""
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        path = _inside(path, root)
+    elif not stat.S_ISREG(mode):  # A socket, or what nobody may open.
+        raise NoRecording(f"is {_kind(mode)}, and no file")
+    return os.open(path, _READ)
 
 
 def _inside(path: str, root: str) -> str:
@@ -110,16 +120,6 @@ def _read(handle: int, largest: int) -> bytes:
     if found.st_size > largest or left <= 0:
         raise NoRecording(f"is larger than {largest:,} bytes (wiretape_max_recording)")
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _refuse_special(path: str) -> None:
-    """Raise NoRecording where there is something that is neither a file nor a link: a socket cannot be opened."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
-        raise NoRecording(f"is {_kind(mode)}, and no file")
 
 
 _KINDS = {

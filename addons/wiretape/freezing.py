@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from wiretape.store.base import Store
+from wiretape.store.base import Away, Store, Unavailable
 
 # Its own folder, as the store's files are all in one; hidden, so that nobody takes it for a recording.
 _FOLDER = ".wiretape"
@@ -75,33 +75,40 @@ class Marks:
         """``looker`` is who asks a store that is not quick."""
         self._store = store
         self._looker = looker
-        self._seen: dict[str, tuple[bool, float]] = {}
+        self._seen: dict[str, tuple[bool | Unavailable, float]] = {}
+        """What the last look has told, or why it could not, and when."""
 
     def knows(self, session: str) -> bool:
         """Whether ``is_frozen`` can tell; else somebody who can wait is to ``look`` first."""
         return self._store.is_quick or session in self._seen
 
     def is_frozen(self, session: str) -> bool:
-        """Whether a session was frozen when it was last looked at; one that never was is not."""
+        """Whether a session was frozen when it was last looked at; one that never was is not.
+
+        Raises Unavailable where the last look could not tell.
+        """
         now = time.monotonic()
         frozen, looked = self._seen.get(session, (False, float("-inf")))
-        if now - looked < (_QUICK if self._store.is_quick else _SLOW):
-            return frozen
-        if self._store.is_quick:
-            return self.look(session)
-        if session not in self._seen:
-            return False  # Nobody knows before somebody has looked who can wait.
-        self._seen[session] = frozen, now  # One look at a time.
-        with suppress(RuntimeError):  # The proxy stops.
-            self._looker.submit(self.look, session)
+        if now - looked >= (_QUICK if self._store.is_quick else _SLOW):
+            if self._store.is_quick:
+                frozen = self.look(session)
+            elif session in self._seen:  # Else nobody knows before somebody has looked who can wait.
+                self._seen[session] = frozen, now  # One look at a time.
+                with suppress(RuntimeError):  # The proxy stops.
+                    self._looker.submit(self.look, session)
+        if isinstance(frozen, Unavailable):
+            raise frozen
         return frozen
 
-    def look(self, session: str) -> bool:
-        """Look at the mark; while the store is away, what was seen before holds."""
+    def look(self, session: str) -> bool | Unavailable:
+        """Look at the mark, and tell why where that fails; while a bucket is away, what was seen before holds."""
+        frozen: bool | Unavailable
         try:
             frozen = is_frozen(self._store, session)
-        except OSError:
+        except Away:
             frozen = self._seen.get(session, (False, 0.0))[0]
+        except OSError as e:
+            frozen = Unavailable(f"whether session {session} is frozen cannot be told: {e}")
         if len(self._seen) > _SESSIONS:
             self._seen.clear()
         self._seen[session] = frozen, time.monotonic()

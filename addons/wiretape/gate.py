@@ -39,7 +39,7 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not."""
+        """407 where a right token would help, 403 where it would not, 503 where that cannot be told now."""
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -86,7 +86,10 @@ class Gate:
                 asked = _parse_user(user)
             except ValueError as e:
                 problem = str(e)
-        entry = self._tokens.check(asked.name, token) if self._tokens else None
+        try:
+            entry = self._tokens.check(asked.name, token) if self._tokens else None
+        except OSError as e:
+            raise Denied(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
             raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
         if problem:
@@ -101,6 +104,8 @@ class Gate:
             mode = effective_mode(asked, session, self.mode, role, frozen=frozen)
         except Refused as e:
             raise Denied(403, str(e)) from e
+        except OSError as e:
+            raise Denied(503, str(e)) from e
         return Access(session, mode, entry.name if entry else "")
 
 

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from wiretape import request, wire
 from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
+from wiretape.finding import Takes
 from wiretape.flight import Flight
 from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
@@ -24,7 +25,7 @@ from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
 from wiretape.recording import RecordedRequest
 from wiretape.session import RECORDING
-from wiretape.store.base import Unavailable
+from wiretape.store.base import Away
 from wiretape.tape import Hit, Mode, Tape
 from wiretape.tapes import Tapes
 
@@ -38,6 +39,9 @@ _SEATED = 0.02
 """Seconds for which credentials are not looked at again: a token that is taken back is good for so long."""
 
 _SEATS = 1000
+
+_WAITING = 64
+"""Look-ups that are under way at once in a store that is not quick."""
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,8 @@ class Decision:
     looked_up: bool = False
     unavailable: str = ""
     """Why it could not be looked up."""
+    is_away: bool = False
+    """Whether that is because a bucket is away, so that live traffic flows and what is recorded waits."""
     hit: Hit | None = None
 
 
@@ -117,16 +123,22 @@ class Desk:
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
+        # Many where each look-up waits for a network: none waits for another.
+        self._waiters = ThreadPoolExecutor(_WAITING, "wiretape-wait")
+        self._looking: dict[Hashable, asyncio.Task[Hit | None]] = {}
 
     def use(self, gate: Gate, tapes: Tapes) -> None:
         """From now on these decide on who comes in, and on what he gets."""
         self._gate, self._tapes = gate, tapes
         self._seats.clear()
-        self._frozen = Marks(tapes.store, self._searcher)
+        self._frozen = Marks(tapes.store, self._thread_for(self._searcher))
+
+    def _thread_for(self, quick: ThreadPoolExecutor) -> ThreadPoolExecutor:
+        return quick if self._tapes.store.is_quick else self._waiters
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
-        for pool in (self._reader, self._searcher):
+        for pool in (self._reader, self._searcher, self._waiters):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
 
@@ -159,7 +171,7 @@ class Desk:
         """As ``seat``, with a look into a store that is not quick where that is needed."""
         found = self.seat(client, authorization, header)
         if not self.is_settled(found):
-            await aside(self._reader, self._frozen.look, found.tape.session)
+            await aside(self._thread_for(self._reader), self._frozen.look, found.tape.session)
             self._seats.clear()
             found = self.seat(client, authorization, header)
         return found
@@ -250,11 +262,12 @@ class Desk:
         assert asked
         made.looked_up = True
         try:
-            made.hit = await aside(self._reader, tape.lookup, asked, key)
+            made.hit = await self._find(tape, asked, key)
             if made.hit is None and tape.needs_search:
                 made.hit = await aside(self._searcher, tape.search, asked, key)
-        except Unavailable as e:
+        except OSError as e:
             made.unavailable = str(e)
+            made.is_away = isinstance(e, Away)
         if made.unavailable:
             tape.counters.unavailable += 1
         elif made.hit:
@@ -264,7 +277,20 @@ class Desk:
 
     async def explain(self, tape: Tape, asked: RecordedRequest) -> wire.Answer:
         """The answer to what has no recording, in replay."""
-        return await aside(self._searcher, tape.explain, asked)
+        return await aside(self._thread_for(self._searcher), tape.explain, asked)
+
+    async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
+        if tape.store.is_quick:
+            return await aside(self._reader, tape.lookup, asked, key)
+        if key is None or tape.takes not in (Takes.FIRST, Takes.LAST):
+            return await aside(self._waiters, tape.lookup, asked, key)
+        # Equal requests wait together: many that want one slow recording leave the threads to the others.
+        where = tape, key
+        task = self._looking.get(where)
+        if task is None:
+            task = self._looking[where] = asyncio.create_task(aside(self._waiters, tape.lookup, asked, key))
+            task.add_done_callback(lambda _: self._looking.pop(where, None))
+        return await asyncio.shield(task)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:

@@ -174,7 +174,9 @@ def answer(made: wire.Answer) -> http.Response:
 
 def refusal(denied: Denied) -> http.Response:
     """The answer to somebody who stays outside."""
-    made = answer(wire.error(denied.status, f"wiretape: {denied}", "session_refused"))
+    is_unavailable = denied.status == 503
+    code = "recordings_unavailable" if is_unavailable else "session_refused"
+    made = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=is_unavailable))
     if denied.status == 407:  # RFC 9110, 15.5.8: it comes with this.
         made.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
     return made

@@ -24,7 +24,6 @@ from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
-from wiretape.store.base import Unavailable
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
@@ -147,9 +146,12 @@ class Requests:
         if made.hit:
             self._play(flow, made, made.hit)
             return
-        if tape.mode is Mode.REPLAY:
+        if tape.mode is Mode.REPLAY or (made.unavailable and not made.is_away):
             flow.response = playing.answer(await self._refusal_of(made, asked))
             return
+        if made.unavailable:
+            what = self._desk.shown(made.seat, asked.label)
+            logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, tape, asked):
             return
@@ -186,10 +188,10 @@ class Requests:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
                 return await self._desk.explain(made.seat.tape, asked)
-        except Unavailable as e:
+        except OSError as e:
             made.unavailable = str(e)
         logger.error("cannot be looked up: %s: %s", what, made.unavailable)
-        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), and in replay nothing is sent"
+        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), so nothing is sent"
         return wire.error(503, f"{text} to a provider.", "recordings_unavailable", retry=True)
 
     async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:

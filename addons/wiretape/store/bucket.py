@@ -4,18 +4,24 @@ Any number of proxies use it at once. What cannot be written now waits in a spoo
 proxies serve it, and goes up when the bucket is back.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from wiretape.freezing import is_frozen
-from wiretape.store.base import Unavailable
 from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
 from wiretape.store.drainer import Drainer
+from wiretape.store.failures import Away, Unavailable
+from wiretape.store.notes import Notes
 from wiretape.store.objects import Objects
 from wiretape.store.remote import Found, Remote, Version
 from wiretape.store.spool import Address, Spool, Waiting
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 64
+"""Objects that are asked for at once, of all look-ups together."""
 
 _RACES = 5
 """How often somebody else may have written in the moment before us, until we wait."""
@@ -33,11 +39,18 @@ class BucketStore:
     is_quick = False
 
     def __init__(
-        self, remote: Remote, objects: Objects, spool: Spool | None = None, settle: Settle | None = None
+        self,
+        remote: Remote,
+        objects: Objects,
+        spool: Spool | None = None,
+        settle: Settle | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.url = remote.url
-        self._remote = remote
+        self.has_spool = spool is not None
+        self.notes = notes
         self._objects = objects
+        self._fetchers = ThreadPoolExecutor(_AT_ONCE, "wiretape-fetch")
         self._spool = spool
         self._drainer = Drainer(spool, self._take_up) if spool else None
         self._settle = settle
@@ -102,12 +115,28 @@ class BucketStore:
 
     def scan(self, session: str) -> dict[str, Hashable]:
         """Every recording's name and its state, as ``state`` gives it. Raises Unavailable."""
+        return self._with_waiting(session, self._objects.list_all(f"{session}/{RESPONSES}"))
+
+    def glance(self, session: str) -> dict[str, Hashable] | None:
+        """The same, where one request tells it; else None. Raises Unavailable."""
+        there = self._objects.list_few(f"{session}/{RESPONSES}")
+        return None if there is None else self._with_waiting(session, there)
+
+    def fetch_ahead(self, session: str, files: Sequence[tuple[str, str]]) -> None:
+        """Ask for objects at once that were not seen a moment ago, and wait for all. Never raises."""
+        keys = [_key(session, name, folder) for name, folder in files]
+        unseen = [key for key in keys if not self._objects.is_fresh(key)]
+        if len(unseen) > 1:
+            with contextlib.suppress(RuntimeError):  # The proxy stops.
+                wait([self._fetchers.submit(self._objects.see, key) for key in unseen])
+
+    def _with_waiting(self, session: str, there: Mapping[str, Version]) -> dict[str, Hashable]:
         waiting = {}
         for each in self._spool.entries() if self._spool else ():
             if (each.address.session, each.address.folder) == (session, RESPONSES):
                 waiting[each.address.name] = each
         found: dict[str, Hashable] = {name: each.path.name for name, each in waiting.items()}
-        for key, version in self._remote.objects(f"{session}/{RESPONSES}").items():
+        for key, version in there.items():
             file = key.rpartition("/")[2]
             name = file.removesuffix(".json")
             if file.endswith(".json") and not file.startswith(".") and not _goes_before(waiting.get(name), version):
@@ -117,7 +146,7 @@ class BucketStore:
     def sessions(self) -> list[str]:
         """The sessions in the bucket and in the spool, in order. Raises Unavailable."""
         waiting = {each.address.session for each in self._spool.entries()} if self._spool else set()
-        return sorted(waiting.union(self._remote.folders()))
+        return sorted(waiting.union(self._objects.folders()))
 
     def refresh(self, session: str) -> None:
         """Ask again for all that was seen of a session: another process of this proxy has written."""
@@ -141,6 +170,9 @@ class BucketStore:
 
     def close(self) -> None:
         """End it. What still waits is kept for the next start."""
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        if self.notes:
+            self.notes.close()
         if self._spool and self._drainer:
             self._drainer.close()
             if pending := self._spool.pending:
@@ -153,7 +185,7 @@ class BucketStore:
         key = _key(session, name, folder)
         try:
             found = self._objects.see(key)
-        except Unavailable:
+        except Away:
             if waiting is None:
                 raise
             return waiting, None

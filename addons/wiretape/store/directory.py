@@ -9,9 +9,11 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from wiretape.store import failures
 from wiretape.store.mounts import is_elsewhere
 
 logger = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ _HOUR = 3600.0
 
 class DirectoryStore:
     """Recordings of all sessions below one directory. A file appears whole or not at all."""
+
+    has_spool = False
+    notes = None
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -52,23 +57,29 @@ class DirectoryStore:
         return f"{self.root}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or None where there is none. Raises OSError where it cannot be read."""
+        """A file's bytes, or None where there is none. Raises Unavailable and NoRecording."""
+        path = self._quick_path(session, name, folder)
         try:
-            with open(self._quick_path(session, name, folder), "rb", buffering=0) as file:  # noqa: PTH123
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
                 return file.readall()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as e:
+            if failures.is_absent(e, path):
+                return None
+            raise failures.told(e, path) from e
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file of this name, readable or not."""
         return self.state(session, name, folder) is not None
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
-        """What changes when the file does, (mtime in ns, size, inode), or None where there is none. Raises OSError."""
+        """What changes when the file does, (mtime in ns, size, inode); None where there is none. Raises Unavailable."""
+        path = self._quick_path(session, name, folder)
         try:
-            found = os.stat(self._quick_path(session, name, folder))  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            found = os.stat(path)  # noqa: PTH116
+        except OSError as e:
+            if failures.is_absent(e, path):
+                return None
+            raise failures.told(e, path) from e
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
@@ -80,26 +91,48 @@ class DirectoryStore:
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
         """Remove a file, if there is one. Raises OSError."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(FileNotFoundError):
             self.path(session, name, folder).unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
-        """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
+        """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
+
+        One whose state cannot be told is there all the same: who reads it is told why. Raises Unavailable.
+        """
         found: dict[str, tuple[int, int]] = {}
+        folder = f"{self.root}/{session}/{RESPONSES}"
         try:
-            with os.scandir(self.root / session / RESPONSES) as entries:
+            with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
-                        with contextlib.suppress(FileNotFoundError):
+                        name = entry.name.removesuffix(".json")
+                        try:
                             state = entry.stat()
-                            found[entry.name.removesuffix(".json")] = (state.st_mtime_ns, state.st_size)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
+                        except OSError as e:
+                            if not failures.is_absent(e, entry.path):
+                                found[name] = (0, 0)
+                        else:
+                            found[name] = (state.st_mtime_ns, state.st_size)
+        except OSError as e:
+            if not failures.is_absent(e, folder):
+                raise failures.told(e, folder) from e
         return found
 
+    def glance(self, session: str) -> None:
+        """Nothing: to look at a file takes no longer."""
+
+    def fetch_ahead(self, session: str, files: Sequence[tuple[str, str]]) -> None:
+        """Nothing is remembered here."""
+
     def sessions(self) -> list[str]:
-        """The folders that hold recordings, in order. Raises OSError."""
-        return sorted(path.parent.name for path in self.root.glob(f"*/{RESPONSES}") if path.is_dir())
+        """The folders that hold recordings, in order. Raises Unavailable."""
+        try:
+            names = os.listdir(self.root)  # noqa: PTH208
+            return sorted(name for name in names if (self.root / name / RESPONSES).is_dir())
+        except OSError as e:
+            if failures.is_absent(e, self.url):
+                return []
+            raise failures.told(e, self.url) from e
 
     def refresh(self, session: str) -> None:
         """Nothing is remembered here."""

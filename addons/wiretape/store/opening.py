@@ -88,6 +88,7 @@ def open_store(
         return DirectoryStore(Path(text))
     url = bucket_url(text)
     from wiretape.store.bucket import BucketStore
+    from wiretape.store.notes import Notes
     from wiretape.store.objects import Objects
     from wiretape.store.remote import Remote
     from wiretape.store.spool import Spool
@@ -96,7 +97,8 @@ def open_store(
     local = local or _local()
     own = hashlib.sha256(url.encode()).hexdigest()[:16]
     objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
-    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle)
+    notes = Notes(local / "index" / f"{own}.sqlite")
+    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle, notes)
 
 
 def _local() -> Path:

@@ -1,0 +1,56 @@
+"""Which failures mean "there is nothing", and which that it cannot be told. Below all stores; decided here alone.
+
+What cannot be read is never taken for what is not there: a request would be paid for twice, a frozen session written
+into, another answer given. So the only sign of absence is that the system knows no such name (ENOENT), and that no link
+leads nowhere: what it points to may be on a disk that is not mounted. All else is ``Unavailable``, also a file where a
+folder should be (ENOTDIR).
+
+    error                                   who reads gets
+    ENOENT, and no link dangles             None: there is nothing
+    EISDIR                                  NoRecording: it is known what stands there
+    any other: EIO, EMFILE, EACCES, ...     Unavailable
+    a bucket that does not answer           Away, which is Unavailable too
+"""
+
+import errno
+import os
+
+
+class Unavailable(OSError):  # noqa: N818  nothing is wrong with who asks: it may be asked later
+    """It cannot be told what is there. Never to be taken for "not found": who asked is answered 503."""
+
+
+class Away(Unavailable):
+    """A whole bucket cannot be asked: not reached, too slow, or closed to us.
+
+    Meanwhile what was seen before is served, live traffic flows, and what is recorded waits in the spool.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, was_absent: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        """The HTTP status that the server answered, where it answered."""
+        self.was_absent = was_absent
+        """Whether there was nothing when it was last looked at."""
+
+
+class NoRecording(ValueError):  # noqa: N818  as other things that are no recordings
+    """What stands there can be no recording, whenever it is read."""
+
+
+def is_absent(error: OSError, path: str) -> bool:
+    """Whether the error of an access to a path says that there is nothing."""
+    if error.errno != errno.ENOENT:
+        return False
+    while not os.path.islink(path):  # noqa: PTH114  on the way to each look-up
+        below, path = path, os.path.dirname(path)  # noqa: PTH120
+        if path == below or os.path.isdir(path):  # noqa: PTH112
+            return True
+    return False
+
+
+def told(error: OSError, path: str) -> Exception:
+    """Return what to raise for an error that does not say that there is nothing."""
+    if error.errno == errno.EISDIR:
+        return NoRecording(f"{path}: is a folder")
+    return Unavailable(f"{path}: cannot be read: {error.strerror or type(error).__name__}")

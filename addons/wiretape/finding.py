@@ -13,7 +13,7 @@ from wiretape import capture as captures
 from wiretape import recording, request
 from wiretape.capture import Capture
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.base import Away, Store, Unavailable
+from wiretape.store.base import Away, Fetched, Store, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
 
@@ -61,6 +61,7 @@ class Reading:
         """Why what a search has not found may be there all the same, in a file that cannot be read."""
         self.listed: Mapping[str, Hashable] | None = None
         """All recordings and their states, where ``look_ahead`` could have them at once."""
+        self._fetched: Mapping[tuple[str, str], Fetched] = {}
 
     def look_ahead(self, names: Sequence[str]) -> None:
         """Ask for these recordings at once, and for what belongs to them, where each would take a while.
@@ -70,19 +71,23 @@ class Reading:
         if self._store.is_quick:
             return
         try:
-            self.listed = self._store.glance(self.session)
+            self.listed = self._store.glance(self.session, names)
         except Unavailable:
             self.listed = None  # What was seen before may be served.
         if self.listed is None:
             further = [(f"{names[0]}.2", RESPONSES), (names[0], WIRE)] if names else []
-            self._store.fetch_ahead(self.session, [*((name, RESPONSES) for name in names), *further])
+            files = [*((name, RESPONSES) for name in names), *further]
         else:
             there = [name for name in names if name in self.listed]
-            self._store.fetch_ahead(self.session, [(name, folder) for name in there for folder in (RESPONSES, WIRE)])
+            files = [(name, folder) for name in there for folder in (RESPONSES, WIRE)]
+        self._fetched = self._store.fetch(self.session, files)
 
     def read(self, name: str, folder: str = RESPONSES) -> bytes | None:
         """As the store's."""
-        return self._store.read(self.session, name, folder) if self._look(name, folder) else None
+        if not self._look(name, folder):
+            return None
+        fetched = self._fetched.get((name, folder))
+        return fetched.data if fetched else self._store.read(self.session, name, folder)
 
     def exists(self, name: str) -> bool:
         """As the store's."""
@@ -98,7 +103,11 @@ class Reading:
 
     def _look(self, name: str, folder: str) -> bool:
         # Before the file is read: if it changes in between, the state is the old one, and it is looked up again.
-        if self.listed is not None and folder == RESPONSES:
+        if fetched := self._fetched.get((name, folder)):
+            if fetched.problem:
+                raise fetched.problem
+            state = fetched.state
+        elif self.listed is not None and folder == RESPONSES:
             state = self.listed.get(name)
         else:
             state = self._store.state(self.session, name, folder)
@@ -108,8 +117,14 @@ class Reading:
 
 def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
     """Whether all files are as they were. Raises OSError where that cannot be told."""
-    store.fetch_ahead(session, [*states])
-    return all(store.state(session, name, folder) == state for (name, folder), state in states.items())
+    fetched = store.fetch(session, [*states])
+    for (name, folder), state in states.items():
+        now = fetched.get((name, folder))
+        if now and now.problem:
+            raise now.problem
+        if state != (now.state if now else store.state(session, name, folder)):
+            return False
+    return True
 
 
 class Finder:

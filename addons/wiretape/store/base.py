@@ -1,13 +1,25 @@
 """What every store can do. The tape, the index and the commands know this and nothing of what is behind it."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from wiretape.store.directory import RESPONSES
 from wiretape.store.failures import Away, NoRecording, Unavailable
 from wiretape.store.notes import Notes
 
-__all__ = ["Away", "NoRecording", "Store", "Unavailable"]
+__all__ = ["Away", "Fetched", "NoRecording", "Store", "Unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that was read with others."""
+
+    state: Hashable | None
+    data: bytes | None
+    """None, and no state, where there is nothing."""
+    problem: Unavailable | None = None
+    """Why that cannot be told."""
 
 
 class Store(Protocol):
@@ -57,11 +69,14 @@ class Store(Protocol):
     def scan(self, session: str) -> Mapping[str, Hashable]:
         """Every recording's name and its state, which may be of another form than ``state`` gives."""
 
-    def glance(self, session: str) -> Mapping[str, Hashable] | None:
-        """As ``scan``, of this moment or later and with states as ``state`` gives them; None where that takes long."""
+    def glance(self, session: str, names: Sequence[str] = ()) -> Mapping[str, Hashable] | None:
+        """As ``scan``, of this moment or later and with states as ``state`` gives them; None where that takes long.
 
-    def fetch_ahead(self, session: str, files: Sequence[tuple[str, str]]) -> None:
-        """Read files, (name, folder), at once and for a moment, where each takes a while. Never raises."""
+        Where one of ``names`` is in it, it may be of the moment before. Raises Unavailable.
+        """
+
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Fetched]:
+        """Read files, (name, folder), all at once where each takes a while; else none of them. Never raises."""
 
     def sessions(self) -> list[str]:
         """The sessions that have recordings, in order."""

@@ -7,9 +7,10 @@ proxies serve it, and goes up when the bucket is back.
 import contextlib
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from wiretape.freezing import is_frozen
+from wiretape.store.base import Fetched
 from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
 from wiretape.store.drainer import Drainer
 from wiretape.store.failures import Away, Unavailable
@@ -72,12 +73,7 @@ class BucketStore:
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """The bytes, whole, or None where there are none. Raises Unavailable where that cannot be told."""
-        while True:
-            waiting, found = self._look(session, name, folder)
-            if waiting is None:
-                return found.data if found else None
-            if (data := waiting.data()) is not None:
-                return data
+        return self._read(session, name, folder).data
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything. Raises Unavailable."""
@@ -117,18 +113,39 @@ class BucketStore:
         """Every recording's name and its state, as ``state`` gives it. Raises Unavailable."""
         return self._with_waiting(session, self._objects.list_all(f"{session}/{RESPONSES}"))
 
-    def glance(self, session: str) -> dict[str, Hashable] | None:
+    def glance(self, session: str, names: Sequence[str] = ()) -> dict[str, Hashable] | None:
         """The same, where one request tells it; else None. Raises Unavailable."""
-        there = self._objects.list_few(f"{session}/{RESPONSES}")
+        wanted = [_key(session, name, RESPONSES) for name in names]
+        there = self._objects.list_few(f"{session}/{RESPONSES}", wanted)
         return None if there is None else self._with_waiting(session, there)
 
-    def fetch_ahead(self, session: str, files: Sequence[tuple[str, str]]) -> None:
-        """Ask for objects at once that were not seen a moment ago, and wait for all. Never raises."""
-        keys = [_key(session, name, folder) for name, folder in files]
-        unseen = [key for key in keys if not self._objects.is_fresh(key)]
-        if len(unseen) > 1:
-            with contextlib.suppress(RuntimeError):  # The proxy stops.
-                wait([self._fetchers.submit(self._objects.see, key) for key in unseen])
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Fetched]:
+        """Read files, all at once. Never raises."""
+
+        def read(name: str, folder: str) -> Fetched:
+            try:
+                return self._read(session, name, folder)
+            except Unavailable as e:
+                return Fetched(None, None, e)
+            except OSError as e:
+                return Fetched(None, None, Unavailable(f"{self.where(session, name, folder)}: {e}"))
+
+        fetching: dict[tuple[str, str], Future[Fetched]] = {}
+        # What was seen a moment ago needs no thread; nor does one of the others.
+        unseen = [file for file in files if not self._objects.is_fresh(_key(session, *file))]
+        with contextlib.suppress(RuntimeError):  # The proxy stops.
+            for file in unseen[1:]:
+                fetching[file] = self._fetchers.submit(read, *file)
+        found = {file: read(*file) for file in files if file not in fetching}
+        return found | {file: future.result() for file, future in fetching.items()}
+
+    def _read(self, session: str, name: str, folder: str) -> Fetched:
+        while True:
+            waiting, found = self._look(session, name, folder)
+            if waiting is None:
+                return Fetched(found.version.state, found.data) if found else Fetched(None, None)
+            if (data := waiting.data()) is not None:
+                return Fetched(waiting.path.name, data)
 
     def _with_waiting(self, session: str, there: Mapping[str, Version]) -> dict[str, Hashable]:
         waiting = {}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Never
 
 from wiretape.store import failures
 from wiretape.store.mounts import is_elsewhere
@@ -118,11 +119,12 @@ class DirectoryStore:
                 raise failures.told(e, folder) from e
         return found
 
-    def glance(self, session: str) -> None:
+    def glance(self, session: str, names: Sequence[str] = ()) -> None:
         """Nothing: to look at a file takes no longer."""
 
-    def fetch_ahead(self, session: str, files: Sequence[tuple[str, str]]) -> None:
-        """Nothing is remembered here."""
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Never]:
+        """Nothing: to read them one after the other takes no longer."""
+        return {}
 
     def sessions(self) -> list[str]:
         """The folders that hold recordings, in order. Raises Unavailable."""

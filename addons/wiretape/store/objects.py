@@ -12,8 +12,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 
@@ -46,6 +47,14 @@ _ABSENCE = "/"
 """What is no object's key."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    asked: float
+    """The clock when the first request was sent."""
+    found: dict[str, Version] | None
+    """None where they are more than were asked for."""
+
+
 class Objects:
     """For any number of threads. Every method may raise Unavailable.
 
@@ -69,7 +78,7 @@ class Objects:
         self._one_at_a_time = threading.Lock()
         self._away_told = False
         self._flights: SingleFlight[Found | None] = SingleFlight()
-        self._listings: SingleFlight[dict[str, Version] | None] = SingleFlight()
+        self._listings: SingleFlight[_Listing] = SingleFlight()
         self._large: dict[str, float] = {}
         self._next_probe = float("-inf")
         self._checked = float("-inf")
@@ -124,19 +133,24 @@ class Objects:
 
     def list_all(self, folder: str) -> dict[str, Version]:
         """Every object directly in a folder, as it is: its key and version."""
-        return self._listings.ask_after_now(folder, lambda: self._list(folder, None)) or {}
+        return self._listings.ask_after_now(folder, lambda: self._list(folder, None)).found or {}
 
-    def list_few(self, folder: str) -> dict[str, Version] | None:
-        """The same, where one request tells them all; else None, and the next time at once."""
-        now = self._sight.clock()
-        if now < self._large.get(folder, now):
+    def list_few(self, folder: str, wanted: Collection[str] = ()) -> dict[str, Version] | None:
+        """The same, where one request tells them all; else None, and the next time at once.
+
+        A list that was being made already will do where one of the wanted keys is in it.
+        """
+        came = self._sight.clock()
+        if came < self._large.get(folder, came):
             return None
-        found = self._listings.ask_after_now((folder, "few"), lambda: self._list(folder, PAGE))
-        if found is None:
+        listing = self._listings.join((folder, PAGE), lambda: self._list(folder, PAGE))
+        if listing.asked < came and not any(key in (listing.found or ()) for key in wanted):
+            listing = self._listings.ask_after_now((folder, PAGE), lambda: self._list(folder, PAGE))
+        if listing.found is None:
             if len(self._large) > _LARGE:
                 self._large.clear()
             self._large[folder] = self._sight.clock() + _STAYS_LARGE
-        return found
+        return listing.found
 
     def folders(self) -> list[str]:
         """The folders directly below the prefix."""
@@ -145,18 +159,18 @@ class Objects:
             self._check_absence()
         return found
 
-    def _list(self, folder: str, limit: int | None) -> dict[str, Version] | None:
+    def _list(self, folder: str, limit: int | None) -> "_Listing":
         asked = self._sight.clock()
         found: dict[str, Version] = {}
         for page in self._remote.pages(folder):
             if limit is not None and len(found) + len(page) > limit:
-                return None
+                return _Listing(asked, None)
             found |= page
         if not found:
             self._check_absence()  # Not every page without a list is an empty list.
         for key, version in found.items():
             self._sight.confirm(key, version, asked)
-        return found
+        return _Listing(asked, found)
 
     def see_now(self, key: str) -> Found | None:
         """An object, as it is."""

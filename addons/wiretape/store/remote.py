@@ -119,6 +119,7 @@ class Remote:
         self._not_modified = exceptions.NotModifiedError
         self._timeout = timeout
         self._breaker = Breaker(timeout)
+        self._last_fault = ""
 
         def opened(limit: float, silence: float, retries: int) -> "ObjectStore":
             options = _client_options(url)
@@ -223,7 +224,7 @@ class _Asking:
 
     def __enter__(self) -> "_Asking":
         if not self._remote._breaker.allows(self._key):
-            raise Away(f"{self._where}: the bucket has not answered a moment ago")
+            raise Away(f"{self._where}: a moment ago, {self._remote._last_fault}")
         self._began = time.monotonic()
         return self
 
@@ -244,6 +245,7 @@ class _Asking:
         if answered:
             breaker.succeeded(self._key)
         else:
+            self._remote._last_fault = told
             breaker.failed(self._key)
         status = _NOT_IMPLEMENTED if isinstance(error, self._remote._is_unknown) else _status(str(error))
         raise Away(f"{self._where}: {told}", status=status) from None

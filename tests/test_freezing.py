@@ -12,7 +12,7 @@ import pytest
 import s3
 from wiretape import freezing
 from wiretape.freezing import Frozen, Marks, freeze, is_frozen, mark, thaw
-from wiretape.store.base import Away, Store, Unavailable
+from wiretape.store.base import Away, Store
 from wiretape.store.directory import RESPONSES, DirectoryStore
 
 ANN = Frozen("ann", "2026-01-31T12:00:00Z")
@@ -181,11 +181,18 @@ def test_a_mark_that_cannot_be_read_is_not_taken_for_none(
     mark.symlink_to(mark.name)
     marks.look("team")
     for _ in range(3):
-        with pytest.raises(Unavailable, match="whether session team is frozen cannot be told"):
-            marks.is_frozen("team")
+        assert "whether session team is frozen cannot be told" in str(marks.doubt("team"))
+    assert marks.doubt("other") is None
     mark.unlink()
+    freeze(store, "team", ANN)
     marks.look("team")
-    assert not marks.is_frozen("team")
+    assert marks.doubt("team") is None
+    assert marks.is_frozen("team")
+    mark.unlink()
+    mark.symlink_to(mark.name)
+    marks.look("team")
+    assert marks.is_frozen("team"), "what was seen before holds"
+    assert marks.doubt("team")
 
 
 def test_who_names_ever_new_sessions_fills_no_memory(tmp_path: Path, looker: ThreadPoolExecutor) -> None:

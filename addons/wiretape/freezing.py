@@ -7,7 +7,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wiretape.store.base import Away, Store, Unavailable
 
@@ -65,6 +65,13 @@ _SLOW = 2.0
 """Seconds for which a look at a mark holds, on a disk of this machine and elsewhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    frozen: bool
+    doubt: Unavailable | None
+    looked: float
+
+
 class Marks:
     """Whether sessions are frozen, as it was seen of late: for the thread that carries the traffic, which never waits.
 
@@ -75,41 +82,48 @@ class Marks:
         """``looker`` is who asks a store that is not quick."""
         self._store = store
         self._looker = looker
-        self._seen: dict[str, tuple[bool | Unavailable, float]] = {}
-        """What the last look has told, or why it could not, and when."""
+        self._seen: dict[str, _Seen] = {}
 
     def knows(self, session: str) -> bool:
         """Whether ``is_frozen`` can tell; else somebody who can wait is to ``look`` first."""
         return self._store.is_quick or session in self._seen
 
     def is_frozen(self, session: str) -> bool:
-        """Whether a session was frozen when it was last looked at; one that never was is not.
+        """Whether a session was frozen when that could last be told; one that never was looked at is not."""
+        return self._lately(session).frozen
 
-        Raises Unavailable where the last look could not tell.
-        """
+    def doubt(self, session: str) -> Unavailable | None:
+        """Why the last look could not tell, so that nothing is to be recorded there; None where it could."""
+        return self._lately(session).doubt
+
+    def _lately(self, session: str) -> "_Seen":
         now = time.monotonic()
-        frozen, looked = self._seen.get(session, (False, float("-inf")))
-        if now - looked >= (_QUICK if self._store.is_quick else _SLOW):
-            if self._store.is_quick:
-                frozen = self.look(session)
-            elif session in self._seen:  # Else nobody knows before somebody has looked who can wait.
-                self._seen[session] = frozen, now  # One look at a time.
-                with suppress(RuntimeError):  # The proxy stops.
-                    self._looker.submit(self.look, session)
-        if isinstance(frozen, Unavailable):
-            raise frozen
-        return frozen
+        seen = self._seen.get(session)
+        if seen and now - seen.looked < (_QUICK if self._store.is_quick else _SLOW):
+            return seen
+        if self._store.is_quick:
+            self.look(session)
+            return self._seen[session]
+        if seen is None:
+            return _Seen(False, None, now)  # Nobody knows before somebody has looked who can wait.
+        self._seen[session] = replace(seen, looked=now)  # One look at a time.
+        with suppress(RuntimeError):  # The proxy stops.
+            self._looker.submit(self.look, session)
+        return seen
 
-    def look(self, session: str) -> bool | Unavailable:
-        """Look at the mark, and tell why where that fails; while a bucket is away, what was seen before holds."""
-        frozen: bool | Unavailable
+    def look(self, session: str) -> bool:
+        """Look at the mark; while a bucket is away, what was seen before holds."""
+        before = self._seen.get(session)
+        frozen = before.frozen if before else False
+        doubt = before.doubt if before else None
         try:
             frozen = is_frozen(self._store, session)
+            doubt = None
         except Away:
-            frozen = self._seen.get(session, (False, 0.0))[0]
+            pass  # Who takes up what waits looks again.
         except OSError as e:
-            frozen = Unavailable(f"whether session {session} is frozen cannot be told: {e}")
+            doubt = Unavailable(f"whether session {session} is frozen cannot be told: {e}")
         if len(self._seen) > _SESSIONS:
             self._seen.clear()
-        self._seen[session] = frozen, time.monotonic()
+        self._seen[session] = _Seen(frozen, doubt, time.monotonic())
         return frozen

@@ -104,8 +104,6 @@ class Gate:
             mode = effective_mode(asked, session, self.mode, role, frozen=frozen)
         except Refused as e:
             raise Denied(403, str(e)) from e
-        except OSError as e:
-            raise Denied(503, str(e)) from e
         return Access(session, mode, entry.name if entry else "")
 
 

@@ -180,6 +180,10 @@ class Desk:
         """Whether it is known that nothing is frozen that would be recorded in."""
         return seat.tape.mode not in RECORDING or self._frozen.knows(seat.tape.session)
 
+    def doubt(self, tape: Tape) -> str:
+        """Why it cannot be told whether a session may be recorded in; empty where it can."""
+        return str(self._frozen.doubt(tape.session) or "")
+
     @property
     def default(self) -> Seat:
         """Where somebody sits who names no session, on a proxy that is open."""

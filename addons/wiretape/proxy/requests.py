@@ -169,6 +169,10 @@ class Requests:
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
         """Send a request on, and record the answer."""
         tape = made.seat.tape
+        if doubt := self._desk.doubt(tape):
+            tape.counters.unavailable += 1
+            flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
+            return
         tape.counters.upstream += 1
         if made.fault:
             marks.of(flow).fault = made.fault  # What comes is neither recorded nor shared.
@@ -190,9 +194,7 @@ class Requests:
                 return await self._desk.explain(made.seat.tape, asked)
         except OSError as e:
             made.unavailable = str(e)
-        logger.error("cannot be looked up: %s: %s", what, made.unavailable)
-        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), so nothing is sent"
-        return wire.error(503, f"{text} to a provider.", "recordings_unavailable", retry=True)
+        return _unavailable(what, made.unavailable)
 
     async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one."""
@@ -336,6 +338,12 @@ async def _changed(flight: Flight) -> None:
     changed = asyncio.Event()
     flight.call_when_changed(changed.set)
     await changed.wait()
+
+
+def _unavailable(what: str, why: str) -> wire.Answer:
+    logger.error("cannot be looked up: %s: %s", what, why)
+    text = f"wiretape: the recordings cannot be looked up now ({why}), so nothing is sent to a provider."
+    return wire.error(503, text, "recordings_unavailable", retry=True)
 
 
 def _refusal(reason: str) -> wire.Answer:

@@ -1,0 +1,128 @@
+"""Recordings that cannot be read, before a real proxy and a real SDK: nothing is asked of the provider again."""
+
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import openai
+import pytest
+
+from harness import Mitmdump, openai_client, wait_until
+from loopback import Provider
+from talk import Talk, ask, httpx_client, post, said, written
+
+MODES = ["", "default+replay:x"]
+
+
+@pytest.fixture
+def talk(provider: Provider) -> Talk:
+    return Talk(provider)
+
+
+@pytest.fixture
+def proxy(talk: Talk, recordings: Path) -> Iterator[Mitmdump]:
+    """A proxy that has two recordings, and reads them for each request."""
+    with Mitmdump(recordings, origin=talk.provider, options={"wiretape_cache": "0"}) as proxy:
+        with openai_client(proxy) as client:
+            assert ask(client, "one") == "answer 1 to one"
+            assert ask(client, "two") == "answer 2 to two"
+        wait_until(lambda: written(recordings) == {"default": ["one", "two"]})
+        proxy.wait_for_log("recorded.*\n(.*\n)*.*recorded")
+        yield proxy
+
+
+def name_of(recordings: Path, text: str) -> str:
+    return next(path.name for path in recordings.glob("default/responses/*") if f'"{text}"' in path.read_text())
+
+
+def loop(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(path.name)
+
+
+def dangle(path: Path) -> None:
+    path.symlink_to("not-mounted")
+
+
+def file(path: Path) -> None:
+    path.write_bytes(b"in the way")
+
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None], bool]] = {
+    "the recording": ("default/responses/{one}", loop, True),
+    "its capture": ("default/wire/{one}", loop, True),
+    "the recording's disk": ("default/responses/{one}", dangle, True),
+    "the folder": ("default/responses", file, False),
+    "the folder's disk": ("default", dangle, False),
+    "all": (".", file, False),
+}
+"""What is broken, how, and whether the other recording can still be served."""
+
+
+def test_what_cannot_be_read_is_unavailable_and_not_sent_again(proxy: Mitmdump, talk: Talk, recordings: Path) -> None:
+    one = name_of(recordings, "one")
+    aside = recordings.parent / "aside"
+    for place, break_, others_stay in DAMAGE.values():
+        path = recordings / place.format(one=one)
+        path.rename(aside)
+        break_(path)
+        for credentials in MODES:
+            with openai_client(proxy, credentials=credentials, max_retries=0) as client:
+                with pytest.raises(openai.APIStatusError) as raised:
+                    ask(client, "one")
+                assert (raised.value.status_code, raised.value.code) == (503, "recordings_unavailable"), place
+                if others_stay:
+                    assert ask(client, "two") == "answer 2 to two"
+        path.unlink()
+        aside.rename(path)
+        for credentials in MODES:
+            with openai_client(proxy, credentials=credentials, max_retries=0) as client:
+                assert ask(client, "one") == "answer 1 to one", place
+    assert talk.questions == ["one", "two"]
+
+
+def test_what_may_be_in_a_recording_that_cannot_be_read_is_no_miss(
+    proxy: Mitmdump, talk: Talk, recordings: Path
+) -> None:
+    loop(recordings / "default" / "responses" / "by-hand.json")
+    for credentials in MODES:
+        with openai_client(proxy, credentials=credentials, max_retries=0) as client:
+            with pytest.raises(openai.APIStatusError, match=r"by-hand.json: cannot be read") as raised:
+                ask(client, "three")
+            assert raised.value.status_code == 503
+            assert ask(client, "one") == "answer 1 to one"
+    assert talk.questions == ["one", "two"]
+
+
+def test_a_session_of_which_it_cannot_be_told_whether_it_is_frozen_is_not_recorded_in(
+    proxy: Mitmdump, talk: Talk, recordings: Path
+) -> None:
+    loop(recordings / "default" / ".wiretape" / "frozen.json")
+    for credentials in ("", "default+record:x"):
+        with openai_client(proxy, credentials=credentials, max_retries=0) as client:
+            with pytest.raises(openai.APIStatusError, match="whether session default is frozen") as raised:
+                ask(client, "three")
+            assert (raised.value.status_code, raised.value.code) == (503, "recordings_unavailable")
+    for credentials in MODES:
+        with openai_client(proxy, credentials=credentials) as client:
+            assert ask(client, "one") == "answer 1 to one"
+    assert talk.questions == ["one", "two"]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no prlimit here")
+def test_a_proxy_without_file_descriptors_asks_nobody_again(proxy: Mitmdump, talk: Talk, recordings: Path) -> None:
+    limits = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
+    with httpx_client(proxy) as client:
+        once = said(post(client, "one"))
+        # Until it is written, who asks the same follows.
+        wait_until(lambda: said(post(client, "one")) == once and "hit " in proxy.log())
+        # What is open stays open, and nothing else can be opened.
+        resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            answers = [post(client, "one") for _ in range(3)]
+        finally:
+            resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, limits)
+        assert [answer.status_code for answer in answers] == [503] * 3
+        assert all(answer.json()["error"]["code"] == "recordings_unavailable" for answer in answers)
+        assert said(post(client, "one")) == once
+    assert talk.questions == ["one", "two", "one"]

@@ -86,8 +86,12 @@ class Reading:
         """As the store's."""
         if not self._look(name, folder):
             return None
-        fetched = self._fetched.get((name, folder))
-        return fetched.data if fetched else self._store.read(self.session, name, folder)
+        if fetched := self._fetched.get((name, folder)):
+            return fetched.data
+        try:
+            return self._store.read(self.session, name, folder)
+        except Away as e:
+            raise self._blamed(e) from e
 
     def exists(self, name: str) -> bool:
         """As the store's."""
@@ -105,7 +109,7 @@ class Reading:
         # Before the file is read: if it changes in between, the state is the old one, and it is looked up again.
         if fetched := self._fetched.get((name, folder)):
             if fetched.problem:
-                raise fetched.problem
+                raise self._blamed(fetched.problem)
             state = fetched.state
         elif self.listed is not None and folder == RESPONSES:
             state = self.listed.get(name)
@@ -113,6 +117,11 @@ class Reading:
             state = self._store.state(self.session, name, folder)
         self._states[name, folder] = state
         return state is not None
+
+    def _blamed(self, problem: Unavailable) -> Unavailable:
+        """A bucket that has just told what it has is not away: it is the file that cannot be read."""
+        is_file = isinstance(problem, Away) and self.listed is not None
+        return Unavailable(str(problem)) if is_file else problem
 
 
 def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:

@@ -173,7 +173,8 @@ class Index:
                 self._enter(name, _Entry(state, each.identity, each.endpoint))
                 noted.append(Note(name, repr(state), json.dumps([each.identity, each.endpoint]), each.packed))
             elif isinstance(each, OSError):
-                problem = each if isinstance(each, Unavailable) else Unavailable(f"{self._where(name)}: {each}")
+                # The store has told that it is there: it is not away.
+                problem = Unavailable(str(each) if isinstance(each, Unavailable) else f"{self._where(name)}: {each}")
                 self._doubts[name] = state, problem
                 if not before or str(before[1]) != str(problem):
                     problems.append(problem)

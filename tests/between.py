@@ -94,7 +94,8 @@ class Between:
         self.asked.append(request)
         fault = self.fault(request)
         if fault is Fault.HOLD:
-            await asyncio.Event().wait()
+            await reader.read()  # Until who asks gives up.
+            return False
         await asyncio.sleep(self.delay)
         if fault in (Fault.PAGE, Fault.MISSING):
             status = b"200 OK" if fault is Fault.PAGE else b"404 Not Found"

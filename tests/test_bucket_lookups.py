@@ -200,15 +200,20 @@ def test_after_a_restart_nothing_is_read_again(remote: InMemory, tmp_path: Path)
 def damaged(path: Path, how: str) -> None:
     if how == "flipped":
         with sqlite3.connect(path) as opened:
-            opened.execute("UPDATE notes SET head = replace(head, '0', '1')")
+            opened.execute("UPDATE heads SET head = replace(head, '0', '1')")
         opened.close()
     elif how == "another value":
         with sqlite3.connect(path) as opened:
-            opened.execute("UPDATE notes SET body = 1, head = NULL")
+            opened.execute("UPDATE heads SET head = NULL")
+            opened.execute("UPDATE bodies SET body = 1")
         opened.close()
     elif how == "another form":
         with sqlite3.connect(path) as opened:
             opened.execute("PRAGMA user_version = 99")
+        opened.close()
+    elif how == "other tables":
+        with sqlite3.connect(path) as opened:
+            opened.executescript("DROP TABLE heads; CREATE TABLE heads (x)")
         opened.close()
     elif how == "cut":
         os.truncate(path, 5000)
@@ -218,7 +223,7 @@ def damaged(path: Path, how: str) -> None:
         path.write_text("no database\n" * 1000)
 
 
-@pytest.mark.parametrize("how", ["flipped", "another value", "another form", "cut", "zeros", "text"])
+@pytest.mark.parametrize("how", ["flipped", "another value", "another form", "other tables", "cut", "zeros", "text"])
 def test_notes_that_are_damaged_are_made_anew(remote: InMemory, tmp_path: Path, how: str) -> None:
     notes = tmp_path / "notes.sqlite"
     found = remote.held.pop(next(key for key in remote.held if "/responses/" in key))

@@ -106,7 +106,7 @@ class Index:
             names = [*islice(found, _COMPARED)]
         unknown = names
         if notes := self.store.notes:
-            noted = dict(notes.bodies(self.session, names))
+            noted = notes.bodies(self.session, names)
             unknown = [name for name in names if name not in noted]
             for name, body in noted.items():
                 yield name, _unpacked(body)

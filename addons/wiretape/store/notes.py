@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ _LIMIT = 256 << 20
 """Bytes of the file. When it is full it is begun anew."""
 
 _PAGE = 4096
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, sum BLOB, PRIMARY KEY (session, name));
+CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,61 +54,70 @@ class Notes:
 
     def all(self, session: str) -> dict[str, Note]:
         """Return the notes of a session without their bodies, by name."""
-        sound = {}
-        rows = self._run("SELECT name, state, head, body, sum FROM notes WHERE session = ?", [(session,)])
-        for row in rows:
-            if _is_sound(session, row):
-                name, state, head, _, _ = row
-                sound[name] = Note(name, state, head)
-        return sound
+        found: dict[str, Note] = {}
 
-    def bodies(self, session: str, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the names of those that are noted, each with its note's body."""
-        for name in names:
-            rows = self._run(
-                "SELECT name, state, head, body, sum FROM notes WHERE session = ? AND name = ?", [(session, name)]
-            )
-            for row in rows:
-                if _is_sound(session, row) and row[3]:
-                    yield name, row[3]
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, name, state, head, sum FROM heads WHERE session = ?"
+            for row in opened.execute(query, (session,)):
+                if _is_sound(row):
+                    found[row[1]] = Note(row[1], row[2], row[3])
+
+        self._run(read)
+        return found
+
+    def bodies(self, session: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Return the bodies of those notes of these names that have one."""
+        found: dict[str, bytes] = {}
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, name, body, sum FROM bodies WHERE session = ? AND name = ?"
+            for name in names:
+                row = opened.execute(query, (session, name)).fetchone()
+                if row and row[2] and _is_sound(row):
+                    found[name] = row[2]
+
+        self._run(read)
+        return found
 
     def keep(self, session: str, notes: Iterable[Note]) -> None:
         """Keep notes, in the place of those of the same names."""
-        rows = []
-        for each in notes:
-            row = session, each.name, each.state, each.head, each.body
-            rows.append((*row, _sum(*row)))
-        self._run("INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?, ?, ?)", rows)
+        heads = [_summed(session, each.name, each.state, each.head) for each in notes]
+        bodies = [_summed(session, each.name, each.body) for each in notes]
+
+        def write(opened: sqlite3.Connection) -> None:
+            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", heads)
+            opened.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)", bodies)
+
+        self._run(write)
 
     def drop(self, session: str, names: Iterable[str]) -> None:
         """Forget the notes of these names."""
-        self._run("DELETE FROM notes WHERE session = ? AND name = ?", [(session, name) for name in names])
+        rows = [(session, name) for name in names]
+
+        def remove(opened: sqlite3.Connection) -> None:
+            opened.executemany("DELETE FROM heads WHERE session = ? AND name = ?", rows)
+            opened.executemany("DELETE FROM bodies WHERE session = ? AND name = ?", rows)
+
+        self._run(remove)
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._close()
 
-    def _run(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def _run(self, task: Callable[[sqlite3.Connection], None]) -> None:
         with self._lock:
             try:
-                return self._execute(statement, rows)
+                if self._opened is None:
+                    self._opened = self._open()
+                with self._opened as transaction:
+                    task(transaction)
             except (sqlite3.Error, OSError) as e:
-                if getattr(e, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or not _may_pass(e):
+                if _is_passing(e):
+                    logger.warning("%s: what is found out about recordings is not kept: %s", self._path, e)
+                else:
                     logger.info("%s: what was known of recordings is found out anew: %s", self._path, e)
                     self._begin_anew()
-                else:
-                    logger.warning("%s: what is found out about recordings is not kept: %s", self._path, e)
-                return []
-
-    def _execute(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        if self._opened is None:
-            self._opened = self._open()
-        found: list[tuple[Any, ...]] = []
-        with self._opened as transaction:
-            for row in rows:
-                found += transaction.execute(statement, row).fetchall()
-        return found
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,14 +130,11 @@ class Notes:
             opened.execute(f"PRAGMA max_page_count = {max(16, self._limit // _PAGE)}")
             opened.execute("PRAGMA synchronous = OFF")  # After a crash of the machine it may be begun anew.
             opened.execute("PRAGMA journal_mode = TRUNCATE")
-            with opened:
-                if opened.execute("PRAGMA user_version").fetchone()[0] != _FORM:
-                    opened.execute("DROP TABLE IF EXISTS notes")
-                    opened.execute(
-                        "CREATE TABLE notes (session TEXT, name TEXT, state TEXT, head TEXT, body BLOB, sum BLOB,"
-                        " PRIMARY KEY (session, name)) WITHOUT ROWID"
-                    )
-                    opened.execute(f"PRAGMA user_version = {_FORM}")
+            form = opened.execute("PRAGMA user_version").fetchone()[0]
+            if form not in (0, _FORM):
+                raise sqlite3.DatabaseError(f"it is of form {form}")
+            if form == 0:
+                opened.executescript(f"BEGIN EXCLUSIVE; {_TABLES} PRAGMA user_version = {_FORM}; COMMIT;")
         except sqlite3.Error:
             opened.close()
             raise
@@ -142,19 +153,21 @@ class Notes:
             self._opened = None
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether the file may be sound: it is locked, or the disk fails."""
+def _is_passing(error: Exception) -> bool:
+    """Whether the file is sound, as far as an error tells: it is locked by another process, or the disk fails."""
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR):
+        return False  # Full, or its tables are others.
     return not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError)
 
 
-def _is_sound(session: str, row: tuple[Any, ...]) -> bool:
-    try:
-        return bool(row[4] == _sum(session, *row[:4]))
-    except TypeError:
-        return False  # A value has become one of another type.
+def _summed(*row: str | bytes) -> tuple[str | bytes, ...]:
+    return (*row, _sum(row))
 
 
-def _sum(session: str, name: str, state: str, head: str, body: bytes) -> bytes:
-    """What tells a row that is not as it was written."""
-    text = f"{session}\0{name}\0{state}\0{head}\0".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text + body).digest()[:16]
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a row is as it was written: a disk may have changed it."""
+    return bool(row[-1] == _sum(row[:-1]))
+
+
+def _sum(row: Iterable[object]) -> bytes:
+    return hashlib.sha256(repr(tuple(row)).encode("utf-8", "backslashreplace")).digest()[:16]

@@ -35,7 +35,8 @@ _AT_ONCE = 32
 _BATCH = 256
 
 _COMPARED = 500
-"""Requests that are given for finding the nearest."""
+_COMPARED_BYTES = 1 << 20
+"""Requests that are given for finding the nearest, and bytes of them: to compare them all would take long."""
 
 _TOLD = 3
 """Lines of the log about files that cannot be read, of those that are met at once."""
@@ -108,8 +109,13 @@ class Index:
         if notes := self.store.notes:
             noted = notes.bodies(self.session, names)
             unknown = [name for name in names if name not in noted]
+            size = 0
             for name, body in noted.items():
-                yield name, _unpacked(body)
+                text = zlib.decompress(body)
+                size += len(text)
+                yield name, recording.loads_request(json.loads(text))
+                if size > _COMPARED_BYTES:
+                    return
         for name, came in self._read(unknown):
             if isinstance(came, _Asks):  # Else it was told when it was first read.
                 yield name, came.request
@@ -236,10 +242,6 @@ def _packed(asked: RecordedRequest) -> bytes:
     body = {"payload": asked.body} if asked.passthrough else {"body": asked.body, "endpoint": asked.endpoint}
     content = {"url": asked.url, "method": asked.method, **body, **asked.extra}
     return zlib.compress(json.dumps({"test_id": asked.test_id, "request": content}).encode(), 1)
-
-
-def _unpacked(body: bytes) -> RecordedRequest:
-    return recording.loads_request(json.loads(zlib.decompress(body)))
 
 
 class Indexes:

@@ -26,7 +26,8 @@ _LIMIT = 256 << 20
 _PAGE = 4096
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, sum BLOB, PRIMARY KEY (session, name));
+CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, sum BLOB,
+  PRIMARY KEY (session, name));
 CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
 """
 

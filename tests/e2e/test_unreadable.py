@@ -98,15 +98,18 @@ def test_a_session_of_which_it_cannot_be_told_whether_it_is_frozen_is_not_record
     proxy: Mitmdump, talk: Talk, recordings: Path
 ) -> None:
     loop(recordings / "default" / ".wiretape" / "frozen.json")
-    for credentials in ("", "default+record:x"):
-        with openai_client(proxy, credentials=credentials, max_retries=0) as client:
-            with pytest.raises(openai.APIStatusError, match="whether session default is frozen") as raised:
-                ask(client, "three")
-            assert (raised.value.status_code, raised.value.code) == (503, "recordings_unavailable")
+    with openai_client(proxy, max_retries=0) as client:
+        with pytest.raises(openai.APIStatusError, match="whether session default is frozen") as raised:
+            ask(client, "three")
+        assert (raised.value.status_code, raised.value.code) == (503, "recordings_unavailable")
     for credentials in MODES:
         with openai_client(proxy, credentials=credentials) as client:
             assert ask(client, "one") == "answer 1 to one"
     assert talk.questions == ["one", "two"]
+    with openai_client(proxy, credentials="default+record:x") as client:
+        assert ask(client, "one") == "answer 3 to one", "a client that wants it live gets it"
+    proxy.wait_for_log("RECORDING LOST")
+    assert written(recordings) == {"default": ["one", "two"]}
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no prlimit here")

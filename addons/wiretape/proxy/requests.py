@@ -169,7 +169,8 @@ class Requests:
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
         """Send a request on, and record the answer."""
         tape = made.seat.tape
-        if doubt := self._desk.doubt(tape):
+        # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
+        if tape.mode is Mode.RECORD_IF_MISSING and (doubt := self._desk.doubt(tape)):
             tape.counters.unavailable += 1
             flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
             return

@@ -53,4 +53,7 @@ def told(error: OSError, path: str) -> Exception:
     """Return what to raise for an error that does not say that there is nothing."""
     if error.errno == errno.EISDIR:
         return NoRecording(f"{path}: is a folder")
-    return Unavailable(f"{path}: cannot be read: {error.strerror or type(error).__name__}")
+    why = error.strerror or type(error).__name__
+    if error.errno == errno.ENOENT:
+        why = "a link on the way to it leads nowhere (is a disk not mounted?)"
+    return Unavailable(f"{path}: cannot be read: {why}")

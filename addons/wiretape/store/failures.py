@@ -15,6 +15,8 @@ folder should be (ENOTDIR).
 import errno
 import os
 
+_CAN_LOOK_AT_LINKS = os.access in os.supports_follow_symlinks
+
 
 class Unavailable(OSError):  # noqa: N818  nothing is wrong with who asks: it may be asked later
     """It cannot be told what is there. Never to be taken for "not found": who asked is answered 503."""
@@ -42,11 +44,18 @@ def is_absent(error: OSError, path: str) -> bool:
     """Whether the error of an access to a path says that there is nothing."""
     if error.errno != errno.ENOENT:
         return False
-    while not os.path.islink(path):  # noqa: PTH114  on the way to each look-up
-        below, path = path, os.path.dirname(path)  # noqa: PTH120
-        if path == below or os.path.isdir(path):  # noqa: PTH112
+    while not _is_named(path):
+        path = path.rpartition("/")[0] or "."
+        if os.access(path, os.F_OK):
             return True
-    return False
+    return not os.path.islink(path)  # noqa: PTH114  else it has come just now
+
+
+def _is_named(path: str) -> bool:
+    """Whether there is anything of this name, be it a link that leads nowhere. On the way to each look-up."""
+    if _CAN_LOOK_AT_LINKS:
+        return os.access(path, os.F_OK, follow_symlinks=False)
+    return os.path.lexists(path)
 
 
 def told(error: OSError, path: str) -> Exception:

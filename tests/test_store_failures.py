@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.failures import Away, NoRecording, Unavailable, is_absent, told
+from wiretape.store.failures import Away, Unavailable, is_absent, told
 
 OTHERS = ["EIO", "EMFILE", "ENFILE", "EACCES", "EPERM", "ELOOP", "ENOTDIR", "ESTALE", "ENOTCONN", "ETIMEDOUT", "ENOMEM"]
 
@@ -25,10 +25,6 @@ def test_every_error_but_one_says_that_it_cannot_be_told(name: str, tmp_path: Pa
     assert type(problem) is Unavailable
     assert not isinstance(problem, Away), "the provider is not asked instead"
     assert str(problem) == f"{path}: cannot be read: {error(name).strerror}"
-
-
-def test_a_folder_in_a_recordings_place_is_none() -> None:
-    assert isinstance(told(error("EISDIR"), "a"), NoRecording)
 
 
 ABSENT: dict[str, Callable[[Path], object]] = {

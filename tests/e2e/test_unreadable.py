@@ -31,12 +31,11 @@ def proxy(talk: Talk, recordings: Path) -> Iterator[Mitmdump]:
         yield proxy
 
 
-def name_of(recordings: Path, text: str) -> str:
-    return next(path.name for path in recordings.glob("default/responses/*") if f'"{text}"' in path.read_text())
+def file(path: Path) -> None:
+    path.write_bytes(b"in the way")
 
 
 def loop(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
     path.symlink_to(path.name)
 
 
@@ -44,26 +43,19 @@ def dangle(path: Path) -> None:
     path.symlink_to("not-mounted")
 
 
-def file(path: Path) -> None:
-    path.write_bytes(b"in the way")
-
-
-DAMAGE: dict[str, tuple[str, Callable[[Path], None], bool]] = {
-    "the recording": ("default/responses/{one}", loop, True),
-    "its capture": ("default/wire/{one}", loop, True),
-    "the recording's disk": ("default/responses/{one}", dangle, True),
-    "the folder": ("default/responses", file, False),
-    "the folder's disk": ("default", dangle, False),
-    "all": (".", file, False),
-}
-"""What is broken, how, and whether the other recording can still be served."""
+DAMAGE: list[tuple[str, Callable[[Path], None]]] = [
+    (place, break_)
+    for place in ("default/wire", "default/responses", "default", ".")
+    for break_ in (file, loop, dangle)
+    if place != "." or break_ is file
+]
+"""What is broken, and how. To root, who may read all, a file of its own is never unreadable."""
 
 
 def test_what_cannot_be_read_is_unavailable_and_not_sent_again(proxy: Mitmdump, talk: Talk, recordings: Path) -> None:
-    one = name_of(recordings, "one")
     aside = recordings.parent / "aside"
-    for place, break_, others_stay in DAMAGE.values():
-        path = recordings / place.format(one=one)
+    for place, break_ in DAMAGE:
+        path = recordings / place
         path.rename(aside)
         break_(path)
         for credentials in MODES:
@@ -71,8 +63,6 @@ def test_what_cannot_be_read_is_unavailable_and_not_sent_again(proxy: Mitmdump, 
                 with pytest.raises(openai.APIStatusError) as raised:
                     ask(client, "one")
                 assert (raised.value.status_code, raised.value.code) == (503, "recordings_unavailable"), place
-                if others_stay:
-                    assert ask(client, "two") == "answer 2 to two"
         path.unlink()
         aside.rename(path)
         for credentials in MODES:
@@ -81,23 +71,10 @@ def test_what_cannot_be_read_is_unavailable_and_not_sent_again(proxy: Mitmdump, 
     assert talk.questions == ["one", "two"]
 
 
-def test_what_may_be_in_a_recording_that_cannot_be_read_is_no_miss(
-    proxy: Mitmdump, talk: Talk, recordings: Path
-) -> None:
-    loop(recordings / "default" / "responses" / "by-hand.json")
-    for credentials in MODES:
-        with openai_client(proxy, credentials=credentials, max_retries=0) as client:
-            with pytest.raises(openai.APIStatusError, match=r"by-hand.json: cannot be read") as raised:
-                ask(client, "three")
-            assert raised.value.status_code == 503
-            assert ask(client, "one") == "answer 1 to one"
-    assert talk.questions == ["one", "two"]
-
-
 def test_a_session_of_which_it_cannot_be_told_whether_it_is_frozen_is_not_recorded_in(
     proxy: Mitmdump, talk: Talk, recordings: Path
 ) -> None:
-    loop(recordings / "default" / ".wiretape" / "frozen.json")
+    file(recordings / "default" / ".wiretape")
     with openai_client(proxy, max_retries=0) as client:
         with pytest.raises(openai.APIStatusError, match="whether session default is frozen") as raised:
             ask(client, "three")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wiretape.store.directory import RESPONSES
-from wiretape.store.failures import Away, NoRecording, Unavailable
+from wiretape.store.failures import Away, Unavailable
 from wiretape.store.notes import Notes
+from wiretape.store.regular import NoRecording
 
 __all__ = ["Away", "Fetched", "NoRecording", "Store", "Unavailable"]
 

@@ -7,14 +7,14 @@ import os
 import platform
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Never
 
-from wiretape.store import failures
+from wiretape import printable
+from wiretape.store import failures, modes, regular
 from wiretape.store.mounts import is_elsewhere
 
 logger = logging.getLogger(__name__)
@@ -35,8 +35,11 @@ class DirectoryStore:
     has_spool = False
     notes = None
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, largest: int = regular.LARGEST) -> None:
+        """``largest``: bytes of a recording, of which a larger one is none."""
         self.root = root
+        self._top = str(root)
+        self._largest = largest
         self.is_quick = not is_elsewhere(root)
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
@@ -47,7 +50,7 @@ class DirectoryStore:
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Where a recording is or would be, for people; without a name: where the session is."""
-        return str(self.path(session, name, folder) if name else self.root / session)
+        return printable.line(str(self.path(session, name, folder) if name else self.root / session))
 
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
         """Where a recording, or a capture, is or would be."""
@@ -55,14 +58,13 @@ class DirectoryStore:
 
     def _quick_path(self, session: str, name: str, folder: str) -> str:
         # On the way to each hit, where putting a Path together takes as long as asking for the file.
-        return f"{self.root}/{session}/{folder}/{name}.json"
+        return f"{self._top}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """A file's bytes, or None where there is none. Raises Unavailable and NoRecording."""
         path = self._quick_path(session, name, folder)
         try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-                return file.readall()
+            return regular.read(path, self._top, self._largest)
         except OSError as e:
             if failures.is_absent(e, path):
                 return None
@@ -76,7 +78,7 @@ class DirectoryStore:
         """What changes when the file does, (mtime in ns, size, inode); None where there is none. Raises Unavailable."""
         path = self._quick_path(session, name, folder)
         try:
-            found = os.stat(path)  # noqa: PTH116
+            found = regular.look(path)
         except OSError as e:
             if failures.is_absent(e, path):
                 return None
@@ -88,12 +90,16 @@ class DirectoryStore:
 
         Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
         """
-        return write_file(self.path(session, name, folder), data, replace=replace)
+        path = self.path(session, name, folder)
+        regular.check_folder(str(path.parent), self._top)
+        return write_file(path, data, replace=replace)
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
         """Remove a file, if there is one. Raises OSError."""
+        path = self.path(session, name, folder)
+        regular.check_folder(str(path.parent), self._top)
         with contextlib.suppress(FileNotFoundError):
-            self.path(session, name, folder).unlink()
+            path.unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
@@ -101,14 +107,17 @@ class DirectoryStore:
         One whose state cannot be told is there all the same: who reads it is told why. Raises Unavailable.
         """
         found: dict[str, tuple[int, int]] = {}
-        folder = f"{self.root}/{session}/{RESPONSES}"
+        folder = str(self.root / session / RESPONSES)
         try:
+            os.stat(folder)  # noqa: PTH116  first, whether it can be looked at
+            if not regular.is_inside(folder, self._top):
+                return found  # It is elsewhere: each of its names is refused where it is read.
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
                         name = entry.name.removesuffix(".json")
                         try:
-                            state = entry.stat()
+                            state = regular.look(entry.path)
                         except OSError as e:
                             if not failures.is_absent(e, entry.path):
                                 found[name] = (0, 0)
@@ -194,23 +203,21 @@ def _is_zombie(pid: int) -> bool:
         return False  # Not Linux.
 
 
-def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
-    """Write a file so that it appears whole or not at all; folders are made.
+def write_file(path: Path, data: bytes, *, replace: bool, private: bool = False) -> bool:
+    """Write a file so that it appears whole or not at all; folders are made. See ``modes`` for ``private``.
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f"{_TEMPORARY}{_machine()}-{os.getpid()}-", suffix=".tmp", dir=path.parent
-    )
+    modes.make_folder(path.parent, private=private)
+    prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
+    handle, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
         if replace:
-            Path(temporary).replace(path)
+            temporary.replace(path)
         else:
             # A link never overwrites: of two proxies that record the same request at once, one wins.
             try:
@@ -220,12 +227,12 @@ def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
             except OSError:  # No links on this file system: a small gap between the look and the rename is left.
                 if path.exists():
                     return False
-                Path(temporary).replace(path)
+                temporary.replace(path)
         _sync_folder(path.parent)
         return True
     finally:
         with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
+            temporary.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,17 +3,18 @@
 What cannot be read is never taken for what is not there: a request would be paid for twice, a frozen session written
 into, another answer given. So the only sign of absence is that the system knows no such name (ENOENT), and that no link
 leads nowhere: what it points to may be on a disk that is not mounted. All else is ``Unavailable``, also a file where a
-folder should be (ENOTDIR).
+folder should be (ENOTDIR). What stands in a recording's place and can be none, see ``regular``, is another matter.
 
     error                                   who reads gets
     ENOENT, and no link dangles             None: there is nothing
-    EISDIR                                  NoRecording: it is known what stands there
     any other: EIO, EMFILE, EACCES, ...     Unavailable
     a bucket that does not answer           Away, which is Unavailable too
 """
 
 import errno
 import os
+
+from wiretape import printable
 
 _CAN_LOOK_AT_LINKS = os.access in os.supports_follow_symlinks
 
@@ -36,10 +37,6 @@ class Away(Unavailable):
         """Whether there was nothing when it was last looked at."""
 
 
-class NoRecording(ValueError):  # noqa: N818  as other things that are no recordings
-    """What stands there can be no recording, whenever it is read."""
-
-
 def is_absent(error: OSError, path: str) -> bool:
     """Whether the error of an access to a path says that there is nothing."""
     if error.errno != errno.ENOENT:
@@ -58,11 +55,9 @@ def _is_named(path: str) -> bool:
     return os.path.lexists(path)
 
 
-def told(error: OSError, path: str) -> Exception:
+def told(error: OSError, path: str) -> Unavailable:
     """Return what to raise for an error that does not say that there is nothing."""
-    if error.errno == errno.EISDIR:
-        return NoRecording(f"{path}: is a folder")
     why = error.strerror or type(error).__name__
     if error.errno == errno.ENOENT:
         why = "a link on the way to it leads nowhere (is a disk not mounted?)"
-    return Unavailable(f"{path}: cannot be read: {why}")
+    return Unavailable(f"{printable.line(path)}: cannot be read: {why}")

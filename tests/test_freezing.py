@@ -12,7 +12,7 @@ import pytest
 import s3
 from wiretape import freezing
 from wiretape.freezing import Frozen, Marks, freeze, is_frozen, mark, thaw
-from wiretape.store.base import Store, Unavailable
+from wiretape.store.base import Away, Store
 from wiretape.store.directory import RESPONSES, DirectoryStore
 
 ANN = Frozen("ann", "2026-01-31T12:00:00Z")
@@ -85,7 +85,7 @@ class Watched(DirectoryStore):
         self.looks.append(threading.current_thread().name)
         assert self.go_on.wait(10)
         if self.is_away:
-            raise Unavailable("away")
+            raise Away("away")
         return super().exists(session, name, folder)
 
 
@@ -168,6 +168,32 @@ def test_while_the_bucket_is_away_what_was_seen_holds(tmp_path: Path, clock: Han
     marks.is_frozen("team")
     looker.submit(int).result()
     assert not marks.is_frozen("team")
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_mark_that_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, clock: Hands, looker: ThreadPoolExecutor, *, quick: bool
+) -> None:
+    store = Watched(tmp_path, quick=quick)
+    marks = Marks(store, looker)
+    folder = store.path("team", "frozen", ".wiretape").parent
+    folder.parent.mkdir(parents=True)
+    folder.write_bytes(b"in the way")
+    marks.look("team")
+    for _ in range(3):
+        assert "whether session team is frozen cannot be told" in str(marks.doubt("team"))
+    assert marks.doubt("other") is None
+    folder.unlink()
+    freeze(store, "team", ANN)
+    marks.look("team")
+    assert marks.doubt("team") is None
+    assert marks.is_frozen("team")
+    thaw(store, "team")
+    folder.rmdir()
+    folder.write_bytes(b"in the way")
+    marks.look("team")
+    assert marks.is_frozen("team"), "what was seen before holds"
+    assert marks.doubt("team")
 
 
 def test_who_names_ever_new_sessions_fills_no_memory(tmp_path: Path, looker: ThreadPoolExecutor) -> None:

@@ -223,6 +223,17 @@ def test_what_is_none(header: str) -> None:
     assert not basic(header)
 
 
+def test_while_the_tokens_cannot_be_read_nobody_gets_in_and_may_ask_again() -> None:
+    class Unreadable:
+        def check(self, session: str, token: str) -> None:
+            raise OSError("Too many open files")
+
+    gate = Gate(Sessions(), "default", Mode.REPLAY, tokens=Unreadable())
+    with pytest.raises(Denied, match="the tokens cannot be read now: Too many open files") as raised:
+        gate.admit("default:wt_x", lambda _: False)
+    assert raised.value.status == 503
+
+
 # -- the modes that can be asked for -----------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wiretape.store.base import NoRecording, Unavailable
 from wiretape.store.directory import DirectoryStore
 
 
@@ -92,23 +93,43 @@ def test_a_folder_in_the_recordings_place_is_an_error_and_stays(store: Directory
 
 
 @pytest.mark.parametrize("place", ["", "default", "default/responses"])
-def test_a_file_in_the_folders_place_is_an_error_to_write_and_nothing_to_read(
-    store: DirectoryStore, place: str
-) -> None:
+def test_a_file_in_the_folders_place_is_an_error_to_write_and_to_read(store: DirectoryStore, place: str) -> None:
     file = store.root / place
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"in the way")
     with pytest.raises(OSError, match=r"\S"):
         store.write("default", "abc", b"x", replace=True)
     assert file.read_bytes() == b"in the way"
-    assert store.read("default", "abc") is None
-    assert store.scan("default") == {}
+    for question in (lambda: store.read("default", "abc"), lambda: store.scan("default")):
+        with pytest.raises(Unavailable, match="cannot be read: Not a directory"):
+            question()
 
 
-def test_a_file_that_cannot_be_read_is_an_error(store: DirectoryStore) -> None:
+def test_a_folder_can_be_no_recording(store: DirectoryStore) -> None:
     store.path("default", "abc").mkdir(parents=True)
     with pytest.raises(ValueError, match="is a folder, and no file"):
         store.read("default", "abc")
+
+
+@pytest.mark.parametrize("target", ["nowhere", "def.json"])
+def test_a_link_that_leads_nowhere_is_there_and_no_recording(store: DirectoryStore, target: str) -> None:
+    store.write("default", "abc", b"x", replace=False)
+    store.path("default", "def").symlink_to(target)
+    assert store.scan("default").keys() == {"abc", "def"}
+    assert store.exists("default", "def")
+    with pytest.raises(NoRecording):
+        store.read("default", "def")
+
+
+@pytest.mark.parametrize("place", ["", "default", "default/responses"])
+def test_a_folder_that_is_a_link_to_what_is_not_mounted_is_not_empty(store: DirectoryStore, place: str) -> None:
+    link = store.root / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("nowhere")
+    with pytest.raises(Unavailable):
+        store.read("default", "abc")
+    with pytest.raises(Unavailable):
+        store.scan("default")
 
 
 def test_scan_tells_the_recordings_and_nothing_else(store: DirectoryStore) -> None:

@@ -62,21 +62,21 @@ def put(store: DirectoryStore, name: str, data: bytes) -> Path:
 
 
 def test_nothing_is_found_where_nothing_is(index: Index) -> None:
-    assert index.names(identity(ONE)) == []
+    assert index.find(identity(ONE)).names == []
     assert list(index.requests(CHAT)) == []
 
 
 def test_a_recording_is_found_whatever_its_name(store: DirectoryStore, index: Index) -> None:
     put(store, "my-favourite", recording(ONE))
     put(store, "0123456789ab", recording(TWO))
-    assert index.names(identity(ONE)) == ["my-favourite"]
-    assert index.names(identity(TWO)) == ["0123456789ab"]
-    assert index.names(identity(request("three"))) == []
+    assert index.find(identity(ONE)).names == ["my-favourite"]
+    assert index.find(identity(TWO)).names == ["0123456789ab"]
+    assert index.find(identity(request("three"))).names == []
 
 
 def test_a_recording_laid_out_by_hand_is_found(store: DirectoryStore, index: Index) -> None:
     put(store, "compact", json.dumps(json.loads(recording(ONE))).encode())
-    assert index.names(identity(ONE)) == ["compact"]
+    assert index.find(identity(ONE)).names == ["compact"]
 
 
 def test_several_recordings_of_one_request_are_found_in_the_order_of_their_names(
@@ -84,14 +84,14 @@ def test_several_recordings_of_one_request_are_found_in_the_order_of_their_names
 ) -> None:
     for name in ("c", "a", "b"):
         put(store, name, recording(ONE))
-    assert index.names(identity(ONE)) == ["a", "b", "c"]
+    assert index.find(identity(ONE)).names == ["a", "b", "c"]
 
 
 def test_the_seeds_are_found(store: DirectoryStore, index: Index) -> None:
     for path in SEEDS:
         put(store, f"copy of {path.stem}", path.read_bytes())
     for path in SEEDS:
-        assert index.names(identity(loads(path.read_bytes()).request)) == [f"copy of {path.stem}"]
+        assert index.find(identity(loads(path.read_bytes()).request)).names == [f"copy of {path.stem}"]
     assert {name for name, _ in index.requests("/v1/completions")} == {"copy of af6ca03dcbc3", "copy of f3cbd3f07e60"}
 
 
@@ -103,32 +103,32 @@ def test_requests_are_told_by_endpoint(store: DirectoryStore, index: Index) -> N
 
 def test_an_added_file_is_noticed(store: DirectoryStore, index: Index) -> None:
     put(store, "a", recording(ONE))
-    assert index.names(identity(TWO)) == []
+    assert index.find(identity(TWO)).names == []
     put(store, "b", recording(TWO))
-    assert index.names(identity(TWO)) == ["b"]
+    assert index.find(identity(TWO)).names == ["b"]
 
 
 def test_a_changed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
     put(store, "a", recording(ONE))
-    assert index.names(identity(ONE)) == ["a"]
+    assert index.find(identity(ONE)).names == ["a"]
     put(store, "a", recording(TWO))
-    assert index.names(identity(ONE)) == []
-    assert index.names(identity(TWO)) == ["a"]
+    assert index.find(identity(ONE)).names == []
+    assert index.find(identity(TWO)).names == ["a"]
     assert list(index.requests(CHAT)) == [("a", TWO)]
 
 
 def test_a_removed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
     path = put(store, "a", recording(ONE))
     put(store, "b", recording(ONE))
-    assert index.names(identity(ONE)) == ["a", "b"]
+    assert index.find(identity(ONE)).names == ["a", "b"]
     path.unlink()
-    assert index.names(identity(ONE)) == ["b"]
+    assert index.find(identity(ONE)).names == ["b"]
     assert [name for name, _ in index.requests(CHAT)] == ["b"]
 
 
 def test_another_session_is_not_looked_at(store: DirectoryStore) -> None:
     put(store, "a", recording(ONE))
-    assert Index(store, "other").names(identity(ONE)) == []
+    assert Index(store, "other").find(identity(ONE)).names == []
 
 
 def test_a_file_is_read_once(store: DirectoryStore, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,10 +142,10 @@ def test_a_file_is_read_once(store: DirectoryStore, index: Index, monkeypatch: p
 
     monkeypatch.setattr(DirectoryStore, "read", counted)
     for _ in range(3):
-        index.names(identity(ONE))
+        index.find(identity(ONE))
     put(store, "b", recording(TWO))
     for _ in range(3):
-        index.names(identity(TWO))
+        index.find(identity(TWO))
     assert read == ["a", "b"]
 
 
@@ -169,7 +169,7 @@ def test_a_broken_file_is_logged_once_with_its_path_and_passed_over(
     put(store, "sound", recording(ONE))
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            assert index.names(identity(ONE)) == ["sound"]
+            assert index.find(identity(ONE)).names == ["sound"]
             assert [name for name, _ in index.requests(CHAT)] == ["sound"]
     logged = [record for record in caplog.records if str(path) in record.getMessage()]
     assert [record.levelno for record in logged] == [logging.ERROR]
@@ -181,7 +181,7 @@ def test_a_file_nested_deeply_does_not_hide_the_others(store: DirectoryStore, in
     put(store, "sound", recording(ONE))
     failed: type[Exception] | None = None  # Only the type: pytest takes seconds for the traceback of a RecursionError.
     try:
-        assert index.names(identity(ONE)) == ["sound"]
+        assert index.find(identity(ONE)).names == ["sound"]
         assert "sound" in [name for name, _ in index.requests(CHAT)]
     except (ValueError, RecursionError) as e:
         failed = type(e)
@@ -190,9 +190,9 @@ def test_a_file_nested_deeply_does_not_hide_the_others(store: DirectoryStore, in
 
 def test_a_broken_file_that_is_mended_is_found(store: DirectoryStore, index: Index) -> None:
     put(store, "a", recording(ONE)[:100])
-    assert index.names(identity(ONE)) == []
+    assert index.find(identity(ONE)).names == []
     put(store, "a", recording(ONE))
-    assert index.names(identity(ONE)) == ["a"]
+    assert index.find(identity(ONE)).names == ["a"]
 
 
 def test_a_folder_among_the_files_is_logged_and_passed_over(
@@ -200,5 +200,5 @@ def test_a_folder_among_the_files_is_logged_and_passed_over(
 ) -> None:
     put(store, "a", recording(ONE))
     store.path("default", "folder").mkdir()
-    assert index.names(identity(ONE)) == ["a"]
+    assert index.find(identity(ONE)).names == ["a"]
     assert str(store.path("default", "folder")) in caplog.text

@@ -4,9 +4,9 @@ import pytest
 
 import s3
 from s3 import S3Server
-from wiretape.store.base import Unavailable
+from wiretape.store.failures import Away, Unavailable
 from wiretape.store.probe import Kind, probe
-from wiretape.store.remote import Condition, Remote, Version
+from wiretape.store.remote import Condition, Found, Remote, Unchanged, Version
 
 PREFIX = "probe"
 
@@ -32,28 +32,60 @@ def test_what_cannot_be_kept_is_named() -> None:
 class Refusing(Remote):
     """A server that has never heard of conditions, and says so."""
 
-    def __init__(self, status: str) -> None:
+    def __init__(self, status: int) -> None:
         self.url = "s3://b"
         self.status = status
+        self.held: dict[str, bytes] = {}
+
+    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+        data = self.held.get(key)
+        return None if data is None else Found(data, Version('"e"', None, len(data)))
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         if condition is not Condition.NONE:
-            raise Unavailable(f"{self.url}/{key}: the server answers {self.status}")
+            raise Away("of 400 objects 501 are in the way: NotSupported", status=self.status)
+        self.held[key] = data
         return Version('"e"', None, len(data))
 
     def delete(self, key: str) -> None:
-        raise Unavailable("the server answers 403")
+        raise Away("the server answers 403", status=403)
 
 
-@pytest.mark.parametrize("status", ["501 NotImplemented", "400 InvalidArgument"])
-def test_a_server_that_refuses_conditions_does_not_honour_them(status: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("status", [501, 400])
+def test_a_server_that_refuses_conditions_does_not_honour_them(status: int, caplog: pytest.LogCaptureFixture) -> None:
     assert probe(Refusing(status)) == Kind(False, False, False)
     assert "403" in caplog.text, "what cannot be deleted is said"
 
 
-def test_a_server_that_is_away_is_of_no_kind() -> None:
+@pytest.mark.parametrize("status", [503, 403, None])
+def test_a_server_that_is_away_is_of_no_kind(status: int | None) -> None:
+    refusing = Refusing(501)
+    refusing.status = status  # type: ignore[assignment]
     with pytest.raises(Unavailable):
-        probe(Refusing("503"))
+        probe(refusing)
+
+
+class Portal(Refusing):
+    """Answers everything with a page of its own; says to have written all."""
+
+    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+        return Found(b"<html>", Version('"e"', None, 6))
+
+    def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
+        return Version('"e"', None, len(data))
+
+
+class Forgetful(Refusing):
+    """Says to have written all, and has nothing."""
+
+    def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
+        return Version('"e"', None, len(data))
+
+
+@pytest.mark.parametrize("kind", [Portal, Forgetful])
+def test_what_answers_in_a_buckets_place_is_none(kind: type[Refusing]) -> None:
+    with pytest.raises(Away, match="this is no bucket"):
+        probe(kind(200))
 
 
 remote_of = s3.remote

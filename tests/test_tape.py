@@ -14,6 +14,7 @@ from wiretape.counters import Counters
 from wiretape.providers import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.request import recorded
+from wiretape.store.base import Unavailable
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape import Hit, Mode, Tape, parse_mode
 
@@ -437,7 +438,8 @@ def test_a_disk_that_fails_is_loud_and_raises_nothing(tmp_path: Path, caplog: py
     (said,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "RECORDING LOST" in said.getMessage()
     assert ENDPOINT in said.getMessage()
-    assert found(tape, HELLO) is None
+    with pytest.raises(Unavailable):
+        found(tape, HELLO)
 
 
 def test_an_error_of_our_own_is_loud_and_raises_nothing(

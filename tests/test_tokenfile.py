@@ -1,11 +1,13 @@
 """The file of the tokens: its owner's alone, whole, and seen as it is now."""
 
+import errno
 import logging
 import os
 from pathlib import Path
 
 import pytest
 
+from wiretape import tokenfile
 from wiretape.session import Role
 from wiretape.tokenfile import TokenFile, read, write
 from wiretape.tokens import Tokens
@@ -100,3 +102,40 @@ def test_while_the_file_cannot_be_read_nobody_gets_in(
     assert "tokens.toml" in errors[0].getMessage()
     write(path, tokens)
     assert door.check("checkout", token.text)
+
+
+def test_a_file_that_cannot_be_read_is_no_fault_of_who_asks_and_is_read_again(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token, tokens = Tokens().create("checkout", Role.READ)
+    write(path, tokens)
+    door = TokenFile(path)
+    aside = path.with_name("aside")
+    path.rename(aside)
+    path.symlink_to(path.name)
+    for _ in range(3):
+        with pytest.raises(OSError, match="Too many levels"):
+            door.check("checkout", token.text)
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+    path.unlink()
+    aside.rename(path)
+    assert door.check("checkout", token.text)
+
+
+def test_a_file_that_could_not_be_opened_a_moment_ago_is_opened_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, tokens = Tokens().create("checkout", Role.READ)
+    write(path, Tokens())
+    door = TokenFile(path)
+    write(path, tokens)
+
+    def fail(*_: object) -> Tokens:
+        raise OSError(errno.EMFILE, "Too many open files", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tokenfile, "read", fail)
+        with pytest.raises(OSError, match="Too many open files"):
+            door.check("checkout", token.text)
+    assert door.check("checkout", token.text), "though the file is the same"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from wiretape import recording, request, transcript
 from wiretape.recording import JSON, Recording
-from wiretape.store.base import Store, Unavailable
+from wiretape.store.base import Store
 
 _SHOWN = 60
 """Characters of an answer that a difference shows."""
@@ -59,7 +59,7 @@ class Contents:
 
 
 def contents(store: Store, session: str) -> Contents:
-    """Read a session. Raises OSError where the store fails; a file that cannot be read is broken."""
+    """Read a session. Raises OSError where the store or a file cannot be read; what is no recording is broken."""
     takes: dict[Key, list[Take]] = {}
     broken: dict[str, str] = {}
     for name in sorted(store.scan(session), key=_place):
@@ -68,9 +68,7 @@ def contents(store: Store, session: str) -> Contents:
                 continue
             found = recording.loads(data)
             key, take = (request.identity(found.request), found.request.test_id or ""), _take(name, data, found)
-        except Unavailable:
-            raise
-        except (OSError, ValueError) as e:
+        except ValueError as e:
             broken[name] = str(e)
             continue
         takes.setdefault(key, []).append(take)

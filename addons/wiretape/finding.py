@@ -4,7 +4,7 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 """
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import count
@@ -13,7 +13,7 @@ from wiretape import capture as captures
 from wiretape import recording, request
 from wiretape.capture import Capture
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
-from wiretape.store.base import Store, Unavailable
+from wiretape.store.base import Away, Fetched, Store, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
 
@@ -60,10 +60,41 @@ class Reading:
         self._states: dict[tuple[str, str], Hashable] = {}
         self.is_whole = True
         """Whether everything could be looked at."""
+        self.doubt: Unavailable | None = None
+        """Why what a search has not found may be there all the same, in a file that cannot be read."""
+        self.listed: Mapping[str, Hashable] | None = None
+        """All recordings and their states, where ``look_ahead`` could have them at once."""
+        self._fetched: Mapping[tuple[str, str], Fetched] = {}
+
+    def look_ahead(self, names: Sequence[str]) -> None:
+        """Ask for these recordings at once, and for what belongs to them, where each would take a while.
+
+        Raises nothing: who reads them is told.
+        """
+        if self._store.is_quick:
+            return
+        try:
+            self.listed = self._store.glance(self.session, names)
+        except Unavailable:
+            self.listed = None  # What was seen before may be served.
+        if self.listed is None:
+            further = [(f"{names[0]}.2", RESPONSES), (names[0], WIRE)] if names else []
+            files = [*((name, RESPONSES) for name in names), *further]
+        else:
+            there = [name for name in names if name in self.listed]
+            files = [(name, folder) for name in there for folder in (RESPONSES, WIRE)]
+        self._fetched = self._store.fetch(self.session, files)
 
     def read(self, name: str, folder: str = RESPONSES) -> bytes | None:
         """As the store's."""
-        return self._store.read(self.session, name, folder) if self._look(name, folder) else None
+        if not self._look(name, folder):
+            return None
+        if fetched := self._fetched.get((name, folder)):
+            return fetched.data
+        try:
+            return self._store.read(self.session, name, folder)
+        except Away as e:
+            raise self._blamed(e) from e
 
     def exists(self, name: str) -> bool:
         """As the store's."""
@@ -79,14 +110,35 @@ class Reading:
 
     def _look(self, name: str, folder: str) -> bool:
         # Before the file is read: if it changes in between, the state is the old one, and it is looked up again.
-        state = self._store.state(self.session, name, folder)
+        if fetched := self._fetched.get((name, folder)):
+            if fetched.problem:
+                raise self._blamed(fetched.problem)
+            state = fetched.state
+        elif self.listed is not None and folder == RESPONSES:
+            state = self.listed.get(name)
+        else:
+            state = self._store.state(self.session, name, folder)
         self._states[name, folder] = state
         return state is not None
+
+    def _blamed(self, problem: Unavailable) -> Unavailable:
+        """A bucket that has just told what it has is not away: it is the file that cannot be read."""
+        is_file = isinstance(problem, Away) and self.listed is not None
+        return Unavailable(str(problem)) if is_file else problem
 
 
 def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
     """Whether all files are as they were. Raises OSError where that cannot be told."""
-    return all(store.state(session, name, folder) == state for (name, folder), state in states.items())
+    if store.is_quick:
+        return all(store.state(session, name, folder) == state for (name, folder), state in states.items())
+    fetched = store.fetch(session, [*states])
+    for (name, folder), state in states.items():
+        now = fetched.get((name, folder))
+        if now and now.problem:
+            raise now.problem
+        if state != (now.state if now else store.state(session, name, folder)):
+            return False
+    return True
 
 
 class Finder:
@@ -120,19 +172,28 @@ class Finder:
     def by_name(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
         """The recording, one of its takes, under a name that it has when it was made here."""
         if asked.endpoint in MODEL_LISTS:
+            reading.look_ahead(())
             return []
-        for name in self._names(asked, identity):
+        names: Iterable[str] = self._names(asked, identity)
+        if not self._store.is_quick:
+            names = [*names]
+            reading.look_ahead(names)
+        for name in names:
             if first := self.read(name, identity, reading):
                 return self._play(identity, [*take_names(name, reading)], reading, first)
         return []
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
         """The recording, or all of a model list, whatever their names. May have to read every file first."""
+        known = self._index.find(identity, reading.listed)
+        reading.doubt = known.doubt
         if asked.endpoint in MODEL_LISTS:
-            return [each for name in self._index.names(identity) if (each := self.read(name, identity, reading))]
+            if known.doubt:
+                raise known.doubt  # A part of the list may be in it.
+            return [each for name in known.names if (each := self.read(name, identity, reading))]
         found = [
             (name, each.recording.request.test_id)
-            for name in self._index.names(identity)
+            for name in known.names
             if (each := self.read(name, identity, reading))
         ]
         # One that was made for another test answers only who names no test.
@@ -153,16 +214,18 @@ class Finder:
         return self._index.requests(endpoint)
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
-        """A recording's capture, where there is one that can be read."""
+        """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
         if not self._keep_captures:
             return None
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
-        except Unavailable:
-            reading.is_whole = False  # Without it the answer is made from the recording.
+        except Away as e:
+            if not e.was_absent:
+                raise
+            reading.is_whole = False
             return None
-        except (OSError, ValueError) as e:
+        except ValueError as e:
             self._tell(logging.WARNING, reading, (name, WIRE), f"passed over: {e}")
             return None
 
@@ -173,9 +236,7 @@ class Finder:
             if data is None:
                 return None
             found = recording.loads(data)
-        except Unavailable:
-            raise
-        except (OSError, ValueError) as e:
+        except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
         if found.response.broke_off and not self._keep_errors:
@@ -232,7 +293,7 @@ def take_names(name: str, reading: Reading) -> Iterator[str]:
         try:
             if not reading.exists(take):
                 return
-        except Unavailable:  # While a bucket is away, what is known is served.
+        except Away:  # What is known is served meanwhile.
             reading.is_whole = False
             return
         yield take

@@ -7,10 +7,10 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wiretape import jsontext, printable
-from wiretape.store.base import Store
+from wiretape.store.base import Away, Store, Unavailable
 
 # Its own folder, as the store's files are all in one; hidden, so that nobody takes it for a recording.
 _FOLDER = ".wiretape"
@@ -69,6 +69,13 @@ _SLOW = 2.0
 """Seconds for which a look at a mark holds, on a disk of this machine and elsewhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    frozen: bool
+    doubt: Unavailable | None
+    looked: float
+
+
 class Marks:
     """Whether sessions are frozen, as it was seen of late: for the thread that carries the traffic, which never waits.
 
@@ -79,34 +86,48 @@ class Marks:
         """``looker`` is who asks a store that is not quick."""
         self._store = store
         self._looker = looker
-        self._seen: dict[str, tuple[bool, float]] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def knows(self, session: str) -> bool:
         """Whether ``is_frozen`` can tell; else somebody who can wait is to ``look`` first."""
         return self._store.is_quick or session in self._seen
 
     def is_frozen(self, session: str) -> bool:
-        """Whether a session was frozen when it was last looked at; one that never was is not."""
+        """Whether a session was frozen when that could last be told; one that never was looked at is not."""
+        return self._lately(session).frozen
+
+    def doubt(self, session: str) -> Unavailable | None:
+        """Why the last look could not tell, so that nothing is to be recorded there; None where it could."""
+        return self._lately(session).doubt
+
+    def _lately(self, session: str) -> "_Seen":
         now = time.monotonic()
-        frozen, looked = self._seen.get(session, (False, float("-inf")))
-        if now - looked < (_QUICK if self._store.is_quick else _SLOW):
-            return frozen
+        seen = self._seen.get(session)
+        if seen and now - seen.looked < (_QUICK if self._store.is_quick else _SLOW):
+            return seen
         if self._store.is_quick:
-            return self.look(session)
-        if session not in self._seen:
-            return False  # Nobody knows before somebody has looked who can wait.
-        self._seen[session] = frozen, now  # One look at a time.
+            self.look(session)
+            return self._seen[session]
+        if seen is None:
+            return _Seen(False, None, now)  # Nobody knows before somebody has looked who can wait.
+        self._seen[session] = replace(seen, looked=now)  # One look at a time.
         with suppress(RuntimeError):  # The proxy stops.
             self._looker.submit(self.look, session)
-        return frozen
+        return seen
 
     def look(self, session: str) -> bool:
-        """Look at the mark; while the store is away, what was seen before holds."""
+        """Look at the mark; while a bucket is away, what was seen before holds."""
+        before = self._seen.get(session)
+        frozen = before.frozen if before else False
+        doubt = before.doubt if before else None
         try:
             frozen = is_frozen(self._store, session)
-        except OSError:
-            frozen = self._seen.get(session, (False, 0.0))[0]
+            doubt = None
+        except Away:
+            pass  # Who takes up what waits looks again.
+        except OSError as e:
+            doubt = Unavailable(f"whether session {session} is frozen cannot be told: {e}")
         if len(self._seen) > _SESSIONS:
             self._seen.clear()
-        self._seen[session] = frozen, time.monotonic()
+        self._seen[session] = _Seen(frozen, doubt, time.monotonic())
         return frozen

@@ -38,8 +38,8 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not; 500 and 503 where nobody comes in, 413 where the
-        request is too large."""
+        """407 where a right token would help, 403 where it would not, 413 where the request is too large; 500 where
+        nobody comes in, 503 where that cannot be told now."""
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -95,7 +95,10 @@ class Gate:
                 asked = _parse_user(user)
             except ValueError as e:
                 problem = str(e)
-        entry = self._tokens.check(asked.name, token) if self._tokens else None
+        try:
+            entry = self._tokens.check(asked.name, token) if self._tokens else None
+        except OSError as e:
+            raise Denied(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
             raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
         if problem or (problem := self._unaskable(asked)):

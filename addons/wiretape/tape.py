@@ -7,7 +7,6 @@ thread carries traffic calls from another one.
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
@@ -175,18 +174,20 @@ class Tape:
     def lookup(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """The answer to a request, where a recording's request is the same, under a name of its own; if quick, any.
 
+        Where each file takes a while, any too: it is looked for at once.
+
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
         if key is not None and (kept := self._memory.get((self.session, key))):
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop((self.session, key))
-        return self._look(asked, key, thorough=False)
+        return self._look(asked, key, thorough=not self.store.is_quick)
 
     @property
     def needs_search(self) -> bool:
         """Whether what ``lookup`` does not find may be found by ``search``."""
-        return not all(finder.is_quick for finder in self._finders)
+        return self.store.is_quick and not all(finder.is_quick for finder in self._finders)
 
     def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""
@@ -195,6 +196,7 @@ class Tape:
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
         checked, identity = time.monotonic(), request.identity(asked)
         readings: list[Reading] = []
+        doubt: Unavailable | None = None
         for finder in self._finders:
             reading = finder.reading()
             readings.append(reading)
@@ -205,7 +207,10 @@ class Tape:
                 found = finder.by_content(asked, identity, reading)
             if found:
                 break
+            doubt = doubt or reading.doubt
         else:
+            if doubt:
+                raise doubt
             return None
         tokens = wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
@@ -279,12 +284,19 @@ class Tape:
         data = recording.dumps(made)
         if capture:
             capture = replace(capture, recording=captures.digest(data))
-        with suppress(Unavailable):  # Then it waits, as all that is recorded now.
-            if freezing.is_frozen(self.store, self.session):
-                raise wire.Unrecordable(f"session {self.session} is frozen")
+        try:
+            is_frozen = freezing.is_frozen(self.store, self.session)
+        except Unavailable:
+            if not self.store.has_spool:
+                raise
+            is_frozen = False  # It is looked at again when what waits goes up.
+        if is_frozen:
+            raise wire.Unrecordable(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, capture)
         except Unavailable:
+            if not self.store.has_spool:
+                raise
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
             self.store.write(self.session, made.name, data, replace=self._replaces())
             if capture:
@@ -315,10 +327,10 @@ class Tape:
     def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
         if self._existing(name) != data:
             return  # Another proxy's recording has the name: so will its capture.
-        existing = self._finder.capture(name, self._finder.reading())
-        if existing and existing.recording == capture.recording:
-            return  # The same answer again: only its times would differ.
         try:
+            existing = self._finder.capture(name, self._finder.reading())
+            if existing and existing.recording == capture.recording:
+                return  # The same answer again: only its times would differ.
             self.store.write(self.session, name, captures.dumps(capture), replace=True, folder=WIRE)
         except OSError as e:  # The recording itself is written, and can be served without it.
             logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from pathlib import Path
 
 from wiretape import tokens
+from wiretape.store.failures import is_absent
 from wiretape.tokens import Entry, Tokens
 
 logger = logging.getLogger(__name__)
@@ -58,32 +59,49 @@ class TokenFile:
         self.path = path
         self._lock = threading.Lock()
         self._version = 0
-        self._state = self._look()
+        self._state: Hashable = self._look()
         self._tokens = read(path)
+        self._failure: OSError | None = None
 
     def check(self, session: str, token: str) -> Entry | None:
-        """As ``Tokens.check``, of the file as it is now: that takes a ``stat``."""
+        """As ``Tokens.check``, of the file as it is now: that takes a ``stat``.
+
+        Raises OSError while the file is there and cannot be read: that is no fault of who asks.
+        """
         return self._current().check(session, token)
 
     def version(self) -> int:
         """A number that is another one after each change of the file, up to now."""
-        self._current()
+        with contextlib.suppress(OSError):  # What cannot be read now has not changed yet.
+            self._current()
         return self._version
 
     def _current(self) -> Tokens:
         with self._lock:
             state = self._look()
-            if state != self._state:
+            # What could not be read a moment ago may be readable now, and be the same file.
+            if state != self._state or self._failure:
                 self._state = state
-                self._version += 1
-                try:
-                    self._tokens = read(self.path)
-                except (OSError, ValueError) as e:
-                    logger.error("no token is taken until this is mended: %s", e)
-                    self._tokens = Tokens()
-                else:
-                    logger.info("%s has changed: %d tokens", self.path, len(self._tokens))
+                self._read()
+            if self._failure:
+                raise self._failure
             return self._tokens
+
+    def _read(self) -> None:
+        before = self._failure
+        self._failure = None
+        try:
+            self._tokens = read(self.path)
+        except (OSError, ValueError) as e:
+            self._tokens = Tokens()
+            if isinstance(e, OSError) and not is_absent(e, str(self.path)):
+                self._failure = e
+            if str(e) != str(before):
+                logger.error("no token is taken until this is mended: %s", e)
+        else:
+            logger.info("%s has changed: %d tokens", self.path, len(self._tokens))
+        if not self._failure:
+            self._version += 1
 
     def _look(self) -> Hashable:
         """What changes when the file does."""

@@ -80,7 +80,7 @@ def test_what_one_proxy_records_another_replays_without_a_restart(
 def _hit(proxy: Mitmdump) -> list[Any] | None:
     try:
         return ask(proxy)
-    except openai.NotFoundError:
+    except (openai.NotFoundError, openai.InternalServerError):  # Not there yet, or the bucket is not there yet.
         return None
 
 

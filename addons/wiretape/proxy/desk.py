@@ -20,6 +20,7 @@ from mitmproxy import connection
 from wiretape import coding, request, wire
 from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
+from wiretape.finding import Takes
 from wiretape.flight import Flight
 from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
@@ -28,7 +29,7 @@ from wiretape.proxy.hitlog import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
 from wiretape.session import RECORDING
-from wiretape.store.base import Unavailable
+from wiretape.store.base import Away
 from wiretape.tape import Hit, Mode, Tape
 from wiretape.tapes import Tapes
 
@@ -50,6 +51,9 @@ _SEATED = 0.02
 """Seconds for which credentials are not looked at again: a token that is taken back is good for so long."""
 
 _SEATS = 1000
+
+_WAITING = 64
+"""Look-ups that are under way at once in a store that is not quick."""
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +109,8 @@ class Decision:
     looked_up: bool = False
     unavailable: str = ""
     """Why it could not be looked up."""
+    is_away: bool = False
+    """Whether that is because a bucket is away, so that live traffic flows and what is recorded waits."""
     hit: Hit | None = None
 
 
@@ -151,15 +157,21 @@ class Desk:
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
+        # Many where each look-up waits for a network: none waits for another.
+        self._waiters = ThreadPoolExecutor(_WAITING, "wiretape-wait")
+        self._looking: dict[Hashable, asyncio.Task[Hit | None]] = {}
         self._large = ThreadPoolExecutor(1, "wiretape-large")
 
     def use(self, gate: Gate, tapes: Tapes) -> None:
         """From now on these decide on who comes in, and on what he gets."""
         self._gate, self._tapes = gate, tapes
         self._seats.clear()
-        self._frozen = Marks(tapes.store, self._searcher)
+        self._frozen = Marks(tapes.store, self._thread_for(self._searcher))
         if self._state is _State.STARTING:
             self._state = _State.OPEN
+
+    def _thread_for(self, quick: ThreadPoolExecutor) -> ThreadPoolExecutor:
+        return quick if self._tapes.store.is_quick else self._waiters
 
     def stop(self) -> None:
         """Let nobody in from now on."""
@@ -167,7 +179,7 @@ class Desk:
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
-        for pool in (self._reader, self._searcher, self._large):
+        for pool in (self._reader, self._searcher, self._large, self._waiters):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
         self.refusals.flush()
@@ -222,7 +234,7 @@ class Desk:
         """As ``seat``, with a look into a store that is not quick where that is needed."""
         found = self.seat(client, authorization, header)
         if not self.is_settled(found):
-            await aside(self._reader, self._frozen.look, found.tape.session)
+            await aside(self._thread_for(self._reader), self._frozen.look, found.tape.session)
             self._seats.clear()
             found = self.seat(client, authorization, header)
         return found
@@ -239,6 +251,10 @@ class Desk:
             shown.setdefault(client, set()).update(credentials)
         is_good = {each: self._gate.is_good(each) for each in set[str]().union(*shown.values())}
         return [client for client, all_of in shown.items() if not all(map(is_good.__getitem__, all_of))]
+
+    def doubt(self, tape: Tape) -> str:
+        """Why it cannot be told whether a session may be recorded in; empty where it can."""
+        return str(self._frozen.doubt(tape.session) or "")
 
     @property
     def default(self) -> Seat:
@@ -322,11 +338,12 @@ class Desk:
         assert asked
         made.looked_up = True
         try:
-            made.hit = await aside(self._reader, tape.lookup, asked, key)
+            made.hit = await self._find(tape, asked, key)
             if made.hit is None and tape.needs_search:
                 made.hit = await aside(self._searcher, tape.search, asked, key)
-        except Unavailable as e:
+        except OSError as e:
             made.unavailable = str(e)
+            made.is_away = isinstance(e, Away)
         if made.unavailable:
             tape.counters.unavailable += 1
         elif made.hit:
@@ -336,7 +353,20 @@ class Desk:
 
     async def explain(self, tape: Tape, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
         """The answer to what has no recording, in replay, or in other modes while offline."""
-        return await aside(self._searcher, tape.explain, asked, is_offline=is_offline)
+        return await aside(self._thread_for(self._searcher), tape.explain, asked, is_offline=is_offline)
+
+    async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
+        if tape.store.is_quick:
+            return await aside(self._reader, tape.lookup, asked, key)
+        if key is None or tape.takes not in (Takes.FIRST, Takes.LAST):
+            return await aside(self._waiters, tape.lookup, asked, key)
+        # Equal requests wait together: many that want one slow recording leave the threads to the others.
+        where = tape, key
+        task = self._looking.get(where)
+        if task is None:
+            task = self._looking[where] = asyncio.create_task(aside(self._waiters, tape.lookup, asked, key))
+            task.add_done_callback(lambda _: self._looking.pop(where, None))
+        return await asyncio.shield(task)
 
     async def plain(self, body: bytes, content_coding: str) -> bytes:
         """A request's body without its content coding, which may make much of little."""

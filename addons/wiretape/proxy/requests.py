@@ -24,7 +24,6 @@ from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
 from wiretape.proxy.exchange import Exchange
 from wiretape.recording import RecordedRequest
 from wiretape.scribe import Scribe
-from wiretape.store.base import Unavailable
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
@@ -191,9 +190,15 @@ class Requests:
         if made.hit:
             self._play(flow, made, made.hit)
             return
+        if made.unavailable and not made.is_away:
+            flow.response = playing.answer(_unavailable(self._desk.shown(made.seat, asked.label), made.unavailable))
+            return
         if self._stays(flow, tape):
             flow.response = playing.answer(await self._refusal_of(made, asked, flow.request.host))
             return
+        if made.unavailable:
+            what = self._desk.shown(made.seat, asked.label)
+            logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
         if shared and await self._follow(flow, tape, asked):
             return
@@ -212,6 +217,11 @@ class Requests:
         """Send a request on, and record the answer. Raises Denied where the proxy has begun to stop."""
         self._desk.check_open()
         tape, marked = made.seat.tape, marks.of(flow)
+        # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
+        if tape.mode is Mode.RECORD_IF_MISSING and (doubt := self._desk.doubt(tape)):
+            tape.counters.unavailable += 1
+            flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
+            return
         marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
@@ -239,11 +249,9 @@ class Requests:
                 logger.warning("miss: %s", what)
                 is_offline = self._connections.destinations.is_offline_for(host)
                 return await self._desk.explain(made.seat.tape, asked, is_offline=is_offline)
-        except Unavailable as e:
+        except OSError as e:
             made.unavailable = str(e)
-        logger.error("cannot be looked up: %s: %s", what, made.unavailable)
-        text = f"wiretape: the recordings cannot be looked up now ({made.unavailable}), and in replay nothing is sent"
-        return wire.error(503, f"{text} to a provider.", "recordings_unavailable", retry=True)
+        return _unavailable(what, made.unavailable)
 
     async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one."""
@@ -385,6 +393,12 @@ async def _changed(flight: Flight) -> None:
     changed = asyncio.Event()
     flight.call_when_changed(changed.set)
     await changed.wait()
+
+
+def _unavailable(what: str, why: str) -> wire.Answer:
+    logger.error("cannot be looked up: %s: %s", what, why)
+    text = f"wiretape: the recordings cannot be looked up now ({why}), so nothing is sent to a provider."
+    return wire.error(503, text, "recordings_unavailable", retry=True)
 
 
 def _refusal(reason: str) -> wire.Answer:

@@ -8,6 +8,7 @@ it is (an editor may empty it first), each connection whose credentials are good
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from mitmproxy import connection
 
@@ -28,8 +29,9 @@ async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:
         await asyncio.sleep(_EVERY)
         state = _state(current())
         if state == former and state != done:
-            done = state
-            close(desk)
+            with suppress(OSError):  # The file cannot be read: it is looked at again.
+                close(desk)
+                done = state
         former = state
 
 

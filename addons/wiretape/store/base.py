@@ -1,19 +1,33 @@
 """What every store can do. The tape, the index and the commands know this and nothing of what is behind it."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from wiretape.store.directory import RESPONSES
+from wiretape.store.failures import Away, Unavailable
+from wiretape.store.notes import Notes
+from wiretape.store.regular import NoRecording
+
+__all__ = ["Away", "Fetched", "NoRecording", "Store", "Unavailable"]
 
 
-class Unavailable(OSError):  # noqa: N818  nothing is wrong: it may be asked later
-    """The store cannot be asked now: away, too slow, or closed to us. Never to be taken for "not found"."""
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that was read with others."""
+
+    state: Hashable | None
+    data: bytes | None
+    """None, and no state, where there is nothing."""
+    problem: Unavailable | None = None
+    """Why that cannot be told."""
 
 
 class Store(Protocol):
     """Recordings of all sessions, by session, folder (``RESPONSES`` or ``WIRE``) and name.
 
-    Every method may block, and raises OSError where the store fails: ``Unavailable`` where it cannot be asked at all.
+    Every method may block. What only reads raises ``Unavailable`` where it cannot be told what is there, ``Away`` where
+    that is because a bucket cannot be asked; what writes and removes may raise any OSError. See ``failures``.
     """
 
     @property
@@ -24,11 +38,19 @@ class Store(Protocol):
     def is_quick(self) -> bool:
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
+    @property
+    def has_spool(self) -> bool:
+        """Whether what cannot be written now waits on this machine, is served from there and goes up later."""
+
+    @property
+    def notes(self) -> Notes | None:
+        """Where it is noted what was found out about files that take a while to read; None where they do not."""
+
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Where a recording is or would be, for people; without a name: where the session is."""
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """The bytes, whole, or None where there are none."""
+        """The bytes, whole, or None where there are none. Raises NoRecording where no file is what stands there."""
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything of this name, readable or not."""
@@ -47,6 +69,15 @@ class Store(Protocol):
 
     def scan(self, session: str) -> Mapping[str, Hashable]:
         """Every recording's name and its state, which may be of another form than ``state`` gives."""
+
+    def glance(self, session: str, names: Sequence[str] = ()) -> Mapping[str, Hashable] | None:
+        """As ``scan``, of this moment or later and with states as ``state`` gives them; None where that takes long.
+
+        Where one of ``names`` is in it, it may be of the moment before. Raises Unavailable.
+        """
+
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Fetched]:
+        """Read files, (name, folder), all at once where each takes a while; else none of them. Never raises."""
 
     def sessions(self) -> list[str]:
         """The sessions that have recordings, in order."""

@@ -4,18 +4,25 @@ Any number of proxies use it at once. What cannot be written now waits in a spoo
 proxies serve it, and goes up when the bucket is back.
 """
 
+import contextlib
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from wiretape.freezing import is_frozen
-from wiretape.store.base import Unavailable
+from wiretape.store.base import Fetched
 from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
 from wiretape.store.drainer import Drainer
+from wiretape.store.failures import Away, Unavailable
+from wiretape.store.notes import Notes
 from wiretape.store.objects import Objects
 from wiretape.store.remote import Found, Remote, Version
 from wiretape.store.spool import Address, Spool, Waiting
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 64
+"""Objects that are asked for at once, of all look-ups together."""
 
 _RACES = 5
 """How often somebody else may have written in the moment before us, until we wait."""
@@ -33,11 +40,18 @@ class BucketStore:
     is_quick = False
 
     def __init__(
-        self, remote: Remote, objects: Objects, spool: Spool | None = None, settle: Settle | None = None
+        self,
+        remote: Remote,
+        objects: Objects,
+        spool: Spool | None = None,
+        settle: Settle | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.url = remote.url
-        self._remote = remote
+        self.has_spool = spool is not None
+        self.notes = notes
         self._objects = objects
+        self._fetchers = ThreadPoolExecutor(_AT_ONCE, "wiretape-fetch")
         self._spool = spool
         self._drainer = Drainer(spool, self._take_up) if spool else None
         self._settle = settle
@@ -59,12 +73,7 @@ class BucketStore:
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """The bytes, whole, or None where there are none. Raises Unavailable where that cannot be told."""
-        while True:
-            waiting, found = self._look(session, name, folder)
-            if waiting is None:
-                return found.data if found else None
-            if (data := waiting.data()) is not None:
-                return data
+        return self._read(session, name, folder).data
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything. Raises Unavailable."""
@@ -102,12 +111,49 @@ class BucketStore:
 
     def scan(self, session: str) -> dict[str, Hashable]:
         """Every recording's name and its state, as ``state`` gives it. Raises Unavailable."""
+        return self._with_waiting(session, self._objects.list_all(f"{session}/{RESPONSES}"))
+
+    def glance(self, session: str, names: Sequence[str] = ()) -> dict[str, Hashable] | None:
+        """The same, where one request tells it; else None. Raises Unavailable."""
+        wanted = [_key(session, name, RESPONSES) for name in names]
+        there = self._objects.list_few(f"{session}/{RESPONSES}", wanted)
+        return None if there is None else self._with_waiting(session, there)
+
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Fetched]:
+        """Read files, all at once. Never raises."""
+
+        def read(name: str, folder: str) -> Fetched:
+            try:
+                return self._read(session, name, folder)
+            except Unavailable as e:
+                return Fetched(None, None, e)
+            except OSError as e:
+                return Fetched(None, None, Unavailable(f"{self.where(session, name, folder)}: {e}"))
+
+        fetching: dict[tuple[str, str], Future[Fetched]] = {}
+        # What was seen a moment ago needs no thread; nor does one of the others.
+        unseen = [file for file in files if not self._objects.is_fresh(_key(session, *file))]
+        with contextlib.suppress(RuntimeError):  # The proxy stops.
+            for file in unseen[1:]:
+                fetching[file] = self._fetchers.submit(read, *file)
+        found = {file: read(*file) for file in files if file not in fetching}
+        return found | {file: future.result() for file, future in fetching.items()}
+
+    def _read(self, session: str, name: str, folder: str) -> Fetched:
+        while True:
+            waiting, found = self._look(session, name, folder)
+            if waiting is None:
+                return Fetched(found.version.state, found.data) if found else Fetched(None, None)
+            if (data := waiting.data()) is not None:
+                return Fetched(waiting.path.name, data)
+
+    def _with_waiting(self, session: str, there: Mapping[str, Version]) -> dict[str, Hashable]:
         waiting = {}
         for each in self._spool.entries() if self._spool else ():
             if (each.address.session, each.address.folder) == (session, RESPONSES):
                 waiting[each.address.name] = each
         found: dict[str, Hashable] = {name: each.path.name for name, each in waiting.items()}
-        for key, version in self._remote.objects(f"{session}/{RESPONSES}").items():
+        for key, version in there.items():
             file = key.rpartition("/")[2]
             name = file.removesuffix(".json")
             if file.endswith(".json") and not file.startswith(".") and not _goes_before(waiting.get(name), version):
@@ -117,7 +163,7 @@ class BucketStore:
     def sessions(self) -> list[str]:
         """The sessions in the bucket and in the spool, in order. Raises Unavailable."""
         waiting = {each.address.session for each in self._spool.entries()} if self._spool else set()
-        return sorted(waiting.union(self._remote.folders()))
+        return sorted(waiting.union(self._objects.folders()))
 
     def refresh(self, session: str) -> None:
         """Ask again for all that was seen of a session: another process of this proxy has written."""
@@ -141,6 +187,9 @@ class BucketStore:
 
     def close(self) -> None:
         """End it. What still waits is kept for the next start."""
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        if self.notes:
+            self.notes.close()
         if self._spool and self._drainer:
             self._drainer.close()
             if pending := self._spool.pending:
@@ -153,7 +202,7 @@ class BucketStore:
         key = _key(session, name, folder)
         try:
             found = self._objects.see(key)
-        except Unavailable:
+        except Away:
             if waiting is None:
                 raise
             return waiting, None

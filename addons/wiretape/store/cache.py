@@ -60,8 +60,12 @@ class Sight:
         seen = self._memory.get(key)
         if seen is None:
             return None, False
-        since = max(self.clock() - self._fresh, self._doubted.get(key.partition("/")[0], float("-inf")))
+        since = max(self.clock() - self._fresh, self.doubted(key))
         return seen, seen.asked > since
+
+    def doubted(self, key: str) -> float:
+        """The clock when the session of a key was last put in doubt."""
+        return self._doubted.get(key.partition("/")[0], float("-inf"))
 
     def saw(self, key: str, found: Found | None, asked: float) -> None:
         """Remember the answer to a question. One that was sent before a write of ours ended does not undo it."""
@@ -69,6 +73,17 @@ class Sight:
             known = self._memory.get(key)
             if known is None or known.settled <= asked:
                 self._keep(key, Seen(found, asked, asked))
+
+    def confirm(self, key: str, version: Version, asked: float) -> None:
+        """Of a key that was seen, a list now tells the version: believe the bytes again, or no more."""
+        with self._lock:
+            known = self._memory.get(key)
+            if known is None or known.settled > asked:
+                return
+            if known.found and known.found.version.state == version.state:
+                self._keep(key, Seen(known.found, asked, asked))
+            else:
+                self._memory.drop(key)
 
     def wrote(self, key: str, found: Found | None, asked: float) -> None:
         """Remember what we have just made of a key."""

@@ -8,11 +8,13 @@ import platform
 import re
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Never
 
 from wiretape import printable
-from wiretape.store import modes, regular
+from wiretape.store import failures, modes, regular
 from wiretape.store.mounts import is_elsewhere
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ _HOUR = 3600.0
 
 class DirectoryStore:
     """Recordings of all sessions below one directory. A file appears whole or not at all."""
+
+    has_spool = False
+    notes = None
 
     def __init__(self, root: Path, largest: int = regular.LARGEST) -> None:
         """``largest``: bytes of a recording, of which a larger one is none."""
@@ -56,22 +61,28 @@ class DirectoryStore:
         return f"{self._top}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or None where there is none. Raises NoRecording, and OSError where it cannot be read."""
+        """A file's bytes, or None where there is none. Raises Unavailable and NoRecording."""
+        path = self._quick_path(session, name, folder)
         try:
-            return regular.read(self._quick_path(session, name, folder), self._top, self._largest)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            return regular.read(path, self._top, self._largest)
+        except OSError as e:
+            if failures.is_absent(e, path):
+                return None
+            raise failures.told(e, path) from e
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file of this name, readable or not."""
         return self.state(session, name, folder) is not None
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
-        """What changes when the file does, (mtime in ns, size, inode), or None where there is none. Raises OSError."""
+        """What changes when the file does, (mtime in ns, size, inode); None where there is none. Raises Unavailable."""
+        path = self._quick_path(session, name, folder)
         try:
-            found = regular.look(self._quick_path(session, name, folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+            found = regular.look(path)
+        except OSError as e:
+            if failures.is_absent(e, path):
+                return None
+            raise failures.told(e, path) from e
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
@@ -87,29 +98,52 @@ class DirectoryStore:
         """Remove a file, if there is one. Raises OSError."""
         path = self.path(session, name, folder)
         regular.check_folder(str(path.parent), self._top)
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(FileNotFoundError):
             path.unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
-        """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
+        """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
+
+        One whose state cannot be told is there all the same: who reads it is told why. Raises Unavailable.
+        """
         found: dict[str, tuple[int, int]] = {}
         folder = str(self.root / session / RESPONSES)
-        if not regular.is_inside(folder, self._top):
-            return found  # Not there, or elsewhere: then each of its names is refused where it is read.
         try:
+            os.stat(folder)  # noqa: PTH116  first, whether it can be looked at
+            if not regular.is_inside(folder, self._top):
+                return found  # It is elsewhere: each of its names is refused where it is read.
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
-                        with contextlib.suppress(FileNotFoundError):
+                        name = entry.name.removesuffix(".json")
+                        try:
                             state = regular.look(entry.path)
-                            found[entry.name.removesuffix(".json")] = (state.st_mtime_ns, state.st_size)
-        except (FileNotFoundError, NotADirectoryError):
-            pass
+                        except OSError as e:
+                            if not failures.is_absent(e, entry.path):
+                                found[name] = (0, 0)
+                        else:
+                            found[name] = (state.st_mtime_ns, state.st_size)
+        except OSError as e:
+            if not failures.is_absent(e, folder):
+                raise failures.told(e, folder) from e
         return found
 
+    def glance(self, session: str, names: Sequence[str] = ()) -> None:
+        """Nothing: to look at a file takes no longer."""
+
+    def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Never]:
+        """Nothing: to read them one after the other takes no longer."""
+        return {}
+
     def sessions(self) -> list[str]:
-        """The folders that hold recordings, in order. Raises OSError."""
-        return sorted(path.parent.name for path in self.root.glob(f"*/{RESPONSES}") if path.is_dir())
+        """The folders that hold recordings, in order. Raises Unavailable."""
+        try:
+            names = os.listdir(self.root)  # noqa: PTH208
+            return sorted(name for name in names if (self.root / name / RESPONSES).is_dir())
+        except OSError as e:
+            if failures.is_absent(e, self.url):
+                return []
+            raise failures.told(e, self.url) from e
 
     def refresh(self, session: str) -> None:
         """Nothing is remembered here."""

@@ -2,20 +2,26 @@
 
 The way to a hit does not come here: it knows the file's name. The index is for what has another name, for lists of
 models, and for naming the nearest recording of a miss.
+
+A file is read when its state is a new one. What cannot be read then is in *doubt*: until it can be, nobody can say that
+a request has no recording. Where reading takes a while (a bucket), what was found out is noted on this machine, and
+what is in doubt is read again aside, so that one slow file delays nobody.
 """
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
+import zlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import batched
+from itertools import batched, islice
 
 from wiretape import recording, request
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store, Unavailable
-from wiretape.store.regular import NoRecording
+from wiretape.store.notes import Note
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +29,27 @@ logger = logging.getLogger(__name__)
 _FEW = 1000
 """Files that are looked through in no time."""
 
-_AT_ONCE = 16
+_AT_ONCE = 32
 """Files that are asked for at once, of a store where each takes a while."""
 
 _BATCH = 256
+
+_COMPARED = 500
+_COMPARED_BYTES = 1 << 20
+"""Requests that are given for finding the nearest, and bytes of them: to compare them all would take long."""
+
+_TOLD = 3
+"""Lines of the log about files that cannot be read, of those that are met at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an index knows of one identity."""
+
+    names: list[str]
+    """Its recordings, in order."""
+    doubt: Unavailable | None
+    """Why there may be another one, in a file that cannot be read; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,18 @@ class _Entry:
     state: Hashable
     identity: str | None
     endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    request: RecordedRequest
+    identity: str
+    endpoint: str
+    packed: bytes
+
+
+type _Came = _Asks | Exception | None
+"""What a file asks; None where it has gone; why it could not be read, or is no recording."""
 
 
 class Index:
@@ -45,88 +80,168 @@ class Index:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._names: dict[str, list[str]] = {}
+        self._doubts: dict[str, tuple[Hashable, Unavailable]] = {}
+        """The files that could not be read, each with the state in which it was."""
+        self._is_reading_again = False
         self._next_scan = 0.0
         self._scanned = False
 
     @property
     def is_quick(self) -> bool:
-        """Whether ``names`` takes little: all files were read, and there are few."""
+        """Whether ``find`` takes little: all files were read, and there are few."""
         return self._scanned and len(self._entries) <= _FEW
 
-    def names(self, identity: str) -> list[str]:
-        """The recordings of this identity, in the order of their names."""
+    def find(self, identity: str, listed: Mapping[str, Hashable] | None = None) -> Known:
+        """The recordings of this identity. ``listed``: a scan of this moment. Raises Unavailable."""
         with self._lock:
-            self._refresh()
-            return sorted(self._names.get(identity, ()))
+            self._refresh(listed)
+            doubt = next((problem for _, problem in self._doubts.values()), None)
+            return Known(sorted(self._names.get(identity, ())), doubt)
 
     def requests(self, endpoint: str) -> Iterator[tuple[str, RecordedRequest]]:
-        """Name and request of each recording of an endpoint, read anew."""
+        """Name and request of each recording of an endpoint, as far as they can be read; of very many, some."""
         with self._lock:
-            self._refresh()
-            names = [name for name, entry in self._entries.items() if entry.endpoint == endpoint]
-        for name in names:
-            try:
-                if data := self.store.read(self.session, name):
-                    yield name, recording.read_request(data)
-            except Unavailable:
-                raise
-            except (OSError, ValueError):
-                continue  # Told when it was first read.
+            if self.store.is_quick or not self._scanned:
+                self._refresh(None)
+            found = (name for name, entry in self._entries.items() if entry.endpoint == endpoint)
+            names = [*islice(found, _COMPARED)]
+        unknown = names
+        if notes := self.store.notes:
+            noted = notes.bodies(self.session, names)
+            unknown = [name for name in names if name not in noted]
+            size = 0
+            for name, body in noted.items():
+                text = zlib.decompress(body)
+                size += len(text)
+                yield name, recording.loads_request(json.loads(text))
+                if size > _COMPARED_BYTES:
+                    return
+        for name, came in self._read(unknown):
+            if isinstance(came, _Asks):  # Else it was told when it was first read.
+                yield name, came.request
 
-    def _refresh(self) -> None:
+    def _refresh(self, listed: Mapping[str, Hashable] | None) -> None:
         # A scan of a large folder takes long: the pause after one is ten times what it took.
         started = time.monotonic()
         if started < self._next_scan:
             return
-        found = self.store.scan(self.session)
-        for name in self._entries.keys() - found.keys():
+        found = self.store.scan(self.session) if listed is None else listed
+        if not self._scanned:
+            self._recall(found)
+        gone = [name for name in (*self._entries, *self._doubts) if name not in found]
+        for name in gone:
             self._forget(name)
-        new = [name for name, state in found.items() if (e := self._entries.get(name)) is None or e.state != state]
-        for name, data in self._read(new):
-            self._forget(name)
-            self._learn(name, found[name], data)
+        if gone and (notes := self.store.notes):
+            notes.drop(self.session, gone)
+        new, again = [], []
+        for name, state in found.items():
+            entry, doubt = self._entries.get(name), self._doubts.get(name)
+            if doubt and doubt[0] == state and not self.store.is_quick:
+                again.append(name)
+            elif entry is None or entry.state != state:
+                new.append(name)
+        self._learn_all(new, found)
+        if again and not self._is_reading_again:
+            self._is_reading_again = True
+            threading.Thread(
+                target=self._read_again, args=(again, found), name="wiretape-index-again", daemon=True
+            ).start()
         self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > _FEW else 0.0
         self._scanned = True
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError | NoRecording | None]]:
-        """Files, each with what went wrong where it could not be read. Raises Unavailable."""
+    def _recall(self, found: Mapping[str, Hashable]) -> None:
+        """Take over what was noted before, of files that are as they were."""
+        for name, note in (self.store.notes.all(self.session) if self.store.notes else {}).items():
+            state = found.get(name)
+            if state is not None and note.state == repr(state):
+                identity, endpoint = json.loads(note.head)
+                self._enter(name, _Entry(state, identity, endpoint))
 
-        def read(name: str) -> bytes | OSError | NoRecording | None:
+    def _read_again(self, names: Sequence[str], states: Mapping[str, Hashable]) -> None:
+        try:
+            came = [*self._read(names)]
+            with self._lock:
+                self._learn_some(came, states)
+        finally:
+            self._is_reading_again = False
+
+    def _learn_all(self, names: Sequence[str], states: Mapping[str, Hashable]) -> None:
+        for some in batched(self._read(names), _BATCH):  # Not all of a large session's requests in memory at once.
+            self._learn_some(some, states)
+
+    def _learn_some(self, came: Sequence[tuple[str, _Came]], states: Mapping[str, Hashable]) -> None:
+        noted = []
+        problems = []
+        for name, each in came:
+            state, before = states[name], self._doubts.get(name)
+            self._forget(name)
+            if isinstance(each, _Asks):
+                self._enter(name, _Entry(state, each.identity, each.endpoint))
+                noted.append(Note(name, repr(state), json.dumps([each.identity, each.endpoint]), each.packed))
+            elif isinstance(each, OSError):
+                # The store has told that it is there: it is not away.
+                problem = Unavailable(str(each) if isinstance(each, Unavailable) else f"{self._where(name)}: {each}")
+                self._doubts[name] = state, problem
+                if not before or str(before[1]) != str(problem):
+                    problems.append(problem)
+            else:
+                self._enter(name, _Entry(state, None))
+                if each is not None:
+                    logger.error("%s: no recording, passed over: %s", self._where(name), each)
+        if noted and self.store.notes:
+            self.store.notes.keep(self.session, noted)
+        for problem in problems[:_TOLD]:
+            logger.error("what is not found may be in a recording that cannot be read: %s", problem)
+        if len(problems) > _TOLD:
+            logger.error("and in %d more below %s", len(problems) - _TOLD, self.store.where(self.session))
+
+    def _where(self, name: str) -> str:
+        return self.store.where(self.session, name)
+
+    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, _Came]]:
+        """Read files, several at once where each takes a while."""
+
+        def read(name: str) -> _Came:
             try:
-                return self.store.read(self.session, name)
-            except Unavailable:
-                raise
-            except (OSError, NoRecording) as e:
+                data = self.store.read(self.session, name)
+                return _asks(data, pack=self.store.notes is not None) if data is not None else None
+            except (OSError, ValueError) as e:
                 return e
+            except RecursionError:
+                return ValueError("nested too deeply")
 
         if self.store.is_quick or len(names) < 2:
             yield from ((name, read(name)) for name in names)
             return
         with ThreadPoolExecutor(_AT_ONCE, "wiretape-index") as pool:
-            for some in batched(names, _BATCH):  # Not all of a large session's files in memory at once.
+            for some in batched(names, _BATCH):
                 yield from zip(some, pool.map(read, some), strict=True)
 
-    def _learn(self, name: str, state: Hashable, data: bytes | OSError | NoRecording | None) -> None:
-        entry = _Entry(state, None)
-        try:
-            if isinstance(data, OSError | NoRecording):
-                raise data
-            if data is not None:
-                asked = recording.read_request(data)
-                entry = _Entry(state, request.identity(asked), request.endpoint(asked))
-        except (OSError, ValueError) as e:
-            logger.error("%s: no recording, passed over: %s", self.store.where(self.session, name), e)
+    def _enter(self, name: str, entry: _Entry) -> None:
         self._entries[name] = entry
         if entry.identity:
             self._names.setdefault(entry.identity, []).append(name)
 
     def _forget(self, name: str) -> None:
+        self._doubts.pop(name, None)
         entry = self._entries.pop(name, None)
         if entry and entry.identity:
             names = self._names[entry.identity]
             names.remove(name)
             if not names:
                 del self._names[entry.identity]
+
+
+def _asks(data: bytes, *, pack: bool) -> _Asks:
+    asked = recording.read_request(data)
+    return _Asks(asked, request.identity(asked), request.endpoint(asked), _packed(asked) if pack else b"")
+
+
+def _packed(asked: RecordedRequest) -> bytes:
+    """A request as a file of a recording has it, in few bytes."""
+    body = {"payload": asked.body} if asked.passthrough else {"body": asked.body, "endpoint": asked.endpoint}
+    content = {"url": asked.url, "method": asked.method, **body, **asked.extra}
+    return zlib.compress(json.dumps({"test_id": asked.test_id, "request": content}).encode(), 1)
 
 
 class Indexes:

@@ -95,6 +95,7 @@ def open_store(
         return DirectoryStore(Path(text), largest)
     url = bucket_url(text)
     from wiretape.store.bucket import BucketStore
+    from wiretape.store.notes import Notes
     from wiretape.store.objects import Objects
     from wiretape.store.remote import Remote
     from wiretape.store.spool import Spool
@@ -103,7 +104,8 @@ def open_store(
     local = local or _local()
     own = hashlib.sha256(url.encode()).hexdigest()[:16]
     objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
-    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle)
+    notes = Notes(local / "index" / f"{own}.sqlite")
+    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle, notes)
 
 
 def _local() -> Path:

@@ -1,14 +1,19 @@
-"""Which conditions a server honours, found out by trying. Between ``remote`` and ``bucket``."""
+"""Which conditions a server honours, found out by trying, and whether it is a bucket at all. Between ``remote`` and
+``objects``.
+"""
 
 import logging
 import secrets
 from dataclasses import dataclass
 from hashlib import md5
 
-from wiretape.store.base import Unavailable
-from wiretape.store.remote import Condition, Remote, Version
+from wiretape.store.failures import Away, Unavailable
+from wiretape.store.remote import Condition, Found, Remote, Version
 
 logger = logging.getLogger(__name__)
+
+_REFUSALS = (400, 501)
+"""How a server answers that it does not know conditions: 501 NotImplemented, 400 InvalidArgument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,19 @@ class Kind:
         return broken
 
 
+def check_absence(remote: Remote) -> None:
+    """Ask for an object that nobody has ever written. Raises Away where one comes.
+
+    A captive portal, or a proxy that is set up wrongly, answers anything with a page of its own.
+    """
+    key = f".wiretape-none-{secrets.token_hex(8)}"
+    if remote.get(key) is not None:
+        raise Away(f"{remote.url}: there comes an answer for an object that cannot be there: this is no bucket")
+
+
 def probe(remote: Remote) -> Kind:
-    """Write a small object several times and delete it. Raises Unavailable."""
+    """Write a small object several times, read it and delete it. Raises Unavailable."""
+    check_absence(remote)
     key = f".wiretape-probe-{secrets.token_hex(8)}"
     texts = [f"{key} {number}".encode() for number in range(4)]
     is_there = False
@@ -41,10 +57,8 @@ def probe(remote: Remote) -> Kind:
         first = _try(remote, key, texts[0], Condition.ABSENT)
         is_there = True
         creates = first is not None and _try(remote, key, texts[1], Condition.ABSENT) is None
-        old = remote.put(key, texts[2], Condition.NONE)
-        now = remote.put(key, texts[3], Condition.NONE)
-        assert old
-        assert now
+        old = _write(remote, key, texts[2])
+        now = _write(remote, key, texts[3])
         e_tag = (now.e_tag or "").strip('"')
         tells_md5 = e_tag == md5(texts[3], usedforsecurity=False).hexdigest()
         updates = (
@@ -61,11 +75,20 @@ def probe(remote: Remote) -> Kind:
                 logger.warning("%s stays: %s", key, e)
 
 
+def _write(remote: Remote, key: str, data: bytes) -> Version:
+    """Write, and look whether it is there. Raises Away where it is not."""
+    made = remote.put(key, data, Condition.NONE)
+    found = remote.get(key)
+    if made is None or not isinstance(found, Found) or found.data != data:
+        raise Away(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
+    return made
+
+
 def _try(remote: Remote, key: str, data: bytes, condition: Condition | Version) -> Version | None:
     """As ``put``. A server that answers that it does not know conditions does not honour them."""
     try:
         return remote.put(key, data, condition)
-    except Unavailable as e:
-        if "501" in str(e) or "400" in str(e) or "NotSupported" in str(e):
+    except Away as e:
+        if e.status in _REFUSALS:
             return None
         raise

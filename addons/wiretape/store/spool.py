@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wiretape.store.directory import write_file
+from wiretape.store.failures import is_absent
 
 if sys.platform != "win32":
     import fcntl
@@ -140,8 +141,10 @@ class Spool:
     def _paths(self) -> list[Path]:
         try:
             names = os.listdir(self.folder)  # noqa: PTH208  on the way to each look-up
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+        except OSError as e:
+            if is_absent(e, str(self.folder)):
+                return []
+            raise
         return [self.folder / name for name in sorted(names) if name.endswith(_ENTRY)]
 
     @contextlib.contextmanager

@@ -1,0 +1,174 @@
+"""What was found out about the files of a bucket, kept on this machine so that none is read again for it.
+
+Beside ``index``, whose notes these are; does not know what they mean. A note holds for one state of one file. Whatever
+is wrong with the file of the notes, they are made anew: nothing is lost but time. Any number of processes may share it.
+"""
+
+import contextlib
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+_FORM = 1
+"""The form of the file; one of another form is begun anew."""
+
+_LIMIT = 256 << 20
+"""Bytes of the file. When it is full it is begun anew."""
+
+_PAGE = 4096
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, sum BLOB,
+  PRIMARY KEY (session, name));
+CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is known of one state of a file."""
+
+    name: str
+    state: str
+    head: str
+    """What is needed of every file."""
+    body: bytes = b""
+    """What is needed of some now and then."""
+
+
+class Notes:
+    """Notes by session and name. For any number of threads. Never raises: what fails is said in the log."""
+
+    def __init__(self, path: Path, limit: int = _LIMIT) -> None:
+        self._path = path
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._opened: sqlite3.Connection | None = None
+
+    def all(self, session: str) -> dict[str, Note]:
+        """Return the notes of a session without their bodies, by name."""
+        found: dict[str, Note] = {}
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, name, state, head, sum FROM heads WHERE session = ?"
+            for row in opened.execute(query, (session,)):
+                if _is_sound(row):
+                    found[row[1]] = Note(row[1], row[2], row[3])
+
+        self._run(read)
+        return found
+
+    def bodies(self, session: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Return the bodies of those notes of these names that have one."""
+        found: dict[str, bytes] = {}
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, name, body, sum FROM bodies WHERE session = ? AND name = ?"
+            for name in names:
+                row = opened.execute(query, (session, name)).fetchone()
+                if row and row[2] and _is_sound(row):
+                    found[name] = row[2]
+
+        self._run(read)
+        return found
+
+    def keep(self, session: str, notes: Iterable[Note]) -> None:
+        """Keep notes, in the place of those of the same names."""
+        heads = [_summed(session, each.name, each.state, each.head) for each in notes]
+        bodies = [_summed(session, each.name, each.body) for each in notes]
+
+        def write(opened: sqlite3.Connection) -> None:
+            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", heads)
+            opened.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)", bodies)
+
+        self._run(write)
+
+    def drop(self, session: str, names: Iterable[str]) -> None:
+        """Forget the notes of these names."""
+        rows = [(session, name) for name in names]
+
+        def remove(opened: sqlite3.Connection) -> None:
+            opened.executemany("DELETE FROM heads WHERE session = ? AND name = ?", rows)
+            opened.executemany("DELETE FROM bodies WHERE session = ? AND name = ?", rows)
+
+        self._run(remove)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._close()
+
+    def _run(self, task: Callable[[sqlite3.Connection], None]) -> None:
+        with self._lock:
+            try:
+                if self._opened is None:
+                    self._opened = self._open()
+                with self._opened as transaction:
+                    task(transaction)
+            except (sqlite3.Error, OSError) as e:
+                if _is_passing(e):
+                    logger.warning("%s: what is found out about recordings is not kept: %s", self._path, e)
+                else:
+                    logger.info("%s: what was known of recordings is found out anew: %s", self._path, e)
+                    self._begin_anew()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Prompts are in it, as in the recordings: it is its owner's alone.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._path.chmod(0o600)
+        opened = sqlite3.connect(self._path, timeout=2.0, check_same_thread=False)
+        try:
+            opened.execute(f"PRAGMA page_size = {_PAGE}")
+            opened.execute(f"PRAGMA max_page_count = {max(16, self._limit // _PAGE)}")
+            opened.execute("PRAGMA synchronous = OFF")  # After a crash of the machine it may be begun anew.
+            opened.execute("PRAGMA journal_mode = TRUNCATE")
+            form = opened.execute("PRAGMA user_version").fetchone()[0]
+            if form not in (0, _FORM):
+                raise sqlite3.DatabaseError(f"it is of form {form}")
+            if form == 0:
+                opened.executescript(f"BEGIN EXCLUSIVE; {_TABLES} PRAGMA user_version = {_FORM}; COMMIT;")
+        except sqlite3.Error:
+            opened.close()
+            raise
+        return opened
+
+    def _begin_anew(self) -> None:
+        self._close()
+        for path in (self._path, self._path.with_name(f"{self._path.name}-journal")):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._opened:
+            with contextlib.suppress(sqlite3.Error):
+                self._opened.close()
+            self._opened = None
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the file is sound, as far as an error tells: it is locked by another process, or the disk fails."""
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR):
+        return False  # Full, or its tables are others.
+    return not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError)
+
+
+def _summed(*row: str | bytes) -> tuple[str | bytes, ...]:
+    return (*row, _sum(row))
+
+
+def _is_sound(row: tuple[Any, ...]) -> bool:
+    """Whether a row is as it was written: a disk may have changed it."""
+    return bool(row[-1] == _sum(row[:-1]))
+
+
+def _sum(row: Iterable[object]) -> bytes:
+    return hashlib.sha256(repr(tuple(row)).encode("utf-8", "backslashreplace")).digest()[:16]

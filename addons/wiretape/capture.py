@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import __version__, jsontext, redact
+from wiretape import __version__, jsontext, redaction
 
 _KEPT = re.compile(
     r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
@@ -49,7 +49,7 @@ class Origin:
 def origin(by: str, at: datetime, user_agent: str, took: float) -> Origin:
     """Where a recording of this version comes from. ``at`` has a time zone."""
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
-    client = redact.clean("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
+    client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
     # The request's end was told by another clock, which may be set meanwhile.
     return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took))
 

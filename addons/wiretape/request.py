@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape import multipart, redact
+from wiretape import multipart, redaction
 from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
 
@@ -94,14 +94,14 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
 def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None) -> RecordedRequest:
     endpoint = route.endpoint
     if endpoint.kind == "http":
-        payload = redact.clean(_payload(body, content_type))
+        payload = redaction.DEFAULT.clean(_payload(body, content_type))
         return RecordedRequest(route.url, payload, "", endpoint.method, test_id)
     if endpoint.method == "GET":
         return RecordedRequest(route.url, {}, endpoint.recorded, test_id=test_id)
     sent = _json(body)
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
-    arguments = _arguments(endpoint.recorded, redact.clean(sent))
+    arguments = _arguments(endpoint.recorded, redaction.DEFAULT.clean(sent))
     base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
     return RecordedRequest(route.url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
 

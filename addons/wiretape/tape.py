@@ -15,7 +15,7 @@ from itertools import chain, count
 from typing import Any
 
 from wiretape import capture as captures
-from wiretape import freezing, miss, pacing, recording, redact, request, wire
+from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
@@ -242,7 +242,9 @@ class Tape:
         try:
             plain = wire.decoded(arrived)
             response = wire.response(asked, plain, keep_errors=self.keep_errors)
-            cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
+            cleaned = replace(
+                response, body=redaction.DEFAULT.clean(response.body), error=redaction.DEFAULT.clean(response.error)
+            )
             made = recording.make(asked, cleaned, self.form)
             has_secret = cleaned.body is not response.body or cleaned.error is not response.error
             name = self._write(made, self._capture(plain, origin, has_secret=has_secret))

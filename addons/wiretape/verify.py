@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wiretape import capture, recording, redact, request, wire
+from wiretape import capture, recording, redaction, request, wire
 from wiretape.capture import Origin
 from wiretape.recording import MODEL_LISTS, Recording
 
@@ -31,7 +31,7 @@ def check(name: str, data: bytes) -> Report:
         found = recording.loads(data)
     except ValueError as e:
         return Report(None, None, (str(e),))
-    faults = [f"a secret is in it, at {path}" for path in redact.find(json.loads(data))]
+    faults = [f"a secret is in it, at {secret.path}" for secret in redaction.DEFAULT.find(json.loads(data))]
     faults += _replay_faults(found)
     if not _is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
@@ -46,7 +46,7 @@ def check_capture(data: bytes) -> tuple[str, ...]:
         return (str(e),)
     text = b"".join(found.chunks or ()).decode("utf-8", "replace")
     said = (found.origin.by, found.origin.client) if found.origin else ()
-    secrets = [*redact.find([text, *(value for _, value in found.headers), *said])]
+    secrets = [*redaction.DEFAULT.find([text, *(value for _, value in found.headers), *said])]
     faults = ["a secret is in it"] if secrets else []
     if found.origin and not _is_sound(found.origin):
         faults.append("what it says of who made it is in no known form")
@@ -61,7 +61,7 @@ def _is_sound(origin: Origin) -> bool:
         return False
     # The same form: strptime takes a month of one digit too.
     written = capture.origin(origin.by, at, origin.client, origin.took)
-    same = (written.at, written.client) == (origin.at, redact.clean(origin.client))
+    same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
     texts = origin.by + origin.wiretape
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 

@@ -1,0 +1,110 @@
+"""A text or a JSON value -> where its secrets are, or the same without them. After the table and the policy.
+
+A body is cleaned in the same way on record and on replay, so that a request with another key is the same request.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wiretape.redaction.detectors import NAMES, PATTERNS
+from wiretape.redaction.rules import DEFAULT_POLICY, OnSecret, Policy
+
+REDACTED = "__redacted__"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a secret stands in a text, in characters, and what replaces it."""
+
+    start: int
+    end: int
+    detector: str
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A secret in a JSON value: where, as ``request.body.tools[0].authorization``, and what found it."""
+
+    path: str
+    detector: str
+
+
+class Redactor:
+    """Finds secrets, and takes them out."""
+
+    def __init__(
+        self, policy: Policy = DEFAULT_POLICY, session: str = "default", environment: Mapping[str, str] | None = None
+    ) -> None:
+        """``environment`` are the variables whose secret values are looked for; this process's where it is None."""
+        self.policy = policy
+        self.session = session
+
+    @property
+    def on_secret(self) -> OnSecret:
+        """What becomes of an exchange in which a secret was found."""
+        return self.policy.on_secret
+
+    def spans(self, text: str) -> list[Span]:
+        """Return the secrets of a text, in order; none overlaps another."""
+        found = [
+            Span(match.start(), match.end(), name, REDACTED)
+            for name, pattern in PATTERNS.items()
+            for match in pattern.finditer(text)
+        ]
+        found.sort(key=lambda span: (span.start, -span.end))
+        kept: list[Span] = []
+        for span in found:
+            if not kept or span.start >= kept[-1].end:
+                kept.append(span)
+        return kept
+
+    def text(self, text: str) -> str:
+        """Return a text without its secrets; the text itself where it has none."""
+        spans = self.spans(text)
+        if not spans:
+            return text
+        pieces: list[str] = []
+        end = 0
+        for span in spans:
+            pieces += (text[end : span.start], span.replacement)
+            end = span.end
+        return "".join((*pieces, text[end:]))
+
+    def clean(self, value: Any) -> Any:
+        """Return a JSON value without its secrets; the value itself where it has none."""
+        match value:
+            case dict():
+                cleaned = {key: REDACTED if _is_secret(key, item) else self.clean(item) for key, item in value.items()}
+                return cleaned if any(cleaned[key] is not item for key, item in value.items()) else value
+            case list():
+                items = [self.clean(item) for item in value]
+                return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+            case str():
+                return self.text(value)
+        return value
+
+    def find(self, value: Any, path: str = "") -> Iterator[Finding]:
+        """Yield where a JSON value has secrets; ``path`` is where the value itself stands."""
+        match value:
+            case dict():
+                for key, item in value.items():
+                    inner = f"{path}.{key}" if path else str(key)
+                    if _is_secret(key, item):
+                        yield Finding(inner, "member")
+                    else:
+                        yield from self.find(item, inner)
+            case list():
+                for index, item in enumerate(value):
+                    yield from self.find(item, f"{path}[{index}]")
+            case str():
+                yield from (Finding(path, span.detector) for span in self.spans(value))
+
+
+def _is_secret(key: str, value: Any) -> bool:
+    return isinstance(value, str) and value not in ("", REDACTED) and key.lower() in NAMES
+
+
+DEFAULT = Redactor()
+"""The built-in table, with the secrets of this machine's environment."""

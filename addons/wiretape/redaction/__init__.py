@@ -7,7 +7,8 @@ Read in this order:
 ``redactor``    a text or a JSON value -> where its secrets are, or the same without them
 """
 
-from wiretape.redaction.redactor import DEFAULT, REDACTED, Finding, Redactor, Span
+from wiretape.redaction.redactor import DEFAULT, REDACTED, Finding, Redactor
 from wiretape.redaction.rules import OnSecret, Policy
+from wiretape.redaction.spans import Span
 
 __all__ = ["DEFAULT", "REDACTED", "Finding", "OnSecret", "Policy", "Redactor", "Span"]

@@ -7,20 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wiretape.redaction import encodings
 from wiretape.redaction.detectors import NAMES, PATTERNS
 from wiretape.redaction.rules import DEFAULT_POLICY, OnSecret, Policy
+from wiretape.redaction.spans import Span, replaced
 
 REDACTED = "__redacted__"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a secret stands in a text, in characters, and what replaces it."""
-
-    start: int
-    end: int
-    detector: str
-    replacement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,14 @@ class Redactor:
         return self.policy.on_secret
 
     def spans(self, text: str) -> list[Span]:
-        """Return the secrets of a text, in order; none overlaps another."""
+        """Return the secrets of a text and of what it encodes, in order; none overlaps another."""
+        return encodings.spans(text, self._plain_spans, self.member)
+
+    def member(self, name: str, text: str) -> str | None:
+        """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
+        return REDACTED if _is_secret(name, text) else None
+
+    def _plain_spans(self, text: str) -> list[Span]:
         found = [
             Span(match.start(), match.end(), name, REDACTED)
             for name, pattern in PATTERNS.items()
@@ -62,15 +61,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without its secrets; the text itself where it has none."""
-        spans = self.spans(text)
-        if not spans:
-            return text
-        pieces: list[str] = []
-        end = 0
-        for span in spans:
-            pieces += (text[end : span.start], span.replacement)
-            end = span.end
-        return "".join((*pieces, text[end:]))
+        return replaced(text, self.spans(text))
 
     def clean(self, value: Any) -> Any:
         """Return a JSON value without its secrets; the value itself where it has none."""

@@ -18,9 +18,12 @@ The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. M
 at once.
 """
 
+from wiretape import redaction
 from wiretape.cli.app import app
+from wiretape.redaction import logs
 
 
 def main() -> None:
     """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
+    logs.install(redaction.DEFAULT)
     app(prog_name="wiretape")

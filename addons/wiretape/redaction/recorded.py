@@ -14,8 +14,11 @@ from urllib.parse import quote, unquote_plus
 
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
-from wiretape.redaction.redactor import Finding, Redactor
+from wiretape.redaction.redactor import REDACTED, Finding, Redactor
 from wiretape.redaction.spans import replaced
+
+_GRANTING = frozenset({"key", "sig", "signature", "x-amz-signature", "x-goog-signature"})
+"""Parameters of a query that are secrets there, and names of much else elsewhere."""
 
 _STATUS = "Error code: "
 """With this begins the message of an SDK's error, which ends in the answer as Python writes it."""
@@ -58,7 +61,10 @@ def url(text: str, redactor: Redactor) -> str:
 
 def _pair(pair: str, redactor: Redactor) -> str:
     name, mark, value = pair.partition("=")
-    replacement = redactor.member(unquote_plus(name), unquote_plus(value)) if value else None
+    decoded = unquote_plus(value)
+    replacement = redactor.member(unquote_plus(name), decoded) if value else None
+    if value and replacement is None and name.lower() in _GRANTING and decoded != REDACTED:
+        replacement = REDACTED
     return pair if replacement is None else f"{name}{mark}{quote(replacement, safe='')}"
 
 

@@ -38,7 +38,7 @@ def check(name: str, data: bytes) -> Report:
         return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
     faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
     faults += _replay_faults(found)
-    if not _is_name(name, found):
+    if not is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     return Report(found.form, found, tuple(faults))
 
@@ -72,7 +72,8 @@ def _is_sound(origin: Origin) -> bool:
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
-def _is_name(name: str, found: Recording) -> bool:
+def is_name(name: str, found: Recording) -> bool:
+    """Return whether a file's name, without ``.json``, is the one that its recording has."""
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base

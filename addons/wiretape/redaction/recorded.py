@@ -130,6 +130,11 @@ def _message(message: str, redactor: Redactor) -> str:
 
 def findings(content: Mapping[str, Any], recording: Recording, redactor: Redactor) -> Iterator[Finding]:
     """Yield where a recording has secrets; ``content`` is its file, which may hold more than the recording does."""
+    for finding in _findings(content, recording, redactor):
+        yield Finding(redactor.text(finding.path), finding.detector)  # A member's name may be one.
+
+
+def _findings(content: Mapping[str, Any], recording: Recording, redactor: Redactor) -> Iterator[Finding]:
     answered = recording.response
     others = {name: value for name, value in content["response"].items() if name != "body"}
     yield from redactor.find({**content, "response": others})

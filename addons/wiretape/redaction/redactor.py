@@ -67,8 +67,11 @@ class Redactor:
         """Return a JSON value without its secrets; the value itself where it has none."""
         match value:
             case dict():
-                cleaned = {key: REDACTED if _is_secret(key, item) else self.clean(item) for key, item in value.items()}
-                return cleaned if any(cleaned[key] is not item for key, item in value.items()) else value
+                cleaned = {
+                    self.text(key): REDACTED if _is_secret(key, item) else self.clean(item)
+                    for key, item in value.items()
+                }
+                return cleaned if any(cleaned.get(key, cleaned) is not item for key, item in value.items()) else value
             case list():
                 items = [self.clean(item) for item in value]
                 return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
@@ -82,6 +85,7 @@ class Redactor:
             case dict():
                 for key, item in value.items():
                     inner = f"{path}.{key}" if path else str(key)
+                    yield from (Finding(inner, span.detector) for span in self.spans(key))
                     if _is_secret(key, item):
                         yield Finding(inner, "member")
                     else:

@@ -88,12 +88,13 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
     """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped."""
     found: list[Span] = []
     others: list[Decoded] = []
-    for name, literal in literals(text):
-        replacement = member(name, literal.text) if name else None
+    for literal in literals(text):
+        inner_text = literal.text
+        replacement = member(literal.name, inner_text.text) if literal.name and inner_text.text else None
         if replacement is None:
-            others.append(literal)
+            others.append(inner_text)
         else:
-            start, end = literal.raw(0, len(literal.text))
+            start, end = inner_text.raw(0, len(inner_text.text))
             found.append(Span(start, end, "member", _escaped(replacement)))
     for index, inner in each([literal.text for literal in others], look):
         for span in inner:

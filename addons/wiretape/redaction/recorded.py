@@ -14,7 +14,8 @@ from urllib.parse import quote, unquote_plus
 
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
-from wiretape.redaction.redactor import REDACTED, Finding, Redactor
+from wiretape.redaction.redactor import Finding, Redactor
+from wiretape.redaction.rules import REDACTED
 from wiretape.redaction.spans import replaced
 
 _GRANTING = frozenset({"key", "sig", "signature", "x-amz-signature", "x-goog-signature"})

@@ -28,7 +28,7 @@ ASSIGNMENT = (
     # A name and a value in a list: ("X-Api-Key", "...").
     rf"|{_NAME}{_QUOTE}[ \t]{{0,4}},"
 )
-OPTION = rf"--[a-z][a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
+OPTION = rf"(?:^|[\s\"'`(\[=])--[a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
 TOLD = rf"\b(?i:{_WORDS})[ \t](?:is|was)[ \t]*:?[ \t]"
 SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
 
@@ -43,6 +43,7 @@ _NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12}){0,2}")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
 _OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
+_ON_LINE = re.compile(rb"[^\s\"'`\\]+")
 _TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
 _CREDENTIALS = re.compile(rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)")
 _LINE_START = re.compile(
@@ -78,17 +79,19 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
         return None  # A list of names.
     if last.endswith(("authorization", "cookie")):
         return _header(data, at, _run(_TO_END, data, at), last)
+    if _LINE_START.search(data[max(0, before - 32) : before]):
+        line = _run(_ON_LINE, data, at)
+        if _LINE_END.match(data, line) and data[line - 1 : line] not in (b",", b";"):
+            # Code puts spaces around its "=", and names behind it.
+            is_code = data[end - 2 : end - 1].isspace() and data[at:line].replace(b"_", b"").isalnum()
+            writing = Writing.BARE if is_code and _plain(last) is Writing.PLAIN else _plain(last)
+            return _taken(data, at, line, _ON_LINE, writing)
     stop = _run(_BARE, data, at)
-    value = data[at:stop]
-    is_whole_line = _LINE_START.search(data[max(0, before - 32) : before]) is not None
-    if data[before - 1 : before] in (b"?", b"&", b";") or (is_whole_line and _LINE_END.match(data, stop)):
-        # Code puts spaces around its "=", and names behind it.
-        is_code = data[end - 2 : end - 1].isspace() and not last.endswith(_PASSWORDS) and value.replace(b"_", b"").isalnum()
-        writing = Writing.BARE if is_code else _plain(last)
-    else:
-        value = value.rstrip(b".:!?")
-        writing = Writing.BARE
-    return _taken(data, at, at + len(value), _BARE, writing)
+    is_enclosed = data[end - 1 : end] == b">" and data[stop : stop + 1] == b"<"
+    if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";"):
+        return _taken(data, at, stop, _BARE, _plain(last))
+    stop = at + len(data[at:stop].rstrip(b".:!?"))
+    return _taken(data, at, stop, _BARE, Writing.BARE)
 
 
 def _plain(name: str) -> Writing:
@@ -180,7 +183,7 @@ def _is_basic(credentials: bytes) -> bool:
 
 def option(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where the value of a command's option stands, if it is a secret."""
-    name = data[start:end].strip(b" \t-").decode("ascii")
+    name = data[start:end].strip(b" \t\r\n\"'`([=").strip(b"-").decode("ascii")
     if strength(name) is Strength.NONE:
         return None
     opened = _OPENING.match(data, end)

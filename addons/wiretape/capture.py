@@ -51,6 +51,7 @@ def origin(by: str, at: datetime, user_agent: str, took: float) -> Origin:
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
     client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
     # The request's end was told by another clock, which may be set meanwhile.
+    by = redaction.DEFAULT.text(by)
     return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took))
 
 
@@ -78,7 +79,8 @@ def digest(recording: bytes) -> str:
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
-    return tuple((name, value) for name, value in lowered if _KEPT.fullmatch(name) and not _NEVER.fullmatch(name))
+    worth = ((name, value) for name, value in lowered if _KEPT.fullmatch(name) and not _NEVER.fullmatch(name))
+    return tuple((name, redaction.DEFAULT.clean({name: value})[name]) for name, value in worth)
 
 
 def dumps(capture: Capture) -> bytes:

@@ -177,7 +177,7 @@ class Finder:
         if found.response.broke_off and not self._keep_errors:
             logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
             return None
-        return Found(name, data, found) if request.identity(found.request) == identity else None
+        return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
     def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
         """The names that the recording of a request has when it was made here, the likeliest first.

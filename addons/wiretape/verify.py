@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wiretape import capture, recording, redaction, request, wire
+from wiretape import capture, jsontext, recording, redaction, request, wire
 from wiretape.capture import Origin
 from wiretape.recording import MODEL_LISTS, Recording
+from wiretape.redaction import bodies, recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,13 @@ def check(name: str, data: bytes) -> Report:
         found = recording.loads(data)
     except ValueError as e:
         return Report(None, None, (str(e),))
-    faults = [f"a secret is in it, at {secret.path}" for secret in redaction.DEFAULT.find(json.loads(data))]
+    try:
+        secrets = [*recorded.findings(jsontext.loads(data), found, redaction.DEFAULT)]
+    except RecursionError:
+        return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
+    faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
     faults += _replay_faults(found)
-    if not _is_name(name, found):
+    if not is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     return Report(found.form, found, tuple(faults))
 
@@ -44,10 +49,11 @@ def check_capture(data: bytes) -> tuple[str, ...]:
         found = capture.loads(data)
     except ValueError as e:
         return (str(e),)
-    text = b"".join(found.chunks or ()).decode("utf-8", "replace")
-    said = (found.origin.by, found.origin.client) if found.origin else ()
-    secrets = [*redaction.DEFAULT.find([text, *(value for _, value in found.headers), *said])]
-    faults = ["a secret is in it"] if secrets else []
+    pieces = found.chunks or ()
+    said = [found.origin.by, found.origin.client] if found.origin else []
+    others = [*({name: value} for name, value in found.headers), *said]
+    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(others))
+    faults = ["a secret is in it"] if has_secret else []
     if found.origin and not _is_sound(found.origin):
         faults.append("what it says of who made it is in no known form")
     return tuple(faults)
@@ -66,7 +72,8 @@ def _is_sound(origin: Origin) -> bool:
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
-def _is_name(name: str, found: Recording) -> bool:
+def is_name(name: str, found: Recording) -> bool:
+    """Return whether a file's name, without ``.json``, is the one that its recording has."""
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base

@@ -196,6 +196,25 @@ def verify(where: _Where = "recordings", session: _Session = None) -> None:
 
 
 @app.command()
+def redact(
+    where: _Where = "recordings",
+    session: _Session = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+) -> None:
+    """Take secrets out of recordings that are older than a rule: a table of where they are, never what.
+
+    A recording whose request holds one gets a new name. Exit code 1: a secret is there; 0: none is left.
+    """
+    from wiretape import redaction
+    from wiretape.cli import redact as redacting
+
+    if dry_run and apply:
+        raise typer.BadParameter("is the opposite of --dry-run", param_hint="--apply")
+    _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
+
+
+@app.command()
 def ls(where: _Where = "recordings", session: _Session = None) -> None:
     """List recordings: name, endpoint, model, answer, tokens."""
     from wiretape.cli import recordings

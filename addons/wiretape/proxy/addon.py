@@ -9,14 +9,17 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
+from wiretape import redaction
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
 from wiretape.proxy import layering, loopback, options
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
+from wiretape.proxy.printing import CleanDumper
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
+from wiretape.redaction import logs
 from wiretape.session import RECORDING
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
@@ -42,6 +45,7 @@ class Wiretape:
         self._tapes: Tapes
         self._stopped = False
         self._configured = False
+        self._cleans_log = False
 
     @property
     def counters(self) -> Counters:
@@ -53,6 +57,7 @@ class Wiretape:
     def load(self, loader: Loader) -> None:
         """Declare the options."""
         options.declare(loader)
+        self._cleans_log = logs.install(redaction.DEFAULT)
 
     def configure(self, updated: AbstractSet[str]) -> None:
         """Validate, then take over: a wrong value leaves everything as it was."""
@@ -114,6 +119,7 @@ class Wiretape:
         self._requests.writer.submit(tape.store.start)
         if tape.mode in RECORDING:
             self._requests.writer.submit(self._requests.scribe.start)
+        CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
@@ -134,6 +140,9 @@ class Wiretape:
             self._store.close()
         self._desk.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
+        CleanDumper(ctx.master.addons).remove()
+        if self._cleans_log:
+            logs.remove()
 
     @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
     def rewind(self) -> None:

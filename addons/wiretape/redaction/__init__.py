@@ -15,7 +15,8 @@ Read in this order:
 ``redactor``    a text or a JSON value -> where its secrets are, or the same without them
 """
 
-from wiretape.redaction.redactor import DEFAULT, Finding, Redactor, Span
+from wiretape.redaction.redactor import DEFAULT, Finding, Redactor
 from wiretape.redaction.rules import REDACTED, OnSecret, Policy, Rule
+from wiretape.redaction.spans import Span
 
 __all__ = ["DEFAULT", "REDACTED", "Finding", "OnSecret", "Policy", "Redactor", "Rule", "Span"]

@@ -45,10 +45,10 @@ _OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
 _ON_LINE = re.compile(rb"[^\s\"'`\\]+")
 _TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
-_CREDENTIALS = re.compile(rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)")
-_LINE_START = re.compile(
-    rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$"
+_CREDENTIALS = re.compile(
+    rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)"
 )
+_LINE_START = re.compile(rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$")
 _LINE_END = re.compile(rb"[ \t]*(?:[\r\n\"'`]|$|\\[nr\"]|#)")
 _COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,64}=([^\s;,]{4,})")
 _NAME_OF_KIND = re.compile(rb"(?:::|\barn:[^\s\"']{0,60}:)\Z")
@@ -58,7 +58,7 @@ _PASSWORDS = ("password", "passwd", "passphrase", "pwd", "pass")
 
 
 def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Return where the value stands that a name is given, if it is a secret. ``start`` to ``end`` is what was hooked."""
+    """Return where the value stands that a name is given, if it is a secret. ``start`` to ``end`` is the hook."""
     name, before = _name(data, start, end)
     level = strength(name)
     words = name.split(" ")[-1]
@@ -139,12 +139,10 @@ def _closing(data: bytes, at: int, delimiter: bytes) -> int | None:
     return place
 
 
-def _judged(
-    data: bytes, at: int, close: int, name: str, writing: Writing = Writing.QUOTED
-) -> tuple[int, int] | None:
+def _judged(data: bytes, at: int, close: int, name: str, writing: Writing = Writing.QUOTED) -> tuple[int, int] | None:
     """Return where a quoted value stands, if it is a secret."""
     if name.endswith(("authorization", "cookie")):
-        return _header(data, at, min(close, at + _JUDGED), name, close, writing)
+        return _header(data, at, min(close, at + _JUDGED), name, close=close, writing=writing)
     text = data[at : min(close, at + _JUDGED)].decode("utf-8", "replace")
     if writing is Writing.QUOTED and name.endswith(_PASSWORDS):
         writing = Writing.PASSWORD
@@ -152,7 +150,7 @@ def _judged(
 
 
 def _header(
-    data: bytes, at: int, stop: int, name: str, close: int | None = None, writing: Writing = Writing.PLAIN
+    data: bytes, at: int, stop: int, name: str, *, close: int | None = None, writing: Writing = Writing.PLAIN
 ) -> tuple[int, int] | None:
     """Return where the credentials stand in the value of a header, or its cookies."""
     text = data[at:stop].decode("ascii", "replace")

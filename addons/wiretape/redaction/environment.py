@@ -29,7 +29,9 @@ _MOST = 128
 _ENCODED_FROM = 12
 """Characters from which a value is long enough to be known by a piece of it in base64."""
 
-_ORDINARY = re.compile(r"[./~]{0,2}/|[A-Za-z]:\\|[0-9.,:/ -]+$|(?i:test|dummy|fake|sample|local|dev|none|null|true|false)")
+_ORDINARY = re.compile(
+    r"[./~]{0,2}/|[A-Za-z]:\\|[0-9.,:/ -]+$|(?i:test|dummy|fake|sample|local|dev|none|null|true|false)"
+)
 
 
 def _may_stand_by_itself(value: str) -> bool:
@@ -42,7 +44,7 @@ def _may_stand_by_itself(value: str) -> bool:
         return False  # Even if it is words: nobody says just these.
     has_digit = any(map(str.isdigit, value))
     has_letter = any(map(str.isalpha, value))
-    return reads_as_words(value) or not (has_digit and has_letter) and not re.search(r"[!@#$%^&*?+=]", value)
+    return reads_as_words(value) or (not (has_digit and has_letter) and not re.search(r"[!@#$%^&*?+=]", value))
 
 
 def _values(environment: Mapping[str, str]) -> Iterator[str]:
@@ -94,4 +96,4 @@ class Environment:
         """Return where a text in UTF-8 has any of them."""
         if self._pattern is None:
             return []
-        return [Found(*match.span(), NAME) for match in self._pattern.finditer(data)]
+        return [Found(match.start(), match.end(), NAME) for match in self._pattern.finditer(data)]

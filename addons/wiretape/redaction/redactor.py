@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape.redaction import members, paths, pii, pseudonyms, values
-from wiretape.redaction.environment import Environment
+from wiretape.redaction import encodings, members, paths, pii, pseudonyms, values
 from wiretape.redaction.environment import NAME as ENVIRONMENT
+from wiretape.redaction.environment import Environment
 from wiretape.redaction.members import Strength
 from wiretape.redaction.rules import DEFAULT_POLICY, MEMBER, REDACTED, OnSecret, Policy, Rule, is_pattern, text_pattern
 from wiretape.redaction.scanner import Scanner
+from wiretape.redaction.spans import Span, replaced
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
@@ -23,16 +24,6 @@ _KNOWN_NAMES = 4096
 """Names of members that are remembered to be no secrets themselves."""
 _LABELS = ("name", "key", "header", "field", "variable")
 """Members beside a ``value`` that name it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a secret stands in a text, in characters, and what replaces it."""
-
-    start: int
-    end: int
-    detector: str
-    replacement: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +168,16 @@ class Redactor:
     # -- texts -----------------------------------------------------------------------------------------------------
 
     def spans(self, text: str) -> list[Span]:
-        """Return the secrets of a text, in order; none overlaps another."""
+        """Return the secrets of a text and of what it encodes, in order; none overlaps another."""
+        return encodings.spans(text, self._plain_spans, self.member)
+
+    def member(self, name: str, text: str) -> str | None:
+        """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
+        if self._is_secret(name, {name: text}) and not self._is_filler(text):
+            return REDACTED
+        return None
+
+    def _plain_spans(self, text: str) -> list[Span]:
         found: list[Span] = []
         if len(text) >= _SHORTEST:
             data = text.encode("utf-8", "surrogatepass")
@@ -202,7 +202,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return a text without its secrets; the text itself where it has none."""
-        return _replaced(text, self.spans(text))
+        return replaced(text, self.spans(text))
 
     # -- JSON values -----------------------------------------------------------------------------------------------
 
@@ -284,10 +284,10 @@ class Redactor:
                 items = [self._clean_placed(item, _enter(rules, f"[{at}]")) for at, item in enumerate(value)]
                 return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
             case str():
-                return _replaced(value, self._placed_spans(value, rules))
+                return replaced(value, self._placed_spans(value, rules))
             case int() | float() if not isinstance(value, bool):
                 spans = self._placed_spans(str(value), rules)
-                return _replaced(str(value), spans) if spans else value
+                return replaced(str(value), spans) if spans else value
         return value
 
     def _placed_spans(self, text: str, rules: list[tuple[_Rule, frozenset[int]]]) -> list[Span]:
@@ -323,17 +323,6 @@ class Redactor:
                 yield from (Finding(path, span.detector) for span in spans)
             case int() | float() if rules and not isinstance(value, bool):
                 yield from (Finding(path, span.detector) for span in self._placed_spans(str(value), rules))
-
-
-def _replaced(text: str, spans: Sequence[Span]) -> str:
-    if not spans:
-        return text
-    pieces: list[str] = []
-    end = 0
-    for span in spans:
-        pieces += (text[end : span.start], span.replacement)
-        end = span.end
-    return "".join((*pieces, text[end:]))
 
 
 def _begin(rule: _Rule) -> frozenset[int]:

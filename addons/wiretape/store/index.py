@@ -112,7 +112,7 @@ class Index:
                 raise data
             if data is not None:
                 asked = recording.read_request(data)
-                entry = _Entry(state, request.identity(asked), request.endpoint(asked))
+                entry = _Entry(state, request.stored_identity(asked), request.endpoint(asked))
         except (OSError, ValueError) as e:
             logger.error("%s: no recording, passed over: %s", self.store.where(self.session, name), e)
         self._entries[name] = entry

@@ -31,8 +31,8 @@ def draw(template: str, seed: int = 1) -> str:
 
 
 def parts(template: str, seed: int = 1) -> tuple[str, str]:
-    """Return the text of a template, and the secret in it, which stands between ‹ and › or is all of it."""
+    """Return the text of a template, and the secret in it, which stands between « and » or is all of it."""
     text = draw(template, seed)
-    if "‹" not in text:
+    if "«" not in text:
         return text, text
-    return text.replace("‹", "").replace("›", ""), text[text.index("‹") + 1 : text.index("›")]
+    return text.replace("«", "").replace("»", ""), text[text.index("«") + 1 : text.index("»")]

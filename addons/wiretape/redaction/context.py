@@ -28,7 +28,7 @@ ASSIGNMENT = (
     # A name and a value in a list: ("X-Api-Key", "...").
     rf"|{_NAME}{_QUOTE}[ \t]{{0,4}},"
 )
-OPTION = rf"--[a-z][a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
+OPTION = rf"(?:^|[\s\"'`(\[=])--[a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
 TOLD = rf"\b(?i:{_WORDS})[ \t](?:is|was)[ \t]*:?[ \t]"
 SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
 
@@ -43,11 +43,12 @@ _NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12}){0,2}")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
 _OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
+_ON_LINE = re.compile(rb"[^\s\"'`\\]+")
 _TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
-_CREDENTIALS = re.compile(rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)")
-_LINE_START = re.compile(
-    rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$"
+_CREDENTIALS = re.compile(
+    rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)"
 )
+_LINE_START = re.compile(rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$")
 _LINE_END = re.compile(rb"[ \t]*(?:[\r\n\"'`]|$|\\[nr\"]|#)")
 _COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,64}=([^\s;,]{4,})")
 _NAME_OF_KIND = re.compile(rb"(?:::|\barn:[^\s\"']{0,60}:)\Z")
@@ -57,7 +58,7 @@ _PASSWORDS = ("password", "passwd", "passphrase", "pwd", "pass")
 
 
 def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Return where the value stands that a name is given, if it is a secret. ``start`` to ``end`` is what was hooked."""
+    """Return where the value stands that a name is given, if it is a secret. ``start`` to ``end`` is the hook."""
     name, before = _name(data, start, end)
     level = strength(name)
     words = name.split(" ")[-1]
@@ -78,17 +79,19 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
         return None  # A list of names.
     if last.endswith(("authorization", "cookie")):
         return _header(data, at, _run(_TO_END, data, at), last)
+    if _LINE_START.search(data[max(0, before - 32) : before]):
+        line = _run(_ON_LINE, data, at)
+        if _LINE_END.match(data, line) and data[line - 1 : line] not in (b",", b";"):
+            # Code puts spaces around its "=", and names behind it.
+            is_code = data[end - 2 : end - 1].isspace() and data[at:line].replace(b"_", b"").isalnum()
+            writing = Writing.BARE if is_code and _plain(last) is Writing.PLAIN else _plain(last)
+            return _taken(data, at, line, _ON_LINE, writing)
     stop = _run(_BARE, data, at)
-    value = data[at:stop]
-    is_whole_line = _LINE_START.search(data[max(0, before - 32) : before]) is not None
-    if data[before - 1 : before] in (b"?", b"&", b";") or (is_whole_line and _LINE_END.match(data, stop)):
-        # Code puts spaces around its "=", and names behind it.
-        is_code = data[end - 2 : end - 1].isspace() and not last.endswith(_PASSWORDS) and value.replace(b"_", b"").isalnum()
-        writing = Writing.BARE if is_code else _plain(last)
-    else:
-        value = value.rstrip(b".:!?")
-        writing = Writing.BARE
-    return _taken(data, at, at + len(value), _BARE, writing)
+    is_enclosed = data[end - 1 : end] == b">" and data[stop : stop + 1] == b"<"
+    if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";"):
+        return _taken(data, at, stop, _BARE, _plain(last))
+    stop = at + len(data[at:stop].rstrip(b".:!?"))
+    return _taken(data, at, stop, _BARE, Writing.BARE)
 
 
 def _plain(name: str) -> Writing:
@@ -136,12 +139,10 @@ def _closing(data: bytes, at: int, delimiter: bytes) -> int | None:
     return place
 
 
-def _judged(
-    data: bytes, at: int, close: int, name: str, writing: Writing = Writing.QUOTED
-) -> tuple[int, int] | None:
+def _judged(data: bytes, at: int, close: int, name: str, writing: Writing = Writing.QUOTED) -> tuple[int, int] | None:
     """Return where a quoted value stands, if it is a secret."""
     if name.endswith(("authorization", "cookie")):
-        return _header(data, at, min(close, at + _JUDGED), name, close, writing)
+        return _header(data, at, min(close, at + _JUDGED), name, close=close, writing=writing)
     text = data[at : min(close, at + _JUDGED)].decode("utf-8", "replace")
     if writing is Writing.QUOTED and name.endswith(_PASSWORDS):
         writing = Writing.PASSWORD
@@ -149,7 +150,7 @@ def _judged(
 
 
 def _header(
-    data: bytes, at: int, stop: int, name: str, close: int | None = None, writing: Writing = Writing.PLAIN
+    data: bytes, at: int, stop: int, name: str, *, close: int | None = None, writing: Writing = Writing.PLAIN
 ) -> tuple[int, int] | None:
     """Return where the credentials stand in the value of a header, or its cookies."""
     text = data[at:stop].decode("ascii", "replace")
@@ -180,7 +181,7 @@ def _is_basic(credentials: bytes) -> bool:
 
 def option(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where the value of a command's option stands, if it is a secret."""
-    name = data[start:end].strip(b" \t-").decode("ascii")
+    name = data[start:end].strip(b" \t\r\n\"'`([=").strip(b"-").decode("ascii")
     if strength(name) is Strength.NONE:
         return None
     opened = _OPENING.match(data, end)

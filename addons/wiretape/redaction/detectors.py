@@ -3,7 +3,7 @@
 What a text can be searched for at once is what a secret begins with, or stands behind: its *hook*. Few texts have any.
 Where there is a hook, a function looks closer.
 
-An example is a template (see ``forms``), and where a part of it is no secret, the secret stands between ‹ and ›.
+An example is a template (see ``forms``), and where a part of it is no secret, the secret stands between « and ».
 """
 
 from collections.abc import Callable
@@ -37,31 +37,31 @@ DETECTORS = (
         context.ASSIGNMENT,
         context.assignment,
         (
-            "OPENAI_API_KEY=‹{a40}›",
-            "export MISTRAL_API_KEY=‹{a32}›",
-            "export COHERE_API_KEY='‹{a40}›'",
-            "TOGETHER_API_KEY=‹{h64}›\nNEXT=1",
-            "  - AZURE_OPENAI_KEY=‹{h32}›",
-            "aws_secret_access_key = ‹{a18}/{a20}+›",
-            "AWS_SECRET_ACCESS_KEY=‹{a39}/›",
-            'client = Client(api_key="‹{a40}›")',
-            "token: str = '‹{a24}›'",
-            'os.environ["DB_PASSWORD"] = "‹hunter2!›"',
-            "password: ‹hunter2›",
-            "password = ‹Tr0ub4dor&3›",
-            '{"secret": "‹{h32}›", "user": "me"}',
-            '{\\"apiKey\\": \\"‹{a32}›\\"}',
-            "https://example.com/v1?access_token=‹{a20}›&page=2",
-            "Server=db;User Id=sa;Password=‹{a12}7›;Encrypt=true",
-            "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=‹{a86}==›;EndpointSuffix=core.windows.net",
-            "Authorization: Bearer ‹{a40}›",
-            "authorization: Basic ‹dXNlcjpoZW1saWdoMTI=›",
-            "curl -H 'X-Api-Key: ‹{a32}›' https://example.com",
-            "Ocp-Apim-Subscription-Key: ‹{h32}›",
-            "Cookie: ‹session={a32}; theme=dark›",
-            'requests.get(url, headers=[("X-Auth-Token", "‹{a32}›")])',
-            "<password>‹S3cret-{a8}›</password>",
-            "$env:GITHUB_TOKEN=‹{a40}›",
+            "OPENAI_API_KEY=«{a40}»",
+            "export MISTRAL_API_KEY=«{a32}»",
+            "export COHERE_API_KEY='«{a40}»'",
+            "TOGETHER_API_KEY=«{h64}»\nNEXT=1",
+            "  - AZURE_OPENAI_KEY=«{h32}»",
+            "aws_secret_access_key = «{a18}/{a20}+»",
+            "AWS_SECRET_ACCESS_KEY=«{a39}/»",
+            'client = Client(api_key="«{a40}»")',
+            "token: str = '«{a24}»'",
+            'os.environ["DB_PASSWORD"] = "«hunter2!»"',
+            "password: «hunter2»",
+            "password = «Tr0ub4dor&3»",
+            '{"secret": "«{h32}»", "user": "me"}',
+            '{\\"apiKey\\": \\"«{a32}»\\"}',
+            "https://example.com/v1?access_token=«{a20}»&page=2",
+            "Server=db;User Id=sa;Password=«{a12}7»;Encrypt=true",
+            "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=«{a86}==»;EndpointSuffix=core.windows.net",
+            "Authorization: Bearer «{a40}»",
+            "authorization: Basic «dXNlcjpoZW1saWdoMTI=»",
+            "curl -H 'X-Api-Key: «{a32}»' https://example.com",
+            "Ocp-Apim-Subscription-Key: «{h32}»",
+            "Cookie: «session={a32}; theme=dark»",
+            'requests.get(url, headers=[("X-Auth-Token", "«{a32}»")])',
+            "<password>«S3cret-{a8}»</password>",
+            "$env:GITHUB_TOKEN=«{a40}»",
         ),
         (
             "password: str",
@@ -91,9 +91,9 @@ DETECTORS = (
         structures.USER_INFO,
         structures.user_info,
         (
-            "postgres://admin:‹hunter2›@db.internal:5432/prod",
-            "redis://:‹{a20}›@cache:6379/0",
-            "https://deploy:‹p%40ss-w0rd›@git.example.com/x.git",
+            "postgres://admin:«hunter2»@db.internal:5432/prod",
+            "redis://:«{a20}»@cache:6379/0",
+            "https://deploy:«p%40ss-w0rd»@git.example.com/x.git",
         ),
         (
             "http://user:password@host/",
@@ -108,13 +108,13 @@ DETECTORS = (
         structures.PRIVATE_KEY,
         structures.private_key,
         (
-            f"‹-----BEGIN RSA {_KEY}\nMIIE{{a60}}\n{{a64}}\n{{a10}}=\n-----END RSA {_KEY}›",
-            f"‹-----BEGIN {_KEY}\\nMIIE{{a60}}\\n{{a10}}==\\n-----END {_KEY}›\\n",
-            f"‹-----BEGIN OPENSSH {_KEY}\nb3BlbnNzaC1rZXktdjEA{{a50}}\n{{a70}}›",  # cut off
-            f"‹-----BEGIN EC {_KEY} MHcC{{a60}} {{a60}} -----END EC {_KEY}›",
-            f"‹-----BEGIN RSA {_KEY}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{{h32}}\n\n{{a64}}\n{{a64}}›",
-            "‹-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{a64}\n{a20}\n=ab1D\n"
-            "-----END PGP PRIVATE KEY BLOCK-----›",
+            f"«-----BEGIN RSA {_KEY}\nMIIE{{a60}}\n{{a64}}\n{{a10}}=\n-----END RSA {_KEY}»",
+            f"«-----BEGIN {_KEY}\\nMIIE{{a60}}\\n{{a10}}==\\n-----END {_KEY}»\\n",
+            f"«-----BEGIN OPENSSH {_KEY}\nb3BlbnNzaC1rZXktdjEA{{a50}}\n{{a70}}»",  # cut off
+            f"«-----BEGIN EC {_KEY} MHcC{{a60}} {{a60}} -----END EC {_KEY}»",
+            f"«-----BEGIN RSA {_KEY}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{{h32}}\n\n{{a64}}\n{{a64}}»",
+            "«-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{a64}\n{a20}\n=ab1D\n"
+            "-----END PGP PRIVATE KEY BLOCK-----»",
         ),
         (
             f"A key in PEM begins with -----BEGIN {_KEY} and a line of base64.",
@@ -125,12 +125,12 @@ DETECTORS = (
     ),
     Detector(
         "json web token",
-        structures.TOKEN_IN_PARTS,
+        structures.JSON_WEB,
         structures.token_in_parts,
         (
-            "‹eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ{a20}.{s43}x›",
-            "‹eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ{a60}.{s342}x›",
-            "‹eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{s16}.{s80}.{s21}x›",  # encrypted
+            "«eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ{a20}.{s43}x»",
+            "«eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ{a60}.{s342}x»",
+            "«eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{s16}.{s80}.{s21}x»",  # encrypted
         ),
         ("eyJhIjoxfQ", "eyJ0ZXh0IjoiaGVsbG8ifQ.eyJ0ZXh0IjoiaGVsbG8ifQ.x", "eyJ{a40}", "{a20}eyJhbGciOiJIUzI1NiJ9"),
     ),
@@ -138,21 +138,26 @@ DETECTORS = (
         "authorization",
         context.SCHEME,
         context.scheme,
-        ("Bearer ‹{a10}1{a10}2{a20}›", "send it as `Basic ‹dXNlcjpoZW1saWdoMTI=›`"),
+        ("Bearer «{a10}1{a10}2{a20}»", "send it as `Basic «dXNlcjpoZW1saWdoMTI=»`"),
         ("Bearer authentication", "a bearer token of 256 bits", "Basic understanding", "Basic auth is base64"),
     ),
     Detector(
         "option",
         context.OPTION,
         context.option,
-        ("mysql --user me --password ‹hunter2-{a8}›", 'deploy --api-token "‹{a32}›" --now'),
-        ("docker login --password-stdin", "tool --token-file /run/secret1", "tool --max-tokens 100", "--no-auth --verbose1"),
+        ("mysql --user me --password «hunter2-{a8}»", 'deploy --api-token "«{a32}»" --now'),
+        (
+            "docker login --password-stdin",
+            "tool --token-file /run/secret1",
+            "tool --max-tokens 100",
+            "--no-auth --verbose1",
+        ),
     ),
     Detector(
         "told",
         context.TOLD,
         context.told,
-        ("My password is ‹hunter2›, please log in.", "the API key is ‹{a32}›.", "the secret is: ‹s3cr3t-{a6}›"),
+        ("My password is «hunter2», please log in.", "the API key is «{a32}».", "the secret is: «s3cr3t-{a6}»"),
         ("the password is wrong", "the token is invalid2", "the primary key is {h40}", "the secret is out"),
     ),
     Detector(
@@ -160,30 +165,32 @@ DETECTORS = (
         structures.SIGNATURE,
         structures.signature,
         (
-            "https://x.blob.core.windows.net/c/b?sv=2022-11-02&sp=r&sig=‹{a40}%2F{a4}%3D›",
-            "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature=‹{h64}›",
+            "https://x.blob.core.windows.net/c/b?sv=2022-11-02&sp=r&sig=«{a40}%2F{a4}%3D»",
+            "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature=«{h64}»",
         ),
         ("?sig=none", "&sig=short1"),
     ),
-    Detector("google refresh", structures.GOOGLE_REFRESH, structures.google_refresh, ("‹1//0{s99}x›",), ("1//0{a20}",)),
-    Detector("telegram", structures.TELEGRAM, structures.telegram, ("‹{d10}:AA{s32}x›",), ("12:30:AA{a33}", "{d10}:A1")),
-    Detector("discord", structures.DISCORD, structures.discord, ("‹MT{a24}.G{a5}.{s38}›",), ("MT{a24}.module.name",)),
+    Detector("google refresh", structures.GOOGLE_REFRESH, structures.google_refresh, ("«1//0{s99}x»",), ("1//0{a20}",)),
+    Detector(
+        "telegram", structures.TELEGRAM, structures.telegram, ("«{d10}:AA{s32}x»",), ("12:30:AA{a33}", "{d10}:A1")
+    ),
+    Detector("discord", structures.DISCORD, structures.discord, ("«MT{a24}.G{a5}.{s38}»",), ("MT{a24}.module.name",)),
     Detector(
         "hook url",
         structures.HOOK_URL,
         structures.hook_url,
         (
-            "https://hooks.slack.com/services/‹T{u10}/B{u10}/{a24}›",
-            "https://discord.com/api/webhooks/{d18}/‹{s68}›",
+            "https://hooks.slack.com/services/«T{u10}/B{u10}/{a24}»",
+            "https://discord.com/api/webhooks/{d18}/«{s68}»",
         ),
         ("https://hooks.slack.com/services/T/B/x", "https://discord.com/api/webhooks/{d18}/token"),
     ),
-    Detector("azure entra", structures.AZURE_ENTRA, structures.azure_entra, ("‹{a3}8Q~{a34}›",), ("x8Q~short",)),
+    Detector("azure entra", structures.AZURE_ENTRA, structures.azure_entra, ("«{a3}8Q~{a34}»",), ("x8Q~short",)),
     Detector(
         "azure resource",
         structures.AZURE_RESOURCE,
         structures.azure_resource,
-        ("‹{a52}JQQJ99BDAC{a22}›",),
+        ("«{a52}JQQJ99BDAC{a22}»",),
         ("{a20}JQQJ99{a10}",),
     ),
 )

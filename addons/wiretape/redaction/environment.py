@@ -29,7 +29,9 @@ _MOST = 128
 _ENCODED_FROM = 12
 """Characters from which a value is long enough to be known by a piece of it in base64."""
 
-_ORDINARY = re.compile(r"[./~]{0,2}/|[A-Za-z]:\\|[0-9.,:/ -]+$|(?i:test|dummy|fake|sample|local|dev|none|null|true|false)")
+_ORDINARY = re.compile(
+    r"[./~]{0,2}/|[A-Za-z]:\\|[0-9.,:/ -]+$|(?i:test|dummy|fake|sample|local|dev|none|null|true|false)"
+)
 
 
 def _may_stand_by_itself(value: str) -> bool:
@@ -94,4 +96,4 @@ class Environment:
         """Return where a text in UTF-8 has any of them."""
         if self._pattern is None:
             return []
-        return [Found(*match.span(), NAME) for match in self._pattern.finditer(data)]
+        return [Found(match.start(), match.end(), NAME) for match in self._pattern.finditer(data)]

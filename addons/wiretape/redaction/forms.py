@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from wiretape.redaction.words import is_placeholder, reads_as_words
 
 _SAFE = "[A-Za-z0-9_-]"
+_UUID = "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"
+_A_UUID = "{h8}-{h4}-{h4}-{h4}-{h12}"
 
 
 def _is_drawn(rest: str) -> bool:
@@ -55,7 +57,7 @@ _MODELS = (
         but=("sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "sk-ant-design-vue-table-row-hover-background"),
     ),
     _form("openrouter", "sk-or-v1-", r"[a-f0-9]{64}", "{h64}"),
-    _form("langfuse", "sk-lf-", r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", "{h8}-{h4}-{h4}-{h4}-{h12}"),
+    _form("langfuse", "sk-lf-", _UUID, _A_UUID),
     # OpenAI's old keys, DeepSeek, Moonshot, DashScope, SiliconFlow, Stability, and LiteLLM's, which have 22 characters.
     _form(
         "sk",
@@ -114,15 +116,27 @@ _MODELS = (
     _form("weights and biases", "wandb_v1_", "[A-Za-z0-9_]{40,}", "{a77}"),
     _form("apify", "apify_api_", "[A-Za-z0-9]{30,}", "{a36}"),
     _form("browserbase", "bb_live_", _SAFE + "{24,}", "{a27}"),
-    _form("wiretape", "wt_", _SAFE + "{43}", "{s42}z", but=("wt_{a12}", "wt_connection_string_for_the_test_database_now_and_then")),
-)  # fmt: skip
+    _form(
+        "wiretape",
+        "wt_",
+        _SAFE + "{43}",
+        "{s42}z",
+        but=("wt_{a12}", "wt_connection_string_for_the_test_database_now_and_then"),
+    ),
+)
 
 _CLOUDS = (
     _form("google", "AIza", _SAFE + "{35}", "Sy{s32}x", "SyD{a32}", but=("AIza{a20}", "AIza{a60}")),
     _form("google gemini", "AQ.", _SAFE + "{45,}", "Ab8RN6{s44}"),
     _form("google access", "ya29.", r"(?:[a-z]\.)?[A-Za-z0-9_-]{30,}", "a0{s160}", "c.{s120}", but=("ya29.short",)),
     _form("google client", "GOCSPX-", _SAFE + "{28}", "{s27}x"),
-    _form("aws", "AKIA ASIA ABIA ACCA", "[A-Z0-9]{16}", "{u16}", but=("AKIAIOSFODNN7EXAMPLE", "AKIA{u12}", "AKIA{u24}", "AROA{u16}")),
+    _form(
+        "aws",
+        "AKIA ASIA ABIA ACCA",
+        "[A-Z0-9]{16}",
+        "{u16}",
+        but=("AKIAIOSFODNN7EXAMPLE", "AKIA{u12}", "AKIA{u24}", "AROA{u16}"),
+    ),
     _form("aws bedrock", "ABSKQmVkcm9ja0FQSUtleS", "[A-Za-z0-9+/]{40,}={0,2}", "{a109}="),
     _form("aws bedrock short", "bedrock-api-key-", "[A-Za-z0-9+/]{40,}={0,2}", "{a200}"),
     _form("databricks", "dapi", "[a-f0-9]{32}(?:-[0-9])?", "{h32}", "{h32}-2", but=("dapi{h16}", "dapi{h40}")),
@@ -145,13 +159,33 @@ _CLOUDS = (
     _form("sentry", "sntrys_ sntryu_", "[A-Za-z0-9+/=_-]{40,}", "eyJ{a150}"),
     _form("dynatrace", "dt0c01.", "[A-Z0-9]{24}[.][A-Z0-9]{64}", "{u24}.{u64}"),
     _form("vault", "hvs. hvb. hvr.", _SAFE + "{24,}", "{s95}", "{a24}", but=("hvs.something",)),
-)  # fmt: skip
+)
 
 _CODE = (
-    _form("github", "ghp_ gho_ ghu_ ghs_ ghr_", "[A-Za-z0-9]{20,}", "{a36}", but=("ghs_updateRepositorySecurityAdvisory",)),
-    _form("github fine-grained", "github_pat_", "[A-Za-z0-9_]{22,}", "{a22}_{a59}", but=("github_pat_authentication_for_actions",)),
-    _form("gitlab", "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- glimt- glagent- gloas- glffct-", r"[A-Za-z0-9_.-]{20,}", "{s20}", "{s27}.01.{l9}"),
-    _form("npm", "npm_", "[A-Za-z0-9]{36,}", "{a36}", but=("npm_config_registry_and_other_variables", "npm_lifecycle_event")),
+    _form(
+        "github", "ghp_ gho_ ghu_ ghs_ ghr_", "[A-Za-z0-9]{20,}", "{a36}", but=("ghs_updateRepositorySecurityAdvisory",)
+    ),
+    _form(
+        "github fine-grained",
+        "github_pat_",
+        "[A-Za-z0-9_]{22,}",
+        "{a22}_{a59}",
+        but=("github_pat_authentication_for_actions",),
+    ),
+    _form(
+        "gitlab",
+        "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- glimt- glagent- gloas- glffct-",
+        r"[A-Za-z0-9_.-]{20,}",
+        "{s20}",
+        "{s27}.01.{l9}",
+    ),
+    _form(
+        "npm",
+        "npm_",
+        "[A-Za-z0-9]{36,}",
+        "{a36}",
+        but=("npm_config_registry_and_other_variables", "npm_lifecycle_event"),
+    ),
     _form("pypi", "pypi-", "AgE" + _SAFE + "{40,}", "AgEIcHlwaS5vcmc{s150}"),
     _form("rubygems", "rubygems_", "[a-f0-9]{48}", "{h48}"),
     _form("crates.io", "cio", "[A-Za-z0-9]{32}", "{a32}", but=("cioperation{a10}",)),
@@ -168,22 +202,40 @@ _CODE = (
     _form("atlassian", "ATATT3x ATCTT3x", "[A-Za-z0-9_=-]{60,}", "FfGF0{s180}={u8}"),
     _form("airtable", "pat", "[A-Za-z0-9]{14}[.][a-f0-9]{64}", "{a14}.{h64}"),
     _form("1password", "ops_", "eyJ[A-Za-z0-9+/]{80,}={0,2}", "eyJ{a250}"),
-)  # fmt: skip
+)
 
 _SERVICES = (
-    _form("slack", "xoxb- xoxp- xoxa- xoxe- xoxo- xoxr- xoxs- xoxc- xoxd- xoxe.xoxb- xoxe.xoxp-", r"[A-Za-z0-9%-]{20,}", "{d12}-{d13}-{a24}", "1-{u60}", but=("xoxb-your-token",)),
+    _form(
+        "slack",
+        " ".join(f"xox{kind}-" for kind in ("b", "p", "a", "e", "o", "r", "s", "c", "d", "e.xoxb", "e.xoxp")),
+        r"[A-Za-z0-9%-]{20,}",
+        "{d12}-{d13}-{a24}",
+        "1-{u60}",
+        but=("xoxb-your-token",),
+    ),
     _form("slack app", "xapp-", "[0-9]-[A-Z0-9]+-[0-9]+-[a-f0-9]{32,}", "1-A{u10}-{d13}-{h64}"),
     _form("stripe", "sk_live_ rk_live_ sk_test_ rk_test_ sk_org_", "[A-Za-z0-9]{16,}", "{a24}", "51{a97}"),
     _form("webhook", "whsec_", "[A-Za-z0-9+/]{24,}={0,2}", "{a32}"),
     _form("sendgrid", "SG.", _SAFE + "{20,24}[.]" + _SAFE + "{39,50}", "{s22}.{s43}"),
     _form("mailgun", "key-", "[a-f0-9]{32}", "{h32}"),
     _form("brevo", "xkeysib- xsmtpsib-", "[a-f0-9]{64}-[A-Za-z0-9]{16}", "{h64}-{a16}"),
-    _form("resend", "re_", "[A-Za-z0-9]{8}_[A-Za-z0-9]{24}", "{a8}_{a24}", but=("re_compiled_pattern_matching_of_headers",)),
+    _form(
+        "resend",
+        "re_",
+        "[A-Za-z0-9]{8}_[A-Za-z0-9]{24}",
+        "{a8}_{a24}",
+        but=("re_compiled_pattern_matching_of_headers",),
+    ),
     _form("shopify", "shpat_ shpca_ shppa_ shpss_", "[a-fA-F0-9]{32}", "{h32}"),
     _form("square", "sq0atp- sq0csp- sq0idp-", _SAFE + "{22,}", "{s22}", "{s43}"),
-    _form("hubspot", "pat-na1- pat-na2- pat-eu1-", "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", "{h8}-{h4}-{h4}-{h4}-{h12}"),
-    _form("age", "AGE-SECRET-KEY-1", "[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE"),
-)  # fmt: skip
+    _form("hubspot", "pat-na1- pat-na2- pat-eu1-", _UUID, _A_UUID),
+    _form(
+        "age",
+        "AGE-SECRET-KEY-1",
+        "[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+        "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" + "QPZRY9X8GF2TVDW0S3JN54KHCE",
+    ),
+)
 
 FORMS: tuple[Form, ...] = (*_MODELS, *_CLOUDS, *_CODE, *_SERVICES)
 """Every kind of secret that is known by its beginning."""

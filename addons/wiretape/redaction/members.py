@@ -1,7 +1,7 @@
 """Whether a name is a secret's: of a member, of a variable, of a header. A part of the table.
 
-Names are taken apart into words, however they are spelled: ``accessToken``, ``access_token``, ``ACCESS-TOKEN``. The last
-words count: a ``token`` is a secret, a ``token_type`` and a ``tokenizer`` are none.
+Names are taken apart into words, however they are spelled: ``accessToken``, ``access_token``, ``ACCESS-TOKEN``. The
+last words count: a ``token`` is a secret, a ``token_type`` and a ``tokenizer`` are none.
 """
 
 import re
@@ -24,8 +24,21 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST = 80
 """Characters of a name; what is longer names no secret."""
 
-_SURE = frozenset(
-    ["password", "passwords", "passwd", "pwd", "passphrase", "passcode", "apikey", "apikeys", "apitoken", "secretkey", "secretkeys", "authtoken", "accesstoken", "refreshtoken", "clientsecret", "privatekey", "privatekeys", "authorization", "cookie", "cookies", "bearer", "sessiontoken", "accesskey", "authkey", "accountkey", "subscriptionkey", "signingkey", "encryptionkey", "masterkey", "sharedkey", "idtoken", "bearertoken", "secretaccesskey", "sharedaccesskey", "securitytoken", "webhooksecret", "signingsecret", "apisecret", "appsecret", "dbpassword", "userpassword", "licensekey", "jwtsecret", "csrftoken", "xsrftoken", "authorizationtoken", "oauthtoken", "bottoken", "deploykey", "consumersecret", "connectiontoken", "servicetoken", "vaulttoken", "secret", "secrets", "secretstring", "githubtoken", "ghtoken", "gitlabtoken", "slacktoken", "hftoken", "npmtoken", "webhooktoken", "deploytoken"]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SURE = _words(
+    """
+    password passwords passwd pwd passphrase passcode apikey apikeys apitoken secretkey secretkeys authtoken
+    accesstoken refreshtoken clientsecret privatekey privatekeys authorization cookie cookies bearer
+    sessiontoken accesskey authkey accountkey subscriptionkey signingkey encryptionkey masterkey sharedkey
+    idtoken bearertoken secretaccesskey sharedaccesskey securitytoken webhooksecret signingsecret apisecret
+    appsecret dbpassword userpassword licensekey jwtsecret csrftoken xsrftoken authorizationtoken oauthtoken
+    bottoken deploykey consumersecret connectiontoken servicetoken vaulttoken secret secrets secretstring
+    githubtoken ghtoken gitlabtoken slacktoken hftoken npmtoken webhooktoken deploytoken
+    """
 )
 """Last words of a name, joined."""
 
@@ -34,13 +47,22 @@ _ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey")
 
 _LIKELY = frozenset(("token", "auth", "credential", "credentials", "jwt", "pat", "pass"))
 
-_OTHER_TOKENS = frozenset(
-    ["page", "next", "continuation", "sync", "cursor", "resume", "start", "end", "eos", "bos", "pad", "unk", "sep", "cls", "mask", "stop", "special", "image", "audio", "video", "text", "prompt", "completion", "input", "output", "max", "min", "num", "first", "last", "previous", "prev", "prefix", "suffix", "middle", "fim", "delta", "reasoning", "cached", "total", "per", "top", "new", "current", "sub", "word", "control", "begin", "end", "string", "unknown", "padding", "separator", "classification", "idempotency", "request", "client", "change", "update", "action", "task", "starting", "forward", "backward", "lock", "import", "copy", "product", "unit", "upload", "design", "color", "syntax", "lexer", "parser"]
+_OTHER_TOKENS = _words(
+    """
+    page next continuation sync cursor resume start end eos bos pad unk sep cls mask stop special image audio
+    video text prompt completion input output max min num first last previous prev prefix suffix middle fim
+    delta reasoning cached total per top new current sub word control begin end string unknown padding separator
+    classification idempotency request client change update action task starting forward backward lock import
+    copy product unit upload design color syntax lexer parser
+    """
 )
 """Words before ``token`` with which it is none that lets somebody in: pages, models' vocabularies, lexers."""
 
-_SUFFIXES = frozenset(
-    ["value", "plain", "plaintext", "raw", "text", "string", "str", "b64", "base64", "encoded", "prod", "production", "dev", "staging", "live", "main", "primary", "secondary", "backup", "old", "new", "confirm", "confirmation", "again", "repeat", "current", "default", "env"]
+_SUFFIXES = _words(
+    """
+    value plain plaintext raw text string str b64 base64 encoded prod production dev staging live main primary
+    secondary backup old new confirm confirmation again repeat current default env
+    """
 )
 """Words after a secret's name that do not change what it is."""
 

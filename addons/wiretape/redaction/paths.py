@@ -59,7 +59,9 @@ def parse(text: str) -> Path:
     for part in text.split("."):
         match = _STEP.fullmatch(part)
         if not part or not match:
-            raise ValueError(f"{text!r} is no path: it is one such as messages[*].content, metadata.* or **.customer_id")
+            raise ValueError(
+                f"{text!r} is no path: it is one such as messages[*].content, metadata.* or **.customer_id"
+            )
         if match[1]:
             steps.append(match[1])
         steps += re.findall(r"\[[^\]]*\]", match[2])

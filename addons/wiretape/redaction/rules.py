@@ -70,11 +70,11 @@ class Policy:
     rules: tuple[Rule, ...] = ()
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "Policy":
+    def from_json(cls, told: Mapping[str, Any]) -> "Policy":
         """Return the policy that was written as JSON."""
-        rules = tuple(Rule(**{**each, "allow": tuple(each["allow"])}) for each in values["rules"])
-        on_secret = OnSecret(values["on_secret"])
-        return cls(on_secret, values["pii"], tuple(values["allow"]), tuple(values["disable"]), rules)
+        rules = tuple(Rule(**{**each, "allow": tuple(each["allow"])}) for each in told["rules"])
+        on_secret = OnSecret(told["on_secret"])
+        return cls(on_secret, told["pii"], tuple(told["allow"]), tuple(told["disable"]), rules)
 
     @property
     def has_pseudonyms(self) -> bool:
@@ -88,8 +88,8 @@ DEFAULT_POLICY = Policy()
 
 def names() -> frozenset[str]:
     """Return the names of all detectors."""
-    built_in = {each.name for each in (*FORMS, *DETECTORS, *pii.DETECTORS)}
-    return frozenset(built_in | {MEMBER, environment.NAME})
+    detectors = (*DETECTORS, *pii.DETECTORS)
+    return frozenset({MEMBER, environment.NAME} | {form.name for form in FORMS} | {each.name for each in detectors})
 
 
 def parse(file: str, text: str) -> Policy:
@@ -113,8 +113,12 @@ def parse(file: str, text: str) -> Policy:
     general.end()
     for name in policy.disable:
         if name not in names():
-            raise ValueError(f"{file}: [redaction]: disable: {name!r} is no detector: they are {', '.join(sorted(names()))}")
-    doubled = next((rule.name for index, rule in enumerate(rules) if rule.name in {r.name for r in rules[:index]}), None)
+            raise ValueError(
+                f"{file}: [redaction]: disable: {name!r} is no detector: they are {', '.join(sorted(names()))}"
+            )
+    doubled = next(
+        (rule.name for index, rule in enumerate(rules) if rule.name in {r.name for r in rules[:index]}), None
+    )
     if doubled:
         raise ValueError(f"{file}: [[redact]]: two rules have the name {doubled!r}")
     return policy

@@ -7,7 +7,7 @@ import base64
 import re
 
 PRIVATE_KEY = r"-----BEGIN [A-Z]"
-TOKEN_IN_PARTS = r"\beyJ[A-Za-z0-9_-]"
+JSON_WEB = r"\beyJ[A-Za-z0-9_-]"
 USER_INFO = r"://[^\s/?#@:\"'<>\\`]{0,80}:"
 GOOGLE_REFRESH = r"\b1//0[A-Za-z0-9_-]"
 TELEGRAM = r"\b[0-9]{8,10}:A[A-Za-z0-9_-]"
@@ -27,7 +27,11 @@ _BEGIN = re.compile(
 )
 _LINE = re.compile(_BREAK + rb"{0,3}([A-Za-z0-9+/]{1,16384}={0,3})")
 _END = re.compile(
-    rb"(?:" + _BREAK + rb"{0,3}=[A-Za-z0-9+/]{4})?" + _BREAK + rb"{0,3}-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:"
+    + _BREAK
+    + rb"{0,3}=[A-Za-z0-9+/]{4})?"
+    + _BREAK
+    + rb"{0,3}-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 )
 _SHORTEST_LINE = 16
 """Characters of a line of a private key that may have lost its end."""
@@ -48,8 +52,8 @@ _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _SHORTEST_PASSWORD = 4
 _NO_PASSWORDS = frozenset(
-    b"""password pass passwd pwd secret token key user username xxx xxxx test foo bar baz pw p credentials apikey api_key
-    mypassword yourpassword your_password your-password port host x guest""".split()
+    b"""password pass passwd pwd secret token key user username xxx xxxx test foo bar baz pw p credentials apikey
+    api_key mypassword yourpassword your_password your-password port host x guest""".split()
 )
 """What stands in the place of a password in what explains a URL."""
 
@@ -106,7 +110,11 @@ def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     if not match:
         return None
     password = match[0][:-1]
-    if len(password) < _SHORTEST_PASSWORD or password.lower() in _NO_PASSWORDS or _TEMPLATE.search(_ESCAPED.sub(b"", password)):
+    if (
+        len(password) < _SHORTEST_PASSWORD
+        or password.lower() in _NO_PASSWORDS
+        or _TEMPLATE.search(_ESCAPED.sub(b"", password))
+    ):
         return None
     return end, end + len(password)
 

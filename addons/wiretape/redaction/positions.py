@@ -27,11 +27,16 @@ class Decoded:
 
     def __init__(self, raw: str, start: int, end: int, escape: re.Pattern[str]) -> None:
         """``raw[start:end]`` is what is decoded, ``escape`` what stands for something else in it."""
-        pieces: list[str] = []
+        self._end = end
+        self.text = raw[start:end]
         # Runs that stand for themselves and escapes: where each begins here and there, and whether it is a run.
         self._here: list[int] = []
         self._there: list[int] = []
         self._is_run: list[bool] = []
+        if ("%" if escape is _PERCENT else "\\") not in self.text:
+            self._add([], self.text, start, 0, is_run=True)  # As most are: quickly.
+            return
+        pieces: list[str] = []
         length = 0
         at = start
         for match in escape.finditer(raw, start, end):
@@ -41,7 +46,6 @@ class Decoded:
             at = match.end()
         if at < end:
             self._add(pieces, raw[at:end], at, length, is_run=True)
-        self._end = end
         self.text = "".join(pieces)
 
     def _add(self, pieces: list[str], piece: str, there: int, length: int, *, is_run: bool) -> int:
@@ -78,6 +82,11 @@ def _meaning(escape: str) -> str:
 def unquoted(raw: str, start: int, end: int) -> Decoded:
     """Return what a percent-encoded part of a text means."""
     return Decoded(raw, start, end, _PERCENT)
+
+
+def unescaped(raw: str) -> str:
+    """Return a text with what the escapes of a JSON text mean, wherever they stand."""
+    return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
 
 
 class Literal:

@@ -135,8 +135,7 @@ def _in_percent(text: str, look: Look) -> Iterator[Span]:
     for index, inner in each([word.text for word in decoded], look):
         for span in inner:
             start, end = decoded[index].raw(span.start, span.end)
-            if text[start:end] != decoded[index].text[span.start : span.end]:  # Else it is seen without this.
-                yield Span(start, end, span.detector, quote(span.replacement, safe=""))
+            yield Span(start, end, span.detector, quote(span.replacement, safe=""))
 
 
 def _in_base64(text: str, look: Look) -> Iterator[Span]:

@@ -162,7 +162,8 @@ def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
         elif mark == ":":
             is_name = False
         elif is_name:
-            path[-1] = json.loads(match[0])
+            name = match[0]
+            path[-1] = json.loads(name) if "\\" in name else name[1:-1]
         elif (here := (*path,)) in wanted:
             found[here] = match.span()
     return found

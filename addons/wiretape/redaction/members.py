@@ -59,7 +59,7 @@ _OTHER_TOKENS = _words(
 
 _SUFFIXES = _words(
     """
-    value plain plaintext raw text string str b64 base64 encoded prod production dev staging live main primary
+    value plain plaintext b64 base64 encoded prod production dev staging live main primary
     secondary backup old new confirm confirmation again repeat current default env
     """
 )
@@ -73,7 +73,7 @@ _ABOUT = frozenset(("has", "is", "no", "use", "with", "without", "show", "hide",
 @lru_cache(4096)
 def strength(name: str) -> Strength:
     """Tell how surely what has this name is a secret."""
-    if len(name) > _LONGEST:
+    if len(name) > _LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
         return Strength.NONE
     words = [word.lower() for word in _WORDS.findall(name)]
     while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):

@@ -90,6 +90,11 @@ def strength(name: str) -> Strength:
     return Strength.LIKELY
 
 
+def is_password(name: str) -> bool:
+    """Tell whether what has this name is a password, which may be a number."""
+    return name.lower().rstrip("0123456789_-").endswith(("password", "passwd", "pwd", "passcode", "passphrase"))
+
+
 def is_key_of_environment(name: str) -> bool:
     """Tell whether a variable of the environment is a secret by its name: also any ``..._KEY``."""
     words = name.upper().split("_")

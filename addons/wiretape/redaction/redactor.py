@@ -86,7 +86,7 @@ class _Rule:
         found = []
         done = [match.span() for match in self._done.finditer(text)] if self._pattern else []
         for start, end in _matches(self._pattern, self._group, text):
-            is_done = any(first < end and start < last for first, last in done)
+            is_done = any(first <= start and end <= last for first, last in done)
             matched = text[start:end]
             if not is_done and matched not in self._allowed:
                 found.append(Span(start, end, self.name, self.replacement(matched)))
@@ -284,7 +284,7 @@ class Redactor:
         is_same = True
         for name, item in value.items():
             kept = name if name in self._parts.harmless_names else self._clean_name(name)
-            new = self._clean_named(item) if self._is_secret(name, value) else self._clean(item)
+            new = self._clean_named(name, item) if self._is_secret(name, value) else self._clean(item)
             is_same = is_same and new is item and kept is name
             cleaned[kept] = new
         return value if is_same else cleaned
@@ -295,20 +295,22 @@ class Redactor:
             self._parts.harmless_names.add(name)
         return cleaned
 
-    def _clean_named(self, item: Any) -> Any:
+    def _clean_named(self, name: str, item: Any) -> Any:
         """Return what stands for the value of a member that names a secret."""
         match item:
             case str():
-                return item if self._is_filler(item) else REDACTED
+                return self._clean(item) if self._is_filler(item) else REDACTED
+            case int() | float() if not isinstance(item, bool) and members.is_password(name):
+                return REDACTED
             case list() if all(isinstance(each, str) for each in item):
-                items = [self._clean_named(each) for each in item]
+                items = [self._clean_named(name, each) for each in item]
                 return items if items != item else item
             case dict() if isinstance(item.get("value"), str):
-                return self._clean({**item, "value": self._clean_named(item["value"])})
+                return self._clean({**item, "value": self._clean_named(name, item["value"])})
         return self._clean(item)
 
     def _is_filler(self, text: str) -> bool:
-        return text in ("", REDACTED) or text in self._parts.allowed
+        return text in ("", REDACTED) or values.is_about_secret(text) or text in self._parts.allowed
 
     def _is_secret(self, name: str, beside: Mapping[str, Any]) -> bool:
         """Tell whether a member names a secret, given the object that it stands in."""
@@ -367,7 +369,7 @@ class Redactor:
                     inner = f"{path}.{kept}" if path else kept
                     if kept is not name:
                         yield Finding(inner, self.spans(name)[0].detector)
-                    if self._is_secret(name, value) and self._clean_named(item) != item:
+                    if self._is_secret(name, value) and self._clean_named(name, item) != item:
                         yield Finding(inner, MEMBER)
                     else:
                         yield from self._find(item, inner, _enter(rules, name))

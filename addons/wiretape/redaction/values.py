@@ -90,3 +90,15 @@ def may_be_secret(text: str) -> bool:
     if _WORD_PARTS.fullmatch(text):
         return len(text) >= 20 and not reads_as_words(text)
     return True
+
+
+_STAND_IN = re.compile(
+    r"(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
+)
+_DESCRIPTION = 5
+"""Words from which a text tells of a secret rather than being one."""
+
+
+def is_about_secret(text: str) -> bool:
+    """Tell whether the text of a member that names a secret stands in its place, or describes it."""
+    return bool(_STAND_IN.fullmatch(text)) or len(text[:_LOOKED_AT].split()) >= _DESCRIPTION

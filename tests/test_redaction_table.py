@@ -3,10 +3,13 @@
 import json
 import random
 import string
+import sysconfig
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from bench import look_alikes
 from drawn import draw, parts
 from wiretape.redaction import REDACTED, Policy, Redactor
 from wiretape.redaction.detectors import DETECTORS
@@ -137,3 +140,29 @@ DOCUMENTED = ["AKIAIOSFODNN7EXAMPLE", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", "sk-your-ap
 @pytest.mark.parametrize("text", DOCUMENTED)
 def test_what_stands_in_the_place_of_a_key_stays(text: str) -> None:
     assert found(f"export API_KEY={text}") == []
+
+
+PACKAGES = (
+    "mitmproxy",
+    "openai",
+    "anthropic",
+    "pygments",
+    "pip",
+    "hypothesis",
+    "cryptography",
+    "networkx",
+    "rich",
+    "mypy",
+)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_nothing_in_source_code_and_prose_is_taken_for_a_secret(package: str) -> None:
+    # A part of what tests/bench/look_alikes.py looks through.
+    folder = Path(sysconfig.get_path("purelib")) / package
+    if not folder.is_dir():
+        pytest.skip(f"{package} is not installed")
+    seen = [*look_alikes.texts(folder)][::4]
+    hits = [(file.name, span) for file, text in seen for span in look_alikes.hits(PLAIN, text)]
+    assert hits == []
+    assert sum(len(text) for _, text in seen) > 50_000

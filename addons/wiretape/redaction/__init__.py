@@ -12,7 +12,13 @@ Read in this order:
 ``environment`` a text -> where this machine's own are
 ``paths``, ``pseudonyms``     where a team's rule applies, what stands in the place of a name
 ``rules``       the policy: the team's own rules, what is allowed, what becomes of a secret
+``spans``, ``positions``      where something stands in a text, and in what the text is written in
+``encodings``   secrets in JSON, base64 and percent-encoding in a text
 ``redactor``    a text or a JSON value -> where its secrets are, or the same without them
+``streams``     texts that are cut up: deltas, tokens
+``bodies``      the bytes of a live answer, piece by piece
+``recorded``    a recording that is there already
+``logs``        lines of the log, crash texts
 """
 
 from wiretape.redaction.redactor import DEFAULT, Finding, Redactor

@@ -5,6 +5,7 @@ last words count: a ``token`` is a secret, a ``token_type`` and a ``tokenizer`` 
 """
 
 import re
+from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
 
@@ -68,6 +69,16 @@ _SUFFIXES = _words(
 
 _ABOUT = frozenset(("has", "is", "no", "use", "with", "without", "show", "hide", "forgot", "reset"))
 """First words of what is said about a secret: ``has_password``."""
+
+
+LABELS = ("name", "key", "header", "field", "variable")
+"""Members beside a ``value`` that name it."""
+
+
+def naming(beside: Mapping[str, object], owner: str) -> str:
+    """Return what a member ``value`` is named by: a label in its object, or the name of the object itself."""
+    label = next((text for each in LABELS if isinstance(text := beside.get(each), str)), "")
+    return label if strength(label) or not owner else owner
 
 
 @lru_cache(4096)

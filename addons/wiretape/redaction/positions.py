@@ -7,8 +7,10 @@ all around it stays byte for byte as it was.
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from urllib.parse import unquote
+
+from wiretape.redaction import members
 
 type Path = tuple[str | int, ...]
 """Where a value stands in another: names of members and places in lists."""
@@ -25,11 +27,16 @@ class Decoded:
 
     def __init__(self, raw: str, start: int, end: int, escape: re.Pattern[str]) -> None:
         """``raw[start:end]`` is what is decoded, ``escape`` what stands for something else in it."""
-        pieces: list[str] = []
+        self._end = end
+        self.text = raw[start:end]
         # Runs that stand for themselves and escapes: where each begins here and there, and whether it is a run.
         self._here: list[int] = []
         self._there: list[int] = []
         self._is_run: list[bool] = []
+        if ("%" if escape is _PERCENT else "\\") not in self.text:
+            self._add([], self.text, start, 0, is_run=True)  # As most are: quickly.
+            return
+        pieces: list[str] = []
         length = 0
         at = start
         for match in escape.finditer(raw, start, end):
@@ -39,7 +46,6 @@ class Decoded:
             at = match.end()
         if at < end:
             self._add(pieces, raw[at:end], at, length, is_run=True)
-        self._end = end
         self.text = "".join(pieces)
 
     def _add(self, pieces: list[str], piece: str, there: int, length: int, *, is_run: bool) -> int:
@@ -78,22 +84,51 @@ def unquoted(raw: str, start: int, end: int) -> Decoded:
     return Decoded(raw, start, end, _PERCENT)
 
 
-def literals(raw: str) -> Iterator[tuple[str, Decoded]]:
-    """Yield every text in a JSON text, which may be cut off anywhere: the member's name, empty for none, and the text.
+def unescaped(raw: str) -> str:
+    """Return a text with what the escapes of a JSON text mean, wherever they stand."""
+    return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
 
-    Names of members come too, as texts without a name.
-    """
+
+class Literal:
+    """A text in a JSON text."""
+
+    def __init__(self, text: Decoded, name: str) -> None:
+        self.text = text
+        self.name = name
+        """Of the member that it is the value of; empty for none."""
+
+
+def literals(raw: str) -> list[Literal]:
+    """Return every text in a JSON text, which may be cut off anywhere. Names of members come too, without a name."""
+    found: list[Literal] = []
     name = ""
     before = ""
-    mark = ""
+    # Of each object that is open: the member that it is the value of, its labels, and the values that those name.
+    opened: list[tuple[str, dict[str, str], list[Literal]]] = [("", {}, [])]
     for match in _TOKEN.finditer(raw):
         mark = raw[match.start()]
         if mark == '"':
             closed = match.end() - match.start() > 1 and _is_closed(match[0])
             text = Decoded(raw, match.start() + 1, match.end() - closed, _ESCAPE)
-            yield (name if before == ":" else ""), text
+            found.append(Literal(text, name if before == ":" else ""))
+            if before == ":":
+                _, labels, values = opened[-1]
+                labels[name] = text.text
+                values += [found[-1]] if name == "value" else []
             name = text.text
+        elif mark == "{":
+            opened.append((name if before == ":" else "", {}, []))
+        elif mark == "}" and len(opened) > 1:
+            _name_values(*opened.pop())
         before = mark
+    for each in opened:
+        _name_values(*each)
+    return found
+
+
+def _name_values(owner: str, labels: dict[str, str], values: list[Literal]) -> None:
+    for value in values:
+        value.name = members.naming(labels, owner)
 
 
 def _is_closed(literal: str) -> bool:

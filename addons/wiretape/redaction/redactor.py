@@ -33,8 +33,6 @@ _STRETCH = 1024
 """Bytes in which a pattern of the team's is looked for at a time: a match of so many is found whole."""
 _KNOWN_NAMES = 4096
 """Names of members that are remembered to be no secrets themselves."""
-_LABELS = ("name", "key", "header", "field", "variable")
-"""Members beside a ``value`` that name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +219,22 @@ class Redactor:
 
     def member(self, name: str, text: str) -> str | None:
         """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
-        if self._is_secret(name, {name: text}) and not self._is_filler(text):
-            return REDACTED
-        return None
+        if not self._is_secret(name, {name: text}):
+            return None
+        cleaned = self._clean_named(text)
+        return None if cleaned == text else cleaned
+
+    def placed(self, path: Sequence[str | int], text: str) -> list[Span]:
+        """Return what the rules that have a path take out of a text, given where it stands in a value."""
+        rules = [(rule, _begin(rule)) for rule in self._placed]
+        for step in path:
+            rules = _enter(rules, f"[{step}]" if isinstance(step, int) else step)
+        return self._placed_spans(text, rules)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether there are rules that have a path."""
+        return bool(self._placed)
 
     def _plain_spans(self, text: str) -> list[Span]:
         found: list[Span] = []
@@ -317,7 +328,7 @@ class Redactor:
         if not self._parts.knows_members:
             return False
         if name == "value":
-            label = next((beside[each] for each in _LABELS if isinstance(beside.get(each), str)), "")
+            label = next((beside[each] for each in members.LABELS if isinstance(beside.get(each), str)), "")
             return members.strength(label) is Strength.SURE or self._may_be(label, beside, name)
         strength = members.strength(name)
         return strength is Strength.SURE or (strength is Strength.LIKELY and self._may_be(name, beside, name))

@@ -15,12 +15,17 @@ class Span:
 
 
 def merged(found: list[Span]) -> list[Span]:
-    """Return spans in order, without those that overlap one that begins before them or is longer."""
+    """Return spans in order; of those that overlap, one for all."""
+    if len(found) < 2:
+        return found
     found.sort(key=lambda span: (span.start, -span.end))
-    kept: list[Span] = []
-    for span in found:
-        if not kept or span.start >= kept[-1].end:
+    kept = found[:1]
+    for span in found[1:]:
+        last = kept[-1]
+        if span.start >= last.end:
             kept.append(span)
+        elif span.end > last.end:
+            kept[-1] = Span(last.start, span.end, last.detector, last.replacement)
     return kept
 
 

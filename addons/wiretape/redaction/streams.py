@@ -18,7 +18,7 @@ from enum import Enum, auto
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
 
-from wiretape.redaction import encodings
+from wiretape.redaction import encodings, members
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distributed, merged, replaced
 
@@ -33,6 +33,13 @@ class Finder(Protocol):
 
     def member(self, name: str, text: str) -> str | None:
         """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
+
+    def placed(self, path: Path, text: str) -> list[Span]:
+        """Return what is to go of a text because of where it stands."""
+
+    @property
+    def has_places(self) -> bool:
+        """Whether anything is to go because of where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Channel:
     """The pieces of one text, in order."""
 
     name: str
-    """The member that holds each of them; empty for none."""
+    """What names the text: the member that holds each of them; empty for none."""
     reading: Reading = Reading.JOINED
     paths: list[Path] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -136,7 +143,7 @@ class _Walk:
         channel.texts.append(text)
         return channel
 
-    def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...]) -> None:
+    def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...], owner: str = "") -> None:
         self.names.update(value)
         for index in _INDEXES:
             if isinstance(at := value.get(index), int):
@@ -149,11 +156,12 @@ class _Walk:
                 if not item:
                     continue
                 if name == "token" and is_token(value):
-                    self._text(name, item, (*path, name), (*key, name), Reading.JOINED).are_tokens = True
+                    self._text("", item, (*path, name), (*key, name), Reading.JOINED).are_tokens = True
                 else:
-                    self._text(name, item, (*path, name), (*key, place), _reading(name))
+                    named = members.naming(value, owner) if name == "value" else name
+                    self._text(named, item, (*path, name), (*key, place), _reading(name))
             elif kind is dict:
-                self._object(item, (*path, name), (*key, place))
+                self._object(item, (*path, name), (*key, place), name)
             elif kind is list:
                 self._list(name, item, (*path, name), (*key, place))
 
@@ -166,7 +174,7 @@ class _Walk:
                 if not item:
                     continue
                 if name == "tokens":
-                    self._text(name, item, (*path, position), key, Reading.JOINED).are_tokens = True
+                    self._text("", item, (*path, position), key, Reading.JOINED).are_tokens = True
                 else:
                     self._text(name, item, (*path, position), (*key, position), _reading(name))
             elif kind is dict:
@@ -249,7 +257,7 @@ def _changes(elements: Sequence[JSON], found: Sequence[Channel], finder: Finder)
         if texts := _rewritten(channel, spans, singles, finder):
             detector = next((span.detector for span in spans), "member")
             changed += _changed(elements, channel, texts, detector, singles)
-    return _outermost(changed)
+    return _outermost([*changed, *_placed_numbers(elements, finder)])
 
 
 def _is_joined(channel: Channel) -> bool:
@@ -299,12 +307,15 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
     texts = channel.texts
     if not _is_joined(channel):
         if _is_growing(channel):
-            last = singles.of(channel.name, texts[-1])
-            return [replaced(text, _cut(last, len(text))) for text in texts] if last else None
+            last = [*singles.of(channel.name, texts[-1]), *_placed(finder, channel.paths[-1], texts[-1])]
+            return [replaced(text, _cut(merged(last), len(text))) for text in texts] if last else None
         each = [singles.of(channel.name, text) for text in texts]
+        if finder.has_places:
+            for at, (path, text) in enumerate(zip(channel.paths, texts, strict=True)):
+                each[at] = merged([*each[at], *_placed(finder, path, text)])
         return [*map(replaced, texts, each)] if any(each) else None
-    found = [*spans]
-    if not channel.are_tokens and (replacement := finder.member(channel.name, "".join(texts))) is not None:
+    found = merged([*spans, *_placed(finder, channel.paths[0], "".join(texts))])
+    if channel.name and (replacement := finder.member(channel.name, "".join(texts))) is not None:
         found = [Span(0, sum(map(len, texts)), "member", replacement)]
     elif channel.reading is Reading.EITHER:
         for start, text in zip(accumulate(map(len, texts), initial=0), texts, strict=False):
@@ -312,6 +323,31 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
                 found.append(Span(start + span.start, start + span.end, span.detector, span.replacement))
         found = merged(found)
     return distributed(texts, found) if found else None
+
+
+def _placed(finder: Finder, path: Path, text: str) -> list[Span]:
+    if not finder.has_places:
+        return []
+    return finder.placed(path[2:] if path[1:2] == ("__data__",) else path[1:], text)
+
+
+def _numbers(value: JSON, path: Path) -> Iterator[tuple[Path, int | float]]:
+    match value:
+        case dict():
+            for name, item in value.items():
+                yield from _numbers(item, (*path, name))
+        case list():
+            for position, item in enumerate(value):
+                yield from _numbers(item, (*path, position))
+        case int() | float() if not isinstance(value, bool):
+            yield path, value
+
+
+def _placed_numbers(elements: Sequence[JSON], finder: Finder) -> Iterator[Change]:
+    """Yield what takes out numbers because of where they stand; a text stands there then."""
+    for path, number in _numbers([*elements], ()) if finder.has_places else ():
+        if spans := _placed(finder, path, str(number)):
+            yield Change(path, replaced(str(number), spans), spans[0].detector)
 
 
 def _cut(spans: Sequence[Span], length: int) -> list[Span]:

@@ -90,7 +90,6 @@ def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
         text = "\n".join(body)
         found = bodies.secrets(text, redactor)
         return replaced(text, found).split("\n") if found else body
-    body = redactor.placed(body)
     elements = _elements(body)
     found_in = streams.secrets(elements, redactor)
     if not found_in:
@@ -159,7 +158,6 @@ def _in_body(answered: RecordedResponse, redactor: Redactor) -> Iterator[Finding
             line = next(index for index, end in enumerate(ends) if span.start < end)
             yield Finding(f"{where}[{line}]", span.detector)
     else:
-        yield from redactor.find_placed(body, where)
         found = streams.secrets(_elements(body), redactor)
         for change in found.changes:
             if not change.is_first:

@@ -165,7 +165,6 @@ class _Parts:
         rules = [_Rule(rule) for rule in policy.rules]
         self.everywhere = [rule for rule in rules if rule.path is None]
         self.placed = [rule for rule in rules if rule.path is not None]
-        self.names_of_placed = frozenset(rule.name for rule in self.placed)
         self.harmless_names: set[str] = set()
 
 
@@ -221,12 +220,12 @@ class Redactor:
         """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
         if not self._is_secret(name, {name: text}):
             return None
-        cleaned = self._clean_named(text)
+        cleaned: str = self._clean_named(name, text)
         return None if cleaned == text else cleaned
 
     def placed(self, path: Sequence[str | int], text: str) -> list[Span]:
         """Return what the rules that have a path take out of a text, given where it stands in a value."""
-        rules = [(rule, _begin(rule)) for rule in self._placed]
+        rules = [(rule, _begin(rule)) for rule in self._parts.placed]
         for step in path:
             rules = _enter(rules, f"[{step}]" if isinstance(step, int) else step)
         return self._placed_spans(text, rules)
@@ -234,7 +233,7 @@ class Redactor:
     @property
     def has_places(self) -> bool:
         """Whether there are rules that have a path."""
-        return bool(self._placed)
+        return bool(self._parts.placed)
 
     def _plain_spans(self, text: str) -> list[Span]:
         found: list[Span] = []
@@ -267,17 +266,9 @@ class Redactor:
 
     def clean(self, value: Any) -> Any:
         """Return a JSON value without its secrets; the value itself where it has none."""
-        return self._clean(self.placed(value))
-
-    def placed(self, value: Any) -> Any:
-        """Return a JSON value without what rules of the team's name by its path; the value itself where it has none."""
-        rules = self._parts.placed
-        return self._clean_placed(value, [(rule, _begin(rule)) for rule in rules]) if rules else value
-
-    def find_placed(self, value: Any, path: str = "") -> Iterator[Finding]:
-        """Yield where a JSON value has what such rules name."""
-        if self.placed(value) is not value:
-            yield from (found for found in self.find(value, path) if found.detector in self._parts.names_of_placed)
+        if self._parts.placed:
+            value = self._clean_placed(value, [(rule, _begin(rule)) for rule in self._parts.placed])
+        return self._clean(value)
 
     def _clean(self, value: Any) -> Any:
         match value:

@@ -58,6 +58,15 @@ def test_the_table_has_the_forms_of_sixty_providers_and_more() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("between", [",", " / ", "\n", '", "secret": "', "\nand its secret "])
+def test_the_secret_of_an_access_key_is_found_beside_it(between: str) -> None:
+    key, secret = draw("AKIA{u16}"), draw("{a18}/{a21}")
+    assert found(f"über {key}{between}{secret} x") == [key, secret]
+    assert found(f"{secret}{between}{key}") == [secret, key]
+    assert found(f"{key} at commit {draw('{h40}')}") == [key]
+    assert found(f"{key}{' ' * 200}{secret}") == [key]
+
+
 @pytest.mark.parametrize("template", [look_alike for form in FORMS for look_alike in form.look_alikes])
 def test_what_only_begins_like_a_key_stays(template: str) -> None:
     for seed in range(1, 6):

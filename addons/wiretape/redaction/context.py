@@ -39,7 +39,7 @@ _JUDGED = 128
 _LONGEST = 16384
 """Bytes of a quoted value."""
 
-_NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12}){0,2}")
+_NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12})?")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
 _OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")

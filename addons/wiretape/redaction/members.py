@@ -45,6 +45,15 @@ _SURE = _words(
 _ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey")
 """Of a last word, in whatever it was put together with: ``pgpassword``."""
 
+_SERVICES = _words(
+    """
+    openai anthropic claude azure mistral cohere together groq gemini google huggingface hf replicate perplexity xai
+    deepseek fireworks openrouter cerebras nvidia bedrock aws deepgram elevenlabs assemblyai voyage jina pinecone tavily
+    serper langsmith stripe sendgrid twilio mailgun slack github gitlab notion linear datadog algolia llm
+    """
+)
+"""Words before ``key`` with which it is one that somebody pays for."""
+
 _LIKELY = frozenset(("token", "auth", "credential", "credentials", "jwt", "pat", "pass"))
 
 _OTHER_TOKENS = _words(
@@ -92,7 +101,7 @@ def strength(name: str) -> Strength:
     if not words:
         return Strength.NONE
     is_sure = words[-1].endswith(_ENDINGS) or any("".join(words[-count:]) in _SURE for count in (1, 2, 3))
-    if is_sure:
+    if is_sure or (words[-1] == "key" and words[-2:-1] and words[-2] in _SERVICES):
         return Strength.NONE if words[0] in _ABOUT else Strength.SURE
     if words[-1] not in _LIKELY:
         return Strength.NONE

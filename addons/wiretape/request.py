@@ -99,16 +99,22 @@ def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None)
     url = cleaning.url(route.url, redactor)
     test_id = redactor.clean(test_id)
     if endpoint.kind == "http":
-        payload = redactor.clean(_payload(body, content_type))
+        payload = _without_secrets(_payload(body, content_type))
         return RecordedRequest(url, payload, "", endpoint.method, test_id)
     if endpoint.method == "GET":
         return RecordedRequest(url, {}, endpoint.recorded, test_id=test_id)
     sent = _json(body)
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
-    arguments = _arguments(endpoint.recorded, redactor.clean(sent))
+    arguments = _arguments(endpoint.recorded, _without_secrets(sent))
     base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
     return RecordedRequest(url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
+
+
+def _without_secrets(payload: dict[str, Any]) -> dict[str, Any]:
+    cleaned: dict[str, Any] = redaction.DEFAULT.recorder.clean(payload)
+    redaction.DEFAULT.check(payload, cleaned, "request.body")
+    return cleaned
 
 
 def _json(body: bytes) -> Any:
@@ -132,7 +138,9 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
 
 def _file_without_secrets(content: bytes) -> bytes:
     # Its digest is part of the request, which is the same one with another key.
-    return b"".join(bodies.cleaned((content,), redaction.DEFAULT))
+    cleaned = b"".join(bodies.cleaned((content,), redaction.DEFAULT.recorder))
+    redaction.DEFAULT.check(content, content if cleaned == content else cleaned, "request.body")
+    return cleaned
 
 
 def _arguments(endpoint: str, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,7 +220,7 @@ def stored_identity(request: RecordedRequest) -> str:
     Raises ValueError where it is nested too deeply to be looked through.
     """
     try:
-        return identity(cleaning.request(request, redaction.DEFAULT))
+        return identity(cleaning.request(request, redaction.DEFAULT.recorder))
     except RecursionError as e:
         raise ValueError("the request is not of a sane depth: it is nested too deeply") from e
 

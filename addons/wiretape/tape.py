@@ -245,10 +245,12 @@ class Tape:
         try:
             plain = _without_secrets(wire.decoded(arrived))
             response = wire.response(asked, plain, keep_errors=self.keep_errors)
-            cleaned = recorded.response(response, redaction.DEFAULT)
+            cleaned = recorded.response(response, redaction.DEFAULT.recorder)
+            redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
+            redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
             name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
-        except wire.Unrecordable as e:
+        except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
         except RecursionError:
@@ -334,7 +336,8 @@ class Tape:
 
 
 def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:
-    pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT)
+    pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
+    redaction.DEFAULT.check(arrived.pieces, arrived.pieces if pieces == arrived.pieces else pieces, "response")
     left = [(piece, at) for piece, at in zip(pieces, arrived.at, strict=True) if piece]
     return replace(arrived, pieces=tuple(piece for piece, _ in left), at=tuple(at for _, at in left))
 

@@ -92,6 +92,7 @@ class Wiretape:
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate = options.gate(ctx.options, known, tokens)
+        options.clean_with(options.policy(ctx.options))
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.
@@ -114,6 +115,8 @@ class Wiretape:
     def running(self) -> None:
         """Say what is going to happen."""
         tape = self._desk.default.tape
+        for text in redaction.DEFAULT.warnings():
+            logger.warning("wiretape: %s", text)
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
         self._requests.writer.submit(tape.store.start)

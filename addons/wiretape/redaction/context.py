@@ -34,12 +34,12 @@ SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
 
 _BEFORE = 64
 """Bytes before the hook that may belong to the name."""
-_JUDGED = 256
+_JUDGED = 128
 """Bytes of a value by which it is judged."""
 _LONGEST = 16384
 """Bytes of a quoted value."""
 
-_NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12}){0,2}")
+_NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12})?")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
 _OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
@@ -50,7 +50,8 @@ _CREDENTIALS = re.compile(
 )
 _LINE_START = re.compile(rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$")
 _LINE_END = re.compile(rb"[ \t]*(?:[\r\n\"'`]|$|\\[nr\"]|#)")
-_COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,64}=([^\s;,]{4,})")
+_PARAMETER = re.compile(r'[A-Za-z0-9_.-]{1,64}="?([^\s;,"]{4,})')
+"""Of a header: a cookie, a part of what signs a request."""
 _NAME_OF_KIND = re.compile(rb"(?:::|\barn:[^\s\"']{0,60}:)\Z")
 """Before the last part of AWS::IAM::AccessKey, and of arn:aws:secretsmanager:...:secret:..."""
 _ENVIRONMENT = re.compile("[A-Z][A-Z0-9_]*")
@@ -154,21 +155,22 @@ def _header(
 ) -> tuple[int, int] | None:
     """Return where the credentials stand in the value of a header, or its cookies."""
     text = data[at:stop].decode("ascii", "replace")
-    if close is None:
-        close = stop
-        if stop - at == _JUDGED and (more := _TO_END.match(data, stop)):
-            close = more.end()
-    if name.endswith("cookie"):
-        is_one = any(values.is_secret(value) for value in _COOKIE.findall(text))
-        return (at, close) if is_one else None
     scheme = _CREDENTIALS.match(data, at, stop)
-    if scheme and scheme[2]:
-        return (scheme.end(), close) if any(map(str.isdigit, text)) else None
+    if name.endswith("cookie") or (scheme and scheme[2]):
+        start = scheme.end() if scheme else at
+        is_one = any(values.is_secret(value) for value in _PARAMETER.findall(text))
+        return (start, _end(data, stop) if close is None else close) if is_one else None
     start = scheme.end() if scheme else at
     stop = _run(_BARE, data, start)
     if scheme and scheme[1].lower() == b"basic" and _is_basic(data[start:stop]):
         return start, stop
     return _taken(data, start, stop, _BARE, writing if writing is Writing.BARE else Writing.PLAIN)
+
+
+def _end(data: bytes, at: int) -> int:
+    """Return where the rest of a header's value ends."""
+    rest = _TO_END.match(data, at)
+    return rest.end() if rest else at
 
 
 def _is_basic(credentials: bytes) -> bool:

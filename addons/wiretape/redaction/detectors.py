@@ -157,8 +157,20 @@ DETECTORS = (
         "told",
         context.TOLD,
         context.told,
-        ("My password is «hunter2», please log in.", "the API key is «{a32}».", "the secret is: «s3cr3t-{a6}»"),
-        ("the password is wrong", "the token is invalid2", "the primary key is {h40}", "the secret is out"),
+        (
+            "My password is «hunter2», please log in.",
+            "the API key is «{a32}».",
+            "My Azure key is «{h32}», thanks",
+            "use Mistral key: «{a32}»",
+            "the secret is: «s3cr3t-{a6}»",
+        ),
+        (
+            "the password is wrong",
+            "the git key is {h40}",
+            "the token is invalid2",
+            "the primary key is {h40}",
+            "the secret is out",
+        ),
     ),
     Detector(
         "url signature",

@@ -115,7 +115,7 @@ def _may_hold(text: str, look: Look) -> bool:
     """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
     for _ in range(_DEPTH):
         names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
-        if any(map(members.strength, names)) or look(text.replace('"', "\n")):
+        if any(map(members.strength, names)) or look(text) or look(text.replace('"', "\n")):
             return True
         if "\\" not in text:
             return False

@@ -45,6 +45,15 @@ _SURE = _words(
 _ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey")
 """Of a last word, in whatever it was put together with: ``pgpassword``."""
 
+_SERVICES = _words(
+    """
+    openai anthropic claude azure mistral cohere together groq gemini google huggingface hf replicate perplexity xai
+    deepseek fireworks openrouter cerebras nvidia bedrock aws deepgram elevenlabs assemblyai voyage jina pinecone tavily
+    serper langsmith stripe sendgrid twilio mailgun slack github gitlab notion linear datadog algolia llm
+    """
+)
+"""Words before ``key`` with which it is one that somebody pays for."""
+
 _LIKELY = frozenset(("token", "auth", "credential", "credentials", "jwt", "pat", "pass"))
 
 _OTHER_TOKENS = _words(
@@ -60,7 +69,7 @@ _OTHER_TOKENS = _words(
 
 _SUFFIXES = _words(
     """
-    value plain plaintext raw text string str b64 base64 encoded prod production dev staging live main primary
+    value plain plaintext b64 base64 encoded prod production dev staging live main primary
     secondary backup old new confirm confirmation again repeat current default env
     """
 )
@@ -84,7 +93,7 @@ def naming(beside: Mapping[str, object], owner: str) -> str:
 @lru_cache(4096)
 def strength(name: str) -> Strength:
     """Tell how surely what has this name is a secret."""
-    if len(name) > _LONGEST:
+    if len(name) > _LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
         return Strength.NONE
     words = [word.lower() for word in _WORDS.findall(name)]
     while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):
@@ -92,13 +101,18 @@ def strength(name: str) -> Strength:
     if not words:
         return Strength.NONE
     is_sure = words[-1].endswith(_ENDINGS) or any("".join(words[-count:]) in _SURE for count in (1, 2, 3))
-    if is_sure:
+    if is_sure or (words[-1] == "key" and words[-2:-1] and words[-2] in _SERVICES):
         return Strength.NONE if words[0] in _ABOUT else Strength.SURE
     if words[-1] not in _LIKELY:
         return Strength.NONE
     if words[-1] == "token" and len(words) > 1 and words[-2] in _OTHER_TOKENS:
         return Strength.NONE
     return Strength.LIKELY
+
+
+def is_password(name: str) -> bool:
+    """Tell whether what has this name is a password, which may be a number."""
+    return name.lower().rstrip("0123456789_-").endswith(("password", "passwd", "pwd", "passcode", "passphrase"))
 
 
 def is_key_of_environment(name: str) -> bool:

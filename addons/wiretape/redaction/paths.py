@@ -1,7 +1,8 @@
-"""A place in a JSON value, as a team's rule names it: ``messages[*].content``, ``**.customer_id``.
+"""A place in a JSON value, as a team's rule names it: ``messages[*].content``, ``metadata.**.id``.
 
 Beside the rules. A path has steps, divided by dots: a member's name; ``*``, any member; ``**``, any number of members
-and elements; and behind a step ``[3]``, an element, or ``[*]``, any element.
+and elements; and behind a step ``[3]``, an element, or ``[*]``, any element. It begins at whatever level: a request has
+on the wire at its top what it has in a recording's ``request.body``, or in ``extra_body``.
 """
 
 import re
@@ -28,7 +29,7 @@ class Path:
     def enter(self, states: frozenset[int], step: str) -> frozenset[int]:
         """Return the states of a member or an element (its step is ``[3]``), given those of what it stands in."""
         wildcard = ANY_ELEMENT if step.startswith("[") else ANY_MEMBER
-        taken = set()
+        taken = {0}
         for state in states:
             if state == len(self.steps):
                 taken.add(state)  # All that stands in what is named is named.

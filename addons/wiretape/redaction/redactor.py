@@ -12,7 +12,18 @@ from wiretape.redaction import encodings, members, paths, pii, pseudonyms, value
 from wiretape.redaction.environment import NAME as ENVIRONMENT
 from wiretape.redaction.environment import Environment
 from wiretape.redaction.members import Strength
-from wiretape.redaction.rules import DEFAULT_POLICY, MEMBER, REDACTED, OnSecret, Policy, Rule, is_pattern, text_pattern
+from wiretape.redaction.rules import (
+    DEFAULT_POLICY,
+    MEMBER,
+    REDACTED,
+    OnSecret,
+    Policy,
+    RefusedError,
+    Rule,
+    is_pattern,
+    names,
+    text_pattern,
+)
 from wiretape.redaction.scanner import Scanner
 from wiretape.redaction.spans import Span, replaced
 
@@ -73,7 +84,7 @@ class _Rule:
         found = []
         done = [match.span() for match in self._done.finditer(text)] if self._pattern else []
         for start, end in _matches(self._pattern, self._group, text):
-            is_done = any(first < end and start < last for first, last in done)
+            is_done = any(first <= start and end <= last for first, last in done)
             matched = text[start:end]
             if not is_done and matched not in self._allowed:
                 found.append(Span(start, end, self.name, self.replacement(matched)))
@@ -142,26 +153,62 @@ class _Places:
         return self._characters
 
 
+class _Parts:
+    """What a redactor consists of: made of a policy, and never changed."""
+
+    def __init__(self, policy: Policy, variables: Mapping[str, str]) -> None:
+        self.policy = policy
+        self.scanner = Scanner(policy.disable, pii.DETECTORS if policy.pii else ())
+        self.environment = Environment({} if ENVIRONMENT in policy.disable else variables)
+        self.knows_members = MEMBER not in policy.disable
+        self.allowed = _Allowed(policy.allow)
+        rules = [_Rule(rule) for rule in policy.rules]
+        self.everywhere = [rule for rule in rules if rule.path is None]
+        self.placed = [rule for rule in rules if rule.path is not None]
+        self.harmless_names: set[str] = set()
+
+
 class Redactor:
     """Finds secrets, and takes them out."""
 
     def __init__(self, policy: Policy = DEFAULT_POLICY, environment: Mapping[str, str] | None = None) -> None:
         """``environment`` are the variables whose secret values are looked for; this process's where it is None."""
-        self.policy = policy
-        self._scanner = Scanner(policy.disable, pii.DETECTORS if policy.pii else ())
-        variables = os.environ if environment is None else environment
-        self._environment = Environment({} if ENVIRONMENT in policy.disable else variables)
-        self._knows_members = MEMBER not in policy.disable
-        self._allowed = _Allowed(policy.allow)
-        rules = [_Rule(rule) for rule in policy.rules]
-        self._everywhere = [rule for rule in rules if rule.path is None]
-        self._placed = [rule for rule in rules if rule.path is not None]
-        self._names: set[str] = set()
+        self._variables = os.environ if environment is None else environment
+        self._parts = _Parts(policy, self._variables)
+
+    def use(self, policy: Policy) -> None:
+        """From now on do as another policy says. Raises ValueError where it needs a key that there cannot be."""
+        if policy == self._parts.policy:
+            return
+        if policy.has_pseudonyms:
+            pseudonyms.key()
+        self._parts = _Parts(policy, self._variables)
 
     @property
-    def on_secret(self) -> OnSecret:
-        """What becomes of an exchange in which a secret was found."""
-        return self.policy.on_secret
+    def policy(self) -> Policy:
+        """What is done."""
+        return self._parts.policy
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what whoever starts a proxy with this policy should know."""
+        if self.policy.on_secret is OnSecret.KEEP:
+            yield 'on_secret is "keep": keys and passwords in requests and answers are recorded as they are'
+        if self.policy.has_pseudonyms and not os.environ.get(pseudonyms.VARIABLE):
+            yield (
+                f"pseudonyms are made with this machine's own key, {pseudonyms.key_file()}: another machine finds "
+                f"what is recorded here only with the same {pseudonyms.VARIABLE}"
+            )
+
+    @property
+    def recorder(self) -> "Redactor":
+        """Return what cleans the bodies of recordings: this, or what finds nothing, where secrets are kept."""
+        return NOTHING if self.policy.on_secret is OnSecret.KEEP else self
+
+    def check(self, value: Any, cleaned: Any, where: str) -> None:
+        """Raise RefusedError, saying where, for a value that had a secret, where such a one is not to be recorded."""
+        if self.policy.on_secret is OnSecret.REFUSE and cleaned is not value:
+            found = next(self.find(value, where), None) or Finding(where, "in what it encodes")
+            raise RefusedError(f'a secret is in it, at {found.path} ({found.detector}), and on_secret is "refuse"')
 
     # -- texts -----------------------------------------------------------------------------------------------------
 
@@ -173,12 +220,12 @@ class Redactor:
         """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
         if not self._is_secret(name, {name: text}):
             return None
-        cleaned = self._clean_named(text)
+        cleaned: str = self._clean_named(name, text)
         return None if cleaned == text else cleaned
 
     def placed(self, path: Sequence[str | int], text: str) -> list[Span]:
         """Return what the rules that have a path take out of a text, given where it stands in a value."""
-        rules = [(rule, _begin(rule)) for rule in self._placed]
+        rules = [(rule, _begin(rule)) for rule in self._parts.placed]
         for step in path:
             rules = _enter(rules, f"[{step}]" if isinstance(step, int) else step)
         return self._placed_spans(text, rules)
@@ -186,23 +233,23 @@ class Redactor:
     @property
     def has_places(self) -> bool:
         """Whether there are rules that have a path."""
-        return bool(self._placed)
+        return bool(self._parts.placed)
 
     def _plain_spans(self, text: str) -> list[Span]:
         found: list[Span] = []
         if len(text) >= _SHORTEST:
             data = text.encode("utf-8", "surrogatepass")
-            for each in (self._environment.scan(data), self._scanner.scan(data)):
+            for each in (self._parts.environment.scan(data), self._parts.scanner.scan(data)):
                 places = _Places(data)
                 found += [Span(*places.span(one.start, one.end), one.detector, REDACTED) for one in each]
-        for rule in self._everywhere:
+        for rule in self._parts.everywhere:
             found += rule.spans(text)
         return self._merged(text, found) if found else found
 
     def _merged(self, text: str, found: list[Span]) -> list[Span]:
         kept: list[Span] = []
         for span in sorted(found, key=lambda span: (span.start, -span.end)):
-            if text[span.start : span.end] in self._allowed:
+            if text[span.start : span.end] in self._parts.allowed:
                 continue
             last = kept[-1] if kept else None
             if last is None or span.start >= last.end:
@@ -219,14 +266,14 @@ class Redactor:
 
     def clean(self, value: Any) -> Any:
         """Return a JSON value without its secrets; the value itself where it has none."""
-        if self._placed:
-            value = self._clean_placed(value, [(rule, _begin(rule)) for rule in self._placed])
+        if self._parts.placed:
+            value = self._clean_placed(value, [(rule, _begin(rule)) for rule in self._parts.placed])
         return self._clean(value)
 
     def _clean(self, value: Any) -> Any:
         match value:
             case str():
-                return self.text(value) if len(value) >= _SHORTEST or self._everywhere else value
+                return self.text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
             case dict():
                 return self._clean_members(value)
             case list():
@@ -238,36 +285,38 @@ class Redactor:
         cleaned = {}
         is_same = True
         for name, item in value.items():
-            kept = name if name in self._names else self._clean_name(name)
-            new = self._clean_named(item) if self._is_secret(name, value) else self._clean(item)
+            kept = name if name in self._parts.harmless_names else self._clean_name(name)
+            new = self._clean_named(name, item) if self._is_secret(name, value) else self._clean(item)
             is_same = is_same and new is item and kept is name
             cleaned[kept] = new
         return value if is_same else cleaned
 
     def _clean_name(self, name: str) -> str:
         cleaned = self.text(name)
-        if cleaned is name and len(name) <= 64 and len(self._names) < _KNOWN_NAMES:
-            self._names.add(name)
+        if cleaned is name and len(name) <= 64 and len(self._parts.harmless_names) < _KNOWN_NAMES:
+            self._parts.harmless_names.add(name)
         return cleaned
 
-    def _clean_named(self, item: Any) -> Any:
+    def _clean_named(self, name: str, item: Any) -> Any:
         """Return what stands for the value of a member that names a secret."""
         match item:
             case str():
-                return item if self._is_filler(item) else REDACTED
+                return self._clean(item) if self._is_filler(item) else REDACTED
+            case int() | float() if not isinstance(item, bool) and members.is_password(name):
+                return REDACTED
             case list() if all(isinstance(each, str) for each in item):
-                items = [self._clean_named(each) for each in item]
+                items = [self._clean_named(name, each) for each in item]
                 return items if items != item else item
             case dict() if isinstance(item.get("value"), str):
-                return self._clean({**item, "value": self._clean_named(item["value"])})
+                return self._clean({**item, "value": self._clean_named(name, item["value"])})
         return self._clean(item)
 
     def _is_filler(self, text: str) -> bool:
-        return text in ("", REDACTED) or text in self._allowed
+        return text in ("", REDACTED) or values.is_about_secret(text) or text in self._parts.allowed
 
     def _is_secret(self, name: str, beside: Mapping[str, Any]) -> bool:
         """Tell whether a member names a secret, given the object that it stands in."""
-        if not self._knows_members:
+        if not self._parts.knows_members:
             return False
         if name == "value":
             label = next((beside[each] for each in members.LABELS if isinstance(beside.get(each), str)), "")
@@ -312,7 +361,7 @@ class Redactor:
 
     def find(self, value: Any, path: str = "") -> Iterator[Finding]:
         """Yield where a JSON value has secrets; ``path`` is where the value itself stands."""
-        yield from self._find(value, path, [(rule, _begin(rule)) for rule in self._placed])
+        yield from self._find(value, path, [(rule, _begin(rule)) for rule in self._parts.placed])
 
     def _find(self, value: Any, path: str, rules: list[tuple[_Rule, frozenset[int]]]) -> Iterator[Finding]:
         match value:
@@ -322,7 +371,7 @@ class Redactor:
                     inner = f"{path}.{kept}" if path else kept
                     if kept is not name:
                         yield Finding(inner, self.spans(name)[0].detector)
-                    if self._is_secret(name, value) and self._clean_named(item) != item:
+                    if self._is_secret(name, value) and self._clean_named(name, item) != item:
                         yield Finding(inner, MEMBER)
                     else:
                         yield from self._find(item, inner, _enter(rules, name))
@@ -347,4 +396,7 @@ def _enter(rules: list[tuple[_Rule, frozenset[int]]], step: str) -> list[tuple[_
 
 
 DEFAULT = Redactor()
-"""The built-in table, with the secrets of this machine's environment."""
+"""What this process cleans with, in every place: the policy of its configuration, the secrets of its environment."""
+
+NOTHING = Redactor(Policy(disable=tuple(names())), {})
+"""Finds no secret."""

@@ -42,6 +42,10 @@ class OnSecret(StrEnum):
     """It is recorded as it is."""
 
 
+class RefusedError(ValueError):
+    """An exchange has a secret and is therefore not recorded. Says where it is, not what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A rule of a team's own: what stands at a path, or looks like a pattern, or both."""

@@ -13,6 +13,7 @@ import re2
 
 from wiretape.redaction.detectors import DETECTORS, Detector
 from wiretape.redaction.forms import FORMS, Form
+from wiretape.redaction.structures import aws_secrets
 
 _BOUNDARY = (
     r"(?:\b_{0,2}"
@@ -74,6 +75,7 @@ class Scanner:
     def scan(self, data: bytes) -> list[Found]:
         """Return the secrets of a text in UTF-8, in order; none overlaps another."""
         found: list[Found] = []
+        beside: list[Found] = []
         at = 0
         if self._hooks is None:
             return found
@@ -81,7 +83,9 @@ class Scanner:
             secret, at = self._look(data, hook)
             if secret:
                 found.append(secret)
-        return found
+                if data.startswith((b"AKIA", b"ASIA"), secret.start):
+                    beside += [Found(*span, "aws secret") for span in aws_secrets(data, secret.start, secret.end)]
+        return _without_overlaps([*found, *beside]) if beside else found
 
     def _look(self, data: bytes, hook: Any) -> tuple[Found | None, int]:
         """Look closer at a hook. Return what is there, and where to go on."""
@@ -111,6 +115,14 @@ class Scanner:
             stop = start + len(data[start:stop].rstrip(b"._" if data[start - 1 : start] == b"_" else b"."))
             return Found(start, stop, form.name), stop
         return None, end
+
+
+def _without_overlaps(found: list[Found]) -> list[Found]:
+    kept: list[Found] = []
+    for each in sorted(found, key=lambda each: (each.start, -each.end)):
+        if not kept or each.start >= kept[-1].end:
+            kept.append(each)
+    return kept
 
 
 def _text(data: bytes, start: int, stop: int, beginning: str) -> str:

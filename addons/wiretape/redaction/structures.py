@@ -5,6 +5,9 @@ All of it is linear: what is looked at is bounded, but for what is taken out, an
 
 import base64
 import re
+from collections.abc import Iterator
+
+from wiretape.redaction.words import is_placeholder, reads_as_words
 
 PRIVATE_KEY = r"-----BEGIN [A-Z]"
 JSON_WEB = r"\beyJ[A-Za-z0-9_-]"
@@ -50,6 +53,9 @@ _RESOURCE = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])")
 _ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])")
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
+_AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
+_BESIDE = 120
+"""Bytes between an access key of AWS's and its secret."""
 _SHORTEST_PASSWORD = 4
 _NO_PASSWORDS = frozenset(
     b"""password pass passwd pwd secret token key user username xxx xxxx test foo bar baz pw p credentials apikey
@@ -157,6 +163,16 @@ def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     if not match or data[start - 53 : start - 52].isalnum():
         return None
     return match.span()
+
+
+def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the secret of an access key of AWS's stands that is at this place: beside it."""
+    first = max(0, start - _BESIDE)
+    for match in _AWS_SECRET.finditer(data[first : end + _BESIDE]):
+        text = match[1].decode()
+        is_mixed = any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))
+        if is_mixed and not reads_as_words(text) and not is_placeholder(text):
+            yield first + match.start(1), first + match.end(1)
 
 
 def signature(data: bytes, _: int, end: int) -> tuple[int, int] | None:

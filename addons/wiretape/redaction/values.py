@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from wiretape.redaction.words import is_placeholder, reads_as_words, share_of_words
 
-_LOOKED_AT = 256
+_LOOKED_AT = 96
 _OTHER = re.compile(
     r"(?:"
     r"[$<>{%\[(@&*|]"  # a variable, a template, a placeholder
@@ -17,7 +17,7 @@ _OTHER = re.compile(
     r"|(?:__redacted|\*\*|[.]{3})"
     r")"
 )
-_TEMPLATE = re.compile(r"[{}<>()\[\]]|\$[A-Za-z{(]|%[sdr(]|\\[^/nrt]|::|->")
+_TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[A-Za-z{(]|%[sdr(]|\\[^/nrt]|::|->")
 _NUMBERED_WORD = re.compile(r"[A-Za-z_.-]+[0-9]{1,6}")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -25,7 +25,8 @@ _DIVIDED = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+){2,}")
 _NUMBER_OR_COLOUR = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|#[0-9A-Fa-f]{3,8}|[A-Za-z]{0,3}[0-9]+(?:[.][0-9]+)+")
 _DIGITS = re.compile("[0-9]+")
 _LETTER = re.compile("[A-Za-z]")
-_SYMBOL = re.compile(r"[!@#$%^&*?+=~]")
+_HARD = re.compile(r"[0-9!@#$%^&*?+~]")
+"""What keys and passwords have, and words have not."""
 
 
 class Writing(Enum):
@@ -44,12 +45,15 @@ class Writing(Enum):
 def is_secret(text: str, writing: Writing = Writing.PLAIN) -> bool:
     """Tell whether the text is a key or a password rather than a word, a variable or a placeholder."""
     text = text[:_LOOKED_AT]
-    if len(text) < 6 or not text.isascii() or any(map(str.isspace, text)):
+    # What rules out most comes first: names like these are everywhere, and few stand before a secret.
+    if len(text) < 6 or text.isalpha() or text.isdigit() or not text.isascii():
         return False
-    if _OTHER.match(text) or _TEMPLATE.search(text) or is_placeholder(text) or _NUMBER_OR_COLOUR.fullmatch(text):
+    if not _HARD.search(text) or not _LETTER.search(text) or _OTHER.match(text) or _TEMPLATE.search(text):
         return False
-    if not _LETTER.search(text) or not (_DIGITS.search(text) or _SYMBOL.search(text)):
-        return False
+    return _is_so_written(text, writing) and not _NUMBER_OR_COLOUR.fullmatch(text) and not is_placeholder(text)
+
+
+def _is_so_written(text: str, writing: Writing) -> bool:
     match writing:
         case Writing.PLAIN:
             return not _DOTTED.fullmatch(text) and not reads_as_words(text)
@@ -86,3 +90,15 @@ def may_be_secret(text: str) -> bool:
     if _WORD_PARTS.fullmatch(text):
         return len(text) >= 20 and not reads_as_words(text)
     return True
+
+
+_STAND_IN = re.compile(
+    r"(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
+)
+_DESCRIPTION = 5
+"""Words from which a text tells of a secret rather than being one."""
+
+
+def is_about_secret(text: str) -> bool:
+    """Tell whether the text of a member that names a secret stands in its place, or describes it."""
+    return bool(_STAND_IN.fullmatch(text)) or len(text[:_LOOKED_AT].split()) >= _DESCRIPTION

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -21,8 +22,10 @@ from wiretape.recording import RecordedRequest
 from wiretape.redaction import DEFAULT, REDACTED, bodies
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS, Form
+from wiretape.session import Role, check_name
 from wiretape.store.directory import WIRE, DirectoryStore
 from wiretape.tape import Mode, Tape
+from wiretape.tokens import Tokens
 
 CHAT = "/v1/chat/completions"
 SDK = Route("x", "https://api.openai.com/v1", Endpoint("sdk", "POST", CHAT), "/chat/completions")
@@ -272,3 +275,15 @@ def test_an_image_and_look_alikes_stay_the_very_same_object() -> None:
     assert DEFAULT.clean(value) is value
     stream = events(*(chat(content=piece) for piece in deltas("\n".join(alike))))
     assert bodies.cleaned(stream, DEFAULT) == stream
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_names_of_tokens_and_sessions_are_no_keys(seed: int) -> None:
+    for key in forms(seed):
+        if re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", key):
+            with pytest.raises(ValueError, match="choose another") as caught:
+                Tokens().create("main", Role.WRITE, key)
+            assert key not in str(caught.value)
+    with pytest.raises(ValueError, match="looks like a key"):
+        check_name("dapi" + "0123456789abcdef" * 2)
+    check_name("checkout-2026.1")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape import __version__, capture, redact, verify
+from wiretape import __version__, capture, redaction, verify
 from wiretape.capture import Capture, Origin
 
 MADE = Origin("ci", "2026-01-31T12:00:00Z", "OpenAI/Python 3.52.0", "0.1.0", 1234.5)
@@ -85,11 +85,11 @@ AGENTS = {
     "héllo/1 (日本)": "héllo/1 (日本)",
     "a" * 300: "a" * 200,
     "one\x1b[31mtwo\x00\r\n\t\x7f\u202e\udc80": "one[31mtwo",
-    f"app/1 ({SECRET})": f"app/1 ({redact.REDACTED})",
-    f"{SECRET[:9]}\x07{SECRET[9:]}": redact.REDACTED,
-    "app/1 wt_" + "a1B2-_x" * 6 + "z": f"app/1 {redact.REDACTED}",
-    f"{'a' * 170} {SECRET}": f"{'a' * 170} {redact.REDACTED}",
-    f"{'a' * 195} {SECRET}": f"{'a' * 195} {redact.REDACTED[:4]}",
+    f"app/1 ({SECRET})": f"app/1 ({redaction.REDACTED})",
+    f"{SECRET[:9]}\x07{SECRET[9:]}": redaction.REDACTED,
+    "app/1 wt_" + "a1B2-_x" * 6 + "z": f"app/1 {redaction.REDACTED}",
+    f"{'a' * 170} {SECRET}": f"{'a' * 170} {redaction.REDACTED}",
+    f"{'a' * 195} {SECRET}": f"{'a' * 195} {redaction.REDACTED[:4]}",
 }
 
 

@@ -5,7 +5,7 @@ Read the modules in the order in which the data goes:
 ``providers``   host + path -> provider and endpoint
 ``request``     request bytes -> the recorded request, its hash, its equality
 ``multipart``   form uploads -> values, by content
-``redact``      what never reaches a disk
+``redaction``   what never reaches a disk
 ``coding``      gzip, br, zstd -> bytes
 ``sse``, ``ndjson``   bytes -> events, lines
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import __version__, fields, jsontext, redact
+from wiretape import __version__, fields, jsontext, redaction
 
 _LONGEST = 86_400_000.0
 """Milliseconds from a request to its answer's last byte: a day."""
@@ -44,8 +44,9 @@ class Origin:
 def origin(by: str, at: datetime, user_agent: str, took: float) -> Origin:
     """Where a recording of this version comes from. ``at`` has a time zone."""
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
-    client = redact.clean("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
+    client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
     # The request's end was told by another clock, which may be set meanwhile.
+    by = redaction.DEFAULT.text(by)
     return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took))
 
 
@@ -73,7 +74,8 @@ def digest(recording: bytes) -> str:
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
-    return tuple((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
+    worth = ((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
+    return tuple((name, redaction.DEFAULT.clean({name: value})[name]) for name, value in worth)
 
 
 def dumps(capture: Capture) -> bytes:

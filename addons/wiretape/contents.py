@@ -67,7 +67,7 @@ def contents(store: Store, session: str) -> Contents:
             if (data := store.read(session, name)) is None:
                 continue
             found = recording.loads(data)
-            key, take = (request.identity(found.request), found.request.test_id or ""), _take(name, data, found)
+            key, take = (request.stored_identity(found.request), found.request.test_id or ""), _take(name, data, found)
         except ValueError as e:
             broken[name] = str(e)
             continue

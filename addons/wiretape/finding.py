@@ -242,7 +242,7 @@ class Finder:
         if found.response.broke_off and not self._keep_errors:
             logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
             return None
-        return Found(name, data, found) if request.identity(found.request) == identity else None
+        return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""

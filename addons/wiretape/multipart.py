@@ -6,6 +6,7 @@ the boundary, which the client draws anew each time, does not count. Source: RFC
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
@@ -13,8 +14,10 @@ _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _PARAMETER = re.compile(rb';\s*+(name|filename)="((?:[^"\\]++|\\.)*+)"', re.IGNORECASE)
 
 
-def parse(body: bytes, content_type: str) -> dict[str, Any]:
+def parse(body: bytes, content_type: str, clean: Callable[[bytes], bytes] = bytes) -> dict[str, Any]:
     """Field name -> text, or for a file ``{"filename", "content_type", "size", "sha256"}``; a list where repeated.
+
+    ``clean`` gives what of a file its digest is made of.
 
     Raises ValueError where the body is not multipart/form-data with the boundary that ``content_type`` names.
     """
@@ -28,14 +31,14 @@ def parse(body: bytes, content_type: str) -> dict[str, Any]:
     fields: dict[str, list[Any]] = {}
     for section in sections[1:-1]:
         head, separator, content = section.partition(b"\r\n\r\n")
-        name, value = _part(head, content)
+        name, value = _part(head, content, clean)
         if not separator or name is None:
             raise ValueError("the request's body is not multipart/form-data: a part has no name")
         fields.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _part(head: bytes, content: bytes) -> tuple[str | None, Any]:
+def _part(head: bytes, content: bytes, clean: Callable[[bytes], bytes]) -> tuple[str | None, Any]:
     name, filename, content_type = None, None, ""
     for line in head.split(b"\r\n"):
         field, _, value = line.partition(b":")
@@ -50,7 +53,7 @@ def _part(head: bytes, content: bytes) -> tuple[str | None, Any]:
                 content_type = value.strip().decode("latin-1")
     if filename is None:
         return name, content.decode("utf-8", "replace")
-    return name, {"filename": filename, "content_type": content_type, **digest(content)}
+    return name, {"filename": filename, "content_type": content_type, **digest(clean(content))}
 
 
 def digest(content: bytes) -> dict[str, Any]:

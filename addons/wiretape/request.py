@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape import jsontext, multipart, redact
+from wiretape import jsontext, multipart, redaction
 from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
+from wiretape.redaction import bodies
+from wiretape.redaction import recorded as cleaning
 
 # Declared parameters, openai-python 1.107.
 _CHAT = """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
@@ -86,17 +88,26 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     Raises ValueError, saying why, where the body is not what the endpoint takes: such a request cannot be recorded.
     """
     endpoint = route.endpoint
+    redactor = redaction.DEFAULT
+    url = cleaning.url(route.url, redactor)
+    test_id = redactor.clean(test_id)
     if endpoint.kind == "http":
-        payload = redact.clean(_payload(body, content_type))
-        return RecordedRequest(route.url, payload, "", endpoint.method, test_id)
+        payload = _without_secrets(_payload(body, content_type))
+        return RecordedRequest(url, payload, "", endpoint.method, test_id)
     if endpoint.method == "GET":
-        return RecordedRequest(route.url, {}, endpoint.recorded, test_id=test_id)
+        return RecordedRequest(url, {}, endpoint.recorded, test_id=test_id)
     sent = _json(body)
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
-    arguments = _arguments(endpoint.recorded, redact.clean(sent))
+    arguments = _arguments(endpoint.recorded, _without_secrets(sent))
     base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
-    return RecordedRequest(route.url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
+    return RecordedRequest(url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
+
+
+def _without_secrets(payload: dict[str, Any]) -> dict[str, Any]:
+    cleaned: dict[str, Any] = redaction.DEFAULT.recorder.clean(payload)
+    redaction.DEFAULT.check(payload, cleaned, "request.body")
+    return cleaned
 
 
 def _json(body: bytes) -> Any:
@@ -111,11 +122,18 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
     if not body:
         return {}
     if media_type == "multipart/form-data":
-        return multipart.parse(body, content_type)
+        return multipart.parse(body, content_type, _file_without_secrets)
     if not media_type or media_type == "application/json" or media_type.endswith("+json"):
         sent = _json(body)
         return sent if isinstance(sent, dict) else {"": sent}
-    return {"content_type": media_type, **multipart.digest(body)}
+    return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
+
+
+def _file_without_secrets(content: bytes) -> bytes:
+    # Its digest is part of the request, which is the same one with another key.
+    cleaned = b"".join(bodies.cleaned((content,), redaction.DEFAULT.recorder))
+    redaction.DEFAULT.check(content, content if cleaned == content else cleaned, "request.body")
+    return cleaned
 
 
 def _arguments(endpoint: str, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,3 +208,24 @@ def identity(request: RecordedRequest) -> str:
         digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
         object.__setattr__(request, "identity", digest)  # It is no part of the value.
     return request.identity
+
+
+def stored_identity(request: RecordedRequest) -> str:
+    """Return the identity that a stored request has by the rules of today, which may be younger than its recording.
+
+    Raises ValueError where it is nested too deeply to be looked through.
+    """
+    try:
+        return identity(cleaning.request(request, redaction.DEFAULT.recorder))
+    except RecursionError as e:
+        raise ValueError("the request is not of a sane depth: it is nested too deeply") from e
+
+
+def is_stored(request: RecordedRequest, wanted: str) -> bool:
+    """Return whether a stored request is the one of this identity."""
+    if identity(request) == wanted:
+        return True
+    try:
+        return stored_identity(request) == wanted
+    except ValueError:
+        return False

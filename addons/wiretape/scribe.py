@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from wiretape import request, wire
+from wiretape import redaction, request, wire
 from wiretape.capture import Origin
 from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.pacing import INSTANT
 from wiretape.providers import Endpoint, Route
+from wiretape.redaction.rules import DEFAULT_POLICY, Policy
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
 from wiretape.tape import Mode, Tape, settler
@@ -47,18 +48,22 @@ class Settings:
     form: str
     keep_captures: bool
     keep_errors: bool
+    policy: Policy = DEFAULT_POLICY
+    """What becomes of secrets, in this process as in that one."""
 
     @classmethod
     def of(cls, tape: Tape, place: Place) -> "Settings":
         """Those of a tape, and the place of its store."""
-        return cls(place, tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures, tape.keep_errors)
+        policy = redaction.DEFAULT.policy
+        return cls(place, tape.session, tape.mode, tape.takes, tape.form, tape.keep_captures, tape.keep_errors, policy)
 
     def open(self) -> Store:
         """The store that is written to."""
         return self.place.open(settler(lambda _: (self.mode, self.takes)))
 
     def tape(self, store: Store, counters: Counters) -> Tape:
-        """A tape that writes as these settings say."""
+        """A tape that writes as these settings say, in a process that cleans as they say."""
+        redaction.DEFAULT.use(self.policy)
         return Tape(
             store,
             self.session,
@@ -233,6 +238,7 @@ def _work(jobs: IO[bytes], answers: IO[bytes], kept: _Kept, stores: _Stores) -> 
             return
         chosen = head["settings"]
         known = {"place": Place(**chosen["place"]), "mode": Mode(chosen["mode"]), "takes": Takes(chosen["takes"])}
+        known["policy"] = Policy.from_json(chosen["policy"])
         settings = Settings(**{**chosen, **known})
         endpoint = Endpoint(**head["route"].pop("endpoint"))
         headers = tuple((name, value) for name, value in head["headers"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote
 
+from wiretape import redaction
 from wiretape.finding import Takes
 from wiretape.pacing import Pace
 from wiretape.tape import Mode, parse_mode
@@ -31,6 +32,9 @@ def check_name(name: str) -> str:
         raise ValueError(
             f"{name!r} is no session name: 1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or a digit"
         )
+    if redaction.DEFAULT.spans(name):
+        # It would be a folder's name, a label of the counters, a word in the log.
+        raise ValueError("the name of a session looks like a key: choose another name")
     return name
 
 

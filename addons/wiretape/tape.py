@@ -14,12 +14,13 @@ from itertools import chain, count
 from typing import Any
 
 from wiretape import capture as captures
-from wiretape import freezing, miss, pacing, recording, redact, request, wire
+from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
+from wiretape.redaction import bodies, recorded
 from wiretape.store.base import Store, Unavailable
 from wiretape.store.directory import WIRE
 from wiretape.store.index import Indexes
@@ -244,7 +245,9 @@ class Tape:
         if is_offline:
             how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
         endpoint = request.endpoint(asked)
-        known = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
+        stored = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
+        # One that is older than a rule still has what the rule takes out.
+        known = ((name, recorded.request(each, redaction.DEFAULT)) for name, each in stored)
         return wire.error(404, miss.message(asked, known, how), "recording_not_found")
 
     def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> None:
@@ -253,15 +256,19 @@ class Tape:
         ``origin`` is kept with the capture.
         """
         try:
-            plain = wire.decoded(arrived)
+            plain = _without_secrets(wire.decoded(arrived))
             response = wire.response(asked, plain, keep_errors=self.keep_errors)
-            cleaned = replace(response, body=redact.clean(response.body), error=redact.clean(response.error))
+            cleaned = recorded.response(response, redaction.DEFAULT.recorder)
+            redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
+            redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
-            has_secret = cleaned.body is not response.body or cleaned.error is not response.error
-            name = self._write(made, self._capture(plain, origin, has_secret=has_secret))
-        except wire.Unrecordable as e:
+            name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
+        except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
+        except RecursionError:
+            self.counters.unrecorded += 1
+            logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.url, self.named)
         except OSError as e:
             self.counters.unrecorded += 1
             logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
@@ -276,7 +283,7 @@ class Tape:
         """What is kept beside a recording, whose digest is still to be put in."""
         if not self.keep_captures or (has_secret and not origin):
             return None
-        # Bytes that hold a secret are no use: what they would tell is in the cleaned recording.
+        # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
         return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
 
@@ -355,6 +362,13 @@ class Tape:
         raise AssertionError("count has no end")
 
 
+def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:
+    pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
+    redaction.DEFAULT.check(arrived.pieces, arrived.pieces if pieces == arrived.pieces else pieces, "response")
+    left = [(piece, at) for piece, at in zip(pieces, arrived.at, strict=True) if piece]
+    return replace(arrived, pieces=tuple(piece for piece, _ in left), at=tuple(at for _, at in left))
+
+
 def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, bytes, bytes], str | None]:
     """Who decides about a recording that waited for its store and finds another in its place.
 
@@ -363,7 +377,7 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     """
 
     def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
-        identity = request.identity(recording.read_request(ours))
+        identity = request.stored_identity(recording.read_request(ours))
         if _is_another(theirs, identity):
             second = second_name(name.partition("-")[0], identity)
             return second if second != name else None
@@ -379,7 +393,7 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
 def _is_another(data: bytes, identity: str) -> bool:
     """Whether the bytes are a recording of another request, not to be overwritten."""
     try:
-        return request.identity(recording.read_request(data)) != identity
+        return not request.is_stored(recording.read_request(data), identity)
     except ValueError:
         return False
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import tokenhash, tomltext
+from wiretape import redaction, tokenhash, tomltext
 from wiretape.session import TOKEN_PREFIX, Role, check_name, parse_role
 
 EVERY = "*"
@@ -108,6 +108,9 @@ def _token_name(name: str) -> str:
             f"{name!r} is no name of a token: 1 to 64 of letters, digits, '.', '_', '@' and '-', "
             "the first a letter or a digit"
         )
+    if redaction.DEFAULT.spans(name):
+        # It would stand in the file, in captures and in the log.
+        raise ValueError("the name of a token looks like a key or a token itself: choose another name")
     return name
 
 

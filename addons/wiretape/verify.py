@@ -8,10 +8,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from wiretape import capture, recording, redact, request, wire
+from wiretape import capture, jsontext, recording, redaction, request, wire
 from wiretape.capture import Origin
-from wiretape.recording import MODEL_LISTS, Recording
+from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
+from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.redaction import RefusedError, bodies, recorded
+
+_WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,15 @@ def check(name: str, data: bytes) -> Report:
         found = recording.loads(data)
     except ValueError as e:
         return Report(None, None, (str(e),))
-    faults = [f"a secret is in it, at {path}" for path in redact.find(json.loads(data))]
+    try:
+        secrets = [*recorded.findings(jsontext.loads(data), found, redaction.DEFAULT)]
+    except RecursionError:
+        return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
+    faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
     faults += _replay_faults(found)
-    if not _is_name(name, found):
+    if not _is_found(found):
+        faults.append("a request like its own would not find it: it is another one after its way through the proxy")
+    if not is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     return Report(found.form, found, tuple(faults))
 
@@ -44,10 +55,11 @@ def check_capture(data: bytes) -> tuple[str, ...]:
         found = capture.loads(data)
     except ValueError as e:
         return (str(e),)
-    text = b"".join(found.chunks or ()).decode("utf-8", "replace")
-    said = (found.origin.by, found.origin.client) if found.origin else ()
-    secrets = [*redact.find([text, *(value for _, value in found.headers), *said])]
-    faults = ["a secret is in it"] if secrets else []
+    pieces = found.chunks or ()
+    said = [found.origin.by, found.origin.client] if found.origin else []
+    others = [*({name: value} for name, value in found.headers), *said]
+    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(others))
+    faults = ["a secret is in it"] if has_secret else []
     if found.origin and not _is_sound(found.origin):
         faults.append("what it says of who made it is in no known form")
     return tuple(faults)
@@ -61,12 +73,13 @@ def _is_sound(origin: Origin) -> bool:
         return False
     # The same form: strptime takes a month of one digit too.
     written = capture.origin(origin.by, at, origin.client, origin.took)
-    same = (written.at, written.client) == (origin.at, redact.clean(origin.client))
+    same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
     texts = origin.by + origin.wiretape
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
-def _is_name(name: str, found: Recording) -> bool:
+def is_name(name: str, found: Recording) -> bool:
+    """Return whether a file's name, without ``.json``, is the one that its recording has."""
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
@@ -77,6 +90,38 @@ def _is_name(name: str, found: Recording) -> bool:
             return True
         name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
     return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
+
+
+def _is_found(found: Recording) -> bool:
+    """Return whether a live request with what was recorded is the recorded one, once it has been read and cleaned."""
+    asked = found.request
+    endpoint = request.endpoint(asked)
+    if not asked.passthrough and endpoint not in SDK_ENDPOINTS:
+        return True  # It is of no endpoint that anybody can ask; that is told elsewhere.
+    kind = "http" if asked.passthrough else "sdk"
+    # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
+    method = "GET" if endpoint in _WITHOUT_BODY else asked.method
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), "")
+    body = json.dumps(_sent(asked, endpoint)).encode()
+    try:
+        again = request.recorded(route, body, "application/json", asked.test_id)
+        return request.identity(again) == request.stored_identity(asked)
+    except RefusedError:
+        return True  # Its secret is told.
+    except ValueError:
+        return False
+
+
+def _sent(asked: RecordedRequest, endpoint: str) -> Any:
+    """Return the body that a client sends for a recorded request."""
+    sent = request.wire_body(asked)
+    if asked.passthrough:
+        return sent[""] if [*sent] == [""] else sent
+    if endpoint == "/api/pull":
+        return {"stream": bool(asked.body)}
+    if endpoint in ("/api/generate", "/api/chat"):
+        sent.setdefault("stream", False)  # Else the server streams.
+    return sent
 
 
 def _replay_faults(found: Recording) -> Iterator[str]:

@@ -13,7 +13,7 @@ from loopback import Provider, Sleep
 from samples import FIREWORKS_CHAT, MODEL
 from talk import SECRET, Talk, ask, httpx_client, post, streamed
 from wiretape import __version__, tokenfile
-from wiretape.redact import REDACTED
+from wiretape.redaction import REDACTED
 from wiretape.session import Role
 from wiretape.tokens import Tokens
 

@@ -11,6 +11,7 @@
 ``status``         the counters of a running proxy
 ``files``          the recordings that a command looks at, below a folder or in a bucket
 ``recordings``     ``ls``, ``show``, ``verify``, ``convert``
+``redact``         a store that is older than a rule, cleaned
 ``demo``           all of it, on the shipped recordings
 
 The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy (``proxy``,
@@ -21,11 +22,14 @@ at once.
 import sys
 from io import TextIOWrapper
 
+from wiretape import redaction
 from wiretape.cli.app import app
+from wiretape.redaction import logs
 
 
 def main() -> None:
     """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
+    logs.install(redaction.DEFAULT)
     for stream in (sys.stdout, sys.stderr):
         # What the terminal's encoding does not have is said by its code, and is no reason to end.
         if isinstance(stream, TextIOWrapper):

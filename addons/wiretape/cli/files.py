@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from wiretape import printable
+from wiretape import freezing, printable
 from wiretape.session import check_name
 from wiretape.store import regular
 from wiretape.store.base import Store
@@ -33,6 +33,10 @@ class File(Protocol):
     @property
     def is_capture(self) -> bool:
         """Whether it is a capture."""
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its session has the mark, with which nothing is written there. Raises OSError."""
 
     def read(self) -> bytes | None:
         """The bytes; None where there is nothing. Raises NoRecording and OSError."""
@@ -147,6 +151,12 @@ class OnDisk:
         """Whether it is in the folder of the captures, beside that of the recordings."""
         return self.path.parent.name == WIRE and (self.path.parent.parent / RESPONSES).is_dir()
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the folder above its own has the mark."""
+        session = self.path.resolve().parent.parent
+        return freezing.is_frozen(DirectoryStore(session.parent), session.name)
+
     def read(self) -> bytes | None:
         """The bytes."""
         try:
@@ -211,6 +221,10 @@ class _Stored:
     @property
     def is_capture(self) -> bool:
         return self.folder == WIRE
+
+    @property
+    def is_frozen(self) -> bool:
+        return freezing.is_frozen(self.store, self.session)
 
     def read(self) -> bytes | None:
         return self.store.read(self.session, self.name, self.folder)

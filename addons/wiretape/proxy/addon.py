@@ -11,6 +11,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
+from wiretape import redaction
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
 from wiretape.proxy import layering, loopback, options, revoking
@@ -18,8 +19,10 @@ from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.guard import Guarded
+from wiretape.proxy.printing import CleanDumper
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.requests import Requests
+from wiretape.redaction import logs
 from wiretape.session import RECORDING
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
@@ -46,6 +49,7 @@ class Wiretape:
         self._tapes: Tapes
         self._stopped = False
         self._configured = False
+        self._cleans_log = False
 
     @property
     def counters(self) -> Counters:
@@ -57,6 +61,7 @@ class Wiretape:
     def load(self, loader: Loader) -> None:
         """Declare the options."""
         options.declare(loader)
+        self._cleans_log = logs.install(redaction.DEFAULT)
 
     def configure(self, updated: AbstractSet[str]) -> None:
         """Validate, then take over: a wrong value leaves everything as it was."""
@@ -93,6 +98,7 @@ class Wiretape:
         largest = options.largest(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
+        options.clean_with(options.secrets(ctx.options))
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.
@@ -116,11 +122,14 @@ class Wiretape:
     def running(self) -> None:
         """Say what is going to happen."""
         tape = self._desk.default.tape
+        for text in redaction.DEFAULT.warnings():
+            logger.warning("wiretape: %s", text)
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
         self._requests.writer.submit(tape.store.start)
         if tape.mode in RECORDING:
             self._requests.writer.submit(self._requests.scribe.start)
+        CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
@@ -155,6 +164,9 @@ class Wiretape:
             self._store.close()
         self._desk.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
+        CleanDumper(ctx.master.addons).remove()
+        if self._cleans_log:
+            logs.remove()
 
     @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
     def rewind(self) -> None:

@@ -8,7 +8,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, egress, faults, pacing, providers, rebinding, session, sessions, tomltext
+from wiretape import address, egress, faults, pacing, providers, rebinding, redaction, session, sessions, tomltext
 from wiretape.address import Address
 from wiretape.egress import Policy
 from wiretape.faults import Faults
@@ -18,6 +18,7 @@ from wiretape.providers import Providers
 from wiretape.proxy import loopback
 from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
+from wiretape.redaction import rules as redaction_rules
 from wiretape.session import Sessions
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
@@ -218,8 +219,8 @@ def declare(loader: Loader) -> None:
         str,
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
-        ([session.NAME]), with where tunnels may lead ([tunnels]) and with the faults to inject ([[fault]]), all shown
-        in config/wiretape.toml.""",
+        ([session.NAME]), with where tunnels may lead ([tunnels]), with what is a secret to it ([redaction],
+        [[redact]]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
     )
 
 
@@ -400,6 +401,22 @@ def rules(options: OptManager, known: Providers) -> Faults:
     """The faults to inject. Raises OptionsError, naming the file and what is wrong in it."""
     try:
         return next((faults.parse(file, text, known.names) for file, text in _own(options)), Faults())
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def secrets(options: OptManager) -> redaction.Policy:
+    """What becomes of secrets. Raises OptionsError, naming the file and what is wrong in it."""
+    try:
+        return next((redaction_rules.parse(file, text) for file, text in _own(options)), redaction.Policy())
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def clean_with(policy: redaction.Policy) -> None:
+    """Clean as a policy says from now on, in all of this process. Raises OptionsError where it lacks a key."""
+    try:
+        redaction.DEFAULT.use(policy)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
 

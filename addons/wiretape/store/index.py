@@ -234,7 +234,7 @@ class Index:
 
 def _asks(data: bytes, *, pack: bool) -> _Asks:
     asked = recording.read_request(data)
-    return _Asks(asked, request.identity(asked), request.endpoint(asked), _packed(asked) if pack else b"")
+    return _Asks(asked, request.stored_identity(asked), request.endpoint(asked), _packed(asked) if pack else b"")
 
 
 def _packed(asked: RecordedRequest) -> bytes:

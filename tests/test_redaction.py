@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from wiretape import redact
+from wiretape.redaction import DEFAULT, REDACTED
 
 SECRETS = [
     "sk-" + "a1B2" * 12,
@@ -29,18 +29,22 @@ SECRETS = [
 @pytest.mark.parametrize("around", ["{}", "my key is {}, keep it", '{{"k":"{}"}}', "Bearer {}"])
 def test_a_key_is_taken_out_wherever_it_stands(secret: str, around: str) -> None:
     text = around.format(secret)
-    cleaned = redact.clean({"messages": [{"content": text}]})
-    assert cleaned == {"messages": [{"content": around.format(redact.REDACTED)}]}
-    assert [*redact.find({"messages": [{"content": text}]})] == ["messages[0].content"]
-    assert [*redact.find(cleaned)] == []
+    cleaned = DEFAULT.clean({"messages": [{"content": text}]})
+    assert cleaned == {"messages": [{"content": around.format(REDACTED)}]}
+    assert [found.path for found in DEFAULT.find({"messages": [{"content": text}]})] == ["messages[0].content"]
+    assert [found.path for found in DEFAULT.find(cleaned)] == []
 
 
 def test_a_member_that_is_named_a_secret_is_one() -> None:
     tool = {"type": "mcp", "authorization": "opensesame", "headers": {"X-Api-Key": "1", "accept": "*"}}
-    assert redact.clean([tool]) == [
-        {"type": "mcp", "authorization": redact.REDACTED, "headers": {"X-Api-Key": redact.REDACTED, "accept": "*"}}
+    assert DEFAULT.clean([tool]) == [
+        {
+            "type": "mcp",
+            "authorization": REDACTED,
+            "headers": {"X-Api-Key": REDACTED, "accept": "*"},
+        }
     ]
-    assert [*redact.find([tool])] == ["[0].authorization", "[0].headers.X-Api-Key"]
+    assert [found.path for found in DEFAULT.find([tool])] == ["[0].authorization", "[0].headers.X-Api-Key"]
 
 
 @pytest.mark.parametrize(
@@ -56,5 +60,5 @@ def test_a_member_that_is_named_a_secret_is_one() -> None:
     ],
 )
 def test_what_is_no_secret_stays_the_very_same_object(value: Any) -> None:
-    assert redact.clean(value) is value
-    assert [*redact.find(value)] == []
+    assert DEFAULT.clean(value) is value
+    assert [found.path for found in DEFAULT.find(value)] == []

@@ -1,0 +1,245 @@
+"""``wiretape redact``: a store that is older than a rule, cleaned. First the plan, then the doing.
+
+A recording keeps its name, unless its request holds a secret: the name is a hash of the request. Then it gets the name
+that the clean request has, where it is found as all others are, as a further take if that is taken. Its capture goes
+along. The plan names no secret, and can be carried out again after it was cut off.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from rich.table import Table
+from rich.text import Text
+
+from wiretape import capture as captures
+from wiretape import jsontext, recording, request, verify
+from wiretape.capture import Capture
+from wiretape.cli.files import File, Source
+from wiretape.cli.saying import console, counted, say
+from wiretape.finding import second_name
+from wiretape.recording import Recording
+from wiretape.redaction import Finding, Redactor, bodies, recorded
+from wiretape.store.base import Unavailable
+
+_CAPTURE = "capture"
+
+
+class Outcome(Enum):
+    """What becomes of a file in which a secret is."""
+
+    CLEANED = "cleaned"
+    FROZEN = "left alone: the session is frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A recording with its capture, or a capture that has none."""
+
+    file: File
+    target: File
+    digest: str
+    """Of the file's bytes as they were looked at."""
+    findings: tuple[Finding, ...]
+    outcome: Outcome
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the key of the request changes."""
+        return str(self.file) != str(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What cleaning would do."""
+
+    steps: tuple[Step, ...]
+    broken: tuple[str, ...]
+    """Files that cannot be looked into, and why."""
+
+
+def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
+    """Clean what is there, or say what would be done. The exit code: 1 where a secret is left."""
+    wanted = plan(source, redactor)
+    for problem in wanted.broken:
+        print(problem, file=sys.stderr)
+    if wanted.steps:
+        console().print(_table(wanted))
+    cleanable = [step for step in wanted.steps if step.outcome is Outcome.CLEANED]
+    left = len(wanted.steps) - len(cleanable)
+    if not apply:
+        renamed = sum(step.is_renamed for step in cleanable)
+        files = counted(len(cleanable), "file")
+        say(f"{source}: {files} to clean, {renamed:,} of them to get a new name; {left:,} frozen")
+        if cleanable:
+            say("nothing is done yet: add --apply")
+        return 1 if wanted.steps or wanted.broken else 0
+    for step in cleanable:
+        carry_out(step, redactor)
+    say(f"{source}: {counted(len(cleanable), 'file')} cleaned, {left:,} left alone in frozen sessions")
+    return 1 if left or wanted.broken else 0
+
+
+def _table(wanted: Plan) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("file", "where", "detector", "then"):
+        table.add_column(heading, overflow="fold")
+    for step in wanted.steps:
+        then = f"is {step.target.name}" if step.is_renamed else "keeps its name"
+        if step.outcome is not Outcome.CLEANED:
+            then = step.outcome.value
+        for finding in dict.fromkeys(step.findings):
+            cells = (str(step.file), finding.path, finding.detector, then)
+            # No markup, and nothing that a terminal would obey: some of it comes from whoever wrote the file.
+            table.add_row(*(Text(cell if cell.isprintable() else ascii(cell)) for cell in cells))
+    return table
+
+
+# -- the plan ----------------------------------------------------------------------------------------------------------
+
+
+def plan(source: Source, redactor: Redactor) -> Plan:
+    """Return what is to be done. Raises Unavailable where a bucket cannot be asked."""
+    steps: list[Step] = []
+    broken: list[str] = []
+    taken: set[str] = set()
+    seen: set[str] = set()
+    files = source.files(captures=True)
+    for file in [*(each for each in files if not each.is_capture), *(each for each in files if each.is_capture)]:
+        if str(file) in seen:
+            continue
+        if (beside := file.capture()) and not file.is_capture:
+            seen.add(str(beside))
+        try:
+            step = _step(file, redactor, taken)
+        except Unavailable:
+            raise
+        except (OSError, ValueError, RecursionError) as e:
+            broken.append(f"{file}: left alone: {e}")
+            continue
+        if step:
+            taken.add(str(step.target))
+            steps.append(step)
+    return Plan(tuple(steps), tuple(broken))
+
+
+def _step(file: File, redactor: Redactor, taken: set[str]) -> Step | None:
+    data = file.read()
+    if data is None:
+        return None
+    target = file
+    if file.is_capture:
+        findings = [*_in_capture(captures.loads(data), redactor)]
+    else:
+        found = recording.loads(data)
+        findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+        if findings:
+            target = _target(file, found, _clean(found, redactor), taken)
+        if kept := _capture(file):
+            findings += _in_capture(kept, redactor)
+    if not findings:
+        return None
+    outcome = Outcome.FROZEN if file.is_frozen else Outcome.CLEANED
+    return Step(file, target, captures.digest(data), tuple(findings), outcome)
+
+
+def _capture(file: File) -> Capture | None:
+    """Return the capture of a recording; None where there is none that can be read. Raises OSError."""
+    beside = file.capture()
+    data = beside.read() if beside else None
+    return captures.loads(data) if data is not None else None
+
+
+def _in_capture(found: Capture, redactor: Redactor) -> Iterator[Finding]:
+    pieces = found.chunks or ()
+    text = b"".join(pieces).decode("utf-8", "surrogateescape")
+    for span in bodies.secrets(text, redactor):
+        yield Finding(_CAPTURE, span.detector)
+    headers = [{name: value} for name, value in found.headers]
+    said = [found.origin.by, found.origin.client] if found.origin else []
+    for finding in redactor.find([*headers, *said]):
+        yield Finding(_CAPTURE, finding.detector)
+
+
+def _target(file: File, old: Recording, new: Recording, taken: set[str]) -> File:
+    """Return where a cleaned recording goes."""
+    base, _, number = file.name.rpartition(".")
+    has_number = bool(base) and number.isdecimal()
+    if new.name == old.name or not verify.is_name(file.name, old):
+        return file
+    identity = request.identity(new.request)
+    base = new.name
+    there = file.named(base, None).read()
+    if there is not None and not _is_of(there, identity):
+        base = second_name(base, identity)
+    name = f"{base}.{number}" if has_number else base
+    count = int(number) if has_number else 1
+    while not _is_free(file.named(name, None), new, taken):
+        count += 1
+        name = f"{base}.{count}"
+    return file.named(name, None)
+
+
+def _is_of(data: bytes, identity: str) -> bool:
+    try:
+        return request.is_stored(recording.read_request(data), identity)
+    except ValueError:
+        return False
+
+
+def _is_free(target: File, new: Recording, taken: set[str]) -> bool:
+    if str(target) in taken:
+        return False
+    there = target.read()
+    return there is None or there == recording.dumps(new)  # The latter: this was begun before, and cut off.
+
+
+# -- the doing ---------------------------------------------------------------------------------------------------------
+
+
+def carry_out(step: Step, redactor: Redactor) -> None:
+    """Clean a recording and its capture: the new files first, then the old ones go.
+
+    Raises OSError, and ValueError where the file is not as it was.
+    """
+    data = step.file.read()
+    if data is None or captures.digest(data) != step.digest:
+        raise ValueError(f"{step.file} was written anew meanwhile: ask again")
+    if step.file.is_capture:
+        _write(step.file, captures.dumps(_clean_capture(captures.loads(data), redactor)))
+        return
+    found = recording.loads(data)
+    findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+    cleaned = recording.dumps(_clean(found, redactor)) if findings else data
+    kept = _capture(step.file)
+    _write(step.target, cleaned)
+    if kept and (target := step.target.capture()):
+        if kept.recording == captures.digest(data):
+            kept = replace(kept, recording=captures.digest(cleaned))
+        _write(target, captures.dumps(_clean_capture(kept, redactor)))
+    if step.is_renamed:
+        if beside := step.file.capture():
+            beside.remove()
+        step.file.remove()
+
+
+def _clean(found: Recording, redactor: Redactor) -> Recording:
+    cleaned = recorded.clean(found, redactor)
+    # The ids in an answer of the 2026 form are made of the request's hash.
+    made = recording.make(cleaned.request, cleaned.response, cleaned.form)
+    return replace(cleaned, response=made.response)
+
+
+def _clean_capture(found: Capture, redactor: Redactor) -> Capture:
+    pieces = None if found.chunks is None else bodies.cleaned(found.chunks, redactor)
+    headers = tuple((name, str(redactor.clean({name: value})[name])) for name, value in found.headers)
+    origin = found.origin
+    if origin:
+        origin = replace(origin, by=redactor.text(origin.by), client=redactor.text(origin.client))
+    return replace(found, chunks=pieces, headers=headers, origin=origin)
+
+
+def _write(target: File, data: bytes) -> None:
+    if not target.write(data, replace=True):
+        raise OSError(f"{target}: others write there just now: ask again")

@@ -1,0 +1,216 @@
+"""Secrets that are known by what stands before them: ``KEY=value``, ``Authorization: Bearer ...``, ``--password ...``.
+
+A part of the table. A name is looked for that ends in a word such as *token*, then what divides it from its value, then
+the value. Whether that is a secret depends on the name, on the value, and on how it is written: in source code such
+names are everywhere, and behind them stand other names.
+
+All of it is linear: what is looked at before and behind a name is bounded, but for a value that is taken out, and what
+was taken out is not looked at again.
+"""
+
+import base64
+import binascii
+import re
+
+from wiretape.redaction import values
+from wiretape.redaction.members import Strength, is_key_of_environment, strength
+from wiretape.redaction.values import Writing
+
+_WORDS = "key|token|secret|passw(?:or)?d|passphrase|pwd|pass|credentials?|cookie|authorization|auth|jwt|pat"
+_NAME = rf"(?i:{_WORDS})[A-Za-z0-9_-]{{0,16}}"
+_QUOTE = r"""\\{0,7}["'`]"""
+
+ASSIGNMENT = (
+    # The end of a name, and perhaps a quote behind it, as in os.environ["X_KEY"].
+    rf"{_NAME}(?:{_QUOTE})?[\])]{{0,2}}[ \t]{{0,8}}"
+    # What divides it from the value. A type may stand there: `token: str = "..."`.
+    r"(?:=>|:=|={1,3}|:(?:[ \t]{0,2}[A-Za-z][A-Za-z0-9_.\[\]]{0,20}[ \t]{1,2}=[ \t])?|>)"
+    # A name and a value in a list: ("X-Api-Key", "...").
+    rf"|{_NAME}{_QUOTE}[ \t]{{0,4}},"
+)
+OPTION = rf"(?:^|[\s\"'`(\[=])--[a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
+TOLD = rf"\b(?i:{_WORDS})[ \t](?:is|was)[ \t]*:?[ \t]"
+SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
+
+_BEFORE = 64
+"""Bytes before the hook that may belong to the name."""
+_JUDGED = 128
+"""Bytes of a value by which it is judged."""
+_LONGEST = 16384
+"""Bytes of a quoted value."""
+
+_NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12})?")
+_NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
+_OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
+_BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
+_ON_LINE = re.compile(rb"[^\s\"'`\\]+")
+_TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
+_CREDENTIALS = re.compile(
+    rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)"
+)
+_LINE_START = re.compile(rb"(?:^|[\r\n]|\\n|\\r)[ \t]*(?:[-+>#*][ \t]+)?(?:(?i:export|setx?|env|arg)[ \t]+|\$env:)?$")
+_LINE_END = re.compile(rb"[ \t]*(?:[\r\n\"'`]|$|\\[nr\"]|#)")
+_PARAMETER = re.compile(r'[A-Za-z0-9_.-]{1,64}="?([^\s;,"]{4,})')
+"""Of a header: a cookie, a part of what signs a request."""
+_NAME_OF_KIND = re.compile(rb"(?:::|\barn:[^\s\"']{0,60}:)\Z")
+"""Before the last part of AWS::IAM::AccessKey, and of arn:aws:secretsmanager:...:secret:..."""
+_ENVIRONMENT = re.compile("[A-Z][A-Z0-9_]*")
+_PASSWORDS = ("password", "passwd", "passphrase", "pwd", "pass")
+
+
+def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where the value stands that a name is given, if it is a secret. ``start`` to ``end`` is the hook."""
+    name, before = _name(data, start, end)
+    level = strength(name)
+    words = name.split(" ")[-1]
+    if level is Strength.NONE and not (_ENVIRONMENT.fullmatch(words) and is_key_of_environment(words)):
+        return None
+    if _NAME_OF_KIND.search(data, max(0, before - _BEFORE), before):
+        return None
+    opened = _OPENING.match(data, end)
+    assert opened
+    at = opened.end()
+    last = name.lower().rpartition(" ")[2]
+    if delimiter := opened[1]:
+        close = _closing(data, at, delimiter)
+        if close is not None:
+            is_listed = data[end - 1 : end] == b","
+            return _judged(data, at, close, last, Writing.BARE if is_listed else Writing.QUOTED)
+    elif data[end - 1 : end] == b",":
+        return None  # A list of names.
+    if last.endswith(("authorization", "cookie")):
+        return _header(data, at, _run(_TO_END, data, at), last)
+    if _LINE_START.search(data[max(0, before - 32) : before]):
+        line = _run(_ON_LINE, data, at)
+        if _LINE_END.match(data, line) and data[line - 1 : line] not in (b",", b";"):
+            # Code puts spaces around its "=", and names behind it.
+            is_code = data[end - 2 : end - 1].isspace() and data[at:line].replace(b"_", b"").isalnum()
+            writing = Writing.BARE if is_code and _plain(last) is Writing.PLAIN else _plain(last)
+            return _taken(data, at, line, _ON_LINE, writing)
+    stop = _run(_BARE, data, at)
+    is_enclosed = data[end - 1 : end] == b">" and data[stop : stop + 1] == b"<"
+    if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";"):
+        return _taken(data, at, stop, _BARE, _plain(last))
+    stop = at + len(data[at:stop].rstrip(b".:!?"))
+    return _taken(data, at, stop, _BARE, Writing.BARE)
+
+
+def _plain(name: str) -> Writing:
+    return Writing.PASSWORD if name.endswith(_PASSWORDS) else Writing.PLAIN
+
+
+def _name(data: bytes, start: int, end: int) -> tuple[str, int]:
+    """Return the whole name of which a hook has the end, and where it begins."""
+    backwards = _NAME_BACKWARDS.match(data[max(0, start - _BEFORE) : start][::-1])
+    forwards = _NAME_FORWARDS.match(data, start, end)
+    assert backwards
+    assert forwards
+    name = backwards[0][::-1] + forwards[0]
+    # Where the line begins is told by the name without the words before it.
+    own = len(name) - (name.rfind(b" ") + 1)
+    return name.decode("ascii"), forwards.end() - own
+
+
+def _run(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
+    """Return the end of what a value may consist of, as far as it is judged."""
+    match = pattern.match(data, at, at + _JUDGED)
+    return match.end() if match else at
+
+
+def _taken(
+    data: bytes, at: int, stop: int, pattern: re.Pattern[bytes], writing: Writing = Writing.PLAIN
+) -> tuple[int, int] | None:
+    """Return where a value stands, to its very end, if it is a secret."""
+    text = data[at:stop].decode("ascii", "replace")
+    if not values.is_secret(text, writing):
+        return None
+    if stop - at == _JUDGED:
+        match = pattern.match(data, stop)
+        stop = match.end() if match else stop
+    return at, stop
+
+
+def _closing(data: bytes, at: int, delimiter: bytes) -> int | None:
+    """Return where a quoted value ends; None where it does not, on its line."""
+    place = data.find(delimiter, at, at + _LONGEST)
+    while place > 0 and data[place - 1 : place] == b"\\":  # It is a quote inside.
+        place = data.find(delimiter, place + 1, at + _LONGEST)
+    if place < 0 or data.find(b"\n", at, place) >= 0:
+        return None
+    return place
+
+
+def _judged(data: bytes, at: int, close: int, name: str, writing: Writing = Writing.QUOTED) -> tuple[int, int] | None:
+    """Return where a quoted value stands, if it is a secret."""
+    if name.endswith(("authorization", "cookie")):
+        return _header(data, at, min(close, at + _JUDGED), name, close=close, writing=writing)
+    text = data[at : min(close, at + _JUDGED)].decode("utf-8", "replace")
+    if writing is Writing.QUOTED and name.endswith(_PASSWORDS):
+        writing = Writing.PASSWORD
+    return (at, close) if values.is_secret(text, writing) else None
+
+
+def _header(
+    data: bytes, at: int, stop: int, name: str, *, close: int | None = None, writing: Writing = Writing.PLAIN
+) -> tuple[int, int] | None:
+    """Return where the credentials stand in the value of a header, or its cookies."""
+    text = data[at:stop].decode("ascii", "replace")
+    scheme = _CREDENTIALS.match(data, at, stop)
+    if name.endswith("cookie") or (scheme and scheme[2]):
+        start = scheme.end() if scheme else at
+        is_one = any(values.is_secret(value) for value in _PARAMETER.findall(text))
+        return (start, _end(data, stop) if close is None else close) if is_one else None
+    start = scheme.end() if scheme else at
+    stop = _run(_BARE, data, start)
+    if scheme and scheme[1].lower() == b"basic" and _is_basic(data[start:stop]):
+        return start, stop
+    return _taken(data, start, stop, _BARE, writing if writing is Writing.BARE else Writing.PLAIN)
+
+
+def _end(data: bytes, at: int) -> int:
+    """Return where the rest of a header's value ends."""
+    rest = _TO_END.match(data, at)
+    return rest.end() if rest else at
+
+
+def _is_basic(credentials: bytes) -> bool:
+    """Tell whether it is a name and a password in base64."""
+    try:
+        return b":" in base64.b64decode(credentials[: len(credentials) // 4 * 4], validate=True)
+    except binascii.Error:
+        return False
+
+
+def option(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where the value of a command's option stands, if it is a secret."""
+    name = data[start:end].strip(b" \t\r\n\"'`([=").strip(b"-").decode("ascii")
+    if strength(name) is Strength.NONE:
+        return None
+    opened = _OPENING.match(data, end)
+    assert opened
+    if opened[1] and (close := _closing(data, opened.end(), opened[1])) is not None:
+        return _judged(data, opened.end(), close, name)
+    return _taken(data, opened.end(), _run(_BARE, data, opened.end()), _BARE, _plain(name))
+
+
+def told(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where a secret stands of which a sentence says that it is one: "the password is ..."."""
+    name, _ = _name(data, start, end)
+    if strength(name) is Strength.NONE:
+        return None
+    opened = _OPENING.match(data, end)
+    assert opened
+    at = opened.end()
+    value = data[at : _run(_BARE, data, at)].rstrip(b".:!?")
+    return _taken(data, at, at + len(value), _BARE, _plain(name.lower()))
+
+
+def scheme(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where credentials stand behind ``Bearer`` or ``Basic``, in whatever text."""
+    at = end
+    stop = _run(_BARE, data, at)
+    if data[start : start + 5].lower() == b"basic":
+        credentials = data[at:stop]
+        return (at, stop) if len(credentials) >= 12 and _is_basic(credentials) else None
+    value = data[at:stop].rstrip(b".:!?")
+    return _taken(data, at, at + len(value), _BARE, Writing.BARE)

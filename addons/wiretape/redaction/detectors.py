@@ -1,0 +1,208 @@
+"""The table of what a secret looks like. Before the scanner, which looks for all of it in one pass.
+
+What a text can be searched for at once is what a secret begins with, or stands behind: its *hook*. Few texts have any.
+Where there is a hook, a function looks closer.
+
+An example is a template (see ``forms``), and where a part of it is no secret, the secret stands between « and ».
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wiretape.redaction import context, structures
+
+type Closer = Callable[[bytes, int, int], tuple[int, int] | None]
+"""From a text in UTF-8, and where in it a hook stands, to where the secret stands; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A kind of secret that is known by more than its beginning."""
+
+    name: str
+    hook: str
+    """In RE2's syntax: short, and bounded in length."""
+    closer: Closer
+    examples: tuple[str, ...]
+    look_alikes: tuple[str, ...] = ()
+
+
+_KEY = "PRIVATE KEY-----"
+"""In two pieces with what stands before it, so that no file of this project looks like a private key."""
+
+DETECTORS = (
+    # What is hooked most often comes first.
+    Detector(
+        "named",
+        context.ASSIGNMENT,
+        context.assignment,
+        (
+            "OPENAI_API_KEY=«{a40}»",
+            "export MISTRAL_API_KEY=«{a32}»",
+            "export COHERE_API_KEY='«{a40}»'",
+            "TOGETHER_API_KEY=«{h64}»\nNEXT=1",
+            "  - AZURE_OPENAI_KEY=«{h32}»",
+            "aws_secret_access_key = «{a18}/{a20}+»",
+            "AWS_SECRET_ACCESS_KEY=«{a39}/»",
+            'client = Client(api_key="«{a40}»")',
+            "token: str = '«{a24}»'",
+            'os.environ["DB_PASSWORD"] = "«hunter2!»"',
+            "password: «hunter2»",
+            "password = «Tr0ub4dor&3»",
+            '{"secret": "«{h32}»", "user": "me"}',
+            '{\\"apiKey\\": \\"«{a32}»\\"}',
+            "https://example.com/v1?access_token=«{a20}»&page=2",
+            "Server=db;User Id=sa;Password=«{a12}7»;Encrypt=true",
+            "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=«{a86}==»;EndpointSuffix=core.windows.net",
+            "Authorization: Bearer «{a40}»",
+            "authorization: Basic «dXNlcjpoZW1saWdoMTI=»",
+            "curl -H 'X-Api-Key: «{a32}»' https://example.com",
+            "Ocp-Apim-Subscription-Key: «{h32}»",
+            "Cookie: «session={a32}; theme=dark»",
+            'requests.get(url, headers=[("X-Auth-Token", "«{a32}»")])',
+            "<password>«S3cret-{a8}»</password>",
+            "$env:GITHUB_TOKEN=«{a40}»",
+        ),
+        (
+            "password: str",
+            "token = self.tokens.next_token()",
+            "api_key=os.environ['OPENAI_API_KEY']",
+            'api_key="YOUR_API_KEY"',
+            "api_key=api_key",
+            "secret = Secret2",
+            "token: Token24",
+            "private_key = ed25519.Ed25519PrivateKey.generate()",
+            "max_tokens=4096",
+            '{"next_page_token": "{a40}"}',
+            '{"token_type": "bearer-2", "tokenizer": "gpt2-medium-1"}',
+            "Authorization: the process in which a server decides",
+            "Cookie: delicious=yes",
+            "AWS::SecretsManager::Secret: {h16}",
+            'keys = ["authorization", "x-amz-content-sha256"]',
+            "OPENAI_API_KEY=$OPENAI_API_KEY",
+            "OPENAI_API_KEY=${{ secrets.OPENAI_API_KEY }}",
+            "export API_KEY=<your key>",
+            "TOKEN_FILE=/run/secrets/token1",
+            "PASSWORD=********",
+        ),
+    ),
+    Detector(
+        "url password",
+        structures.USER_INFO,
+        structures.user_info,
+        (
+            "postgres://admin:«hunter2»@db.internal:5432/prod",
+            "redis://:«{a20}»@cache:6379/0",
+            "https://deploy:«p%40ss-w0rd»@git.example.com/x.git",
+        ),
+        (
+            "http://user:password@host/",
+            "http://localhost:8080/@scope/package",
+            "https://{user}:{token}@host",
+            "https://$USER:$TOKEN@host",
+            "http://[::1]:8080/",
+        ),
+    ),
+    Detector(
+        "private key",
+        structures.PRIVATE_KEY,
+        structures.private_key,
+        (
+            f"«-----BEGIN RSA {_KEY}\nMIIE{{a60}}\n{{a64}}\n{{a10}}=\n-----END RSA {_KEY}»",
+            f"«-----BEGIN {_KEY}\\nMIIE{{a60}}\\n{{a10}}==\\n-----END {_KEY}»\\n",
+            f"«-----BEGIN OPENSSH {_KEY}\nb3BlbnNzaC1rZXktdjEA{{a50}}\n{{a70}}»",  # cut off
+            f"«-----BEGIN EC {_KEY} MHcC{{a60}} {{a60}} -----END EC {_KEY}»",
+            f"«-----BEGIN RSA {_KEY}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{{h32}}\n\n{{a64}}\n{{a64}}»",
+            "«-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{a64}\n{a20}\n=ab1D\n"
+            "-----END PGP PRIVATE KEY BLOCK-----»",
+        ),
+        (
+            f"A key in PEM begins with -----BEGIN {_KEY} and a line of base64.",
+            f'if text.startswith("-----BEGIN RSA {_KEY}"):',
+            "-----BEGIN CERTIFICATE-----\nMIIE{a60}\n-----END CERTIFICATE-----",
+            "-----BEGIN PUBLIC KEY-----\nMIIE{a60}\n-----END PUBLIC KEY-----",
+        ),
+    ),
+    Detector(
+        "json web token",
+        structures.JSON_WEB,
+        structures.token_in_parts,
+        (
+            "«eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ{a20}.{s43}x»",
+            "«eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ{a60}.{s342}x»",
+            "«eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{s16}.{s80}.{s21}x»",  # encrypted
+        ),
+        ("eyJhIjoxfQ", "eyJ0ZXh0IjoiaGVsbG8ifQ.eyJ0ZXh0IjoiaGVsbG8ifQ.x", "eyJ{a40}", "{a20}eyJhbGciOiJIUzI1NiJ9"),
+    ),
+    Detector(
+        "authorization",
+        context.SCHEME,
+        context.scheme,
+        ("Bearer «{a10}1{a10}2{a20}»", "send it as `Basic «dXNlcjpoZW1saWdoMTI=»`"),
+        ("Bearer authentication", "a bearer token of 256 bits", "Basic understanding", "Basic auth is base64"),
+    ),
+    Detector(
+        "option",
+        context.OPTION,
+        context.option,
+        ("mysql --user me --password «hunter2-{a8}»", 'deploy --api-token "«{a32}»" --now'),
+        (
+            "docker login --password-stdin",
+            "tool --token-file /run/secret1",
+            "tool --max-tokens 100",
+            "--no-auth --verbose1",
+        ),
+    ),
+    Detector(
+        "told",
+        context.TOLD,
+        context.told,
+        (
+            "My password is «hunter2», please log in.",
+            "the API key is «{a32}».",
+            "My Azure key is «{h32}», thanks",
+            "use Mistral key: «{a32}»",
+            "the secret is: «s3cr3t-{a6}»",
+        ),
+        (
+            "the password is wrong",
+            "the git key is {h40}",
+            "the token is invalid2",
+            "the primary key is {h40}",
+            "the secret is out",
+        ),
+    ),
+    Detector(
+        "url signature",
+        structures.SIGNATURE,
+        structures.signature,
+        (
+            "https://x.blob.core.windows.net/c/b?sv=2022-11-02&sp=r&sig=«{a40}%2F{a4}%3D»",
+            "https://b.s3.amazonaws.com/k?X-Amz-Expires=60&X-Amz-Signature=«{h64}»",
+        ),
+        ("?sig=none", "&sig=short1"),
+    ),
+    Detector("google refresh", structures.GOOGLE_REFRESH, structures.google_refresh, ("«1//0{s99}x»",), ("1//0{a20}",)),
+    Detector(
+        "telegram", structures.TELEGRAM, structures.telegram, ("«{d10}:AA{s32}x»",), ("12:30:AA{a33}", "{d10}:A1")
+    ),
+    Detector("discord", structures.DISCORD, structures.discord, ("«MT{a24}.G{a5}.{s38}»",), ("MT{a24}.module.name",)),
+    Detector(
+        "hook url",
+        structures.HOOK_URL,
+        structures.hook_url,
+        (
+            "https://hooks.slack.com/services/«T{u10}/B{u10}/{a24}»",
+            "https://discord.com/api/webhooks/{d18}/«{s68}»",
+        ),
+        ("https://hooks.slack.com/services/T/B/x", "https://discord.com/api/webhooks/{d18}/token"),
+    ),
+    Detector("azure entra", structures.AZURE_ENTRA, structures.azure_entra, ("«{a3}8Q~{a34}»",), ("x8Q~short",)),
+    Detector(
+        "azure resource",
+        structures.AZURE_RESOURCE,
+        structures.azure_resource,
+        ("«{a52}JQQJ99BDAC{a22}»",),
+        ("{a20}JQQJ99{a10}",),
+    ),
+)

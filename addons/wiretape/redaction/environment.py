@@ -1,0 +1,99 @@
+"""The secrets of this machine's environment: values of variables whose names tell. Beside the table.
+
+They are looked for as they are, in base64 and percent-encoded, and kept in memory alone: never in an error, a
+``repr``, a log. A process that we start reads its own environment, which is the same.
+
+A value may be an everyday text: with ``DB_PASSWORD=password`` every request with that word in it would be recorded
+anew here, and would find no recording elsewhere. So what may stand in a text by itself is no secret.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+import re2
+
+from wiretape.redaction.members import is_key_of_environment
+from wiretape.redaction.scanner import Found, compiled
+from wiretape.redaction.words import is_placeholder, reads_as_words
+
+NAME = "environment"
+"""The name of this detector."""
+
+_SHORTEST = 8
+_LONGEST = 4096
+_MOST = 128
+"""Values that are looked for."""
+_ENCODED_FROM = 12
+"""Characters from which a value is long enough to be known by a piece of it in base64."""
+
+_ORDINARY = re.compile(
+    r"[./~]{0,2}/|[A-Za-z]:\\|[0-9.,:/ -]+$|(?i:test|dummy|fake|sample|local|dev|none|null|true|false)"
+)
+
+
+def _may_stand_by_itself(value: str) -> bool:
+    """Tell whether a text may well have the value in it and mean something else."""
+    if _ORDINARY.match(value) and len(value) < 32:
+        return True
+    if is_placeholder(value) or value.isspace() or len(set(value)) < 5:
+        return True
+    if len(value) >= 24 and not value.startswith(("/", "./", "~/")):
+        return False  # Even if it is words: nobody says just these.
+    has_digit = any(map(str.isdigit, value))
+    has_letter = any(map(str.isalpha, value))
+    return reads_as_words(value) or (not (has_digit and has_letter) and not re.search(r"[!@#$%^&*?+=]", value))
+
+
+def _values(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        if name.upper() in ("PWD", "OLDPWD"):
+            continue
+        if is_key_of_environment(name):
+            yield value.strip()
+        elif "://" in value and "@" in value:  # DATABASE_URL, HTTPS_PROXY
+            try:
+                password = urlsplit(value).password
+            except ValueError:
+                continue
+            if password:
+                yield password
+                yield unquote(password)
+
+
+def _spellings(value: str) -> Iterator[bytes]:
+    raw = value.encode("utf-8", "surrogateescape")
+    yield raw
+    yield quote(value, safe="", errors="surrogateescape").encode()
+    yield quote_plus(value, errors="surrogateescape").encode()
+    yield value.replace("\\", "\\\\").replace('"', '\\"').encode("utf-8", "surrogateescape")
+    if len(raw) >= _ENCODED_FROM:
+        for shift in range(3):
+            # Where it begins in a text decides how it looks; what it shares with its neighbours is left out.
+            encoded = base64.b64encode(bytes(shift) + raw)
+            piece = encoded[(0, 2, 3)[shift] : len(encoded) - (0, 3, 2)[(shift + len(raw)) % 3]]
+            yield piece
+            yield piece.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+class Environment:
+    """The secrets of an environment, to be looked for."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        chosen = [
+            value
+            for value in dict.fromkeys(_values(environment))
+            if _SHORTEST <= len(value) <= _LONGEST and not _may_stand_by_itself(value)
+        ][:_MOST]
+        texts = {text for value in chosen for text in _spellings(value)}
+        # The longest first: where one begins with another, all of it is taken out.
+        ordered = sorted(texts, key=lambda text: (-len(text), text))
+        self._pattern: Any = compiled(b"|".join(map(re2.escape, ordered))) if ordered else None
+
+    def scan(self, data: bytes) -> list[Found]:
+        """Return where a text in UTF-8 has any of them."""
+        if self._pattern is None:
+            return []
+        return [Found(match.start(), match.end(), NAME) for match in self._pattern.finditer(data)]

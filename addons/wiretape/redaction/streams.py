@@ -1,0 +1,463 @@
+"""Rewriting of texts that are cut up: deltas of a stream, tokens of logprobs. Sans-IO; knows no provider by name.
+
+A streamed answer carries each of its texts in pieces, and a key that is cut up is in none of them. So the pieces are
+joined by their channel, what is to go is found in the joined text, and what replaces it is put in the piece where it
+begins: the elements keep their number, and all else in them is as it was.
+
+A channel is what has the same place in each element: the same names of members on the way to it, and the same index
+where the members beside them say one (``choices[].index``, ``tool_calls[].index``, Anthropic's ``index`` of a content
+block, ``output_index`` of the Responses API). Events whose ``type`` differs are no one channel: the whole text that
+``response.output_text.done`` repeats does not go on where the deltas end. Where a text is in one piece, that is its
+channel. Tokens of logprobs are pieces too; what stands beside a token that goes (its bytes, its number, what else could
+have stood there) says as much as the token, and goes with it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import accumulate, pairwise
+from typing import Any, Protocol
+
+from wiretape.redaction import encodings, members
+from wiretape.redaction.positions import Path
+from wiretape.redaction.spans import Span, distributed, merged, replaced
+
+type JSON = Any
+
+
+class Finder(Protocol):
+    """What finds secrets: a Redactor."""
+
+    def spans(self, text: str) -> list[Span]:
+        """Return the secrets of a text, in order."""
+
+    def member(self, name: str, text: str) -> str | None:
+        """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
+
+    def placed(self, path: Path, text: str) -> list[Span]:
+        """Return what is to go of a text because of where it stands."""
+
+    @property
+    def has_places(self) -> bool:
+        """Whether anything is to go because of where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value that another one replaces."""
+
+    path: Path
+    value: JSON
+    detector: str
+    is_first: bool = True
+    """Whether the pieces before it stay as they are, and it is said of this one where the secret is."""
+
+
+class Reading(Enum):
+    """How the texts of a channel are read."""
+
+    JOINED = auto()
+    """One goes on where the one before ends."""
+    WHOLE = auto()
+    """Each by itself."""
+    EITHER = auto()
+    """Nobody knows: both ways."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """The pieces of one text, in order."""
+
+    name: str
+    """What names the text: the member that holds each of them; empty for none."""
+    reading: Reading = Reading.JOINED
+    paths: list[Path] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    are_tokens: bool = False
+    """Whether each stands in an object, or a list, with what else is known of it as a token."""
+
+
+_CONTINUED = frozenset(
+    {
+        "arguments",
+        "content",
+        "delta",
+        "partial_json",
+        "reasoning",
+        "reasoning_content",
+        "refusal",
+        "response",
+        "text",
+        "thinking",
+        "transcript",
+    }
+)
+"""Members that carry a text in pieces."""
+
+_WHOLE = frozenset({"__type__", "id", "item_id", "model", "object", "obfuscation", "role", "type"})
+"""Members whose texts say something of their own each time."""
+
+_INDEXES = ("index", "output_index", "content_index", "summary_index")
+_ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
+"""Lists of what else could have stood in a token's place, the likeliest first."""
+
+_SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
+_SNAPSHOTS = 3
+"""So many different pieces, each the beginning of the one after it, are one text that grows, sent again and again."""
+
+
+def channels(elements: Sequence[JSON]) -> list[Channel]:
+    """Return every text of the elements in its channel, in the order in which they begin."""
+    return [*_Walk(elements).channels.values()]
+
+
+class _Walk:
+    def __init__(self, elements: Sequence[JSON]) -> None:
+        self.channels: dict[tuple[Any, ...], Channel] = {}
+        self.names: set[str] = set()
+        for position, element in enumerate(elements):
+            path: Path = (position,)
+            value = element
+            if isinstance(element, dict) and isinstance(element.get("__data__"), dict):
+                value = element["__data__"]
+                path = (position, "__data__")
+            if isinstance(value, dict):
+                self._object(value, path, (_kind(value),))
+            else:
+                self._value("", value, path, ())
+
+    def _value(self, name: str, value: JSON, path: Path, key: tuple[Any, ...]) -> None:
+        if isinstance(value, str):
+            if value:
+                self._text(name, value, path, key, _reading(name))
+        elif isinstance(value, dict):
+            self._object(value, path, key)
+        elif isinstance(value, list):
+            self._list(name, value, path, key)
+
+    def _text(self, name: str, text: str, path: Path, key: tuple[Any, ...], reading: Reading) -> Channel:
+        channel = self.channels.get(key)
+        if channel is None:
+            channel = self.channels[key] = Channel(name, reading)
+        channel.paths.append(path)
+        channel.texts.append(text)
+        return channel
+
+    def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...], owner: str = "") -> None:
+        self.names.update(value)
+        for index in _INDEXES:
+            if isinstance(at := value.get(index), int):
+                key = (*key, at)
+        for name, item in value.items():
+            # What a content block begins with, its deltas go on with.
+            place = "delta" if name == "content_block" else name
+            kind = item.__class__
+            if kind is str:
+                if not item:
+                    continue
+                if name == "token" and is_token(value):
+                    self._text("", item, (*path, name), (*key, name), Reading.JOINED).are_tokens = True
+                else:
+                    named = members.naming(value, owner) if name == "value" else name
+                    self._text(named, item, (*path, name), (*key, place), _reading(name))
+            elif kind is dict:
+                self._object(item, (*path, name), (*key, place), name)
+            elif kind is list:
+                self._list(name, item, (*path, name), (*key, place))
+
+    def _list(self, name: str, items: Sequence[JSON], path: Path, key: tuple[Any, ...]) -> None:
+        for position, item in enumerate(items):
+            kind = item.__class__
+            if kind is float or kind is int:
+                continue  # Embeddings have very many.
+            if kind is str:
+                if not item:
+                    continue
+                if name == "tokens":
+                    self._text("", item, (*path, position), key, Reading.JOINED).are_tokens = True
+                else:
+                    self._text(name, item, (*path, position), (*key, position), _reading(name))
+            elif kind is dict:
+                self._object(item, (*path, position), (*key, *_place(name, position, item)))
+            elif kind is list:
+                self._list(name, item, (*path, position), (*key, position))
+
+
+def _kind(element: Mapping[str, JSON]) -> str:
+    kind = element.get("type")
+    return kind if isinstance(kind, str) and not kind.startswith("content_block") else ""
+
+
+def _reading(name: str) -> Reading:
+    if name in _CONTINUED:
+        return Reading.JOINED
+    return Reading.WHOLE if name in _WHOLE else Reading.EITHER
+
+
+def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...]:
+    """Return what tells an item of a list from those that are other texts."""
+    if isinstance(item.get("index"), int):
+        return ()  # The object itself says it.
+    if name == "parts":
+        return (bool(item.get("thought")),)  # Gemini's: one text, whatever their number, and the thoughts another.
+    if name == "topCandidates" or (name not in _ALTERNATIVES and is_token(item)):
+        return ()
+    return (position,)
+
+
+def is_token(value: Mapping[str, JSON]) -> bool:
+    """Return whether an object is what is said of one token of a text: the word ``token`` is no secret's name there."""
+    return isinstance(value.get("token"), str) and any(name in value for name in _SAID_OF_TOKENS)
+
+
+# -- what changes ------------------------------------------------------------------------------------------------------
+
+
+def rewrite(
+    elements: Sequence[JSON], found: Iterable[Channel], spans_of: Callable[[str], Sequence[Span]]
+) -> Sequence[JSON]:
+    """Return the elements with the spans of each channel's joined text replaced; as many, and all else as it was."""
+    changes = [
+        change
+        for channel in found
+        if (spans := spans_of("".join(channel.texts)))
+        for change in _changed(elements, channel, distributed(channel.texts, spans), spans[0].detector)
+    ]
+    return applied(elements, changes) if changes else elements
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What takes the secrets out of elements."""
+
+    changes: list[Change]
+    names: dict[str, str]
+    """Names of members that hold one, and what is to stand in their place."""
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.names)
+
+
+def secrets(elements: Sequence[JSON], finder: Finder) -> Secrets:
+    """Return what takes the secrets out of the elements."""
+    walk = _Walk(elements)
+    names = [*walk.names]
+    renamed = {names[index]: replaced(names[index], spans) for index, spans in encodings.each(names, finder.spans)}
+    return Secrets(_changes(elements, [*walk.channels.values()], finder), renamed)
+
+
+def _changes(elements: Sequence[JSON], found: Sequence[Channel], finder: Finder) -> list[Change]:
+    singles = _Singles(finder, found)
+    joined = [channel for channel in found if _is_joined(channel)]
+    whole = dict(encodings.each(["".join(channel.texts) for channel in joined], finder.spans))
+    in_joined = {id(channel): whole.get(index, ()) for index, channel in enumerate(joined)}
+    changed: list[Change] = []
+    for channel in found:
+        spans = in_joined.get(id(channel), ())
+        if texts := _rewritten(channel, spans, singles, finder):
+            detector = next((span.detector for span in spans), "member")
+            changed += _changed(elements, channel, texts, detector, singles)
+    return _outermost([*changed, *_placed_numbers(elements, finder)])
+
+
+def _is_joined(channel: Channel) -> bool:
+    """Return whether the pieces are looked at as one text."""
+    if len(channel.texts) < 2 or channel.reading is Reading.WHOLE or _is_growing(channel):
+        return False
+    # The same in every element is no piece of a text, but said again.
+    return channel.are_tokens or any(text != channel.texts[0] for text in channel.texts)
+
+
+def _is_growing(channel: Channel) -> bool:
+    """Return whether each piece is what came so far, from the beginning."""
+    if channel.reading is Reading.WHOLE or channel.are_tokens:
+        return False
+    texts = channel.texts
+    return all(after.startswith(before) for before, after in pairwise(texts)) and len({*texts}) >= _SNAPSHOTS
+
+
+class _Singles:
+    """What is found in texts that are looked at by themselves, each different one once."""
+
+    def __init__(self, finder: Finder, found: Iterable[Channel]) -> None:
+        wanted = {
+            (channel.name, text)
+            for channel in found
+            if channel.reading is not Reading.JOINED or not _is_joined(channel)
+            for text in channel.texts
+        }
+        self._found: dict[tuple[str, str], Sequence[Span]] = {}
+        others: list[tuple[str, str]] = []
+        for name, text in wanted:
+            replacement = finder.member(name, text) if name else None
+            if replacement is None:
+                others.append((name, text))
+            else:
+                self._found[name, text] = [Span(0, len(text), "member", replacement)]
+        for index, spans in encodings.each([text for _, text in others], finder.spans):
+            self._found[others[index]] = spans
+
+    def of(self, name: str, text: str) -> Sequence[Span]:
+        """Return what was found in a text of this name."""
+        return self._found.get((name, text), ())
+
+
+def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finder: Finder) -> list[str] | None:
+    """Return the pieces without their secrets; None where there are none."""
+    texts = channel.texts
+    if not _is_joined(channel):
+        if _is_growing(channel):
+            last = [*singles.of(channel.name, texts[-1]), *_placed(finder, channel.paths[-1], texts[-1])]
+            return [replaced(text, _cut(merged(last), len(text))) for text in texts] if last else None
+        each = [singles.of(channel.name, text) for text in texts]
+        if finder.has_places:
+            for at, (path, text) in enumerate(zip(channel.paths, texts, strict=True)):
+                each[at] = merged([*each[at], *_placed(finder, path, text)])
+        return [*map(replaced, texts, each)] if any(each) else None
+    found = merged([*spans, *_placed(finder, channel.paths[0], "".join(texts))])
+    if channel.name and (replacement := finder.member(channel.name, "".join(texts))) is not None:
+        found = [Span(0, sum(map(len, texts)), "member", replacement)]
+    elif channel.reading is Reading.EITHER:
+        for start, text in zip(accumulate(map(len, texts), initial=0), texts, strict=False):
+            for span in singles.of(channel.name, text):
+                found.append(Span(start + span.start, start + span.end, span.detector, span.replacement))
+        found = merged(found)
+    return distributed(texts, found) if found else None
+
+
+def _placed(finder: Finder, path: Path, text: str) -> list[Span]:
+    if not finder.has_places:
+        return []
+    return finder.placed(path[2:] if path[1:2] == ("__data__",) else path[1:], text)
+
+
+def _numbers(value: JSON, path: Path) -> Iterator[tuple[Path, int | float]]:
+    match value:
+        case dict():
+            for name, item in value.items():
+                yield from _numbers(item, (*path, name))
+        case list():
+            for position, item in enumerate(value):
+                yield from _numbers(item, (*path, position))
+        case int() | float() if not isinstance(value, bool):
+            yield path, value
+
+
+def _placed_numbers(elements: Sequence[JSON], finder: Finder) -> Iterator[Change]:
+    """Yield what takes out numbers because of where they stand; a text stands there then."""
+    for path, number in _numbers([*elements], ()) if finder.has_places else ():
+        if spans := _placed(finder, path, str(number)):
+            yield Change(path, replaced(str(number), spans), spans[0].detector)
+
+
+def _cut(spans: Sequence[Span], length: int) -> list[Span]:
+    """Return the spans of a text as the beginning of it has them."""
+    begun = [span for span in spans if span.start < length]
+    return [Span(span.start, min(span.end, length), span.detector, span.replacement) for span in begun]
+
+
+def _changed(
+    elements: Sequence[JSON], channel: Channel, texts: Sequence[str], detector: str, singles: _Singles | None = None
+) -> Iterator[Change]:
+    is_first = True
+    for path, old, new in zip(channel.paths, channel.texts, texts, strict=True):
+        if old == new:
+            continue
+        if singles and (own := singles.of(channel.name, old)):
+            detector = own[0].detector
+            is_first = True
+        if not channel.are_tokens:
+            yield Change(path, new, detector, is_first)
+            is_first = False
+            continue
+        *holder, place = path
+        beside = _at(elements, holder)
+        if isinstance(place, int):
+            yield Change(path, new, detector, is_first)
+            yield from _beside_listed_token(elements, (*holder[:-1],), place, new, detector)
+        else:
+            yield Change((*holder,), _token(beside, new), detector, is_first)
+            yield from _beside_chosen(elements, (*holder,), new, detector)
+        is_first = False
+
+
+def _token(entry: Mapping[str, JSON], text: str) -> dict[str, JSON]:
+    """Return what is said of a token that is another text now."""
+    changed = {**entry}
+    for name, value in entry.items():
+        if name == "token":
+            changed[name] = text
+        elif name == "bytes" and isinstance(value, list):
+            changed[name] = [*text.encode("utf-8", "surrogatepass")]
+        elif name in ("token_id", "tokenId", "id") and isinstance(value, int):
+            changed[name] = 0
+        elif name in _ALTERNATIVES and isinstance(value, list):
+            changed[name] = [_token(item, text) if isinstance(item, dict) else text for item in value]
+    return changed
+
+
+def _beside_listed_token(elements: Sequence[JSON], path: Path, place: int, new: str, detector: str) -> Iterator[Change]:
+    """Yield what the older form says of a token, in lists of their own."""
+    lists = _at(elements, path)
+    others = lists.get("top_logprobs") if isinstance(lists, dict) else None
+    if isinstance(others, list) and place < len(others) and isinstance(others[place], dict):
+        yield Change((*path, "top_logprobs", place), {new: next(iter(others[place].values()), None)}, detector, False)
+
+
+def _beside_chosen(elements: Sequence[JSON], path: Path, new: str, detector: str) -> Iterator[Change]:
+    """Yield what Gemini says of a chosen token's alternatives, in a list of its own."""
+    if len(path) < 3 or path[-2] != "chosenCandidates":
+        return
+    others = _at(elements, path[:-2]).get("topCandidates")
+    place = path[-1]
+    if isinstance(others, list) and isinstance(place, int) and place < len(others) and isinstance(others[place], dict):
+        yield Change((*path[:-2], "topCandidates", place), _token(others[place], new), detector, False)
+
+
+def _at(value: JSON, path: Iterable[str | int]) -> JSON:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _outermost(changed: list[Change]) -> list[Change]:
+    """Return the changes without those inside of what another one replaces."""
+    outer = {change.path for change in changed if not isinstance(change.value, str)}
+    if not outer:
+        return changed
+    return [
+        change for change in changed if not any(change.path[:length] in outer for length in range(len(change.path)))
+    ]
+
+
+def applied(value: JSON, changed: Iterable[Change]) -> JSON:
+    """Return a value with the changes made; what does not change is the very same object."""
+    tree: dict[str | int, Any] = {}
+    for change in changed:
+        node = tree
+        for step in change.path[:-1]:
+            node = node.setdefault(step, {})
+        node[change.path[-1]] = change
+    return _apply(value, tree)
+
+
+def _apply(value: JSON, tree: Mapping[str | int, Any]) -> JSON:
+    copied: Any = {**value} if isinstance(value, dict) else [*value]
+    for step, inner in tree.items():
+        copied[step] = inner.value if isinstance(inner, Change) else _apply(copied[step], inner)
+    return copied
+
+
+def renamed(value: JSON, names: Mapping[str, str]) -> JSON:
+    """Return a value whose members have other names where these say so."""
+    if isinstance(value, dict):
+        return {names.get(name, name): renamed(item, names) for name, item in value.items()}
+    return [renamed(item, names) for item in value] if isinstance(value, list) else value
+
+
+def shown(path: Path) -> str:
+    """Return a path for people: ``[1].__data__.choices[0].delta.content``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text

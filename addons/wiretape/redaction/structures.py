@@ -1,0 +1,181 @@
+"""Secrets that are known by how they are built: private keys, tokens in parts, passwords in URLs. A part of the table.
+
+All of it is linear: what is looked at is bounded, but for what is taken out, and that is not looked at again.
+"""
+
+import base64
+import re
+from collections.abc import Iterator
+
+from wiretape.redaction.words import is_placeholder, reads_as_words
+
+PRIVATE_KEY = r"-----BEGIN [A-Z]"
+JSON_WEB = r"\beyJ[A-Za-z0-9_-]"
+USER_INFO = r"://[^\s/?#@:\"'<>\\`]{0,80}:"
+GOOGLE_REFRESH = r"\b1//0[A-Za-z0-9_-]"
+TELEGRAM = r"\b[0-9]{8,10}:A[A-Za-z0-9_-]"
+DISCORD = r"\b[MNO][A-Za-z0-9]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]"
+HOOK_URL = (
+    r"hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/[0-9]{5,20}/"
+    r"|\.webhook\.office\.com/webhookb2/"
+)
+AZURE_ENTRA = r"[0-9]Q~"
+AZURE_RESOURCE = r"JQQJ99"
+SIGNATURE = r"[?&;](?:sig|X-Amz-Signature|X-Goog-Signature|X-Amz-Security-Token)="
+
+_BREAK = rb"(?:[ \t]{0,8}(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)[ \t>]{0,16}|[ \t]{1,8})"
+_BEGIN = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    rb"(?:" + _BREAK + rb"(?:[A-Z][A-Za-z-]{2,24}: [^\r\n\\]{0,200})){0,6}"
+)
+_LINE = re.compile(_BREAK + rb"{0,3}([A-Za-z0-9+/]{1,16384}={0,3})")
+_END = re.compile(
+    rb"(?:"
+    + _BREAK
+    + rb"{0,3}=[A-Za-z0-9+/]{4})?"
+    + _BREAK
+    + rb"{0,3}-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+)
+_SHORTEST_LINE = 16
+"""Characters of a line of a private key that may have lost its end."""
+
+_PARTS = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,4}")
+_HEAD = re.compile(rb"[A-Za-z0-9_-]{8,2048}(?=\.)")
+_ALGORITHM = re.compile(rb'"(?:alg|enc)"\s{0,4}:')
+_PASSWORD = re.compile(rb"[^\s/?#\"'<>\\`|,;]{1,256}@")
+_ESCAPED = re.compile(rb"%[0-9A-Fa-f]{2}")
+_TEMPLATE = re.compile(rb"[${}%()\[\]*]|\.\.\.|__redacted__")
+_REFRESH = re.compile(rb"1//0[A-Za-z0-9_-]{40,512}")
+_TELEGRAM = re.compile(rb"[0-9]{8,10}:A[A-Za-z0-9_-]{34}")
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]{24,256}")
+_HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
+_RESOURCE = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])")
+_ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])")
+_SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
+
+_AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
+_BESIDE = 120
+"""Bytes between an access key of AWS's and its secret."""
+_SHORTEST_PASSWORD = 4
+_NO_PASSWORDS = frozenset(
+    b"""password pass passwd pwd secret token key user username xxx xxxx test foo bar baz pw p credentials apikey
+    api_key mypassword yourpassword your_password your-password port host x guest""".split()
+)
+"""What stands in the place of a password in what explains a URL."""
+
+
+def _is_ended(data: bytes, at: int) -> bool:
+    return not data[at : at + 1].isalnum()
+
+
+def _is_inside(data: bytes, at: int) -> bool:
+    """Tell whether a token that seems to begin here is a part of a longer one."""
+    return data[at - 1 : at] in (b"-", b"_") if at else False
+
+
+def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a private key in PEM or of PGP stands, as far as it goes; it may have lost its end.
+
+    A line that is shorter than those of keys belongs to it where the end follows: otherwise it may be a word.
+    """
+    header = _BEGIN.match(data, start)
+    if not header:
+        return None
+    stop = header.end()
+    lines = 0
+    while line := _LINE.match(data, stop):
+        if end := _END.match(data, line.end()):
+            return start, end.end()
+        if len(line[1]) < _SHORTEST_LINE:
+            break
+        stop = line.end()
+        lines += 1
+    return (start, stop) if lines else None
+
+
+def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a JSON web token stands, signed or encrypted: its first part tells the algorithm."""
+    head = _HEAD.match(data, start)
+    if not head or _is_inside(data, start):
+        return None
+    try:
+        told = base64.urlsafe_b64decode(head[0] + b"=" * (-len(head[0]) % 4))
+    except ValueError:
+        return None
+    if not _ALGORITHM.search(told):
+        return None
+    parts = _PARTS.match(data, start)
+    assert parts
+    token = parts[0].rstrip(b".")
+    return (start, start + len(token)) if token.count(b".") >= 1 else None
+
+
+def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
+    """Return where the password of a URL stands."""
+    match = _PASSWORD.match(data, end)
+    if not match:
+        return None
+    password = match[0][:-1]
+    if (
+        len(password) < _SHORTEST_PASSWORD
+        or password.lower() in _NO_PASSWORDS
+        or _TEMPLATE.search(_ESCAPED.sub(b"", password))
+    ):
+        return None
+    return end, end + len(password)
+
+
+def google_refresh(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a refresh token of Google's stands. In base64 of something else, more base64 is around it."""
+    match = _REFRESH.match(data, start)
+    if not match or data[start - 1 : start] in (b"+", b"/") or data[match.end() : match.end() + 1] in (b"+", b"/"):
+        return None
+    return match.span()
+
+
+def telegram(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where the token of a Telegram bot stands."""
+    match = _TELEGRAM.match(data, start)
+    return match.span() if match and _is_ended(data, match.end()) else None
+
+
+def discord(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where the token of a Discord bot stands."""
+    match = _TOKEN.match(data, end - 1)
+    return (start, match.end()) if match else None
+
+
+def hook_url(data: bytes, _: int, end: int) -> tuple[int, int] | None:
+    """Return where the path stands with which anybody may write into a channel."""
+    match = _HOOK_PATH.match(data, end)
+    return match.span() if match and any(map(str.isdigit, match[0].decode())) else None
+
+
+def azure_entra(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where the secret of an application of Azure's stands."""
+    match = _ENTRA.match(data, start - 3) if start >= 3 else None
+    return match.span() if match else None
+
+
+def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where the key of a service of Azure's stands, 84 characters."""
+    match = _RESOURCE.match(data, start - 52) if start >= 52 else None
+    if not match or data[start - 53 : start - 52].isalnum():
+        return None
+    return match.span()
+
+
+def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where the secret of an access key of AWS's stands that is at this place: beside it."""
+    first = max(0, start - _BESIDE)
+    for match in _AWS_SECRET.finditer(data[first : end + _BESIDE]):
+        text = match[1].decode()
+        is_mixed = any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))
+        if is_mixed and not reads_as_words(text) and not is_placeholder(text):
+            yield first + match.start(1), first + match.end(1)
+
+
+def signature(data: bytes, _: int, end: int) -> tuple[int, int] | None:
+    """Return where the signature of a URL stands that lets in whoever has it."""
+    match = _SIGNED.match(data, end)
+    return match.span() if match else None

@@ -1,0 +1,104 @@
+"""Whether what stands where a secret is expected is one: behind ``password=``, in a member named ``token``.
+
+A part of the table. Source code says such names all the time, and rarely with a secret behind them.
+"""
+
+import re
+from enum import Enum, auto
+
+from wiretape.redaction.words import is_placeholder, reads_as_words, share_of_words
+
+_LOOKED_AT = 96
+_OTHER = re.compile(
+    r"(?:"
+    r"[$<>{%\[(@&*|]"  # a variable, a template, a placeholder
+    r"|[./~]{1,2}/|/|[A-Za-z]:\\|[A-Za-z][A-Za-z0-9+.-]*://"  # a path, a URL
+    r"|(?i:none|null|true|false|undefined|os\.|process\.env|env[.:(\[]|self\.|this\.|arn:|__redacted__)"
+    r"|(?:__redacted|\*\*|[.]{3})"
+    r")"
+)
+_TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[A-Za-z{(]|%[sdr(]|\\[^/nrt]|::|->")
+_NUMBERED_WORD = re.compile(r"[A-Za-z_.-]+[0-9]{1,6}")
+_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DIVIDED = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+){2,}")
+_NUMBER_OR_COLOUR = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|#[0-9A-Fa-f]{3,8}|[A-Za-z]{0,3}[0-9]+(?:[.][0-9]+)+")
+_DIGITS = re.compile("[0-9]+")
+_LETTER = re.compile("[A-Za-z]")
+_HARD = re.compile(r"[0-9!@#$%^&*?+~]")
+"""What keys and passwords have, and words have not."""
+
+
+class Writing(Enum):
+    """How a value is written. It tells how likely it is that a name stands there instead."""
+
+    PLAIN = auto()
+    """On a line of its own, as in a file of settings, or in the query of a URL."""
+    QUOTED = auto()
+    """Between quotes."""
+    BARE = auto()
+    """Anywhere else, as names in source code are."""
+    PASSWORD = auto()
+    """Behind a name that is a password's, which somebody may have thought of: with words in it."""
+
+
+def is_secret(text: str, writing: Writing = Writing.PLAIN) -> bool:
+    """Tell whether the text is a key or a password rather than a word, a variable or a placeholder."""
+    text = text[:_LOOKED_AT]
+    # What rules out most comes first: names like these are everywhere, and few stand before a secret.
+    if len(text) < 6 or text.isalpha() or text.isdigit() or not text.isascii():
+        return False
+    if not _HARD.search(text) or not _LETTER.search(text) or _OTHER.match(text) or _TEMPLATE.search(text):
+        return False
+    return _is_so_written(text, writing) and not _NUMBER_OR_COLOUR.fullmatch(text) and not is_placeholder(text)
+
+
+def _is_so_written(text: str, writing: Writing) -> bool:
+    match writing:
+        case Writing.PLAIN:
+            return not _DOTTED.fullmatch(text) and not reads_as_words(text)
+        case Writing.QUOTED:
+            return not _NUMBERED_WORD.fullmatch(text) and not reads_as_words(text)
+        case Writing.PASSWORD:
+            return not _DOTTED.fullmatch(text)
+        case Writing.BARE:
+            return _is_drawn(text)
+
+
+def _is_drawn(text: str) -> bool:
+    """Tell, more strictly, whether a text is a key that a machine has drawn: no name of a program looks so."""
+    digits = _DIGITS.findall(text)
+    if len(text) < 16 or not digits or _DOTTED.fullmatch(text) or _NUMBERED_WORD.fullmatch(text):
+        return False
+    words = share_of_words(text)
+    if _DIVIDED.fullmatch(text) and words >= 0.2:
+        return False
+    return words < (0.25 if len(digits) == 1 else 0.45)
+
+
+_ADDRESS = re.compile(r"0x[0-9A-Fa-f]+")
+_WORD_PARTS = re.compile(r"[A-Za-z._-]+")
+
+
+def may_be_secret(text: str) -> bool:
+    """Tell whether the text of a member that may name a secret is one, where its name alone does not decide.
+
+    It is not what a model or a game calls a token: a word, an address on a chain.
+    """
+    if len(text) < 8 or any(map(str.isspace, text[:_LOOKED_AT])) or _OTHER.match(text) or _ADDRESS.fullmatch(text):
+        return False
+    if _WORD_PARTS.fullmatch(text):
+        return len(text) >= 20 and not reads_as_words(text)
+    return True
+
+
+_STAND_IN = re.compile(
+    r"(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
+)
+_DESCRIPTION = 5
+"""Words from which a text tells of a secret rather than being one."""
+
+
+def is_about_secret(text: str) -> bool:
+    """Tell whether the text of a member that names a secret stands in its place, or describes it."""
+    return bool(_STAND_IN.fullmatch(text)) or len(text[:_LOOKED_AT].split()) >= _DESCRIPTION

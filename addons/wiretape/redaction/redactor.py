@@ -3,11 +3,15 @@
 A body is cleaned in the same way on record and on replay, so that a request with another key is the same request.
 """
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
+from wiretape import __version__
 from wiretape.redaction import encodings, members, paths, pii, pseudonyms, values
 from wiretape.redaction.environment import NAME as ENVIRONMENT
 from wiretape.redaction.environment import Environment
@@ -200,6 +204,11 @@ class Redactor:
             )
 
     @property
+    def fingerprint(self) -> str:
+        """Return what is another text when the table or the policy is another; the environment takes no part."""
+        return _fingerprint(self.policy)
+
+    @property
     def recorder(self) -> "Redactor":
         """Return what cleans the bodies of recordings: this, or what finds nothing, where secrets are kept."""
         return NOTHING if self.policy.on_secret is OnSecret.KEEP else self
@@ -383,6 +392,12 @@ class Redactor:
                 yield from (Finding(path, span.detector) for span in spans)
             case int() | float() if rules and not isinstance(value, bool):
                 yield from (Finding(path, span.detector) for span in self._placed_spans(str(value), rules))
+
+
+@lru_cache(16)
+def _fingerprint(policy: Policy) -> str:
+    told = json.dumps([__version__, asdict(policy)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _begin(rule: _Rule) -> frozenset[int]:

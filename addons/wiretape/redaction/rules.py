@@ -12,7 +12,6 @@
 A policy is a value: it goes to the process that writes as JSON.
 """
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +19,7 @@ from typing import Any
 
 import re2
 
+from wiretape import tomltext
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -98,10 +98,7 @@ def names() -> frozenset[str]:
 
 def parse(file: str, text: str) -> Policy:
     """Read what a configuration says of secrets. Raises ValueError, naming the file, the table and what is wrong."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: {e}") from e
+    tables = tomltext.loads(file, text)
     general = _Table(f"{file}: [redaction]", tables.get("redaction", {}))
     entries = tables.get("redact", [])
     if not isinstance(entries, list):

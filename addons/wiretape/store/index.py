@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched, islice
 
-from wiretape import recording, request
+from wiretape import recording, redaction, request
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store, Unavailable
 from wiretape.store.notes import Note
@@ -153,7 +153,7 @@ class Index:
         """Take over what was noted before, of files that are as they were."""
         for name, note in (self.store.notes.all(self.session) if self.store.notes else {}).items():
             state = found.get(name)
-            if state is not None and note.state == repr(state):
+            if state is not None and note.state == _noted(state):
                 identity, endpoint = json.loads(note.head)
                 self._enter(name, _Entry(state, identity, endpoint))
 
@@ -177,7 +177,7 @@ class Index:
             self._forget(name)
             if isinstance(each, _Asks):
                 self._enter(name, _Entry(state, each.identity, each.endpoint))
-                noted.append(Note(name, repr(state), json.dumps([each.identity, each.endpoint]), each.packed))
+                noted.append(Note(name, _noted(state), json.dumps([each.identity, each.endpoint]), each.packed))
             elif isinstance(each, OSError):
                 # The store has told that it is there: it is not away.
                 problem = Unavailable(str(each) if isinstance(each, Unavailable) else f"{self._where(name)}: {each}")
@@ -235,6 +235,11 @@ class Index:
 def _asks(data: bytes, *, pack: bool) -> _Asks:
     asked = recording.read_request(data)
     return _Asks(asked, request.stored_identity(asked), request.endpoint(asked), _packed(asked) if pack else b"")
+
+
+def _noted(state: Hashable) -> str:
+    """Return what a note holds for: the file as it is, and the rules on secrets by which its identity was told."""
+    return f"{redaction.DEFAULT.fingerprint} {state!r}"
 
 
 def _packed(asked: RecordedRequest) -> bytes:

@@ -97,10 +97,8 @@ def _is_content(body: Any) -> bool:
 
 def _check_elements(response: dict[str, Any], endpoint: str) -> None:
     body = response["body"]
-    if response["is_streaming"]:
-        fits = isinstance(body, list)
-    else:
-        fits = bool(body) or (endpoint == "/v1/models" and body == [])
+    has_content = bool(body) or (endpoint == "/v1/models" and body == [])
+    fits = isinstance(body, list) if response["is_streaming"] else has_content
     _must(fits, "response.body does not fit is_streaming")
     for element in body if isinstance(body, list) else [body]:
         _must(is_element(element), "an element of response.body has no __type__ and __data__")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from wiretape import printable
 from wiretape.miss import message
 from wiretape.recording import RecordedRequest, request_hash
 
@@ -122,3 +123,22 @@ def test_odd_text_is_no_trouble(odd: str) -> None:
     assert "near" in text
     assert "\n".join(text.splitlines()) == text
     assert "in the recording" in text
+
+
+def test_one_of_the_same_request_that_does_not_answer_is_not_called_different() -> None:
+    text = message(WANTED, [("abc", WANTED)], HOW)
+    assert "abc is of this request, but does not answer" in text
+    assert "differs" not in text
+
+
+def test_paths_of_long_keys_stay_short() -> None:
+    key = "k" * 100_000
+    asked = request(tools={key: {key: [*range(100)]}})
+    text = message(asked, [("abc", WANTED)], HOW)
+    assert len(text) < 5000
+
+
+def test_nothing_that_a_terminal_would_obey_is_in_it() -> None:
+    text = message(request(user="\x9b2J\u202e"), [("a\x1b[31m\nb", WANTED)], HOW)
+    assert printable.lines(text) == text
+    assert "a\\x1b[31m\\nb" in text

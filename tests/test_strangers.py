@@ -45,6 +45,13 @@ RECORDINGS: dict[str, tuple[bytes, str]] = {
     "models that are none": (changed(2, response(body=[fuzzing.element("x", {"models": [1]})])), "model of"),
     "an error whose chunks are none": (changed(7, response(body=[{"__type__": 5}])), "no __type__ and __data__"),
     "an error that is none": (changed(6, response(exception_data=5)), "exception_data"),
+    **{
+        f"an error of status {status}": (
+            changed(6, response(exception_data={"status_code": status, "message": "m"})),
+            "status_code is no HTTP status from 400 to 599",
+        )
+        for status in (101, 200, 399, 600, True, "200\r\nx", 10**30)
+    },
     "a stream that is none": (changed(8, response(body={"a": 1})), "list of lines"),
     "a line that is two": (changed(8, response(body=["data: a\r\n\r\nHTTP/1.1 200 OK", ""])), "list of lines"),
     "another line that is two": (changed(8, response(body=["data: a\nb"])), "list of lines"),

@@ -51,12 +51,22 @@ def check_response(response: Any, endpoint: str | None) -> None:
         not is_error or isinstance(response.get("exception_data"), dict),
         "response.exception_data is not an object",
     )
-    if is_error and not response["body"]:
-        return
+    if is_error:
+        _check_error(response["exception_data"])
+        if not response["body"]:
+            return
     if endpoint is None:
         _check_sent(response)
     else:
         _check_elements(response, endpoint)
+
+
+def _check_error(error: dict[str, Any]) -> None:
+    status = error.get("status_code")  # Of a stream that broke off there is none.
+    _must(
+        status is None or (fields.is_status(status) and status >= 400),
+        "response.exception_data.status_code is no HTTP status from 400 to 599",
+    )
 
 
 def _check_sent(response: dict[str, Any]) -> None:
@@ -87,7 +97,8 @@ def _is_content(body: Any) -> bool:
 
 def _check_elements(response: dict[str, Any], endpoint: str) -> None:
     body = response["body"]
-    fits = isinstance(body, list) if response["is_streaming"] else bool(body)
+    has_content = bool(body) or (endpoint == "/v1/models" and body == [])
+    fits = isinstance(body, list) if response["is_streaming"] else has_content
     _must(fits, "response.body does not fit is_streaming")
     for element in body if isinstance(body, list) else [body]:
         _must(is_element(element), "an element of response.body has no __type__ and __data__")

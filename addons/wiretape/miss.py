@@ -33,7 +33,10 @@ def message(wanted: RecordedRequest, others: Iterable[tuple[str, RecordedRequest
         lines.append("There is no recording of this endpoint at all.")
     else:
         name, theirs, paths = nearest
-        lines.append(f"The nearest recording is {name}, which differs in:")
+        if paths:
+            lines.append(f"The nearest recording is {name}, which differs in:")
+        else:
+            lines.append(f"{name} is of this request, but does not answer: the log and wiretape verify tell why.")
         lines += [f"  {_difference(path, leaves.get(path), theirs.get(path))}" for path in paths[:_DIFFERENCES]]
         if len(paths) > _DIFFERENCES:
             lines.append(f"  and {len(paths) - _DIFFERENCES} more")

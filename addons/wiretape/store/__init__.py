@@ -6,10 +6,10 @@
 ``directory``  a directory; ``mounts`` tells whether it is on a disk of this machine
 ``bucket``     S3, Google Cloud Storage, Azure: any number of proxies at once. Behind it, nearest first:
 ``spool``, ``drainer``   what waits for a bucket that is away, and who takes it up
-``objects``    what was seen, for how long it is believed (``cache``), and writes that depend on it; each is asked for once
+``objects``    what was seen, for how long it is believed (``cache``), writes that depend on it; each is asked for once
                at a time (``single_flight``)
 ``probe``      which conditions the server honours
 ``remote``     one request each, through obstore; ``breaker`` tells when it is not worth one
-``index``      recordings by what they ask, noted on this machine where reading takes a while (``notes``). In front of a store
+``index``      recordings by what they ask; ``notes`` keeps that on this machine. In front of a store
 ``memory``     a bounded memory
 """

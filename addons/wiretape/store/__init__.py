@@ -2,12 +2,14 @@
 
 ``opening``    a path or a URL -> a store
 ``base``       what every store can do
+``failures``   which errors mean "there is nothing", and which that it cannot be told
 ``directory``  a directory; ``mounts`` tells whether it is on a disk of this machine
 ``bucket``     S3, Google Cloud Storage, Azure: any number of proxies at once. Behind it, nearest first:
 ``spool``, ``drainer``   what waits for a bucket that is away, and who takes it up
-``objects``    what was seen, for how long it is believed (``cache``), and writes that depend on it
+``objects``    what was seen, for how long it is believed (``cache``), writes that depend on it; each is asked for once
+               at a time (``single_flight``)
 ``probe``      which conditions the server honours
 ``remote``     one request each, through obstore; ``breaker`` tells when it is not worth one
-``index``      recordings by what they ask. In front of a store
+``index``      recordings by what they ask; ``notes`` keeps that on this machine. In front of a store
 ``memory``     a bounded memory
 """

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 import zlib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched, islice
@@ -38,6 +38,9 @@ _COMPARED = 500
 _COMPARED_BYTES = 1 << 20
 """Requests that are given for finding the nearest, and bytes of them: to compare them all would take long."""
 
+_PACKED = 1 << 16
+"""Bytes of a request that are noted, packed: one with images is near to none."""
+
 _TOLD = 3
 """Lines of the log about files that cannot be read, of those that are met at once."""
 
@@ -61,14 +64,13 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Asks:
-    request: RecordedRequest
     identity: str
     endpoint: str
     packed: bytes
 
 
-type _Came = _Asks | Exception | None
-"""What a file asks; None where it has gone; why it could not be read, or is no recording."""
+type _Came[Value] = Value | Exception | None
+"""What was made of a file; None where it has gone; why it could not be read, or is no recording."""
 
 
 class Index:
@@ -105,20 +107,20 @@ class Index:
                 self._refresh(None)
             found = (name for name, entry in self._entries.items() if entry.endpoint == endpoint)
             names = [*islice(found, _COMPARED)]
-        unknown = names
         if notes := self.store.notes:
-            noted = notes.bodies(self.session, names)
-            unknown = [name for name in names if name not in noted]
             size = 0
-            for name, body in noted.items():
+            for name, body in notes.bodies(self.session, names).items():
                 text = zlib.decompress(body)
                 size += len(text)
                 yield name, recording.loads_request(json.loads(text))
                 if size > _COMPARED_BYTES:
                     return
-        for name, came in self._read(unknown):
-            if isinstance(came, _Asks):  # Else it was told when it was first read.
-                yield name, came.request
+            if size:
+                return
+            names = names[:_AT_ONCE]  # Nothing can be noted: some are read again.
+        for name, came in self._read(names, recording.read_request):
+            if isinstance(came, RecordedRequest):  # Else it was told when it was first read.
+                yield name, came
 
     def _refresh(self, listed: Mapping[str, Hashable] | None) -> None:
         # A scan of a large folder takes long: the pause after one is ten times what it took.
@@ -159,17 +161,17 @@ class Index:
 
     def _read_again(self, names: Sequence[str], states: Mapping[str, Hashable]) -> None:
         try:
-            came = [*self._read(names)]
+            came = [*self._read(names, self._asks)]
             with self._lock:
                 self._learn_some(came, states)
         finally:
             self._is_reading_again = False
 
     def _learn_all(self, names: Sequence[str], states: Mapping[str, Hashable]) -> None:
-        for some in batched(self._read(names), _BATCH):  # Not all of a large session's requests in memory at once.
+        for some in batched(self._read(names, self._asks), _BATCH):
             self._learn_some(some, states)
 
-    def _learn_some(self, came: Sequence[tuple[str, _Came]], states: Mapping[str, Hashable]) -> None:
+    def _learn_some(self, came: Sequence[tuple[str, _Came[_Asks]]], states: Mapping[str, Hashable]) -> None:
         noted = []
         problems = []
         for name, each in came:
@@ -198,13 +200,18 @@ class Index:
     def _where(self, name: str) -> str:
         return self.store.where(self.session, name)
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, _Came]]:
-        """Read files, several at once where each takes a while."""
+    def _asks(self, data: bytes) -> _Asks:
+        asked = recording.read_request(data)
+        packed = _packed(asked) if self.store.notes else b""
+        return _Asks(request.stored_identity(asked), request.endpoint(asked), packed if len(packed) <= _PACKED else b"")
 
-        def read(name: str) -> _Came:
+    def _read[T](self, names: Sequence[str], make: Callable[[bytes], T]) -> Iterator[tuple[str, _Came[T]]]:
+        """Read files and make something of each, several at once where each takes a while."""
+
+        def read(name: str) -> _Came[T]:
             try:
                 data = self.store.read(self.session, name)
-                return _asks(data, pack=self.store.notes is not None) if data is not None else None
+                return make(data) if data is not None else None
             except (OSError, ValueError) as e:
                 return e
             except RecursionError:
@@ -230,11 +237,6 @@ class Index:
             names.remove(name)
             if not names:
                 del self._names[entry.identity]
-
-
-def _asks(data: bytes, *, pack: bool) -> _Asks:
-    asked = recording.read_request(data)
-    return _Asks(asked, request.stored_identity(asked), request.endpoint(asked), _packed(asked) if pack else b"")
 
 
 def _noted(state: Hashable) -> str:

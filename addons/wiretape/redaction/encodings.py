@@ -128,9 +128,10 @@ def _escaped(text: str) -> str:
 
 
 def _in_percent(text: str, look: Look) -> Iterator[Span]:
-    if not look(unquote(text)):
+    words = [match.span() for match in _WORD.finditer(text) if "%" in match[0] and _ESCAPED.search(match[0])]
+    # Of a long text with a few escapes, only they are looked at again, and what they encode in turn.
+    if not look("\n".join(unquote(text[start:end]) for start, end in words)):
         return
-    words = [match.span() for match in _WORD.finditer(text) if _ESCAPED.search(text, *match.span())]
     decoded = [unquoted(text, start, end) for start, end in words]
     for index, inner in each([word.text for word in decoded], look):
         for span in inner:

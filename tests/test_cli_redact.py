@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import s3
-from wiretape import freezing, verify
+from wiretape import freezing, redaction, verify
 from wiretape import request as requests
 from wiretape.capture import Capture, Origin, digest, loads
 from wiretape.capture import dumps as dump_capture
@@ -245,3 +245,26 @@ def test_an_answer_that_is_one_json_value(tmp_path: Path) -> None:
         {"type": "tool_use", "input": {"password": REDACTED}},
         {"type": "text", "text": REDACTED},
     ]
+
+
+def test_a_teams_own_rule_is_tried_and_applied(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "recordings")
+    name = put(store, "main", old("Who is it?", "It is customer ACME-4711, they say"))
+    config = tmp_path / "wiretape.toml"
+    config.write_text('[[redact]]\nname = "customer"\npattern = "ACME-[0-9]+"\nreplace = "CUSTOMER"\n')
+    before = redaction.DEFAULT.policy
+    try:
+        assert redact(str(store.root)).exit_code == 0
+        tried = redact(str(store.root), "--config", str(config))
+        assert tried.exit_code == 1
+        assert "customer" in tried.output
+        assert "ACME" not in tried.output
+        verified = CliRunner().invoke(app, ["verify", str(store.root), "--config", str(config)])
+        assert f"{name}.json: a secret is in it" in verified.output
+        assert redact(str(store.root), "--config", str(config), "--apply").exit_code == 0
+        assert CliRunner().invoke(app, ["verify", str(store.root), "--config", str(config)]).exit_code == 0
+        assert replayed(store, "Who is it?") == "It is customer CUSTOMER, they say"
+        config.write_text("[[redact]]\n")
+        assert redact(str(store.root), "--config", str(config)).exit_code == 2
+    finally:
+        redaction.DEFAULT.use(before)

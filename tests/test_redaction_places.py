@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,8 +22,10 @@ from wiretape.recording import RecordedRequest
 from wiretape.redaction import DEFAULT, REDACTED, bodies
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS, Form
+from wiretape.session import Role, check_name
 from wiretape.store.directory import WIRE, DirectoryStore
 from wiretape.tape import Mode, Tape
+from wiretape.tokens import Tokens
 
 CHAT = "/v1/chat/completions"
 SDK = Route("x", "https://api.openai.com/v1", Endpoint("sdk", "POST", CHAT), "/chat/completions")
@@ -44,10 +48,12 @@ ALL = [*((key, key) for key in forms(1)), *in_context(1)]
 """A text with a secret in it, and the secret."""
 
 
+@cache
 def lines(seed: int) -> str:
     return "\n\n".join([*forms(seed), *(text for text, _ in in_context(seed))])
 
 
+@cache
 def keys(seed: int) -> str:
     return " , ".join(forms(seed))
 
@@ -228,7 +234,7 @@ def said(chunk: bytes) -> str:
         (HTTP, came(json.dumps({"content": [{"type": "tool_use", "input": {"text": lines(1)}}]}).encode())),
         (HTTP, came(json.dumps({"error": {"password": "opensesame", "message": lines(1)}}).encode(), status=400)),
         (HTTP, came(lines(1).encode(), content_type="text/plain")),
-        (HTTP, came(*(lines(1).encode()[start : start + 5] for start in range(0, 90_000, 5)), content_type="text/vtt")),
+        (HTTP, came(*(lines(1).encode()[start : start + 5] for start in range(0, 11_000, 5)), content_type="text/vtt")),
     ],
 )
 def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.Arrived, tape: Tape) -> None:
@@ -269,3 +275,15 @@ def test_an_image_and_look_alikes_stay_the_very_same_object() -> None:
     assert DEFAULT.clean(value) is value
     stream = events(*(chat(content=piece) for piece in deltas("\n".join(alike))))
     assert bodies.cleaned(stream, DEFAULT) == stream
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_names_of_tokens_and_sessions_are_no_keys(seed: int) -> None:
+    for key in forms(seed):
+        if re.fullmatch(r"[A-Za-z0-9._@-]{1,64}", key):
+            with pytest.raises(ValueError, match="choose another") as caught:
+                Tokens().create("main", Role.WRITE, key)
+            assert key not in str(caught.value)
+    with pytest.raises(ValueError, match="looks like a key"):
+        check_name("dapi" + "0123456789abcdef" * 2)
+    check_name("checkout-2026.1")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from samples import CHAT, SAMPLES, load
-from wiretape import capture, verify
+from wiretape import capture, request, verify
 from wiretape.capture import Capture, Origin
+from wiretape.recording import RecordedRequest
 
 
 def changed(**response: Any) -> bytes:
@@ -81,3 +82,15 @@ def test_a_secret_in_who_made_a_capture() -> None:
     key = "sk-" + "a1b2" * 10
     for wrong in (replace(SOUND, client=key), replace(SOUND, by=key)):
         assert "a secret is in it" in faults(wrong)
+
+
+def test_a_recording_that_no_request_finds_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = request.recorded
+
+    def another(*args: Any) -> RecordedRequest:
+        asked = read(*args)
+        return replace(asked, body={**asked.body, "model": "another"})
+
+    monkeypatch.setattr(request, "recorded", another)
+    (fault,) = verify.check(CHAT.stem, CHAT.read_bytes()).faults
+    assert "would not find it" in fault

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
-_PARAMETER = re.compile(rb';\s*(name|filename)="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+# What is once taken is not given back: there is one way alone to read a text.
+_PARAMETER = re.compile(rb';\s*+(name|filename)="((?:[^"\\]++|\\.)*+)"', re.IGNORECASE)
 
 
 def parse(body: bytes, content_type: str, clean: Callable[[bytes], bytes] = bytes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape import multipart, redaction
+from wiretape import jsontext, multipart, redaction
 from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import bodies
@@ -87,13 +87,6 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
 
     Raises ValueError, saying why, where the body is not what the endpoint takes: such a request cannot be recorded.
     """
-    try:
-        return _recorded(route, body, content_type, test_id)
-    except RecursionError as e:
-        raise ValueError("the request's body is not of a sane depth: it is nested too deeply") from e
-
-
-def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None) -> RecordedRequest:
     endpoint = route.endpoint
     redactor = redaction.DEFAULT
     url = cleaning.url(route.url, redactor)
@@ -119,7 +112,7 @@ def _without_secrets(payload: dict[str, Any]) -> dict[str, Any]:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return jsontext.loads(body, jsontext.DEEPEST_ON_WIRE)
     except ValueError as e:
         raise ValueError(f"the request's body is not JSON: {e}") from e
 
@@ -210,8 +203,11 @@ def identity(request: RecordedRequest) -> str:
     Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
     that asked is no part of it.
     """
-    form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
-    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+    if not request.identity:
+        form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
+        digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+        object.__setattr__(request, "identity", digest)  # It is no part of the value.
+    return request.identity
 
 
 def stored_identity(request: RecordedRequest) -> str:

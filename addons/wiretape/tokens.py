@@ -8,14 +8,13 @@ import hmac
 import re
 import secrets
 import threading
-import tomllib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import tokenhash
+from wiretape import redaction, tokenhash, tomltext
 from wiretape.session import TOKEN_PREFIX, Role, check_name, parse_role
 from wiretape.tokenhash import Scheme, new_scheme
 
@@ -136,6 +135,9 @@ def _token_name(name: str) -> str:
             f"{name!r} is no name of a token: 1 to 64 of letters, digits, '.', '_', '@' and '-', "
             "the first a letter or a digit"
         )
+    if redaction.DEFAULT.spans(name):
+        # It would stand in the file, in captures and in the log.
+        raise ValueError("the name of a token looks like a key or a token itself: choose another name")
     return name
 
 
@@ -160,10 +162,7 @@ def dumps(tokens: Tokens) -> str:
 
 def loads(file: str, text: str) -> Tokens:
     """The tokens of a file's text. Raises ValueError, naming the file, the entry and the right values; never a hash."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: not TOML: {e}") from e
+    table = tomltext.loads(file, text)
     entries = table.pop("token", [])
     if table or not isinstance(entries, list):
         raise ValueError(f"{file}: a token begins with [[token]], and there is nothing else in the file")

@@ -8,11 +8,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from wiretape import capture, jsontext, recording, redaction, request, wire
 from wiretape.capture import Origin
-from wiretape.recording import MODEL_LISTS, Recording
-from wiretape.redaction import bodies, recorded
+from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
+from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.redaction import RefusedError, bodies, recorded
+
+_WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ def check(name: str, data: bytes) -> Report:
         return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
     faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
     faults += _replay_faults(found)
+    if not _is_found(found):
+        faults.append("a request like its own would not find it: it is another one after its way through the proxy")
     if not is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     return Report(found.form, found, tuple(faults))
@@ -84,6 +90,38 @@ def is_name(name: str, found: Recording) -> bool:
             return True
         name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
     return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
+
+
+def _is_found(found: Recording) -> bool:
+    """Return whether a live request with what was recorded is the recorded one, once it has been read and cleaned."""
+    asked = found.request
+    endpoint = request.endpoint(asked)
+    if not asked.passthrough and endpoint not in SDK_ENDPOINTS:
+        return True  # It is of no endpoint that anybody can ask; that is told elsewhere.
+    kind = "http" if asked.passthrough else "sdk"
+    # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
+    method = "GET" if endpoint in _WITHOUT_BODY else asked.method
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), "")
+    body = json.dumps(_sent(asked, endpoint)).encode()
+    try:
+        again = request.recorded(route, body, "application/json", asked.test_id)
+        return request.identity(again) == request.stored_identity(asked)
+    except RefusedError:
+        return True  # Its secret is told.
+    except ValueError:
+        return False
+
+
+def _sent(asked: RecordedRequest, endpoint: str) -> Any:
+    """Return the body that a client sends for a recorded request."""
+    sent = request.wire_body(asked)
+    if asked.passthrough:
+        return sent[""] if [*sent] == [""] else sent
+    if endpoint == "/api/pull":
+        return {"stream": bool(asked.body)}
+    if endpoint in ("/api/generate", "/api/chat"):
+        sent.setdefault("stream", False)  # Else the server streams.
+    return sent
 
 
 def _replay_faults(found: Recording) -> Iterator[str]:

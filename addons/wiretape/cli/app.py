@@ -184,14 +184,41 @@ def _look(where: str, session: str | None, action: "Callable[[Source], int]") ->
     raise typer.Exit(code)
 
 
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="WIRETAPE_CONFIG",
+        help="The TOML file with the team's own rules on secrets.",
+        show_default=False,
+    ),
+]
+
+
+def _use_rules(config: Path | None) -> None:
+    """Take over what a team says of secrets."""
+    from wiretape import redaction
+    from wiretape.redaction import rules
+
+    if config is None:
+        return
+    try:
+        redaction.DEFAULT.use(rules.parse(str(config), config.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+
+
 @app.command()
-def verify(where: _Where = "recordings", session: _Session = None) -> None:
-    """Check every recording: its form, its name, whether it replays to itself, whether a secret is in it.
+def verify(where: _Where = "recordings", session: _Session = None, config: _Config = None) -> None:
+    """Check every recording: its form and name, whether it is found and replays to itself, whether a secret is in it.
 
     One line a fault; the exit code is 1 when there is one, 2 when the recordings cannot be looked at.
     """
     from wiretape.cli import recordings
 
+    _use_rules(config)
     _look(where, session, recordings.verify_all)
 
 
@@ -201,6 +228,7 @@ def redact(
     session: _Session = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+    config: _Config = None,
 ) -> None:
     """Take secrets out of recordings that are older than a rule: a table of where they are, never what.
 
@@ -211,6 +239,7 @@ def redact(
 
     if dry_run and apply:
         raise typer.BadParameter("is the opposite of --dry-run", param_hint="--apply")
+    _use_rules(config)
     _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
 
 

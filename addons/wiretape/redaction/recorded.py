@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_plus
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
-from wiretape.redaction.rules import REDACTED
+from wiretape.redaction.rules import REDACTED, Policy
 from wiretape.redaction.spans import replaced
 
 _GRANTING = frozenset({"key", "sig", "signature", "x-amz-signature", "x-goog-signature"})
@@ -51,9 +51,13 @@ def request(asked: RecordedRequest, redactor: Redactor) -> RecordedRequest:
     return asked if cleaned == asked else cleaned
 
 
-@lru_cache(1000)
 def url(text: str, redactor: Redactor) -> str:
     """Return a URL without its secrets: those of its path, and what the names of its query say."""
+    return _url(text, redactor, redactor.policy)
+
+
+@lru_cache(1000)
+def _url(text: str, redactor: Redactor, _policy: Policy) -> str:
     path, mark, query = text.partition("?")
     if mark:
         query = "&".join(_pair(pair, redactor) for pair in query.split("&"))

@@ -34,6 +34,8 @@ _PROBE = 64
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _WORD = re.compile(r"[^\s\"'<>]++")
+_QUOTE = re.compile(r'(?<!\\)"')
+"""A quote around a text of JSON; one inside it has a backslash before it, and may stand around a secret."""
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Between texts that are looked through as one: what no secret has in it."""
@@ -115,7 +117,7 @@ def _may_hold(text: str, look: Look) -> bool:
     """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
     for _ in range(_DEPTH):
         names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
-        if any(map(members.strength, names)) or look(text) or look(text.replace('"', "\n")):
+        if any(map(members.strength, names)) or look(_QUOTE.sub("\n", text)):
             return True
         if "\\" not in text:
             return False
@@ -128,9 +130,10 @@ def _escaped(text: str) -> str:
 
 
 def _in_percent(text: str, look: Look) -> Iterator[Span]:
-    if not look(unquote(text)):
+    words = [match.span() for match in _WORD.finditer(text) if "%" in match[0] and _ESCAPED.search(match[0])]
+    # Of a long text with a few escapes, only they are looked at again, and what they encode in turn.
+    if not look("\n".join(unquote(text[start:end]) for start, end in words)):
         return
-    words = [match.span() for match in _WORD.finditer(text) if _ESCAPED.search(text, *match.span())]
     decoded = [unquoted(text, start, end) for start, end in words]
     for index, inner in each([word.text for word in decoded], look):
         for span in inner:

@@ -130,6 +130,8 @@ class Wiretape:
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
+        if self._connections.destinations.policy.is_offline:
+            logger.info("wiretape: offline: nothing leaves this machine")
 
     def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""

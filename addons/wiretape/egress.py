@@ -13,13 +13,14 @@ nothing is resolved here; ``proxy.destinations`` does that, and connects to what
 import ipaddress
 import re
 import socket
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
+
+from wiretape import tomltext
 
 type Address = IPv4Address | IPv6Address
 
@@ -211,10 +212,7 @@ def parse(file: str, text: str) -> tuple[tuple[Entry, ...], bool]:
 
     Raises ValueError, naming the file, the key and the right values.
     """
-    try:
-        table = tomllib.loads(text).get("tunnels", {})
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: not TOML: {e}") from e
+    table = tomltext.loads(file, text).get("tunnels", {})
     where = f"{file}: [tunnels]"
     if not isinstance(table, Mapping):
         raise ValueError(f"{where}: is one table, in single brackets")  # noqa: TRY004  a value from outside

@@ -72,7 +72,7 @@ class Reader:
         self._pieces: list[bytes] = []
         self._size = 0
         self._head = 0
-        self._target = b""
+        self._target: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
         self._head_pieces = 0
         """How many pieces have the head, the last of them with the beginning of the body."""
@@ -151,7 +151,7 @@ class Reader:
 
     def _request(self, body: bytes) -> Request:
         method = self._parser.get_method().decode("latin-1")
-        return Request(method, self._target, self._headers, body, self._keep_alive)
+        return Request(method, b"".join(self._target), self._headers, body, self._keep_alive)
 
     # -- called by the parser --------------------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class Reader:
     def on_url(self, url: bytes) -> None:
         """Of httptools' protocol; may come in parts."""
         if self._begun == 1:
-            self._target += url
+            self._target.append(url)
             self._head += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -67,6 +67,10 @@ class Wiretape:
                 raise
             # At its start mitmdump would print a traceback around this; its error check ends it for the line alone.
             logger.error("%s", e)
+        except Exception:
+            # Nobody knows now what holds, and mitmproxy goes on: let nobody in until options are taken over again.
+            self._desk.close_door()
+            raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
         options.refuse_conflicts(ctx.options)

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import connection
 
-from wiretape import request, wire
+from wiretape import coding, request, wire
 from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
 from wiretape.flight import Flight
@@ -32,8 +32,13 @@ from wiretape.store.base import Unavailable
 from wiretape.tape import Hit, Mode, Tape
 from wiretape.tapes import Tapes
 
+_QUICK = 2048
+"""Bytes of a request's body that are read within a millisecond, whatever they are: one of as many texts as there can be
+takes 0.4 us a byte. A longer one is read aside, by a thread that does not carry the traffic."""
+
 _LARGE = 256 * 1024
-"""Bytes of a request's body from which reading it is too long for the thread that carries the traffic."""
+"""Bytes of a request's body from which its digest takes too long for the thread that carries the traffic, and reading
+it too long for the one that looks up what others ask for."""
 
 LARGEST = 64 * 1000**2
 """Bytes of a request's body that are kept, where no option says otherwise."""
@@ -117,7 +122,7 @@ class _State(Enum):
 
 
 _CLOSED = {
-    _State.STARTING: (500, "this proxy is not configured yet: its log tells what is wrong"),
+    _State.STARTING: (500, "this proxy is not configured: its log tells what is wrong"),
     _State.STOPPING: (503, "this proxy stops: ask again when it has started anew"),
 }
 
@@ -146,6 +151,7 @@ class Desk:
         # A thread for what knows a file's name, and one for what has to search: a search delays no hit.
         self._reader = ThreadPoolExecutor(1, "wiretape-read")
         self._searcher = ThreadPoolExecutor(1, "wiretape-search")
+        self._large = ThreadPoolExecutor(1, "wiretape-large")
 
     def use(self, gate: Gate, tapes: Tapes) -> None:
         """From now on these decide on who comes in, and on what he gets."""
@@ -155,13 +161,18 @@ class Desk:
         if self._state is _State.STARTING:
             self._state = _State.OPEN
 
+    def close_door(self) -> None:
+        """Let nobody in until ``use`` is called again."""
+        if self._state is _State.OPEN:
+            self._state = _State.STARTING
+
     def stop(self) -> None:
         """Let nobody in from now on."""
         self._state = _State.STOPPING
 
     def close(self) -> None:
         """Let no thread wait for another look-up."""
-        for pool in (self._reader, self._searcher):
+        for pool in (self._reader, self._searcher, self._large):
             pool.shutdown(wait=False, cancel_futures=True)
         self.log.flush()
         self.refusals.flush()
@@ -332,6 +343,10 @@ class Desk:
         """The answer to what has no recording, in replay, or in other modes while offline."""
         return await aside(self._searcher, tape.explain, asked, is_offline=is_offline)
 
+    async def plain(self, body: bytes, content_coding: str) -> bytes:
+        """A request's body without its content coding, which may make much of little."""
+        return await aside(self._large, coding.plain, body, content_coding)
+
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:
             model, identity = made.asked.model, request.identity(made.asked)
@@ -343,10 +358,16 @@ class Desk:
         made.fault = self.faults.draw(Asked(made.seat.tape.session, made.route.provider, endpoints, model, identity))
 
     async def _read(self, call: Call, route: Route) -> RecordedRequest:
-        arguments = route, call.body, call.content_type, call.test_id
-        if len(call.body) < _LARGE:
-            return request.recorded(*arguments)
-        return await aside(self._reader, request.recorded, *arguments)
+        if len(call.body) <= _QUICK:
+            return _recorded(call, route)
+        pool = self._reader if len(call.body) <= _LARGE else self._large
+        return await aside(pool, _recorded, call, route)
+
+
+def _recorded(call: Call, route: Route) -> RecordedRequest:
+    asked = request.recorded(route, call.body, call.content_type, call.test_id)
+    request.identity(asked)  # It is kept, and asked for again and again.
+    return asked
 
 
 async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

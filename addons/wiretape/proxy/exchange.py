@@ -29,18 +29,22 @@ class Exchange:
         route: Route,
         flow: http.HTTPFlow,
         *,
+        body: bytes,
         test_id: str | None,
         since: float,
         by: str = "",
     ) -> None:
-        """``since`` is when the request's last byte came, by ``time.monotonic``; ``by`` whose token it came with."""
+        """``body`` is the request's, without its content coding.
+
+        ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
+        """
         self.flight = Flight()
         self._tape = tape
         self._place = place
         self._route = route
         self._test_id = test_id
         self._content_type = flow.request.headers.get("content-type", "")
-        self._body = flow.request.get_content(strict=False) or b""
+        self._body = body
         self._user_agent = flow.request.headers.get("user-agent", "")
         self._by = by
         self._since = since

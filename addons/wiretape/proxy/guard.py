@@ -35,16 +35,12 @@ class Guarded:
     def __init__(self, addon: Any) -> None:
         self.name: str = addon.name
         self._addon = addon
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a hook that has not been asked for before."""
-        # The addon's own is looked up at each call, and guarded whatever it is by then.
-        if name not in hooks.all_hooks or not hasattr(self._addon, name):
-            raise AttributeError(name)
-        hook = self.__dict__[name] = partial(self._call, name)
-        return hook
+        for name in hooks.all_hooks:
+            if hasattr(addon, name):
+                setattr(self, name, partial(self._call, name))
 
     def _call(self, name: str, *args: Any) -> Awaitable[None] | None:
+        # The addon's own is looked up at each call, and guarded whatever it is by then.
         try:
             result = getattr(self._addon, name)(*args)
         except exceptions.AddonHalt:

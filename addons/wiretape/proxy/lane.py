@@ -164,6 +164,8 @@ class Lane(FailsClosed):
             return None
         if not asked.target.isascii() or (self._visits and visitors.stranger(self._visits, asked)):
             return None
+        if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
+            return None
         to, seat = self._address(asked), self._seat(asked)
         if to is None:
             return None
@@ -221,7 +223,7 @@ class Lane(FailsClosed):
         framed: bytes | None = hit.framed.get("lane")
         if framed is None:
             play = playing.plan(hit, None, call.since, "HTTP/1.1")
-            if play.ending or play.is_timed:
+            if play.ending or play.is_timed or hit.size > playing.AT_ONCE:
                 yield from self._begin(play)
                 return
             framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")

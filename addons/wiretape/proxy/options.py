@@ -1,7 +1,5 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
-import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +8,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, egress, faults, pacing, providers, rebinding, session, sessions
+from wiretape import address, egress, faults, pacing, providers, rebinding, session, sessions, tomltext
 from wiretape.address import Address
 from wiretape.egress import Policy
 from wiretape.faults import Faults
@@ -21,7 +19,6 @@ from wiretape.proxy import loopback
 from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
 from wiretape.session import Sessions
-from wiretape.smallfile import read_small
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
 from wiretape.tape import DEFAULT, Mode, parse_form, parse_mode, settler
@@ -29,8 +26,7 @@ from wiretape.tapes import Defaults
 from wiretape.team import member
 from wiretape.team.member import Membership
 from wiretape.tokenfile import TokenFile
-
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(?:([kKmMgG]?)[bB]?)")
+from wiretape.units import parse_size
 
 NAMES = (
     "wiretape_mode",
@@ -51,6 +47,7 @@ NAMES = (
     "wiretape_offline",
     "wiretape_max_request",
     "wiretape_large_requests",
+    "wiretape_max_recording",
 )
 
 LANES = ("auto", "fast", "flows")
@@ -58,9 +55,6 @@ LARGE = ("refuse", "pass")
 
 _TABLES = {"endpoints", "provider", "session", "tunnels", "fault", "redaction", "redact"}
 """Of a file of configuration."""
-
-_LARGEST_CONFIG = 1_000_000
-"""Bytes of a file of configuration. It may come from a stranger's checkout."""
 
 
 def declare(loader: Loader) -> None:
@@ -111,6 +105,12 @@ def declare(loader: Loader) -> None:
         str,
         "0",
         "With a bucket: how much of what was read is kept in that folder.",
+    )
+    loader.add_option(
+        "wiretape_max_recording",
+        str,
+        "256MB",
+        "The size of a recording in a folder: a larger file is taken for none, whoever has put it there.",
     )
     loader.add_option(
         "wiretape_session",
@@ -245,7 +245,7 @@ def place(options: OptManager) -> Place:
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
-    return Place(text, local, spool, disk)
+    return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
 
 
 def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
@@ -331,7 +331,7 @@ def policy(options: OptManager) -> Policy:
 
 def _check_tables(file: str, text: str) -> None:
     """Raise ValueError for a table that nobody reads: what it says would not be so."""
-    if unknown := sorted(tomllib.loads(text).keys() - _TABLES):
+    if unknown := sorted(tomltext.loads(file, text).keys() - _TABLES):
         raise ValueError(f"{file}: unknown table {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}")
 
 
@@ -381,13 +381,6 @@ def check_listening(options: OptManager) -> None:
         )
 
 
-def parse_size(text: str) -> int:
-    """Bytes, as an option spells them. Raises ValueError, which names the right spellings."""
-    if match := _SIZE.fullmatch(text):
-        return int(float(match[1]) * {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}[match[2].lower()])
-    raise ValueError(f"{text!r} is no size: it is a number of bytes, or one with kB, MB or GB such as 128MB")
-
-
 def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(getattr(options, name))
@@ -416,15 +409,9 @@ def _own(options: OptManager) -> list[tuple[str, str]]:
     if not file:
         return []
     try:
-        text = read_small(Path(file).expanduser(), _LARGEST_CONFIG)
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        pass  # Whoever reads a table of it says so, and names the file.
-    except RecursionError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {file} is nested too deeply") from e
-    except (OSError, ValueError) as e:
+        return [(file, tomltext.read(Path(file).expanduser()))]
+    except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
-    return [(file, text)]
 
 
 def refuse_conflicts(options: OptManager) -> None:

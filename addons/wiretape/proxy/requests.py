@@ -133,6 +133,9 @@ class Requests:
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
         made, route = marked.decided, marked.route
+        if route and "content-encoding" in flow.request.headers:
+            content_coding = flow.request.headers["content-encoding"]
+            marked.plain = await self._desk.plain(flow.request.raw_content or b"", content_coding)
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
@@ -215,7 +218,14 @@ class Requests:
             marked.fault = made.fault  # What comes is neither recorded nor shared.
             return
         exchange = Exchange(
-            tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since, by=made.seat.by
+            tape,
+            self.place,
+            made.route,
+            flow,
+            body=marks.body_of(flow),
+            test_id=marked.test_id,
+            since=made.since,
+            by=made.seat.by,
         )
         marked.exchange = exchange
         self._live.add(exchange)
@@ -366,7 +376,7 @@ def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    body = asked.get_content(strict=False) or b""
+    body = marks.body_of(flow)
     content_type = asked.headers.get("content-type", "")
     return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
 

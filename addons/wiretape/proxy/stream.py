@@ -234,6 +234,7 @@ class PlayingStream(AdmittingStream):
             or options.body_size_limit
             or "expect" in asked.headers
             or self._is_large(asked)
+            or "content-encoding" in asked.headers
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
@@ -291,7 +292,7 @@ class PlayingStream(AdmittingStream):
         whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
             play = playing.plan(hit, None, call.since, version)
-            if play.ending or play.is_timed or version != "HTTP/2.0":
+            if play.ending or play.is_timed or version != "HTTP/2.0" or hit.size > playing.AT_ONCE:
                 yield from self._answer(play)
                 return
             whole = hit.framed["h2"] = play.head, b"".join(play.chunks)

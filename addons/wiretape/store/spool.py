@@ -78,7 +78,7 @@ class Spool:
                     f"the bucket is away and the spool is full: {taken:,} of {self._limit:,} bytes wait",
                     str(self.folder),
                 )
-            write_file(self.folder / f"{name}{_ENTRY}", head + data, replace=False)
+            write_file(self.folder / f"{name}{_ENTRY}", head + data, replace=False, private=True)
 
     def get(self, session: str, name: str, folder: str) -> Waiting | None:
         """The newest entry that is to go there."""

@@ -83,8 +83,8 @@ HOSTILE = {
     "a tunnel's program": ("[tunnels]\nprogram = 'nc'\n", "unknown key program"),
     "all hosts allowed": ("[tunnels]\nallow = ['*']\n", "is none"),
     "depth": ("x = " + "[" * 100_000, "nested too deeply"),
-    "size": ("#" * 2_000_000, "larger than"),
-    "bytes": ("\udcff", "not UTF-8"),
+    "size": ("#" * 2_000_000, "is longer than"),
+    "bytes": ("\udcff", "cannot read"),
 }
 
 

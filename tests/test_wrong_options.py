@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.test import taddons
 
+    from wiretape.gate import Denied
+    from wiretape.proxy import options as proxy_options
     from wiretape.proxy.addon import Wiretape
 
 
@@ -143,3 +145,19 @@ def test_a_configuration_that_is_wrong(text: str, tctx: taddons.context, tmp_pat
     config.write_text(text)
     tctx.options.set("wiretape_mode=record")
     assert CONFIGURATIONS[text] in told(tctx, f"wiretape_config={config}")
+
+
+def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(
+    tctx: taddons.context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mitmproxy logs it and goes on, with options of which it is not known what became."""
+    addon = tctx.master.addons.get("wiretape")
+    addon._desk.check_open()
+    with monkeypatch.context() as patched:
+        patched.setattr(proxy_options, "memory", lambda _: 1 // 0)
+        tctx.options.set("wiretape_mode=replay")
+        with pytest.raises(Denied) as raised:
+            addon._desk.seat(object())
+        assert raised.value.status == 500
+    tctx.options.set("wiretape_mode=record")
+    addon._desk.check_open()

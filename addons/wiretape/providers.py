@@ -246,14 +246,16 @@ def _host(where: str, pattern: str) -> Host:
     # host, host:port, [IPv6] or [IPv6]:port; an IPv6 address with several colons needs no brackets without a port.
     text = pattern.lower()
     if text.count(":") > 1 and _BARE_IPV6.fullmatch(text):
-        return Host(Wildcard(text), None)
+        return Host(_wildcard(text), None)
     address = _ADDRESS.fullmatch(text)
     if not address:
         raise ValueError(f"{where}: {pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it")
-    host = address[1] or address[3]
-    port = address[2] or address[4]
-    name = host if "*" in host else canonical(host)
-    return Host(Wildcard(name), int(port) if port else None)
+    host, port = address[1] or address[3], address[2] or address[4]
+    return Host(_wildcard(host), int(port) if port else None)
+
+
+def _wildcard(host: str) -> Wildcard:
+    return Wildcard(host if "*" in host else canonical(host))
 
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")

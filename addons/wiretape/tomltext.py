@@ -4,6 +4,7 @@ A checkout brings its configuration along, so it is read as what a stranger has 
 RecursionError where values are nested deeply, and takes quadratic time for a key of many parts.
 """
 
+import errno
 import os
 import re
 import stat
@@ -20,21 +21,15 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}){{{_PARTS}}}")
 
 
 def read(path: Path) -> str:
-    """Return the text of a configuration's file. It blocks on no FIFO and reads no device.
+    """The text of a configuration's file, of a very large one its beginning. It waits for no FIFO and reads no device.
 
-    Raises OSError where it cannot be read, and ValueError where it is no regular file, too large or not UTF-8.
+    Raises OSError and UnicodeDecodeError.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is no regular file")
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise ValueError(f"it is larger than {LARGEST:,} bytes: no configuration is")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as e:
-        raise ValueError(f"not UTF-8: {e}") from e
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        return file.read(4 * LARGEST).decode("utf-8")
 
 
 def loads(file: str, text: str) -> dict[str, Any]:

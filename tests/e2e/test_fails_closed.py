@@ -296,7 +296,7 @@ def test_nothing_leaves(
 def test_no_stranger_comes_in(place: Place) -> None:
     """Nor with two headers, of which mitmproxy makes one; more of them in test_gate.py."""
     if not is_closed(place):
-        pytest.skip("everybody may come in")
+        return  # Everybody may come in.
     before = len(place.proxy.opened)
     chat = f"POST http://{HOST}{PATH} HTTP/1.1\r\n".encode()
     for header in headers(60):

@@ -311,11 +311,15 @@ def test_a_token_that_is_taken_back_is_refused_at_once_on_open_connections_too(h
         assert said(post(plain, "hello", HOUSE)).endswith("hello")
         before = [len(provider.requests) for provider in lab.providers]
         wiretape("token", "rm", "ann", "--yes", "--file", str(lab.file))
-        answer = post(tunnel, "hello")
-        assert answer.status_code == 407
-        assert "needs a token" in answer.json()["error"]["message"]
+        # A moment later the connection is closed, whether or not somebody asks on it.
+        with contextlib.suppress(httpx.TransportError):
+            answer = post(tunnel, "hello")
+            assert answer.status_code == 407
+            assert "needs a token" in answer.json()["error"]["message"]
         with pytest.raises(httpx.ProxyError, match="407"):  # The tunnel is closed, and there is no other.
             post(tunnel, "never asked")
+        with contextlib.suppress(httpx.TransportError):
+            assert post(plain, "hello", HOUSE).status_code == 407
         for text in ("hello", "never asked"):
             assert post(plain, text, HOUSE).status_code == 407
         head, _ = connect(lab.proxy, "api.fireworks.ai:443", user)

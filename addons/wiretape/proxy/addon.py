@@ -72,6 +72,10 @@ class Wiretape:
                 raise
             # At its start mitmdump would print a traceback around this; its error check ends it for the line alone.
             logger.error("%s", e)
+        except Exception:
+            # Nobody knows now what holds, and mitmproxy goes on: let nobody in until options are taken over again.
+            self._desk.close_door()
+            raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
         options.refuse_conflicts(ctx.options)
@@ -139,6 +143,8 @@ class Wiretape:
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
+        if self._connections.destinations.policy.is_offline:
+            logger.info("wiretape: offline: nothing leaves this machine")
 
     def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""

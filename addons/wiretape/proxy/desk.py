@@ -128,7 +128,7 @@ class _State(Enum):
 
 
 _CLOSED = {
-    _State.STARTING: (500, "this proxy is not configured yet: its log tells what is wrong"),
+    _State.STARTING: (500, "this proxy is not configured: its log tells what is wrong"),
     _State.STOPPING: (503, "this proxy stops: ask again when it has started anew"),
 }
 
@@ -172,6 +172,11 @@ class Desk:
 
     def _thread_for(self, quick: ThreadPoolExecutor) -> ThreadPoolExecutor:
         return quick if self._tapes.store.is_quick else self._waiters
+
+    def close_door(self) -> None:
+        """Let nobody in until ``use`` is called again."""
+        if self._state is _State.OPEN:
+            self._state = _State.STARTING
 
     def stop(self) -> None:
         """Let nobody in from now on."""

@@ -426,10 +426,9 @@ def _own(options: OptManager) -> list[tuple[str, str]]:
     if not file:
         return []
     try:
-        text = tomltext.read(Path(file).expanduser())
-    except (OSError, ValueError) as e:
+        return [(file, tomltext.read(Path(file).expanduser()))]
+    except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
-    return [(file, text)]
 
 
 def refuse_conflicts(options: OptManager) -> None:

@@ -18,8 +18,9 @@ from wiretape.tokenfile import TokenFile
 
 logger = logging.getLogger(__name__)
 
-_EVERY = 0.35
-"""Seconds between two looks: two of them pass before something is closed."""
+_EVERY = 0.5
+"""Seconds between two looks: two of them pass before something is closed. Who asks meanwhile is told that he is
+refused."""
 
 
 async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:

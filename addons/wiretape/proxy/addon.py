@@ -26,11 +26,16 @@ from wiretape.tokenfile import TokenFile
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE = 2.0
+"""Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
+
 
 class Wiretape:
     """Record, replay, or let pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience: float = _PATIENCE) -> None:
+        """``patience``: seconds for which its end waits until all is written, at most."""
+        self._patience = patience
         self._desk = Desk(Ledger())
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
@@ -85,6 +90,7 @@ class Wiretape:
         providers, place = options.table(ctx.options), options.place(ctx.options)
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
+        journal = options.journal(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate = options.gate(ctx.options, known, tokens)
         former = self._store
@@ -98,10 +104,11 @@ class Wiretape:
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
         self._desk.providers, self._tokens = providers, tokens
         self._store, self._place, self._requests.place = store, place, place
+        self._requests.journaling.limit = journal
         self._desk.use(gate, self._tapes)
         if former and store is not former:
-            self._requests.writer.submit(former.close)
-            self._requests.writer.submit(store.start)
+            self._requests.aside.submit(former.close)
+            self._requests.aside.submit(store.start)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         return self._tapes.choice(session)
@@ -111,9 +118,8 @@ class Wiretape:
         tape = self._desk.default.tape
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
-        self._requests.writer.submit(tape.store.start)
-        if tape.mode in RECORDING:
-            self._requests.writer.submit(self._requests.scribe.start)
+        self._requests.aside.submit(tape.store.start)
+        self._requests.journaling.start(is_recording=tape.mode in RECORDING)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
@@ -128,7 +134,7 @@ class Wiretape:
             return
         self._stopped = True
         ShortChain(ctx.master.addons).restore()
-        self._requests.stop()
+        self._requests.stop(self._patience)
         self._reporting.stop()
         if self._store:
             self._store.close()

@@ -1,4 +1,4 @@
-"""A TCP reset of a client's connection: what no command of mitmproxy's proxy layers can do."""
+"""A client's connection reset, or cut: what no command of mitmproxy's proxy layers can do."""
 
 import asyncio
 import socket
@@ -32,6 +32,16 @@ async def reset(client: connection.Client) -> None:
         # To linger for no time is, for TCP, to reset.
         underlying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
+
+
+def cut_all() -> None:
+    """End every client's connection now, with what has not left yet: nobody gets anything more."""
+    server = ctx.master.addons.get("proxyserver")
+    for handler in [*server.connections.values()] if server else ():
+        streams = handler.transports.get(handler.client)
+        transport = streams and getattr(streams.writer, "transport", None)
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
 
 
 def _transport(client: connection.Client) -> asyncio.BaseTransport | None:

@@ -43,6 +43,7 @@ NAMES = (
     "wiretape_local",
     "wiretape_spool",
     "wiretape_disk",
+    "wiretape_journal",
 )
 
 LANES = ("auto", "fast", "flows")
@@ -83,6 +84,13 @@ def declare(loader: Loader) -> None:
         str,
         "0",
         "With a bucket: how much of what was read is kept in that folder.",
+    )
+    loader.add_option(
+        "wiretape_journal",
+        str,
+        "1GB",
+        """How much may wait on this machine's disk, in the user's state folder, to become recordings. Beyond it answers
+        wait until some are written.""",
     )
     loader.add_option(
         "wiretape_session",
@@ -219,6 +227,14 @@ def defaults(options: OptManager) -> Defaults:
 def memory(options: OptManager) -> int:
     """Bytes that may be kept of hits. Raises OptionsError."""
     return _checked(options, "wiretape_cache", parse_size)
+
+
+def journal(options: OptManager) -> int:
+    """Bytes that the journal may have. Raises OptionsError."""
+    size = _checked(options, "wiretape_journal", parse_size)
+    if size == 0:
+        raise exceptions.OptionsError("wiretape_journal: is 0, but every answer goes through it: 1GB is the default")
+    return size
 
 
 def known_sessions(options: OptManager) -> Sessions:

@@ -164,37 +164,65 @@ def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(
-        prefix=f"{_TEMPORARY}{_machine()}-{os.getpid()}-", suffix=".tmp", dir=path.parent
-    )
+    file, temporary = write_temporary(path, data)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        if replace:
-            Path(temporary).replace(path)
-        else:
-            # A link never overwrites: of two proxies that record the same request at once, one wins.
-            try:
-                path.hardlink_to(temporary)
-            except FileExistsError:
-                return False
-            except OSError:  # No links on this file system: a small gap between the look and the rename is left.
-                if path.exists():
-                    return False
-                Path(temporary).replace(path)
-        _sync_folder(path.parent)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if not put_in_place(temporary, path, replace=replace):
+            return False
+        sync_folder(path.parent)
         return True
     finally:
         with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
+            temporary.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without it a crash of the machine may lose the rename. Not every platform opens folders.
+def write_temporary(path: Path, data: bytes) -> tuple[int, Path]:
+    """Write a file that is to be put in the place of ``path``: its descriptor, not yet synced, and where it is.
+
+    Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file, name = tempfile.mkstemp(prefix=f"{_TEMPORARY}{_machine()}-{os.getpid()}-", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        temporary.chmod(0o644)
+    except OSError:
+        os.close(file)
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    return file, temporary
+
+
+def put_in_place(temporary: Path, path: Path, *, replace: bool) -> bool:
+    """Give a file that is whole its name. Without ``replace`` an existing one stays, and the answer is False.
+
+    Raises OSError.
+    """
+    if replace:
+        temporary.replace(path)
+        return True
+    # A link never overwrites: of two proxies that record the same request at once, one wins.
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:  # No links on this file system: a small gap between the look and the rename is left.
+        if path.exists():
+            return False
+        temporary.replace(path)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a crash of the machine, where the system can do that. Never raises."""
+    # Without it a crash may lose the rename. Not every platform opens folders.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -11,9 +11,9 @@ over what may stand there. The order of kinds:
 
     BEGIN BODY* HEAD PIECE* (ENDED | BROKE_OFF)
 
-A process that is killed leaves a torn tail: it is where the first record stands that is cut or does not open, and all
-before it holds. A file without its last record was under way when its proxy was killed; what it holds says whether it
-is whole (a client that has seen ``[DONE]`` has its answer).
+A process that is killed leaves a torn tail: a record that is cut, before which all holds. One that is whole and does
+not open is damage, or the key is another's. A file without its last record was under way when its proxy was killed;
+what it holds says whether it is whole (a client that has seen ``[DONE]`` has its answer).
 
 One file an exchange, not one for all: a slow stream would pin everything that was written after it began, and a
 follower would have to pick its pieces out of all the others.
@@ -130,6 +130,8 @@ class EntryReader:
         """Raises OSError."""
         self.offset = 0
         """Bytes of the records that were read."""
+        self.is_damaged = False
+        """Whether there is a record that is whole and does not open."""
         self._cipher = cipher
         self._number = number
         self._file = io.FileIO(path, "rb")
@@ -148,6 +150,7 @@ class EntryReader:
             return None
         size, kind, at = _HEAD.unpack(head)
         if not _TAG <= size <= PIECE_LIMIT:
+            self.is_damaged = True
             return None
         sealed = self._bytes(self.offset + _HEAD.size, size)
         if len(sealed) < size:
@@ -156,6 +159,7 @@ class EntryReader:
             data = self._cipher.decrypt(_NONCE.pack(self._number, self.offset), sealed, head)
             record = Record(Kind(kind), at, data)
         except (InvalidTag, ValueError):
+            self.is_damaged = True
             return None
         self.offset += _HEAD.size + size
         return record

@@ -48,6 +48,8 @@ class Outcome:
     unrecorded: int = 0
     is_kept: bool = False
     """Whether it is still in the journal, as the store failed."""
+    is_lost: bool = False
+    """Whether the journal has it and nobody can read it."""
     is_unfinished: bool = False
     """Whether its proxy was killed while it was under way, and what came is not whole."""
     log: list[LogLine] = field(default_factory=list)
@@ -96,6 +98,11 @@ class Stores:
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         # What an earlier process has left: as the option's default has it.
         return self._chosen.get(session, (Mode.RECORD_IF_MISSING, Takes.LAST))
+
+    def start(self) -> None:
+        """Have them clean up after writers that were killed."""
+        for store in self._stores.values():
+            store.start()
 
     def close(self) -> None:
         """End them."""
@@ -184,7 +191,9 @@ class JournalWriter:
                 reader.close()
         except (OSError, ValueError) as e:
             logger.error("RECORDING LOST: %s of the journal cannot be read: %s", kept.path, e)
-            job, outcome.unrecorded = None, 1
+            job = None
+            outcome.unrecorded = 1
+            outcome.is_lost = True
         else:
             outcome.is_unfinished = job is None
         outcome.log += self._log.taken()

@@ -38,7 +38,9 @@ class Recovered:
         if self.unfinished:
             told.append(f"{self.unfinished} dropped that had not ended")
         if self.lost:
-            told.append(f"{self.lost} LOST: the key of the journal is gone, as after a start of the machine")
+            told.append(
+                f"{self.lost} LOST: the key of the journal is gone, as after a start of the machine, or it is damaged"
+            )
         if self.kept:
             told.append(f"{self.kept} that could not be written stay in {self.path}: wiretape recover tries again")
         return f"a proxy (process {self.process}) had ended with answers still to be written: {', '.join(told)}"
@@ -65,6 +67,9 @@ def recover(log: LogCapture) -> Iterator[tuple[Recovered | None, list[LogLine]]]
             except OSError as e:
                 logging.getLogger(__name__).error("%s: cannot be taken up: %s", path, e)
                 yield Recovered(path, path.name.partition("-")[0], kept=1), log.taken()
+        stores.start()
+        if lines := log.taken():
+            yield None, lines
     finally:
         stores.close()
 
@@ -85,6 +90,8 @@ def _finish(leftover: Leftover, stores: Stores, log: LogCapture) -> Recovered:
         recovered.recorded += outcome.recorded
         if outcome.is_kept:
             recovered.kept += 1
+        elif outcome.is_lost:
+            recovered.lost += 1
         elif outcome.is_unfinished:
             recovered.unfinished += 1
         elif outcome.unrecorded:

@@ -145,6 +145,8 @@ class WriteJob:
             if record.kind in LAST:
                 last = record.kind
                 break
+        if reader.is_damaged:
+            raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
         arrived = head and wire.Arrived(*head, tuple(pieces), tuple(at), last is Kind.ENDED)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from wiretape.journal import Entry, EntryReader, Kept, Kind, Record
+from wiretape.journal import Entry, EntryReader, Kept, Kind, Record, Stage
 
 KEY = AESGCM(bytes(32))
 RECORDS = [
@@ -128,9 +128,9 @@ def test_only_its_user_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
 
 def test_the_name_says_whose_turn_it_is(tmp_path: Path) -> None:
     entry = Entry(KEY, tmp_path, 12)
-    assert Kept.of(entry.path) == Kept(entry.path, 12, False, 12)
+    assert Kept.of(entry.path) == Kept(entry.path, 12, Stage.LIVE, 12)
     entry.hand_over(3)
-    assert Kept.of(entry.path) == Kept(entry.path, 12, True, 3)
+    assert Kept.of(entry.path) == Kept(entry.path, 12, Stage.ENDED, 3)
     for other in ("owner.lock", "writer.lock", "1-2.live", "1.ended", "x-1.ended", "-.ended", "\u0661.live", ".live"):
         assert Kept.of(tmp_path / other) is None
     entry.discard()

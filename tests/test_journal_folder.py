@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wiretape import journal_folder
-from wiretape.journal import Kind
+from wiretape.journal import Kind, Stage
 from wiretape.journal_folder import Journal, has_leftovers, journals, key_folders, take_over
 
 MEMORY = pytest.mark.skipif(not key_folders(), reason="no folder in memory is here")
@@ -152,6 +152,32 @@ def test_files_come_in_the_order_in_which_they_were_handed_over() -> None:
     first, second, third = (journal.begin() for _ in range(3))
     journal.hand_over(third)
     journal.hand_over(first)
-    assert [(kept.number, kept.is_ended) for kept in journal.folder.files()] == [(3, True), (1, True), (2, False)]
+    assert [(kept.number, kept.stage is Stage.ENDED) for kept in journal.folder.files(Stage.ENDED, Stage.LIVE)] == [
+        (3, True),
+        (1, True),
+        (2, False),
+    ]
     second.close()
+    journal.release()
+
+
+def test_a_file_is_used_again_when_nobody_reads_it() -> None:
+    journal = Journal.create(1 << 20)
+    for number, is_read in ((1, True), (2, False)):
+        entry = journal.begin()
+        entry.append(Kind.PIECE, 0, b"x" * 100)
+        journal.grown(entry)
+        reader = entry.reader()
+        journal.hand_over(entry)
+        journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
+        journal.written(number, Stage.RECORDED, is_read=is_read)
+        assert bool(reader.next()) is is_read
+        assert journal.taken == 0
+    assert [kept.path.stat().st_size for kept in journal.folder.files(*Stage)] == [0]
+    third = journal.begin()
+    third.append(Kind.PIECE, 0, b"y")
+    record = third.reader().next()
+    assert record
+    assert record.data == b"y"
+    assert [kept.stage for kept in journal.folder.files(*Stage)] == [Stage.LIVE]
     journal.release()

@@ -11,7 +11,7 @@ from exchanges import BODY, PIECES, body, config, keep
 from samples import CHAT, load
 from wiretape import capture
 from wiretape.finding import Takes
-from wiretape.journal import Kind
+from wiretape.journal import Kept, Kind, Stage
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores
 from wiretape.store.directory import write_temporary
@@ -74,7 +74,7 @@ def test_an_exchange_becomes_the_recording(journal: Journal, log: LogCapture, tm
     said = [[message for _, _, message in each.log] for each in outcomes]
     assert [len(lines) for lines in said] == [1, 1, 1, 1, 1]
     assert "status 500" in said[1][0]
-    assert journal.folder.files() == []
+    assert journal.folder.files(Stage.ENDED, Stage.LIVE) == []
 
 
 def test_it_can_be_large_and_is_written_the_same(
@@ -107,19 +107,35 @@ def test_takes_are_numbered_in_the_order_of_their_ends(journal: Journal, log: Lo
     assert ids == ["2", "1"]
 
 
+@pytest.mark.parametrize("says_so", [True, False])
 @pytest.mark.parametrize("takes", [Takes.LAST, Takes.SEQUENCE])
-def test_what_a_killed_writer_has_written_is_not_written_twice(
-    takes: Takes, journal: Journal, log: LogCapture, tmp_path: Path
+def test_what_a_killed_writer_has_written_is_not_written_twice(  # noqa: PLR0917
+    takes: Takes,
+    says_so: bool,
+    journal: Journal,
+    log: LogCapture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     root = tmp_path / "recordings"
     for word in ("a", "b"):
         keep(journal, config(root, takes=takes), body(word))
-    outcomes = writer(journal, log).write_ended()
-    next(outcomes)
-    del outcomes  # Killed when all is written and nothing is removed from the journal.
+    if says_so:
+        next(writer(journal, log).write_ended())
+    else:
+
+        def killed(*_: object) -> None:
+            raise SystemExit
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Kept, "moved", killed)
+            with pytest.raises(SystemExit):
+                next(writer(journal, log).write_ended())
     before = [(path, path.read_bytes()) for path in files(root)]
     assert len(before) == 4
-    assert sum(each.recorded for each in writer(journal, log).write_ended()) == 2
+    again = writer(journal, log)
+    assert told([*again.told_again()]) == [(1, 1, 0)] * says_so
+    assert [each.recorded for each in again.write_ended()] == [1] * (2 - says_so)
     assert [(path, path.read_bytes()) for path in files(root)] == before
 
 

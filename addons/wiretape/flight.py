@@ -22,6 +22,8 @@ class Flight:
     headers: tuple[tuple[str, str], ...] = ()
     entry: Entry | None = None
     """Where its pieces are."""
+    was_followed: bool = False
+    """Whether somebody may still read it."""
     ended: bool = False
     """Nothing more will come."""
     failure: str = ""
@@ -35,10 +37,19 @@ class Flight:
 
     def follower(self) -> "Follower | None":
         """Who gets its pieces from the first; None where they cannot be read any more: the answer is recorded."""
+        entry = self.entry
+        if entry is None:
+            return None
+        self.was_followed = True
         try:
-            return Follower(self, self.entry, self.entry.reader()) if self.entry else None
+            follower = Follower(self, entry, entry.reader())
         except OSError:
             return None
+        return follower if self.entry else None  # Closed meanwhile, by the thread that hears of recordings.
+
+    def close(self) -> None:
+        """Nobody can begin to follow any more: it is recorded. For any thread."""
+        self.entry = None
 
     def end(self, failure: str = "") -> None:
         """The answer's end, or why there will be none. Only the first call counts."""

@@ -15,6 +15,10 @@ A process that is killed leaves a torn tail: a record that is cut, before which 
 not open is damage, or the key is another's. A file without its last record was under way when its proxy was killed;
 what it holds says whether it is whole (a client that has seen ``[DONE]`` has its answer).
 
+A file's name says how far it is: ``<number>.live``, then ``<order>-<number>.ended``, which the writer takes, in order;
+it leaves ``<number>.recorded`` or ``.unrecorded``, which the proxy, once it has counted that, empties and uses again
+(``.spare``): some file systems (ext4) are slow to make a file where many have just been removed.
+
 One file an exchange, not one for all: a slow stream would pin everything that was written after it began, and a
 follower would have to pick its pieces out of all the others.
 """
@@ -25,7 +29,7 @@ import os
 import struct
 import weakref
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -72,17 +76,38 @@ class Record:
     data: bytes
 
 
+class Stage(StrEnum):
+    """How far an exchange's file is, by the end of its name."""
+
+    LIVE = ".live"
+    ENDED = ".ended"
+    RECORDED = ".recorded"
+    """Its recording is written."""
+    UNRECORDED = ".unrecorded"
+    """It is told why there is none."""
+    SPARE = ".spare"
+    """It is empty."""
+
+
 class Entry:
     """The file of an exchange, for the one who appends to it. Every method raises OSError."""
 
-    def __init__(self, cipher: AESGCM, folder: Path, number: int) -> None:
+    def __init__(self, cipher: AESGCM, folder: Path, number: int, spare: Path | None = None) -> None:
+        """``spare``: an empty file that can be used, where it is still there."""
         self.number = number
         self.size = 0
         """Bytes of whole records."""
-        self.path = folder / f"{number:08}.live"
+        self.path = staged(folder, number, Stage.LIVE)
         self._cipher = cipher
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file: int | None = os.open(self.path, flags, 0o600)
+        self._file: int | None = self._opened(spare)
+
+    def _opened(self, spare: Path | None) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        if spare:
+            with contextlib.suppress(FileNotFoundError):
+                spare.rename(self.path)
+                return os.open(self.path, flags)
+        return os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
 
     def append(self, kind: Kind, at: float, data: bytes = b"") -> None:
         """Add a record."""
@@ -102,7 +127,7 @@ class Entry:
     def hand_over(self, order: int) -> None:
         """It has its last record: from now on it is the writer's, who takes what has a lower order first."""
         self.close()
-        path = self.path.with_name(f"{order:08}-{self.number:08}.ended")
+        path = self.path.with_name(f"{order:08}-{self.number:08}{Stage.ENDED}")
         self.path.rename(path)
         self.path = path
 
@@ -179,27 +204,35 @@ class EntryReader:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def staged(folder: Path, number: int, stage: Stage) -> Path:
+    """Where the file of an exchange is at a stage that has no order."""
+    return folder / f"{number:08}{stage}"
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A file of the journal as the writer finds it."""
+    """A file of the journal as somebody else finds it."""
 
     path: Path
     number: int
-    is_ended: bool
-    """Whether it was handed over."""
+    stage: Stage
     order: int
 
     @classmethod
     def of(cls, path: Path) -> "Kept | None":
         """What a file is by its name; None for any other."""
         digits = path.stem.split("-")
-        if not all(each.isascii() and each.isdecimal() for each in digits):
+        try:
+            stage = Stage(path.suffix)
+        except ValueError:
             return None
-        if path.suffix == ".ended" and len(digits) == 2:
-            return cls(path, int(digits[1]), True, int(digits[0]))
-        if path.suffix == ".live" and len(digits) == 1:
-            return cls(path, int(digits[0]), False, int(digits[0]))
-        return None
+        if len(digits) != 1 + (stage is Stage.ENDED) or not all(each.isascii() and each.isdecimal() for each in digits):
+            return None
+        return cls(path, int(digits[-1]), stage, int(digits[0]))
+
+    def moved(self, stage: Stage) -> None:
+        """Give it the name of another stage. Raises OSError."""
+        self.path.rename(staged(self.path.parent, self.number, stage))
 
     def reader(self, cipher: AESGCM) -> EntryReader:
         """Raises OSError."""

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from wiretape.journal import Entry, Kept
+from wiretape.journal import Entry, Kept, Stage, staged
 from wiretape.store.mounts import is_elsewhere, is_in_memory
 
 if sys.platform == "win32":
@@ -40,6 +40,9 @@ else:
 logger = logging.getLogger(__name__)
 
 _ID = re.compile(r"\d+-[0-9a-f]{16}")
+_MOST_SPARES = 64
+"""Empty files that are kept for the next exchanges."""
+
 _OWNER, _WRITER = "owner.lock", "writer.lock"
 
 
@@ -113,10 +116,11 @@ class Folder:
         """What opens its records."""
         return AESGCM(self.key)
 
-    def files(self) -> list[Kept]:
-        """Its files: what was handed over first, in order. Raises OSError."""
+    def files(self, *stages: Stage) -> list[Kept]:
+        """Its files at these stages, of each stage in order. Raises OSError."""
         found = [kept for name in os.listdir(self.path) if (kept := Kept.of(self.path / name))]  # noqa: PTH208
-        return sorted(found, key=lambda kept: (not kept.is_ended, kept.order))
+        chosen = [kept for kept in found if kept.stage in stages]
+        return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
 
     def remove(self) -> None:
         """Remove it with its key: nothing is left in it. Never raises."""
@@ -124,9 +128,9 @@ class Folder:
         for folder in key_folders():
             with contextlib.suppress(OSError):
                 (folder / f"wiretape-{self.path.name}.key").unlink()
-        for name in (_WRITER, _OWNER):
+        for path in (*self.path.glob(f"*{Stage.SPARE}"), self.path / _WRITER, self.path / _OWNER):
             with contextlib.suppress(OSError):
-                (self.path / name).unlink()
+                path.unlink()
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
@@ -136,7 +140,7 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. ``begin`` and ``hand_over`` are for the traffic's thread; ``freed`` for any."""
+    """A proxy's own journal. ``written`` and ``freed`` are for any thread, the others for the traffic's."""
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
         self.folder = folder
@@ -147,6 +151,8 @@ class Journal:
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
+        self._spares: list[int] = []
+        """Exchanges whose files are empty."""
         self._changing = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
 
@@ -206,7 +212,9 @@ class Journal:
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
         self._numbers += 1
-        return Entry(self._cipher, self.folder.path, self._numbers)
+        number = self._spares.pop() if self._spares else None
+        spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
+        return Entry(self._cipher, self.folder.path, self._numbers, spare)
 
     def grown(self, entry: Entry) -> None:
         """An exchange's file has its size."""
@@ -219,8 +227,20 @@ class Journal:
         self._order += 1
         entry.hand_over(self._order)
 
+    def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
+        """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
+        path = staged(self.folder.path, number, stage)
+        with contextlib.suppress(OSError):
+            if is_read or len(self._spares) >= _MOST_SPARES:
+                path.unlink()
+            else:
+                os.truncate(path, 0)
+                path.rename(staged(self.folder.path, number, Stage.SPARE))
+                self._spares.append(number)
+        self.freed(number)
+
     def freed(self, number: int) -> None:
-        """An exchange's file has gone."""
+        """What was in an exchange's file has gone."""
         with self._changing:
             self._total -= self._taken.pop(number, 0)
             waiting, self._waiting = self._waiting, []

@@ -4,21 +4,20 @@ Works in the writer's process, for as long as its proxy lives and then to the en
 start, on what a proxy has left that was killed; and in the proxy itself where no process can be started. Who works
 holds the writer's lock of the journal.
 
-An exchange is removed from the journal only when its recording is on the disk, or in the spool of a bucket that is
+An exchange is done in the journal only when its recording is on the disk, or in the spool of a bucket that is
 away, or when it is told why there is none. One that the store refuses for now (a full disk) stays: whoever comes next
-tries it again. What was written by a process that was killed before it could remove the exchange is written again,
+tries it again. What was written by a process that was killed before it could say so in the journal is written again,
 which changes nothing: the tape is told that it may be there.
 """
 
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wiretape.counters import Counters
 from wiretape.finding import Takes
-from wiretape.journal import Kept
+from wiretape.journal import Kept, Stage
 from wiretape.journal_folder import Folder
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _MOST = 64
 """Exchanges of a group."""
+
+DONE = (Stage.RECORDED, Stage.UNRECORDED)
 
 _LARGE = 1 << 20
 """Bytes of a file of the journal from which it is written by itself: a group is held in memory."""
@@ -53,6 +54,11 @@ class Outcome:
     is_unfinished: bool = False
     """Whether its proxy was killed while it was under way, and what came is not whole."""
     log: list[LogLine] = field(default_factory=list)
+
+    @property
+    def stage(self) -> Stage:
+        """How the journal's file is called, when this is told and the file is not kept."""
+        return Stage.RECORDED if self.recorded else Stage.UNRECORDED
 
 
 class LogCapture(logging.Handler):
@@ -130,24 +136,31 @@ class JournalWriter:
         self._log = log
         self._failed: set[int] = set()
         # Of what is there by now, another writer may have written the beginning.
-        self._repeated = {kept.number for kept in folder.files() if kept.is_ended}
+        self._repeated = {kept.number for kept in folder.files(Stage.ENDED)}
+
+    def told_again(self) -> Iterator[Outcome]:
+        """What another writer was done with, and may not have told before it was killed."""
+        for kept in self._folder.files(*DONE):
+            is_recorded = kept.stage is Stage.RECORDED
+            yield Outcome(kept.number, recorded=is_recorded, unrecorded=not is_recorded)
 
     def write_ended(self) -> Iterator[Outcome]:
         """Write what has ended by now."""
-        while ended := self._ended():
+        while ended := self._left(Stage.ENDED):
             yield from self._write(ended[:_MOST])
             if len(ended) <= _MOST:
                 return
 
-    def _ended(self) -> list[Kept]:
-        return [kept for kept in self._folder.files() if kept.is_ended and kept.number not in self._failed]
+    def _left(self, *stages: Stage) -> list[Kept]:
+        return [kept for kept in self._folder.files(*stages) if kept.number not in self._failed]
 
     def finish(self) -> Iterator[Outcome]:
         """Write all that is left, and remove the journal if then nothing is. Its proxy has ended."""
-        self._repeated |= {kept.number for kept in self._folder.files()}
-        while left := [kept for kept in self._folder.files() if kept.number not in self._failed]:
+        while left := self._left(Stage.ENDED, Stage.LIVE):
             yield from self._write(left[:_MOST])
-        if not self._folder.files():
+        for kept in self._folder.files(*DONE):
+            kept.path.unlink(missing_ok=True)
+        if not self._folder.files(Stage.ENDED):
             self._folder.remove()
 
     def _write(self, files: Sequence[Kept]) -> Iterator[Outcome]:
@@ -167,7 +180,7 @@ class JournalWriter:
             grouped, groups = [], {}
             if job:
                 self._record(job, None, outcome)
-            yield from self._done(kept, outcome)
+            yield self._done(kept, outcome)
         yield from self._commit(grouped, groups)
 
     def _commit(self, grouped: Sequence[_Grouped], groups: dict[int, GroupedStore]) -> Iterator[Outcome]:
@@ -179,7 +192,7 @@ class JournalWriter:
                 job, outcome = self._read(each.kept)
                 if job:
                     self._record(job, None, outcome)
-            yield from self._done(each.kept, outcome)
+            yield self._done(each.kept, outcome)
 
     def _read(self, kept: Kept) -> tuple[WriteJob | None, Outcome]:
         outcome = Outcome(kept.number)
@@ -221,14 +234,12 @@ class JournalWriter:
         outcome.is_unfinished = not job.has_last and not counters.recorded
         outcome.log += self._log.taken()
 
-    def _done(self, kept: Kept, outcome: Outcome) -> Iterator[Outcome]:
-        # It is told before it goes: of a process that is killed between the two, the next one tells it again.
-        yield outcome
+    def _done(self, kept: Kept, outcome: Outcome) -> Outcome:
         if outcome.is_kept:
             self._failed.add(kept.number)
         else:
-            with suppress(FileNotFoundError):
-                kept.path.unlink()
+            kept.moved(outcome.stage)
+        return outcome
 
 
 _PAUSE = 0.03

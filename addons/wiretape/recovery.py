@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wiretape.journal import Stage
 from wiretape.journal_folder import Folder, Leftover, journals, take_over
 from wiretape.journal_writer import JournalWriter, LogCapture, LogLine, Stores
 
@@ -78,9 +79,9 @@ def _finish(leftover: Leftover, stores: Stores, log: LogCapture) -> Recovered:
     recovered = Recovered(leftover.path, leftover.process)
     folder = Folder(leftover.path, leftover.key or b"")
     if leftover.key is None:
-        files = folder.files()
+        files = folder.files(Stage.ENDED, Stage.LIVE)
         recovered.lost = len(files)
-        for kept in files:
+        for kept in folder.files(*Stage):
             kept.path.unlink(missing_ok=True)
         folder.remove()
         return recovered

@@ -149,6 +149,8 @@ class WriterProcess:
         stores, lock = Stores(), journal.folder.lock_for_writing()
         try:
             writer = JournalWriter(journal.folder, stores, LogCapture())
+            for outcome in writer.told_again():
+                self._tell(outcome)
             while not self._is_ending:
                 self._look.wait()
                 self._look.clear()
@@ -218,6 +220,8 @@ class _Told:
 
 def _work(writer: JournalWriter, log: LogCapture, told: _Told) -> None:
     commands = sys.stdin.fileno()
+    for outcome in writer.told_again():
+        told(asdict(outcome))
     is_over = False
     while not is_over:
         for outcome in writer.write_ended():

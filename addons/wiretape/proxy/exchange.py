@@ -27,6 +27,9 @@ LIMIT = 256 * 1024 * 1024
 _BODY = 1 << 20
 """Bytes of a request's body in one record."""
 
+_LARGE = 256 * 1024
+"""Bytes of an answer from which its file is not used again."""
+
 UNSHARED = "the answer is not kept, and cannot be shared"
 
 
@@ -183,7 +186,9 @@ class Exchange:
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         counters.unrecorded += outcome.unrecorded
+        self.flight.close()
         if not outcome.is_kept:
-            self._journal.freed(outcome.number)
+            is_read = self.flight.was_followed or self._size > _LARGE
+            self._journal.written(outcome.number, outcome.stage, is_read=is_read)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE

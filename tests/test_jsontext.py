@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.jsontext import loads
+from wiretape.jsontext import indented, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -40,3 +40,22 @@ def test_what_is_no_json(text: bytes) -> None:
         loads(text)
     with pytest.raises(RecursionError):
         loads(b"[" * 100_000)
+
+
+DEEP = {
+    "a": {"b": [{"c": [1, {"d": "x\ny\u2028\x00", "é": "\ud800"}]}, [], {}, [[[]]], "text", None], "e": {}},
+    "f": [],
+    "g": 1e16,
+    "h": [1.5, True, float("inf")],
+    "": {"": ""},
+}
+
+
+@pytest.mark.parametrize("value", [DEEP, [DEEP, [DEEP]], {}, [], "text", 1, None, {1: {None: [{2.5: {True: []}}]}}])
+def test_parts_of_a_text_are_what_json_writes(value: object) -> None:
+    assert "".join(indented(value)) == json.dumps(value, indent=2)
+
+
+@given(VALUES)
+def test_parts_of_any_text_are_what_json_writes(value: object) -> None:
+    assert "".join(indented(value)) == json.dumps(value, indent=2)

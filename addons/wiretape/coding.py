@@ -24,6 +24,8 @@ def decode(pieces: Iterable[bytes], coding: str) -> tuple[bytes, ...]:
     ``coding`` is the value of Content-Encoding. Raises CodingError for an unknown coding and for broken input;
     a cut-off body is not an error here: what could be decoded is given.
     """
+    if coding.strip().lower() in ("", "identity"):
+        return tuple(pieces)
     steps = [_decoder(name.strip().lower()) for name in reversed(coding.split(",")) if name.strip()]
     total, decoded = 0, []
     for piece in pieces:

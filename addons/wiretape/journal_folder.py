@@ -117,8 +117,12 @@ class Folder:
         return AESGCM(self.key)
 
     def files(self, *stages: Stage) -> list[Kept]:
-        """Its files at these stages, of each stage in order. Raises OSError."""
-        found = [kept for name in os.listdir(self.path) if (kept := Kept.of(self.path / name))]  # noqa: PTH208
+        """Its files at these stages, of each stage in order; none where it has been removed. Raises OSError."""
+        try:
+            names = os.listdir(self.path)  # noqa: PTH208
+        except FileNotFoundError:
+            return []
+        found = [kept for name in names if (kept := Kept.of(self.path / name))]
         chosen = [kept for kept in found if kept.stage in stages]
         return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
 
@@ -146,6 +150,7 @@ class Journal:
         self.folder = folder
         self.limit = limit
         self._cipher = folder.cipher
+        self._owner = str(folder.path / _OWNER)
         self._lock = lock
         self._numbers = 0
         self._order = 0
@@ -189,6 +194,11 @@ class Journal:
         key = AESGCM.generate_key(256)
         _keep_key(name, key)
         return cls(Folder(path, key), lock, limit)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nobody has removed its folder."""
+        return os.path.exists(self._owner)  # noqa: PTH110  on the way of each answer
 
     @property
     def is_full(self) -> bool:

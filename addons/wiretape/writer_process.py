@@ -182,10 +182,10 @@ def main() -> None:
     try:
         if setup["journal"]:
             folder = Folder(Path(setup["journal"]), bytes.fromhex(setup["key"]))
-            lock = folder.lock_for_writing()
-            # Of a proxy that has started us again, a thread may be at work; and nobody else.
-            assert lock, "another process writes from this journal"
-            _work(JournalWriter(folder, stores, log), log, told)
+            # None where the journal has been removed, or somebody else is at work.
+            if lock := folder.lock_for_writing():
+                _work(JournalWriter(folder, stores, log), log, told)
+                lock.release()
         else:
             _recover(log, told)
     finally:

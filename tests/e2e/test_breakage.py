@@ -601,3 +601,21 @@ def test_sigterm_says_what_became_of_each_stream(provider: Provider, recordings:
     assert "1 recorded, 3 requests sent to providers, 2 answers NOT recorded" in log
     assert recorded(recordings) == [CHAT.stem]
     assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+
+
+def test_a_journal_that_somebody_removes_costs_what_was_in_it_and_nothing_later(
+    provider: Provider, recordings: Path, tmp_path: Path
+) -> None:
+    provider.on(FIREWORKS_CHAT, ALL)
+    with Mitmdump(
+        recordings, "record-if-missing", origin=provider, env={"XDG_STATE_HOME": str(tmp_path / "state")}
+    ) as proxy:
+        assert post(proxy) == ALL.body
+        proxy.wait_for_log(f"recorded {CHAT.stem}")
+        shutil.rmtree(tmp_path / "state")
+        assert post(proxy, body=body_for("new")) == ALL.body
+        proxy.wait_for_log("has been removed: what was in it is lost")
+        proxy.wait_for_log(r"(recorded [0-9a-f]{12}: [\s\S]*){2}")
+        proxy.stop()
+        assert "2 recorded" in proxy.log()
+        proxy.assert_sound()

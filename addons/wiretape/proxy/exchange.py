@@ -106,9 +106,10 @@ class Exchange:
         self._body = b""
 
     def lose(self, why: str) -> None:
-        """There is no journal for it."""
+        """There is no journal for it, or none any more."""
         self._body = b""
-        self._lose(why)
+        if self.state is not State.LOST:
+            self._lose(why)
 
     def tap(self, response: http.Response) -> None:
         """Keep a copy of what passes; the response's stream is the tap from here on."""

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from wiretape.journal_folder import Journal, has_leftovers
 from wiretape.journal_writer import Outcome
@@ -52,6 +53,8 @@ class Journaling:
             self._make()
 
     def _make(self) -> Journal | None:
+        if self._journal and not self._journal.is_there:
+            self._abandon(self._journal)
         if self._journal is None and time.monotonic() >= self._try_again:
             try:
                 self._journal = Journal.create(self.limit)
@@ -59,7 +62,7 @@ class Journaling:
                 self._why, self._try_again = str(e), time.monotonic() + _SAID
                 logger.error("nothing can be recorded: %s", e)
                 return None
-            self._writer = WriterProcess(self._journal, self._written)
+            self._writer = WriterProcess(self._journal, partial(self._written, self._journal))
             self._writer.start()
         return self._journal
 
@@ -110,8 +113,20 @@ class Journaling:
         if exchange.number is not None:
             self._open.pop(exchange.number, None)
 
-    def _written(self, outcome: Outcome) -> bool:
-        exchange = self._open.pop(outcome.number, None)
+    def _abandon(self, journal: Journal) -> None:
+        """Do without a journal whose folder somebody has removed: a new one is made for what comes."""
+        logger.error("%s has been removed: what was in it is lost", journal.folder.path)
+        lost, self._open = self._open, {}
+        self._journal = None
+        if self._writer:
+            self._writer.end()
+        journal.release()
+        for exchange in lost.values():
+            exchange.lose("its journal has been removed")
+            self._land(exchange)
+
+    def _written(self, journal: Journal, outcome: Outcome) -> bool:
+        exchange = self._open.pop(outcome.number, None) if journal is self._journal else None
         if exchange is None:
             return False
         self._kept += outcome.is_kept

@@ -156,6 +156,8 @@ class Journal:
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
+        self._ended = 0
+        """Exchanges that the writer has, and has not told of."""
         self._spares: list[int] = []
         """Exchanges whose files are empty."""
         self._changing = threading.Lock()
@@ -202,8 +204,8 @@ class Journal:
 
     @property
     def is_full(self) -> bool:
-        """Whether a new answer should wait for room: those that have begun need some."""
-        return self._total > self.limit * 3 // 4
+        """Whether a new answer should wait for room: those that have begun need some, and the writer will make it."""
+        return self._total > self.limit * 3 // 4 and self._ended > 0
 
     @property
     def taken(self) -> int:
@@ -236,6 +238,8 @@ class Journal:
         """An exchange has its last record. Raises OSError."""
         self._order += 1
         entry.hand_over(self._order)
+        with self._changing:
+            self._ended += 1
 
     def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
         """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
@@ -247,7 +251,13 @@ class Journal:
                 os.truncate(path, 0)
                 path.rename(staged(self.folder.path, number, Stage.SPARE))
                 self._spares.append(number)
+        self.kept()
         self.freed(number)
+
+    def kept(self) -> None:
+        """The writer has told of an exchange, whose file may stay."""
+        with self._changing:
+            self._ended -= 1
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""

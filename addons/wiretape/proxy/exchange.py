@@ -128,21 +128,26 @@ class Exchange:
 
     def _keep(self, piece: bytes) -> bytes:
         # Runs outside mitmproxy's safe call: an exception here would hang the client.
-        if piece and self.state is State.OPEN:
+        try:
+            self._add(piece)
+        except Exception:
+            logger.exception("RECORDING LOST: %s%s", self._url, self.tape.named)
+            self.state = State.LOST
+        return piece
+
+    def _add(self, piece: bytes) -> None:
+        if not piece:
+            self._append(Kind.ENDED)
+        elif self.state is State.OPEN:
             self._size += len(piece)
             if self._size > LIMIT:
-                self._lose(f"the answer of {self._url} is longer than {LIMIT} bytes")
-                return piece
-            if not self._journal.has_room(len(piece)):
+                self._lose(f"the answer is longer than {LIMIT} bytes")
+            elif not self._journal.has_room(len(piece)):
                 self._lose(f"the journal is full ({self._journal.limit} bytes, wiretape_journal)")
-                return piece
             self._append(Kind.PIECE, piece)
             if self._size == self._length:
                 self._append(Kind.ENDED)
             self.flight.changed()
-        elif not piece:
-            self._append(Kind.ENDED)
-        return piece
 
     def _append(self, kind: Kind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
@@ -188,7 +193,9 @@ class Exchange:
         counters.recorded += outcome.recorded
         counters.unrecorded += outcome.unrecorded
         self.flight.close()
-        if not outcome.is_kept:
+        if outcome.is_kept:
+            self._journal.kept()
+        else:
             is_read = self.flight.was_followed or self._size > _LARGE
             self._journal.written(outcome.number, outcome.stage, is_read=is_read)
         self.tape.store.refresh(self.tape.session)

@@ -16,6 +16,7 @@ from wiretape.journal_folder import Journal
 from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores
 from wiretape.store.directory import write_temporary
 from wiretape.tape import Mode
+from wiretape.write_job import WriteJob
 
 
 @pytest.fixture
@@ -219,6 +220,27 @@ def test_a_damaged_file_is_told_from_a_torn_one(journal: Journal, log: LogCaptur
     (outcome,) = writer(journal, log).write_ended()
     assert (outcome.recorded, outcome.unrecorded, outcome.is_lost, outcome.is_unfinished) == (0, 1, True, False)
     assert "RECORDING LOST" in outcome.log[0][2]
+
+
+def test_of_what_kills_each_writer_not_all_die(
+    journal: Journal, log: LogCapture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wiretape.journal_writer._LARGE", 0)
+    root = tmp_path / "recordings"
+    for word in ("a", "b"):
+        keep(journal, config(root), body(word))
+
+    def killed(*_: object) -> bool:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WriteJob, "write", killed)
+        for _ in range(8):
+            with pytest.raises(SystemExit):
+                next(writer(journal, log).write_ended())
+    outcomes = [*writer(journal, log).write_ended()]
+    assert [(each.number, each.recorded, each.is_lost) for each in outcomes] == [(1, 0, True), (2, 1, False)]
+    assert "8 processes were killed while they wrote" in outcomes[0].log[0][2]
 
 
 def test_more_than_a_group(journal: Journal, log: LogCapture, tmp_path: Path) -> None:

@@ -87,17 +87,19 @@ def test_it_ends_when_all_is_written_and_takes_the_journal_with_it(writing: Writ
 def test_killed_again_and_again_it_loses_nothing_and_counts_nothing_twice(
     writing: Writing, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for round_number in range(2):
+    for round_number in range(4):
         process = writing.pid()
         for number in range(40):
             writing.keep(f"{round_number}-{number}")
         writing.wait_for(40 * round_number + 1)
         os.kill(process, signal.SIGKILL)
         wait_until(lambda killed=process: writing.process.process_id not in (None, killed), 30)  # type: ignore[misc]
-    writing.wait_for(80)
-    assert (writing.recorded, writing.files()) == (80, 80)
+    writing.wait_for(160)
+    assert (writing.recorded, writing.files()) == (160, 160)
+    # However often it is killed: the proxy does not do its work.
+    assert "by the proxy itself" not in caplog.text
     assert "it was ended by signal 9): it is started again" in caplog.text
-    assert sum("recorded" in message for message in caplog.messages if "failed" not in message) <= 80
+    assert sum("recorded" in message for message in caplog.messages if "failed" not in message) <= 160
 
 
 def test_it_ends_at_no_signal_that_is_for_the_proxy(writing: Writing) -> None:

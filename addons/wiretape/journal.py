@@ -42,7 +42,7 @@ _TAG = 16
 _WINDOW = 64 * 1024
 """Bytes that are read ahead."""
 
-PIECE_LIMIT = 1 << 30
+_MOST = 1 << 30
 """Bytes that no record has: a head that says more is none."""
 
 
@@ -163,18 +163,13 @@ class EntryReader:
         self._window, self._at = b"", 0
         self.close = weakref.finalize(self, self._file.close)
 
-    @property
-    def size(self) -> int:
-        """Bytes of the file, a torn tail among them."""
-        return os.fstat(self._file.fileno()).st_size
-
     def next(self) -> Record | None:
         """The next record; None where the next one is not whole, or does not open. Raises OSError."""
         head = self._bytes(self.offset, _HEAD.size)
         if len(head) < _HEAD.size:
             return None
         size, kind, at = _HEAD.unpack(head)
-        if not _TAG <= size <= PIECE_LIMIT:
+        if not _TAG <= size <= _MOST:
             self.is_damaged = True
             return None
         sealed = self._bytes(self.offset + _HEAD.size, size)

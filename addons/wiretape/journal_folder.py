@@ -40,6 +40,9 @@ else:
 logger = logging.getLogger(__name__)
 
 _ID = re.compile(r"\d+-[0-9a-f]{16}")
+ATTEMPT = "attempt"
+"""The file that says which exchange is being written, and for which time."""
+
 _MOST_SPARES = 64
 """Empty files that are kept for the next exchanges."""
 
@@ -132,7 +135,7 @@ class Folder:
         for folder in key_folders():
             with contextlib.suppress(OSError):
                 (folder / f"wiretape-{self.path.name}.key").unlink()
-        for path in (*self.path.glob(f"*{Stage.SPARE}"), self.path / _WRITER, self.path / _OWNER):
+        for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
             with contextlib.suppress(OSError):
                 path.unlink()
         with contextlib.suppress(OSError):

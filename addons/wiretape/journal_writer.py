@@ -13,12 +13,13 @@ which changes nothing: the tape is told that it may be there.
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.journal import Kept, Stage
-from wiretape.journal_folder import Folder
+from wiretape.journal_folder import ATTEMPT, Folder
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
@@ -34,7 +35,13 @@ _MOST = 64
 DONE = (Stage.RECORDED, Stage.UNRECORDED)
 
 _LARGE = 1 << 20
-"""Bytes of a file of the journal from which it is written by itself: a group is held in memory."""
+"""Bytes of an exchange from which it is written by itself: a group is held in memory."""
+
+_HELD = 16 << 20
+"""Bytes of a group's files from which it is not made larger."""
+
+_ATTEMPTS = 8
+"""So many writers may die of a large exchange: of one that is too large for this machine's memory all would."""
 
 type LogLine = tuple[str, int, str]
 """Name of the logger, level, message."""
@@ -135,6 +142,7 @@ class JournalWriter:
         self._stores = stores
         self._log = log
         self._failed: set[int] = set()
+        self._attempt = folder.path / ATTEMPT
         # Of what is there by now, another writer may have written the beginning.
         self._repeated = {kept.number for kept in folder.files(Stage.ENDED)}
 
@@ -169,6 +177,9 @@ class JournalWriter:
         for kept in files:
             job, outcome = self._read(kept)
             group = job and self._group(job)
+            if group and group.size > _HELD:
+                yield from self._commit(grouped, groups)
+                grouped, groups = [], {}
             if job and group:
                 group.touched = set()
                 self._record(job, group, outcome)
@@ -178,10 +189,26 @@ class JournalWriter:
             # What is before it in the order goes before it.
             yield from self._commit(grouped, groups)
             grouped, groups = [], {}
-            if job:
+            if job and (job.size <= _LARGE or self._may_try(kept, outcome)):
                 self._record(job, None, outcome)
+                self._attempt.unlink(missing_ok=True)
             yield self._done(kept, outcome)
         yield from self._commit(grouped, groups)
+
+    def _may_try(self, kept: Kept, outcome: Outcome) -> bool:
+        """Note that an exchange is tried; whether too many writers have died of it."""
+        tried = 0
+        with suppress(OSError, ValueError):
+            number, tried = map(int, self._attempt.read_text("ascii").split())
+            tried *= number == kept.number
+        if tried >= _ATTEMPTS:
+            logger.error("RECORDING LOST: %d processes were killed while they wrote %s", tried, kept.path)
+            outcome.unrecorded, outcome.is_lost = 1, True
+            outcome.log += self._log.taken()
+            self._attempt.unlink(missing_ok=True)
+            return False
+        self._attempt.write_text(f"{kept.number} {tried + 1}", "ascii")
+        return True
 
     def _commit(self, grouped: Sequence[_Grouped], groups: dict[int, GroupedStore]) -> Iterator[Outcome]:
         failed = {key for group in groups.values() for key in group.commit()}
@@ -213,7 +240,7 @@ class JournalWriter:
         return job, outcome
 
     def _group(self, job: WriteJob) -> GroupedStore | None:
-        if len(job.body) + sum(map(len, job.arrived.pieces if job.arrived else ())) > _LARGE:
+        if job.size > _LARGE:
             return None
         try:
             return self._stores.group(job.asked.config)

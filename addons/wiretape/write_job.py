@@ -20,7 +20,7 @@ from wiretape.pacing import INSTANT
 from wiretape.providers import Endpoint, Route
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
-from wiretape.tape import Mode, Tape, settler
+from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +51,6 @@ class TapeConfig:
         """What ``dataclasses.asdict`` has made of one."""
         known = {"place": Place(**told["place"]), "mode": Mode(told["mode"]), "takes": Takes(told["takes"])}
         return cls(**{**told, **known})
-
-    def open(self) -> Store:
-        """The store that is written to."""
-        return self.place.open(settler(lambda _: (self.mode, self.takes)))
 
     def tape(self, store: Store, counters: Counters, *, is_repeated: bool = False) -> Tape:
         """A tape that writes as this says. ``is_repeated``: what it writes may be written already."""
@@ -151,6 +147,11 @@ class WriteJob:
             return None
         arrived = head and wire.Arrived(*head, tuple(pieces), tuple(at), last is Kind.ENDED)
         return cls(asked, b"".join(body), arrived, took, last is not None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of bodies."""
+        return len(self.body) + sum(map(len, self.arrived.pieces if self.arrived else ()))
 
     @property
     def origin(self) -> capture.Origin:

@@ -32,11 +32,14 @@ from wiretape.recovery import recover
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 3
-"""Processes that end at once, one after the other, until it is done without."""
+_TRIES = 3
+"""Processes that cannot be started, one after the other, until it is done without."""
 
-_SETTLED = 5.0
-"""Seconds after which an end is no longer one at once."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+"""Seconds until a process that was killed is started again: doubled each time."""
+
+_SETTLED = 10.0
+"""Seconds after which it is started again at once."""
 
 
 class WriterProcess:
@@ -88,19 +91,24 @@ class WriterProcess:
 
     def _run(self) -> None:
         failures = 0
-        while failures < _AT_ONCE:
+        pause = _FIRST_PAUSE
+        while failures < _TRIES:
             began = time.monotonic()
             try:
                 code = self._serve()
             except OSError as e:
-                why = str(e)
+                code, why = 1, str(e)
             else:
                 if code == 0:
                     return
                 why = f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}"
-            failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
-            again = ": it is started again" if failures < _AT_ONCE else ""
-            logger.error("the process that writes recordings failed (%s)%s", why, again)
+            # One that is killed, for want of memory perhaps, is no reason to do its work in the proxy.
+            failures = 0 if code < 0 else failures + 1
+            logger.error("the process that writes recordings failed (%s): it is started again", why)
+            if time.monotonic() - began > _SETTLED:
+                pause = _FIRST_PAUSE
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         if self._journal:
             logger.error("recordings are written by the proxy itself, which slows its traffic down")
             self._write_here(self._journal)

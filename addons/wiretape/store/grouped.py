@@ -48,6 +48,11 @@ class GroupedStore:
         """What was written since this was last cleared, by whoever does that."""
 
     @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return sum(len(each.data) for each in self._waiting.values())
+
+    @property
     def url(self) -> str:
         """As the directory's."""
         return self._store.url

@@ -13,58 +13,87 @@ import zstandard
 LIMIT = 512 * 1024 * 1024
 """Decoded bytes of one body: beyond it a few kB of hostile input could fill the memory."""
 
+_MOST = 4
+"""Content codings of one body."""
+
 
 class CodingError(ValueError):
     """A body that is not what its content coding says, or larger than LIMIT when decoded."""
 
 
-def decode(pieces: Iterable[bytes], coding: str) -> tuple[bytes, ...]:
+def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> tuple[bytes, ...]:
     """The pieces of a body without their content coding, piece for piece; an empty one where a piece gave nothing.
 
-    ``coding`` is the value of Content-Encoding. Raises CodingError for an unknown coding and for broken input;
-    a cut-off body is not an error here: what could be decoded is given.
+    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. Raises
+    CodingError for an unknown coding and for broken input; a cut-off body is not an error here: what could be decoded
+    is given.
     """
-    if coding.strip().lower() in ("", "identity"):
-        return tuple(pieces)
-    steps = [_decoder(name.strip().lower()) for name in reversed(coding.split(",")) if name.strip()]
-    total, decoded = 0, []
+    names = [name.strip().lower() for name in coding.split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if len(names) > _MOST:
+        raise CodingError(f"more than {_MOST} content codings, one in another")
+    steps = [_decoder(name) for name in reversed(names)]
+    largest = LIMIT if limit is None else limit
+    room = largest
+    decoded = []
     for piece in pieces:
         for step in steps:
-            piece = b"".join(_bounded(step, piece, LIMIT - total))  # noqa: PLW2901  each works on what the last gave
-        total += len(piece)
+            try:
+                piece = b"".join(_bounded(step, piece, room))  # noqa: PLW2901  each works on what the last gave
+            except _NoRoomError as e:
+                raise CodingError(f"the body is larger than {largest} bytes when decoded") from e
+        room -= len(piece)
         decoded.append(piece)
     return tuple(decoded)
 
 
-Step = Callable[[bytes], bytes]
+LIMIT_OF_REQUEST = 64 * 1024 * 1024
+"""Decoded bytes of a request."""
+
+
+def plain(body: bytes, coding: str) -> bytes:
+    """A request's body without its content coding; as it came where it is not what that says, or too large."""
+    try:
+        return b"".join(decode([body], coding, LIMIT_OF_REQUEST))
+    except CodingError:
+        return body
+
+
+class _NoRoomError(Exception):
+    """More is decoded than there may be."""
+
+
+Step = Callable[[bytes], Iterable[bytes]]
+"""Gives what some bytes become, in parts that are made as they are taken."""
 
 _SLICE = 1024
-"""Bytes decoded at a time: no coding makes more than some MB of so few, so that the limit is noticed in time."""
+"""Bytes decoded at a time: gzip, deflate and zstd make no more than some MB of so few."""
+
+_PART = 1 << 20
+"""Bytes that are made at a time of brotli, which makes a gigabyte of some hundred."""
 
 
 def _bounded(step: Step, piece: bytes, room: int) -> Iterator[bytes]:
+    left = room
     for start in range(0, len(piece), _SLICE):
         try:
-            out = step(piece[start : start + _SLICE])
+            for out in step(piece[start : start + _SLICE]):
+                left -= len(out)
+                if left < 0:
+                    raise _NoRoomError
+                yield out
         except (zlib.error, brotli.error, zstandard.ZstdError) as e:
             raise CodingError(f"the body is not what its content coding says: {e}") from e
-        room -= len(out)
-        if room < 0:
-            raise CodingError(f"the body is larger than {LIMIT} bytes when decoded")
-        yield out
 
 
 def _decoder(name: str) -> Step:
     match name:
-        case "identity":
-            return bytes
         case "gzip" | "x-gzip":
             return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16))
         case "deflate":
             return _deflate()
         case "br":
-            brotli_decoder = brotli.Decompressor()
-            return lambda piece: bytes(brotli_decoder.process(piece))
+            return _brotli()
         case "zstd":
             return _members(lambda: zstandard.ZstdDecompressor().decompressobj())
         case _:
@@ -83,15 +112,24 @@ def _members(make: Callable[[], _Decompressor]) -> Step:
     """Both gzip and zstd may be several members, or frames, one after the other."""
     current = make()
 
-    def step(piece: bytes) -> bytes:
+    def step(piece: bytes) -> Iterator[bytes]:
         nonlocal current
-        out = b""
         while piece:
             if current.eof:
                 current = make()
-            out += current.decompress(piece)
+            yield current.decompress(piece)
             piece = current.unused_data if current.eof else b""
-        return out
+
+    return step
+
+
+def _brotli() -> Step:
+    decoder = brotli.Decompressor()
+
+    def step(piece: bytes) -> Iterator[bytes]:
+        yield decoder.process(piece, output_buffer_limit=_PART)
+        while not decoder.can_accept_more_data():
+            yield decoder.process(b"", output_buffer_limit=_PART)
 
     return step
 
@@ -100,10 +138,10 @@ def _deflate() -> Step:
     # Servers send "deflate" with and without the zlib header: the first byte tells.
     inflate: zlib._Decompress | None = None
 
-    def step(piece: bytes) -> bytes:
+    def step(piece: bytes) -> Iterator[bytes]:
         nonlocal inflate
         if inflate is None:
             inflate = zlib.decompressobj(zlib.MAX_WBITS if piece[0] & 0x0F == 8 else -zlib.MAX_WBITS)
-        return inflate.decompress(piece)
+        yield inflate.decompress(piece)
 
     return step

@@ -32,7 +32,9 @@ class Tapped:
         request = tutils.treq(content=BODY, headers=http.Headers(content_type="application/json", user_agent="curl/8"))
         assert ROUTE
         flow = tflow.tflow(req=request)
-        self.exchange = Exchange(self.tape, Place(str(folder)), ROUTE, flow, test_id=None, since=0.0, by="ci")
+        self.exchange = Exchange(
+            self.tape, Place(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
+        )
 
     def begin(self, **headers: str) -> Any:
         """The head of the answer comes; gives the stream's callable."""

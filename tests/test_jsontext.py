@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.jsontext import indented, loads
+from wiretape.jsontext import DEEPEST, DEEPEST_ON_WIRE, indented, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -38,8 +38,25 @@ def test_what_orjson_refuses() -> None:
 def test_what_is_no_json(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         loads(text)
-    with pytest.raises(RecursionError):
-        loads(b"[" * 100_000)
+
+
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 1000, 5000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize("inside", [b"1", b'"\\ud800"', b"123456789012345678901234567890", b"NaN"])
+def test_what_is_nested_too_deeply_is_none(depth: int, opening: bytes, closing: bytes, inside: bytes) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        loads(opening * depth + inside + closing * depth)
+    with pytest.raises(ValueError, match=r"."):
+        loads(opening * depth)
+
+
+@pytest.mark.parametrize("deepest", [DEEPEST, DEEPEST_ON_WIRE, 3])
+@pytest.mark.parametrize("inside", [b"1", b'"\\ud800"', b"123456789012345678901234567890"])
+def test_the_depth_is_exact(deepest: int, inside: bytes) -> None:
+    assert loads(b"[" * deepest + inside + b"]" * deepest, deepest)
+    assert loads(b"[1,[2]," + b"[" * (deepest - 1) + inside + b"]" * deepest, deepest)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        loads(b"[" * (deepest + 1) + inside + b"]" * (deepest + 1), deepest)
 
 
 DEEP = {

@@ -107,7 +107,7 @@ def test_a_file_in_the_folders_place_is_an_error_to_write_and_nothing_to_read(
 
 def test_a_file_that_cannot_be_read_is_an_error(store: DirectoryStore) -> None:
     store.path("default", "abc").mkdir(parents=True)
-    with pytest.raises(OSError, match="abc"):
+    with pytest.raises(ValueError, match="is a folder, and no file"):
         store.read("default", "abc")
 
 

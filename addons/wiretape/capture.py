@@ -6,26 +6,21 @@ capture's bytes are void.
 """
 
 import base64
-import binascii
 import hashlib
 import io
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import __version__, jsontext, redact
+from wiretape import __version__, fields, jsontext, redact
 
-_KEPT = re.compile(
-    r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
-    r"|(?:x-|anthropic-)?ratelimit-.+|fireworks-.+|x-inference-.+|x-groq-region|x-envoy-upstream-service-time"
-)
-"""Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
+_LONGEST = 86_400_000.0
+"""Milliseconds from a request to its answer's last byte: a day."""
 
-_NEVER = re.compile(r".*(?:account|organization|project|user|tenant|key|token-id|deployment-id|request-id).*")
-
+_LATEST = 1e15
 
 CLIENT_LENGTH = 200
 """Characters that are kept of a client's name for itself."""
@@ -79,7 +74,7 @@ def digest(recording: bytes) -> str:
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
-    return tuple((name, value) for name, value in lowered if _KEPT.fullmatch(name) and not _NEVER.fullmatch(name))
+    return tuple((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
 
 
 def dumps(capture: Capture) -> bytes:
@@ -112,6 +107,7 @@ def _made(origin: Origin) -> dict[str, Any]:
 
 
 def _chunk(at: float, data: bytes) -> dict[str, Any]:
+    at = min(max(0.0, at), _LONGEST)  # The request's end was told by another clock, which may be set meanwhile.
     try:
         return {"at": round(at, 3), "text": data.decode("utf-8")}
     except UnicodeDecodeError:
@@ -119,20 +115,79 @@ def _chunk(at: float, data: bytes) -> dict[str, Any]:
 
 
 def loads(data: bytes) -> Capture:
-    """A file's bytes as a capture. Raises ValueError, saying what is wrong."""
+    """A file's bytes as a capture. Raises ValueError, saying what is wrong.
+
+    What it gives can be sent as it is: a capture may come from a stranger, and its bytes go to a client unseen.
+    """
     try:
         content = jsontext.loads(data)
-        chunks: Sequence[dict[str, Any]] | None = content.get("chunks")
-        return Capture(
-            str(content["recording"]),
-            int(content["status"]),
-            tuple((str(name), str(value)) for name, value in content["headers"]),
-            None if chunks is None else tuple(_bytes(chunk) for chunk in chunks),
-            tuple(float(chunk["at"]) for chunk in chunks or ()),
-            _origin(content.get("made")),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error) as e:
-        raise ValueError(f"not a capture: {type(e).__name__}: {e}") from e
+    except ValueError as e:
+        raise ValueError(f"not a capture: not JSON: {e}") from e
+    _must(isinstance(content, dict), "not an object")
+    recording, status = content.get("recording"), content.get("status")
+    _must(isinstance(recording, str), "recording is no text")
+    _must(fields.is_status(status), "status is no HTTP status from 200 to 599")
+    chunks = content.get("chunks")
+    _must(chunks is None or isinstance(chunks, list), "chunks is no list")
+    return Capture(
+        recording,
+        status,
+        _headers(content.get("headers")),
+        None if chunks is None else tuple(map(_bytes, chunks)),
+        _times(chunks or ()),
+        _origin(content.get("made")),
+    )
+
+
+def _must(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(f"not a capture: {message}")
+
+
+def _headers(value: Any) -> tuple[tuple[str, str], ...]:
+    _must(isinstance(value, list), "headers is no list")
+    headers = []
+    for each in value:
+        match each:
+            case [str(name), str(text)]:
+                _must(fields.is_kept(name), f"header {name!r} is none that a capture keeps")
+                _must(fields.is_value(text), f"the value of header {name} holds what no header can")
+                headers.append((name, text))
+            case _:
+                _must(False, "a header is no pair of name and value")
+    return tuple(headers)
+
+
+def _bytes(chunk: Any) -> bytes:
+    match chunk:
+        case {"text": str(text)}:
+            with _saying("the text of a chunk is no Unicode"):
+                return text.encode("utf-8")
+        case {"base64": str(text)}:
+            with _saying("the base64 of a chunk is none"):
+                return base64.b64decode(text, validate=True)
+    raise ValueError("not a capture: a chunk has neither text nor base64")
+
+
+@contextmanager
+def _saying(what: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as e:
+        raise ValueError(f"not a capture: {what}") from e
+
+
+def _times(chunks: Iterable[Any]) -> tuple[float, ...]:
+    times: list[float] = []
+    last = 0.0
+    for chunk in chunks:
+        at = chunk.get("at")
+        # NaN is not between any two.
+        is_time = isinstance(at, int | float) and not isinstance(at, bool) and last <= at <= _LONGEST
+        _must(is_time, f"the time of chunk {len(times) + 1} is no number of milliseconds, up to a day, that goes on")
+        last = float(at)
+        times.append(last)
+    return tuple(times)
 
 
 def _origin(made: Any) -> Origin | None:
@@ -145,12 +200,6 @@ def _origin(made: Any) -> Origin | None:
             "client": str(client),
             "wiretape": str(version),
             "took_ms": int() | float() as took,
-        }:
+        } if not isinstance(took, bool) and abs(took) < _LATEST:
             return Origin(by, at, client, version, float(took))
-    raise ValueError("what it says of who made it is in no known form")
-
-
-def _bytes(chunk: dict[str, Any]) -> bytes:
-    if "text" in chunk:
-        return str(chunk["text"]).encode("utf-8")
-    return base64.b64decode(chunk["base64"], validate=True)
+    raise ValueError("not a capture: what it says of who made it is in no known form")

@@ -2,10 +2,15 @@
 
 import ast
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from wiretape import jsontext
 from wiretape.recording import RecordedRequest
+
+_LONGEST = 1 << 16
+"""Characters of a message in which the answer is looked for: Python's own parser takes its time."""
 
 _TYPES = {
     400: "BadRequestError",
@@ -22,8 +27,8 @@ def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]
     """The error as the endpoint's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
     text = body.decode("utf-8", "replace")
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
+        answer = jsontext.loads(text.encode(), jsontext.DEEPEST_ON_WIRE)
+    except ValueError:
         answer = None
     if asked.endpoint.startswith("/api/"):
         reason = answer.get("error", text) if isinstance(answer, dict) else text
@@ -69,7 +74,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     if error.get("provider") == "ollama":
         return status, body.encode("utf-8", "replace") if isinstance(body, str) else _compact(body)
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
-    if found:
+    if found and len(written) <= _LONGEST:
         try:
             return status, _compact(ast.literal_eval(written))
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -80,4 +85,16 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
 
 
 def _compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _finite(value: Any) -> Any:
+    """A value without the numbers that JSON does not have."""
+    match value:
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list():
+            return [_finite(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value

@@ -7,14 +7,18 @@ a share is met is drawn from a digest, so that the same requests meet the same f
 import hashlib
 import json
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+from wiretape import tomltext
+from wiretape.wildcards import Wildcard
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
+_LONGEST = 86_400.0
+"""Seconds that anything can be made to wait."""
 _JSON_TO_NONE = bytes.maketrans(b'"{}[]', b"'()()")
 _INVERTED = bytes(each if each in b"\r\n" else each ^ 0xFF for each in range(256))
 
@@ -118,7 +122,7 @@ class Asked:
 class Rule:
     """One ``[[fault]]``: which requests meet which fault."""
 
-    patterns: Mapping[str, re.Pattern[str]]
+    patterns: Mapping[str, Wildcard]
     share: float
     seed: int
     nth: frozenset[int]
@@ -133,7 +137,7 @@ class Rule:
             "endpoint": asked.endpoints,
             "model": (asked.model,),
         }
-        return all(any(map(pattern.fullmatch, values[key])) for key, pattern in self.patterns.items())
+        return all(any(map(pattern.matches, values[key])) for key, pattern in self.patterns.items())
 
 
 class Faults:
@@ -179,10 +183,7 @@ def parse(file: str, text: str, providers: Collection[str]) -> Faults:
 
     Raises ValueError, naming the file, the entry and the right values.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: not TOML: {e}") from e
+    table = tomltext.loads(file, text)
     entries = table.get("fault", [])
     if "faults" in table or not isinstance(entries, list):
         raise ValueError(f"{file}: a fault begins with [[fault]], in two brackets")
@@ -198,7 +199,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return isinstance(value, str) and _seconds(value) > 0
+    return isinstance(value, str) and 0 < _seconds(value) <= _LONGEST
 
 
 def _is_retry_after(value: Any) -> bool:
@@ -249,8 +250,8 @@ def _rule(where: str, entry: Any, providers: Collection[str]) -> Rule:
         if not is_right(value):
             raise ValueError(f"{where}: {key} is {right}, not {value!r}")
     _check_together(where, entry)
-    patterns = {key: _pattern(entry[key]) for key in ("session", "provider", "endpoint", "model") if key in entry}
-    if "provider" in patterns and not any(map(patterns["provider"].fullmatch, providers)):
+    patterns = {key: Wildcard(entry[key]) for key in ("session", "provider", "endpoint", "model") if key in entry}
+    if "provider" in patterns and not any(map(patterns["provider"].matches, providers)):
         known = ", ".join(sorted({*providers}))
         raise ValueError(f"{where}: no provider is named {entry['provider']!r}; there are {known}")
     nth = entry.get("nth", [])
@@ -312,7 +313,3 @@ def _status(where: str, entry: Mapping[str, Any]) -> Status:
 def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text)
     return float(match[1]) * {"ms": 0.001, "s": 1.0}[match[2]] if match else 0.0
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)

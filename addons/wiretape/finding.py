@@ -19,6 +19,9 @@ from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
 
+_TOLD = 1000
+"""Faults of files that are not said again."""
+
 
 class Takes(StrEnum):
     """Which recording answers, where a request was recorded several times."""
@@ -108,6 +111,7 @@ class Finder:
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
         self._index = index
+        self._told: set[Hashable] = set()
 
     def reading(self) -> Reading:
         """A new look at the session's files."""
@@ -159,7 +163,7 @@ class Finder:
             reading.is_whole = False  # Without it the answer is made from the recording.
             return None
         except (OSError, ValueError) as e:
-            logger.warning("%s: passed over: %s", reading.where(name, WIRE), e)
+            self._tell(logging.WARNING, reading, (name, WIRE), f"passed over: {e}")
             return None
 
     def read(self, name: str, identity: str, reading: Reading) -> Found | None:
@@ -172,12 +176,21 @@ class Finder:
         except Unavailable:
             raise
         except (OSError, ValueError) as e:
-            logger.error("%s: not a recording that can be served: %s", reading.where(name), e)
+            self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
         if found.response.broke_off and not self._keep_errors:
             logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
             return None
         return Found(name, data, found) if request.identity(found.request) == identity else None
+
+    def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
+        """Say what is wrong with a file, once for as long as it is as it is."""
+        told = (*file, reading.states().get(file), problem)
+        if told not in self._told:
+            if len(self._told) > _TOLD:
+                self._told.clear()
+            self._told.add(told)
+            logger.log(level, "%s: %s", reading.where(*file), problem)
 
     def _names(self, asked: RecordedRequest, identity: str) -> Iterator[str]:
         """The names that the recording of a request has when it was made here, the likeliest first.

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
+from wiretape import jsontext, printable
 from wiretape.store.base import Store
 
 # Its own folder, as the store's files are all in one; hidden, so that nobody takes it for a recording.
 _FOLDER = ".wiretape"
 _NAME = "frozen"
+_SHOWN = 200
 
 _SESSIONS = 1000
 """Sessions of which it is remembered: their names come from outside."""
@@ -39,14 +41,16 @@ def is_frozen(store: Store, session: str) -> bool:
 
 def mark(store: Store, session: str) -> Frozen | None:
     """The mark, where there is one. Raises as ``is_frozen``."""
-    data = store.read(session, _NAME, _FOLDER)
+    try:
+        data = store.read(session, _NAME, _FOLDER)
+        said = jsontext.loads(data) if data is not None else None
+    except ValueError:
+        return Frozen()  # Somebody's own; a session that was meant to be frozen is.
     if data is None:
         return None
-    try:
-        said = json.loads(data)
-        return Frozen(str(said.get("by", "")), str(said.get("at", "")))
-    except (ValueError, AttributeError):
-        return Frozen()  # Somebody's own; a session that was meant to be frozen is.
+    if not isinstance(said, dict):
+        return Frozen()
+    return Frozen(*(printable.line(str(said.get(key, ""))[:_SHOWN]) for key in ("by", "at")))
 
 
 def freeze(store: Store, session: str, what: Frozen) -> bool:

@@ -64,7 +64,7 @@ class Reader:
         self._pieces: list[bytes] = []
         self._size = 0
         self._head = 0
-        self._target = b""
+        self._target: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._in_body = False
@@ -99,7 +99,7 @@ class Reader:
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         return Request(
             self._parser.get_method().decode("latin-1"),
-            self._target,
+            b"".join(self._target),
             self._headers,
             body,
             self._keep_alive,
@@ -114,7 +114,7 @@ class Reader:
     def on_url(self, url: bytes) -> None:
         """Of httptools' protocol; may come in parts."""
         if self._begun == 1:
-            self._target += url
+            self._target.append(url)
             self._head += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:

@@ -113,13 +113,16 @@ def parse(text: str) -> dict[str, Counters]:
 
     sessions: dict[str, Counters] = {}
     known = False
-    for family in text_string_to_metric_families(text):
-        known = known or family.name == "wiretape_build_info"
-        if each := _FIELDS.get(family.name):
-            for sample in family.samples:
-                if sample.name == f"{family.name}_total" and "session" in sample.labels:
-                    counters = sessions.setdefault(sample.labels["session"], Counters())
-                    setattr(counters, each, int(sample.value))
+    try:
+        for family in text_string_to_metric_families(text):
+            known = known or family.name == "wiretape_build_info"
+            if each := _FIELDS.get(family.name):
+                for sample in family.samples:
+                    if sample.name == f"{family.name}_total" and "session" in sample.labels:
+                        counters = sessions.setdefault(sample.labels["session"], Counters())
+                        setattr(counters, each, int(sample.value))
+    except (LookupError, OverflowError) as e:  # What the library raises of some texts, and int of Infinity.
+        raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
     if not known:
         raise ValueError("it is not wiretape's page of counters")
     return sessions

@@ -1,11 +1,15 @@
 """When each chunk of a replay leaves. Values in, seconds out: no clock in here."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FACTOR = re.compile(r"(\d+(?:\.\d+)?)x")
-_RATE = re.compile(r"(\d+(?:\.\d+)?)tps(?:,ttft=(\d+(?:\.\d+)?)(ms|s))?")
+_FACTOR = re.compile(r"(\d+(?:\.\d+)?)x", re.ASCII)
+_RATE = re.compile(r"(\d+(?:\.\d+)?)tps(?:,ttft=(\d+(?:\.\d+)?)(ms|s))?", re.ASCII)
+
+LONGEST = 86_400.0
+"""Seconds after which the last chunk has left, whatever a recording says and a pace makes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,13 @@ def parse(text: str) -> Pace:
         return INSTANT
     if text == "recorded":
         return Pace(factor=1.0)
-    if (match := _FACTOR.fullmatch(text)) and float(match[1]) > 0:
+    if (match := _FACTOR.fullmatch(text)) and 0 < float(match[1]) < math.inf:
         return Pace(factor=float(match[1]))
-    if (match := _RATE.fullmatch(text)) and float(match[1]) > 0:
+    if (match := _RATE.fullmatch(text)) and 0 < float(match[1]) < math.inf:
         unit = {"ms": 0.001, "s": 1.0}[match[3] or "s"]
-        return Pace(rate=float(match[1]), first=float(match[2] or 0) * unit)
+        return Pace(rate=float(match[1]), first=min(LONGEST, float(match[2] or 0) * unit))
     raise ValueError(
-        f"{text!r} is no pace: it is instant, recorded, a factor such as 2x or 0.5x, "
+        f"{text[:80]!r} is no pace: it is instant, recorded, a factor such as 2x or 0.5x, "
         "or tokens a second such as 50tps or 50tps,ttft=300ms"
     )
 
@@ -48,7 +52,7 @@ def schedule(pace: Pace, chunks: int, at: Sequence[float], tokens: int) -> tuple
     """
     if pace.rate is not None:
         each = tokens / chunks / pace.rate if chunks else 0.0
-        return tuple(pace.first + each * (index if chunks > 1 else 1) for index in range(chunks))
+        return tuple(min(LONGEST, pace.first + each * (index if chunks > 1 else 1)) for index in range(chunks))
     if pace.factor is None or len(at) != chunks:
         return (0.0,) * chunks
-    return tuple(max(0.0, moment) / 1000 / pace.factor for moment in at)
+    return tuple(min(LONGEST, max(0.0, moment) / 1000 / pace.factor) for moment in at)

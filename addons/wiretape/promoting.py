@@ -13,6 +13,7 @@ from wiretape.finding import second_name
 from wiretape.freezing import is_frozen
 from wiretape.store.base import Store
 from wiretape.store.directory import RESPONSES, WIRE
+from wiretape.store.regular import NoRecording
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,12 @@ def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
 def _faults(store: Store, session: str, take: Take) -> Iterator[str]:
     for fault in verify.check(take.name, store.read(session, take.name) or b"").faults:
         yield f"{store.where(session, take.name)}: {fault}"
-    if (data := store.read(session, take.name, WIRE)) is not None:
+    try:
+        data = store.read(session, take.name, WIRE)
+    except NoRecording as e:
+        yield f"{store.where(session, take.name, WIRE)}: {e}"
+        return
+    if data is not None:
         for fault in verify.check_capture(data):
             yield f"{store.where(session, take.name, WIRE)}: {fault}"
 

@@ -5,13 +5,15 @@ tables are put before it.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from wiretape import tomltext
+from wiretape.wildcards import Wildcard
 
 KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
@@ -68,12 +70,25 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """A pattern of hosts."""
+
+    name: Wildcard
+    port: int | None
+    """None for every port."""
+
+    def matches(self, host: str, port: int) -> bool:
+        """Whether ``host:port`` is meant."""
+        return self.port in (None, port) and self.name.matches(host)
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One entry of the table, its patterns compiled."""
 
     name: str
     scheme: str
-    hosts: tuple[re.Pattern[str], ...]
+    hosts: tuple["Host", ...]
     base: re.Pattern[str]
     """Matches the base at the start of a path; the rest is the endpoint's."""
     endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
@@ -82,7 +97,7 @@ class Provider:
 
     def serves(self, host: str, port: int) -> bool:
         """Whether ``host:port`` is one of this provider's."""
-        return any(pattern.fullmatch(f"{host}:{port}") for pattern in self.hosts)
+        return any(each.matches(host, port) for each in self.hosts)
 
 
 _REMEMBERED = 1000
@@ -147,10 +162,7 @@ def parse(tables: Iterable[tuple[str, str]]) -> Providers:
     sets: dict[str, tuple[_Endpoint, ...]] = {}
     entries: list[tuple[str, Any]] = []
     for file, text in tables:
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as e:
-            raise ValueError(f"{file}: not TOML: {e}") from e
+        table = tomltext.loads(file, text)
         endpoints, providers = table.get("endpoints", {}), table.get("provider", [])
         if not isinstance(endpoints, dict):
             raise ValueError(f"{file}: endpoints are tables: [endpoints.NAME]")  # noqa: TRY004
@@ -189,7 +201,7 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         name=entry.get("name", "?"),
         scheme=scheme,
         hosts=tuple(_host(where, host) for host in entry["hosts"]),
-        base=_path(entry.get("base", "")),
+        base=_path(f"{where}: base", entry.get("base", "")),
         endpoints=tuple(endpoint for name in entry["endpoints"] for endpoint in sets[name]),
         hide=entry.get("hide", ""),
     )
@@ -211,22 +223,34 @@ def _endpoint(where: str, key: str, value: Any) -> _Endpoint:
     recorded = value.get("recorded", "") if kind == "sdk" else ""
     if not isinstance(recorded, str) or (kind == "sdk" and recorded not in SDK_ENDPOINTS):
         raise ValueError(f"{where}: recorded is one of {', '.join(sorted(SDK_ENDPOINTS))}, not {recorded!r}")
-    return method, _path(path), Endpoint(kind, method, recorded)
+    return method, _path(where, path), Endpoint(kind, method, recorded)
 
 
-def _host(where: str, pattern: str) -> re.Pattern[str]:
+_ADDRESS = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?|([^:\[\]]+)(?::(\d{1,5}))?", re.ASCII)
+_BARE_IPV6 = re.compile(r"[0-9a-f:.]+")
+
+
+def _host(where: str, pattern: str) -> Host:
     # host, host:port, [IPv6] or [IPv6]:port; an IPv6 address with several colons needs no brackets without a port.
-    address = re.fullmatch(
-        r"\[([^\]]+)\](?::(\d+))?|([^:\[\]]+)(?::(\d+))?|([0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)", pattern.lower()
-    )
+    text = pattern.lower()
+    if text.count(":") > 1 and _BARE_IPV6.fullmatch(text):
+        return Host(Wildcard(text), None)
+    address = _ADDRESS.fullmatch(text)
     if not address:
         raise ValueError(f"{where}: {pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it")
-    host, port = address[1] or address[3] or address[5], address[2] or address[4]
-    return re.compile(".*".join(map(re.escape, host.split("*"))) + ":" + (port or r"\d+"))
+    port = address[2] or address[4]
+    return Host(Wildcard(address[1] or address[3]), int(port) if port else None)
 
 
-def _path(template: str) -> re.Pattern[str]:
-    return re.compile("[^/:]+".join(map(re.escape, re.split(r"\{\w+\}", template))))
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+def _path(where: str, template: str) -> re.Pattern[str]:
+    literals = _PLACEHOLDER.split(template)
+    # So each stands for what is up to the next of these two, and there is one way alone to match a path.
+    if not all("/" in between or ":" in between for between in literals[1:-1]):
+        raise ValueError(f"{where}: between two placeholders in {template!r} there is a / or a :")
+    return re.compile("[^/:]+".join(map(re.escape, literals)))
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape import multipart, redact
+from wiretape import jsontext, multipart, redact
 from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
 
@@ -85,13 +85,6 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
 
     Raises ValueError, saying why, where the body is not what the endpoint takes: such a request cannot be recorded.
     """
-    try:
-        return _recorded(route, body, content_type, test_id)
-    except RecursionError as e:
-        raise ValueError("the request's body is not of a sane depth: it is nested too deeply") from e
-
-
-def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None) -> RecordedRequest:
     endpoint = route.endpoint
     if endpoint.kind == "http":
         payload = redact.clean(_payload(body, content_type))
@@ -108,7 +101,7 @@ def _recorded(route: Route, body: bytes, content_type: str, test_id: str | None)
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return jsontext.loads(body, jsontext.DEEPEST_ON_WIRE)
     except ValueError as e:
         raise ValueError(f"the request's body is not JSON: {e}") from e
 
@@ -192,5 +185,8 @@ def identity(request: RecordedRequest) -> str:
     Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
     that asked is no part of it.
     """
-    form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
-    return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+    if not request.identity:
+        form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
+        digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+        object.__setattr__(request, "identity", digest)  # It is no part of the value.
+    return request.identity

@@ -107,22 +107,31 @@ class Sessions:
         """A session, whether the configuration names it or not."""
         return self._sessions.get(name) or Session(name)
 
-    def order(self, name: str) -> tuple[str, ...]:
-        """Where a look-up goes: the session, then those below it, depth first, each once."""
+    def order(self, name: str, most: int | None = None) -> tuple[str, ...]:
+        """Where a look-up goes: the session, then those below it, depth first, each once; ``most`` at most."""
         found: dict[str, None] = {}
-
-        def visit(each: str) -> None:
+        waiting = [name]
+        while waiting and len(found) != most:
+            each = waiting.pop()
             if each not in found:
                 found[each] = None
-                for below in self.get(each).layers:
-                    visit(below)
-
-        visit(name)
+                waiting.extend(reversed(self.get(each).layers))
         return tuple(found)
 
     def above(self, name: str) -> tuple[str, ...]:
         """The sessions that stand on this one, directly or not."""
-        return tuple(each for each in self._sessions if each != name and name in self.order(each))
+        directly: dict[str, list[str]] = {}
+        for each, session in self._sessions.items():
+            for below in session.layers:
+                directly.setdefault(below, []).append(each)
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for each in directly.get(waiting.pop(), ()):
+                if each not in found:
+                    found.add(each)
+                    waiting.append(each)
+        return tuple(each for each in self._sessions if each in found and each != name)
 
 
 # -- what is allowed ---------------------------------------------------------------------------------------------------

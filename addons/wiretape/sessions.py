@@ -1,13 +1,16 @@
 """The sessions of a configuration: TOML text -> values. Beside ``session``, whose values these are."""
 
-import tomllib
 from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from wiretape import pacing
+from wiretape import pacing, tomltext
 from wiretape.finding import parse_takes
 from wiretape.session import Session, Sessions, check_name
 from wiretape.tape import Mode, parse_form, parse_mode
+
+_MOST = 64
+"""Sessions that one can stand on: each is looked into for a request that has no recording."""
 
 
 def parse(file: str, text: str) -> Sessions:
@@ -15,17 +18,16 @@ def parse(file: str, text: str) -> Sessions:
 
     Raises ValueError, naming the file, the table and the right values; also where layers go round in a circle.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: not TOML: {e}") from e
+    table = tomltext.loads(file, text)
     entries = table.get("session", {})
     if "sessions" in table or not isinstance(entries, dict):
         raise ValueError(f"{file}: a session begins with [session.NAME]")
     sessions = Sessions({name: _session(file, name, entry) for name, entry in entries.items()})
+    if circle := _circle(sessions):
+        raise ValueError(f"{file}: [session.{circle[0]}]: layers go round in a circle: {' -> '.join(circle)}")
     for name in sessions.names:
-        if circle := _circle(sessions, (name,)):
-            raise ValueError(f"{file}: [session.{circle[0]}]: layers go round in a circle: {' -> '.join(circle)}")
+        if len(sessions.order(name, _MOST + 2)) > _MOST + 1:
+            raise ValueError(f"{file}: [session.{name}]: stands on more than {_MOST} other sessions")
     return sessions
 
 
@@ -93,10 +95,11 @@ def _session(file: str, name: str, entry: Any) -> Session:
     return Session(name, words=words, **given)
 
 
-def _circle(sessions: Sessions, path: tuple[str, ...]) -> tuple[str, ...]:
-    for below in sessions.get(path[-1]).layers:
-        if below in path:
-            return (*path[path.index(below) :], below)
-        if found := _circle(sessions, (*path, below)):
-            return found
+def _circle(sessions: Sessions) -> tuple[str, ...]:
+    """A circle of layers, its first session at its end again; none where there is none."""
+    try:
+        # In the order of the names, so that an error is the same each time; each layer is looked at once.
+        TopologicalSorter({name: sessions.get(name).layers for name in sessions.names}).prepare()
+    except CycleError as e:
+        return tuple(reversed(e.args[1]))
     return ()

@@ -161,11 +161,18 @@ def _nested(value: Any, nesting: str, type_: str, convert: Callable[[str, Any], 
 def _dump(type_: str | Literal["float", "time"], value: Any, closed: bool) -> Any:
     match type_:
         case "float":
-            return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+            return _float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         case "time":
             return _time(value) if isinstance(value, str) else value
         case _:
             return _fill(type_, value, closed) if isinstance(value, dict) else value
+
+
+def _float(number: int) -> float | int:
+    try:
+        return float(number)
+    except OverflowError:
+        return number
 
 
 def _strip_value(type_: str, value: Any) -> Any:

@@ -5,6 +5,8 @@ Source: WHATWG HTML, 9.2.6 (Interpreting an event stream).
 
 from dataclasses import dataclass
 
+_BOM = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -18,49 +20,50 @@ class Decoder:
     """Bytes in, events out; a piece may end anywhere, in a line end or in the middle of a character."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
-        self._scanned = 0
+        self._rest: list[bytes] = []
+        """Of a line that has not ended yet, piece by piece: no piece is looked through twice."""
+        self._after_cr = False
+        """Whether the rest ends in a CR, of which the next byte tells whether an LF belongs to it."""
         self._started = False
         self._data: list[str] = []
         self._event = ""
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that this piece completes."""
-        self._rest += piece
         if not self._started:
-            if len(self._rest) < 3 and b"\xef\xbb\xbf".startswith(self._rest):
+            piece = b"".join(self._rest) + piece
+            self._rest.clear()
+            if len(piece) < 3 and _BOM.startswith(piece):
+                self._rest.append(piece)
                 return []
             self._started = True
-            if self._rest.startswith(b"\xef\xbb\xbf"):
-                del self._rest[:3]
-        return self._lines(at_end=False)
+            piece = piece.removeprefix(_BOM)
+        return self._lines(piece, at_end=False)
 
     def flush(self) -> list[Event]:
         """The end of the stream. An event without its empty line is dropped, as the standard says."""
-        events = self._lines(at_end=True)
+        events = self._lines(b"", at_end=True)
         self._rest.clear()
-        self._scanned = 0
+        self._after_cr = False
         self._data.clear()
         return events
 
-    def _lines(self, *, at_end: bool) -> list[Event]:
+    def _lines(self, piece: bytes, *, at_end: bool) -> list[Event]:
         events: list[Event] = []
-        rest, start = self._rest, 0
-        while (end := _line_end(rest, max(start, self._scanned))) >= 0:
-            after = end + 1
-            if rest[end] == 13:  # CR, alone or with LF: only the next byte tells
-                if after == len(rest) and not at_end:
-                    self._scanned = end - start
-                    break
-                if rest[after : after + 1] == b"\n":
-                    after += 1
-            self._line(bytes(rest[start:end]), events)
-            start = after
-            self._scanned = 0
-        else:
-            # What has been looked through once is not looked through again: a line may come byte by byte.
-            self._scanned = len(rest) - start
-        del rest[:start]
+        if not (at_end or self._after_cr or b"\n" in piece or b"\r" in piece):
+            self._rest.append(piece)
+            return events
+        # Of bytes, this splits at CR, LF and CRLF and at nothing else.
+        lines = (b"".join(self._rest) + piece).splitlines(keepends=True)
+        self._rest.clear()
+        self._after_cr = False
+        if lines and not at_end and not lines[-1].endswith(b"\n"):
+            rest = lines.pop()
+            self._after_cr = rest.endswith(b"\r")
+            self._rest.append(rest)
+        for line in lines:
+            if line.endswith((b"\n", b"\r")):
+                self._line(line.rstrip(b"\r\n"), events)
         return events
 
     def _line(self, line: bytes, events: list[Event]) -> None:
@@ -75,12 +78,6 @@ class Decoder:
             self._data.append(value.decode("utf-8", "replace"))
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")
-
-
-def _line_end(text: bytearray, start: int) -> int:
-    lf = text.find(b"\n", start)
-    cr = text.find(b"\r", start, lf if lf >= 0 else len(text))
-    return cr if cr >= 0 else lf
 
 
 def encode(data: bytes, event: str = "") -> bytes:

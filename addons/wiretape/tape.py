@@ -25,12 +25,17 @@ from wiretape.store.base import Store, Unavailable
 from wiretape.store.directory import WIRE
 from wiretape.store.index import Indexes
 from wiretape.store.memory import Memory
+from wiretape.store.regular import NoRecording
 from wiretape.turns import LocalTurns, Turns
 
 logger = logging.getLogger(__name__)
 
 _TRUSTED = 0.005
 """Seconds for which a hit in memory is served without a look at its files."""
+
+
+_LOOKS = 200
+"""Files whose states are looked at within a millisecond."""
 
 
 class Mode(StrEnum):
@@ -159,7 +164,8 @@ class Tape:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
-        return kept.hit if self.store.is_quick and self._is_current(kept) else None
+        looks = sum(len(files) for _, files in kept.states)
+        return kept.hit if self.store.is_quick and looks <= _LOOKS and self._is_current(kept) else None
 
     def _is_current(self, kept: Kept) -> bool:
         try:
@@ -295,7 +301,7 @@ class Tape:
     def _write_looking(self, made: Recording, data: bytes, capture: Capture | None) -> str:
         identity = request.identity(made.request)
         for base in (made.name, second_name(made.name, identity)):
-            existing = self.store.read(self.session, base)
+            existing = self._existing(base)
             if existing is None or not _is_another(existing, identity):
                 name = self._write_take(base, identity, data)
                 if capture:
@@ -303,8 +309,15 @@ class Tape:
                 return name
         raise AssertionError("the second name is of this identity alone")
 
+    def _existing(self, name: str) -> bytes | None:
+        """The bytes under a name; None where there are none, or what is there can be no recording."""
+        try:
+            return self.store.read(self.session, name)
+        except NoRecording:
+            return None
+
     def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
-        if self.store.read(self.session, name) != data:
+        if self._existing(name) != data:
             return  # Another proxy's recording has the name: so will its capture.
         existing = self._finder.capture(name, self._finder.reading())
         if existing and existing.recording == capture.recording:
@@ -324,7 +337,7 @@ class Tape:
                 logger.debug("%s was recorded by another first", name)
             return name
         if self._replaces():
-            if self.store.read(self.session, takes[-1]) != data:
+            if self._existing(takes[-1]) != data:
                 self.store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]
         if self._is_repeated and self.store.read(self.session, takes[-1]) == data:

@@ -8,14 +8,13 @@ import hmac
 import re
 import secrets
 import threading
-import tomllib
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import tokenhash
+from wiretape import tokenhash, tomltext
 from wiretape.session import TOKEN_PREFIX, Role, check_name, parse_role
 from wiretape.tokenhash import Scheme, new_scheme
 
@@ -160,10 +159,7 @@ def dumps(tokens: Tokens) -> str:
 
 def loads(file: str, text: str) -> Tokens:
     """The tokens of a file's text. Raises ValueError, naming the file, the entry and the right values; never a hash."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
-        raise ValueError(f"{file}: not TOML: {e}") from e
+    table = tomltext.loads(file, text)
     entries = table.pop("token", [])
     if table or not isinstance(entries, list):
         raise ValueError(f"{file}: a token begins with [[token]], and there is nothing else in the file")

@@ -15,29 +15,48 @@ def text(recording: Recording) -> str:
     if recording.request.passthrough:
         body = response.body
         return "\n".join(body) if response.is_streaming else json.dumps(body, indent=2, ensure_ascii=False)
-    choices: dict[int, str] = {}
+    choices: dict[int, list[str]] = {}
     for element in response.elements():
         for index, piece in _pieces(element["__data__"]):
-            choices[index] = choices.get(index, "") + piece
+            choices.setdefault(index, []).append(piece)
     if len(choices) > 1:
-        return "\n".join(f"[{index}] {words}" for index, words in sorted(choices.items()))
+        return "\n".join(f"[{index}] {''.join(pieces)}" for index, pieces in sorted(choices.items()))
     if choices:
-        return next(iter(choices.values()))
+        return "".join(next(iter(choices.values())))
     return json.dumps([element["__data__"] for element in response.elements()], indent=2, ensure_ascii=False)
 
 
 def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    for choice in data.get("choices") or []:
-        index = choice.get("index") or 0
-        message = choice.get("delta") or choice.get("message") or {}
-        yield index, choice.get("text") or message.get("content") or ""
-        for call in message.get("tool_calls") or []:
-            function = call.get("function") or {}
-            name = f"\n{function['name']} " if function.get("name") else ""
-            yield index, name + (function.get("arguments") or "")
+    for choice in _objects(data.get("choices")):
+        index = choice.get("index")
+        number = index if isinstance(index, int) else 0
+        message = _object(choice.get("delta") or choice.get("message"))
+        yield number, _text(choice.get("text")) or _text(message.get("content"))
+        for call in _objects(message.get("tool_calls")):
+            function = _object(call.get("function"))
+            name = _text(function.get("name"))
+            yield number, (f"\n{name} " if name else "") + _text(function.get("arguments"))
     if isinstance(data.get("response"), str):  # Ollama
         yield 0, data["response"]
     elif isinstance(data.get("message"), dict):
-        yield 0, data["message"].get("content") or ""
+        yield 0, _text(data["message"].get("content"))
     elif data.get("type") == "response.output_text.delta":
-        yield 0, data.get("delta") or ""
+        yield 0, _text(data.get("delta"))
+
+
+# A recording is what somebody has written: any member may be of another type than the SDK's class declares.
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -6,7 +6,6 @@ fit for a recording, or the reason why they cannot be one.
 
 import base64
 import json
-import math
 import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from wiretape import coding, errors, ndjson, request, shapes, sse
+from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
 from wiretape.capture import Capture
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
@@ -131,6 +130,18 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
     ``keep_errors`` every status is recorded, and of a stream that broke off what came of it, as an error.
     """
+    made = _response(asked, arrived, keep_errors)
+    content = {"body": made.body, "is_streaming": made.is_streaming, "status": made.status}
+    content |= {"content_type": made.content_type, "is_exception": made.error is not None, "exception_data": made.error}
+    try:
+        # What could not be read again must not be written.
+        checks.check_response(content, None if asked.passthrough else asked.endpoint)
+    except ValueError as e:
+        raise Unrecordable(f"the answer is none of {request.endpoint(asked) or asked.url}: {e}") from e
+    return made
+
+
+def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> RecordedResponse:
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     if asked.passthrough:
@@ -204,7 +215,7 @@ def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
 
 
 def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
-    content_type = arrived.header("content-type")
+    content_type = "".join(filter(fields.is_value, arrived.header("content-type")))
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and arrived.status == 200:
         text = body.decode("utf-8", "replace")
@@ -217,8 +228,8 @@ def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
         return RecordedResponse(re.split(r"\r\n|\r|\n", text)[:-1], is_streaming=True)
     _must_have_ended(arrived)
     try:
-        return RecordedResponse(json.loads(body), is_streaming=False, status=arrived.status)
-    except (ValueError, RecursionError) as e:
+        return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
+    except ValueError as e:
         if media_type == "application/json" or media_type.endswith("+json"):
             raise Unrecordable(f"the answer is not JSON: {e}") from e
     try:
@@ -247,8 +258,8 @@ def _is_error(event: sse.Event) -> bool:
 
 def _data(event: sse.Event) -> dict[str, Any]:
     try:
-        data = json.loads(event.data)
-    except (ValueError, RecursionError):
+        data = _json(event.data)
+    except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -269,10 +280,15 @@ def _single(name: str, body: bytes) -> Any:
     return _element(name, answer)
 
 
+def _json(text: str | bytes) -> Any:
+    data = text.encode() if isinstance(text, str) else text
+    return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
+
+
 def _object(text: str | bytes, what: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as e:
+        value = _json(text)
+    except ValueError as e:
         raise Unrecordable(f"{what} is not JSON: {e}") from e
     if not isinstance(value, dict):
         raise Unrecordable(f"{what} is not a JSON object")
@@ -324,10 +340,15 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     if asked.endpoint.startswith("/api/"):
         return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)), broken=first.broke_off)
     if request.endpoint(asked) == "/v1/responses":
-        names = [str(element["__data__"].get("type", "")) for element in first.elements()]
+        names = [_event_name(element["__data__"].get("type")) for element in first.elements()]
         return Answer(200, _EVENT_STREAM, tuple(map(sse.encode, bodies, names)), broken=first.broke_off)
     end = () if first.broke_off else (sse.encode(DONE.encode()),)
     return Answer(200, _EVENT_STREAM, (*map(sse.encode, bodies), *end), broken=first.broke_off)
+
+
+def _event_name(value: Any) -> str:
+    # Any other would be a line of the stream of its own.
+    return value if isinstance(value, str) and fields.is_value(value) else ""
 
 
 def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
@@ -343,10 +364,12 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
 def _sent(recorded: RecordedResponse) -> Answer:
     """The answer of a passthrough endpoint, as it was sent."""
     body, status = recorded.body, recorded.status or 200
+    if status in fields.EMPTY:
+        return Answer(status, (), ())
     if recorded.is_streaming:
         text = "\n".join(body) + "\n"
-        chunks = [f"{event}\n\n".encode() for event in text.split("\n\n") if event.strip()]
-        return Answer(status, _EVENT_STREAM, tuple(chunks))
+        events = [f"{event}\n\n" for event in text.split("\n\n") if event.strip()]
+        return Answer(status, _EVENT_STREAM, tuple(event.encode("utf-8", "surrogatepass") for event in events))
     if recorded.content_type is None:
         return Answer(status, _JSON, (_dump(body),))
     if isinstance(body, dict):
@@ -362,6 +385,8 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
         return None
     if base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
         return None
+    if capture.status in fields.EMPTY:
+        return Answer(capture.status, capture.headers, ())
     return Answer(capture.status, capture.headers, capture.chunks, capture.at, recording.response.broke_off)
 
 
@@ -373,6 +398,9 @@ def error(status: int, message: str, code: str, *, retry: bool = False) -> Answe
 
 _TOKENS = dict.fromkeys(("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count")).keys()
 """Where the providers' usage says them, in the order in which they are looked for."""
+
+
+_MOST_TOKENS = 10**9
 
 
 def tokens(recording: Recording) -> int:
@@ -389,8 +417,9 @@ def tokens(recording: Recording) -> int:
             # Most chunks have none of them: that is told in one step.
             if isinstance(holder, dict) and not _TOKENS.isdisjoint(holder):
                 for key in _TOKENS:
-                    if isinstance(holder.get(key), int):
-                        return int(holder[key])
+                    count = holder.get(key)
+                    if isinstance(count, int) and 0 <= count <= _MOST_TOKENS:
+                        return count
     return len(elements) if response.is_streaming else 0
 
 
@@ -419,12 +448,12 @@ def _stripped(element: Mapping[str, Any]) -> dict[str, Any]:
 
 def _base64(item: Any) -> Any:
     numbers = item.get("embedding") if isinstance(item, dict) else None
-    if not isinstance(numbers, list) or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
         return item
     form = f"<{len(numbers)}f"
     try:
         raw = struct.pack(form, *numbers)
-    except OverflowError:
+    except (OverflowError, struct.error):
         return item
     if [*struct.unpack(form, raw)] != numbers:
         return item  # No float32: these came as numbers from a provider that does not heed the form.

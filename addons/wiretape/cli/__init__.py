@@ -18,9 +18,16 @@ The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. M
 at once.
 """
 
+import sys
+from io import TextIOWrapper
+
 from wiretape.cli.app import app
 
 
 def main() -> None:
     """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
+    for stream in (sys.stdout, sys.stderr):
+        # What the terminal's encoding does not have is said by its code, and is no reason to end.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="wiretape")

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from wiretape import printable
 from wiretape.session import check_name
+from wiretape.store import regular
 from wiretape.store.base import Store
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore, write_file
 from wiretape.store.opening import is_url, open_store
+from wiretape.units import parse_size
 
 
 class File(Protocol):
@@ -32,7 +35,7 @@ class File(Protocol):
         """Whether it is a capture."""
 
     def read(self) -> bytes | None:
-        """The bytes; None where there is nothing. Raises OSError."""
+        """The bytes; None where there is nothing. Raises NoRecording and OSError."""
 
     def write(self, data: bytes, *, replace: bool) -> bool:
         """As a store's. Raises OSError."""
@@ -54,13 +57,22 @@ class Source(Protocol):
         """The recordings, in the order of their names; with ``captures`` those too. Raises OSError."""
 
 
+def largest() -> int:
+    """Bytes of a recording, as the proxy's option. Raises ValueError."""
+    text = os.environ.get("WIRETAPE_MAX_RECORDING")
+    try:
+        return parse_size(text) if text else regular.LARGEST
+    except ValueError as e:
+        raise ValueError(f"WIRETAPE_MAX_RECORDING: {e}") from e
+
+
 def source(text: str, session: str | None = None) -> Source:
     """What a command was asked to look at: a folder or the URL of a bucket, all of it or one session.
 
     Raises ValueError for what is neither, and where there is no such session; OSError where the store fails.
     """
     # Nothing waits in a spool: a command that has ended must have done what it said.
-    store = open_store(text, spool=0)
+    store = open_store(text, spool=0, largest=largest())
     if not is_url(text) and not Path(text).is_dir():
         raise ValueError(f"{text}: there is no such directory")
     if session is not None and check_name(session) not in (there := store.sessions()):
@@ -78,11 +90,36 @@ class _Folder:
 
     def files(self, *, captures: bool = False) -> list[File]:
         found: list[Path] = []
-        for parent, folders, names in os.walk(self.root / self.session if self.session else self.root):
-            hidden = WIRE if RESPONSES in folders and not captures else ""
-            folders[:] = [name for name in folders if not name.startswith(".") and name != hidden]
-            found += [Path(parent, name) for name in names if name.endswith(".json") and not name.startswith(".")]
+        seen: set[str] = set()
+        waiting = [self.root / self.session if self.session else self.root]
+        while waiting:
+            for parent, folders, names in os.walk(waiting.pop(), onerror=_raise):
+                real = os.path.realpath(parent)
+                if real in seen:
+                    folders.clear()
+                    continue
+                seen.add(real)
+                hidden = WIRE if RESPONSES in folders and not captures else ""
+                folders[:] = [name for name in folders if not name.startswith(".") and name != hidden]
+                shown = [name for name in names if not name.startswith(".")]
+                waiting += [path for path in map(Path(parent).joinpath, folders) if self._is_followed(path)]
+                found += [path for path in map(Path(parent).joinpath, (*folders, *shown)) if self._is_file(path)]
         return [OnDisk(path, self.root) for path in sorted(found)]
+
+    def _is_followed(self, path: Path) -> bool:
+        """Whether a folder is a link that stays inside, where ``os.walk`` does not follow any."""
+        return path.is_symlink() and self._is_inside(path)
+
+    def _is_file(self, path: Path) -> bool:
+        """Whether it is a recording, or a link out: what that leads to is not looked at, and who reads it is told."""
+        return path.suffix == ".json" or (path.is_symlink() and not self._is_inside(path))
+
+    def _is_inside(self, path: Path) -> bool:
+        return regular.is_inside(str(path), str(self.root))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +130,7 @@ class OnDisk:
     root: Path
 
     def __str__(self) -> str:
-        return str(self.path)
+        return printable.line(str(self.path))
 
     @property
     def name(self) -> str:
@@ -113,7 +150,7 @@ class OnDisk:
     def read(self) -> bytes | None:
         """The bytes."""
         try:
-            return self.path.read_bytes()
+            return regular.read(str(self.path), str(self.root), largest())
         except (FileNotFoundError, NotADirectoryError):
             return None
 

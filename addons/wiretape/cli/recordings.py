@@ -16,11 +16,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from wiretape import capture as captures
-from wiretape import recording, request, transcript, verify, wire
+from wiretape import printable, recording, request, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import console
+from wiretape.cli.saying import add_row, console, out, out_text
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
+from wiretape.store.regular import NoRecording
 
 _MANY = 500
 """Files from which a progress bar is of use."""
@@ -37,10 +38,15 @@ def verify_all(source: Source) -> int:
         forms[report.form or "unreadable"] += 1
         for fault in report.faults:
             faults += 1
-            print(f"{file}: {fault}")
+            out(f"{file}: {fault}")
     counted = ", ".join(f"{count:,} {form}" for form, count in sorted(forms.items())) or "no recordings"
-    print(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}", file=sys.stderr)
+    _complain(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}")
     return 1 if faults else 0
+
+
+def _complain(text: str) -> None:
+    """A line on stderr, beside the output."""
+    print(printable.line(text), file=sys.stderr)
 
 
 def _report(file: File) -> verify.Report | None:
@@ -53,6 +59,8 @@ def _report(file: File) -> verify.Report | None:
         return None if file.is_capture else verify.Report(None, None, (f"cannot be read: {e.strerror}",))
     except OSError as e:
         return verify.Report(None, None, (f"cannot be read: {e.strerror}",))
+    except NoRecording as e:
+        return verify.Report(None, None, (str(e),))
     if file.is_capture:
         return verify.Report("captures", None, verify.check_capture(data))
     return verify.check(file.name, data)
@@ -84,12 +92,12 @@ def list_all(source: Source) -> int:
     code = 0
     for file, found in _readable(source):
         if isinstance(found, str):
-            print(f"{file}: {found}", file=sys.stderr)
+            _complain(f"{file}: {found}")
             code = 1
             continue
         asked = found.request
         endpoint = asked.endpoint or "(passthrough)"
-        table.add_row(file.below, endpoint, asked.model, _answer(found), str(wire.tokens(found)), request.base(asked))
+        add_row(table, file.below, endpoint, asked.model, _answer(found), str(wire.tokens(found)), request.base(asked))
     console().print(table)
     return code
 
@@ -121,8 +129,9 @@ def show(name: str, source: Source) -> int:
     else:
         matches = [file for file in source.files() if file.name.startswith(name)]
     if not matches:
-        print(f"wiretape: no recording below {source} has a name that begins with {name}", file=sys.stderr)
+        _complain(f"wiretape: no recording below {source} has a name that begins with {name}")
         return 1
+    code = 0
     for file in matches:
         try:
             data = _read(file)
@@ -130,18 +139,19 @@ def show(name: str, source: Source) -> int:
         except Unavailable:
             raise
         except (OSError, ValueError) as e:
-            print(f"{file}: {e}", file=sys.stderr)
-            return 1
-        print(f"{file}")
-        print(f"  {found.form} form, {found.request.method} {found.request.url}")
-        print(f"  {found.request.model or 'no model'}, {_answer(found)}, {wire.tokens(found)} tokens")
+            _complain(f"{file}: {e}")
+            code = 1
+            continue
+        out(f"{file}")
+        out(f"  {found.form} form, {found.request.method} {found.request.url}")
+        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {wire.tokens(found)} tokens")
         for line in _made(file, data):
-            print(f"  {line}")
-        print("asked:")
-        print(json.dumps(found.request.body, indent=2, ensure_ascii=False))
-        print("answered:")
-        print(transcript.text(found))
-    return 0
+            out(f"  {line}")
+        out("asked:")
+        out_text(json.dumps(found.request.body, indent=2, ensure_ascii=False))
+        out("answered:")
+        out_text(transcript.text(found))
+    return code
 
 
 def _made(file: File, data: bytes) -> Iterator[str]:
@@ -180,7 +190,7 @@ def convert(wanted: Conversion) -> int:
     code = 0
     for file, found in _readable(wanted.source):
         if isinstance(found, str):
-            print(f"{file}: left alone: {found}", file=sys.stderr)
+            _complain(f"{file}: left alone: {found}")
             code = 1
             continue
         if found.form == wanted.form and wanted.output is None:
@@ -191,11 +201,11 @@ def convert(wanted: Conversion) -> int:
         target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", wanted.output)
         data = recording.dumps(made)
         if str(target) == str(file) or not target.write(data, replace=False):
-            print(f"{file}: left alone: {target} is there already", file=sys.stderr)
+            _complain(f"{file}: left alone: {target} is there already")
             code = 1
             continue
         _convert_capture(file, target, data, keep=wanted.output is not None)
-        print(f"{file} -> {target}")
+        out(f"{file} -> {target}")
         if wanted.output is None:
             file.remove()
     return code
@@ -204,13 +214,15 @@ def convert(wanted: Conversion) -> int:
 def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> None:
     """Take the capture of a recording along: its bytes are the same, the recording's name and digest are new."""
     old, new = file.capture(), target.capture()
-    kept = old.read() if old else None
-    if not old or not new or kept is None:
+    if not old or not new:
         return
     try:
+        kept = old.read()
+        if kept is None:
+            return
         found = captures.loads(kept)
     except ValueError as e:
-        print(f"{old}: left alone: {e}", file=sys.stderr)
+        _complain(f"{old}: left alone: {e}")
         return
     if found.recording == captures.digest(_read(file)):
         new.write(captures.dumps(replace(found, recording=captures.digest(data))), replace=True)

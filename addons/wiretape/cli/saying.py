@@ -3,6 +3,9 @@
 import sys
 
 from rich.console import Console
+from rich.table import Table
+
+from wiretape import printable
 
 REFUSED = 2
 """The exit code where nothing was done because it may not or cannot be, as for a wrong flag."""
@@ -11,7 +14,7 @@ REFUSED = 2
 def say(text: str) -> None:
     """On stderr, each line marked as ours: a command that runs behind the proxy writes there too."""
     # Not Rich: a summary in a log of a CI job must be what it is on a terminal.
-    for line in text.splitlines():
+    for line in printable.lines(text).splitlines():
         print(f"wiretape: {line}", file=sys.stderr)
 
 
@@ -20,6 +23,24 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def out(line: str) -> None:
+    """A line on stdout. Recordings and their names are what others have written: no terminal is to obey them."""
+    print(printable.line(line))
+
+
+def out_text(text: str) -> None:
+    """Text of several lines on stdout, of which the same holds."""
+    print(printable.lines(text))
+
+
+def add_row(table: Table, *cells: str) -> None:
+    """A row of a table, of which the same holds."""
+    table.add_row(*map(printable.line, cells))
+
+
 def console() -> Console:
     """For a table on stdout. A pipe has no width: a table that is cut would hide what it says."""
-    return Console() if sys.stdout.isatty() else Console(width=400, no_color=True)
+    # What a recording says is not written in Rich's markup.
+    if sys.stdout.isatty():
+        return Console(markup=False, emoji=False, highlight=False)
+    return Console(width=400, no_color=True, markup=False, emoji=False, highlight=False)

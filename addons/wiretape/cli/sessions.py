@@ -14,8 +14,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from wiretape import contents, freezing, promoting
-from wiretape.cli.saying import console, counted, say
+from wiretape import contents, freezing, promoting, tomltext
+from wiretape.cli.files import largest
+from wiretape.cli.saying import add_row, console, counted, out, say
 from wiretape.freezing import Frozen
 from wiretape.promoting import Plan, Step
 from wiretape.session import Sessions, check_name
@@ -58,8 +59,10 @@ def open_library(recordings: str, config: Path | None) -> Library:
     if not is_url(recordings) and not Path(recordings).expanduser().is_dir():
         raise ValueError(f"{recordings} is no directory: name that of all sessions with --recordings")
     # Nothing waits in a spool: a command that has ended must have done what it said.
-    store = open_store(recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0)
-    return Library(store, parse(str(config), config.read_text("utf-8")) if config else Sessions())
+    store = open_store(
+        recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0, largest=largest()
+    )
+    return Library(store, parse(str(config), tomltext.read(config)) if config else Sessions())
 
 
 def list_all(library: Library) -> int:
@@ -77,7 +80,7 @@ def list_all(library: Library) -> int:
             continue
         said = library.sessions.get(name)
         count = f"{len(library.store.scan(name)):,}"
-        table.add_row(name, count, said.mode or "", ", ".join(said.layers), library.frozen(name))
+        add_row(table, name, count, said.mode or "", ", ".join(said.layers), library.frozen(name))
     console().print(table)
     return 0
 
@@ -85,17 +88,17 @@ def list_all(library: Library) -> int:
 def show(library: Library, name: str) -> int:
     """What a session holds, and what is said of it."""
     held = contents.contents(library.store, library.known(name))
-    print(f"session {name}: {library.store.where(name)}")
-    print(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
-    print(f"  {library.frozen(name) or 'not frozen'}")
+    out(f"session {name}: {library.store.where(name)}")
+    out(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
+    out(f"  {library.frozen(name) or 'not frozen'}")
     if len(order := library.sessions.order(name)) > 1:
-        print(f"  looked up in {', then '.join(order)}")
+        out(f"  looked up in {', then '.join(order)}")
     if above := library.sessions.above(name):
-        print(f"  below {', '.join(above)}")
+        out(f"  below {', '.join(above)}")
     for key, value in library.sessions.get(name).words:
-        print(f"  {key}: {value}")
+        out(f"  {key}: {value}")
     for label, number in sorted(Counter(take.label for takes in held.takes.values() for take in takes).items()):
-        print(f"{number:6,}  {label}")
+        out(f"{number:6,}  {label}")
     for broken, problem in held.broken.items():
         say(f"{library.store.where(name, broken)}: {problem}")
     return 0
@@ -107,12 +110,12 @@ def diff(library: Library, first: str, second: str) -> int:
     ours, theirs = (contents.contents(store, library.known(name)) for name in (first, second))
     found = contents.compare(ours, theirs)
     for key in found.only_first:
-        print(f"- {_named(ours.takes[key])}")
+        out(f"- {_named(ours.takes[key])}")
     for key in found.only_second:
-        print(f"+ {_named(theirs.takes[key])}")
+        out(f"+ {_named(theirs.takes[key])}")
     for key in found.changed:
         explained = contents.explain(store, (first, ours.takes[key]), (second, theirs.takes[key]))
-        print(f"~ {_named(ours.takes[key])}: {explained}")
+        out(f"~ {_named(ours.takes[key])}: {explained}")
     for each in (ours, theirs):
         for broken, problem in each.broken.items():
             say(f"{store.where(each.session, broken)}: not compared: {problem}")
@@ -134,11 +137,11 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
     plan = promoting.plan(library.store, library.existing(source), target)
     if plan.refusals:
         for refusal in plan.refusals:
-            print(refusal)
+            out(refusal)
         raise ValueError(f"nothing is promoted: {counted(len(plan.refusals), 'reason')} against it")
-    print(_summary(plan))
+    out(_summary(plan))
     for step in plan.steps:
-        print(_line(step))
+        out(_line(step))
     if not plan.steps:
         return 0
     if not yes:
@@ -168,9 +171,9 @@ def freeze(library: Library, name: str, *, yes: bool) -> int:
     """Put the mark."""
     library.existing(name)
     if is_frozen := library.frozen(name):
-        print(f"session {name} is {is_frozen} already")
+        out(f"session {name} is {is_frozen} already")
         return 0
-    print(f"freeze session {name}, {_held(library.store, name)}: nothing is recorded in it any more, by anybody")
+    out(f"freeze session {name}, {_held(library.store, name)}: nothing is recorded in it any more, by anybody")
     if not yes:
         return _not_done()
     freezing.freeze(library.store, name, Frozen(_who(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -185,9 +188,9 @@ def thaw(library: Library, name: str, *, yes: bool) -> int:
     is_frozen = library.frozen(name)
     if not is_frozen:
         library.existing(name)
-        print(f"session {name} is not frozen")
+        out(f"session {name} is not frozen")
         return 0
-    print(f"thaw session {name}, {is_frozen}: it can be recorded in again")
+    out(f"thaw session {name}, {is_frozen}: it can be recorded in again")
     if not yes:
         return _not_done()
     freezing.thaw(library.store, name)
@@ -204,7 +207,7 @@ def remove(library: Library, name: str, *, yes: bool) -> int:
         raise ValueError(f"session {name} stays: it is a layer of {', '.join(above)}")
     others = _others(library.store, name)
     more = f", {counted(len(others), 'other file')} ({', '.join(others[:5])})" if others else ""
-    print(f"remove session {name}, {_held(library.store, name)}{more}: {library.store.where(name)}")
+    out(f"remove session {name}, {_held(library.store, name)}{more}: {library.store.where(name)}")
     if not yes:
         return _not_done()
     if isinstance(library.store, DirectoryStore):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from wiretape import metrics
+from wiretape import metrics, printable
 from wiretape.cli.saying import REFUSED, console, say
 from wiretape.counters import Counters, added
 
@@ -71,5 +71,5 @@ def table(sessions: Mapping[str, Counters]) -> Table:
     rows = [*sessions.items(), ("total", added(sessions.values()))]
     for place, (session, counters) in enumerate(rows, 1):
         values = [f"{getattr(counters, name):,}" for name in names]
-        shown.add_row(session, *values, style="bold" if place == len(rows) else None)
+        shown.add_row(printable.line(session), *values, style="bold" if place == len(rows) else None)
     return shown

@@ -34,14 +34,11 @@ async def reset(client: connection.Client) -> None:
         transport.abort()
 
 
-def cut_all() -> None:
-    """End every client's connection now, with what has not left yet: nobody gets anything more."""
-    server = ctx.master.addons.get("proxyserver")
-    for handler in [*server.connections.values()] if server else ():
-        streams = handler.transports.get(handler.client)
-        transport = streams and getattr(streams.writer, "transport", None)
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+def cut(client: connection.Client) -> None:
+    """End a connection now, with what has not left yet: its client gets nothing more."""
+    transport = _transport(client)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def _transport(client: connection.Client) -> asyncio.BaseTransport | None:

@@ -58,12 +58,17 @@ class Exchange:
         route: Route,
         flow: http.HTTPFlow,
         *,
+        body: bytes,
         test_id: str | None,
         since: float,
         by: str = "",
     ) -> None:
-        """``since`` is when the request's last byte came, by ``time.monotonic``; ``by`` whose token it came with."""
+        """``body`` is the request's, without its content coding.
+
+        ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
+        """
         self.flight = Flight()
+        self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
         self._url = route.url
@@ -77,7 +82,7 @@ class Exchange:
             flow.request.headers.get("user-agent", ""),
             time.time() - (time.monotonic() - since),
         )
-        self._body = flow.request.get_content(strict=False) or b""
+        self._body = body
         self._journal: Journal
         self._entry: Entry | None = None
         self._size = 0

@@ -112,6 +112,8 @@ class Lane(layer.Layer):
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
             return None
+        if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
+            return None
         to, seat = self._address(asked), self._seat(asked)
         if to is None or seat is None:
             return None
@@ -165,7 +167,7 @@ class Lane(layer.Layer):
         framed: bytes | None = hit.framed.get("lane")
         if framed is None:
             play = playing.plan(hit, None, call.since, "HTTP/1.1")
-            if play.ending or play.is_timed:
+            if play.ending or play.is_timed or hit.size > playing.AT_ONCE:
                 yield from self._begin(play)
                 return
             framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")

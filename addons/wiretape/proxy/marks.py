@@ -27,6 +27,8 @@ class Marks:
     """Of the request, for the log."""
     decided: Decision | None = None
     """What was decided before there was a flow."""
+    plain: bytes | None = None
+    """The request's body without its content coding, where it has one and that has been undone."""
     fault: Fault | None = None
     """Of its answer."""
     exchange: Exchange | None = None
@@ -46,3 +48,9 @@ def of(flow: http.HTTPFlow) -> Marks:
     if found is None:
         found = _marks[flow] = Marks()
     return found
+
+
+def body_of(flow: http.HTTPFlow) -> bytes:
+    """The body of a flow's request."""
+    plain = of(flow).plain
+    return plain if plain is not None else flow.request.raw_content or b""

@@ -1,6 +1,5 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, faults, pacing, providers, session, sessions
+from wiretape import address, faults, pacing, providers, session, sessions, tomltext
 from wiretape.address import Address
 from wiretape.faults import Faults
 from wiretape.finding import Takes, parse_takes
@@ -25,8 +24,7 @@ from wiretape.tapes import Defaults
 from wiretape.team import member
 from wiretape.team.member import Membership
 from wiretape.tokenfile import TokenFile
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)")
+from wiretape.units import parse_size
 
 NAMES = (
     "wiretape_mode",
@@ -44,6 +42,7 @@ NAMES = (
     "wiretape_spool",
     "wiretape_disk",
     "wiretape_journal",
+    "wiretape_max_recording",
 )
 
 LANES = ("auto", "fast", "flows")
@@ -91,6 +90,12 @@ def declare(loader: Loader) -> None:
         "1GB",
         """How much may wait on this machine's disk, in the user's state folder, to become recordings. Beyond it answers
         wait until some are written.""",
+    )
+    loader.add_option(
+        "wiretape_max_recording",
+        str,
+        "256MB",
+        "The size of a recording in a folder: a larger file is taken for none, whoever has put it there.",
     )
     loader.add_option(
         "wiretape_session",
@@ -202,7 +207,7 @@ def place(options: OptManager) -> Place:
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
-    return Place(text, local, spool, disk)
+    return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
 
 
 def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
@@ -294,13 +299,6 @@ def check_listening(options: OptManager) -> None:
         )
 
 
-def parse_size(text: str) -> int:
-    """Bytes, as an option spells them. Raises ValueError, which names the right spellings."""
-    if match := _SIZE.fullmatch(text):
-        return int(float(match[1]) * {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}[match[2].lower()])
-    raise ValueError(f"{text!r} is no size: it is a number of bytes, or one with kB, MB or GB such as 128MB")
-
-
 def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(getattr(options, name))
@@ -327,7 +325,7 @@ def rules(options: OptManager, known: Providers) -> Faults:
 def _own(options: OptManager) -> list[tuple[str, str]]:
     file: str = options.wiretape_config
     try:
-        return [(file, Path(file).expanduser().read_text("utf-8"))] if file else []
+        return [(file, tomltext.read(Path(file).expanduser()))] if file else []
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands
 
-from wiretape import faults, http1, wire
+from wiretape import faults, fields, http1, wire
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Flight, Follower
 from wiretape.gate import Denied
@@ -19,6 +19,12 @@ from wiretape.proxy.desk import Call, Decision
 from wiretape.tape import Hit
 
 logger = logging.getLogger(__name__)
+
+AT_ONCE = 256 * 1024
+"""Bytes of an answer that are sent before others have their turn: to encrypt more takes too long for them."""
+
+_SOON = 0.0001
+"""Seconds until what is due goes on that is more."""
 
 _EARLY = 0.001
 """Seconds by which a chunk may leave early: timers are up to a millisecond late, and its way takes time."""
@@ -45,9 +51,11 @@ class Play:
     def due(self, now: float) -> tuple[Sequence[bytes], float]:
         """The chunks that leave now, and in how many seconds the next is due: 0 where none is left."""
         first = self.sent
-        while self.sent < len(self.chunks) and self.leaving[self.sent] - now <= _EARLY:
+        size = 0
+        while self.sent < len(self.chunks) and size < AT_ONCE and self.leaving[self.sent] - now <= _EARLY:
+            size += len(self.chunks[self.sent])
             self.sent += 1
-        left = self.leaving[self.sent] - now - _EARLY if self.sent < len(self.chunks) else 0.0
+        left = max(_SOON, self.leaving[self.sent] - now - _EARLY) if self.sent < len(self.chunks) else 0.0
         return self.chunks[first : self.sent], left
 
     @property
@@ -133,13 +141,26 @@ def _plan(hit: Hit, fault: Fault, since: float, http_version: str) -> Play:
     if hit.answer.broken and ending is None:
         ending = Ending.RESET
     head = http.Response.make(hit.answer.status, b"", dict(hit.answer.headers))
-    if len(chunks) > 1 or ending:
+    if hit.answer.status in fields.UNFRAMED:
+        head.headers.pop("content-length", None)
+    elif len(chunks) > 1 or ending:
         unframe(head, http_version)
     else:
         head.headers["content-length"] = str(sum(map(len, chunks)))
+        chunks, leaving = _sliced(chunks, leaving)
     if fault.missed(len(hit.answer.chunks)):
         log_missed(fault, len(hit.answer.chunks))
     return Play(head, chunks, [since + moment for moment in leaving], ending, since + fault.delay)
+
+
+def _sliced(chunks: Sequence[bytes], leaving: Sequence[float]) -> tuple[tuple[bytes, ...], tuple[float, ...]]:
+    """A body in one piece in several that are sent one by one, where its framing does not show them."""
+    pieces = [
+        (chunk[start : start + AT_ONCE], moment)
+        for chunk, moment in zip(chunks, leaving, strict=True)
+        for start in range(0, max(1, len(chunk)), AT_ONCE)
+    ]
+    return tuple(piece for piece, _ in pieces), tuple(moment for _, moment in pieces)
 
 
 def plan_status(fault: Fault, since: float) -> Play:
@@ -167,7 +188,10 @@ def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> 
 
 def answer(made: wire.Answer) -> http.Response:
     """An answer in one piece."""
-    return http.Response.make(made.status, made.body, dict(made.headers))
+    response = http.Response.make(made.status, made.body, dict(made.headers))
+    if made.status in fields.UNFRAMED:
+        response.headers.pop("content-length", None)
+    return response
 
 
 def refusal(denied: Denied) -> http.Response:
@@ -181,11 +205,15 @@ def refusal(denied: Denied) -> http.Response:
 def shared(flight: Flight, http_version: str) -> http.Response:
     """The head of a flight, which has come, as a flow's response."""
     made = http.Response.make(flight.status, b"")
-    made.headers = http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in flight.headers])
+    made.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in flight.headers])
     for name in ("transfer-encoding", "connection", "keep-alive"):
         made.headers.pop(name, None)
     _frame(made, http_version)
     return made
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")  # As mitmproxy has decoded it.
 
 
 def unframe(made: http.Response, http_version: str) -> None:

@@ -48,9 +48,9 @@ class Requests:
 
     def stop(self, patience: float) -> None:
         """Cut off what is under way, and wait so many seconds at most until what has ended is written."""
-        # First, or a client could get the rest of an answer that is taken for one that broke off.
-        breaking.cut_all()
         for exchange in [*self._live]:
+            # First, or a client could get the rest of an answer that is taken for one that broke off.
+            breaking.cut(exchange.client)
             self._finish(exchange, ended=False)
         self.journaling.stop(patience)
         self.aside.shutdown(wait=True)
@@ -91,6 +91,9 @@ class Requests:
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
         made, route = marked.decided, marked.route
+        if route and "content-encoding" in flow.request.headers:
+            content_coding = flow.request.headers["content-encoding"]
+            marked.plain = await self._desk.plain(flow.request.raw_content or b"", content_coding)
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
@@ -169,7 +172,14 @@ class Requests:
             return
         marked = marks.of(flow)
         exchange = Exchange(
-            tape, self.place, made.route, flow, test_id=marked.test_id, since=made.since, by=made.seat.by
+            tape,
+            self.place,
+            made.route,
+            flow,
+            body=marks.body_of(flow),
+            test_id=marked.test_id,
+            since=made.since,
+            by=made.seat.by,
         )
         marked.exchange = exchange
         self._live.add(exchange)
@@ -323,7 +333,7 @@ def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    body = asked.get_content(strict=False) or b""
+    body = marks.body_of(flow)
     content_type = asked.headers.get("content-type", "")
     return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
 

@@ -190,6 +190,7 @@ class PlayingStream(HttpStream):
             or asked.method == "CONNECT"
             or options.body_size_limit
             or "expect" in asked.headers
+            or "content-encoding" in asked.headers
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
@@ -237,7 +238,7 @@ class PlayingStream(HttpStream):
         whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
             play = playing.plan(hit, None, call.since, version)
-            if play.ending or play.is_timed or version != "HTTP/2.0":
+            if play.ending or play.is_timed or version != "HTTP/2.0" or hit.size > playing.AT_ONCE:
                 yield from self._answer(play)
                 return
             whole = hit.framed["h2"] = play.head, b"".join(play.chunks)

@@ -139,6 +139,7 @@ def read_connect(data: bytes) -> Connect | None:
     if (
         not colon
         or not port.isdigit()
+        or len(port) > 5
         or not 0 < int(port) < 65536
         or not host.replace(b"-", b"").replace(b".", b"").isalnum()
     ):

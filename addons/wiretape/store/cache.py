@@ -123,7 +123,7 @@ class Disk:
         }
         path = self._folder / f"{_digest(key)}-{_digest(repr(found.version.state))[:16]}"
         try:
-            write_file(path, json.dumps(told).encode() + b"\n" + found.data, replace=True)
+            write_file(path, json.dumps(told).encode() + b"\n" + found.data, replace=True, private=True)
             self._remove(key, but=path)
             with self._lock:
                 self._bound(len(found.data))

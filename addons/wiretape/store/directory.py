@@ -7,11 +7,12 @@ import os
 import platform
 import re
 import sys
-import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
+from wiretape import printable
+from wiretape.store import modes, regular
 from wiretape.store.mounts import is_elsewhere
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,11 @@ _HOUR = 3600.0
 class DirectoryStore:
     """Recordings of all sessions below one directory. A file appears whole or not at all."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, largest: int = regular.LARGEST) -> None:
+        """``largest``: bytes of a recording, of which a larger one is none."""
         self.root = root
+        self._top = str(root)
+        self._largest = largest
         self.is_quick = not is_elsewhere(root)
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
@@ -41,7 +45,7 @@ class DirectoryStore:
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Where a recording is or would be, for people; without a name: where the session is."""
-        return str(self.path(session, name, folder) if name else self.root / session)
+        return printable.line(str(self.path(session, name, folder) if name else self.root / session))
 
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
         """Where a recording, or a capture, is or would be."""
@@ -49,13 +53,12 @@ class DirectoryStore:
 
     def _quick_path(self, session: str, name: str, folder: str) -> str:
         # On the way to each hit, where putting a Path together takes as long as asking for the file.
-        return f"{self.root}/{session}/{folder}/{name}.json"
+        return f"{self._top}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or None where there is none. Raises OSError where it cannot be read."""
+        """A file's bytes, or None where there is none. Raises NoRecording, and OSError where it cannot be read."""
         try:
-            with open(self._quick_path(session, name, folder), "rb", buffering=0) as file:  # noqa: PTH123
-                return file.readall()
+            return regular.read(self._quick_path(session, name, folder), self._top, self._largest)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -66,7 +69,7 @@ class DirectoryStore:
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
         """What changes when the file does, (mtime in ns, size, inode), or None where there is none. Raises OSError."""
         try:
-            found = os.stat(self._quick_path(session, name, folder))  # noqa: PTH116
+            found = regular.look(self._quick_path(session, name, folder))
         except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_mtime_ns, found.st_size, found.st_ino
@@ -76,22 +79,29 @@ class DirectoryStore:
 
         Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
         """
-        return write_file(self.path(session, name, folder), data, replace=replace)
+        path = self.path(session, name, folder)
+        regular.check_folder(str(path.parent), self._top)
+        return write_file(path, data, replace=replace)
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
         """Remove a file, if there is one. Raises OSError."""
+        path = self.path(session, name, folder)
+        regular.check_folder(str(path.parent), self._top)
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            self.path(session, name, folder).unlink()
+            path.unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size)."""
         found: dict[str, tuple[int, int]] = {}
+        folder = str(self.root / session / RESPONSES)
+        if not regular.is_inside(folder, self._top):
+            return found  # Not there, or elsewhere: then each of its names is refused where it is read.
         try:
-            with os.scandir(self.root / session / RESPONSES) as entries:
+            with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
                         with contextlib.suppress(FileNotFoundError):
-                            state = entry.stat()
+                            state = regular.look(entry.path)
                             found[entry.name.removesuffix(".json")] = (state.st_mtime_ns, state.st_size)
         except (FileNotFoundError, NotADirectoryError):
             pass
@@ -159,12 +169,12 @@ def _is_zombie(pid: int) -> bool:
         return False  # Not Linux.
 
 
-def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
-    """Write a file so that it appears whole or not at all; folders are made.
+def write_file(path: Path, data: bytes, *, replace: bool, private: bool = False) -> bool:
+    """Write a file so that it appears whole or not at all; folders are made. See ``modes`` for ``private``.
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
-    file, temporary = write_temporary(path, data)
+    file, temporary = write_temporary(path, data, private=private)
     try:
         try:
             os.fsync(file)
@@ -179,19 +189,18 @@ def write_file(path: Path, data: bytes, *, replace: bool) -> bool:
             temporary.unlink()
 
 
-def write_temporary(path: Path, data: bytes) -> tuple[int, Path]:
+def write_temporary(path: Path, data: bytes, *, private: bool = False) -> tuple[int, Path]:
     """Write a file that is to be put in the place of ``path``: its descriptor, not yet synced, and where it is.
 
     Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file, name = tempfile.mkstemp(prefix=f"{_TEMPORARY}{_machine()}-{os.getpid()}-", suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
+    modes.make_folder(path.parent, private=private)
+    prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
+    file, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(file, rest) :]
-        temporary.chmod(0o644)
     except OSError:
         os.close(file)
         with contextlib.suppress(FileNotFoundError):

@@ -15,6 +15,7 @@ from itertools import batched
 from wiretape import recording, request
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store, Unavailable
+from wiretape.store.regular import NoRecording
 
 logger = logging.getLogger(__name__)
 
@@ -87,15 +88,15 @@ class Index:
         self._next_scan = time.monotonic() + 10 * (time.monotonic() - started) if len(found) > _FEW else 0.0
         self._scanned = True
 
-    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError | None]]:
+    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes | OSError | NoRecording | None]]:
         """Files, each with what went wrong where it could not be read. Raises Unavailable."""
 
-        def read(name: str) -> bytes | OSError | None:
+        def read(name: str) -> bytes | OSError | NoRecording | None:
             try:
                 return self.store.read(self.session, name)
             except Unavailable:
                 raise
-            except OSError as e:
+            except (OSError, NoRecording) as e:
                 return e
 
         if self.store.is_quick or len(names) < 2:
@@ -105,10 +106,10 @@ class Index:
             for some in batched(names, _BATCH):  # Not all of a large session's files in memory at once.
                 yield from zip(some, pool.map(read, some), strict=True)
 
-    def _learn(self, name: str, state: Hashable, data: bytes | OSError | None) -> None:
+    def _learn(self, name: str, state: Hashable, data: bytes | OSError | NoRecording | None) -> None:
         entry = _Entry(state, None)
         try:
-            if isinstance(data, OSError):
+            if isinstance(data, OSError | NoRecording):
                 raise data
             if data is not None:
                 asked = recording.read_request(data)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wiretape.store import regular
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 
@@ -35,6 +36,8 @@ class Place:
     """Bytes of copies there."""
     timeout: float = 2.0
     """Seconds for a look-up to connect, and for the bucket to say anything."""
+    largest: int = regular.LARGEST
+    """Bytes of a recording."""
 
     def open(self, settle: "Settle | None" = None) -> Store:
         """The store; nothing is asked of it yet. Raises ValueError. ``settle``: see ``BucketStore``."""
@@ -44,6 +47,7 @@ class Place:
             spool=self.spool,
             disk=self.disk,
             timeout=self.timeout,
+            largest=self.largest,
             settle=settle,
         )
 
@@ -75,9 +79,12 @@ def open_store(
     memory: int = 64 * MIB,
     disk: int = 0,
     timeout: float = 2.0,
+    largest: int = regular.LARGEST,
     settle: "Settle | None" = None,
 ) -> Store:
     """The store of a path or a URL; nothing is asked of it yet. Raises ValueError.
+
+    ``largest``: bytes of a recording in a folder; a larger file is none.
 
     What follows is for a bucket. ``local``: a folder of this machine for what waits, and for copies of what was read;
     by default in the user's cache. ``spool``, ``memory`` and ``disk`` bound in bytes what waits, and the copies in
@@ -85,7 +92,7 @@ def open_store(
     anything. ``settle``: see ``BucketStore``.
     """
     if not is_url(text):
-        return DirectoryStore(Path(text))
+        return DirectoryStore(Path(text), largest)
     url = bucket_url(text)
     from wiretape.store.bucket import BucketStore
     from wiretape.store.objects import Objects

@@ -67,12 +67,19 @@ class Decoder:
     """Bytes as they come -> messages."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._size = 0
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that are whole now. Raises ValueError for what is none."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LIMIT:
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest.clear()
+            self._size = 0
+        self._rest.append(rest)
+        self._size += len(rest)
+        if self._size > _LIMIT:
             raise ValueError("a line has no end")
         return [_message(line) for line in lines]
 
@@ -84,7 +91,7 @@ def _message(line: bytes) -> Message:
         if kind is Report:
             return Report({session: _counters(counted) for session, counted in values["counters"].items()})
         return kind(**values)
-    except (AttributeError, KeyError, TypeError) as e:
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as e:
         raise ValueError(f"no message: {line[:100]!r}") from e
 
 

@@ -1,0 +1,39 @@
+"""Header fields and statuses as an answer may have them. Under everything that writes or reads an answer.
+
+Source: RFC 9110, 5.5 (field values), 15 (statuses) and 6.4.1 (which answers have no content).
+"""
+
+import re
+
+_VALUE = re.compile(r"[\t\x20-\x7e]*")
+"""Of printable ASCII alone: no CR and no LF, with which a value would become a field of its own."""
+
+_KEPT = re.compile(
+    r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
+    r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
+    r"|x-envoy-upstream-service-time"
+)
+"""Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
+
+_NEVER = re.compile("account|organization|project|user|tenant|key|token-id|deployment-id|request-id")
+
+EMPTY = frozenset({204, 205, 304})
+"""Statuses of answers that have no content."""
+
+UNFRAMED = frozenset({204, 304})
+"""Statuses of answers whose head says nothing of a body's length: its end is the answer's."""
+
+
+def is_value(text: str) -> bool:
+    """Whether a text can be a field's value."""
+    return _VALUE.fullmatch(text) is not None
+
+
+def is_kept(name: str) -> bool:
+    """Whether a header, its name in lower case, is kept with a recording."""
+    return _KEPT.fullmatch(name) is not None and _NEVER.search(name) is None
+
+
+def is_status(value: object) -> bool:
+    """Whether a value is the status of a whole answer: not one that only goes before (1xx), nor ``True``."""
+    return isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600

@@ -1,0 +1,28 @@
+"""Text of others -> text that a terminal or a log shows and does not obey. Under everything that speaks to people.
+
+A recording, a file's name and a request may hold what a terminal takes for a command (it sets the title, moves the
+cursor, fills the clipboard), and what turns the order of letters around. Here each such character is written as its
+code, as ``repr`` would have it.
+"""
+
+import re
+
+# Control characters, half surrogate pairs (bytes of a file's name that are no UTF-8), and the invisible ones that
+# change in which direction text is shown: a name must not look like another.
+_UNSAFE = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
+_IN_TEXT = re.compile(f"[{_UNSAFE}]")
+_IN_LINE = re.compile(f"[{_UNSAFE}\t\n]")
+
+
+def line(text: str) -> str:
+    """One line of what others have written: a name, a label, a path."""
+    return _IN_LINE.sub(_code, text)
+
+
+def lines(text: str) -> str:
+    """Text of several lines, which stay; tabs too."""
+    return _IN_TEXT.sub(_code, text)
+
+
+def _code(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -1,0 +1,135 @@
+"""Files of a folder that may be a stranger's: regular ones inside it alone, bounded in size. Under ``directory``.
+
+A checkout can hold anything under a recording's name: a link to ``/dev/zero`` or to a key in the user's home, a FIFO
+that nobody ever writes to, links that go round in a circle, a file larger than the memory. What is opened here is
+looked at after it was opened and before it is read, and nothing waits for a writer.
+
+A link that stays inside the folder is followed, one that leads out of it is not. The folder itself is where the user
+says, and may be a link.
+"""
+
+import errno
+import os
+import stat
+
+LARGEST = 256_000_000
+"""Bytes of a recording, where nothing else is said."""
+
+# Opening a FIFO waits for who writes to it, unless told otherwise. Not every platform has all of these.
+_READ = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
+    _READ |= getattr(os, _name, 0)
+
+
+class NoRecording(ValueError):  # noqa: N818  as other things that are no recordings
+    """What stands under a recording's name can be none: it is no file, is elsewhere, or is too large.
+
+    No OSError: the store works, and to ask again would change nothing.
+    """
+
+
+def read(path: str, root: str, largest: int = LARGEST) -> bytes:
+    """The bytes of a file below ``root``. Raises NoRecording, and OSError where there is none or it cannot be read."""
+    if _has_link(path, root):
+        path = _inside(path, root)
+    try:
+        handle = os.open(path, _READ)
+    except OSError:
+        _refuse_special(path)
+        raise
+    try:
+        return _read(handle, largest)
+    finally:
+        os.close(handle)
+
+
+def look(path: str) -> os.stat_result:
+    """The state of what stands at a path; of a link that leads nowhere, the link's. Raises OSError."""
+    try:
+        return os.stat(path)  # noqa: PTH116  on the way to each hit
+    except OSError:
+        found = os.lstat(path)
+        if not stat.S_ISLNK(found.st_mode):
+            raise
+        return found
+
+
+def check_folder(folder: str, root: str) -> None:
+    """Raise OSError where what is written into a folder would be written outside of ``root``."""
+    if not _is_below(os.path.realpath(folder), os.path.realpath(root)):
+        raise OSError(errno.ELOOP, f"{_OUT}, and is not written to", folder)
+
+
+def is_inside(path: str, root: str) -> bool:
+    """Whether what a path leads to is there, and below ``root``."""
+    try:
+        _inside(path, root)
+    except (OSError, NoRecording):
+        return False
+    return True
+
+
+_OUT = "is reached by a link out of the recordings' folder"
+
+
+def _has_link(path: str, root: str) -> bool:
+    """Whether any part of a path below ``root`` is a link. Raises OSError where there is nothing."""
+    while len(path) > len(root):
+        if stat.S_ISLNK(os.lstat(path).st_mode):
+            return True
+        path = os.path.dirname(path)  # noqa: PTH120
+    return False
+
+
+def _inside(path: str, root: str) -> str:
+    """Where a path leads, all links followed. Raises NoRecording where that is not below ``root``, or nowhere."""
+    try:
+        real = os.path.realpath(path, strict=True)
+    except OSError as e:
+        raise NoRecording(f"is a link that leads nowhere: {e.strerror}") from e
+    if not _is_below(real, os.path.realpath(root)):
+        raise NoRecording(f"{_OUT}, and is not read")
+    return real
+
+
+def _is_below(real: str, top: str) -> bool:
+    return real == top or real.startswith(top.rstrip(os.sep) + os.sep)
+
+
+def _read(handle: int, largest: int) -> bytes:
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
+        raise NoRecording(f"is {_kind(found.st_mode)}, and no file")
+    # One byte more than it has: the next read then tells that it has ended.
+    pieces = []
+    left = largest + 1
+    if found.st_size <= largest:
+        while left > 0 and (piece := os.read(handle, min(left, found.st_size + 1))):
+            pieces.append(piece)
+            left -= len(piece)
+    if found.st_size > largest or left <= 0:
+        raise NoRecording(f"is larger than {largest:,} bytes (wiretape_max_recording)")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _refuse_special(path: str) -> None:
+    """Raise NoRecording where there is something that is neither a file nor a link: a socket cannot be opened."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise NoRecording(f"is {_kind(mode)}, and no file")
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "something of another kind")

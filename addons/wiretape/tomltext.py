@@ -1,0 +1,37 @@
+"""TOML text -> values, bounded. Under everything that reads a configuration.
+
+A checkout brings its configuration along, so it is read as what a stranger has written: ``tomllib`` ends in a
+RecursionError where values are nested deeply, and takes quadratic time for a key of many parts.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+LARGEST = 1 << 20
+"""Characters of a configuration."""
+
+_PARTS = 64
+_PART = r"""(?:[A-Za-z0-9_-]{1,128}|"[^"\n]{0,128}"|'[^'\n]{0,128}')[ \t]{0,8}\.[ \t]{0,8}"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}){{{_PARTS}}}")
+
+
+def read(path: Path) -> str:
+    """The text of a configuration's file, of a very large one its beginning. Raises OSError and UnicodeDecodeError."""
+    with path.open("rb") as file:
+        return file.read(4 * LARGEST).decode("utf-8")
+
+
+def loads(file: str, text: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises ValueError, naming the file, where it is none or is not of a sane size."""
+    if len(text) > LARGEST:
+        raise ValueError(f"{file}: is longer than {LARGEST:,} characters: no configuration is")
+    if _LONG_KEY.search(text):
+        raise ValueError(f"{file}: has a key of more than {_PARTS} parts")
+    try:
+        return tomllib.loads(text)
+    except ValueError as e:  # A number of more digits than Python reads.
+        raise ValueError(f"{file}: not TOML: {e}") from e
+    except RecursionError as e:
+        raise ValueError(f"{file}: not TOML: it is nested too deeply") from e

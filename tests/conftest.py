@@ -1,7 +1,10 @@
 """Servers that the tests of several modules share, and the order in which they run."""
 
+import atexit
 import compileall
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +14,13 @@ from s3 import S3Server
 
 LONG = ("test_team.py", "test_serve.py")
 """The modules that take longest: begun last, one of them would run when all others are done."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Journals of what is started here are beside the user's, and go with the tests."""
+    del config
+    os.environ["XDG_STATE_HOME"] = folder = tempfile.mkdtemp(prefix="state-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.jsontext import DEEPEST, DEEPEST_ON_WIRE, loads
+from wiretape.jsontext import DEEPEST, DEEPEST_ON_WIRE, indented, loads
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -57,3 +57,22 @@ def test_the_depth_is_exact(deepest: int, inside: bytes) -> None:
     assert loads(b"[1,[2]," + b"[" * (deepest - 1) + inside + b"]" * deepest, deepest)
     with pytest.raises(ValueError, match="nested too deeply"):
         loads(b"[" * (deepest + 1) + inside + b"]" * (deepest + 1), deepest)
+
+
+DEEP = {
+    "a": {"b": [{"c": [1, {"d": "x\ny\u2028\x00", "é": "\ud800"}]}, [], {}, [[[]]], "text", None], "e": {}},
+    "f": [],
+    "g": 1e16,
+    "h": [1.5, True, float("inf")],
+    "": {"": ""},
+}
+
+
+@pytest.mark.parametrize("value", [DEEP, [DEEP, [DEEP]], {}, [], "text", 1, None, {1: {None: [{2.5: {True: []}}]}}])
+def test_parts_of_a_text_are_what_json_writes(value: object) -> None:
+    assert "".join(indented(value)) == json.dumps(value, indent=2)
+
+
+@given(VALUES)
+def test_parts_of_any_text_are_what_json_writes(value: object) -> None:
+    assert "".join(indented(value)) == json.dumps(value, indent=2)

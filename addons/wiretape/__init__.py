@@ -17,13 +17,16 @@ Read the modules in the order in which the data goes:
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
 ``faults``      what goes wrong on purpose; ``wildcards``: names with ``*`` in them
+``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory
 ``session``     names of sessions
 ``miss``        why a request has no recording
 ``finding``     which recordings answer a request
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record
-``scribe``      a process that writes, so that the traffic does not wait
+``write_job``   what has to be known to write a recording
+``journal_writer``, ``writer_process``   a process that writes from the journal; ``recovery``: what a killed one left
+``isolated``    a process that takes nothing from the folder it is started in
 ``counters``    what happened, counted
 ``metrics``     the counters as a page for Prometheus; ``address``: where something listens
 ``team``        more than one process: their counters, their turns, the port before them

@@ -7,6 +7,7 @@ capture's bytes are void.
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -85,11 +86,16 @@ def dumps(capture: Capture) -> bytes:
         members["made"] = _made(capture.origin)
     members |= {"status": capture.status, "headers": capture.headers}
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members.items()]
+    file = io.BytesIO()
+    file.write(("{\n" + ",\n".join(lines)).encode("ascii"))
     if capture.chunks is not None:
-        chunks = (json.dumps(_chunk(at, data)) for at, data in zip(capture.at, capture.chunks, strict=True))
-        body = ",\n".join(f"    {chunk}" for chunk in chunks)
-        lines.append('  "chunks": [\n' + body + "\n  ]")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+        file.write(b',\n  "chunks": [')
+        # One after the other: of a large answer the whole text would be there three times.
+        for number, (at, data) in enumerate(zip(capture.at, capture.chunks, strict=True)):
+            file.write(f"{',' if number else ''}\n    {json.dumps(_chunk(at, data))}".encode("ascii"))
+        file.write(b"\n  ]" if capture.chunks else b"\n\n  ]")
+    file.write(b"\n}\n")
+    return file.getvalue()
 
 
 def _made(origin: Origin) -> dict[str, Any]:

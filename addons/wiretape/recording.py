@@ -4,6 +4,7 @@ Source: llama-stack's recordings; see the README's section on the format.
 """
 
 import hashlib
+import io
 import json
 import math
 import re
@@ -207,7 +208,12 @@ def dumps(recording: Recording) -> bytes:
         answered["exception_data"] = response.error
         answered["exception_message"] = response.error.get("message", "")
     content = {**test_id, "request": asked, "response": answered, **recording.extra}
-    return (json.dumps(content, indent=2) + "\n").encode("ascii")
+    # Of one text, of the list of its parts and of the bytes there would be many times as much as of the answer.
+    file = io.BytesIO()
+    for part in jsontext.indented(content):
+        file.write(part.encode("ascii"))
+    file.write(b"\n")
+    return file.getvalue()
 
 
 def loads(data: bytes) -> Recording:

@@ -114,8 +114,11 @@ class Tape:
         memory: Memory[Kept] | None = None,
         indexes: Indexes | None = None,
         turns: Turns | None = None,
+        is_repeated: bool = False,
     ) -> None:
         """``layers`` are the sessions below, in order: what this one lacks is looked for there.
+
+        ``is_repeated``: what is recorded may be there already, written by a process that was killed.
 
         ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
         """
@@ -142,6 +145,7 @@ class Tape:
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
         self._memory: Memory[Kept] = Memory(0) if memory is None else memory
+        self._is_repeated = is_repeated
 
     @property
     def location(self) -> str:
@@ -250,10 +254,10 @@ class Tape:
         known = ((name, recorded.request(each, redaction.DEFAULT)) for name, each in stored)
         return wire.error(404, miss.message(asked, known, how), "recording_not_found")
 
-    def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> None:
+    def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
 
-        ``origin`` is kept with the capture.
+        ``origin`` is kept with the capture. False where the store failed: it may be written later.
         """
         try:
             plain = _without_secrets(wire.decoded(arrived))
@@ -272,12 +276,14 @@ class Tape:
         except OSError as e:
             self.counters.unrecorded += 1
             logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
+            return False
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
             self.counters.unrecorded += 1
             logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
         else:
             self.counters.recorded += 1
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
+        return True
 
     def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
@@ -354,6 +360,8 @@ class Tape:
         if self._replaces():
             if self._existing(takes[-1]) != data:
                 self.store.write(self.session, takes[-1], data, replace=True)
+            return takes[-1]
+        if self._is_repeated and self.store.read(self.session, takes[-1]) == data:
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
             take = name if number == 1 else f"{name}.{number}"

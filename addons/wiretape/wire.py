@@ -8,9 +8,9 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -144,25 +144,25 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
 def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> RecordedResponse:
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
-    body = b"".join(arrived.pieces)
     if asked.passthrough:
-        return _passthrough(arrived, body)
+        return _passthrough(arrived, b"".join(arrived.pieces))
     if arrived.status != 200:
         _must_have_ended(arrived)
-        return RecordedResponse(None, is_streaming=False, error=errors.describe(asked, arrived.status, body))
+        error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
+        return RecordedResponse(None, is_streaming=False, error=error)
     kind = _KINDS[request.endpoint(asked)]
     if asked.body.get("stream"):
         if kind.chunk is None:
             raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
         read = _lines if asked.endpoint.startswith("/api/") else _events
         try:
-            return RecordedResponse(read(kind.chunk, body), is_streaming=True)
+            return RecordedResponse(read(kind.chunk, arrived.pieces), is_streaming=True)
         except BrokeOff as e:
             if not keep_errors or not e.elements:
                 raise
             return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
     _must_have_ended(arrived)
-    return RecordedResponse(_single(kind.single, body), is_streaming=False)
+    return RecordedResponse(_single(kind.single, b"".join(arrived.pieces)), is_streaming=False)
 
 
 def _must_have_ended(arrived: Arrived) -> None:
@@ -170,10 +170,10 @@ def _must_have_ended(arrived: Arrived) -> None:
         raise Unrecordable("the answer broke off")
 
 
-def _events(chunk: str, body: bytes) -> list[dict[str, Any]]:
+def _events(chunk: str, pieces: Sequence[bytes]) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
     decoder = sse.Decoder()
-    for event in decoder.feed(body) + decoder.flush():
+    for event in _decoded(decoder, pieces):
         if event.data.startswith(DONE):
             break
         data = _object(event.data, "an event of the stream")
@@ -189,10 +189,10 @@ def _events(chunk: str, body: bytes) -> list[dict[str, Any]]:
     return elements
 
 
-def _lines(chunk: str, body: bytes) -> list[dict[str, Any]]:
+def _lines(chunk: str, pieces: Sequence[bytes]) -> list[dict[str, Any]]:
     elements: list[dict[str, Any]] = []
     decoder = ndjson.Decoder()
-    for line in decoder.feed(body) + decoder.flush():
+    for line in _decoded(decoder, pieces):
         data = _object(line, "a line of the stream")
         if data.get("error"):
             raise Unrecordable("the stream holds an error")
@@ -200,6 +200,18 @@ def _lines(chunk: str, body: bytes) -> list[dict[str, Any]]:
         if data.get("done") is True or data.get("status") == "success":
             return elements
     raise BrokeOff("the stream ended without its last line: it broke off", elements)
+
+
+class _Decoder[T](Protocol):
+    def feed(self, piece: bytes, /) -> list[T]: ...
+    def flush(self) -> list[T]: ...
+
+
+def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
+    # Piece by piece: all events of a large answer take as much memory as the answer, and more.
+    for piece in pieces:
+        yield from decoder.feed(piece)
+    yield from decoder.flush()
 
 
 def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:

@@ -441,23 +441,14 @@ def test_the_folder_vanishes_while_it_runs(when: str, provider: Provider, record
     assert len(recorded(recordings)) == 2
 
 
-def processes(proxy: Mitmdump) -> list[int]:
-    """The proxy's process, and the one that writes."""
-    own = proxy.process.pid
-    children = (file.read_text("ascii") for file in Path(f"/proc/{own}/task").glob("*/children"))
-    return [own, *map(int, " ".join(children).split())]
-
-
 def test_a_file_that_may_not_grow_is_loud_and_harms_no_client(provider: Provider, recordings: Path) -> None:
     provider.on(FIREWORKS_CHAT, ALL)
     with Mitmdump(recordings, "record-if-missing", origin=provider) as proxy:
-        # No file of this process, nor of one that it has started, may grow beyond 100 bytes: as with a quota.
-        wait_until(lambda: len(processes(proxy)) == 2)
-        for process in processes(proxy):
-            resource.prlimit(process, resource.RLIMIT_FSIZE, (100, 100))
+        # No file of this process may grow beyond 100 bytes: as with a quota.
+        resource.prlimit(proxy.process.pid, resource.RLIMIT_FSIZE, (100, 100))
         for times in (1, 2):
             assert post(proxy) == ALL.body
-            proxy.wait_for_log(rf"(RECORDING LOST: .*could not be written[\s\S]*){{{times}}}")
+            proxy.wait_for_log(rf"(RECORDING LOST: .*cannot be written[\s\S]*){{{times}}}")
     assert written(recordings) == []
 
 
@@ -564,8 +555,8 @@ def test_killed_while_it_writes_twenty_recordings(writer_too: bool, provider: Pr
         # proxy is killed. Then it writes what it has, and ends, and has no complaint.
         os.kill(writer, signal.SIGKILL if writer_too else signal.SIGCONT)
     assert left.exists() == writer_too
-    assert [path for path in written(recordings) if path.suffix != ".json"] == [left] * writer_too
-    whole = sorted(path.stem for path in written(recordings) if path.parent.name == "responses" and path != left)
+    assert any(path.suffix != ".json" for path in written(recordings)) == writer_too
+    whole = [path.stem for path in written(recordings) if path.parent.name == "responses" and path.suffix == ".json"]
     for name in whole:
         content = load(recordings / "default" / "responses" / f"{name}.json")
         assert len(content["response"]["body"]) == 100
@@ -610,3 +601,21 @@ def test_sigterm_says_what_became_of_each_stream(provider: Provider, recordings:
     assert "1 recorded, 3 requests sent to providers, 2 answers NOT recorded" in log
     assert recorded(recordings) == [CHAT.stem]
     assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
+
+
+def test_a_journal_that_somebody_removes_costs_what_was_in_it_and_nothing_later(
+    provider: Provider, recordings: Path, tmp_path: Path
+) -> None:
+    provider.on(FIREWORKS_CHAT, ALL)
+    with Mitmdump(
+        recordings, "record-if-missing", origin=provider, env={"XDG_STATE_HOME": str(tmp_path / "state")}
+    ) as proxy:
+        assert post(proxy) == ALL.body
+        proxy.wait_for_log(f"recorded {CHAT.stem}")
+        shutil.rmtree(tmp_path / "state")
+        assert post(proxy, body=body_for("new")) == ALL.body
+        proxy.wait_for_log("has been removed: what was in it is lost")
+        proxy.wait_for_log(r"(recorded [0-9a-f]{12}: [\s\S]*){2}")
+        proxy.stop()
+        assert "2 recorded" in proxy.log()
+        proxy.assert_sound()

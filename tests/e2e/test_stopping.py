@@ -27,10 +27,10 @@ def test_new_requests_are_told_at_once(mode: str, lane: str, tmp_path: Path, mon
     may_end, ending = threading.Event(), threading.Event()
     close = Requests._close
 
-    def closing(addon: Requests) -> None:
+    def closing(addon: Requests, patience: float) -> None:
         ending.set()
         assert may_end.wait(60)
-        close(addon)
+        close(addon, patience)
 
     monkeypatch.setattr(Requests, "_close", closing)
     reverse = free_port()

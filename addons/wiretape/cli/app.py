@@ -163,6 +163,17 @@ def demo() -> None:
     raise typer.Exit(run_demo())
 
 
+@app.command()
+def recover() -> None:
+    """Write the recordings that proxies have left which were killed: the next start of a proxy does the same.
+
+    The exit code is 1 where something could not be written.
+    """
+    from wiretape.cli.recover import run
+
+    raise typer.Exit(run())
+
+
 _Where = Annotated[
     str,
     typer.Argument(

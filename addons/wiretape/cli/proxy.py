@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 2.0
 """How long connections may stay open after the child has ended: it may have left a process in the background."""
 
+WRITING_SECONDS = 30.0
+"""How long the summary waits for what is still being written, which it counts."""
+
 
 class StartError(Exception):
     """The proxy cannot start as it was asked to: the message is for the user."""
@@ -110,7 +113,7 @@ async def serving(settings: Sequence[str], environ: dict[str, str], port: int = 
     Raises ``StartError``. When it ends, the addon has flushed and counted all.
     """
     master = Master(Options())
-    addon, traffic = Wiretape(), Traffic()
+    addon, traffic = Wiretape(patience=WRITING_SECONDS), Traffic()
     master.addons.add(*default_addons(), traffic)
     try:
         _configure(master, addon, settings, environ, port)

@@ -32,11 +32,16 @@ from wiretape.tokenfile import TokenFile
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE = 2.0
+"""Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
+
 
 class Wiretape:
     """Record, replay, or let pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience: float = _PATIENCE) -> None:
+        """``patience``: seconds for which its end waits until all is written, at most."""
+        self._patience = patience
         self._desk = Desk(Ledger())
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
@@ -100,6 +105,7 @@ class Wiretape:
         rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
         largest = options.largest(ctx.options)
+        journal = options.journal(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
         gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
         options.clean_with(options.secrets(ctx.options))
@@ -115,10 +121,11 @@ class Wiretape:
         self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
         self._connections.destinations.use(policy, providers)
         self._store, self._place, self._requests.place = store, place, place
+        self._requests.journaling.limit = journal
         self._desk.use(gate, self._tapes)
         if former and store is not former:
-            self._requests.writer.submit(former.close)
-            self._requests.writer.submit(store.start)
+            self._requests.aside.submit(former.close)
+            self._requests.aside.submit(store.start)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         return self._tapes.choice(session)
@@ -130,10 +137,9 @@ class Wiretape:
             logger.warning("wiretape: %s", text)
         if layering.UNKNOWN:
             logger.warning("wiretape: %s", layering.UNKNOWN)
-        self._requests.writer.submit(tape.store.start)
-        if tape.mode in RECORDING:
-            self._requests.writer.submit(self._requests.scribe.start)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
+        self._requests.aside.submit(tape.store.start)
+        self._requests.journaling.start(is_recording=tape.mode in RECORDING)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
@@ -164,7 +170,7 @@ class Wiretape:
         return loop.create_task(self._finish(), name="wiretape: stop")
 
     async def _finish(self) -> None:
-        await self._requests.stop()
+        await self._requests.stop(self._patience)
         self._reporting.stop()
         if self._store:
             self._store.close()

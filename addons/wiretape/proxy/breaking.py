@@ -1,4 +1,4 @@
-"""What no command of mitmproxy's proxy layers can do: reset a client's connection, and close it from a hook."""
+"""A client's connection reset, cut or closed from a hook: what no command of mitmproxy's proxy layers can do."""
 
 import asyncio
 import socket
@@ -59,6 +59,13 @@ def let_go(client: connection.Client) -> None:
     streams = handler and handler.transports.get(client)
     if streams and streams.writer:
         streams.writer.close()
+
+
+def cut(client: connection.Client) -> None:
+    """End a connection now, with what has not left yet: its client gets nothing more."""
+    transport = _transport(client)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def _transport(client: connection.Client) -> asyncio.BaseTransport | None:

@@ -1,22 +1,51 @@
-"""One live exchange under recording: the tap on a response's stream. Between mitmproxy's hooks and the tape."""
+"""One live exchange under recording: the tap on a response's stream. Between mitmproxy's hooks and the journal.
+
+Every piece is in the journal before it is passed on, and the end before the last piece is: where the length is known,
+with the piece that completes it; else mitmproxy says that the end was seen before it tells the client.
+"""
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from mitmproxy import http
 
-from wiretape import capture, wire
 from wiretape.flight import Flight
+from wiretape.journal import Entry, Kind
+from wiretape.journal_folder import Journal
+from wiretape.journal_writer import Outcome
 from wiretape.providers import Route
-from wiretape.scribe import Job, Scribe, Settings
 from wiretape.store.opening import Place
 from wiretape.tape import Tape
+from wiretape.write_job import Asked, TapeConfig, dumps_head
 
 logger = logging.getLogger(__name__)
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one answer that are kept for a recording; a longer one still reaches the client whole."""
+
+_BODY = 1 << 20
+"""Bytes of a request's body in one record."""
+
+_LARGE = 256 * 1024
+"""Bytes of an answer from which its file is not used again."""
+
+UNSHARED = "the answer is not kept, and cannot be shared"
+
+
+class State(Enum):
+    """How far an exchange is."""
+
+    WAITING = "waiting"
+    """For its answer."""
+    OPEN = "open"
+    """Its answer is under way, and goes into the journal."""
+    LOST = "lost"
+    """Its answer is under way, or was, and cannot be recorded; it is told why."""
+    HANDED_OVER = "handed over"
+    """The journal has its end: it is the writer's."""
+    DONE = "done"
+    """Nothing more is to come of it."""
 
 
 class Exchange:
@@ -39,61 +68,140 @@ class Exchange:
         ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
         """
         self.flight = Flight()
-        self._tape = tape
-        self._place = place
-        self._route = route
-        self._test_id = test_id
-        self._content_type = flow.request.headers.get("content-type", "")
-        self._body = body
-        self._user_agent = flow.request.headers.get("user-agent", "")
-        self._by = by
+        self.client = flow.client_conn
+        self.tape = tape
+        self.state = State.WAITING
+        self._url = route.url
         self._since = since
-        self._last = since
-        self._at: list[float] = []
+        self._asked = Asked(
+            TapeConfig.of(tape, place),
+            route,
+            flow.request.headers.get("content-type", ""),
+            test_id,
+            by,
+            flow.request.headers.get("user-agent", ""),
+            time.time() - (time.monotonic() - since),
+        )
+        self._body = body
+        self._journal: Journal
+        self._entry: Entry | None = None
         self._size = 0
-        self._finished = False
+        self._length: int | None = None
+
+    @property
+    def number(self) -> int | None:
+        """What the journal calls it."""
+        return self._entry.number if self._entry else None
+
+    @property
+    def body_size(self) -> int:
+        """Bytes of the request's body: how long ``open`` may take."""
+        return len(self._body)
+
+    def open(self, journal: Journal) -> None:
+        """Begin in the journal, for the answer that is about to come. For any thread; never raises."""
+        self._journal = journal
+        try:
+            self._entry = entry = journal.begin()
+            entry.append(Kind.BEGIN, 0.0, self._asked.dumps())
+            for start in range(0, len(self._body), _BODY):
+                entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
+        except OSError as e:
+            self._lose(f"the journal cannot be written: {e}")
+        self._body = b""
+
+    def lose(self, why: str) -> None:
+        """There is no journal for it, or none any more."""
+        self._body = b""
+        if self.state is not State.LOST:
+            self._lose(why)
 
     def tap(self, response: http.Response) -> None:
         """Keep a copy of what passes; the response's stream is the tap from here on."""
-        self._last = time.monotonic()
-        self.flight.begin(response.status_code, tuple(response.headers.items(multi=True)))
         response.stream = self._keep
+        if self.state is not State.WAITING or self._entry is None:
+            return
+        self.state = State.OPEN
+        length = response.headers.get("content-length", "")
+        self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+        head = response.status_code, tuple(response.headers.items(multi=True))
+        self._append(Kind.HEAD, dumps_head(*head))
+        if self.state is State.OPEN:
+            self.flight.begin(*head, self._entry)
+        if self._length == 0:
+            self._append(Kind.ENDED)
 
     def _keep(self, piece: bytes) -> bytes:
         # Runs outside mitmproxy's safe call: an exception here would hang the client.
-        if piece and self._size <= LIMIT:
-            self._size += len(piece)
-            self._last = time.monotonic()
-            self._at.append((self._last - self._since) * 1000)
-            if self._size > LIMIT:
-                self.flight.end("the answer is too long to be shared")
-            else:
-                self.flight.add(piece)
+        try:
+            self._add(piece)
+        except Exception:
+            logger.exception("RECORDING LOST: %s%s", self._url, self.tape.named)
+            self.state = State.LOST
         return piece
 
-    def finish(self, scribe: Scribe, *, ended: bool) -> None:
-        """Record what came; only the first call counts. Blocks until it is written.
+    def _add(self, piece: bytes) -> None:
+        if not piece:
+            self._append(Kind.ENDED)
+        elif self.state is State.OPEN:
+            self._size += len(piece)
+            if self._size > LIMIT:
+                self._lose(f"the answer is longer than {LIMIT} bytes")
+            elif not self._journal.has_room(len(piece)):
+                self._lose(f"the journal is full ({self._journal.limit} bytes, wiretape_journal)")
+            self._append(Kind.PIECE, piece)
+            if self._size == self._length:
+                self._append(Kind.ENDED)
+            self.flight.changed()
 
-        ``ended``: the end of the body was seen.
-        """
-        if self._finished:
+    def _append(self, kind: Kind, data: bytes = b"") -> None:
+        if self.state is not State.OPEN:
             return
-        self._finished = True
-        flight, counters, url = self.flight, self._tape.counters, self._route.url
-        if not flight.status:
-            counters.unrecorded += 1
-            logger.warning("not recorded: %s: no answer came%s", url, self._tape.named)
-        elif self._size > LIMIT:
-            counters.unrecorded += 1
-            text = "RECORDING LOST: the answer of %s is longer than %d bytes%s"
-            logger.error(text, url, LIMIT, self._tape.named)
-        else:
-            arrived = wire.Arrived(flight.status, flight.headers, tuple(flight.pieces), tuple(self._at), ended)
-            job = Job(self._route, self._content_type, self._test_id, self._body, arrived, self._origin())
-            scribe.write(Settings.of(self._tape, self._place), job, counters)
-            self._tape.store.refresh(self._tape.session)
+        assert self._entry
+        try:
+            self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
+            self._journal.grown(self._entry)
+            if kind in (Kind.ENDED, Kind.BROKE_OFF):
+                self._journal.hand_over(self._entry)
+                self.state = State.HANDED_OVER
+        except OSError as e:
+            self._lose(f"the journal cannot be written: {e}")
 
-    def _origin(self) -> capture.Origin:
-        # This may be some time later: others are written first.
-        ended = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self._last)
-        return capture.origin(self._by, ended, self._user_agent, (self._last - self._since) * 1000)
+    def _lose(self, why: str) -> None:
+        self.state = State.LOST
+        self.tape.counters.unrecorded += 1
+        logger.error("RECORDING LOST: %s: %s%s", self._url, why, self.tape.named)
+        self.flight.end(UNSHARED)
+        self._discard()
+
+    def _discard(self) -> None:
+        if self._entry:
+            try:
+                self._entry.discard()
+            except OSError as e:
+                logger.error("%s: cannot be removed: %s", self._entry.path, e)
+            self._journal.freed(self._entry.number)
+
+    def finish(self, *, ended: bool) -> None:
+        """The answer has ended, or will not; only the first call counts. ``ended``: the end of the body was seen."""
+        if self.state is State.WAITING:
+            self.state = State.DONE
+            self.tape.counters.unrecorded += 1
+            logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
+            self._discard()
+        elif self.state is State.OPEN:
+            self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
+
+    def written(self, outcome: Outcome) -> None:
+        """The writer is done with it. For its thread."""
+        counters = self.tape.counters
+        counters.recorded += outcome.recorded
+        counters.unrecorded += outcome.unrecorded
+        self.flight.close()
+        if outcome.is_kept:
+            self._journal.kept()
+        else:
+            is_read = self.flight.was_followed or self._size > _LARGE
+            self._journal.written(outcome.number, outcome.stage, is_read=is_read)
+        self.tape.store.refresh(self.tape.session)
+        self.state = State.DONE

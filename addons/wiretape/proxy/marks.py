@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy import http
 
 from wiretape.faults import Fault
-from wiretape.flight import Flight
+from wiretape.flight import Follower
 from wiretape.providers import Route
 from wiretape.proxy.desk import Decision, Seat
 from wiretape.proxy.exchange import Exchange
@@ -42,7 +42,7 @@ class Marks:
     """Its live answer, under recording."""
     play: Play | None = None
     """Its answer from a recording."""
-    follow: Flight | None = None
+    follow: Follower | None = None
     """The live answer that it shares."""
 
 

@@ -44,6 +44,7 @@ NAMES = (
     "wiretape_local",
     "wiretape_spool",
     "wiretape_disk",
+    "wiretape_journal",
     "wiretape_max_recording",
     "wiretape_modes",
     "wiretape_offline",
@@ -106,6 +107,13 @@ def declare(loader: Loader) -> None:
         str,
         "0",
         "With a bucket: how much of what was read is kept in that folder.",
+    )
+    loader.add_option(
+        "wiretape_journal",
+        str,
+        "1GB",
+        """How much may wait on this machine's disk, in the user's state folder, to become recordings. Beyond it answers
+        wait until some are written.""",
     )
     loader.add_option(
         "wiretape_max_recording",
@@ -282,6 +290,14 @@ def largest(options: OptManager) -> int:
     size = _checked(options, "wiretape_max_request", parse_size)
     if not size:
         raise exceptions.OptionsError("wiretape_max_request: 0 would refuse every request: it is a size such as 64MB")
+    return size
+
+
+def journal(options: OptManager) -> int:
+    """Bytes that the journal may have. Raises OptionsError."""
+    size = _checked(options, "wiretape_journal", parse_size)
+    if size == 0:
+        raise exceptions.OptionsError("wiretape_journal: is 0, but every answer goes through it: 1GB is the default")
     return size
 
 

@@ -13,7 +13,7 @@ from mitmproxy.proxy import commands
 
 from wiretape import faults, fields, http1, wire
 from wiretape.faults import Ending, Fault
-from wiretape.flight import Flight
+from wiretape.flight import Flight, Follower
 from wiretape.gate import Denied
 from wiretape.proxy.desk import Call, Decision
 from wiretape.tape import Hit
@@ -92,11 +92,9 @@ class WiretapeDecideHook(commands.StartHook):
 
 @dataclass(slots=True)
 class Following:
-    """How far a stream has followed a flight, and for whom."""
+    """A stream that follows a flight, and for whom."""
 
-    flight: Flight
-    seen: int
-    """Pieces that it has sent on."""
+    follower: Follower
     client: connection.Client
     has_failed: bool = False
     """Whether waiting has: then there is no following."""

@@ -8,7 +8,6 @@ import contextlib
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from mitmproxy import connection, ctx, http
 
@@ -18,12 +17,11 @@ from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
-from wiretape.proxy.backlog import Backlog
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
-from wiretape.proxy.exchange import Exchange
+from wiretape.proxy.exchange import UNSHARED, Exchange, State
+from wiretape.proxy.journaling import Journaling
 from wiretape.recording import RecordedRequest
-from wiretape.scribe import Scribe
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
@@ -44,22 +42,23 @@ class Requests:
         self._live: set[Exchange] = set()
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
-        self.writer = ThreadPoolExecutor(1, "wiretape-write")
-        self._backlog = Backlog(self.writer)
-        self.scribe = Scribe()
-        self._stopped = False
+        self.aside = ThreadPoolExecutor(1, "wiretape-store")
+        self.journaling = Journaling(self._land)
 
-    async def stop(self) -> None:
-        """Finish what is under way and write it; meanwhile the loop goes on, and whoever comes is told."""
-        self._stopped = True
-        self._backlog.hurry()
+    async def stop(self, patience: float) -> None:
+        """Cut off what is under way, and wait so many seconds at most until what has ended is written.
+
+        Meanwhile the loop goes on, and whoever comes is told.
+        """
         for exchange in [*self._live]:
+            # First, or a client could get the rest of an answer that is taken for one that broke off.
+            breaking.cut(exchange.client)
             self._finish(exchange, ended=False)
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self._close, patience)
 
-    def _close(self) -> None:
-        self.writer.shutdown(wait=True)
-        self.scribe.close()
+    def _close(self, patience: float) -> None:
+        self.journaling.stop(patience)
+        self.aside.shutdown(wait=True)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find who asks, and the route; what is not for us streams through."""
@@ -259,17 +258,17 @@ class Requests:
         while layering.KNOWN and ctx.options.wiretape_single_flight and (flight := flights.get(key)):
             while not flight.status and not flight.ended:
                 await _changed(flight)
-            if flight.status:
+            if follower := flight.follower():
                 tape.counters.followed += 1
                 logger.info("following an equal request: %s", asked.label)
-                marks.of(flow).follow = flight
+                marks.of(flow).follow = follower
                 flow.response = playing.shared(flight, flow.request.http_version)
                 return True
-            if flight.failure != _LEFT:
+            if not flight.status and flight.failure not in (_LEFT, UNSHARED):
                 tape.counters.followed += 1
                 flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
                 return True
-            # Its client left before the answer came: the next of us leads.
+            # Its client left before the answer came: the next of us leads. Or it is recorded by now.
             if flights.get(key) is flight:
                 del flights[key]
         return False
@@ -282,9 +281,10 @@ class Requests:
 
     async def wiretape_follow(self, following: playing.Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
-        flight, client = following.flight, following.client
+        follower, client = following.follower, following.client
+        flight = follower.flight
         more, gone = asyncio.Event(), self._gone.setdefault(client.id, asyncio.Event())
-        while len(flight.pieces) <= following.seen and not flight.ended and client.connected and not gone.is_set():
+        while not follower.is_behind and not flight.ended and client.connected and not gone.is_set():
             more.clear()
             flight.call_when_changed(more.set)
             tasks = [asyncio.create_task(event.wait()) for event in (more, gone)]
@@ -330,6 +330,7 @@ class Requests:
         if marked.fault:
             await self._begin(flow, marked.fault)
         if exchange := marked.exchange:
+            await self.journaling.open(exchange)
             exchange.tap(flow.response)
         elif not flow.response.raw_content and not flow.response.stream:
             flow.response.stream = True
@@ -352,14 +353,14 @@ class Requests:
         if exchange not in self._live:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
-        write = partial(self._write, exchange, ended=ended)
-        if self._stopped:
-            self.writer.submit(write)
+        exchange.finish(ended=ended)
+        if exchange.state is State.HANDED_OVER:
+            self.journaling.look()
         else:
-            self._backlog.add(write)
+            self.journaling.forget(exchange)
+            self._land(exchange)
 
-    def _write(self, exchange: Exchange, *, ended: bool) -> None:
-        exchange.finish(self.scribe, ended=ended)
+    def _land(self, exchange: Exchange) -> None:
         # Only now does a look-up find the recording: until now others could follow.
         flights = self._desk.flights
         for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:

@@ -36,7 +36,7 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.faults import Ending, Fault
-from wiretape.flight import Flight
+from wiretape.flight import Follower
 from wiretape.gate import Denied
 from wiretape.proxy import agreement, marks, playing, visitors
 from wiretape.proxy.admitting import AdmittingStream, tell_of_error
@@ -322,37 +322,35 @@ class PlayingStream(AdmittingStream):
     def send_response(self, already_streamed: bool = False) -> layer.CommandGenerator[None]:
         """As the base class, but for a response with a Play."""
         marked = marks.of(self.flow)
-        play, flight = marked.play, marked.follow
-        if already_streamed or (play is None and flight is None):
+        play, follower = marked.play, marked.follow
+        if already_streamed or (play is None and follower is None):
             yield from super().send_response(already_streamed)
             return
         assert self.flow.response
-        if flight:
+        if follower:
             yield SendHttp(ResponseHeaders(self.stream_id, self.flow.response, end_stream=False), self.context.client)
-            yield from self._follow(flight)
+            yield from self._follow(follower)
         else:
             assert play
             play.head = self.flow.response
             self._play = play
             yield from self._send_due()
 
-    def _follow(self, flight: Flight) -> layer.CommandGenerator[None]:
-        sent = 0
-        while sent < len(flight.pieces) or not flight.ended:
+    def _follow(self, follower: Follower) -> layer.CommandGenerator[None]:
+        while follower.is_behind or not follower.flight.ended:
             if self._client_left():
                 self._playing = True
                 return  # The client has gone: the event that says so comes next.
-            for piece in flight.pieces[sent:]:
-                sent += 1
+            for piece in follower.pieces():
                 yield SendHttp(ResponseData(self.stream_id, piece), self.context.client)
-            if not flight.ended:
-                following = Following(flight, sent, self.context.client)
+            if follower.is_behind or not follower.flight.ended:
+                following = Following(follower, self.context.client)
                 yield WiretapeFollowHook(following)
                 if following.has_failed:
                     yield from self._fail("wiretape failed")
                     return
-        if flight.failure:
-            yield from self._fail(flight.failure)
+        if follower.failure:
+            yield from self._fail(follower.failure)
         else:
             yield from super().send_response(already_streamed=True)
 

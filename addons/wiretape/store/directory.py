@@ -56,6 +56,12 @@ class DirectoryStore:
         """Where a recording, or a capture, is or would be."""
         return Path(self._quick_path(session, name, folder))
 
+    def path_to_change(self, session: str, name: str, folder: str) -> Path:
+        """Return where a file is, or is to be. Raises OSError where that is reached by a link out of the root."""
+        path = self.path(session, name, folder)
+        regular.check_folder(str(path.parent), self._top)
+        return path
+
     def _quick_path(self, session: str, name: str, folder: str) -> str:
         # On the way to each hit, where putting a Path together takes as long as asking for the file.
         return f"{self._top}/{session}/{folder}/{name}.json"
@@ -90,16 +96,12 @@ class DirectoryStore:
 
         Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
         """
-        path = self.path(session, name, folder)
-        regular.check_folder(str(path.parent), self._top)
-        return write_file(path, data, replace=replace)
+        return write_file(self.path_to_change(session, name, folder), data, replace=replace)
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
         """Remove a file, if there is one. Raises OSError."""
-        path = self.path(session, name, folder)
-        regular.check_folder(str(path.parent), self._top)
         with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+            self.path_to_change(session, name, folder).unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
@@ -208,35 +210,64 @@ def write_file(path: Path, data: bytes, *, replace: bool, private: bool = False)
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
     """
-    modes.make_folder(path.parent, private=private)
-    prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
-    handle, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
+    file, temporary = write_temporary(path, data, private=private)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            # A link never overwrites: of two proxies that record the same request at once, one wins.
-            try:
-                path.hardlink_to(temporary)
-            except FileExistsError:
-                return False
-            except OSError:  # No links on this file system: a small gap between the look and the rename is left.
-                if path.exists():
-                    return False
-                temporary.replace(path)
-        _sync_folder(path.parent)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+        if not put_in_place(temporary, path, replace=replace):
+            return False
+        sync_folder(path.parent)
         return True
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
-    # Without it a crash of the machine may lose the rename. Not every platform opens folders.
+def write_temporary(path: Path, data: bytes, *, private: bool = False) -> tuple[int, Path]:
+    """Write a file that is to be put in the place of ``path``: its descriptor, not yet synced, and where it is.
+
+    Raises OSError.
+    """
+    modes.make_folder(path.parent, private=private)
+    prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
+    file, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        os.close(file)
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    return file, temporary
+
+
+def put_in_place(temporary: Path, path: Path, *, replace: bool) -> bool:
+    """Give a file that is whole its name. Without ``replace`` an existing one stays, and the answer is False.
+
+    Raises OSError.
+    """
+    if replace:
+        temporary.replace(path)
+        return True
+    # A link never overwrites: of two proxies that record the same request at once, one wins.
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:  # No links on this file system: a small gap between the look and the rename is left.
+        if path.exists():
+            return False
+        temporary.replace(path)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a crash of the machine, where the system can do that. Never raises."""
+    # Without it a crash may lose the rename. Not every platform opens folders.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,6 +1,6 @@
 """Recordings that wait on a local disk for a bucket that is away. Beside ``bucket``; knows no bucket.
 
-Any number of processes of one machine share the folder: the proxy, its scribe, and those that come after a kill. An
+Any number of processes of one machine share the folder: the proxy, its writer, and those that come after a kill. An
 entry is a file of its own, written whole, that no one ever changes: so nobody has to know who wrote it, or whether
 that one still lives. Who takes entries up holds a lock that ends with its process.
 """

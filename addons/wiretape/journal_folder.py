@@ -1,0 +1,370 @@
+"""Where journals are: a folder for each proxy process, its key, and the locks that tell whether its people live.
+
+    <state>/wiretape/journal/<id>/      0700, in the user's state folder; files of exchanges, 0600
+        owner.lock                      held by the proxy for as long as it lives
+        writer.lock                     held by whoever writes recordings from it
+    $XDG_RUNTIME_DIR/wiretape-<id>.key  0600, in memory: 32 random bytes
+
+What is in a journal is sealed with its key, which is never on a disk: it is in the proxy, in its writer process, and
+in a file of a memory-backed file system, so that what a proxy and its writer left that were killed at once can still
+be read. After the machine's next start the key is gone, and what was left with it. Where there is no such file system
+the key is in the two processes alone.
+
+Locks are flocks: the system lets go of them when a process ends, however it ends. Whoever finishes another's journal
+holds both, so that of two who start at once only one does.
+"""
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from wiretape.journal import Entry, Kept, Stage, staged
+from wiretape.store.mounts import is_elsewhere, is_in_memory
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+logger = logging.getLogger(__name__)
+
+_ID = re.compile(r"\d+-[0-9a-f]{16}")
+ATTEMPT = "attempt"
+"""The file that says which exchange is being written, and for which time."""
+
+_MOST_SPARES = 64
+"""Empty files that are kept for the next exchanges."""
+
+_OWNER, _WRITER = "owner.lock", "writer.lock"
+
+
+def key_folders() -> list[Path]:
+    """The folders in memory where a key can be, the best first; none where this system has none that is."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    folders = [Path(runtime)] if runtime.startswith("/") else []
+    return [each for each in (*folders, Path("/dev/shm")) if each.is_dir() and is_in_memory(each)]  # noqa: S108
+
+
+def state_folders() -> list[Path]:
+    """The folders where journals can be, the best first. Which it is depends on the environment, as a user's does."""
+    return [Path(base, "wiretape", "journal") for base in _bases()] + [_temporary() / "journal"]
+
+
+def _bases() -> Iterator[str]:
+    chosen = os.environ.get("XDG_STATE_HOME") or os.environ.get("LOCALAPPDATA") or ""
+    if Path(chosen).is_absolute():
+        yield chosen
+        return
+    with contextlib.suppress(RuntimeError):  # A user without a home, as in some containers.
+        yield str(Path.home() / ".local" / "state")
+
+
+def _temporary() -> Path:
+    return Path(tempfile.gettempdir(), f"wiretape-{os.getuid() if hasattr(os, 'getuid') else 'journal'}")
+
+
+class Lock:
+    """A lock on a file, held until it is let go or the process ends."""
+
+    def __init__(self, file: int) -> None:
+        self._file: int | None = file
+
+    @classmethod
+    def take(cls, path: Path) -> "Lock | None":
+        """Take it; None where another process has it, or its folder has gone. Raises OSError."""
+        try:
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:
+            return None
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another may have finished meanwhile, and removed the file that we have locked.
+            if path.exists() and path.stat().st_ino == os.fstat(file).st_ino:
+                return cls(file)
+        except OSError:
+            pass
+        os.close(file)
+        return None
+
+    def release(self) -> None:
+        """Let go."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of a journal, and its key, for whoever writes recordings from it."""
+
+    path: Path
+    key: bytes
+
+    @property
+    def cipher(self) -> AESGCM:
+        """What opens its records."""
+        return AESGCM(self.key)
+
+    def files(self, *stages: Stage) -> list[Kept]:
+        """Its files at these stages, of each stage in order; none where it has been removed. Raises OSError."""
+        try:
+            names = os.listdir(self.path)  # noqa: PTH208
+        except FileNotFoundError:
+            return []
+        found = [kept for name in names if (kept := Kept.of(self.path / name))]
+        chosen = [kept for kept in found if kept.stage in stages]
+        return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
+
+    def remove(self) -> None:
+        """Remove it with its key: nothing is left in it. Never raises."""
+        # The key first: a folder without one and without files is removed by whoever comes next.
+        for folder in key_folders():
+            with contextlib.suppress(OSError):
+                (folder / f"wiretape-{self.path.name}.key").unlink()
+        for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
+    def lock_for_writing(self) -> Lock | None:
+        """The writer's lock; None where another process writes from it. Raises OSError."""
+        return Lock.take(self.path / _WRITER)
+
+
+class Journal:
+    """A proxy's own journal. ``written`` and ``freed`` are for any thread, the others for the traffic's."""
+
+    def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._cipher = folder.cipher
+        self._owner = str(folder.path / _OWNER)
+        self._lock = lock
+        self._numbers = 0
+        self._order = 0
+        self._taken: dict[int, int] = {}
+        self._total = 0
+        self._ended = 0
+        """Exchanges that the writer has, and has not told of."""
+        self._spares: list[int] = []
+        """Exchanges whose files are empty."""
+        self._changing = threading.Lock()
+        self._waiting: list[Callable[[], None]] = []
+
+    @classmethod
+    def create(cls, limit: int) -> "Journal":
+        """Make one, with a new key. Raises OSError, saying what to do."""
+        faults = []
+        for parent in state_folders():
+            try:
+                made = cls._create(parent, limit)
+            except OSError as e:
+                faults.append(f"{parent}: {e.strerror or e}")
+                continue
+            for fault in faults:
+                logger.warning("no journal can be at %s; it is in %s", fault, parent)
+            return made
+        told = "; ".join(faults)
+        raise OSError(f"there is no place for a journal ({told}): let XDG_STATE_HOME name a folder that can be written")
+
+    @classmethod
+    def _create(cls, parent: Path, limit: int) -> "Journal":
+        if is_elsewhere(parent):
+            raise OSError("it is on another machine's disk, for which the traffic would wait")
+        _make_private(parent)
+        name = f"{os.getpid()}-{secrets.token_hex(8)}"
+        # Under its name only when it is locked: whoever looks for what was left must not find it before.
+        draft = parent / f".{name}"
+        draft.mkdir(0o700)
+        lock = Lock.take(draft / _OWNER)
+        if lock is None:
+            raise OSError("its files cannot be locked")
+        path = parent / name
+        draft.rename(path)
+        key = AESGCM.generate_key(256)
+        _keep_key(name, key)
+        return cls(Folder(path, key), lock, limit)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nobody has removed its folder."""
+        return os.path.exists(self._owner)  # noqa: PTH110  on the way of each answer
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a new answer should wait for room: those that have begun need some, and the writer will make it."""
+        return self._total > self.limit * 3 // 4 and self._ended > 0
+
+    @property
+    def taken(self) -> int:
+        """Bytes that are in it."""
+        return self._total
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes more are within its bound."""
+        return self._total + size <= self.limit
+
+    def call_when_freed(self, callback: Callable[[], None]) -> None:
+        """Call back once, from any thread, when there is more room."""
+        with self._changing:
+            self._waiting.append(callback)
+
+    def begin(self) -> Entry:
+        """A new exchange. Raises OSError."""
+        self._numbers += 1
+        number = self._spares.pop() if self._spares else None
+        spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
+        return Entry(self._cipher, self.folder.path, self._numbers, spare)
+
+    def grown(self, entry: Entry) -> None:
+        """An exchange's file has its size."""
+        with self._changing:
+            self._total += entry.size - self._taken.get(entry.number, 0)
+            self._taken[entry.number] = entry.size
+
+    def hand_over(self, entry: Entry) -> None:
+        """An exchange has its last record. Raises OSError."""
+        self._order += 1
+        entry.hand_over(self._order)
+        with self._changing:
+            self._ended += 1
+
+    def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
+        """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
+        path = staged(self.folder.path, number, stage)
+        with contextlib.suppress(OSError):
+            if is_read or len(self._spares) >= _MOST_SPARES:
+                path.unlink()
+            else:
+                os.truncate(path, 0)
+                path.rename(staged(self.folder.path, number, Stage.SPARE))
+                self._spares.append(number)
+        self.kept()
+        self.freed(number)
+
+    def kept(self) -> None:
+        """The writer has told of an exchange, whose file may stay."""
+        with self._changing:
+            self._ended -= 1
+
+    def freed(self, number: int) -> None:
+        """What was in an exchange's file has gone."""
+        with self._changing:
+            self._total -= self._taken.pop(number, 0)
+            waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+    def release(self) -> None:
+        """The proxy ends: what is left is the writer's, or the next start's."""
+        self._lock.release()
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    # Below a folder for all, somebody else may have made it first.
+    for each in (folder.parent, folder):
+        found = each.lstat()
+        if hasattr(os, "getuid") and (not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid()):
+            raise OSError(f"{each} is another user's")
+        if found.st_mode & 0o077:
+            each.chmod(0o700)
+
+
+def _keep_key(name: str, key: bytes) -> None:
+    for folder in key_folders():
+        path = folder / f"wiretape-{name}.key"
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            try:
+                os.write(file, key)
+            finally:
+                os.close(file)
+            return
+    text = (
+        "no folder in memory can keep the journal's key: what a proxy and its writer leave if both are killed is lost"
+    )
+    logger.info(text)
+
+
+def _key(name: str) -> bytes | None:
+    for folder in key_folders():
+        with contextlib.suppress(OSError):
+            file = os.open(folder / f"wiretape-{name}.key", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                found = os.fstat(file)
+                if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid():
+                    key = os.read(file, 64)
+                    return key if len(key) == 32 else None
+            finally:
+                os.close(file)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """The journal of a proxy that has ended, in our hands alone."""
+
+    path: Path
+    key: bytes | None
+    """None where it is gone, and with it all that was left."""
+
+    @property
+    def process(self) -> str:
+        """The id that the proxy's process had."""
+        return self.path.name.partition("-")[0]
+
+
+@contextlib.contextmanager
+def take_over(path: Path) -> Iterator[Leftover | None]:
+    """The journal of a proxy that has ended, for as long as this lasts; None where the proxy lives, or its writer."""
+    locks: list[Lock] = []
+    try:
+        for name in (_OWNER, _WRITER):
+            lock = Lock.take(path / name) if path.is_dir() else None
+            if lock is None:
+                yield None
+                return
+            locks.append(lock)
+        yield Leftover(path, _key(path.name))
+    finally:
+        for lock in locks:
+            lock.release()
+
+
+def journals() -> list[Path]:
+    """The folders of all journals of this user, whoever's they are. Never raises."""
+    found = []
+    for parent in state_folders():
+        with contextlib.suppress(OSError):
+            found += [each for each in sorted(parent.iterdir()) if _ID.fullmatch(each.name) and _is_own(each)]
+    return found
+
+
+def _is_own(path: Path) -> bool:
+    told = path.lstat()
+    return stat.S_ISDIR(told.st_mode) and (not hasattr(os, "getuid") or told.st_uid == os.getuid())
+
+
+def has_leftovers() -> bool:
+    """Whether there is a journal whose proxy has ended and that nobody sees to."""
+    for path in journals():
+        with contextlib.suppress(OSError), take_over(path) as leftover:
+            if leftover:
+                return True
+    return False

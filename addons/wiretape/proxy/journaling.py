@@ -1,0 +1,149 @@
+"""A proxy's journal and the process that writes from it: made when they are first needed. Beside ``requests``.
+
+The traffic's thread opens exchanges here and says when one has ended; what the writer tells comes in a thread of its
+own, and is counted there.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from wiretape.journal_folder import Journal, has_leftovers
+from wiretape.journal_writer import Outcome
+from wiretape.proxy.exchange import Exchange, State
+from wiretape.writer_process import WriterProcess
+
+logger = logging.getLogger(__name__)
+
+_LARGE = 256 * 1024
+"""Bytes of a request's body from which sealing it is too long for the thread that carries the traffic."""
+
+_PATIENCE = 10.0
+"""Seconds for which an answer waits for room in a journal that is full. Then it passes, and may not be recorded."""
+
+_SAID = 10.0
+"""Seconds in which it is said once that the journal is full, or cannot be."""
+
+
+class Journaling:
+    """For one event loop. ``land`` is called when an exchange is written, or told why it is not."""
+
+    def __init__(self, land: Callable[[Exchange], None]) -> None:
+        self.limit = 0
+        """Bytes that the journal may have."""
+        self._land = land
+        self._journal: Journal | None = None
+        self._writer: WriterProcess | None = None
+        self._open: dict[int, Exchange] = {}
+        """By their numbers, until the writer is done with them."""
+        self._try_again = 0.0
+        self._why = ""
+        self._say_again = 0.0
+        self._is_over = False
+        self._kept = 0
+
+    def start(self, *, is_recording: bool) -> None:
+        """See to what other proxies have left, and be ready to record."""
+        if has_leftovers():
+            WriterProcess(None, lambda _: True).start()
+        if is_recording:
+            self._make()
+
+    def _make(self) -> Journal | None:
+        if self._journal and not self._journal.is_there:
+            self._abandon(self._journal)
+        if self._journal is None and time.monotonic() >= self._try_again:
+            try:
+                self._journal = Journal.create(self.limit)
+            except OSError as e:
+                self._why, self._try_again = str(e), time.monotonic() + _SAID
+                logger.error("nothing can be recorded: %s", e)
+                return None
+            self._writer = WriterProcess(self._journal, partial(self._written, self._journal))
+            self._writer.start()
+        return self._journal
+
+    async def open(self, exchange: Exchange) -> None:
+        """Begin an exchange in the journal, where there is room for it."""
+        if self._is_over:
+            return  # Its client was cut off: nobody gets this answer.
+        journal = self._make()
+        if journal is None:
+            exchange.lose(self._why)
+            return
+        journal.limit = self.limit
+        if journal.is_full:
+            await self._wait_for_room(journal)
+        if exchange.body_size > _LARGE:
+            await asyncio.to_thread(exchange.open, journal)
+        else:
+            exchange.open(journal)
+        if exchange.number is not None and exchange.state is State.WAITING:
+            self._open[exchange.number] = exchange
+
+    async def _wait_for_room(self, journal: Journal) -> None:
+        if time.monotonic() >= self._say_again:
+            self._say_again = time.monotonic() + _SAID
+            text = "the journal is full (%d of %d bytes, wiretape_journal): answers wait until recordings are written"
+            logger.error(text, journal.taken, journal.limit)
+        loop = asyncio.get_running_loop()
+        freed = asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # The loop has ended.
+                loop.call_soon_threadsafe(freed.set)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while journal.is_full:
+                    freed.clear()
+                    journal.call_when_freed(tell)
+                    await freed.wait()
+
+    def look(self) -> None:
+        """An exchange has ended."""
+        if self._writer:
+            self._writer.look()
+
+    def forget(self, exchange: Exchange) -> None:
+        """An exchange has ended that is not for the writer."""
+        if exchange.number is not None:
+            self._open.pop(exchange.number, None)
+
+    def _abandon(self, journal: Journal) -> None:
+        """Do without a journal whose folder somebody has removed: a new one is made for what comes."""
+        logger.error("%s has been removed: what was in it is lost", journal.folder.path)
+        lost, self._open = self._open, {}
+        self._journal = None
+        if self._writer:
+            self._writer.end()
+        journal.release()
+        for exchange in lost.values():
+            exchange.lose("its journal has been removed")
+            self._land(exchange)
+
+    def _written(self, journal: Journal, outcome: Outcome) -> bool:
+        exchange = self._open.pop(outcome.number, None) if journal is self._journal else None
+        if exchange is None:
+            return False
+        self._kept += outcome.is_kept
+        exchange.written(outcome)
+        self._land(exchange)
+        return True
+
+    def stop(self, patience: float) -> None:
+        """Have all written that has ended, and wait so many seconds for it at most."""
+        self._is_over = True
+        if self._journal is None or self._writer is None:
+            return
+        self._writer.end()
+        if not self._writer.wait(patience):
+            text = "%d recordings are still being written, by process %s, from the journal %s"
+            logger.warning(text, len(self._open), self._writer.process_id, self._journal.folder.path)
+        if self._kept:
+            text = "%d recordings that could not be written are kept in %s: wiretape recover tries again"
+            logger.error(text, self._kept, self._journal.folder.path)
+        self._journal.release()

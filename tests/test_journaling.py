@@ -1,0 +1,101 @@
+"""When the journal is full: new answers wait for the writer, loudly, and no longer than they may."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from wiretape.journal import Kind, Stage
+from wiretape.journal_folder import Journal
+from wiretape.proxy import journaling
+from wiretape.proxy.exchange import Exchange, State
+from wiretape.proxy.journaling import Journaling
+
+
+class Opened(SimpleNamespace):
+    """As much of an exchange as is opened."""
+
+    body_size = 0
+    state = State.WAITING
+    number: int | None = None
+
+    def open(self, journal: Journal) -> None:
+        self.number = 99
+
+
+@pytest.fixture(name="full")
+def _full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Journaling, Journal]]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(journaling, "WriterProcess", lambda *_: SimpleNamespace(start=lambda: None))
+    made = Journaling(lambda _: None)
+    made.limit = 1000
+    made.start(is_recording=True)
+    journal = made._journal
+    assert journal
+    entry = journal.begin()
+    entry.append(Kind.PIECE, 0, b"x" * 900)
+    journal.grown(entry)
+    journal.hand_over(entry)
+    yield made, journal
+    for kept in journal.folder.files(*Stage):
+        kept.path.unlink()
+    journal.folder.remove()
+    journal.release()
+
+
+def test_a_new_answer_waits_until_there_is_room(
+    full: tuple[Journaling, Journal], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, journal = full
+    exchange: Any = Opened()
+
+    async def run() -> None:
+        waits, call = asyncio.Event(), journal.call_when_freed
+
+        def call_when_freed(callback: Callable[[], None]) -> None:
+            call(callback)
+            waits.set()
+
+        monkeypatch.setattr(journal, "call_when_freed", call_when_freed)
+        opening = asyncio.create_task(made.open(cast(Exchange, exchange)))
+        await waits.wait()
+        assert exchange.number is None
+        journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
+        await asyncio.to_thread(journal.written, 1, Stage.RECORDED, is_read=False)
+        await opening
+
+    asyncio.run(run())
+    assert exchange.number == 99
+    assert "929 of 1000 bytes, wiretape_journal): answers wait" in caplog.text
+
+
+def test_it_passes_when_the_writer_does_not_make_room(
+    full: tuple[Journaling, Journal], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, _ = full
+    monkeypatch.setattr(journaling, "_PATIENCE", 0.01)
+    for _ in range(3):
+        exchange: Any = Opened()
+        asyncio.run(made.open(cast(Exchange, exchange)))
+        assert exchange.number == 99
+    assert caplog.text.count("the journal is full") == 1
+
+
+def test_where_there_is_no_place_for_a_journal_each_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "state").write_text("a file")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "state"))
+    told: list[str] = []
+    made = Journaling(lambda _: None)
+    made.start(is_recording=True)
+    for _ in range(3):
+        asyncio.run(made.open(cast(Exchange, Opened(lose=told.append))))
+    assert len(told) == 3
+    assert "let XDG_STATE_HOME name a folder" in told[0]
+    assert caplog.text.count("nothing can be recorded") == 1
+    made.stop(1.0)

@@ -76,7 +76,9 @@ def test_what_is_not_on_the_disk_gets_no_name(
 
 def test_a_file_that_cannot_be_written_holds_up_no_other(store: GroupedStore, tmp_path: Path) -> None:
     (tmp_path / "bad").write_text("no folder")
-    store.write("bad", "a", b"1", replace=False)
+    with pytest.raises(OSError, match="Not a directory"):
+        store.write("bad", "a", b"1", replace=False)
+    store.write("bad", "a", b"1", replace=True)
     store.write("good", "a", b"1", replace=False)
     assert store.commit() == {("bad", "a", "responses")}
     assert (tmp_path / "good" / "responses" / "a.json").read_bytes() == b"1"

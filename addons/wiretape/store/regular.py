@@ -92,10 +92,15 @@ def _open_odd(path: str, root: str) -> int:
 
 
 def _inside(path: str, root: str) -> str:
-    """Where a path leads, all links followed. Raises NoRecording where that is not below ``root``, or nowhere."""
+    """Where a path leads, all links followed. Raises NoRecording where that is not below ``root``, or nowhere.
+
+    Raises OSError where there is nothing of this name, or a folder on the way leads nowhere.
+    """
     try:
         real = os.path.realpath(path, strict=True)
     except OSError as e:
+        if not os.path.islink(path):  # noqa: PTH114
+            raise
         raise NoRecording(f"is a link that leads nowhere: {e.strerror}") from e
     if not _is_below(real, os.path.realpath(root)):
         raise NoRecording(f"{_OUT}, and is not read")

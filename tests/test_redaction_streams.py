@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wiretape import wire
 from wiretape.recording import RecordedRequest, RecordedResponse
-from wiretape.redaction import DEFAULT, REDACTED, bodies, recorded, streams
+from wiretape.redaction import DEFAULT, REDACTED, bodies, channels, recorded, streams
 from wiretape.redaction.spans import Span
 
 KEY = "AIza" + "Sy_-1" * 7
@@ -281,9 +281,9 @@ def test_rewriting_serves_other_ends_too() -> None:
         start = text.find("call_123")
         return [Span(start, start + 8, "id", "call_9")] if start >= 0 else []
 
-    after = streams.rewrite(elements, streams.channels(elements), spans)
+    after = streams.rewrite(elements, channels.channels(elements), spans)
     assert [e["choices"][0]["delta"]["content"] for e in after] == ["call_9", " and", " more"]
-    assert streams.rewrite(elements, streams.channels(elements), lambda _: []) is elements
+    assert streams.rewrite(elements, channels.channels(elements), lambda _: []) is elements
 
 
 # -- bytes -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wiretape import capture as captures
-from wiretape import jsontext, recording, request, verify
+from wiretape import jsontext, printable, recording, request, verify
 from wiretape.capture import Capture
 from wiretape.cli.files import File, Source
 from wiretape.cli.saying import console, counted, say
@@ -63,7 +63,7 @@ def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
     """Clean what is there, or say what would be done. The exit code: 1 where a secret is left."""
     wanted = plan(source, redactor)
     for problem in wanted.broken:
-        print(problem, file=sys.stderr)
+        print(printable.line(problem), file=sys.stderr)
     if wanted.steps:
         console().print(_table(wanted))
     cleanable = [step for step in wanted.steps if step.outcome is Outcome.CLEANED]

@@ -15,7 +15,8 @@ Read in this order:
 ``spans``, ``positions``      where something stands in a text, and in what the text is written in
 ``encodings``   secrets in JSON, base64 and percent-encoding in a text
 ``redactor``    a text or a JSON value -> where its secrets are, or the same without them
-``streams``     texts that are cut up: deltas, tokens
+``channels``    which texts of a stream are one: deltas, tokens
+``streams``     what is to go of them, put where it stands
 ``bodies``      the bytes of a live answer, piece by piece
 ``recorded``    a recording that is there already
 ``logs``        lines of the log, crash texts

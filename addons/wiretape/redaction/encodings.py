@@ -19,7 +19,7 @@ from wiretape.redaction import members
 from wiretape.redaction.positions import Decoded, literals, unescaped, unquoted
 from wiretape.redaction.spans import Span, merged, replaced
 
-_DEPTH = 4
+_DEPTH = 8
 """Encodings in one another that are looked through."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}+(?:\r?\n[A-Za-z0-9+/_-]{4,}+)*+={0,2}")
@@ -57,10 +57,10 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
 
     is_object = '"' in text and text.lstrip()[:1] in ("{", "[", '"')
     if is_object and _is_json(text):
-        return in_json(text, deeper, member)  # What is found across its quotes would break it.
+        return in_json(text, deeper, member, look)  # What is found across its quotes would break it.
     found = [*look(text)]
     if is_object:
-        found += in_json(text, deeper, member)
+        found += in_json(text, deeper, member, look)
     if "%" in text and _ESCAPED.search(text):
         found += _in_percent(text, deeper)
     found += _in_base64(text, deeper)
@@ -92,10 +92,13 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
-    """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped."""
+def in_json(text: str, look: Look, member: LookAtMember, plain: Look | None = None) -> list[Span]:
+    """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped.
+
+    ``plain`` looks at a text as it is, and not at what it encodes.
+    """
     found: list[Span] = []
-    if not _may_hold(text, look):
+    if not _may_hold(text, look, plain):
         return []
     others: list[Decoded] = []
     for literal in literals(text):
@@ -113,11 +116,11 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
     return merged(found)
 
 
-def _may_hold(text: str, look: Look) -> bool:
+def _may_hold(text: str, look: Look, plain: Look | None) -> bool:
     """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
     for _ in range(_DEPTH):
         names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
-        if any(map(members.strength, names)) or look(_QUOTE.sub("\n", text)):
+        if any(map(members.strength, names)) or (plain and plain(text)) or look(_QUOTE.sub("\n", text)):
             return True
         if "\\" not in text:
             return False

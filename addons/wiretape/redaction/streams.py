@@ -4,25 +4,19 @@ A streamed answer carries each of its texts in pieces, and a key that is cut up 
 joined by their channel, what is to go is found in the joined text, and what replaces it is put in the piece where it
 begins: the elements keep their number, and all else in them is as it was.
 
-A channel is what has the same place in each element: the same names of members on the way to it, and the same index
-where the members beside them say one (``choices[].index``, ``tool_calls[].index``, Anthropic's ``index`` of a content
-block, ``output_index`` of the Responses API). Events whose ``type`` differs are no one channel: the whole text that
-``response.output_text.done`` repeats does not go on where the deltas end. Where a text is in one piece, that is its
-channel. Tokens of logprobs are pieces too; what stands beside a token that goes (its bytes, its number, what else could
+``channels`` tells which texts are one. What stands beside a token that goes (its bytes, its number, what else could
 have stood there) says as much as the token, and goes with it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
 
-from wiretape.redaction import encodings, members
+from wiretape.redaction import encodings
+from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, Reading, Walk
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distributed, merged, replaced
-
-type JSON = Any
 
 
 class Finder(Protocol):
@@ -53,164 +47,8 @@ class Change:
     """Whether the pieces before it stay as they are, and it is said of this one where the secret is."""
 
 
-class Reading(Enum):
-    """How the texts of a channel are read."""
-
-    JOINED = auto()
-    """One goes on where the one before ends."""
-    WHOLE = auto()
-    """Each by itself."""
-    EITHER = auto()
-    """Nobody knows: both ways."""
-
-
-@dataclass(slots=True)
-class Channel:
-    """The pieces of one text, in order."""
-
-    name: str
-    """What names the text: the member that holds each of them; empty for none."""
-    reading: Reading = Reading.JOINED
-    paths: list[Path] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    are_tokens: bool = False
-    """Whether each stands in an object, or a list, with what else is known of it as a token."""
-
-
-_CONTINUED = frozenset(
-    {
-        "arguments",
-        "content",
-        "delta",
-        "partial_json",
-        "reasoning",
-        "reasoning_content",
-        "refusal",
-        "response",
-        "text",
-        "thinking",
-        "transcript",
-    }
-)
-"""Members that carry a text in pieces."""
-
-_WHOLE = frozenset({"__type__", "id", "item_id", "model", "object", "obfuscation", "role", "type"})
-"""Members whose texts say something of their own each time."""
-
-_INDEXES = ("index", "output_index", "content_index", "summary_index")
-_ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
-"""Lists of what else could have stood in a token's place, the likeliest first."""
-
-_SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 _SNAPSHOTS = 3
 """So many different pieces, each the beginning of the one after it, are one text that grows, sent again and again."""
-
-
-def channels(elements: Sequence[JSON]) -> list[Channel]:
-    """Return every text of the elements in its channel, in the order in which they begin."""
-    return [*_Walk(elements).channels.values()]
-
-
-class _Walk:
-    def __init__(self, elements: Sequence[JSON]) -> None:
-        self.channels: dict[tuple[Any, ...], Channel] = {}
-        self.names: set[str] = set()
-        for position, element in enumerate(elements):
-            path: Path = (position,)
-            value = element
-            if isinstance(element, dict) and isinstance(element.get("__data__"), dict):
-                value = element["__data__"]
-                path = (position, "__data__")
-            if isinstance(value, dict):
-                self._object(value, path, (_kind(value),))
-            else:
-                self._value("", value, path, ())
-
-    def _value(self, name: str, value: JSON, path: Path, key: tuple[Any, ...]) -> None:
-        if isinstance(value, str):
-            if value:
-                self._text(name, value, path, key, _reading(name))
-        elif isinstance(value, dict):
-            self._object(value, path, key)
-        elif isinstance(value, list):
-            self._list(name, value, path, key)
-
-    def _text(self, name: str, text: str, path: Path, key: tuple[Any, ...], reading: Reading) -> Channel:
-        channel = self.channels.get(key)
-        if channel is None:
-            channel = self.channels[key] = Channel(name, reading)
-        channel.paths.append(path)
-        channel.texts.append(text)
-        return channel
-
-    def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...], owner: str = "") -> None:
-        self.names.update(value)
-        for index in _INDEXES:
-            if isinstance(at := value.get(index), int):
-                key = (*key, at)
-        for name, item in value.items():
-            # What a content block begins with, its deltas go on with.
-            place = "delta" if name == "content_block" else name
-            kind = item.__class__
-            if kind is str:
-                if not item:
-                    continue
-                if name == "token" and is_token(value):
-                    self._text("", item, (*path, name), (*key, name), Reading.JOINED).are_tokens = True
-                else:
-                    named = members.naming(value, owner) if name == "value" else name
-                    self._text(named, item, (*path, name), (*key, place), _reading(name))
-            elif kind is dict:
-                self._object(item, (*path, name), (*key, place), name)
-            elif kind is list:
-                self._list(name, item, (*path, name), (*key, place))
-
-    def _list(self, name: str, items: Sequence[JSON], path: Path, key: tuple[Any, ...]) -> None:
-        for position, item in enumerate(items):
-            kind = item.__class__
-            if kind is float or kind is int:
-                continue  # Embeddings have very many.
-            if kind is str:
-                if not item:
-                    continue
-                if name == "tokens":
-                    self._text("", item, (*path, position), key, Reading.JOINED).are_tokens = True
-                else:
-                    self._text(name, item, (*path, position), (*key, position), _reading(name))
-            elif kind is dict:
-                self._object(item, (*path, position), (*key, *_place(name, position, item)))
-            elif kind is list:
-                self._list(name, item, (*path, position), (*key, position))
-
-
-def _kind(element: Mapping[str, JSON]) -> str:
-    kind = element.get("type")
-    return kind if isinstance(kind, str) and not kind.startswith("content_block") else ""
-
-
-def _reading(name: str) -> Reading:
-    if name in _CONTINUED:
-        return Reading.JOINED
-    return Reading.WHOLE if name in _WHOLE else Reading.EITHER
-
-
-def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...]:
-    """Return what tells an item of a list from those that are other texts."""
-    if isinstance(item.get("index"), int):
-        return ()  # The object itself says it.
-    if name == "parts":
-        return (bool(item.get("thought")),)  # Gemini's: one text, whatever their number, and the thoughts another.
-    if name == "topCandidates" or (name not in _ALTERNATIVES and is_token(item)):
-        return ()
-    return (position,)
-
-
-def is_token(value: Mapping[str, JSON]) -> bool:
-    """Return whether an object is what is said of one token of a text: the word ``token`` is no secret's name there."""
-    return isinstance(value.get("token"), str) and any(name in value for name in _SAID_OF_TOKENS)
-
-
-# -- what changes ------------------------------------------------------------------------------------------------------
 
 
 def rewrite(
@@ -240,7 +78,7 @@ class Secrets:
 
 def secrets(elements: Sequence[JSON], finder: Finder) -> Secrets:
     """Return what takes the secrets out of the elements."""
-    walk = _Walk(elements)
+    walk = Walk(elements)
     names = [*walk.names]
     renamed = {names[index]: replaced(names[index], spans) for index, spans in encodings.each(names, finder.spans)}
     return Secrets(_changes(elements, [*walk.channels.values()], finder), renamed)
@@ -391,7 +229,7 @@ def _token(entry: Mapping[str, JSON], text: str) -> dict[str, JSON]:
             changed[name] = [*text.encode("utf-8", "surrogatepass")]
         elif name in ("token_id", "tokenId", "id") and isinstance(value, int):
             changed[name] = 0
-        elif name in _ALTERNATIVES and isinstance(value, list):
+        elif name in ALTERNATIVES and isinstance(value, list):
             changed[name] = [_token(item, text) if isinstance(item, dict) else text for item in value]
     return changed
 

@@ -30,6 +30,9 @@ ASSIGNMENT = (
 )
 OPTION = rf"(?:^|[\s\"'`(\[=])--[a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
 TOLD = rf"\b(?i:{_WORDS})[ \t](?:is|was)[ \t]*:?[ \t]"
+FOLLOWED = rf"\b(?i:{_WORDS})[ \t][A-Za-z0-9_/+.=-]{{16}}"
+FOLLOWED_BY = 16
+LOGIN = r"(?:^|[ \t])(?:-u|--user)[ =][\"']?[A-Za-z0-9_.@-]{1,64}:"
 SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
 
 _BEFORE = 64
@@ -41,7 +44,7 @@ _LONGEST = 16384
 
 _NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12})?")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
-_OPENING = re.compile(rb"[ \t]{0,8}(\\{0,7}[\"'`])?")
+_OPENING = re.compile(rb"[ \t]{0,8}(?:[bBrRuU]{0,2}(\\{0,7}[\"'`]))?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
 _ON_LINE = re.compile(rb"[^\s\"'`\\]+")
 _TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
@@ -88,8 +91,14 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
             writing = Writing.BARE if is_code and _plain(last) is Writing.PLAIN else _plain(last)
             return _taken(data, at, line, _ON_LINE, writing)
     stop = _run(_BARE, data, at)
-    is_enclosed = data[end - 1 : end] == b">" and data[stop : stop + 1] == b"<"
-    if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";"):
+    sign = data[end - 1 : end + 1]
+    is_enclosed = sign[:1] == b">" and data[stop : stop + 1] == b"<"
+    is_tight = (
+        sign[:1] == b"=" and not sign.isspace() and not sign[1:].isspace() and not data[end - 2 : end - 1].isspace()
+    )
+    # X_PASSWORD=... make, Server=...;Password=...;
+    is_set = is_tight and (_ENVIRONMENT.fullmatch(words) or data[stop : stop + 1] == b";")
+    if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";") or (is_set and data[stop : stop + 1] != b"("):
         return _taken(data, at, stop, _BARE, _plain(last))
     stop = at + len(data[at:stop].rstrip(b".:!?"))
     return _taken(data, at, stop, _BARE, Writing.BARE)
@@ -203,6 +212,20 @@ def told(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     at = opened.end()
     value = data[at : _run(_BARE, data, at)].rstrip(b".:!?")
     return _taken(data, at, at + len(value), _BARE, _plain(name.lower()))
+
+
+def followed(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where a key stands that follows its name without a word between: "token ...", "password ..."."""
+    name, _ = _name(data, start, end)
+    if strength(name) is Strength.NONE:
+        return None
+    stop = end + len(data[end : _run(_BARE, data, end)].rstrip(b".:!?"))
+    return _taken(data, end, stop, _BARE, Writing.BARE)
+
+
+def login(data: bytes, _: int, end: int) -> tuple[int, int] | None:
+    """Return where the password stands that a command is given with a name: ``curl -u me:...``."""
+    return _taken(data, end, _run(_BARE, data, end), _BARE, Writing.PASSWORD)
 
 
 def scheme(data: bytes, start: int, end: int) -> tuple[int, int] | None:

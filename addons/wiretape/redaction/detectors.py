@@ -25,6 +25,8 @@ class Detector:
     closer: Closer
     examples: tuple[str, ...]
     look_alikes: tuple[str, ...] = ()
+    ahead: int = 0
+    """Bytes at the end of the hook that belong to what is looked at."""
 
 
 _KEY = "PRIVATE KEY-----"
@@ -62,6 +64,11 @@ DETECTORS = (
             'requests.get(url, headers=[("X-Auth-Token", "«{a32}»")])',
             "<password>«S3cret-{a8}»</password>",
             "$env:GITHUB_TOKEN=«{a40}»",
+            "PGPASSWORD=«s3cr3tpw» psql -h db",
+            'password="«Sup3r$ecret!»"',
+            "{'password': b'«hunter2»'}",
+            "secret_key_base: «{h128}»",
+            "My OpenAI key: «{a40}»",
         ),
         (
             "password: str",
@@ -171,6 +178,26 @@ DETECTORS = (
             "the primary key is {h40}",
             "the secret is out",
         ),
+    ),
+    Detector(
+        "followed",
+        context.FOLLOWED,
+        context.followed,
+        ("token «{h40}»", "Mistral api key «{a32}»", "machine api.example.com login me password «{a20}»"),
+        (
+            "token authentication-and-authorization",
+            "the key {h40}",
+            "a token tokenization_with_numbers_1",
+            "token {h8}",
+        ),
+        context.FOLLOWED_BY,
+    ),
+    Detector(
+        "login",
+        context.LOGIN,
+        context.login,
+        ("curl -u admin:«s3cr3tpass» https://x", "curl --user me:«hunter2-{a4}» x"),
+        ("docker run -u 1000:1000 image", "sudo -u user:group ls", "curl -u $USER:$PASS x"),
     ),
     Detector(
         "url signature",

@@ -35,9 +35,9 @@ _SURE = _words(
     accesstoken refreshtoken clientsecret privatekey privatekeys authorization cookie cookies bearer
     sessiontoken accesskey authkey accountkey subscriptionkey signingkey encryptionkey masterkey sharedkey
     idtoken bearertoken secretaccesskey sharedaccesskey securitytoken webhooksecret signingsecret apisecret
-    appsecret dbpassword userpassword licensekey jwtsecret csrftoken xsrftoken authorizationtoken oauthtoken
-    bottoken deploykey consumersecret connectiontoken servicetoken vaulttoken secret secrets secretstring
-    githubtoken ghtoken gitlabtoken slacktoken hftoken npmtoken webhooktoken deploytoken
+    appsecret dbpassword userpassword licensekey secretkeybase jwtsecret authorizationtoken oauthtoken
+    csrftoken xsrftoken bottoken deploykey consumersecret connectiontoken servicetoken vaulttoken secret secrets
+    secretstring githubtoken ghtoken gitlabtoken slacktoken hftoken npmtoken webhooktoken deploytoken
     """
 )
 """Last words of a name, joined."""
@@ -101,7 +101,7 @@ def strength(name: str) -> Strength:
     if not words:
         return Strength.NONE
     is_sure = words[-1].endswith(_ENDINGS) or any("".join(words[-count:]) in _SURE for count in (1, 2, 3))
-    if is_sure or (words[-1] == "key" and words[-2:-1] and words[-2] in _SERVICES):
+    if is_sure or (words[-1] == "key" and {"".join(words[-2:-1]), "".join(words[-3:-1])} & _SERVICES):
         return Strength.NONE if words[0] in _ABOUT else Strength.SURE
     if words[-1] not in _LIKELY:
         return Strength.NONE

@@ -92,6 +92,7 @@ class Scanner:
         for group, detector in enumerate(self._detectors, start=1):
             start, end = hook.span(group)
             if start >= 0:
+                end -= detector.ahead
                 if span := detector.closer(data, start, end):
                     return Found(*span, detector.name), max(span[1], end)
                 return None, end

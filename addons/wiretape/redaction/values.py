@@ -17,7 +17,7 @@ _OTHER = re.compile(
     r"|(?:__redacted|\*\*|[.]{3})"
     r")"
 )
-_TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[A-Za-z{(]|%[sdr(]|\\[^/nrt]|::|->")
+_TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[{(]|%[sdr(]|\\[^/nrt]|::|->")
 _NUMBERED_WORD = re.compile(r"[A-Za-z_.-]+[0-9]{1,6}")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -85,7 +85,7 @@ def may_be_secret(text: str) -> bool:
 
     It is not what a model or a game calls a token: a word, an address on a chain.
     """
-    if len(text) < 8 or any(map(str.isspace, text[:_LOOKED_AT])) or _OTHER.match(text) or _ADDRESS.fullmatch(text):
+    if len(text) < 6 or any(map(str.isspace, text[:_LOOKED_AT])) or _OTHER.match(text) or _ADDRESS.fullmatch(text):
         return False
     if _WORD_PARTS.fullmatch(text):
         return len(text) >= 20 and not reads_as_words(text)

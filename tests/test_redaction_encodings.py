@@ -99,6 +99,7 @@ PIECES = {
     "quotes": '"',
     "objects": '{"',
     "escaped quotes": '\\"',
+    "quotes escaped many times": '\\"' + "\\" * 3 + '"' + "\\" * 7 + '"' + "\\" * 15 + '"' + "\\" * 31 + '"',
     "escapes": "\\u0041",
     "backslashes": "\\\\",
     "members": '{"password":"x1y2z3a4b5",',

@@ -57,10 +57,10 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
 
     is_object = '"' in text and text.lstrip()[:1] in ("{", "[", '"')
     if is_object and _is_json(text):
-        return in_json(text, deeper, member, look)  # What is found across its quotes would break it.
+        return in_json(text, deeper, member)  # What is found across its quotes would break it.
     found = [*look(text)]
     if is_object:
-        found += in_json(text, deeper, member, look)
+        found += in_json(text, deeper, member)
     if "%" in text and _ESCAPED.search(text):
         found += _in_percent(text, deeper)
     found += _in_base64(text, deeper)
@@ -92,13 +92,10 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def in_json(text: str, look: Look, member: LookAtMember, plain: Look | None = None) -> list[Span]:
-    """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped.
-
-    ``plain`` looks at a text as it is, and not at what it encodes.
-    """
+def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
+    """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped."""
     found: list[Span] = []
-    if not _may_hold(text, look, plain):
+    if not _may_hold(text, look):
         return []
     others: list[Decoded] = []
     for literal in literals(text):
@@ -116,11 +113,12 @@ def in_json(text: str, look: Look, member: LookAtMember, plain: Look | None = No
     return merged(found)
 
 
-def _may_hold(text: str, look: Look, plain: Look | None) -> bool:
+def _may_hold(text: str, look: Look) -> bool:
     """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
     for _ in range(_DEPTH):
+        # What begins otherwise is no JSON and is looked at once: else each depth would look at all that are below it.
         names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
-        if any(map(members.strength, names)) or (plain and plain(text)) or look(_QUOTE.sub("\n", text)):
+        if any(map(members.strength, names)) or look(";\n" + _QUOTE.sub("\n", text)):
             return True
         if "\\" not in text:
             return False

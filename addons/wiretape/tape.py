@@ -340,13 +340,20 @@ class Tape:
     def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
         if self._existing(name) != data:
             return  # Another proxy's recording has the name: so will its capture.
+        if self._has_capture(name, capture):
+            return  # The same answer again: only its times would differ.
         try:
-            existing = self._finder.capture(name, self._finder.reading())
-            if existing and existing.recording == capture.recording:
-                return  # The same answer again: only its times would differ.
             self.store.write(self.session, name, captures.dumps(capture), replace=True, folder=WIRE)
         except OSError as e:  # The recording itself is written, and can be served without it.
             logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)
+
+    def _has_capture(self, name: str, capture: Capture) -> bool:
+        """Whether the capture of the same recording is there, as far as that can be told."""
+        try:
+            existing = self._finder.capture(name, self._finder.reading())
+        except Unavailable:
+            return False
+        return existing is not None and existing.recording == capture.recording
 
     def _write_take(self, name: str, identity: str, data: bytes) -> str:
         reading = self._finder.reading()

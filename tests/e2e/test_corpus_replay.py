@@ -3,6 +3,7 @@
 import ast
 import base64
 import json
+import shutil
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,8 +54,7 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A session that is one host's folder."""
     folder: str = request.param
     recordings = tmp_path_factory.mktemp("recordings")
-    (recordings / "one-host").mkdir()
-    (recordings / "one-host" / "responses").symlink_to(CORPUS / folder, target_is_directory=True)
+    shutil.copytree(CORPUS / folder, recordings / "one-host" / "responses")
     yield from play(recordings, "one-host", [each for each in SAMPLES if each.folder == folder])
 
 
@@ -65,7 +65,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playing]:
     responses = recordings / "all" / "responses"
     responses.mkdir(parents=True)
     for each in SAMPLES:
-        (responses / each.path.name).symlink_to(each.path)
+        shutil.copyfile(each.path, responses / each.path.name)
     yield from play(recordings, "all", SAMPLES)
 
 

@@ -110,10 +110,11 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    recordings, alone = tmp_path_factory.mktemp("recordings"), tmp_path_factory.mktemp("alone")
+    recordings = tmp_path_factory.mktemp("recordings")
     (recordings / "default" / "responses").mkdir(parents=True)
-    (alone / "default").mkdir()
-    (alone / "default" / "responses").symlink_to(recordings / "default" / "responses", target_is_directory=True)
+    # A session with the same recordings, and without their captures.
+    (recordings / "alone").mkdir()
+    (recordings / "alone" / "responses").symlink_to(recordings / "default" / "responses", target_is_directory=True)
     config = tmp_path_factory.mktemp("team") / "wiretape.toml"
     config.write_text(TEAM)
     options = {"wiretape_config": str(config)}
@@ -132,7 +133,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         origins = {"*": provider.port, "gpu-7": plain.port}
         env = {"WIRETAPE_TEST_ORIGIN": json.dumps(origins)}
         record = stack.enter_context(Mitmdump(recordings, "record", origin=provider, options=options, env=env))
-        replays = [stack.enter_context(Mitmdump(each, "replay", options=options)) for each in (recordings, alone)]
+        replays = [
+            stack.enter_context(Mitmdump(recordings, "replay", session=session, options=options))
+            for session in ("default", "alone")
+        ]
         yield Lab(record, replays, recordings, answers, received)
 
 

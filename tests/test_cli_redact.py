@@ -1,6 +1,7 @@
 """``wiretape redact``: a store that is older than a rule, cleaned."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -265,6 +266,10 @@ def test_a_teams_own_rule_is_tried_and_applied(tmp_path: Path) -> None:
         assert CliRunner().invoke(app, ["verify", str(store.root), "--config", str(config)]).exit_code == 0
         assert replayed(store, "Who is it?") == "It is customer CUSTOMER, they say"
         config.write_text("[[redact]]\n")
+        assert redact(str(store.root), "--config", str(config)).exit_code == 2
+        # A stranger's checkout has it: nothing waits for whoever would write into a FIFO.
+        config.unlink()
+        os.mkfifo(config)
         assert redact(str(store.root), "--config", str(config)).exit_code == 2
     finally:
         redaction.DEFAULT.use(before)

@@ -321,11 +321,11 @@ class TestAway:
 
     def test_two_processes_share_a_spool(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
         proxy = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)
-        scribe = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)
+        writer = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)
         assert proxy.read("team", "abc") is None
         away.kill()
-        scribe.write("team", "abc", b"x", replace=False)
-        scribe.close()
+        writer.write("team", "abc", b"x", replace=False)
+        writer.close()
         proxy.refresh("team")
         assert proxy.read("team", "abc") == b"x"
         away.start()

@@ -186,11 +186,9 @@ SHORTER = HASH[:-4]
         ('name = "ci"', 'name = ""', "no name of a token"),
         ("created = 2026-01-31T12:00:00Z", 'created = "2026-01-31T12:00:00Z"', "a time with its zone"),
         ("created = 2026-01-31T12:00:00Z", "created = 2026-01-31T12:00:00", "a time with its zone"),
-        (HASH, "wt_plain", "hash is not sha256: and 64 hexadecimal digits"),
+        (HASH, "wt_plain", "hexadecimal digits: make the token anew with `wiretape token create`"),
         (HASH, SHORTER, "hash is not sha256: and 64 hexadecimal digits"),
         (HASH, HASH.upper(), "hash is not sha256: and 64 hexadecimal digits"),
-        (HASH, "$argon2id$v=19$m=1024,t=1,p=1$c2FsdA$aGFzaA", "make the token anew with `wiretape token create`"),
-        (HASH, "$scrypt$ln=9,r=8,p=1$c2FsdA$aGFzaA", "make the token anew with `wiretape token create`"),
     ],
     # Every run has its own hash, and test names are to be the same in each worker.
     ids=lambda text: text.replace(HASH, "HASH").replace(SHORTER, "SHORTER").replace(HASH.upper(), "UPPER"),

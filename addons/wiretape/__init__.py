@@ -17,19 +17,23 @@ Read the modules in the order in which the data goes:
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
 ``faults``      what goes wrong on purpose; ``wildcards``: names with ``*`` in them
+``session``     names of sessions, what may be asked of one; ``sessions``: those that a configuration names
+``tokens``      who may use which session; ``tokenhash``, ``tokenfile``: what is kept of a token, and where
+``gate``        a client's credentials -> access, or why there is none
+``egress``      where a proxy may lead; ``rebinding``: which web pages may not ask it
 ``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
 ``flight``      a live answer that several requests share
-``store``       where recordings live, and what of them is in memory
-``session``     names of sessions
+``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``miss``        why a request has no recording
-``finding``     which recordings answer a request
-``tape``        the heart: a mode, a session and a store -> hit, miss or record
+``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
+``tape``        the heart: a mode, a session and a store -> hit, miss or record; ``tapes``: one for each session
 ``write_job``   what has to be known to write a recording
 ``journal_writer``, ``writer_process``   a process that writes from the journal; ``recovery``: what a killed one left
 ``isolated``    a process that takes nothing from the folder it is started in
 ``counters``    what happened, counted
 ``metrics``     the counters as a page for Prometheus; ``address``: where something listens
 ``team``        more than one process: their counters, their turns, the port before them
+``contents``    what a session holds; ``promoting``: a session's recordings, taken over into another
 ``verify``, ``transcript``   whether a recording is sound, and what it says
 ``printable``   text of others -> text that no terminal obeys; ``units``: sizes -> bytes
 ``http1``       bytes of a connection -> requests, chunks -> bytes

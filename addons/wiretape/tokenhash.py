@@ -8,7 +8,6 @@ import hashlib
 import re
 
 _TEXT = re.compile(r"sha256:([0-9a-f]{64})")
-_FORMER = ("$argon2", "$scrypt$")
 
 
 def digest(token: str) -> bytes:
@@ -25,9 +24,4 @@ def loads(text: str) -> bytes:
     """Return the digest that a text of a file says. Raises ValueError, which does not repeat the text."""
     if match := _TEXT.fullmatch(text):
         return bytes.fromhex(match[1])
-    if text.startswith(_FORMER):
-        raise ValueError(
-            "has the form of earlier versions, which is no longer read: take the entry out and make the token anew "
-            "with `wiretape token create`"
-        )
-    raise ValueError("is not sha256: and 64 hexadecimal digits, as `wiretape token create` writes it")
+    raise ValueError("is not sha256: and 64 hexadecimal digits: make the token anew with `wiretape token create`")

@@ -12,7 +12,11 @@
 ``files``          the recordings that a command looks at, below a folder or in a bucket
 ``recordings``     ``ls``, ``show``, ``verify``, ``convert``
 ``redact``         a store that is older than a rule, cleaned
-``demo``           all of it, on the shipped recordings
+``recover``        what killed proxies left, written
+``session``, ``sessions``   the commands on sessions: their flags, what they do
+``token``          the commands on tokens
+``demo``           all of it, on the shipped recordings: ``demo_app`` is the app
+``saying``         what a command says beside its output
 
 The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy (``proxy``,
 ``run``, ``worker``) are imported by the commands that need them, so that ``wiretape addon`` and ``--version`` answer

@@ -188,7 +188,7 @@ _CODE = (
     ),
     _form("pypi", "pypi-", "AgE" + _SAFE + "{40,}", "AgEIcHlwaS5vcmc{s150}"),
     _form("rubygems", "rubygems_", "[a-f0-9]{48}", "{h48}"),
-    _form("crates.io", "cio", "[A-Za-z0-9]{32}", "{a32}", but=("cioperation{a10}",)),
+    _form("cargo", "cio", "[A-Za-z0-9]{32}", "{a32}", but=("cioperation{a10}",)),
     _form("docker hub", "dckr_pat_ dckr_oat_", _SAFE + "{24,}", "{s27}"),
     _form("buildkite", "bkua_", "[a-f0-9]{40}", "{h40}"),
     _form("circleci", "CCIPAT_ CCIPRJ_", "[A-Za-z0-9]+_[a-f0-9]{40}", "{a22}_{h40}"),

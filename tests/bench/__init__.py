@@ -11,5 +11,6 @@ The reading order:
     streams     what recording adds to a live stream, and how well a paced replay keeps its time
     report      the figures as Markdown and JSON; ``plot`` as a picture
 
-``balance``, ``pace`` and ``waiting`` are programs of their own and no part of this.
+``balance``, ``bucket``, ``flood``, ``look_alikes``, ``pace`` and ``waiting`` are programs of their own and no part of
+this.
 """

@@ -17,6 +17,7 @@ def test_a_worker_gets_the_users_options_and_not_those_of_the_command(capsys: py
         "WIRETAPE_LISTEN": "0.0.0.0:8080",
         "WIRETAPE_METRICS": "9464",
         "WIRETAPE_URL": "http://127.0.0.1:9464",
+        "WIRETAPE_PSEUDONYM_KEY": "drawn-at-random-0123",
         "WIRETAPE_MOOD": "good",
         "HOME": "/home/user",
     }

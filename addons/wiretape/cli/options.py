@@ -6,16 +6,18 @@ are mitmproxy's and are applied in ``proxy``.
 
 from collections.abc import Iterable, Mapping
 
+from wiretape.redaction import pseudonyms
+
 PREFIX = "WIRETAPE_"
 
-FLAGS = {"WIRETAPE_WORKERS", "WIRETAPE_LISTEN", "WIRETAPE_BALANCE", "WIRETAPE_URL"}
-"""Variables of commands' own flags, which are no options of the proxy."""
+OTHERS = {"WIRETAPE_WORKERS", "WIRETAPE_LISTEN", "WIRETAPE_BALANCE", "WIRETAPE_URL", pseudonyms.VARIABLE}
+"""Variables that are no options of the proxy: of commands' own flags, and a key, which no setting may hold."""
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """``WIRETAPE_MODE=replay`` -> ``{"wiretape_mode": "replay"}``, and so on. An empty variable is not set."""
     chosen = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
-    return {name.lower(): value for name, value in chosen.items() if name not in FLAGS}
+    return {name.lower(): value for name, value in chosen.items() if name not in OTHERS}
 
 
 def settings(

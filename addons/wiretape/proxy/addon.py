@@ -139,18 +139,25 @@ class Wiretape:
             logger.warning("wiretape: %s", layering.UNKNOWN)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         self._requests.aside.submit(tape.store.start)
-        self._requests.journaling.start(is_recording=tape.mode in RECORDING)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
         gc.freeze()
-        asyncio_utils.create_task(loopback.rebind(), name="wiretape: listen on loopback", keep_ref=True)
+        opening = self._open(is_recording=tape.mode in RECORDING)
+        asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._desk, lambda: self._tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._connections.destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
+
+    async def _open(self, *, is_recording: bool) -> None:
+        # A process that is being started has the port's former socket too, until it is a program of its own, and nobody
+        # can listen there meanwhile. So the port moves before there is any.
+        await loopback.rebind()
+        if not self._stopped:
+            self._requests.journaling.start(is_recording=is_recording)
 
     def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.core import Metric
 
-MISSING = "counters as a page need the package prometheus-client: pip install 'wiretape[team]'"
+MISSING = "counters as a page need the package prometheus-client: pip install prometheus-client"
 
 FAMILIES: Mapping[str, tuple[str, str]] = {
     "hits": ("wiretape_hits", "Answered from a recording."),

@@ -111,7 +111,7 @@ class Remote:
             from obstore import exceptions
             from obstore.store import from_url
         except ImportError as e:
-            raise ValueError(f"{url}: a bucket needs obstore: pip install 'wiretape[team]'") from e
+            raise ValueError(f"{url}: a bucket needs the package obstore: pip install obstore") from e
         self._obstore = obstore
         self._errors = (exceptions.BaseError, OSError)
         self._is_unknown = exceptions.NotSupportedError

@@ -23,6 +23,14 @@ from wiretape.session import Role
 from wiretape.team.front import free_ports
 from wiretape.tokens import Token, Tokens
 
+WEBSOCKET_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
+ACCEPTED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=\r\n\r\n"
+)
+MASKED_HELLO = b"\x81\x85\0\0\0\0hello"
+"""A frame of a client's with a text, masked with nothing (RFC 6455, 5.2)."""
+
 
 class Inside:
     """A server of this machine that says hello to whoever connects, and then the same that it is told."""
@@ -44,6 +52,12 @@ class Inside:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(4096):
+                if b"websocket" in data:
+                    connection.sendall(ACCEPTED)
+                    continue
+                if data.startswith(MASKED_HELLO[:2]):  # The proxy masks it anew.
+                    connection.sendall(b"\x81\x05hello")
+                    continue
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ninside" if b"GET " in data else data)
         self.gone.release()
 
@@ -176,6 +190,26 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
         tunnels[lab.token].sendall(b"still here")
         assert tunnels[lab.token].recv(10) == b"still here"
     lab.proxy.wait_for_log("tokens were taken back: 2 connections")
+
+
+def test_and_so_is_a_websocket(lab: Lab, inside: Inside) -> None:
+    headers = ["Host: listed.example", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+    headers.append(f"Sec-WebSocket-Key: {WEBSOCKET_KEY}")
+    kept, tokens = tokenfile.read(lab.file).create("default", Role.READ, "eve")
+    tokenfile.write(lab.file, tokens)
+    sockets = {}
+    with contextlib.ExitStack() as stack:
+        for token in (lab.token, kept):
+            sockets[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=10))
+            sockets[token].sendall(lab.head("GET http://listed.example/chat HTTP/1.1", *headers, token=token))
+            assert status(read(sockets[token])) == 101
+            sockets[token].sendall(MASKED_HELLO)
+            assert sockets[token].recv(7) == b"\x81\x05hello"
+        tokenfile.write(lab.file, tokens.without("eve"))
+        assert ended(sockets[kept])
+        assert inside.gone.acquire(timeout=10)
+        sockets[lab.token].sendall(MASKED_HELLO)
+        assert sockets[lab.token].recv(7) == b"\x81\x05hello"
 
 
 # -- in replay ---------------------------------------------------------------------------------------------------------

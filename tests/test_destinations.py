@@ -147,7 +147,9 @@ def test_where_it_may_go(policy: Policy, asked: tuple[str, int], mode: str, addr
         (GUARDED, "127.0.0.1", 8000, "regular"),
         (GUARDED, "10.0.0.9", 8001, "regular"),
         (GUARDED, "169.254.169.254", 80, "upstream:http://10.0.0.1:3128"),
+        (GUARDED, "10.0.0.1", 22, "upstream:http://10.0.0.1:3128"),
         (GUARDED, "127.0.0.1", 80, "reverse:https://api.example"),
+        (GUARDED, "10.0.0.1", 22, "reverse:http://10.0.0.1:8000"),
         *(
             (Policy(is_offline=True), host, 443, "regular")
             for host in ("api.openai.com", "x.example", "8.8.8.8", "10.0.0.9")

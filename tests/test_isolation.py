@@ -9,6 +9,7 @@ import pytest
 from mitmproxy import exceptions
 from mitmproxy.options import Options
 
+from loopback import Provider, json_answer
 from wiretape.cli.serve import _mitmdump
 from wiretape.proxy import options
 from wiretape.team.front import Balance, has_reuseport
@@ -16,6 +17,19 @@ from wiretape.team.leash import leashed
 
 NAMES = ["random", "logging", "json", "typing", "sitecustomize", "usercustomize", "wiretape", "mitmproxy", "queue"]
 NAMES += ["asyncio", "socket", "ssl", "tomllib", "typer", "rich", "openai", "httptools", "wiretape_addon", "worker"]
+NAMES += [
+    "re",
+    "re2",
+    "orjson",
+    "cryptography",
+    "hashlib",
+    "base64",
+    "tempfile",
+    "zlib",
+    "brotli",
+    "obstore",
+    "encodings",
+]
 WIRETAPE = Path(sys.executable).parent / "wiretape"
 
 
@@ -50,6 +64,34 @@ def test_wiretape_run_runs_nothing_of_it_and_the_command_as_it_is(checkout: Path
     assert sorted(each.name for each in checkout.iterdir() if each.name not in NAMES) == sorted(
         [".env", "conf", *(f"{name}.py" for name in NAMES)]
     )
+
+
+NAMED_BY_USER = """
+import sys, urllib.request
+asked = urllib.request.Request(sys.argv[1], b'{"model": "m", "messages": []}', {"content-type": "application/json"})
+print(urllib.request.urlopen(asked).read().decode())
+"""
+
+
+def test_nor_does_the_process_that_writes(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    state = tmp_path_factory.mktemp("state")
+    with Provider(tls=False) as origin:
+        origin.on("*", json_answer({"said": "hello"}))
+        at = f"127.0.0.1:{origin.port}"
+        config = (
+            f'[[provider]]\nname = "mine"\nscheme = "http"\nhosts = ["{at}"]\nbase = "/v1"\nendpoints = ["openai"]\n'
+        )
+        (checkout / "wiretape.toml").write_text(config)
+        options = [f"confdir={state}", "wiretape_config=wiretape.toml"]
+        settings = [each for option in options for each in ("--set", option)]
+        program = [sys.executable, "-I", "-c", NAMED_BY_USER, f"http://{at}/v1/chat/completions"]
+        command = ["run", "--mode", "record", *settings, "--", *program]
+        done = run(checkout, str(WIRETAPE), *command, XDG_STATE_HOME=str(state), NO_PROXY="", no_proxy="")
+    assert "1 recording made" in done.stderr
+    assert len([*(checkout / "recordings/default/responses").iterdir()]) == 1
+    for left in (["recover"], ["verify"], ["ls"], ["redact"]):
+        done = run(checkout, str(WIRETAPE), *left, XDG_STATE_HOME=str(state))
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("balance", [Balance.HAPROXY, Balance.REUSEPORT])

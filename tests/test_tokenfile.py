@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,29 @@ def test_a_file_that_could_not_be_opened_a_moment_ago_is_opened_again(
         with pytest.raises(OSError, match="Too many open files"):
             door.check("checkout", token.text)
     assert door.check("checkout", token.text), "though the file is the same"
+
+
+@posix
+def test_one_that_becomes_a_fifo_or_a_device_holds_nobody_up(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    token, tokens = Tokens().create("checkout", Role.READ)
+    write(path, tokens)
+    door = TokenFile(path)
+    kinds: list[Callable[[Path], None]] = [os.mkfifo, lambda at: at.symlink_to("/dev/zero"), Path.mkdir]
+    descriptors = opened()
+    for make in kinds:
+        path.unlink()
+        make(path)
+        for _ in range(3):
+            with pytest.raises(OSError, match="it is no regular file"):
+                door.check("checkout", token.text)
+        path.rmdir() if path.is_dir() else path.unlink()
+        write(path, tokens)
+        assert door.check("checkout", token.text)
+    assert len([each for each in caplog.records if each.levelname == "ERROR"]) == 3
+    assert "by others than its owner" not in caplog.text
+    assert opened() == descriptors
+
+
+def opened() -> int:
+    """How many files this process has open, where the system tells."""
+    return len([*Path("/dev/fd").iterdir()]) if Path("/dev/fd").exists() else 0

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Hashable
 from pathlib import Path
 
-from wiretape import tokens
+from wiretape import tokens, tomltext
 from wiretape.store.failures import is_absent
 from wiretape.tokens import Entry, Tokens
 
@@ -20,15 +20,15 @@ def read(path: Path) -> Tokens:
 
     Raises OSError, and ValueError, which names the file, where it is not as it should be.
     """
+    try:
+        text = tomltext.read(path)
+    except UnicodeDecodeError as e:
+        raise ValueError(f"{path}: not UTF-8: {e}") from e
     # Refusing it would shut out secrets that a container mounts, which are often 0444; and of 256 random bits a hash
     # gives nothing away. Whoever can write it makes himself a token, though.
     if os.name == "posix" and (others := path.stat().st_mode & 0o077):
         can = "written" if others & 0o022 else "read"
         logger.warning("%s can be %s by others than its owner: chmod 600 %s", path, can, path)
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as e:
-        raise ValueError(f"{path}: not UTF-8: {e}") from e
     return tokens.loads(str(path), text)
 
 

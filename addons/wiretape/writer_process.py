@@ -135,7 +135,11 @@ class WriterProcess:
                 with suppress(OSError):
                     process.stdin.close()
         for line in process.stdout:
-            self._hear(line)
+            try:
+                self._hear(line)
+            except Exception:
+                # Who is not listened to any more would write no more.
+                logger.exception("wiretape failed: what the process that writes recordings has told is dropped")
         code = process.wait()
         with self._changing:
             self._process = None

@@ -6,7 +6,6 @@ A server on loopback stands for what must not be reached: it counts who comes.
 import base64
 import contextlib
 import json
-import re
 import socket
 import ssl
 import threading
@@ -17,14 +16,20 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, Mitmdump
-from samples import CHAT, FIREWORKS_CHAT, load
+from knocking import BODY, HOST, ended, exchange, inside_tls, read, status
+from samples import FIREWORKS_CHAT
 from wiretape import tokenfile
 from wiretape.session import Role
 from wiretape.team.front import free_ports
 from wiretape.tokens import Token, Tokens
 
-HOST = "api.fireworks.ai"
-BODY = json.dumps(load(CHAT)["request"]["body"]).encode()
+WEBSOCKET_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
+ACCEPTED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=\r\n\r\n"
+)
+MASKED_HELLO = b"\x81\x85\0\0\0\0hello"
+"""A frame of a client's with a text, masked with nothing (RFC 6455, 5.2)."""
 
 
 class Inside:
@@ -47,6 +52,12 @@ class Inside:
     def _serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(4096):
+                if b"websocket" in data:
+                    connection.sendall(ACCEPTED)
+                    continue
+                if data.startswith(MASKED_HELLO[:2]):  # The proxy masks it anew.
+                    connection.sendall(b"\x81\x05hello")
+                    continue
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ninside" if b"GET " in data else data)
         self.gone.release()
 
@@ -59,34 +70,6 @@ def inside() -> Iterator[Inside]:
     made = Inside()
     yield made
     made.close()
-
-
-def exchange(port: int, data: bytes, more: bytes = b"", *, to: str = "127.0.0.1") -> bytes:
-    """What comes back, until the other side closes or an answer's end can be seen; ``more`` is sent into a tunnel."""
-    with socket.create_connection((to, port), timeout=10) as connection:
-        connection.sendall(data)
-        got = read(connection)
-        if more and got.startswith(b"HTTP/1.1 200"):
-            connection.sendall(more)
-            got += read(connection)
-        return got
-
-
-def read(connection: socket.socket) -> bytes:
-    got = b""
-    with contextlib.suppress(ConnectionResetError, ssl.SSLError):
-        while b"\r\n\r\n" not in got and (more := connection.recv(65536)):
-            got += more
-        head, _, rest = got.partition(b"\r\n\r\n")
-        told = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-        length = int(told[1]) if told else 0
-        while len(rest) < length and (more := connection.recv(65536)):
-            got, rest = got + more, rest + more
-    return got
-
-
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1]) if answer else 0
 
 
 # -- with tokens -------------------------------------------------------------------------------------------------------
@@ -209,10 +192,24 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
     lab.proxy.wait_for_log("tokens were taken back: 2 connections")
 
 
-def ended(connection: socket.socket) -> bool:
-    with contextlib.suppress(ConnectionResetError):
-        return connection.recv(1) == b""
-    return True
+def test_and_so_is_a_websocket(lab: Lab, inside: Inside) -> None:
+    headers = ["Host: listed.example", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+    headers.append(f"Sec-WebSocket-Key: {WEBSOCKET_KEY}")
+    kept, tokens = tokenfile.read(lab.file).create("default", Role.READ, "eve")
+    tokenfile.write(lab.file, tokens)
+    sockets = {}
+    with contextlib.ExitStack() as stack:
+        for token in (lab.token, kept):
+            sockets[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=10))
+            sockets[token].sendall(lab.head("GET http://listed.example/chat HTTP/1.1", *headers, token=token))
+            assert status(read(sockets[token])) == 101
+            sockets[token].sendall(MASKED_HELLO)
+            assert sockets[token].recv(7) == b"\x81\x05hello"
+        tokenfile.write(lab.file, tokens.without("eve"))
+        assert ended(sockets[kept])
+        assert inside.gone.acquire(timeout=10)
+        sockets[lab.token].sendall(MASKED_HELLO)
+        assert sockets[lab.token].recv(7) == b"\x81\x05hello"
 
 
 # -- in replay ---------------------------------------------------------------------------------------------------------
@@ -231,21 +228,6 @@ def replay(socks: int) -> Iterator[Mitmdump]:
         yield proxy
         proxy.assert_sound()
         assert proxy.connects() == []
-
-
-def inside_tls(
-    proxy: Mitmdump, to: str, sni: str, host: str, path: str = FIREWORKS_CHAT, *, body: bytes = BODY
-) -> bytes:
-    """The answer to the recorded request in a tunnel to one host, in TLS for another, for a third."""
-    context = ssl.create_default_context(cafile=str(proxy.ca_file))
-    context.check_hostname = False
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
-        connection.sendall(f"CONNECT {to} HTTP/1.1\r\n\r\n".encode())
-        assert status(read(connection)) == 200
-        with context.wrap_socket(connection, server_hostname=sni) as secure:
-            head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nConnection: close\r\n"
-            secure.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-            return read(secure)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 What passes over them is ``requests``' business.
 """
 
+import itertools
 import logging
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -37,6 +38,8 @@ class Connections:
         self._onlooked: bool | None = None
         self._counted: WeakKeyDictionary[connection.Client, Counters] = WeakKeyDictionary()
         self._flows: WeakKeyDictionary[connection.Client, WeakSet[http.HTTPFlow]] = WeakKeyDictionary()
+        self._tunnels: WeakKeyDictionary[connection.Client, tuple[str, int]] = WeakKeyDictionary()
+        """Where each client's tunnel leads: behind an upstream proxy no server's address tells."""
 
     def forget(self) -> None:
         """Options have changed."""
@@ -71,13 +74,14 @@ class Connections:
         await self.destinations.pin(data)
 
     def _is_for_provider(self, data: server_hooks.ServerConnectionHookData) -> bool:
-        """Whether a connection is for a provider, by its address or by the name of its TLS."""
+        """Whether a connection is for a provider, by its address, its tunnel's, or the name of its TLS."""
         client, server = data.client, data.server
         if not server.address:
             return False
-        host, port = server.address[:2]
-        names = {host, client.sni or host, server.sni or host}
-        return any(self._desk.providers.knows(name, port) and not egress.is_here(name) for name in names)
+        addresses = {server.address[:2], self._tunnels.get(client, server.address[:2])}
+        hosts = {host for host, _ in addresses} | {sni for sni in (client.sni, server.sni) if sni}
+        places = itertools.product(hosts, {port for _, port in addresses})
+        return any(self._desk.providers.knows(*place) and not egress.is_here(place[0]) for place in places)
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Have a server's name looked up again: it was not to be had at the address that it has."""
@@ -115,6 +119,7 @@ class Connections:
         if flow.response:
             return
         self._desk.enter(flow.client_conn, authorization)
+        self._tunnels[flow.client_conn] = flow.request.host, flow.request.port
         self.admit(flow.client_conn, seat)
         marked.seat = seat
 

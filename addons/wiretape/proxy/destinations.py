@@ -8,7 +8,8 @@ the next request on the same connection (``unpin``). This holds for every connec
 asked for it; what a hook refuses before, a tunnel or a request, it refuses for the sake of a sentence that says why.
 
 What a mode of mitmproxy's names itself, the server of ``reverse`` and the proxy of ``upstream``, was chosen by whoever
-runs the proxy, and is open. Behind an upstream proxy it is that one that resolves names: there they are judged as they
+runs the proxy, and is open: the upstream proxy as the way to others, not as what a client asks for, who would have it
+lead him on. Behind an upstream proxy it is that one that resolves names: there they are judged as they
 are spelled.
 """
 
@@ -31,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 _REMEMBERED = 100
 """Hosts of which a client's connection keeps the address."""
-
-_CONFIGURED = (mode_specs.ReverseMode, mode_specs.UpstreamMode)
 
 
 class ClosedError(Exception):
@@ -97,6 +96,8 @@ class Destinations:
         if server.error or not server.address:
             return
         host, port = server.address[:2]
+        if _leads_to(mode_specs.UpstreamMode, client, host, port) and not self.policy.is_offline:
+            return  # What is asked for by way of it was judged with the tunnel, or with the request.
         server.error = "wiretape: it was not judged where this leads"  # Whatever happens until it was.
         try:
             await self.check(client, host, port)
@@ -129,7 +130,7 @@ class Destinations:
     def _judged(self, client: connection.Client, host: str, port: int) -> Verdict:
         if self.policy.is_offline and isinstance(client.proxy_mode, mode_specs.UpstreamMode):
             raise ClosedError("nothing leaves this machine (wiretape_offline), by way of an upstream proxy neither")
-        if isinstance(client.proxy_mode, _CONFIGURED) and not self.policy.is_offline and _is_chosen(client, host):
+        if _leads_to(mode_specs.ReverseMode, client, host, port) and not self.policy.is_offline:
             return Verdict.OPEN
         verdict = self.policy.judge_name(host, port, is_provider=self._is_provider(host, port))
         if verdict is Verdict.CLOSED:
@@ -169,10 +170,13 @@ class Destinations:
         )
 
 
-def _is_chosen(client: connection.Client, host: str) -> bool:
-    """Whether a host is the one that the proxy's own mode names."""
+def _leads_to(kind: type[mode_specs.ProxyMode], client: connection.Client, host: str, port: int) -> bool:
+    """Whether the proxy's own mode is of a kind, and names this host and port."""
     mode = client.proxy_mode
-    return isinstance(mode, _CONFIGURED) and canonical(mode.address[0]) == canonical(host)
+    if not isinstance(mode, kind):
+        return False
+    chosen: tuple[str, int] = mode.address  # type: ignore[attr-defined]
+    return (canonical(chosen[0]), chosen[1]) == (canonical(host), port)
 
 
 async def _resolved(host: str, port: int) -> list[Address]:

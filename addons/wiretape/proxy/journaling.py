@@ -130,8 +130,10 @@ class Journaling:
         if exchange is None:
             return False
         self._kept += outcome.is_kept
-        exchange.written(outcome)
-        self._land(exchange)
+        try:
+            exchange.written(outcome)
+        finally:
+            self._land(exchange)
         return True
 
     def stop(self, patience: float) -> None:

@@ -338,16 +338,20 @@ class Requests:
     def response(self, flow: http.HTTPFlow) -> None:
         """The answer's end was seen."""
         if exchange := marks.of(flow).exchange:
-            exchange.flight.end()
-            self._finish(exchange, ended=True)
+            try:
+                exchange.flight.end()
+            finally:
+                self._finish(exchange, ended=True)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
         if exchange := marks.of(flow).exchange:
             message = flow.error.msg if flow.error else "the answer broke off"
             left = not flow.client_conn.connected or "by client" in message
-            exchange.flight.end(_LEFT if left else message)
-            self._finish(exchange, ended=False)
+            try:
+                exchange.flight.end(_LEFT if left else message)
+            finally:
+                self._finish(exchange, ended=False)
 
     def _finish(self, exchange: Exchange, *, ended: bool) -> None:
         if exchange not in self._live:

@@ -21,7 +21,7 @@ class Strength(IntEnum):
 
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_LONGEST = 80
+LONGEST = 80
 """Characters of a name; what is longer names no secret."""
 
 
@@ -90,10 +90,14 @@ def naming(beside: Mapping[str, object], owner: str) -> str:
     return label if strength(label) or not owner else owner
 
 
+HINTS = "key|token|secret|pass|pwd|auth|cookie|bearer|jwt|pat|credential"
+"""One of these is in whatever name tells of a secret."""
+
+
 @lru_cache(4096)
 def strength(name: str) -> Strength:
     """Tell how surely what has this name is a secret."""
-    if len(name) > _LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
+    if len(name) > LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
         return Strength.NONE
     words = [word.lower() for word in _WORDS.findall(name)]
     while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):

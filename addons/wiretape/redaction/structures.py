@@ -7,6 +7,8 @@ import base64
 import re
 from collections.abc import Iterator
 
+import re2
+
 from wiretape.redaction.words import is_placeholder, reads_as_words
 
 PRIVATE_KEY = r"-----BEGIN [A-Z]"
@@ -54,6 +56,7 @@ _ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
+_MAY_BE_AWS_SECRET = re2.compile(rb"[A-Za-z0-9+/]{40}")
 _BESIDE = 120
 """Bytes between an access key of AWS's and its secret."""
 _SHORTEST_PASSWORD = 4
@@ -168,7 +171,10 @@ def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where the secret of an access key of AWS's stands that is at this place: beside it."""
     first = max(0, start - _BESIDE)
-    for match in _AWS_SECRET.finditer(data[first : end + _BESIDE]):
+    beside = data[first : end + _BESIDE]
+    if not _MAY_BE_AWS_SECRET.search(beside):
+        return
+    for match in _AWS_SECRET.finditer(beside):
         text = match[1].decode()
         is_mixed = any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))
         if is_mixed and not reads_as_words(text) and not is_placeholder(text):

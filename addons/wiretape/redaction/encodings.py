@@ -46,6 +46,8 @@ _ESCAPED_WORD = compiled(rb"[^\s\"'<>%]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _CUT_WORD = 8
 """Characters at the end of a JSON text that was cut off, which may be a word or an escape."""
 _STARTS = ("{", "[", '"')
+_ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
+"""Two literals with nothing between them: in a program they are one text, in JSON there is no such thing."""
 _HAS_MEMBER = compiled(rb'"\s*:')
 _BEFORE = ";\n"
 """Before what is no JSON any more."""
@@ -69,7 +71,7 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
         return spans(inner, look, member, depth + 1)
 
     json_end = _json_end(text)
-    if json_end == len(text) > 0:
+    if json_end == len(text) > 0 and not _ADJACENT.search(text.encode("utf-8", "surrogatepass")):
         return in_json(text, deeper, member)  # What is found across its quotes would break it.
     found = [*look(text)]
     if json_end:
@@ -171,7 +173,8 @@ def _is_named(text: str) -> bool:
     """Return whether a JSON text names a secret, as far as no escape is in the name."""
     if not _MAY_NAME.search(text.encode("utf-8", "surrogatepass")):
         return False
-    return any(map(members.strength, {*_MEMBER.findall(text), *_LABEL.findall(text)}))
+    names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
+    return any(members.strength(name) or members.is_constant_key(name) for name in names)
 
 
 def _escaped(text: str) -> str:

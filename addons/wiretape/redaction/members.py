@@ -119,11 +119,34 @@ def is_password(name: str) -> bool:
     return name.lower().rstrip("0123456789_-").endswith(("password", "passwd", "pwd", "passcode", "passphrase"))
 
 
+_CONSTANT = re.compile("[A-Z][A-Z0-9_]*")
+
+
+def is_constant(name: str) -> bool:
+    """Tell whether a name is written as those of variables of the environment are."""
+    return _CONSTANT.fullmatch(name) is not None
+
+
+@lru_cache(4096)
+def is_constant_key(name: str) -> bool:
+    """Tell whether a name is written so, and is a secret's there: what has it may well be one."""
+    return len(name) <= LONGEST and is_constant(name) and is_key_of_environment(name)
+
+
 def is_key_of_environment(name: str) -> bool:
     """Tell whether a variable of the environment is a secret by its name: also any ``..._KEY``."""
     words = name.upper().split("_")
     while len(words) > 1 and (words[-1].lower() in _SUFFIXES or words[-1].isdigit()):
         words.pop()
     if words[-1] == "KEY":
-        return len(words) > 1 and words[-2] not in ("PUBLIC", "CACHE", "PRIMARY", "SORT", "HOST")
+        return len(words) > 1 and words[-2] not in (
+            "PUBLIC",
+            "CACHE",
+            "PRIMARY",
+            "SORT",
+            "HOST",
+            "PARTITION",
+            "FOREIGN",
+            "IDEMPOTENCY",
+        )
     return strength("_".join(words)) > Strength.NONE

@@ -311,6 +311,9 @@ class Redactor:
             label = next((beside[each] for each in members.LABELS if isinstance(beside.get(each), str)), "")
             return members.strength(label) is Strength.SURE or self._may_be(label, beside, name)
         strength = members.strength(name)
+        if strength is Strength.NONE and members.is_constant_key(name):
+            item = beside[name]
+            return isinstance(item, str) and values.is_secret(item, values.Writing.QUOTED)
         return strength is Strength.SURE or (strength is Strength.LIKELY and self._may_be(name, beside, name))
 
     @staticmethod

@@ -3,12 +3,12 @@
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from drawn import draw
-from wiretape.redaction import DEFAULT, REDACTED, bodies
+from wiretape.redaction import DEFAULT, REDACTED, Span, bodies, encodings
 
 KEY = draw("AIza{s35}")
 PASSWORD = "hunter2-and-more"
@@ -139,3 +139,32 @@ def test_time_is_in_proportion_to_the_text(name: str, first: str, look: Callable
     text = first + PIECES[name] * (4000 // len(PIECES[name]))
     short = cost(look, text)
     assert cost(look, first + PIECES[name] * (16000 // len(PIECES[name]))) < 10 * max(short, 0.002)
+
+
+CODE = (
+    """def load(path: str) -> dict[str, Any]:
+    \'\'\'Read {path}: \\\\d+ "of" it.\\\\n\'\'\'
+    return {"a": [1, "b"], "c": path}
+"""
+    * 90
+)
+TEXTS = {
+    **{first: first + CODE for first in ('"""', "{", "[", '"', "")},
+    "JSON": json.dumps({"a": CODE, "b": [CODE]}),
+    "cut off": json.dumps({"a": CODE})[:-900],
+    "in lines": f"{json.dumps({'a': CODE})}\n" * 3,
+    "JSON in JSON": json.dumps({"a": json.dumps({"b": CODE}), "c": CODE}),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_holds_nothing_is_looked_at_once(name: str) -> None:
+    seen = 0
+
+    def look(text: str) -> Sequence[Span]:
+        nonlocal seen
+        seen += len(text)
+        return DEFAULT._plain_spans(text)
+
+    assert encodings.spans(TEXTS[name], look, DEFAULT.member) == []
+    assert seen <= 1.05 * len(TEXTS[name])

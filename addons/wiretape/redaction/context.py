@@ -13,7 +13,7 @@ import binascii
 import re
 
 from wiretape.redaction import values
-from wiretape.redaction.members import Strength, is_key_of_environment, strength
+from wiretape.redaction.members import Strength, is_constant, is_constant_key, strength
 from wiretape.redaction.values import Writing
 
 _WORDS = "key|token|secret|passw(?:or)?d|passphrase|pwd|pass|credentials?|cookie|authorization|auth|jwt|pat"
@@ -22,17 +22,25 @@ _QUOTE = r"""\\{0,7}["'`]"""
 
 ASSIGNMENT = (
     # The end of a name, and perhaps a quote behind it, as in os.environ["X_KEY"].
-    rf"{_NAME}(?:{_QUOTE})?[\])]{{0,2}}[ \t]{{0,8}}"
+    rf"{_NAME}(?:{_QUOTE})?[\])*]{{0,2}}[ \t]{{0,8}}"
     # What divides it from the value. A type may stand there: `token: str = "..."`.
-    r"(?:=>|:=|={1,3}|:(?:[ \t]{0,2}[A-Za-z][A-Za-z0-9_.\[\]]{0,20}[ \t]{1,2}=[ \t])?|>)"
+    r"(?:=>|:=|={1,3}|:(?:[ \t]{0,2}[A-Za-z][A-Za-z0-9_.\[\]]{0,20}[ \t]{1,2}=[ \t])?|>|\|[ \t])"
     # A name and a value in a list: ("X-Api-Key", "...").
     rf"|{_NAME}{_QUOTE}[ \t]{{0,4}},"
 )
 OPTION = rf"(?:^|[\s\"'`(\[=])--[a-z-]{{0,24}}?(?:{_WORDS})[ \t]"
-TOLD = rf"\b(?i:{_WORDS})[ \t](?:is|was)[ \t]*:?[ \t]"
-FOLLOWED = rf"\b(?i:{_WORDS})[ \t][A-Za-z0-9_/+.=-]{{16}}"
+TOLD = (
+    rf"\b(?i:{_WORDS})[ \t](?:(?:for|of|to)[ \t](?:(?:the|my|our|your)[ \t])?[A-Za-z0-9_.-]{{1,20}}[ \t])?(?:is|was)"
+    r"[ \t]*:?[ \t]"
+)
+FOLLOWED = rf"(?i:{_WORDS})[ \t][\"']?[A-Za-z0-9_/+.=-]{{16}}"
 FOLLOWED_BY = 16
 LOGIN = r"(?:^|[ \t])(?:-u|--user)[ =][\"']?[A-Za-z0-9_.@-]{1,64}:"
+ATTRIBUTE = rf"[\"'][A-Za-z0-9_.:-]{{0,40}}?(?i:{_WORDS})[A-Za-z0-9_]{{0,16}}[\"'][ \t]{{1,4}}value="
+COOKIES = r"[ \t](?:-b|--cookie)[ =][\"'][A-Za-z0-9_.-]{1,32}="
+SHORT_OPTION = r"[ \t]-p[ \t]?[\"']?[A-Za-z0-9]"
+NETRC = r"\blogin[ \t][^\s]{1,40}[ \t]password[ \t]{1,4}"
+CLIENT = r"\b(?:Client(?:V2)?|Mistral(?:Client)?|Together|Pinecone|DeepgramClient)\([ \t]{0,4}[\"'][A-Za-z0-9]"
 SCHEME = r"\b(?i:bearer|basic)[ \t]{1,4}"
 
 _BEFORE = 64
@@ -44,9 +52,11 @@ _LONGEST = 16384
 
 _NAME_BACKWARDS = re.compile(rb"[A-Za-z0-9_.-]{0,64}(?: [A-Za-z]{1,12})?")
 _NAME_FORWARDS = re.compile(rb"[A-Za-z0-9_-]{0,32}")
-_OPENING = re.compile(rb"[ \t]{0,8}(?:[bBrRuU]{0,2}(\\{0,7}[\"'`]))?")
+_OPENING = re.compile(rb"\*{0,2}[ \t]{0,8}(?:[bBrRuU]{0,2}(\\{0,7}[\"'`]))?")
 _BARE = re.compile(rb"[^\s\"'`<>(){}\[\],;|&\\]+")
+_QUOTED_NAME = re.compile(rb"[\"']([A-Za-z0-9_.:-]+)[\"']")
 _ON_LINE = re.compile(rb"[^\s\"'`\\]+")
+_TO_LINE_END = re.compile(rb"[^\r\n\\<>'`]+")
 _TO_END = re.compile(rb"[^\r\n\"'`\\<>]+")
 _CREDENTIALS = re.compile(
     rb"(?i)(bearer|basic|token|apikey|api-key)[ \t]+|(digest|aws4-[a-z0-9-]+|[a-z]{2,16})[ \t]+(?=[A-Za-z]+=)"
@@ -57,7 +67,10 @@ _PARAMETER = re.compile(r'[A-Za-z0-9_.-]{1,64}="?([^\s;,"]{4,})')
 """Of a header: a cookie, a part of what signs a request."""
 _NAME_OF_KIND = re.compile(rb"(?:::|\barn:[^\s\"']{0,60}:)\Z")
 """Before the last part of AWS::IAM::AccessKey, and of arn:aws:secretsmanager:...:secret:..."""
-_ENVIRONMENT = re.compile("[A-Z][A-Z0-9_]*")
+_DEFINED = re.compile(rb"\bdefine\([ \t]{0,4}[\"']\Z")
+_COMMAND = re.compile(rb"(?:--set(?:-string)?[ =]|=)\Z")
+"""Before a name that a command gives a value."""
+_PASSWORD_COMMAND = re.compile(rb"\b(?:sshpass|mysql[a-z]{0,8}|mariadb)\b[^\n]{0,80}\Z")
 _PASSWORDS = ("password", "passwd", "passphrase", "pwd", "pass")
 
 
@@ -66,7 +79,7 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     name, before = _name(data, start, end)
     level = strength(name)
     words = name.split(" ")[-1]
-    if level is Strength.NONE and not (_ENVIRONMENT.fullmatch(words) and is_key_of_environment(words)):
+    if level is Strength.NONE and not is_constant_key(words):
         return None
     if _NAME_OF_KIND.search(data, max(0, before - _BEFORE), before):
         return None
@@ -78,7 +91,8 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
         close = _closing(data, at, delimiter)
         if close is not None:
             is_listed = data[end - 1 : end] == b","
-            return _judged(data, at, close, last, Writing.BARE if is_listed else Writing.QUOTED)
+            is_bare = is_listed and not _DEFINED.search(data, max(0, before - 32), before)
+            return _judged(data, at, close, last, Writing.BARE if is_bare else Writing.QUOTED)
     elif data[end - 1 : end] == b",":
         return None  # A list of names.
     if last.endswith(("authorization", "cookie")):
@@ -97,11 +111,13 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
         sign[:1] == b"=" and not sign.isspace() and not sign[1:].isspace() and not data[end - 2 : end - 1].isspace()
     )
     # X_PASSWORD=... make, Server=...;Password=...;
-    is_set = is_tight and (_ENVIRONMENT.fullmatch(words) or data[stop : stop + 1] == b";")
+    is_command = words.startswith("--") or _COMMAND.search(data, max(0, before - 16), before)
+    is_set = is_tight and (is_constant(words) or is_command or data[stop : stop + 1] == b";")
     if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";") or (is_set and data[stop : stop + 1] != b"("):
         return _taken(data, at, stop, _BARE, _plain(last))
     stop = at + len(data[at:stop].rstrip(b".:!?"))
-    return _taken(data, at, stop, _BARE, Writing.BARE)
+    is_told = sign == b": " and _plain(last) is Writing.PASSWORD and _LINE_END.match(data, stop)
+    return _taken(data, at, stop, _BARE, Writing.PASSWORD if is_told else Writing.BARE)
 
 
 def _plain(name: str) -> Writing:
@@ -165,10 +181,17 @@ def _header(
     """Return where the credentials stand in the value of a header, or its cookies."""
     text = data[at:stop].decode("ascii", "replace")
     scheme = _CREDENTIALS.match(data, at, stop)
+    if scheme and scheme[2] and close is None:
+        stop = _run(_TO_LINE_END, data, at)
+        text = data[at:stop].decode("ascii", "replace")
     if name.endswith("cookie") or (scheme and scheme[2]):
         start = scheme.end() if scheme else at
         is_one = any(values.is_secret(value) for value in _PARAMETER.findall(text))
-        return (start, _end(data, stop) if close is None else close) if is_one else None
+        return (
+            (start, _end(data, stop, _TO_LINE_END if scheme else _TO_END) if close is None else close)
+            if is_one
+            else None
+        )
     start = scheme.end() if scheme else at
     stop = _run(_BARE, data, start)
     if scheme and scheme[1].lower() == b"basic" and _is_basic(data[start:stop]):
@@ -176,9 +199,9 @@ def _header(
     return _taken(data, start, stop, _BARE, writing if writing is Writing.BARE else Writing.PLAIN)
 
 
-def _end(data: bytes, at: int) -> int:
+def _end(data: bytes, at: int, pattern: re.Pattern[bytes]) -> int:
     """Return where the rest of a header's value ends."""
-    rest = _TO_END.match(data, at)
+    rest = pattern.match(data, at)
     return rest.end() if rest else at
 
 
@@ -217,7 +240,7 @@ def told(data: bytes, start: int, end: int) -> tuple[int, int] | None:
 def followed(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where a key stands that follows its name without a word between: "token ...", "password ..."."""
     name, _ = _name(data, start, end)
-    if strength(name) is Strength.NONE:
+    if strength(name) is Strength.NONE and not is_constant_key(name.split(" ")[-1]):
         return None
     stop = end + len(data[end : _run(_BARE, data, end)].rstrip(b".:!?"))
     return _taken(data, end, stop, _BARE, Writing.BARE)
@@ -226,6 +249,38 @@ def followed(data: bytes, start: int, end: int) -> tuple[int, int] | None:
 def login(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     """Return where the password stands that a command is given with a name: ``curl -u me:...``."""
     return _taken(data, end, _run(_BARE, data, end), _BARE, Writing.PASSWORD)
+
+
+def attribute(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where the value stands that an element names beside it: ``key="ApiKey" value="..."``."""
+    name = _QUOTED_NAME.search(data, start, end)
+    opened = _OPENING.match(data, end)
+    if not name or not opened or not opened[1] or strength(name[1].decode("ascii")) is Strength.NONE:
+        return None
+    close = _closing(data, opened.end(), opened[1])
+    return None if close is None else _judged(data, opened.end(), close, name[1].decode("ascii").lower())
+
+
+def cookies(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where the cookies stand that a command is given."""
+    quote = max(data.rfind(b'"', start, end), data.rfind(b"'", start, end))
+    close = _closing(data, quote + 1, data[quote : quote + 1])
+    return None if close is None else _judged(data, quote + 1, close, "cookie")
+
+
+def short_option(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where a password stands behind ``-p``, of commands of which it is one."""
+    if not _PASSWORD_COMMAND.search(data[max(0, start - 96) : start]):
+        return None
+    is_apart = data[start + 3 : start + 4].isspace()
+    if is_apart and b"sshpass" not in data[max(0, start - 8) : start]:
+        return None  # It is asked for, and the name of a database follows.
+    return _taken(data, end - 1, _run(_BARE, data, end - 1), _BARE, Writing.PASSWORD)
+
+
+def client(data: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Return where a key stands that is the first argument of what talks to a provider."""
+    return _taken(data, end - 1, _run(_BARE, data, end - 1), _BARE, Writing.BARE)
 
 
 def scheme(data: bytes, start: int, end: int) -> tuple[int, int] | None:

@@ -69,6 +69,17 @@ DETECTORS = (
             "{'password': b'«hunter2»'}",
             "secret_key_base: «{h128}»",
             "My OpenAI key: «{a40}»",
+            "**Secret Access Key:** `«{a40}»`",
+            "| Secret access key | «{a20}7{a19}» |",
+            "tool --db-password=«hunter2-{a4}» x",
+            "kubectl create secret generic x --from-literal=password=«{a9}7»",
+            "helm install x --set auth.password=«{a9}7»",
+            "login: admin / password: «hunter!2{a4}»\n",
+            "define('DB_PASSWORD', '«hunter2{a4}');".replace("');", "»');"),
+            "aws_secret_access_key: «/{a18}/{a20}»",
+            "VAULT_TOKEN=«s.{a24}»",
+            'Authorization: Digest «username="m", nonce="{h32}", response="{h32}"»',
+            '{"COGNITIVE_KEY": "«{h32}»"}',
         ),
         (
             "password: str",
@@ -82,6 +93,10 @@ DETECTORS = (
             "max_tokens=4096",
             '{"next_page_token": "{a40}"}',
             '{"token_type": "bearer-2", "tokenizer": "gpt2-medium-1"}',
+            '{"token": "0x{h40}"}',
+            '{"PARTITION_KEY": "user-{d4}", "CACHE_KEY": "{h32}"}',
+            "define('AUTH_KEY', 'put your unique phrase here');",
+            "| token | description1 |",
             "Authorization: the process in which a server decides",
             "Cookie: delicious=yes",
             "AWS::SecretsManager::Secret: {h16}",
@@ -119,6 +134,8 @@ DETECTORS = (
             f"«-----BEGIN {_KEY}\\nMIIE{{a60}}\\n{{a10}}==\\n-----END {_KEY}»\\n",
             f"«-----BEGIN OPENSSH {_KEY}\nb3BlbnNzaC1rZXktdjEA{{a50}}\n{{a70}}»",  # cut off
             f"«-----BEGIN EC {_KEY} MHcC{{a60}} {{a60}} -----END EC {_KEY}»",
+            f'"«-----BEGIN {_KEY}\\n"\n    "MIIE{{a60}}\\n"\n    "{{a10}}==\\n"\n    "-----END {_KEY}»\\n"',
+            "«---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nMIIE{a60}\n{a9}==\n---- END SSH2 ENCRYPTED PRIVATE KEY ----»",
             f"«-----BEGIN RSA {_KEY}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,{{h32}}\n\n{{a64}}\n{{a64}}»",
             "«-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n{a64}\n{a20}\n=ab1D\n"
             "-----END PGP PRIVATE KEY BLOCK-----»",
@@ -137,6 +154,7 @@ DETECTORS = (
         (
             "«eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ{a20}.{s43}x»",
             "«eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJ{a60}.{s342}x»",
+            "«eyAiYWxnIjogIkhTNTEyIiB9.eyJ{a60}.{s85}x»",
             "«eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..{s16}.{s80}.{s21}x»",  # encrypted
         ),
         ("eyJhIjoxfQ", "eyJ0ZXh0IjoiaGVsbG8ifQ.eyJ0ZXh0IjoiaGVsbG8ifQ.x", "eyJ{a40}", "{a20}eyJhbGciOiJIUzI1NiJ9"),
@@ -166,6 +184,7 @@ DETECTORS = (
         context.told,
         (
             "My password is «hunter2», please log in.",
+            'The password for the database is "«hunter2-{a4}»"',
             "the API key is «{a32}».",
             "My Azure key is «{h32}», thanks",
             "use Mistral key: «{a32}»",
@@ -183,7 +202,14 @@ DETECTORS = (
         "followed",
         context.FOLLOWED,
         context.followed,
-        ("token «{h40}»", "Mistral api key «{a32}»", "machine api.example.com login me password «{a20}»"),
+        (
+            "token «{h40}»",
+            "aws configure set aws_secret_access_key «{a18}/{a20}7»",
+            'setx API_KEY "«{a32}»"',
+            "ENV STRIPE_KEY «{a31}7»",
+            "Mistral api key «{a32}»",
+            "machine api.example.com login me password «{a20}»",
+        ),
         (
             "token authentication-and-authorization",
             "the key {h40}",
@@ -191,6 +217,44 @@ DETECTORS = (
             "token {h8}",
         ),
         context.FOLLOWED_BY,
+    ),
+    Detector(
+        "attribute",
+        context.ATTRIBUTE,
+        context.attribute,
+        (
+            '<add key="ApiKey" value="«{a32}»" />',
+            "<env name='DB_PASSWORD' value='«hunter2{a4}'/>".replace("'/>", "»'/>"),
+        ),
+        ('<add key="TokenType" value="bearer2" />', '<input name="token" value="{{ token }}">'),
+    ),
+    Detector(
+        "cookies of a command",
+        context.COOKIES,
+        context.cookies,
+        ('curl -b "«session={a32}»" https://x', "curl --cookie '«a=b; sid={a32}»' x"),
+        ("git checkout -b 'topic=1'", 'curl -b "cookies.txt" x'),
+    ),
+    Detector(
+        "password of a command",
+        context.SHORT_OPTION,
+        context.short_option,
+        ("sshpass -p '«hunter#2{a4}»' ssh x", "mysqldump -u root -p«S3cr{a8}» db"),
+        ("mkdir -p data1", "docker run -p 8080:80a1b2", "mysql -u root -p db1", "sshpass -p $PASS1 ssh x"),
+    ),
+    Detector(
+        "netrc",
+        context.NETRC,
+        context.login,
+        ("machine example.com login me password «hunter2-{a4}»",),
+        ("login form password reset", "login me password <password>"),
+    ),
+    Detector(
+        "client",
+        context.CLIENT,
+        context.client,
+        ("co = cohere.Client('«{a39}7»')", 'Mistral("«{a31}7»")'),
+        ('Client("https://example.com")', "boto3.Client('dynamodb2')", "Client('checkout-service-client-v2')"),
     ),
     Detector(
         "login",
@@ -225,6 +289,7 @@ DETECTORS = (
         ("https://hooks.slack.com/services/T/B/x", "https://discord.com/api/webhooks/{d18}/token"),
     ),
     Detector("azure entra", structures.AZURE_ENTRA, structures.azure_entra, ("«{a3}8Q~{a34}»",), ("x8Q~short",)),
+    Detector("terraform", structures.TERRAFORM, structures.terraform, ("«{a14}.atlasv1.{s66}x»",), ("x.atlasv1.y",)),
     Detector(
         "azure resource",
         structures.AZURE_RESOURCE,

@@ -12,30 +12,45 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from urllib.parse import quote, unquote
 
-import orjson
-import re2
-
 from wiretape.redaction import members
 from wiretape.redaction.positions import Decoded, literals, unescaped, unquoted
-from wiretape.redaction.spans import Span, merged, replaced
+from wiretape.redaction.scanner import compiled
+from wiretape.redaction.spans import Places, Span, merged, replaced
 
 _DEPTH = 8
 """Encodings in one another that are looked through."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}+(?:\r?\n[A-Za-z0-9+/_-]{4,}+)*+={0,2}")
-# Faster by far over what has none, which is nearly every text.
-_HAS_BASE64 = re2.compile(rb"[A-Za-z0-9+/_-]{24}")
+# What is looked for in every text is RE2's, which is faster by far over a text that has none of it.
+_JSON = compiled(
+    rb'(?s)(?:"(?:[^"\\]|\\.)*"|[{}\[\],:\s]|-?[0-9][0-9.eE+-]*|true|false|null|NaN|-?Infinity|[A-Za-z_$][A-Za-z0-9_$]*:)*'
+    rb'(?:"(?:[^"\\]|\\.)*\\?\z)?'
+)
+"""The marks of JSON in whatever order, cut off or not. In a program the names of members have no quotes."""
+_BASE64 = compiled(rb"(?:^|[^A-Za-z0-9+/_-])[CDI-Za-fw-z0-9][A-Za-z0-9+/_-]{23,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+"""With what stands before it. Base64 that begins with any other letter stands for no text in UTF-8."""
+_MAY_NAME = compiled(
+    rf'(?i:{members.HINTS})[^"\\]{{0,24}}"\s*:'
+    rf'|"(?:{"|".join(members.LABELS)})"\s*:\s*"[^"\\]{{0,64}}(?i:{members.HINTS})'.encode()
+)
+_NESTED = compiled(rb'(?s)(?:^|[^\\])(?:\\\\)*"((?:\s|\\[nrt])*(?:[{\[]|\\")(?:[^"\\]|\\.)*)')
+"""A literal of JSON that may be JSON itself."""
 _MEMBER = re.compile(r'"([^"\\]{1,80})"\s*:')
 _LABEL = re.compile(rf'"(?:{"|".join(members.LABELS)})"\s*:\s*"([^"\\]{{1,80}})"')
 _LINE_END = re.compile(r"\r?\n")
+_IN_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
 _PROBE = 64
 """Characters of base64 that tell an image from a text."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
-_WORD = re.compile(r"[^\s\"'<>]++")
-_QUOTE = re.compile(r'(?<!\\)"')
-"""A quote around a text of JSON; one inside it has a backslash before it, and may stand around a secret."""
+_ESCAPED_WORD = compiled(rb"[^\s\"'<>%]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
+_CUT_WORD = 8
+"""Characters at the end of a JSON text that was cut off, which may be a word or an escape."""
+_STARTS = ("{", "[", '"')
+_ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
+"""Two literals with nothing between them: in a program they are one text, in JSON there is no such thing."""
+_HAS_MEMBER = compiled(rb'"\s*:')
+_BEFORE = ";\n"
+"""Before what is no JSON any more."""
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Between texts that are looked through as one: what no secret has in it."""
@@ -55,16 +70,32 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
     def deeper(inner: str) -> list[Span]:
         return spans(inner, look, member, depth + 1)
 
-    is_object = '"' in text and text.lstrip()[:1] in ("{", "[", '"')
-    if is_object and _is_json(text):
+    json_end = _json_end(text)
+    if json_end == len(text) > 0 and not _ADJACENT.search(text.encode("utf-8", "surrogatepass")):
         return in_json(text, deeper, member)  # What is found across its quotes would break it.
     found = [*look(text)]
-    if is_object:
-        found += in_json(text, deeper, member)
-    if "%" in text and _ESCAPED.search(text):
-        found += _in_percent(text, deeper)
-    found += _in_base64(text, deeper)
+    if json_end:
+        found += in_json(text[:json_end], deeper, member)
+    data = text.encode("utf-8", "surrogatepass")
+    if b"%" in data:
+        found += _in_percent(text, data, deeper)
+    found += _in_base64(text, data, deeper)
     return merged(found)
+
+
+def _begins_json(text: str) -> bool:
+    return text.lstrip()[:1] in _STARTS
+
+
+def _json_end(text: str) -> int:
+    """Return where the JSON ends with which a text begins, whole or cut off; 0 where there is none with members."""
+    if not _begins_json(text):
+        return 0
+    data = text.encode("utf-8", "surrogatepass")
+    end = _JSON.match(data).end()
+    if end == len(data) or (len(data) - end <= _CUT_WORD and data[end:].isalpha()):
+        return len(text)
+    return len(data[:end].decode("utf-8", "surrogatepass")) if _HAS_MEMBER.search(data, 0, end) else 0
 
 
 def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]]]:
@@ -72,24 +103,16 @@ def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]
 
     They are looked through as one, and anew only where something was found: a pattern costs as much for a short text.
     """
-    plain = [index for index, text in enumerate(texts) if text.lstrip()[:1] not in ("{", "[", '"')]
+    plain = [index for index, text in enumerate(texts) if not _begins_json(text)]
     starts = [0, *accumulate(len(texts[index]) + len(_BETWEEN) for index in plain)]
     touched = set(range(len(texts))) - set(plain)
-    for span in look(_BETWEEN.join(texts[index] for index in plain)):
+    for span in look(_BETWEEN.join(texts[index] for index in plain)) if plain else ():
         first = bisect_right(starts, span.start) - 1
         last = bisect_right(starts, span.end - 1) - 1
         touched.update(plain[first : last + 1])
     for index in sorted(touched):
         if found := look(texts[index]):
             yield index, found
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
 
 
 def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
@@ -115,25 +138,54 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
 
 def _may_hold(text: str, look: Look) -> bool:
     """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
-    for _ in range(_DEPTH):
-        # What begins otherwise is no JSON and is looked at once: else each depth would look at all that are below it.
-        names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
-        if any(map(members.strength, names)) or look(";\n" + _QUOTE.sub("\n", text)):
-            return True
-        if "\\" not in text:
-            return False
-        text = unescaped(text)
-    return True
+    if _is_named(text) or ("\\u" in text and _is_named(unescaped(text))):
+        return True
+    rest, inner = _without_nested(text) if "\\" in text else (text, "")
+    # What its literals mean, a line each. An escaped quote is in one, and may stand around a secret.
+    lines = unescaped(rest.replace('"', "\n").replace("\\\n", '\\"'))
+    # What begins so is no JSON.
+    return bool(look(f";\n{lines}")) or (inner != "" and bool(look(inner)))
+
+
+def _without_nested(text: str) -> tuple[str, str]:
+    """Return a JSON text without those of its literals that are JSON, and what these mean, as one text."""
+    data = text.encode("utf-8", "surrogatepass")
+    kept: list[bytes] = []
+    nested: list[str] = []
+    at = 0
+    for match in _NESTED.finditer(data):
+        start, end = match.span(1)
+        inner = unescaped(data[start:end].decode("utf-8", "surrogatepass"))
+        if _json_end(inner) == len(inner):
+            kept.append(data[at:start])
+            nested.append(inner + '"' if _is_open(inner) else inner)
+            at = end
+    kept.append(data[at:])
+    return b"".join(kept).decode("utf-8", "surrogatepass"), ",\n".join(nested)
+
+
+def _is_open(text: str) -> bool:
+    """Return whether the last text of a JSON text has no end."""
+    return (text.replace("\\\\", "").replace('\\"', "").count('"') % 2) == 1
+
+
+def _is_named(text: str) -> bool:
+    """Return whether a JSON text names a secret, as far as no escape is in the name."""
+    if not _MAY_NAME.search(text.encode("utf-8", "surrogatepass")):
+        return False
+    names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
+    return any(members.strength(name) or members.is_constant_key(name) for name in names)
 
 
 def _escaped(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-def _in_percent(text: str, look: Look) -> Iterator[Span]:
-    words = [match.span() for match in _WORD.finditer(text) if "%" in match[0] and _ESCAPED.search(match[0])]
+def _in_percent(text: str, data: bytes, look: Look) -> Iterator[Span]:
+    places = Places(data)
+    words = [places.span(*match.span()) for match in _ESCAPED_WORD.finditer(data)]
     # Of a long text with a few escapes, only they are looked at again, and what they encode in turn.
-    if not look("\n".join(unquote(text[start:end]) for start, end in words)):
+    if not words or not look("\n".join(unquote(text[start:end]) for start, end in words)):
         return
     decoded = [unquoted(text, start, end) for start, end in words]
     for index, inner in each([word.text for word in decoded], look):
@@ -142,18 +194,20 @@ def _in_percent(text: str, look: Look) -> Iterator[Span]:
             yield Span(start, end, span.detector, quote(span.replacement, safe=""))
 
 
-def _in_base64(text: str, look: Look) -> Iterator[Span]:
-    if not _HAS_BASE64.search(text.encode("utf-8", "surrogatepass")):
-        return
+def _in_base64(text: str, data: bytes, look: Look) -> Iterator[Span]:
+    places = Places(data)
     found: list[tuple[int, str, str]] = []
-    for match in _BASE64.finditer(text):
-        run = match[0]
+    for match in _BASE64.finditer(data):
+        at, end = match.span()
+        at += data[at] not in _IN_BASE64
+        run = data[at:end].decode("ascii")
         if _text(run[:_PROBE], is_whole=False) is None:
             continue
         first_line = run[: run.find("\n")].rstrip("\r") if "\n" in run else run
         for encoded in dict.fromkeys((run, first_line, first_line[:-1])):
             if (inner := _text(encoded, is_whole=True)) is not None:
-                found.append((match.start(), encoded, inner))
+                start, _ = places.span(at, end)
+                found.append((start, encoded, inner))
                 break
     for index, inner_spans in each([inner for _, _, inner in found], look):
         start, encoded, inner = found[index]

@@ -21,7 +21,7 @@ class Strength(IntEnum):
 
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_LONGEST = 80
+LONGEST = 80
 """Characters of a name; what is longer names no secret."""
 
 
@@ -90,10 +90,14 @@ def naming(beside: Mapping[str, object], owner: str) -> str:
     return label if strength(label) or not owner else owner
 
 
+HINTS = "key|token|secret|pass|pwd|auth|cookie|bearer|jwt|pat|credential"
+"""One of these is in whatever name tells of a secret."""
+
+
 @lru_cache(4096)
 def strength(name: str) -> Strength:
     """Tell how surely what has this name is a secret."""
-    if len(name) > _LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
+    if len(name) > LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
         return Strength.NONE
     words = [word.lower() for word in _WORDS.findall(name)]
     while len(words) > 1 and (words[-1] in _SUFFIXES or words[-1].isdigit()):
@@ -115,11 +119,34 @@ def is_password(name: str) -> bool:
     return name.lower().rstrip("0123456789_-").endswith(("password", "passwd", "pwd", "passcode", "passphrase"))
 
 
+_CONSTANT = re.compile("[A-Z][A-Z0-9_]*")
+
+
+def is_constant(name: str) -> bool:
+    """Tell whether a name is written as those of variables of the environment are."""
+    return _CONSTANT.fullmatch(name) is not None
+
+
+@lru_cache(4096)
+def is_constant_key(name: str) -> bool:
+    """Tell whether a name is written so, and is a secret's there: what has it may well be one."""
+    return len(name) <= LONGEST and is_constant(name) and is_key_of_environment(name)
+
+
 def is_key_of_environment(name: str) -> bool:
     """Tell whether a variable of the environment is a secret by its name: also any ``..._KEY``."""
     words = name.upper().split("_")
     while len(words) > 1 and (words[-1].lower() in _SUFFIXES or words[-1].isdigit()):
         words.pop()
     if words[-1] == "KEY":
-        return len(words) > 1 and words[-2] not in ("PUBLIC", "CACHE", "PRIMARY", "SORT", "HOST")
+        return len(words) > 1 and words[-2] not in (
+            "PUBLIC",
+            "CACHE",
+            "PRIMARY",
+            "SORT",
+            "HOST",
+            "PARTITION",
+            "FOREIGN",
+            "IDEMPOTENCY",
+        )
     return strength("_".join(words)) > Strength.NONE

@@ -19,6 +19,7 @@ type Path = tuple[str | int, ...]
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _PERCENT = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+")
+_SENTINEL = "\x00"
 _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -86,7 +87,15 @@ def unquoted(raw: str, start: int, end: int) -> Decoded:
 
 def unescaped(raw: str) -> str:
     """Return a text with what the escapes of a JSON text mean, wherever they stand."""
-    return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
+    if "\\" not in raw:
+        return raw
+    if _SENTINEL in raw or "\\u" in raw:
+        return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
+    # Much faster. Of several backslashes in a row, two and two are one, from the left.
+    text = raw.replace("\\\\", _SENTINEL).replace('\\"', '"').replace("\\/", "/")
+    for letter, meaning in _SHORT.items():
+        text = text.replace("\\" + letter, meaning)
+    return text.replace(_SENTINEL, "\\")
 
 
 class Literal:

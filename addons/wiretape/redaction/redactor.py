@@ -29,7 +29,7 @@ from wiretape.redaction.rules import (
     text_pattern,
 )
 from wiretape.redaction.scanner import Scanner
-from wiretape.redaction.spans import Span, replaced
+from wiretape.redaction.spans import Places, Span, replaced
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
@@ -108,7 +108,7 @@ def _matches(pattern: Any, group: int, text: str) -> Iterator[tuple[int, int]]:
     data = text.encode("utf-8", "surrogatepass")
     if pattern is None or not pattern.search(data):
         return
-    places = _Places(data)
+    places = Places(data)
     at = 0
     pending: tuple[int, int] | None = None
     for base in range(0, len(data), _STRETCH):
@@ -135,26 +135,6 @@ def _character(data: bytes, at: int) -> int:
     while 0 < at < len(data) and data[at] & 0xC0 == 0x80:
         at -= 1
     return min(at, len(data))
-
-
-class _Places:
-    """Places in UTF-8 -> places in the text. They are asked for in order."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._is_plain = data.isascii()
-        self._bytes = 0
-        self._characters = 0
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        return self._place(start), self._place(end)
-
-    def _place(self, at: int) -> int:
-        if self._is_plain:
-            return at
-        self._characters += len(self._data[self._bytes : at].decode("utf-8", "surrogatepass"))
-        self._bytes = at
-        return self._characters
 
 
 class _Parts:
@@ -249,7 +229,7 @@ class Redactor:
         if len(text) >= _SHORTEST:
             data = text.encode("utf-8", "surrogatepass")
             for each in (self._parts.environment.scan(data), self._parts.scanner.scan(data)):
-                places = _Places(data)
+                places = Places(data)
                 found += [Span(*places.span(one.start, one.end), one.detector, REDACTED) for one in each]
         for rule in self._parts.everywhere:
             found += rule.spans(text)
@@ -331,6 +311,9 @@ class Redactor:
             label = next((beside[each] for each in members.LABELS if isinstance(beside.get(each), str)), "")
             return members.strength(label) is Strength.SURE or self._may_be(label, beside, name)
         strength = members.strength(name)
+        if strength is Strength.NONE and members.is_constant_key(name):
+            item = beside[name]
+            return isinstance(item, str) and values.is_secret(item, values.Writing.QUOTED)
         return strength is Strength.SURE or (strength is Strength.LIKELY and self._may_be(name, beside, name))
 
     @staticmethod

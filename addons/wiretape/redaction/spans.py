@@ -14,6 +14,28 @@ class Span:
     replacement: str
 
 
+class Places:
+    """Places in UTF-8 -> places in the text. They are asked for in order."""
+
+    def __init__(self, data: bytes) -> None:
+        """``data`` is the text in UTF-8."""
+        self._data = data
+        self._is_plain = data.isascii()
+        self._bytes = 0
+        self._characters = 0
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the places of characters for those of bytes."""
+        return self._place(start), self._place(end)
+
+    def _place(self, at: int) -> int:
+        if self._is_plain:
+            return at
+        self._characters += len(self._data[self._bytes : at].decode("utf-8", "surrogatepass"))
+        self._bytes = at
+        return self._characters
+
+
 def merged(found: list[Span]) -> list[Span]:
     """Return spans in order; of those that overlap, one for all."""
     if len(found) < 2:

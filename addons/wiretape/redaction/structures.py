@@ -7,10 +7,12 @@ import base64
 import re
 from collections.abc import Iterator
 
+import re2
+
 from wiretape.redaction.words import is_placeholder, reads_as_words
 
-PRIVATE_KEY = r"-----BEGIN [A-Z]"
-JSON_WEB = r"\beyJ[A-Za-z0-9_-]"
+PRIVATE_KEY = r"----[- ]BEGIN [A-Z]"
+JSON_WEB = r"\b(?:eyJ|eyA|ewo|ew0K)[A-Za-z0-9_-]"
 USER_INFO = r"://[^\s/?#@:\"'<>\\`]{0,80}:"
 GOOGLE_REFRESH = r"\b1//0[A-Za-z0-9_-]"
 TELEGRAM = r"\b[0-9]{8,10}:A[A-Za-z0-9_-]"
@@ -20,12 +22,17 @@ HOOK_URL = (
     r"|\.webhook\.office\.com/webhookb2/"
 )
 AZURE_ENTRA = r"[0-9]Q~"
+TERRAFORM = r"\.atlasv1\."
 AZURE_RESOURCE = r"JQQJ99"
 SIGNATURE = r"[?&;](?:sig|X-Amz-Signature|X-Goog-Signature|X-Amz-Security-Token)="
 
-_BREAK = rb"(?:[ \t]{0,8}(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)[ \t>]{0,16}|[ \t]{1,8})"
+_BREAK = (
+    rb"(?:[ \t]{0,8}(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)[ \t>]{0,16}|[ \t]{1,8}"
+    # A text in a program: of a line each, in quotes.
+    rb"|(?:\\{1,7}n)?[\"'][ \t]{0,4}[+,\\]?[ \t]{0,4}\r?\n[ \t]{0,64}[+]?[ \t]{0,4}[\"'])"
+)
 _BEGIN = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    rb"----[- ]BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?[- ]----"
     rb"(?:" + _BREAK + rb"(?:[A-Z][A-Za-z-]{2,24}: [^\r\n\\]{0,200})){0,6}"
 )
 _LINE = re.compile(_BREAK + rb"{0,3}([A-Za-z0-9+/]{1,16384}={0,3})")
@@ -34,7 +41,7 @@ _END = re.compile(
     + _BREAK
     + rb"{0,3}=[A-Za-z0-9+/]{4})?"
     + _BREAK
-    + rb"{0,3}-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    + rb"{0,3}----[- ]END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?[- ]----"
 )
 _SHORTEST_LINE = 16
 """Characters of a line of a private key that may have lost its end."""
@@ -42,7 +49,8 @@ _SHORTEST_LINE = 16
 _PARTS = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,4}")
 _HEAD = re.compile(rb"[A-Za-z0-9_-]{8,2048}(?=\.)")
 _ALGORITHM = re.compile(rb'"(?:alg|enc)"\s{0,4}:')
-_PASSWORD = re.compile(rb"[^\s/?#\"'<>\\`|,;]{1,256}@")
+# Whoever has a "#" in a password forgets to encode it. Behind a number is a port, and it begins a part of the URL.
+_PASSWORD = re.compile(rb"(?![0-9]{1,5}#)[^\s/?\"'<>\\`|,;]{1,256}@")
 _ESCAPED = re.compile(rb"%[0-9A-Fa-f]{2}")
 _TEMPLATE = re.compile(rb"[${}%()\[\]*]|\.\.\.|__redacted__")
 _REFRESH = re.compile(rb"1//0[A-Za-z0-9_-]{40,512}")
@@ -51,9 +59,11 @@ _TOKEN = re.compile(rb"[A-Za-z0-9_-]{24,256}")
 _HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
 _RESOURCE = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])")
 _ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])")
+_TERRAFORM = re.compile(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}(?![A-Za-z0-9])")
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
+_MAY_BE_AWS_SECRET = re2.compile(rb"[A-Za-z0-9+/]{40}")
 _BESIDE = 120
 """Bytes between an access key of AWS's and its secret."""
 _SHORTEST_PASSWORD = 4
@@ -157,6 +167,12 @@ def azure_entra(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
+def terraform(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a token of Terraform's stands."""
+    match = _TERRAFORM.match(data, start - 14) if start >= 14 else None
+    return match.span() if match else None
+
+
 def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the key of a service of Azure's stands, 84 characters."""
     match = _RESOURCE.match(data, start - 52) if start >= 52 else None
@@ -168,7 +184,10 @@ def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield where the secret of an access key of AWS's stands that is at this place: beside it."""
     first = max(0, start - _BESIDE)
-    for match in _AWS_SECRET.finditer(data[first : end + _BESIDE]):
+    beside = data[first : end + _BESIDE]
+    if not _MAY_BE_AWS_SECRET.search(beside):
+        return
+    for match in _AWS_SECRET.finditer(beside):
         text = match[1].decode()
         is_mixed = any(map(str.isupper, text)) and any(map(str.islower, text)) and any(map(str.isdigit, text))
         if is_mixed and not reads_as_words(text) and not is_placeholder(text):

@@ -22,7 +22,10 @@ _NUMBERED_WORD = re.compile(r"[A-Za-z_.-]+[0-9]{1,6}")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DIVIDED = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+){2,}")
-_NUMBER_OR_COLOUR = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|#[0-9A-Fa-f]{3,8}|[A-Za-z]{0,3}[0-9]+(?:[.][0-9]+)+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
+_NUMBER_OR_COLOUR = re.compile(
+    r"0[xX](?:[0-9A-Fa-f]{1,16}|[0-9A-Fa-f]{40})|#[0-9A-Fa-f]{3,8}|[A-Za-z]{0,3}[0-9]+(?:[.][0-9]+)+"
+)
 _DIGITS = re.compile("[0-9]+")
 _LETTER = re.compile("[A-Za-z]")
 _HARD = re.compile(r"[0-9!@#$%^&*?+~]")
@@ -48,19 +51,30 @@ def is_secret(text: str, writing: Writing = Writing.PLAIN) -> bool:
     # What rules out most comes first: names like these are everywhere, and few stand before a secret.
     if len(text) < 6 or text.isalpha() or text.isdigit() or not text.isascii():
         return False
-    if not _HARD.search(text) or not _LETTER.search(text) or _OTHER.match(text) or _TEMPLATE.search(text):
+    if not _HARD.search(text) or not _LETTER.search(text) or _is_other(text) or _TEMPLATE.search(text):
         return False
     return _is_so_written(text, writing) and not _NUMBER_OR_COLOUR.fullmatch(text) and not is_placeholder(text)
+
+
+def _is_other(text: str) -> bool:
+    # In 64 keys in base64 one begins as a path does.
+    is_key = text[0] == "/" and (key := _BASE64.match(text)) and share_of_words(key[0]) < 0.3
+    return not is_key and _OTHER.match(text) is not None
+
+
+def _is_dotted(text: str) -> bool:
+    """Tell whether a text is names with dots between them, as in a program."""
+    return bool(_DOTTED.fullmatch(text)) and (len(text) < 20 or share_of_words(text) >= 0.3)
 
 
 def _is_so_written(text: str, writing: Writing) -> bool:
     match writing:
         case Writing.PLAIN:
-            return not _DOTTED.fullmatch(text) and not reads_as_words(text)
+            return not _is_dotted(text) and not reads_as_words(text)
         case Writing.QUOTED:
             return not _NUMBERED_WORD.fullmatch(text) and not reads_as_words(text)
         case Writing.PASSWORD:
-            return not _DOTTED.fullmatch(text)
+            return not _is_dotted(text)
         case Writing.BARE:
             return _is_drawn(text)
 
@@ -93,7 +107,8 @@ def may_be_secret(text: str) -> bool:
 
 
 _STAND_IN = re.compile(
-    r"(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
+    r"projects/[\w.-]{1,64}/secrets/[\w./-]{1,128}|arn:aws[\w-]{0,16}:secretsmanager:[\w:/+=.@-]{1,200}|op://\S{1,128}"
+    r"|(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
 )
 _DESCRIPTION = 5
 """Words from which a text tells of a secret rather than being one."""

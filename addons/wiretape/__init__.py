@@ -17,7 +17,7 @@ Read the modules in the order in which the data goes:
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
 ``faults``      what goes wrong on purpose; ``wildcards``: names with ``*`` in them
-``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
+``journal`` (``_key``, ``_folder``)  a live answer until its recording is written: in a file that survives the process
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory
 ``session``     names of sessions

@@ -3,12 +3,11 @@
     <state>/wiretape/journal/<id>/      0700, in the user's state folder; files of exchanges, 0600
         owner.lock                      held by the proxy for as long as it lives
         writer.lock                     held by whoever writes recordings from it
-    $XDG_RUNTIME_DIR/wiretape-<id>.key  0600, in memory: 32 random bytes
 
 What is in a journal is sealed with its key, which is never on a disk: it is in the proxy, in its writer process, and
-in a file of a memory-backed file system, so that what a proxy and its writer left that were killed at once can still
-be read. After the machine's next start the key is gone, and what was left with it. Where there is no such file system
-the key is in the two processes alone.
+in a file of a memory-backed file system (see ``journal_key``), so that what a proxy and its writer left that were
+killed at once can still be read. After the machine's next start the key is gone, and what was left with it. Where
+there is no such file system the key is in the two processes alone.
 
 Locks are flocks: the system lets go of them when a process ends, however it ends. Whoever finishes another's journal
 holds both, so that of two who start at once only one does.
@@ -29,8 +28,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from wiretape import journal_key
 from wiretape.journal import Entry, Kept, Stage, staged
-from wiretape.store.mounts import is_elsewhere, is_in_memory
+from wiretape.store.mounts import is_elsewhere
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,13 +47,6 @@ _MOST_SPARES = 64
 """Empty files that are kept for the next exchanges."""
 
 _OWNER, _WRITER = "owner.lock", "writer.lock"
-
-
-def key_folders() -> list[Path]:
-    """The folders in memory where a key can be, the best first; none where this system has none that is."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folders = [Path(runtime)] if runtime.startswith("/") else []
-    return [each for each in (*folders, Path("/dev/shm")) if each.is_dir() and is_in_memory(each)]  # noqa: S108
 
 
 def state_folders() -> list[Path]:
@@ -132,9 +125,7 @@ class Folder:
     def remove(self) -> None:
         """Remove it with its key: nothing is left in it. Never raises."""
         # The key first: a folder without one and without files is removed by whoever comes next.
-        for folder in key_folders():
-            with contextlib.suppress(OSError):
-                (folder / f"wiretape-{self.path.name}.key").unlink()
+        journal_key.forget(self.path)
         for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -165,6 +156,12 @@ class Journal:
         """Exchanges whose files are empty."""
         self._changing = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
+        self._key_file = journal_key.keep(folder.path, folder.key)
+        if self._key_file is None:
+            text = (
+                "no folder in memory can keep the journal's key: what a proxy and its writer leave is lost if both are"
+            )
+            logger.info("%s killed", text)
 
     @classmethod
     def create(cls, limit: int) -> "Journal":
@@ -197,7 +194,6 @@ class Journal:
         path = parent / name
         draft.rename(path)
         key = AESGCM.generate_key(256)
-        _keep_key(name, key)
         return cls(Folder(path, key), lock, limit)
 
     @property
@@ -226,6 +222,10 @@ class Journal:
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
+        if self._key_file and not os.path.exists(self._key_file):  # noqa: PTH110  on the way of each answer
+            # As systems do when a user logs out whose proxy goes on.
+            logger.warning("%s has been removed: it is made again", self._key_file)
+            self._key_file = journal_key.keep(self.folder.path, self.folder.key)
         self._numbers += 1
         number = self._spares.pop() if self._spares else None
         spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
@@ -286,36 +286,6 @@ def _make_private(folder: Path) -> None:
             each.chmod(0o700)
 
 
-def _keep_key(name: str, key: bytes) -> None:
-    for folder in key_folders():
-        path = folder / f"wiretape-{name}.key"
-        with contextlib.suppress(OSError):
-            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            try:
-                os.write(file, key)
-            finally:
-                os.close(file)
-            return
-    text = (
-        "no folder in memory can keep the journal's key: what a proxy and its writer leave if both are killed is lost"
-    )
-    logger.info(text)
-
-
-def _key(name: str) -> bytes | None:
-    for folder in key_folders():
-        with contextlib.suppress(OSError):
-            file = os.open(folder / f"wiretape-{name}.key", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            try:
-                found = os.fstat(file)
-                if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid():
-                    key = os.read(file, 64)
-                    return key if len(key) == 32 else None
-            finally:
-                os.close(file)
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """The journal of a proxy that has ended, in our hands alone."""
@@ -341,7 +311,7 @@ def take_over(path: Path) -> Iterator[Leftover | None]:
                 yield None
                 return
             locks.append(lock)
-        yield Leftover(path, _key(path.name))
+        yield Leftover(path, journal_key.find(path))
     finally:
         for lock in locks:
             lock.release()

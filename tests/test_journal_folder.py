@@ -277,3 +277,15 @@ def test_a_file_is_used_again_when_nobody_reads_it() -> None:
     assert record.data == b"y"
     assert [kept.stage for kept in journal.folder.files(*Stage)] == [Stage.LIVE]
     journal.release()
+
+
+def test_what_somebody_has_removed_or_replaced_is_a_journal_without_files() -> None:
+    journal = Journal.create(1000)
+    path = journal.folder.path
+    shutil.rmtree(path)
+    for _ in range(2):
+        assert not journal.is_there
+        assert journal.folder.files(*Stage) == []
+        assert journal.folder.lock_for_writing() is None
+        path.write_text("a file")
+    journal.release()

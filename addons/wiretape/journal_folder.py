@@ -46,6 +46,9 @@ ATTEMPT = "attempt"
 _MOST_SPARES = 64
 """Empty files that are kept for the next exchanges."""
 
+_GONE = FileNotFoundError, NotADirectoryError
+"""What says that somebody has removed a journal's folder, and perhaps has put something in its place."""
+
 _OWNER, _WRITER = "owner.lock", "writer.lock"
 
 
@@ -78,7 +81,7 @@ class Lock:
         """Take it; None where another process has it, or its folder has gone. Raises OSError."""
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except FileNotFoundError:
+        except _GONE:
             return None
         try:
             if sys.platform == "win32":
@@ -116,7 +119,7 @@ class Folder:
         """Its files at these stages, of each stage in order; none where it has been removed. Raises OSError."""
         try:
             names = os.listdir(self.path)  # noqa: PTH208
-        except FileNotFoundError:
+        except _GONE:
             return []
         found = [kept for name in names if (kept := Kept.of(self.path / name))]
         chosen = [kept for kept in found if kept.stage in stages]
@@ -150,7 +153,7 @@ class Journal:
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
-        self._ended = 0
+        self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
         self._spares: list[int] = []
         """Exchanges whose files are empty."""
@@ -204,7 +207,7 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether a new answer should wait for room: those that have begun need some, and the writer will make it."""
-        return self._total > self.limit * 3 // 4 and self._ended > 0
+        return self._total > self.limit * 3 // 4 and bool(self._ended)
 
     @property
     def taken(self) -> int:
@@ -242,7 +245,7 @@ class Journal:
         self._order += 1
         entry.hand_over(self._order)
         with self._changing:
-            self._ended += 1
+            self._ended.add(entry.number)
 
     def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
         """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
@@ -254,13 +257,13 @@ class Journal:
                 os.truncate(path, 0)
                 path.rename(staged(self.folder.path, number, Stage.SPARE))
                 self._spares.append(number)
-        self.kept()
+        self.kept(number)
         self.freed(number)
 
-    def kept(self) -> None:
+    def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
         with self._changing:
-            self._ended -= 1
+            self._ended.discard(number)
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""

@@ -1,6 +1,7 @@
 """When the journal is full: new answers wait for the writer, loudly, and no longer than they may."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,3 +120,16 @@ def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_aft
     assert made._written(journal, Outcome(1, recorded=1))
     assert [each.is_kept for each in told] == [True, False]
     assert not made._written(journal, Outcome(1, recorded=1))
+
+
+def test_a_journal_that_somebody_has_removed_leaves_no_key(full: tuple[Journaling, Journal]) -> None:
+    made, journal = full
+    made._writer = cast(WriterProcess, SimpleNamespace(end=lambda: None))
+    key = journal._key_file
+    shutil.rmtree(journal.folder.path)
+    asyncio.run(made.open(cast(Exchange, Opened())))
+    assert made._journal
+    assert made._journal is not journal
+    assert key is None or not key.parent.exists()
+    made._journal.folder.remove()
+    made._journal.release()

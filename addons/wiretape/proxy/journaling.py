@@ -124,6 +124,7 @@ class Journaling:
         self._journal = None
         if self._writer:
             self._writer.end()
+        journal.folder.remove()  # Its key is left.
         journal.release()
         for exchange in lost.values():
             exchange.lose("its journal has been removed")

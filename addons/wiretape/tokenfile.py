@@ -8,7 +8,7 @@ import threading
 from collections.abc import Hashable
 from pathlib import Path
 
-from wiretape import tokens
+from wiretape import tokens, tomltext
 from wiretape.store.failures import is_absent
 from wiretape.tokens import Entry, Tokens
 
@@ -26,7 +26,7 @@ def read(path: Path) -> Tokens:
         can = "written" if others & 0o022 else "read"
         logger.warning("%s can be %s by others than its owner: chmod 600 %s", path, can, path)
     try:
-        text = path.read_text("utf-8")
+        text = tomltext.read(path)
     except UnicodeDecodeError as e:
         raise ValueError(f"{path}: not UTF-8: {e}") from e
     return tokens.loads(str(path), text)

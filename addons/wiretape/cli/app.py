@@ -213,13 +213,13 @@ _Config = Annotated[
 
 def _use_rules(config: Path | None) -> None:
     """Take over what a team says of secrets."""
-    from wiretape import redaction
+    from wiretape import redaction, tomltext
     from wiretape.redaction import rules
 
     if config is None:
         return
     try:
-        redaction.DEFAULT.use(rules.parse(str(config), config.read_text("utf-8")))
+        redaction.DEFAULT.use(rules.parse(str(config), tomltext.read(config)))
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

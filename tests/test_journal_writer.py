@@ -7,10 +7,11 @@ import struct
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from exchanges import BODY, PIECES, body, config, keep
+from exchanges import BODY, PIECES, begin, body, config, keep
 from samples import CHAT, load
 from wiretape import capture
 from wiretape.finding import Takes
@@ -295,3 +296,24 @@ def test_what_is_no_file_of_a_journal_is_passed_over_or_told(journal: Journal, l
         (7, 8, 9) if hasattr(os, "mkfifo") else (7,), True
     )
     assert [each.recorded for each in outcomes if each.number == 1] == [1]
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"mode": "another"}, {"session": None}])
+def test_what_another_version_has_left_stays_for_that(
+    change: dict[str, Any], journal: Journal, log: LogCapture, tmp_path: Path
+) -> None:
+    entry = journal.begin()
+    asked = json.loads(begin(journal, config(tmp_path / "recordings")).reader().next().data)  # type: ignore[union-attr]
+    asked["config"] |= change
+    if None in change.values():
+        del asked["config"]["session"]
+    entry.append(Kind.BEGIN, 0, json.dumps(asked).encode())
+    journal.hand_over(entry)
+    keep(journal, config(tmp_path / "recordings"))
+    outcomes = {each.number: each for each in writer(journal, log).finish()}
+    assert (outcomes[1].is_kept, outcomes[1].is_lost) == (True, False)
+    assert "another version" in outcomes[1].log[0][2]
+    assert [kept.number for kept in journal.folder.files(Stage.ENDED)] == [1]
+    assert names(tmp_path / "recordings") == [CHAT.stem]
+    for kept in journal.folder.files(*Stage):
+        kept.path.unlink()

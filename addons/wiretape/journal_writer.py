@@ -26,7 +26,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import Place
 from wiretape.tape import Mode, settler
-from wiretape.write_job import TapeConfig, WriteJob
+from wiretape.write_job import OtherVersionError, TapeConfig, WriteJob
 
 logger = logging.getLogger(__name__)
 
@@ -249,6 +249,11 @@ class JournalWriter:
                 job = WriteJob.read(reader)
             finally:
                 reader.close()
+        except OtherVersionError as e:
+            logger.error("%s of the journal stays, for the `wiretape recover` of that version: %s", kept.path, e)
+            job = None
+            outcome.unrecorded = 1
+            outcome.is_kept = True
         except (OSError, ValueError) as e:
             logger.error("RECORDING LOST: %s of the journal cannot be read: %s", kept.path, e)
             job = None

@@ -1,14 +1,16 @@
 """Secrets in what a text encodes, and what it takes to look for them: time in proportion to the text."""
 
 import base64
+import itertools
 import json
+import re
 import time
 from collections.abc import Callable
 
 import pytest
 
 from drawn import draw
-from wiretape.redaction import DEFAULT, REDACTED, bodies
+from wiretape.redaction import DEFAULT, REDACTED, bodies, encodings
 
 KEY = draw("AIza{s35}")
 PASSWORD = "hunter2-and-more"
@@ -139,3 +141,11 @@ def test_time_is_in_proportion_to_the_text(name: str, first: str, look: Callable
     text = first + PIECES[name] * (4000 // len(PIECES[name]))
     short = cost(look, text)
     assert cost(look, first + PIECES[name] * (16000 // len(PIECES[name]))) < 10 * max(short, 0.002)
+
+
+def test_the_quotes_around_literals_become_line_ends_and_those_inside_stay() -> None:
+    expression = re.compile(r'(?<!\\)"')
+    for length in range(9):
+        for parts in itertools.product(('"', "\\", "a"), repeat=length):
+            text = "".join(parts)
+            assert encodings._apart(text) == expression.sub("\n", text), text

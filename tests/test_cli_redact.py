@@ -273,3 +273,14 @@ def test_a_teams_own_rule_is_tried_and_applied(tmp_path: Path) -> None:
         assert redact(str(store.root), "--config", str(config)).exit_code == 2
     finally:
         redaction.DEFAULT.use(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="what there is on POSIX alone")
+@pytest.mark.parametrize("command", ["redact", "verify"])
+def test_rules_that_are_no_file_are_not_waited_for(command: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.toml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    for name in ("fifo.toml", "zero.toml"):
+        made = CliRunner().invoke(app, [command, str(tmp_path), "--config", str(tmp_path / name)])
+        assert made.exit_code == 2
+        assert "it is no regular file" in made.output

@@ -75,6 +75,19 @@ def test_much_is_read_in_parts(tmp_path: Path) -> None:
     assert read == pieces
 
 
+def test_many_small_ones_are_read_in_parts(tmp_path: Path) -> None:
+    flight, made = Flight(), entry(tmp_path)
+    flight.begin(200, (), made)
+    for number in range(1000):
+        made.append(Kind.PIECE, number, b"x")
+    follower = flight.follower()
+    assert follower
+    counts = []
+    while follower.is_behind:
+        counts.append(len([*follower.pieces()]))
+    assert (sum(counts), max(counts)) == (1000, 200)
+
+
 def test_a_journal_that_cannot_be_read_is_the_end(tmp_path: Path) -> None:
     flight, made = Flight(), entry(tmp_path)
     flight.begin(200, (), made)

@@ -1,6 +1,7 @@
 """Where journals are, who has one, and what is left of its key."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from wiretape import journal_folder
+from wiretape import journal_folder, journal_key
 from wiretape.journal import Kind, Stage
-from wiretape.journal_folder import Journal, has_leftovers, journals, key_folders, take_over
+from wiretape.journal_folder import Journal, has_leftovers, journals, take_over
+from wiretape.journal_key import find, key_folders
 
 MEMORY = pytest.mark.skipif(not key_folders(), reason="no folder in memory is here")
 
@@ -36,11 +38,11 @@ def test_a_journal_and_its_key_are_the_users_alone(state: Path) -> None:
         0o700,
         0o600,
     ]
-    (key,) = [each for place in key_folders() for each in place.glob(f"wiretape-{folder.path.name}.key")]
-    assert (mode(key), key.read_bytes()) == (0o600, folder.key)
+    (key,) = [each for place in key_folders() for each in place.glob(f"wiretape-{folder.path.name}/key")]
+    assert (mode(key.parent), mode(key), key.read_bytes()) == (0o700, 0o600, folder.key)
     assert not [path for path in state.rglob("*") if path.is_file() and folder.key in path.read_bytes()]
     folder.remove()
-    assert not key.exists()
+    assert not key.parent.exists()
     assert journals() == []
     journal.release()
 
@@ -90,7 +92,7 @@ def test_locks_go_with_the_process_however_it_ends() -> None:
 def test_without_a_folder_in_memory_the_key_is_on_no_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(journal_folder, "is_in_memory", lambda _: False)
+    monkeypatch.setattr(journal_key, "is_in_memory", lambda _: False)
     caplog.set_level("INFO")
     journal = Journal.create(1000)
     assert "can keep the journal's key" in caplog.text
@@ -99,6 +101,99 @@ def test_without_a_folder_in_memory_the_key_is_on_no_disk(
     with take_over(journal.folder.path) as taken:
         assert taken
         assert taken.key is None
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is taken for one in memory, and is the first to be tried."""
+    monkeypatch.setattr(journal_key, "is_in_memory", lambda _: True)
+    folder = tmp_path / "runtime"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    return folder
+
+
+def test_who_finishes_it_need_not_have_the_environment_of_its_proxy(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.create(1000)
+    assert [*runtime.iterdir()]
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    assert find(journal.folder.path) == journal.folder.key
+    journal.folder.remove()
+    assert not [*runtime.iterdir()]
+    journal.release()
+
+
+def test_a_key_that_is_taken_away_while_its_proxy_lives_is_there_again_with_the_next_answer(
+    runtime: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal.create(1000)
+    shutil.rmtree(runtime)
+    assert find(journal.folder.path) is None
+    for _ in range(2):
+        journal.begin().discard()
+        assert find(journal.folder.path) == journal.folder.key
+    assert caplog.text.count("has been removed: it is made again") == 1
+    journal.folder.remove()
+    journal.release()
+
+
+def test_a_folder_in_memory_that_is_full_has_no_half_of_a_key(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def full(file: int, data: bytes) -> int:
+        is_first = runtime in Path(f"/proc/self/fd/{file}").readlink().parents
+        return write(file, data[:7] if is_first else data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        journal = Journal.create(1000)
+    assert not [*runtime.iterdir()]
+    assert find(journal.folder.path) == journal.folder.key
+    journal.folder.remove()
+    journal.release()
+
+
+def test_no_key_is_read_that_another_could_have_put_there(runtime: Path, tmp_path: Path) -> None:
+    journal = Journal.create(1000)
+    (folder,) = runtime.iterdir()
+    key, aside = folder / "key", tmp_path / "aside"
+
+    def is_read() -> bool:
+        return find(journal.folder.path) is not None
+
+    assert is_read()
+    for path in (folder, key):
+        was = mode(path)
+        for bits in (0o004, 0o040, 0o002):
+            path.chmod(was | bits)
+            assert not is_read(), (path, oct(bits))
+        path.chmod(was)
+        path.rename(aside)
+        path.symlink_to(aside)
+        assert not is_read(), path
+        path.unlink()
+        aside.rename(path)
+    key.unlink()
+    os.mkfifo(key, 0o600)
+    assert not is_read()
+    key.unlink()
+    key.write_bytes(bytes(31))
+    key.chmod(0o600)
+    assert not is_read()
+    journal.folder.remove()
+    journal.release()
+
+
+def test_no_key_is_put_where_all_may_remove_it(runtime: Path) -> None:
+    runtime.chmod(0o777)
+    assert runtime not in key_folders()
+    runtime.chmod(0o1777)
+    assert key_folders()[0] == runtime
+    if os.getuid() == 0:
+        os.chown(runtime, 65534, -1)
+        assert runtime not in key_folders()
 
 
 def test_where_the_state_folder_cannot_be_it_is_in_the_temporary_one(
@@ -181,4 +276,16 @@ def test_a_file_is_used_again_when_nobody_reads_it() -> None:
     assert record
     assert record.data == b"y"
     assert [kept.stage for kept in journal.folder.files(*Stage)] == [Stage.LIVE]
+    journal.release()
+
+
+def test_what_somebody_has_removed_or_replaced_is_a_journal_without_files() -> None:
+    journal = Journal.create(1000)
+    path = journal.folder.path
+    shutil.rmtree(path)
+    for _ in range(2):
+        assert not journal.is_there
+        assert journal.folder.files(*Stage) == []
+        assert journal.folder.lock_for_writing() is None
+        path.write_text("a file")
     journal.release()

@@ -2,12 +2,16 @@
 
 import json
 import logging
+import os
+import struct
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from exchanges import BODY, PIECES, body, config, keep
+from exchanges import BODY, PIECES, begin, body, config, keep
 from samples import CHAT, load
 from wiretape import capture
 from wiretape.finding import Takes
@@ -181,6 +185,29 @@ def test_what_the_store_refuses_stays_and_is_tried_by_the_next(
     assert not journal.folder.path.exists()
 
 
+def test_what_the_store_has_refused_is_written_when_it_works_again(
+    journal: Journal, log: LogCapture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr("wiretape.journal_writer.time.monotonic", lambda: clock)
+    root = tmp_path / "recordings"
+    root.write_text("no folder")
+    words = [body(word) for word in "abc"]
+    for word in words:
+        keep(journal, config(root), word)
+    worker = writer(journal, log)
+    assert [each.is_kept for each in worker.write_ended()] == [True] * 3
+    for _ in range(3):
+        clock += 10
+        assert [*worker.write_ended()] == []
+    root.unlink()
+    assert [*worker.write_ended()] == []  # Not looked at for each answer that ends.
+    clock += 10
+    keep(journal, config(root), body("d"))
+    assert [(each.number, each.recorded) for each in worker.write_ended()] == [(1, 1), (2, 1), (3, 1), (4, 1)]
+    assert len(names(root)) == 4
+
+
 def test_at_the_end_what_was_under_way_is_judged_by_what_came(
     journal: Journal, log: LogCapture, tmp_path: Path
 ) -> None:
@@ -248,3 +275,45 @@ def test_more_than_a_group(journal: Journal, log: LogCapture, tmp_path: Path) ->
         keep(journal, config(tmp_path, mode=Mode.RECORD_IF_MISSING), body(number))
     assert told([*writer(journal, log).write_ended()]) == [(number, 1, 0) for number in range(1, 151)]
     assert len(names(tmp_path)) == 150
+
+
+def test_what_is_no_file_of_a_journal_is_passed_over_or_told(journal: Journal, log: LogCapture, tmp_path: Path) -> None:
+    root, folder = tmp_path / "recordings", journal.folder.path
+    keep(journal, config(root))
+    for name in ("99999999999-99999999999.ended", "99999999999.live", "-1.live", "1-.ended", "x.ended", "00000001"):
+        (folder / name).write_bytes(b"garbage" * 9)
+    with (folder / "00000007.live").open("wb") as sparse:
+        sparse.write(struct.pack("<IBd", (1 << 30) - 1, 1, 0.0))
+        sparse.truncate(1 << 30)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "00000008.live")
+        (folder / "00000009.live").symlink_to("/dev/zero")
+    tracemalloc.start()
+    outcomes = [*writer(journal, log).finish()]
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
+    assert {each.number: each.is_lost for each in outcomes if each.number > 1} == dict.fromkeys(
+        (7, 8, 9) if hasattr(os, "mkfifo") else (7,), True
+    )
+    assert [each.recorded for each in outcomes if each.number == 1] == [1]
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"mode": "another"}, {"session": None}])
+def test_what_another_version_has_left_stays_for_that(
+    change: dict[str, Any], journal: Journal, log: LogCapture, tmp_path: Path
+) -> None:
+    entry = journal.begin()
+    asked = json.loads(begin(journal, config(tmp_path / "recordings")).reader().next().data)  # type: ignore[union-attr]
+    asked["config"] |= change
+    if None in change.values():
+        del asked["config"]["session"]
+    entry.append(Kind.BEGIN, 0, json.dumps(asked).encode())
+    journal.hand_over(entry)
+    keep(journal, config(tmp_path / "recordings"))
+    outcomes = {each.number: each for each in writer(journal, log).finish()}
+    assert (outcomes[1].is_kept, outcomes[1].is_lost) == (True, False)
+    assert "another version" in outcomes[1].log[0][2]
+    assert [kept.number for kept in journal.folder.files(Stage.ENDED)] == [1]
+    assert names(tmp_path / "recordings") == [CHAT.stem]
+    for kept in journal.folder.files(*Stage):
+        kept.path.unlink()

@@ -1,6 +1,7 @@
 """When the journal is full: new answers wait for the writer, loudly, and no longer than they may."""
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +11,11 @@ import pytest
 
 from wiretape.journal import Kind, Stage
 from wiretape.journal_folder import Journal
+from wiretape.journal_writer import Outcome
 from wiretape.proxy import journaling
 from wiretape.proxy.exchange import Exchange, State
 from wiretape.proxy.journaling import Journaling
+from wiretape.writer_process import WriterProcess
 
 
 class Opened(SimpleNamespace):
@@ -99,3 +102,34 @@ def test_where_there_is_no_place_for_a_journal_each_is_told_why(
     assert "let XDG_STATE_HOME name a folder" in told[0]
     assert caplog.text.count("nothing can be recorded") == 1
     made.stop(1.0)
+
+
+def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_after_all(
+    full: tuple[Journaling, Journal],
+) -> None:
+    made, journal = full
+    told: list[Outcome] = []
+    looks: list[bool] = []
+    made._writer = cast(WriterProcess, SimpleNamespace(look=lambda: looks.append(True)))
+    made._open[1] = cast(Exchange, SimpleNamespace(written=told.append))
+    assert made._written(journal, Outcome(1, unrecorded=1, is_kept=True))
+    assert not made._written(journal, Outcome(1, unrecorded=1, is_kept=True))  # By the next writer.
+    assert not looks
+    asyncio.run(made.open(cast(Exchange, Opened())))
+    assert looks
+    assert made._written(journal, Outcome(1, recorded=1))
+    assert [each.is_kept for each in told] == [True, False]
+    assert not made._written(journal, Outcome(1, recorded=1))
+
+
+def test_a_journal_that_somebody_has_removed_leaves_no_key(full: tuple[Journaling, Journal]) -> None:
+    made, journal = full
+    made._writer = cast(WriterProcess, SimpleNamespace(end=lambda: None))
+    key = journal._key_file
+    shutil.rmtree(journal.folder.path)
+    asyncio.run(made.open(cast(Exchange, Opened())))
+    assert made._journal
+    assert made._journal is not journal
+    assert key is None or not key.parent.exists()
+    made._journal.folder.remove()
+    made._journal.release()

@@ -10,7 +10,8 @@ from exchanges import PIECES, body, config, keep
 from kills import recover
 from samples import CHAT
 from wiretape.journal import Stage
-from wiretape.journal_folder import Journal, journals, key_folders
+from wiretape.journal_folder import Journal, journals
+from wiretape.journal_key import forget, key_folders
 from wiretape.writer_process import WriterProcess
 
 pytestmark = pytest.mark.skipif(not key_folders(), reason="no folder in memory is here")
@@ -45,7 +46,7 @@ def test_recover_finishes_and_says_so(left: Journal, state: Path, tmp_path: Path
     assert f"recorded {CHAT.stem}: /v1/chat/completions" in said
     assert (tmp_path / "recordings" / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
     assert journals() == []
-    assert not [key for folder in key_folders() for key in folder.glob(f"wiretape-{left.folder.path.name}.key")]
+    assert not [each for folder in key_folders() for each in folder.glob(f"wiretape-{left.folder.path.name}*")]
     assert recover(state) == (0, "wiretape: nothing was left to be written\n")
 
 
@@ -83,8 +84,7 @@ def test_what_cannot_be_written_stays_until_it_can(left: Journal, state: Path, t
 
 
 def test_without_its_key_it_is_lost_loudly_and_once(left: Journal, state: Path, tmp_path: Path) -> None:
-    for folder in key_folders():
-        (folder / f"wiretape-{left.folder.path.name}.key").unlink(missing_ok=True)
+    forget(left.folder.path)
     code, said = recover(state)
     assert (code, count(tmp_path)) == (1, 0)
     assert "4 LOST: the key of the journal is gone" in said
@@ -94,7 +94,7 @@ def test_without_its_key_it_is_lost_loudly_and_once(left: Journal, state: Path, 
 def test_a_key_of_another_journal_opens_nothing(left: Journal, state: Path, tmp_path: Path) -> None:
     other = Journal.create(1 << 30)
     (ours, theirs) = (
-        next(key for folder in key_folders() for key in folder.glob(f"wiretape-{each.folder.path.name}.key"))
+        next(key for folder in key_folders() for key in folder.glob(f"wiretape-{each.folder.path.name}/key"))
         for each in (left, other)
     )
     shutil.copyfile(theirs, ours)

@@ -117,3 +117,10 @@ def test_where_no_mounts_can_be_read_all_is_here(tmp_path: Path) -> None:
 
 def test_on_this_machine_it_can_be_told(tmp_path: Path) -> None:
     assert is_elsewhere(tmp_path) in (True, False)
+
+
+def test_links_that_go_round_in_a_circle_lead_to_where_they_are(tmp_path: Path) -> None:
+    circle = tmp_path / "circle"
+    circle.symlink_to("circle")
+    assert not is_elsewhere(circle, mounted(tmp_path, ROOT))
+    assert is_elsewhere(circle / "below", mounted(tmp_path, ROOT, line(str(tmp_path), "nfs4")))

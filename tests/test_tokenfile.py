@@ -74,6 +74,18 @@ def test_a_wrong_file_names_itself(path: Path) -> None:
         TokenFile(path.with_name("none"))
 
 
+@posix
+def test_what_is_no_file_is_not_waited_for(path: Path) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="it is no regular file"):
+        read(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="it is no regular file"):
+        read(path)
+
+
 def test_a_token_that_is_made_or_taken_back_counts_at_once(path: Path) -> None:
     one, tokens = Tokens().create("checkout", Role.READ, "one")
     write(path, tokens)

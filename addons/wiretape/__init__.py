@@ -22,6 +22,7 @@ Read the modules in the order in which the data goes:
 ``gate``        a client's credentials -> access, or why there is none
 ``egress``      where a proxy may lead; ``rebinding``: which web pages may not ask it
 ``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
+``journal_key``   what seals that file: in memory alone
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``miss``        why a request has no recording

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from wiretape.journal import Entry, EntryReader, Kind
 
 _AT_ONCE = 1 << 20
-"""Bytes that a follower reads until others have their turn."""
+_MOST_AT_ONCE = 200
+"""Bytes, and pieces, that a follower reads until others have their turn."""
 
 
 @dataclass(eq=False, slots=True)
@@ -90,7 +91,9 @@ class Follower:
     def pieces(self) -> Iterator[bytes]:
         """The pieces that came since the last call, or the next of them."""
         until = min(self._entry.size, self._reader.offset + _AT_ONCE)
-        while self._reader.offset < until:
+        left = _MOST_AT_ONCE
+        while self._reader.offset < until and left:
+            left -= 1
             try:
                 record = self._reader.next()
             except OSError:

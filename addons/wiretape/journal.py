@@ -26,6 +26,7 @@ follower would have to pick its pieces out of all the others.
 import contextlib
 import io
 import os
+import stat
 import struct
 import weakref
 from dataclasses import dataclass
@@ -42,8 +43,15 @@ _TAG = 16
 _WINDOW = 64 * 1024
 """Bytes that are read ahead."""
 
-_MOST = 1 << 30
-"""Bytes that no record has: a head that says more is none."""
+_MOST = 1 << 26
+"""Bytes that no record has: a head that says more is none, and no memory is taken for it."""
+
+_MOST_NUMBER = (1 << 32) - 1
+"""What an exchange's number can be: as much as the nonce has place for."""
+
+_READ = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+    _READ |= getattr(os, _name, 0)
 
 
 class Kind(IntEnum):
@@ -159,7 +167,7 @@ class EntryReader:
         """Whether there is a record that is whole and does not open."""
         self._cipher = cipher
         self._number = number
-        self._file = io.FileIO(path, "rb")
+        self._file = io.FileIO(path, "rb", opener=_open_file)
         self._window, self._at = b"", 0
         self.close = weakref.finalize(self, self._file.close)
 
@@ -199,6 +207,15 @@ class EntryReader:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _open_file(path: str, _: int) -> int:
+    """Open a file, and nothing else that stands in its place. Raises OSError."""
+    file = os.open(path, _READ)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError("it is no file")
+    return file
+
+
 def staged(folder: Path, number: int, stage: Stage) -> Path:
     """Where the file of an exchange is at a stage that has no order."""
     return folder / f"{number:08}{stage}"
@@ -223,7 +240,8 @@ class Kept:
             return None
         if len(digits) != 1 + (stage is Stage.ENDED) or not all(each.isascii() and each.isdecimal() for each in digits):
             return None
-        return cls(path, int(digits[-1]), stage, int(digits[0]))
+        number = int(digits[-1])
+        return cls(path, number, stage, int(digits[0])) if number <= _MOST_NUMBER else None
 
     def moved(self, stage: Stage) -> None:
         """Give it the name of another stage. Raises OSError."""

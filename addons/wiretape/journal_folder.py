@@ -3,12 +3,11 @@
     <state>/wiretape/journal/<id>/      0700, in the user's state folder; files of exchanges, 0600
         owner.lock                      held by the proxy for as long as it lives
         writer.lock                     held by whoever writes recordings from it
-    $XDG_RUNTIME_DIR/wiretape-<id>.key  0600, in memory: 32 random bytes
 
 What is in a journal is sealed with its key, which is never on a disk: it is in the proxy, in its writer process, and
-in a file of a memory-backed file system, so that what a proxy and its writer left that were killed at once can still
-be read. After the machine's next start the key is gone, and what was left with it. Where there is no such file system
-the key is in the two processes alone.
+in a file of a memory-backed file system (see ``journal_key``), so that what a proxy and its writer left that were
+killed at once can still be read. After the machine's next start the key is gone, and what was left with it. Where
+there is no such file system the key is in the two processes alone.
 
 Locks are flocks: the system lets go of them when a process ends, however it ends. Whoever finishes another's journal
 holds both, so that of two who start at once only one does.
@@ -29,8 +28,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from wiretape import journal_key
 from wiretape.journal import Entry, Kept, Stage, staged
-from wiretape.store.mounts import is_elsewhere, is_in_memory
+from wiretape.store.mounts import is_elsewhere
 
 if sys.platform == "win32":
     import msvcrt
@@ -46,14 +46,10 @@ ATTEMPT = "attempt"
 _MOST_SPARES = 64
 """Empty files that are kept for the next exchanges."""
 
+_GONE = FileNotFoundError, NotADirectoryError
+"""What says that somebody has removed a journal's folder, and perhaps has put something in its place."""
+
 _OWNER, _WRITER = "owner.lock", "writer.lock"
-
-
-def key_folders() -> list[Path]:
-    """The folders in memory where a key can be, the best first; none where this system has none that is."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folders = [Path(runtime)] if runtime.startswith("/") else []
-    return [each for each in (*folders, Path("/dev/shm")) if each.is_dir() and is_in_memory(each)]  # noqa: S108
 
 
 def state_folders() -> list[Path]:
@@ -85,7 +81,7 @@ class Lock:
         """Take it; None where another process has it, or its folder has gone. Raises OSError."""
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except FileNotFoundError:
+        except _GONE:
             return None
         try:
             if sys.platform == "win32":
@@ -123,7 +119,7 @@ class Folder:
         """Its files at these stages, of each stage in order; none where it has been removed. Raises OSError."""
         try:
             names = os.listdir(self.path)  # noqa: PTH208
-        except FileNotFoundError:
+        except _GONE:
             return []
         found = [kept for name in names if (kept := Kept.of(self.path / name))]
         chosen = [kept for kept in found if kept.stage in stages]
@@ -132,9 +128,7 @@ class Folder:
     def remove(self) -> None:
         """Remove it with its key: nothing is left in it. Never raises."""
         # The key first: a folder without one and without files is removed by whoever comes next.
-        for folder in key_folders():
-            with contextlib.suppress(OSError):
-                (folder / f"wiretape-{self.path.name}.key").unlink()
+        journal_key.forget(self.path)
         for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -159,12 +153,18 @@ class Journal:
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
-        self._ended = 0
+        self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
         self._spares: list[int] = []
         """Exchanges whose files are empty."""
         self._changing = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
+        self._key_file = journal_key.keep(folder.path, folder.key)
+        if self._key_file is None:
+            text = (
+                "no folder in memory can keep the journal's key: what a proxy and its writer leave is lost if both are"
+            )
+            logger.info("%s killed", text)
 
     @classmethod
     def create(cls, limit: int) -> "Journal":
@@ -197,7 +197,6 @@ class Journal:
         path = parent / name
         draft.rename(path)
         key = AESGCM.generate_key(256)
-        _keep_key(name, key)
         return cls(Folder(path, key), lock, limit)
 
     @property
@@ -208,7 +207,7 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether a new answer should wait for room: those that have begun need some, and the writer will make it."""
-        return self._total > self.limit * 3 // 4 and self._ended > 0
+        return self._total > self.limit * 3 // 4 and bool(self._ended)
 
     @property
     def taken(self) -> int:
@@ -226,6 +225,10 @@ class Journal:
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
+        if self._key_file and not os.path.exists(self._key_file):  # noqa: PTH110  on the way of each answer
+            # As systems do when a user logs out whose proxy goes on.
+            logger.warning("%s has been removed: it is made again", self._key_file)
+            self._key_file = journal_key.keep(self.folder.path, self.folder.key)
         self._numbers += 1
         number = self._spares.pop() if self._spares else None
         spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
@@ -242,7 +245,7 @@ class Journal:
         self._order += 1
         entry.hand_over(self._order)
         with self._changing:
-            self._ended += 1
+            self._ended.add(entry.number)
 
     def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
         """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
@@ -254,13 +257,13 @@ class Journal:
                 os.truncate(path, 0)
                 path.rename(staged(self.folder.path, number, Stage.SPARE))
                 self._spares.append(number)
-        self.kept()
+        self.kept(number)
         self.freed(number)
 
-    def kept(self) -> None:
+    def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
         with self._changing:
-            self._ended -= 1
+            self._ended.discard(number)
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""
@@ -284,36 +287,6 @@ def _make_private(folder: Path) -> None:
             raise OSError(f"{each} is another user's")
         if found.st_mode & 0o077:
             each.chmod(0o700)
-
-
-def _keep_key(name: str, key: bytes) -> None:
-    for folder in key_folders():
-        path = folder / f"wiretape-{name}.key"
-        with contextlib.suppress(OSError):
-            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            try:
-                os.write(file, key)
-            finally:
-                os.close(file)
-            return
-    text = (
-        "no folder in memory can keep the journal's key: what a proxy and its writer leave if both are killed is lost"
-    )
-    logger.info(text)
-
-
-def _key(name: str) -> bytes | None:
-    for folder in key_folders():
-        with contextlib.suppress(OSError):
-            file = os.open(folder / f"wiretape-{name}.key", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            try:
-                found = os.fstat(file)
-                if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid():
-                    key = os.read(file, 64)
-                    return key if len(key) == 32 else None
-            finally:
-                os.close(file)
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +314,7 @@ def take_over(path: Path) -> Iterator[Leftover | None]:
                 yield None
                 return
             locks.append(lock)
-        yield Leftover(path, _key(path.name))
+        yield Leftover(path, journal_key.find(path))
     finally:
         for lock in locks:
             lock.release()

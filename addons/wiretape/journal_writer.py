@@ -5,9 +5,10 @@ start, on what a proxy has left that was killed; and in the proxy itself where n
 holds the writer's lock of the journal.
 
 An exchange is done in the journal only when its recording is on the disk, or in the spool of a bucket that is
-away, or when it is told why there is none. One that the store refuses for now (a full disk) stays: whoever comes next
-tries it again. What was written by a process that was killed before it could say so in the journal is written again,
-which changes nothing: the tape is told that it may be there.
+away, or when it is told why there is none. One that the store refuses for now (a full disk) stays. While the proxy
+lives one of those is tried now and then, and all of them once the store takes it; else whoever comes next tries them.
+What was written by a process that was killed before it could say so in the journal is written again, which changes
+nothing: the tape is told that it may be there.
 """
 
 import logging
@@ -25,7 +26,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import Place
 from wiretape.tape import Mode, settler
-from wiretape.write_job import TapeConfig, WriteJob
+from wiretape.write_job import OtherVersionError, TapeConfig, WriteJob
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,9 @@ _LARGE = 1 << 20
 
 _HELD = 16 << 20
 """Bytes of a group's files from which it is not made larger."""
+
+_RETRY = 5.0
+"""Seconds until it is looked whether a store that has refused something works again."""
 
 _ATTEMPTS = 8
 """So many writers may die of a large exchange: of one that is too large for this machine's memory all would."""
@@ -142,6 +146,7 @@ class JournalWriter:
         self._stores = stores
         self._log = log
         self._failed: set[int] = set()
+        self._retry_at = 0.0
         self._attempt = folder.path / ATTEMPT
         # Of what is there by now, another writer may have written the beginning.
         self._repeated = {kept.number for kept in folder.files(Stage.ENDED)}
@@ -154,10 +159,25 @@ class JournalWriter:
 
     def write_ended(self) -> Iterator[Outcome]:
         """Write what has ended by now."""
+        if self._failed and time.monotonic() >= self._retry_at:
+            yield from self._try_again()
         while ended := self._left(Stage.ENDED):
             yield from self._write(ended[:_MOST])
             if len(ended) <= _MOST:
                 return
+
+    def _try_again(self) -> Iterator[Outcome]:
+        """Write one of those that their store has refused, and leave the others to be written if it takes that."""
+        self._retry_at = time.monotonic() + _RETRY
+        for kept in self._folder.files(Stage.ENDED):
+            if kept.number in self._failed:
+                self._failed.discard(kept.number)
+                for outcome in self._write([kept]):
+                    if outcome.is_kept:
+                        return  # It was told before.
+                    yield outcome
+                break
+        self._failed.clear()
 
     def _left(self, *stages: Stage) -> list[Kept]:
         return [kept for kept in self._folder.files(*stages) if kept.number not in self._failed]
@@ -229,6 +249,11 @@ class JournalWriter:
                 job = WriteJob.read(reader)
             finally:
                 reader.close()
+        except OtherVersionError as e:
+            logger.error("%s of the journal stays, for the `wiretape recover` of that version: %s", kept.path, e)
+            job = None
+            outcome.unrecorded = 1
+            outcome.is_kept = True
         except (OSError, ValueError) as e:
             logger.error("RECORDING LOST: %s of the journal cannot be read: %s", kept.path, e)
             job = None
@@ -263,7 +288,10 @@ class JournalWriter:
 
     def _done(self, kept: Kept, outcome: Outcome) -> Outcome:
         if outcome.is_kept:
+            if not self._failed:
+                self._retry_at = time.monotonic() + _RETRY
             self._failed.add(kept.number)
+            self._repeated.add(kept.number)
         else:
             kept.moved(outcome.stage)
         return outcome

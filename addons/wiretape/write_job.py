@@ -27,6 +27,10 @@ from wiretape.tape import Mode, Tape
 logger = logging.getLogger(__name__)
 
 
+class OtherVersionError(ValueError):
+    """What the journal has of an exchange is sound, and another version of wiretape has made it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TapeConfig:
     """What the writing side of a tape is made of."""
@@ -145,8 +149,8 @@ class WriteJob:
                 case Kind.BEGIN:
                     try:
                         asked = Asked.loads(record.data)
-                    except (KeyError, TypeError) as e:
-                        raise ValueError(f"it is of another version of wiretape: {e}") from e
+                    except (KeyError, TypeError, ValueError) as e:  # It is sealed: nobody else has made it.
+                        raise OtherVersionError(f"it is of another version of wiretape ({e})") from e
                 case Kind.BODY:
                     body.append(record.data)
                 case Kind.HEAD:

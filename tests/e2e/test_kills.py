@@ -11,7 +11,7 @@ from harness import Mitmdump, openai_client, wait_until
 from kills import kill, lives, recorded, team, writer_of
 from loopback import Provider
 from talk import Talk, ask
-from wiretape.journal_folder import key_folders
+from wiretape.journal_key import key_folders
 from wiretape.team.front import haproxy
 
 pytestmark = [

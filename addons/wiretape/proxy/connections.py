@@ -16,7 +16,7 @@ from mitmproxy.proxy.layers import modes
 from wiretape import egress
 from wiretape.counters import Counters
 from wiretape.gate import Denied
-from wiretape.proxy import agreement, breaking, layering, loopback, marks, onlookers, playing
+from wiretape.proxy import agreement, breaking, layering, loopback, marks, onlookers, playing, reading
 from wiretape.proxy.desk import Desk, Seat
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.handshake import Handshake
@@ -55,6 +55,7 @@ class Connections:
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
+        reading.steady(client, client)
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Leave nothing of a connection open."""
@@ -98,6 +99,7 @@ class Connections:
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
+        reading.steady(data.client, data.server)
         self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
         if address and counters and self._desk.providers.knows(*address[:2]):

@@ -193,13 +193,13 @@ class Exchange:
             self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
 
     def written(self, outcome: Outcome) -> None:
-        """The writer is done with it. For its thread."""
+        """The writer is done with it, or keeps it for later. For its thread."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         counters.unrecorded += outcome.unrecorded
         self.flight.close()
         if outcome.is_kept:
-            self._journal.kept()
+            self._journal.kept(outcome.number)
         else:
             is_read = self.flight.was_followed or self._size > _LARGE
             self._journal.written(outcome.number, outcome.stage, is_read=is_read)

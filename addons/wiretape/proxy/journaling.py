@@ -43,7 +43,8 @@ class Journaling:
         self._why = ""
         self._say_again = 0.0
         self._is_over = False
-        self._kept = 0
+        self._kept: dict[int, Exchange] = {}
+        """Those that their store has refused: they stay in the journal, and the writer tries them again."""
 
     def start(self, *, is_recording: bool) -> None:
         """See to what other proxies have left, and be ready to record."""
@@ -75,6 +76,8 @@ class Journaling:
             exchange.lose(self._why)
             return
         journal.limit = self.limit
+        if self._kept:
+            self.look()  # What they take of the journal is wanted, and their store may work again.
         if journal.is_full:
             await self._wait_for_room(journal)
         if exchange.body_size > _LARGE:
@@ -117,19 +120,26 @@ class Journaling:
         """Do without a journal whose folder somebody has removed: a new one is made for what comes."""
         logger.error("%s has been removed: what was in it is lost", journal.folder.path)
         lost, self._open = self._open, {}
+        self._kept = {}
         self._journal = None
         if self._writer:
             self._writer.end()
+        journal.folder.remove()  # Its key is left.
         journal.release()
         for exchange in lost.values():
             exchange.lose("its journal has been removed")
             self._land(exchange)
 
     def _written(self, journal: Journal, outcome: Outcome) -> bool:
-        exchange = self._open.pop(outcome.number, None) if journal is self._journal else None
+        if journal is not self._journal:
+            return False
+        exchange = self._open.pop(outcome.number, None)
+        if exchange is None and not outcome.is_kept:
+            exchange = self._kept.pop(outcome.number, None)
         if exchange is None:
             return False
-        self._kept += outcome.is_kept
+        if outcome.is_kept:
+            self._kept[outcome.number] = exchange
         try:
             exchange.written(outcome)
         finally:
@@ -147,5 +157,5 @@ class Journaling:
             logger.warning(text, len(self._open), self._writer.process_id, self._journal.folder.path)
         if self._kept:
             text = "%d recordings that could not be written are kept in %s: wiretape recover tries again"
-            logger.error(text, self._kept, self._journal.folder.path)
+            logger.error(text, len(self._kept), self._journal.folder.path)
         self._journal.release()

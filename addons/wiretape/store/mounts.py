@@ -33,7 +33,7 @@ def _kind(folder: Path, mounts: Path) -> str:
     except OSError:
         return ""  # Not Linux.
     best, kind = b"", b""
-    place = os.fsencode(folder.resolve())
+    place = os.fsencode(os.path.realpath(folder))  # Path.resolve fails where links go round in a circle.
     for line in lines:
         before, is_whole, after = line.partition(b" - ")
         if not is_whole:

@@ -1,5 +1,6 @@
 """Clients of bare sockets, which ask a proxy for what no well-behaved one does."""
 
+import base64
 import contextlib
 import json
 import re
@@ -60,3 +61,8 @@ def ended(connection: socket.socket) -> bool:
     with contextlib.suppress(ConnectionResetError):
         return connection.recv(1) == b""
     return True
+
+
+def proxy_authorization(token: str) -> str:
+    """The header line of a token for the session ``default``."""
+    return f"Proxy-Authorization: Basic {base64.b64encode(f'default:{token}'.encode()).decode()}\r\n"

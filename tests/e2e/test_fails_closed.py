@@ -86,14 +86,20 @@ PARTS: list[tuple[Any, str]] = [
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
 
 
-def make_fail(patch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+class PanicError(BaseException):
+    """As the panics of native modules, which are no ``Exception``."""
+
+
+def make_fail(
+    patch: pytest.MonkeyPatch, owner: Any, name: str, kind: Callable[[str], BaseException] = RuntimeError
+) -> None:
     original = getattr(owner, name)
 
     async def fail_later(*_: Any, **__: Any) -> None:
-        raise RuntimeError("made to fail")
+        raise kind("made to fail")
 
     def fail(*_: Any, **__: Any) -> None:
-        raise RuntimeError("made to fail")
+        raise kind("made to fail")
 
     patch.setattr(owner, name, fail_later if inspect.iscoroutinefunction(original) else fail)
 
@@ -274,12 +280,16 @@ def is_closed(place: Place) -> bool:
     return bool(place.proxy.master.options.wiretape_tokens)
 
 
-@pytest.mark.parametrize("what", ["nothing", *FAILING])
+PANICS = ("Connections.next_layer", "Requests.requestheaders", "Requests.request", "Lane._receive")
+
+
+@pytest.mark.parametrize("what", ["nothing", *FAILING, *(f"{each}, panic" for each in PANICS)])
 def test_nothing_leaves(
     what: str, place: Place, origins: tuple[Provider, Provider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    what, _, panic = what.partition(", ")
     if what != "nothing":
-        make_fail(monkeypatch, *FAILING[what])
+        make_fail(monkeypatch, *FAILING[what], PanicError if panic else RuntimeError)
         if what == "gate.basic":
             monkeypatch.setattr("wiretape.proxy.desk.basic", gate.basic)
     before = [origin.connections for origin in origins], len(place.proxy.opened)

@@ -1,6 +1,5 @@
 """Behind an upstream proxy every connection goes to the same address: what is closed is closed all the same."""
 
-import base64
 import contextlib
 import socket
 import ssl
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import ROOT, Mitmdump
-from knocking import BODY, HOST, exchange, inside_tls, read, status
+from knocking import BODY, HOST, exchange, inside_tls, proxy_authorization, read, status
 from wiretape import tokenfile
 from wiretape.session import Role
 from wiretape.tokens import Tokens
@@ -105,7 +104,3 @@ def test_with_a_token_it_is_the_way_and_no_destination(upstream: Upstream, tmp_p
         assert upstream.told == []
         asked = f"GET http://harmless.example/ HTTP/1.1\r\nHost: harmless.example\r\n{shown}\r\n"
         assert exchange(proxy.port, asked.encode()).endswith(b"up")
-
-
-def proxy_authorization(token: str) -> str:
-    return f"Proxy-Authorization: Basic {base64.b64encode(f'default:{token}'.encode()).decode()}\r\n"

@@ -207,6 +207,10 @@ class Desk:
         """Whether a client was let into a tunnel."""
         return client in self._clients
 
+    def has_been_let_in(self, client: Hashable) -> bool:
+        """Whether a client has shown a token that was good, for a tunnel or with a request."""
+        return client in self._clients or client in self._shown
+
     def refuse(self, client: connection.Client, what: str, denied: Denied) -> float:
         """Say that a client was refused, and return in how many seconds it may be told."""
         self.refusals.add(client.peername[0], what, str(denied))

@@ -132,10 +132,10 @@ class Exchange:
             self._append(Kind.ENDED)
 
     def _keep(self, piece: bytes) -> bytes:
-        # Runs outside mitmproxy's safe call: an exception here would hang the client.
+        # Runs outside mitmproxy's safe call: an exception here would hang the client, a native module's panic too.
         try:
             self._add(piece)
-        except Exception:
+        except BaseException:
             logger.exception("RECORDING LOST: %s%s", self._url, self.tape.named)
             self.state = State.LOST
         return piece

@@ -19,11 +19,13 @@ from mitmproxy.proxy import layer, server_hooks
 
 from wiretape.proxy import breaking, marks, playing
 from wiretape.proxy.playing import Asking, Following
-from wiretape.proxy.refusing import Refusing
+from wiretape.proxy.refusing import ENDING, Refusing
 
 logger = logging.getLogger(__name__)
 
 _FAILED = "wiretape failed, as its log tells"
+
+_PASSED = (exceptions.AddonHalt, *ENDING)
 
 _AFTER_THE_REQUEST = ("responseheaders", "response", "error")
 """Hooks of flows that come when a request has been let through: who was let in gets the provider's answer."""
@@ -43,9 +45,9 @@ class Guarded:
         # The addon's own is looked up at each call, and guarded whatever it is by then.
         try:
             result = getattr(self._addon, name)(*args)
-        except exceptions.AddonHalt:
+        except _PASSED:
             raise
-        except Exception:  # noqa: BLE001  it is logged there
+        except BaseException:  # noqa: BLE001  it is logged there
             _refuse(name, *args)
             return None
         return self._finish(result, name, args) if inspect.isawaitable(result) else None
@@ -54,9 +56,9 @@ class Guarded:
     async def _finish(result: Awaitable[None], name: str, args: tuple[Any, ...]) -> None:
         try:
             await result
-        except exceptions.AddonHalt:
+        except _PASSED:
             raise
-        except Exception:  # noqa: BLE001  it is logged there
+        except BaseException:  # noqa: BLE001  it is logged there
             _refuse(name, *args)
 
 

@@ -4,6 +4,7 @@ An exception in a layer leaves mitmproxy with a layer that is in no state at all
 what comes next goes to that layer. Here a layer that has raised gets nothing any more, and the connection is closed.
 """
 
+import asyncio
 import logging
 
 from mitmproxy import connection, http
@@ -16,6 +17,9 @@ logger = logging.getLogger(__name__)
 LINGER = 2.0
 """Seconds for which what a client still sends is read and dropped. A connection that is closed while there is something
 to read is reset, and a reset overtakes the answer (RFC 9112, 9.6)."""
+
+ENDING = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""What ends a task or the process. All else is a failure: that a native module panics is no ``Exception`` either."""
 
 
 class Refusing(layer.Layer):
@@ -72,7 +76,9 @@ class FailsClosed(layer.Layer):
             return
         try:
             yield from super().handle_event(event)
-        except Exception:
+        except ENDING:
+            raise
+        except BaseException:
             logger.exception("wiretape failed: the connection of a client is closed")
             yield from self._fail_closed()
 

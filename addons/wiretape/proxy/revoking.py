@@ -3,14 +3,17 @@
 A request shows its credentials, and is refused from then on. But a tunnel, a WebSocket or a long answer asks only once.
 So the file of the tokens is looked at from time to time, by a task of its own; where it has changed and then stayed as
 it is (an editor may empty it first), each connection whose credentials are good no more is reset.
+
+So are those closed of which nobody has said for a while who he is: a thousand of them would leave no room for others.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from mitmproxy import connection
+from mitmproxy import connection, ctx
 
 from wiretape.proxy import breaking
 from wiretape.proxy.desk import Desk
@@ -22,6 +25,9 @@ _EVERY = 0.5
 """Seconds between two looks: two of them pass before something is closed. Who asks meanwhile is told that he is
 refused."""
 
+_SILENCE = 30.0
+"""Seconds in which a client has to show a token, with the whole head of a request, where there are tokens."""
+
 
 async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:
     """Close what was opened with tokens that are taken back, until cancelled. ``current`` gives the tokens' file."""
@@ -29,6 +35,8 @@ async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:
     while True:
         await asyncio.sleep(_EVERY)
         state = _state(current())
+        if current():
+            close_silent(desk)
         if state == former and state != done:
             with suppress(OSError):  # The file cannot be read: it is looked at again.
                 close(desk)
@@ -42,8 +50,21 @@ def _state(tokens: TokenFile | None) -> tuple[TokenFile | None, int]:
 
 def close(desk: Desk) -> None:
     """Close the connections of clients whose credentials are good no more."""
-    outside = [client for client in desk.outside() if isinstance(client, connection.Client)]
+    outside = [
+        client
+        for client in desk.outside()
+        if isinstance(client, connection.Client) and client.state is not connection.ConnectionState.CLOSED
+    ]
     for client in outside:
         breaking.abort(client)
     if outside:
         logger.warning("tokens were taken back: %d connections that they had opened are closed", len(outside))
+
+
+def close_silent(desk: Desk) -> None:
+    """Close the connections of clients who have not been let in for a while, by anything that they sent."""
+    since = time.time() - _SILENCE
+    clients = [handler.client for handler in ctx.master.addons.get("proxyserver").connections.values()]
+    for client in clients:
+        if client.timestamp_start < since and not desk.has_been_let_in(client):
+            breaking.close(client)

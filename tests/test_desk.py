@@ -12,6 +12,7 @@ import pytest
 
 from wiretape import coding, providers, request
 from wiretape.counters import Counters, Ledger
+from wiretape.proxy import desk
 from wiretape.proxy.desk import Call, Desk, Seat, key_of
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
@@ -61,3 +62,12 @@ def test_a_coded_request_is_unpacked_aside_and_bounded(monkeypatch: pytest.Monke
     assert asyncio.run(desk.plain(packed, "br")) == bytes(1000)
     assert asyncio.run(desk.plain(bomb, "br")) == bomb
     assert asyncio.run(desk.plain(b"{}", "rot13")) == b"{}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'["a", "b"]' * 60, b"\\n" * 200, b"%41" * 200, b"a1B2" * 500 + b"c" * 99, b"eyJhIjoiYmNkZWZnaGlqa2xtbiJ9 " * 60],
+)
+def test_what_takes_long_to_read_is_read_aside(body: bytes) -> None:
+    assert not desk._is_quick(body)
+    assert desk._is_quick(b'{"model": "m", "messages": [{"role": "user", "content": "What is it?"}]}')

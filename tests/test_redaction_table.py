@@ -11,6 +11,9 @@ import pytest
 
 from bench import look_alikes
 from drawn import draw, parts
+from wiretape import request
+from wiretape.providers import Endpoint, Route
+from wiretape.recording import RecordedRequest
 from wiretape.redaction import REDACTED, Policy, Redactor
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -134,6 +137,31 @@ def test_two_questions_about_look_alikes_never_meet() -> None:
     assert all(one != other for one, other in pairwise(sorted(cleaned)))
 
 
+SENT_BACK = {
+    "thinking": {"type": "thinking", "thinking": "so", "signature": "ErUBCkYIBBgCIkD{a600}+/{a80}=="},
+    "redacted thinking": {"type": "redacted_thinking", "data": "EmwKAhgBEgy{a400}/+{a40}="},
+    "reasoning": {"type": "reasoning", "id": "rs_{h48}", "encrypted_content": "gAAAAAB{s800}=="},
+    "thought": {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "CiQB{a300}/{a60}+="},
+    "calls": [{"id": "call_{a24}"}, {"id": "toolu_01{a22}"}, {"id": "fc_{h48}", "call_id": "call_{a24}"}],
+    "pages": {"next_page_token": "{s60}", "cursor": "{a40}==", "nextSyncToken": "C{s30}=", "etag": 'W/"{a27}"'},
+    "files": {"file_id": "file-{a24}", "digest": "sha256:{h64}", "integrity": "sha512-{a86}==", "oid": "{h40}"},
+    "names": {"secret": "projects/p1/secrets/db-{l6}/versions/2", "token": "0x{h40}", "key": "uploads/{h32}/a.png"},
+}
+
+
+@pytest.mark.parametrize("kind", SENT_BACK)
+def test_what_an_agent_sends_back_stays_and_tells_requests_apart(kind: str) -> None:
+    def asked(seed: int) -> RecordedRequest:
+        item = json.loads(draw(json.dumps(SENT_BACK[kind]), seed))
+        body = {"model": "m", "input": [item, json.dumps(item)], "metadata": {"about": [item]}}
+        assert PLAIN.clean(body) is body
+        route = Route("x", "https://api.anthropic.com", Endpoint("http", "POST", ""), "/v1/messages")
+        return request.recorded(route, json.dumps(body).encode())
+
+    identities = {request.identity(asked(seed)) for seed in range(1, 5)}
+    assert len(identities) == 4
+
+
 @pytest.mark.parametrize(
     "alphabet", [string.ascii_letters + string.digits, string.digits + "abcdef", string.ascii_letters]
 )
@@ -141,6 +169,20 @@ def test_two_questions_about_look_alikes_never_meet() -> None:
 def test_what_was_drawn_never_reads_as_words(alphabet: str, length: int) -> None:
     chance = random.Random(11)
     assert not any(reads_as_words("".join(chance.choices(alphabet, k=length))) for _ in range(2000))
+
+
+def test_a_key_in_which_letters_happen_to_be_words_is_one() -> None:
+    drawn = "sk-proj-" + draw("{a30}") + "YOUrd3" + draw("{a40}")
+    named = ["AKIAFUS4NDCT5SQGHOGR", "ASIAJPEACLUAFZEL3F6A", drawn]
+    assert [found(f"key {key} here") for key in named] == [[key] for key in named]
+
+
+def test_what_begins_as_a_path_does_is_a_key_or_base64() -> None:
+    token = draw("1//0{s80}x")
+    assert found(f"https://api.example.com/accounts/projects/people/{token}/x") == [token]
+    assert found(f"{draw('{a60}')}/{token}") == []
+    assert found(f"Name=a;AccountKey=/{draw('{a85}')}==;x=1") == [f"/{draw('{a85}')}=="]
+    assert found("api_key: /usr/lib/python3/site-packages/certifi2") == []
 
 
 DOCUMENTED = ["AKIAIOSFODNN7EXAMPLE", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", "sk-your-api-key-here", "ghp_" + "x" * 36]

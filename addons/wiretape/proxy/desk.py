@@ -15,6 +15,7 @@ from enum import Enum, auto
 from functools import partial
 from weakref import WeakKeyDictionary
 
+import re2
 from mitmproxy import connection
 
 from wiretape import coding, request, wire
@@ -37,8 +38,12 @@ _QUICK = 2048
 """Bytes of a request's body that are read within a millisecond, whatever they are: one of as many texts as there can be
 takes 0.4 us a byte. A longer one is read aside, by a thread that does not carry the traffic."""
 
+_MARKS = (b'"', b"\\", b"%", b"=")
 _FEW = 100
-"""Quotes, backslashes and percent signs in such a body: each may begin a text that is looked through by itself."""
+"""Marks in such a body: each may begin a text, or a value, that is looked at by itself."""
+_LONG_WORD = re2.compile(rb"[A-Za-z0-9+/_-]{20,}")
+_FEW_WORDS = 16
+"""Words in such a body that may be keys, or base64 of a text."""
 
 _LARGE = 256 * 1024
 """Bytes of a request's body from which its digest takes too long for the thread that carries the traffic, and reading
@@ -402,8 +407,10 @@ class Desk:
 
 
 def _is_quick(body: bytes) -> bool:
-    """Tell whether a request is read in well under a millisecond: it is small, and encodes little."""
-    return len(body) <= _QUICK and body.count(b'"') <= _FEW and body.count(b"\\") <= _FEW and body.count(b"%") <= _FEW
+    """Tell whether a request is read in about a millisecond at most: it is small, and has little in it to look at."""
+    if len(body) > _QUICK or any(body.count(mark) > _FEW for mark in _MARKS):
+        return False
+    return len(_LONG_WORD.findall(body)) <= _FEW_WORDS
 
 
 def _recorded(call: Call, route: Route) -> RecordedRequest:

@@ -79,7 +79,8 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
     data = text.encode("utf-8", "surrogatepass")
     if b"%" in data:
         found += _in_percent(text, data, deeper)
-    found += _in_base64(text, data, deeper)
+    if _BASE64.search(data):  # Nearly no text has any.
+        found += _in_base64(data, deeper)
     return merged(found)
 
 
@@ -194,7 +195,7 @@ def _in_percent(text: str, data: bytes, look: Look) -> Iterator[Span]:
             yield Span(start, end, span.detector, quote(span.replacement, safe=""))
 
 
-def _in_base64(text: str, data: bytes, look: Look) -> Iterator[Span]:
+def _in_base64(data: bytes, look: Look) -> Iterator[Span]:
     places = Places(data)
     found: list[tuple[int, str, str]] = []
     for match in _BASE64.finditer(data):

@@ -89,12 +89,14 @@ def unescaped(raw: str) -> str:
     """Return a text with what the escapes of a JSON text mean, wherever they stand."""
     if "\\" not in raw:
         return raw
-    if _SENTINEL in raw or "\\u" in raw:
+    if _SENTINEL in raw or "\\u0000" in raw:
         return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
     # Much faster. Of several backslashes in a row, two and two are one, from the left.
     text = raw.replace("\\\\", _SENTINEL).replace('\\"', '"').replace("\\/", "/")
     for letter, meaning in _SHORT.items():
         text = text.replace("\\" + letter, meaning)
+    if "\\u" in text:
+        text = _ESCAPE.sub(lambda match: _meaning(match[0]) if match[0][1] == "u" else match[0], text)
     return text.replace(_SENTINEL, "\\")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import re2
 
-from wiretape.redaction.words import is_placeholder, reads_as_words
+from wiretape.redaction.words import is_placeholder, reads_as_words, share_of_words
 
 PRIVATE_KEY = r"----[- ]BEGIN [A-Z]"
 JSON_WEB = r"\b(?:eyJ|eyA|ewo|ew0K)[A-Za-z0-9_-]"
@@ -54,6 +54,9 @@ _PASSWORD = re.compile(rb"(?![0-9]{1,5}#)[^\s/?\"'<>\\`|,;]{1,256}@")
 _ESCAPED = re.compile(rb"%[0-9A-Fa-f]{2}")
 _TEMPLATE = re.compile(rb"[${}%()\[\]*]|\.\.\.|__redacted__")
 _REFRESH = re.compile(rb"1//0[A-Za-z0-9_-]{40,512}")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]*")
+_AROUND = 48
+"""Bytes around a secret that tell whether it is a part of something else."""
 _TELEGRAM = re.compile(rb"[0-9]{8,10}:A[A-Za-z0-9_-]{34}")
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]{24,256}")
 _HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
@@ -138,9 +141,23 @@ def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
 def google_refresh(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where a refresh token of Google's stands. In base64 of something else, more base64 is around it."""
     match = _REFRESH.match(data, start)
-    if not match or data[start - 1 : start] in (b"+", b"/") or data[match.end() : match.end() + 1] in (b"+", b"/"):
+    if not match or _is_base64(data, start, match.end()):
         return None
     return match.span()
+
+
+def _is_base64(data: bytes, start: int, end: int) -> bool:
+    """Tell whether what stands there is a part of more base64; it may be a part of a path as well."""
+    before = _BASE64.match(data[max(0, start - _AROUND) : start][::-1])
+    after = _BASE64.match(data, end, end + _AROUND)
+    assert before
+    assert after
+    runs = []
+    if before[0].startswith((b"+", b"/")):
+        runs.append(before[0][::-1])
+    if after[0].startswith((b"+", b"/")):
+        runs.append(after[0])
+    return any(len(run) >= _AROUND // 2 and share_of_words(run.decode("ascii")) < 0.45 for run in runs)
 
 
 def telegram(data: bytes, start: int, _: int) -> tuple[int, int] | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from wiretape.remade import Remade
+
 DEEPEST = 254
 """Arrays and objects inside each other, of a file: as deep as orjson writes."""
 
@@ -83,12 +85,12 @@ def indented(value: Any, level: int = 0) -> Iterator[str]:
     Raises as ``json.dumps`` does.
     """
     margin = "\n" + "  " * level
-    if level == _APART or not isinstance(value, dict | list) or not value:
+    if level == _APART or not isinstance(value, dict | list | Remade) or not value:
         # No text of JSON holds a line end: each is one of the layout's.
         yield json.dumps(value, indent=2).replace("\n", margin)
         return
-    before, end = ("[", "]") if isinstance(value, list) else ("{", "}")
-    members = [("", item) for item in value] if isinstance(value, list) else _named(value)
+    before, end = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    members = _named(value) if isinstance(value, dict) else (("", item) for item in value)
     for name, item in members:
         yield f"{before}{margin}  {name}"
         yield from indented(item, level + 1)
@@ -96,6 +98,6 @@ def indented(value: Any, level: int = 0) -> Iterator[str]:
     yield margin + end
 
 
-def _named(value: dict[Any, Any]) -> list[tuple[str, Any]]:
+def _named(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     # json.dumps has its own ways with keys that are no text.
-    return [(json.dumps({key: 0})[1:-2], item) for key, item in value.items()]
+    return ((json.dumps({key: 0})[1:-2], item) for key, item in value.items())

@@ -33,6 +33,13 @@ class Parts:
         block = bytearray()
         is_small = True
         for part in self._make():
+            if len(part) >= _HELD:  # Not to have it twice.
+                is_small = False
+                for each in (bytes(block), part):
+                    hashed.update(each)
+                    yield each
+                block.clear()
+                continue
             block += part
             if len(block) >= (_HELD if is_small else _BLOCK):
                 is_small = False

@@ -174,7 +174,11 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
                 raise
             return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
     _must_have_ended(arrived)
-    return RecordedResponse(_single(kind.single, b"".join(arrived.pieces)), is_streaming=False)
+    return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
+
+
+def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
+    return pieces.data if isinstance(pieces, Pieces) else b"".join(pieces)
 
 
 def _must_have_ended(arrived: Arrived) -> None:
@@ -292,7 +296,7 @@ def _data(event: sse.Event) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _single(name: str, body: bytes) -> Any:
+def _single(name: str, body: bytes | bytearray) -> Any:
     answer = _object(body, "the answer")
     if answer.get("error") and name != "Response":
         raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
@@ -308,12 +312,12 @@ def _single(name: str, body: bytes) -> Any:
     return _element(name, answer)
 
 
-def _json(text: str | bytes) -> Any:
+def _json(text: str | bytes | bytearray) -> Any:
     data = text.encode() if isinstance(text, str) else text
     return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
 
 
-def _object(text: str | bytes, what: str) -> dict[str, Any]:
+def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
     try:
         value = _json(text)
     except ValueError as e:

@@ -11,6 +11,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import Any
@@ -130,6 +131,8 @@ class _Body:
     lines: Callable[[], Iterator[tuple[int, str]]]
     """Its lines without their ends, each with where it begins."""
     whole: Callable[[], str]
+    data: bytearray | None = None
+    """The same in UTF-8, where it is there."""
 
     @classmethod
     def of_text(cls, text: str) -> "_Body":
@@ -142,12 +145,13 @@ class _Body:
 
         def lines() -> Iterator[tuple[int, str]]:
             start = 0
-            for match in _LINE_OF_BYTES.finditer(pieces.data):
-                line = match[1].decode("utf-8", "surrogateescape")
+            view = memoryview(pieces.data)
+            for match in _LINE_OF_BYTES.finditer(view):
+                line = str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
                 yield start, line
-                start += len(line) + len(match[2])
+                start += len(line) + match.end() - match.end(1)
 
-        return cls(lines, lambda: pieces.data.decode("utf-8", "surrogateescape"))
+        return cls(lines, lambda: pieces.data.decode("utf-8", "surrogateescape"), pieces.data)
 
     def parts(self) -> "Iterator[_Part | _Other]":
         """Yield the values of the body, in order, and what else is written in it."""
@@ -174,8 +178,13 @@ class _Body:
 
     def _json_parts(self, begin: int) -> "Iterator[_Part | _Other]":
         if not self._has_values_in_lines(begin):
+            # Of a large body there are not both texts at once while it is parsed.
+            value = _NO_JSON
+            if self.data is not None and not begin:
+                with suppress(orjson.JSONDecodeError):
+                    value = orjson.loads(self.data)
             raw = self.whole()[begin:]
-            value = _parsed(raw)
+            value = _parsed(raw) if value is _NO_JSON else value
             if isinstance(value, list):  # Gemini's stream, where nobody asked for events: the places of its items tell.
                 places = locate(raw, {(index,) for index in range(len(value))})
                 for index, item in enumerate(value):

@@ -8,6 +8,7 @@ channel. Tokens of logprobs are pieces too.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -40,22 +41,28 @@ class Channel:
     texts: list[str] = field(default_factory=list)
     are_tokens: bool = False
     """Whether each stands in an object, or a list, with what else is known of it as a token."""
+    _firsts: array[int] = field(default_factory=lambda: array("Q"))
+    """Runs of pieces that stand at one place of elements one after the other: the first of each, its element, the
+    place. Nearly all of a long stream is one."""
     _positions: array[int] = field(default_factory=lambda: array("Q"))
     _places: list[Path] = field(default_factory=list)
 
     def add(self, position: int, place: Path, text: str) -> None:
-        """Add a piece: the place in which element, and what stands there.
-
-        What is nearly always as it was in the element before is not kept anew: there may be very many.
-        """
-        places, texts = self._places, self.texts
+        """Add a piece: the place in which element, and what stands there."""
+        texts, number = self.texts, len(self.texts)
+        # A text that is said again is not kept anew: there may be very many.
+        texts.append(texts[-1] if number and texts[-1] == text else text)
+        if number and position == self._positions[-1] + number - self._firsts[-1] and place == self._places[-1]:
+            return
+        self._firsts.append(number)
         self._positions.append(position)
-        places.append(places[-1] if places and places[-1] == place else place)
-        texts.append(texts[-1] if texts and texts[-1] == text else text)
+        self._places.append(place)
 
     def path(self, number: int) -> Path:
         """Return where a piece stands in the elements."""
-        return (self._positions[number], *self._places[number])
+        number = range(len(self.texts))[number]
+        run = bisect_right(self._firsts, number) - 1
+        return (self._positions[run] + number - self._firsts[run], *self._places[run])
 
     @property
     def paths(self) -> Iterator[Path]:

@@ -62,6 +62,7 @@ def written(journal: Journal, root: Path, form: str, pieces: list[bytes], asked:
 
 def be_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every answer be one of those that are not held."""
+    monkeypatch.setattr("wiretape.redaction.encodings._LONG", 1)
     for name in ("wire._LARGE", "journal_writer._LARGE", "parts._BLOCK", "parts._HELD", "jsontext._LONG"):
         monkeypatch.setattr(f"wiretape.{name}", int(name == "jsontext._LONG"))
 

@@ -1,21 +1,25 @@
 """A large answer: the same files as if it were small, in a bounded part of its memory."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exchanges import BODY, PIECES, config, keep
+from wiretape import wire
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import JournalWriter, LogCapture, Stores
 from wiretape.parts import Parts, digest
 from wiretape.pieces import Pieces
-from wiretape.redaction import REDACTED
+from wiretape.recording import RecordedRequest
+from wiretape.redaction import DEFAULT, REDACTED, recorded
 from wiretape.remade import Remade
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +85,27 @@ def test_a_large_stream_is_written_as_a_small_one(
     both = b"".join(small.values())
     assert KEY[9:].encode() not in both
     assert name in ("plain", "characters") or REDACTED.encode() in both
+
+
+def test_large_lines_are_written_as_small_ones() -> None:
+    answer = wire.Arrived(200, (("content-type", "text/event-stream"),), (), (), True)
+    texts = ["use ", *(KEY[at : at + 9] for at in range(0, len(KEY), 9)), " é😀"]
+    deltas = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
+    events = [f"event: content_block_delta\r\ndata: {json.dumps(delta)}\r\n\r\n".encode() for delta in deltas]
+    events += [b'event: message_stop\ndata: {"type":"message_stop"}\n\n', b"data: cut"]
+    asked = RecordedRequest("https://api.anthropic.com/v1/messages", {"model": "m", "stream": True}, "")
+    arrived = replace(answer, pieces=Pieces(events), at=[1.0] * len(events))
+    found = []
+    for limit in (1 << 20, 0):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("wiretape.wire._LARGE", limit)
+            response = wire.response(asked, arrived)
+            assert isinstance(response.body, Remade) is (limit == 0)
+            cleaned = recorded.response(response, DEFAULT)
+            found.append([[*response.body], [*cleaned.body]])
+    assert found[0] == found[1]
+    assert found[0][0] == re.split(r"\r\n|\n", b"".join(events).decode())[:-1]
+    assert REDACTED in "".join(found[0][1])
 
 
 def test_a_large_answer_in_one_piece_is_written_as_a_small_one(

@@ -16,6 +16,11 @@ class Remade(Sequence[Any]):
         self._make = make
         self._length = length
 
+    @classmethod
+    def of(cls, make: Callable[[], Iterator[Any]]) -> "Remade":
+        """Return all that is made."""
+        return cls(make, sum(1 for _ in make()))
+
     def __iter__(self) -> Iterator[Any]:
         return islice(self._make(), self._length)
 

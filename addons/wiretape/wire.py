@@ -22,6 +22,7 @@ from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedRespo
 from wiretape.remade import Remade
 
 DONE = "[DONE]"
+_ENDED_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n)")
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
 UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
@@ -156,7 +157,7 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     if asked.passthrough:
-        return _passthrough(arrived, b"".join(arrived.pieces))
+        return _passthrough(arrived)
     if arrived.status != 200:
         _must_have_ended(arrived)
         error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
@@ -246,18 +247,27 @@ def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
     yield from decoder.flush()
 
 
-def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
+def _text_lines(data: bytes | bytearray) -> Iterator[str]:
+    """The lines of a stream that have ended."""
+    view = memoryview(data)
+    for match in _ENDED_LINE.finditer(view):
+        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+
+
+def _passthrough(arrived: Arrived) -> RecordedResponse:
+    body = _whole(arrived.pieces)
     content_type = "".join(filter(fields.is_value, arrived.header("content-type")))
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and arrived.status == 200:
-        text = body.decode("utf-8", "replace")
-        decoder = sse.Decoder()
-        events = decoder.feed(body) + decoder.flush()
-        if any(_is_error(event) for event in events):
-            raise Unrecordable("the stream holds an error")
-        if not any(_ends(event) for event in events):
+        has_ended = False
+        for event in _decoded(sse.Decoder(), arrived.pieces):
+            if _is_error(event):
+                raise Unrecordable("the stream holds an error")
+            has_ended = has_ended or _ends(event)
+        if not has_ended:
             raise Unrecordable("the stream ended without its last event: it broke off")
-        return RecordedResponse(re.split(r"\r\n|\r|\n", text)[:-1], is_streaming=True)
+        lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
+        return RecordedResponse(lines, is_streaming=True)
     _must_have_ended(arrived)
     try:
         return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)

@@ -140,6 +140,18 @@ class _Body:
         return cls(lambda: ((match.start(), match[1]) for match in _LINE.finditer(text)), lambda: text)
 
     @classmethod
+    def of_lines(cls, lines: Iterable[str]) -> "_Body":
+        """Return that of lines, which may be made anew each time."""
+
+        def numbered() -> Iterator[tuple[int, str]]:
+            start = 0
+            for line in lines:
+                yield start, line
+                start += len(line) + 1
+
+        return cls(numbered, lambda: "\n".join(lines))
+
+    @classmethod
     def of_pieces(cls, pieces: Pieces) -> "_Body":
         """Return that of bytes. No character is in two lines: each line is decoded by itself."""
 
@@ -235,6 +247,11 @@ class _Values:
 def secrets(text: str, finder: Finder) -> list[Span]:
     """Return the secrets of a body's text, with what replaces each as it is to be written."""
     return _secrets(_Body.of_text(text), finder)
+
+
+def secrets_of_lines(lines: Iterable[str], finder: Finder) -> list[Span]:
+    """Return those of the text that lines are when they are joined by line ends; none of them has one."""
+    return _secrets(_Body.of_lines(lines), finder)
 
 
 def _secrets(body: _Body, finder: Finder) -> list[Span]:

@@ -92,9 +92,8 @@ def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
     if isinstance(body, str):
         return redactor.text(body)
     if _is_lines(answered):
-        text = "\n".join(body)
-        found = bodies.secrets(text, redactor)
-        return replaced(text, found).split("\n") if found else body
+        found = bodies.secrets_of_lines(body, redactor)
+        return replaced("\n".join(body), found).split("\n") if found else body
     elements = _elements(body)
     found_in = streams.secrets(elements, redactor)
     if not found_in:

@@ -56,7 +56,7 @@ def test_a_body_in_pieces_of_any_size(name: str, encode: Callable[[bytes], bytes
 @each
 def test_an_empty_body(name: str, encode: Callable[[bytes], bytes]) -> None:
     assert b"".join(decode([encode(b"")], name)) == b""
-    assert decode([], name) == ()
+    assert not decode([], name)
     assert decode([b"", b""], name) == (b"", b"")
 
 

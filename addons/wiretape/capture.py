@@ -6,16 +6,18 @@ capture's bytes are void.
 """
 
 import base64
-import hashlib
-import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from wiretape import __version__, fields, jsontext, redaction
+from wiretape.parts import Parts, digest
+
+__all__ = ["Capture", "Origin", "digest", "dumps", "dumps_parts", "kept", "loads", "origin"]
 
 _LONGEST = 86_400_000.0
 """Milliseconds from a request to its answer's last byte: a day."""
@@ -59,17 +61,12 @@ class Capture:
     """``sha256:`` and the hex digest of the recording's bytes."""
     status: int
     headers: tuple[tuple[str, str], ...]
-    chunks: tuple[bytes, ...] | None
+    chunks: Sequence[bytes] | None
     """The body without its content coding, transfer chunk by transfer chunk; None where it is not kept."""
-    at: tuple[float, ...]
+    at: Sequence[float]
     """When each chunk came: milliseconds from the request's last byte."""
     origin: Origin | None = None
     """None in captures that were made before there was any."""
-
-
-def digest(recording: bytes) -> str:
-    """What a capture knows its recording by."""
-    return f"sha256:{hashlib.sha256(recording).hexdigest()}"
 
 
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -81,21 +78,27 @@ def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def dumps(capture: Capture) -> bytes:
     """The file's bytes: a line a chunk, so that a diff shows the chunk that changed."""
+    return bytes(dumps_parts(capture))
+
+
+def dumps_parts(capture: Capture) -> Parts:
+    """The same, made while it is written."""
+    return Parts(partial(_dumped, capture))
+
+
+def _dumped(capture: Capture) -> Iterator[bytes]:
     members: dict[str, Any] = {"recording": capture.recording}
     if capture.origin:
         members["made"] = _made(capture.origin)
     members |= {"status": capture.status, "headers": capture.headers}
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members.items()]
-    file = io.BytesIO()
-    file.write(("{\n" + ",\n".join(lines)).encode("ascii"))
+    yield ("{\n" + ",\n".join(lines)).encode("ascii")
     if capture.chunks is not None:
-        file.write(b',\n  "chunks": [')
-        # One after the other: of a large answer the whole text would be there three times.
+        yield b',\n  "chunks": ['
         for number, (at, data) in enumerate(zip(capture.at, capture.chunks, strict=True)):
-            file.write(f"{',' if number else ''}\n    {json.dumps(_chunk(at, data))}".encode("ascii"))
-        file.write(b"\n  ]" if capture.chunks else b"\n\n  ]")
-    file.write(b"\n}\n")
-    return file.getvalue()
+            yield f"{',' if number else ''}\n    {json.dumps(_chunk(at, data))}".encode("ascii")
+        yield b"\n  ]" if capture.chunks else b"\n\n  ]"
+    yield b"\n}\n"
 
 
 def _made(origin: Origin) -> dict[str, Any]:

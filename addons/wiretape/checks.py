@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wiretape import fields
+from wiretape.remade import Remade
 
 
 def check_request(content: Any) -> None:
@@ -73,7 +74,7 @@ def _check_sent(response: dict[str, Any]) -> None:
     """The body of a passthrough endpoint, which is as it was sent."""
     body = response["body"]
     if response["is_streaming"]:
-        _must(isinstance(body, list) and all(map(_is_line, body)), "response.body is not a list of lines")
+        _must(isinstance(body, list | Remade) and all(map(_is_line, body)), "response.body is not a list of lines")
     elif response.get("content_type") is not None:
         _must(_is_content(body), "response.body is neither text nor base64")
 
@@ -98,9 +99,9 @@ def _is_content(body: Any) -> bool:
 def _check_elements(response: dict[str, Any], endpoint: str) -> None:
     body = response["body"]
     has_content = bool(body) or (endpoint == "/v1/models" and body == [])
-    fits = isinstance(body, list) if response["is_streaming"] else has_content
+    fits = isinstance(body, list | Remade) if response["is_streaming"] else has_content
     _must(fits, "response.body does not fit is_streaming")
-    for element in body if isinstance(body, list) else [body]:
+    for element in body if isinstance(body, list | Remade) else [body]:
         _must(is_element(element), "an element of response.body has no __type__ and __data__")
         models = element["__data__"].get("models")
         if endpoint == "/api/tags" or (endpoint == "/v1/models" and models is not None):

@@ -4,11 +4,13 @@ brotli and zstandard come with mitmproxy, which depends on both.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import brotli
 import zstandard
+
+from wiretape.pieces import Pieces
 
 LIMIT = 512 * 1024 * 1024
 """Decoded bytes of one body: beyond it a few kB of hostile input could fill the memory."""
@@ -21,7 +23,7 @@ class CodingError(ValueError):
     """A body that is not what its content coding says, or larger than LIMIT when decoded."""
 
 
-def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> tuple[bytes, ...]:
+def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Sequence[bytes]:
     """The pieces of a body without their content coding, piece for piece; an empty one where a piece gave nothing.
 
     ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. Raises
@@ -33,9 +35,11 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> tu
     if len(names) > _MOST:
         raise CodingError(f"more than {_MOST} content codings, one in another")
     steps = [_decoder(name) for name in reversed(names)]
+    if not steps:
+        return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
     largest = LIMIT if limit is None else limit
     room = largest
-    decoded = []
+    decoded = Pieces()
     for piece in pieces:
         for step in steps:
             try:
@@ -44,7 +48,7 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> tu
                 raise CodingError(f"the body is larger than {largest} bytes when decoded") from e
         room -= len(piece)
         decoded.append(piece)
-    return tuple(decoded)
+    return decoded
 
 
 LIMIT_OF_REQUEST = 64 * 1024 * 1024

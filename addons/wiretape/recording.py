@@ -4,16 +4,18 @@ Source: llama-stack's recordings; see the README's section on the format.
 """
 
 import hashlib
-import io
 import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from wiretape import checks, jsontext, printable
+from wiretape.parts import Parts
+from wiretape.remade import Remade
 
 FORMS = ("2025-09", "2026")
 """The forms in which a recording can be written; reading takes any."""
@@ -80,6 +82,8 @@ class RecordedResponse:
 
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""
+        if isinstance(self.body, Remade):
+            return self.body
         each = self.body if isinstance(self.body, list) else (self.body,)
         return [element for element in each if checks.is_element(element)]
 
@@ -161,10 +165,14 @@ def make(request: RecordedRequest, response: RecordedResponse, form: str) -> Rec
         return Recording(request, response, form)
     if not request.passthrough:
         name = f"rec-{request_hash(request, form)[:12]}"
-        body = response.body
-        quiet = [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
-        response = replace(response, body=quiet)
+        response = replace(response, body=_all_quiet(response.body, name))
     return Recording(request, response, form, {"id_normalization_mapping": {}})
+
+
+def _all_quiet(body: JSON, name: str) -> JSON:
+    if isinstance(body, Remade):
+        return body.mapped(lambda _, element: _quiet(element, name))
+    return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
 def _quiet(element: JSON, name: str) -> JSON:
@@ -184,6 +192,15 @@ def _quiet(element: JSON, name: str) -> JSON:
 
 def dumps(recording: Recording) -> bytes:
     """The file's bytes: ASCII, indent 2, Python's float repr, one newline at the end."""
+    return bytes(dumps_parts(recording))
+
+
+def dumps_parts(recording: Recording) -> Parts:
+    """The same, made while it is written."""
+    return Parts(partial(_dumped, recording))
+
+
+def _dumped(recording: Recording) -> Iterator[bytes]:
     request, response = recording.request, recording.response
     is_2026 = recording.form == "2026"
     test_id = {"test_id": request.test_id} if is_2026 else {}
@@ -208,12 +225,9 @@ def dumps(recording: Recording) -> bytes:
         answered["exception_data"] = response.error
         answered["exception_message"] = response.error.get("message", "")
     content = {**test_id, "request": asked, "response": answered, **recording.extra}
-    # Of one text, of the list of its parts and of the bytes there would be many times as much as of the answer.
-    file = io.BytesIO()
     for part in jsontext.indented(content):
-        file.write(part.encode("ascii"))
-    file.write(b"\n")
-    return file.getvalue()
+        yield part.encode("ascii")
+    yield b"\n"
 
 
 def loads(data: bytes) -> Recording:

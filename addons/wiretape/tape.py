@@ -19,6 +19,7 @@ from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
+from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.redaction import bodies, recorded
 from wiretape.store.base import Store, Unavailable
@@ -237,7 +238,7 @@ class Tape:
                 return answer
             made = wire.answer([first.recording], base64_wanted=asked.base64_wanted)
             # Still in the old time, where it still has as many chunks.
-            return replace(made, at=capture.at) if len(capture.at) == len(made.chunks) else made
+            return replace(made, at=(*capture.at,)) if len(capture.at) == len(made.chunks) else made
         return wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
 
     def explain(self, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
@@ -294,9 +295,7 @@ class Tape:
         return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:
-        data = recording.dumps(made)
-        if capture:
-            capture = replace(capture, recording=captures.digest(data))
+        data = recording.dumps_parts(made)
         try:
             is_frozen = freezing.is_frozen(self.store, self.session)
         except Unavailable:
@@ -313,13 +312,14 @@ class Tape:
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
             self.store.write(self.session, made.name, data, replace=self._replaces())
             if capture:
-                self.store.write(self.session, made.name, captures.dumps(capture), replace=True, folder=WIRE)
+                kept = captures.dumps_parts(replace(capture, recording=data.digest))
+                self.store.write(self.session, made.name, kept, replace=True, folder=WIRE)
             return made.name
 
     def _replaces(self) -> bool:
         return self.mode is Mode.RECORD and self.takes is Takes.LAST
 
-    def _write_looking(self, made: Recording, data: bytes, capture: Capture | None) -> str:
+    def _write_looking(self, made: Recording, data: Parts, capture: Capture | None) -> str:
         identity = request.identity(made.request)
         for base in (made.name, second_name(made.name, identity)):
             existing = self._existing(base)
@@ -337,13 +337,21 @@ class Tape:
         except NoRecording:
             return None
 
-    def _write_capture(self, name: str, data: bytes, capture: Capture) -> None:
-        if self._existing(name) != data:
+    def _existing_digest(self, name: str) -> str | None:
+        """The same as a digest."""
+        try:
+            return self.store.digest(self.session, name)
+        except NoRecording:
+            return None
+
+    def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
+        if self._existing_digest(name) != data.digest:
             return  # Another proxy's recording has the name: so will its capture.
+        capture = replace(capture, recording=data.digest)
         if self._has_capture(name, capture):
             return  # The same answer again: only its times would differ.
         try:
-            self.store.write(self.session, name, captures.dumps(capture), replace=True, folder=WIRE)
+            self.store.write(self.session, name, captures.dumps_parts(capture), replace=True, folder=WIRE)
         except OSError as e:  # The recording itself is written, and can be served without it.
             logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)
 
@@ -355,7 +363,7 @@ class Tape:
             return False
         return existing is not None and existing.recording == capture.recording
 
-    def _write_take(self, name: str, identity: str, data: bytes) -> str:
+    def _write_take(self, name: str, identity: str, data: Parts) -> str:
         reading = self._finder.reading()
         takes = [*take_names(name, reading)]
         if self.mode is not Mode.RECORD:
@@ -365,10 +373,11 @@ class Tape:
                 logger.debug("%s was recorded by another first", name)
             return name
         if self._replaces():
-            if self._existing(takes[-1]) != data:
+            existing = self._existing_digest(takes[-1])
+            if existing is None or existing != data.digest:
                 self.store.write(self.session, takes[-1], data, replace=True)
             return takes[-1]
-        if self._is_repeated and self.store.read(self.session, takes[-1]) == data:
+        if self._is_repeated and self.store.digest(self.session, takes[-1]) == data.digest:
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
             take = name if number == 1 else f"{name}.{number}"
@@ -379,9 +388,8 @@ class Tape:
 
 def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:
     pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
-    redaction.DEFAULT.check(arrived.pieces, arrived.pieces if pieces == arrived.pieces else pieces, "response")
-    left = [(piece, at) for piece, at in zip(pieces, arrived.at, strict=True) if piece]
-    return replace(arrived, pieces=tuple(piece for piece, _ in left), at=tuple(at for _, at in left))
+    redaction.DEFAULT.check(arrived.pieces, pieces, "response")
+    return arrived if pieces is arrived.pieces else replace(arrived, pieces=pieces).without_empty()
 
 
 def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, bytes, bytes], str | None]:

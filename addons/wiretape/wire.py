@@ -8,17 +8,21 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
 
 from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
 from wiretape.capture import Capture
+from wiretape.pieces import Pieces
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
+from wiretape.remade import Remade
 
 DONE = "[DONE]"
+_ENDED_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n)")
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
 UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
@@ -54,9 +58,9 @@ class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and
 class BrokeOff(Unrecordable):
     """A stream that did not come to its end."""
 
-    def __init__(self, reason: str, elements: Sequence[JSON]) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.elements = elements
+        self.elements: Sequence[JSON] = ()
         """The chunks that came."""
 
 
@@ -91,6 +95,9 @@ _ENDS = frozenset({"message_stop", "response.completed", "response.failed", "res
 """Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
 
 
+_LARGE = 1 << 20
+"""Bytes of a stream from which its elements are not held."""
+
 # -- coming in ---------------------------------------------------------------------------------------------------------
 
 
@@ -100,9 +107,9 @@ class Arrived:
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    pieces: tuple[bytes, ...]
+    pieces: Sequence[bytes]
     """The body, piece for piece."""
-    at: tuple[float, ...]
+    at: Sequence[float]
     """When each piece came: milliseconds from the request's last byte."""
     ended: bool
     """Whether the end of the body was seen, not a connection that broke."""
@@ -111,6 +118,13 @@ class Arrived:
         """A header's value, or empty."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
+    def without_empty(self) -> "Arrived":
+        """Return it without its empty pieces; itself where it has none."""
+        if all(self.pieces):
+            return self
+        full = [index for index, piece in enumerate(self.pieces) if piece]
+        return replace(self, pieces=Pieces(self.pieces[index] for index in full), at=[self.at[index] for index in full])
+
 
 def decoded(arrived: Arrived) -> Arrived:
     """The answer without its content coding and without empty pieces. Raises Unrecordable for a broken coding."""
@@ -118,10 +132,8 @@ def decoded(arrived: Arrived) -> Arrived:
         pieces = coding.decode(arrived.pieces, arrived.header("content-encoding"))
     except coding.CodingError as e:
         raise Unrecordable(str(e)) from e
-    full = [(piece, at) for piece, at in zip(pieces, arrived.at, strict=True) if piece]
     headers = tuple((name, value) for name, value in arrived.headers if name.lower() != "content-encoding")
-    pieces, at = tuple(piece for piece, _ in full), tuple(at for _, at in full)
-    return replace(arrived, headers=headers, pieces=pieces, at=at)
+    return replace(arrived, headers=headers, pieces=pieces).without_empty()
 
 
 def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = False) -> RecordedResponse:
@@ -145,7 +157,7 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     if asked.passthrough:
-        return _passthrough(arrived, b"".join(arrived.pieces))
+        return _passthrough(arrived)
     if arrived.status != 200:
         _must_have_ended(arrived)
         error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
@@ -155,14 +167,19 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
         if kind.chunk is None:
             raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
         read = _lines if asked.endpoint.startswith("/api/") else _events
+        each = partial(read, kind.chunk, arrived.pieces)
         try:
-            return RecordedResponse(read(kind.chunk, arrived.pieces), is_streaming=True)
+            return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
         except BrokeOff as e:
             if not keep_errors or not e.elements:
                 raise
             return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
     _must_have_ended(arrived)
-    return RecordedResponse(_single(kind.single, b"".join(arrived.pieces)), is_streaming=False)
+    return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
+
+
+def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
+    return pieces.data if isinstance(pieces, Pieces) else b"".join(pieces)
 
 
 def _must_have_ended(arrived: Arrived) -> None:
@@ -170,8 +187,28 @@ def _must_have_ended(arrived: Arrived) -> None:
         raise Unrecordable("the answer broke off")
 
 
-def _events(chunk: str, pieces: Sequence[bytes]) -> list[dict[str, Any]]:
-    elements: list[dict[str, Any]] = []
+def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequence[dict[str, Any]]:
+    """The elements of a stream; of a large one they take ten times its memory, and are made anew each time."""
+    held: list[dict[str, Any]] = []
+    count = 0
+    broken: BrokeOff | None = None
+    try:
+        for element in each():
+            count += 1
+            if size <= _LARGE:
+                held.append(element)
+    except BrokeOff as e:
+        broken = e
+    elements = held if size <= _LARGE else Remade(each, count)
+    if broken:
+        broken.elements = elements
+        raise broken
+    if not count:
+        raise Unrecordable("the stream is empty")
+    return elements
+
+
+def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     decoder = sse.Decoder()
     for event in _decoded(decoder, pieces):
         if event.data.startswith(DONE):
@@ -179,27 +216,23 @@ def _events(chunk: str, pieces: Sequence[bytes]) -> list[dict[str, Any]]:
         data = _object(event.data, "an event of the stream")
         if data.get("error") or "error" in (event.event, data.get("type")):
             raise Unrecordable("the stream holds an error")
-        elements.append(_element(chunk, data))
+        yield _element(chunk, data)
         if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
             break
     else:
-        raise BrokeOff("the stream ended without its last event: it broke off", elements)
-    if not elements:
-        raise Unrecordable("the stream is empty")
-    return elements
+        raise BrokeOff("the stream ended without its last event: it broke off")
 
 
-def _lines(chunk: str, pieces: Sequence[bytes]) -> list[dict[str, Any]]:
-    elements: list[dict[str, Any]] = []
+def _lines(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     decoder = ndjson.Decoder()
     for line in _decoded(decoder, pieces):
         data = _object(line, "a line of the stream")
         if data.get("error"):
             raise Unrecordable("the stream holds an error")
-        elements.append(_element(chunk, data))
+        yield _element(chunk, data)
         if data.get("done") is True or data.get("status") == "success":
-            return elements
-    raise BrokeOff("the stream ended without its last line: it broke off", elements)
+            return
+    raise BrokeOff("the stream ended without its last line: it broke off")
 
 
 class _Decoder[T](Protocol):
@@ -214,18 +247,27 @@ def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
     yield from decoder.flush()
 
 
-def _passthrough(arrived: Arrived, body: bytes) -> RecordedResponse:
+def _text_lines(data: bytes | bytearray) -> Iterator[str]:
+    """The lines of a stream that have ended."""
+    view = memoryview(data)
+    for match in _ENDED_LINE.finditer(view):
+        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+
+
+def _passthrough(arrived: Arrived) -> RecordedResponse:
+    body = _whole(arrived.pieces)
     content_type = "".join(filter(fields.is_value, arrived.header("content-type")))
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and arrived.status == 200:
-        text = body.decode("utf-8", "replace")
-        decoder = sse.Decoder()
-        events = decoder.feed(body) + decoder.flush()
-        if any(_is_error(event) for event in events):
-            raise Unrecordable("the stream holds an error")
-        if not any(_ends(event) for event in events):
+        has_ended = False
+        for event in _decoded(sse.Decoder(), arrived.pieces):
+            if _is_error(event):
+                raise Unrecordable("the stream holds an error")
+            has_ended = has_ended or _ends(event)
+        if not has_ended:
             raise Unrecordable("the stream ended without its last event: it broke off")
-        return RecordedResponse(re.split(r"\r\n|\r|\n", text)[:-1], is_streaming=True)
+        lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
+        return RecordedResponse(lines, is_streaming=True)
     _must_have_ended(arrived)
     try:
         return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
@@ -264,7 +306,7 @@ def _data(event: sse.Event) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _single(name: str, body: bytes) -> Any:
+def _single(name: str, body: bytes | bytearray) -> Any:
     answer = _object(body, "the answer")
     if answer.get("error") and name != "Response":
         raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
@@ -280,12 +322,12 @@ def _single(name: str, body: bytes) -> Any:
     return _element(name, answer)
 
 
-def _json(text: str | bytes) -> Any:
+def _json(text: str | bytes | bytearray) -> Any:
     data = text.encode() if isinstance(text, str) else text
     return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
 
 
-def _object(text: str | bytes, what: str) -> dict[str, Any]:
+def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
     try:
         value = _json(text)
     except ValueError as e:
@@ -387,7 +429,7 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
         return None
     if capture.status in fields.EMPTY:
         return Answer(capture.status, capture.headers, ())
-    return Answer(capture.status, capture.headers, capture.chunks, capture.at, recording.response.broke_off)
+    return Answer(capture.status, capture.headers, (*capture.chunks,), (*capture.at,), recording.response.broke_off)
 
 
 def error(status: int, message: str, code: str, *, retry: bool = False) -> Answer:

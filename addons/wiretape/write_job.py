@@ -6,6 +6,7 @@ A job is one live exchange: how its tape writes, what was asked, what came. In t
 
 import json
 import logging
+from array import array
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from wiretape.counters import Counters
 from wiretape.finding import Takes
 from wiretape.journal import LAST, EntryReader, Kind
 from wiretape.pacing import INSTANT
+from wiretape.pieces import Pieces
 from wiretape.providers import Endpoint, Route
 from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
@@ -141,7 +143,8 @@ class WriteJob:
         """What the journal has of an exchange; None where it is torn before its request. Raises OSError, ValueError."""
         asked: Asked | None = None
         head: tuple[int, tuple[tuple[str, str], ...]] | None = None
-        body, pieces, at = [], [], []
+        body = []
+        pieces, at = Pieces(), array("d")
         took = 0.0
         last: Kind | None = None
         while record := reader.next():
@@ -168,7 +171,7 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
-        arrived = head and wire.Arrived(*head, tuple(pieces), tuple(at), last is Kind.ENDED)
+        arrived = head and wire.Arrived(*head, pieces, at, last is Kind.ENDED)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property

@@ -232,7 +232,7 @@ def _clean(found: Recording, redactor: Redactor) -> Recording:
 
 
 def _clean_capture(found: Capture, redactor: Redactor) -> Capture:
-    pieces = None if found.chunks is None else bodies.cleaned(found.chunks, redactor)
+    pieces = None if found.chunks is None else (*bodies.cleaned(found.chunks, redactor),)
     headers = tuple((name, str(redactor.clean({name: value})[name])) for name, value in found.headers)
     origin = found.origin
     if origin:

@@ -10,19 +10,23 @@ import codecs
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 import orjson
 
+from wiretape.pieces import Pieces
 from wiretape.redaction import encodings, streams
 from wiretape.redaction.positions import Path, locate
-from wiretape.redaction.spans import Span, distributed, merged
+from wiretape.redaction.spans import Span, distribute, merged
 from wiretape.redaction.streams import Change, Finder
 
 _LINE = re.compile(r"([^\r\n]*+)(\r\n|\r|\n|\Z)")
+_LINE_OF_BYTES = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n|\Z)")
+_BLANK = "\ufeff \t\r\n"
 _STARTS_JSON = ("{", "[")
 _NAME = re.compile(r'"\s*:')
 _NO_JSON = object()
@@ -30,55 +34,62 @@ _TIMES = 3
 """So often is looked again at what is left: with one secret gone, what was around it may look like another."""
 
 
-def cleaned(pieces: Sequence[bytes], finder: Finder) -> tuple[bytes, ...]:
+def cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:
     """Return the pieces of a body without its secrets, as many; the very same where there are none.
 
     None is empty but where the body has fewer bytes than pieces by then.
     """
     for _ in range(_TIMES):
-        before = (*pieces,)
+        before = pieces
         pieces = _cleaned(before, finder)
-        if pieces == before:
+        if pieces is before:
             break
-    return (*pieces,)
+    return pieces
 
 
-def _cleaned(pieces: tuple[bytes, ...], finder: Finder) -> tuple[bytes, ...]:
-    texts = _decoded(pieces)
-    if texts is None:
+def _cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:
+    body = pieces if isinstance(pieces, Pieces) else Pieces(pieces)
+    if _is_no_text(body.data):
         return pieces
-    text = "".join(texts)
     try:
-        found = secrets(text, finder)
+        found = _secrets(_Body.of_pieces(body), finder)
     except RecursionError:
-        found = encodings.in_json(text, finder.spans, finder.member)
+        found = encodings.in_json("".join(_texts(body)), finder.spans, finder.member)
     if not found:
         return pieces
-    return _none_empty([piece.encode("utf-8", "surrogateescape") for piece in distributed(texts, found)])
+    changed = Pieces(piece.encode("utf-8", "surrogateescape") for piece in distribute(_texts(body), found))
+    return pieces if changed == pieces else _none_empty(changed)
 
 
-def _decoded(pieces: Sequence[bytes]) -> list[str] | None:
-    """Return the text of each piece, or None where they are none: sound, a picture.
-
-    A character that is cut is in the piece in which it ends.
-    """
-    if any(b"\0" in piece for piece in pieces):
+def _is_no_text(data: bytearray) -> bool:
+    """Return whether a body is sound, or a picture."""
+    if b"\0" in data:
         try:
-            b"".join(pieces).decode("utf-8")
+            data.decode("utf-8")
         except UnicodeDecodeError:
-            return None
+            return True
+    return False
+
+
+def _texts(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield the text of each piece. A character that is cut is in the piece in which it ends."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    texts = [decoder.decode(piece) for piece in pieces]
-    if texts:
-        texts[-1] += decoder.decode(b"", final=True)
-    return texts
+    text = None
+    for piece in pieces:
+        if text is not None:
+            yield text
+        text = decoder.decode(piece)
+    if text is not None:
+        yield text + decoder.decode(b"", final=True)
 
 
-def _none_empty(pieces: Sequence[bytes]) -> tuple[bytes, ...]:
+def _none_empty(pieces: Sequence[bytes]) -> Sequence[bytes]:
     """Return the pieces cut anew where one is empty: an empty one would end a stream that is replayed."""
+    if all(pieces):
+        return pieces
     body = b"".join(pieces)
-    if all(pieces) or len(body) < len(pieces):
-        return (*pieces,)
+    if len(body) < len(pieces):
+        return pieces
     ends = [*accumulate(map(len, pieces))]
     for index in range(len(ends)):
         ends[index] = max(ends[index], index + 1, ends[index - 1] + 1 if index else 0)
@@ -105,36 +116,174 @@ class _Part:
         return there + index - here
 
 
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """What is written in a body and is no part of it, such as the name of an event."""
+
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body's text, which is looked through line by line, and again where something is found: never all its values."""
+
+    lines: Callable[[], Iterator[tuple[int, str]]]
+    """Its lines without their ends, each with where it begins."""
+    whole: Callable[[], str]
+    data: bytearray | None = None
+    """The same in UTF-8, where it is there."""
+
+    @classmethod
+    def of_text(cls, text: str) -> "_Body":
+        """Return that of a text."""
+        return cls(lambda: ((match.start(), match[1]) for match in _LINE.finditer(text)), lambda: text)
+
+    @classmethod
+    def of_lines(cls, lines: Iterable[str]) -> "_Body":
+        """Return that of lines, which may be made anew each time."""
+
+        def numbered() -> Iterator[tuple[int, str]]:
+            start = 0
+            for line in lines:
+                yield start, line
+                start += len(line) + 1
+
+        return cls(numbered, lambda: "\n".join(lines))
+
+    @classmethod
+    def of_pieces(cls, pieces: Pieces) -> "_Body":
+        """Return that of bytes. No character is in two lines: each line is decoded by itself."""
+
+        def lines() -> Iterator[tuple[int, str]]:
+            start = 0
+            view = memoryview(pieces.data)
+            for match in _LINE_OF_BYTES.finditer(view):
+                line = str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
+                yield start, line
+                start += len(line) + match.end() - match.end(1)
+
+        return cls(lines, lambda: pieces.data.decode("utf-8", "surrogateescape"), pieces.data)
+
+    def parts(self) -> "Iterator[_Part | _Other]":
+        """Yield the values of the body, in order, and what else is written in it."""
+        begin, first = next(self._written(), (0, ""))
+        if first in _STARTS_JSON:
+            yield from self._json_parts(begin)
+        elif any(line.startswith("data:") for _, line in self._lines(begin)):
+            yield from _event_parts(self._lines(begin))
+        else:
+            yield _Other(0, self.whole())
+
+    def _written(self) -> Iterator[tuple[int, str]]:
+        """Yield where each line begins that is not blank, and its first character."""
+        for start, line in self.lines():
+            if kept := line.lstrip(_BLANK):
+                yield start + len(line) - len(kept), kept[0]
+
+    def _lines(self, begin: int) -> Iterator[tuple[int, str]]:
+        for start, line in self.lines():
+            if start >= begin:
+                yield start, line
+            elif start + len(line) > begin:
+                yield begin, line[begin - start :]
+
+    def _json_parts(self, begin: int) -> "Iterator[_Part | _Other]":
+        if not self._has_values_in_lines(begin):
+            # Of a large body there are not both texts at once while it is parsed.
+            value = _NO_JSON
+            if self.data is not None and not begin:
+                with suppress(orjson.JSONDecodeError):
+                    value = orjson.loads(self.data)
+            raw = self.whole()[begin:]
+            value = _parsed(raw) if value is _NO_JSON else value
+            if isinstance(value, list):  # Gemini's stream, where nobody asked for events: the places of its items tell.
+                places = locate(raw, {(index,) for index in range(len(value))})
+                for index, item in enumerate(value):
+                    start, end = places[index,]
+                    yield _Part(item, raw[start:end], ((0, begin + start),))
+                return
+            if value is not _NO_JSON:
+                yield _Part(value, raw, ((0, begin),))
+                return
+            if all(_parsed(line) is _NO_JSON for _, line in self.lines()):
+                yield _Other(0, self.whole())
+                return
+        for start, line in self.lines():
+            value = _parsed(line)
+            if value is _NO_JSON:
+                yield _Other(start, line)
+            else:
+                yield _Part(value, line, ((0, start),))
+
+    def _has_values_in_lines(self, begin: int) -> bool:
+        """Return whether the first line is a value and not all: then all together are none."""
+        written = (line for _, line in self._lines(begin) if line.strip())
+        first, more = next(written), next(written, None)
+        return more is not None and _parsed(first) is not _NO_JSON
+
+
+class _Values:
+    """The values of a body's parts, parsed each time anew; and what is seen on the way."""
+
+    def __init__(self, body: _Body) -> None:
+        self._body = body
+        self.others: dict[str, None] = {}
+        self.hiding: set[int] = set()
+        """The parts in which something is not seen."""
+
+    def __iter__(self) -> Iterator[Any]:
+        number = 0
+        for part in self._body.parts():
+            if isinstance(part, _Other):
+                self.others[part.text] = None
+                continue
+            if part.is_json and _hides(part):
+                self.hiding.add(number)
+            number += 1
+            yield part.value
+
+
 def secrets(text: str, finder: Finder) -> list[Span]:
     """Return the secrets of a body's text, with what replaces each as it is to be written."""
-    parts, others = _parts(text)
-    elements = [part.value for part in parts]
-    found: list[Span] = []
-    places: dict[str, list[int]] = {}
-    for start, line in others:
-        places.setdefault(line, []).append(start)
-    different = [*places]
-    for index, spans in encodings.each(different, finder.spans):
-        for start in places[different[index]]:
-            found += (Span(start + s.start, start + s.end, s.detector, s.replacement) for s in spans)
-    wanted: dict[int, list[Change]] = {}
-    inside = streams.secrets(elements, finder)
+    return _secrets(_Body.of_text(text), finder)
+
+
+def secrets_of_lines(lines: Iterable[str], finder: Finder) -> list[Span]:
+    """Return those of the text that lines are when they are joined by line ends; none of them has one."""
+    return _secrets(_Body.of_lines(lines), finder)
+
+
+def _secrets(body: _Body, finder: Finder) -> list[Span]:
+    values = _Values(body)
+    inside = streams.secrets(values, finder)
+    different = [*values.others]
+    in_others = {different[index]: spans for index, spans in encodings.each(different, finder.spans)}
+    if not (inside or in_others or values.hiding):
+        return []
+    wanted: dict[str | int, list[Change]] = {}
     for change in inside.changes:
-        number = change.path[0]
-        assert isinstance(number, int)
-        wanted.setdefault(number, []).append(change)
-    for index, changes in wanted.items():
-        found += _written(parts[index], changes)
-    for part in parts:
-        if part.is_json and (inside.names or _hides(part)):
+        wanted.setdefault(change.path[0], []).append(change)
+    found: list[Span] = []
+    number = 0
+    for part in body.parts():
+        if isinstance(part, _Other):
+            spans = in_others.get(part.text, ())
+            found += (Span(part.start + s.start, part.start + s.end, s.detector, s.replacement) for s in spans)
+            continue
+        found += _written(part, wanted.get(number, ()))
+        if part.is_json and (inside.names or number in values.hiding):
             for span in encodings.in_json(part.raw, finder.spans, finder.member):
                 start, end = part.place(span.start), part.place(span.end, is_end=True)
                 found.append(Span(start, end, span.detector, span.replacement))
+        number += 1
     return merged(found)
 
 
 def _written(part: _Part, changes: Sequence[Change]) -> Iterator[Span]:
     """Yield where the changes of a part stand in the body, with the new values as they are written."""
+    if not changes:
+        return
     if not part.is_json:
         start = part.at[0][1]
         for change in changes:
@@ -185,53 +334,17 @@ def _members(value: Any) -> int:
     return 0
 
 
-def _parts(text: str) -> tuple[list[_Part], list[tuple[int, str]]]:
-    """Return the values of a body, in order, and what else is written in it, each with where it begins."""
-    start = len(text) - len(text.lstrip("\ufeff \t\r\n"))
-    if text[start : start + 1] in _STARTS_JSON:
-        return _json_parts(text, start)
-    lines = [(match.start(), match[1]) for match in _LINE.finditer(text, start)]
-    if any(line.startswith("data:") for _, line in lines):
-        return _event_parts(lines)
-    return [], [(0, text)]
-
-
-def _json_parts(text: str, start: int) -> tuple[list[_Part], list[tuple[int, str]]]:
-    raw = text[start:]
-    value = _parsed(raw)
-    if isinstance(value, list):  # Gemini's stream, where nobody asked for events: the places of its items tell.
-        wanted = {(index,) for index in range(len(value))}
-        places = locate(raw, wanted)
-        spans = [places[index,] for index in range(len(value))]
-        items = zip(value, spans, strict=True)
-        return [_Part(item, raw[begin:end], ((0, start + begin),)) for item, (begin, end) in items], []
-    if value is not _NO_JSON:
-        return [_Part(value, raw, ((0, start),))], []
-    parts: list[_Part] = []
-    others: list[tuple[int, str]] = []
-    for match in _LINE.finditer(text):
-        value = _parsed(match[1])
-        if value is _NO_JSON:
-            others.append((match.start(), match[1]))
-        else:
-            parts.append(_Part(value, match[1], ((0, match.start()),)))
-    return (parts, others) if parts else ([], [(0, text)])
-
-
-def _event_parts(lines: Sequence[tuple[int, str]]) -> tuple[list[_Part], list[tuple[int, str]]]:
-    parts: list[_Part] = []
-    others: list[tuple[int, str]] = []
+def _event_parts(lines: Iterable[tuple[int, str]]) -> Iterator[_Part | _Other]:
     data: list[tuple[int, str]] = []
-    for start, line in [*lines, (0, "")]:
+    for start, line in chain(lines, [(0, "")]):
         if line.startswith("data:"):
             begin = 6 if line.startswith("data: ") else 5
             data.append((start + begin, line[begin:]))
         elif line:
-            others.append((start, line))
+            yield _Other(start, line)
         elif data:
-            parts += _data_parts(data)
+            yield from _data_parts(data)
             data = []
-    return parts, others
 
 
 def _data_parts(data: Sequence[tuple[int, str]]) -> Iterator[_Part]:

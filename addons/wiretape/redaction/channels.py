@@ -7,7 +7,9 @@ block, ``output_index`` of the Responses API). Events whose ``type`` differs are
 channel. Tokens of logprobs are pieces too.
 """
 
-from collections.abc import Mapping, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -36,10 +38,36 @@ class Channel:
     name: str
     """What names the text: the member that holds each of them; empty for none."""
     reading: Reading = Reading.JOINED
-    paths: list[Path] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     are_tokens: bool = False
     """Whether each stands in an object, or a list, with what else is known of it as a token."""
+    _firsts: array[int] = field(default_factory=lambda: array("Q"))
+    """Runs of pieces that stand at one place of elements one after the other: the first of each, its element, the
+    place. Nearly all of a long stream is one."""
+    _positions: array[int] = field(default_factory=lambda: array("Q"))
+    _places: list[Path] = field(default_factory=list)
+
+    def add(self, position: int, place: Path, text: str) -> None:
+        """Add a piece: the place in which element, and what stands there."""
+        texts, number = self.texts, len(self.texts)
+        # A text that is said again is not kept anew: there may be very many.
+        texts.append(texts[-1] if number and texts[-1] == text else text)
+        if number and position == self._positions[-1] + number - self._firsts[-1] and place == self._places[-1]:
+            return
+        self._firsts.append(number)
+        self._positions.append(position)
+        self._places.append(place)
+
+    def path(self, number: int) -> Path:
+        """Return where a piece stands in the elements."""
+        number = range(len(self.texts))[number]
+        run = bisect_right(self._firsts, number) - 1
+        return (self._positions[run] + number - self._firsts[run], *self._places[run])
+
+    @property
+    def paths(self) -> Iterator[Path]:
+        """Where each piece stands."""
+        return map(self.path, range(len(self.texts)))
 
 
 _CONTINUED = frozenset(
@@ -69,7 +97,7 @@ ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
 _SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 
 
-def channels(elements: Sequence[JSON]) -> list[Channel]:
+def channels(elements: Iterable[JSON]) -> list[Channel]:
     """Return every text of the elements in its channel, in the order in which they begin."""
     return [*Walk(elements).channels.values()]
 
@@ -77,15 +105,16 @@ def channels(elements: Sequence[JSON]) -> list[Channel]:
 class Walk:
     """The channels of elements, and the names of all their members."""
 
-    def __init__(self, elements: Sequence[JSON]) -> None:
+    def __init__(self, elements: Iterable[JSON]) -> None:
         self.channels: dict[tuple[Any, ...], Channel] = {}
         self.names: set[str] = set()
-        for position, element in enumerate(elements):
-            path: Path = (position,)
+        self._position = 0
+        for self._position, element in enumerate(elements):
+            path: Path = ()
             value = element
             if isinstance(element, dict) and isinstance(element.get("__data__"), dict):
                 value = element["__data__"]
-                path = (position, "__data__")
+                path = ("__data__",)
             if isinstance(value, dict):
                 self._object(value, path, (_kind(value),))
             else:
@@ -104,8 +133,7 @@ class Walk:
         channel = self.channels.get(key)
         if channel is None:
             channel = self.channels[key] = Channel(name, reading)
-        channel.paths.append(path)
-        channel.texts.append(text)
+        channel.add(self._position, path, text)
         return channel
 
     def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...], owner: str = "") -> None:

@@ -55,6 +55,9 @@ _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Between texts that are looked through as one: what no secret has in it."""
 
+_LONG = 1 << 20
+"""Characters of a text that is looked through by itself: together with others it would be there twice."""
+
 type Look = Callable[[str], Sequence[Span]]
 """Finds the secrets of a text, in order, none overlapping another."""
 
@@ -104,7 +107,7 @@ def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]
 
     They are looked through as one, and anew only where something was found: a pattern costs as much for a short text.
     """
-    plain = [index for index, text in enumerate(texts) if not _begins_json(text)]
+    plain = [index for index, text in enumerate(texts) if len(text) < _LONG and not _begins_json(text)]
     starts = [0, *accumulate(len(texts[index]) + len(_BETWEEN) for index in plain)]
     touched = set(range(len(texts))) - set(plain)
     for span in look(_BETWEEN.join(texts[index] for index in plain)) if plain else ():

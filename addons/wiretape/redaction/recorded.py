@@ -5,7 +5,7 @@ was recorded with the same rules, and a recording that is older than a rule can 
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
@@ -17,6 +17,7 @@ from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
 from wiretape.redaction.rules import REDACTED, Policy
 from wiretape.redaction.spans import replaced
+from wiretape.remade import Remade
 
 _GRANTING = frozenset({"key", "sig", "signature", "x-amz-signature", "x-goog-signature"})
 """Parameters of a query that are secrets there, and names of much else elsewhere."""
@@ -91,24 +92,27 @@ def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
     if isinstance(body, str):
         return redactor.text(body)
     if _is_lines(answered):
-        text = "\n".join(body)
-        found = bodies.secrets(text, redactor)
-        return replaced(text, found).split("\n") if found else body
+        found = bodies.secrets_of_lines(body, redactor)
+        return replaced("\n".join(body), found).split("\n") if found else body
     elements = _elements(body)
     found_in = streams.secrets(elements, redactor)
     if not found_in:
         return body
     cleaned = streams.renamed(streams.applied(elements, found_in.changes), found_in.names)
-    return cleaned if isinstance(body, list) else cleaned[0]
+    return cleaned if elements is body else cleaned[0]
 
 
 def _is_lines(answered: RecordedResponse) -> bool:
     """Return whether the body is the lines of a stream of events."""
-    return answered.is_streaming and isinstance(answered.body, list) and all(isinstance(e, str) for e in answered.body)
+    return (
+        answered.is_streaming
+        and isinstance(answered.body, list | Remade)
+        and all(isinstance(e, str) for e in answered.body)
+    )
 
 
-def _elements(body: Any) -> list[Any]:
-    return body if isinstance(body, list) else [body]
+def _elements(body: Any) -> Sequence[Any]:
+    return body if isinstance(body, list | Remade) else [body]
 
 
 def _error(error: Mapping[str, Any], redactor: Redactor) -> Mapping[str, Any]:

@@ -30,6 +30,7 @@ from wiretape.redaction.rules import (
 )
 from wiretape.redaction.scanner import Scanner
 from wiretape.redaction.spans import Places, Span, replaced
+from wiretape.remade import Remade
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
@@ -367,7 +368,7 @@ class Redactor:
                         yield Finding(inner, MEMBER)
                     else:
                         yield from self._find(item, inner, _enter(rules, name))
-            case list():
+            case list() | Remade():
                 for at, item in enumerate(value):
                     yield from self._find(item, f"{path}[{at}]", _enter(rules, f"[{at}]"))
             case str():

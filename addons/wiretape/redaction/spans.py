@@ -1,6 +1,6 @@
 """Where something stands in a text, and what is put there. Under everything that finds or takes out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -63,12 +63,16 @@ def replaced(text: str, found: Sequence[Span]) -> str:
     return "".join((*pieces, text[end:]))
 
 
-def distributed(pieces: Sequence[str], found: Sequence[Span]) -> list[str]:
-    """Return the pieces of a text, as many, with the spans of the whole replaced.
+def distributed(pieces: Iterable[str], found: Sequence[Span]) -> list[str]:
+    """Return what ``distribute`` yields."""
+    return [*distribute(pieces, found)]
+
+
+def distribute(pieces: Iterable[str], found: Sequence[Span]) -> Iterator[str]:
+    """Yield the pieces of a text, as many, with the spans of the whole replaced.
 
     What replaces a span stands in the piece where it begins; the others lose what they have of it.
     """
-    after: list[str] = []
     place = 0
     number = 0
     for piece in pieces:
@@ -84,6 +88,5 @@ def distributed(pieces: Sequence[str], found: Sequence[Span]) -> list[str]:
                 break
             number += 1
         kept.append(piece[at - place :])
-        after.append("".join(kept) if len(kept) > 1 else kept[0])
+        yield "".join(kept) if len(kept) > 1 else kept[0]
         place = end
-    return after

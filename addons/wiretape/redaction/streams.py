@@ -17,6 +17,10 @@ from wiretape.redaction import encodings
 from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, Reading, Walk
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distributed, merged, replaced
+from wiretape.remade import Remade
+
+type Elements = Sequence[JSON] | Mapping[str | int, JSON]
+"""All elements, or those that are asked for."""
 
 
 class Finder(Protocol):
@@ -76,25 +80,37 @@ class Secrets:
         return bool(self.changes or self.names)
 
 
-def secrets(elements: Sequence[JSON], finder: Finder) -> Secrets:
-    """Return what takes the secrets out of the elements."""
+def secrets(elements: Iterable[JSON], finder: Finder) -> Secrets:
+    """Return what takes the secrets out of the elements, which may be made anew each time: one at a time is enough."""
     walk = Walk(elements)
     names = [*walk.names]
     renamed = {names[index]: replaced(names[index], spans) for index, spans in encodings.each(names, finder.spans)}
     return Secrets(_changes(elements, [*walk.channels.values()], finder), renamed)
 
 
-def _changes(elements: Sequence[JSON], found: Sequence[Channel], finder: Finder) -> list[Change]:
+def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: Finder) -> list[Change]:
     singles = _Singles(finder, found)
     joined = [channel for channel in found if _is_joined(channel)]
     whole = dict(encodings.each(["".join(channel.texts) for channel in joined], finder.spans))
     in_joined = {id(channel): whole.get(index, ()) for index, channel in enumerate(joined)}
-    changed: list[Change] = []
+    rewritten: list[tuple[Channel, list[str], str]] = []
     for channel in found:
         spans = in_joined.get(id(channel), ())
         if texts := _rewritten(channel, spans, singles, finder):
-            detector = next((span.detector for span in spans), "member")
-            changed += _changed(elements, channel, texts, detector, singles)
+            rewritten.append((channel, texts, next((span.detector for span in spans), "member")))
+    touched = {
+        path[0]
+        for channel, texts, _ in rewritten
+        if channel.are_tokens
+        for path, old, new in zip(channel.paths, channel.texts, texts, strict=True)
+        if old != new
+    }
+    known: dict[str | int, JSON] = (
+        {at: element for at, element in enumerate(elements) if at in touched} if touched else {}
+    )
+    changed: list[Change] = []
+    for channel, texts, detector in rewritten:
+        changed += _changed(known, channel, texts, detector, singles)
     return _outermost([*changed, *_placed_numbers(elements, finder)])
 
 
@@ -145,14 +161,14 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
     texts = channel.texts
     if not _is_joined(channel):
         if _is_growing(channel):
-            last = [*singles.of(channel.name, texts[-1]), *_placed(finder, channel.paths[-1], texts[-1])]
+            last = [*singles.of(channel.name, texts[-1]), *_placed(finder, channel.path(-1), texts[-1])]
             return [replaced(text, _cut(merged(last), len(text))) for text in texts] if last else None
         each = [singles.of(channel.name, text) for text in texts]
         if finder.has_places:
             for at, (path, text) in enumerate(zip(channel.paths, texts, strict=True)):
                 each[at] = merged([*each[at], *_placed(finder, path, text)])
         return [*map(replaced, texts, each)] if any(each) else None
-    found = merged([*spans, *_placed(finder, channel.paths[0], "".join(texts))])
+    found = merged([*spans, *_placed(finder, channel.path(0), "".join(texts))])
     if channel.name and (replacement := finder.member(channel.name, "".join(texts))) is not None:
         found = [Span(0, sum(map(len, texts)), "member", replacement)]
     elif channel.reading is Reading.EITHER:
@@ -181,11 +197,12 @@ def _numbers(value: JSON, path: Path) -> Iterator[tuple[Path, int | float]]:
             yield path, value
 
 
-def _placed_numbers(elements: Sequence[JSON], finder: Finder) -> Iterator[Change]:
+def _placed_numbers(elements: Iterable[JSON], finder: Finder) -> Iterator[Change]:
     """Yield what takes out numbers because of where they stand; a text stands there then."""
-    for path, number in _numbers([*elements], ()) if finder.has_places else ():
-        if spans := _placed(finder, path, str(number)):
-            yield Change(path, replaced(str(number), spans), spans[0].detector)
+    for position, element in enumerate(elements) if finder.has_places else ():
+        for path, number in _numbers(element, (position,)):
+            if spans := _placed(finder, path, str(number)):
+                yield Change(path, replaced(str(number), spans), spans[0].detector)
 
 
 def _cut(spans: Sequence[Span], length: int) -> list[Span]:
@@ -195,7 +212,7 @@ def _cut(spans: Sequence[Span], length: int) -> list[Span]:
 
 
 def _changed(
-    elements: Sequence[JSON], channel: Channel, texts: Sequence[str], detector: str, singles: _Singles | None = None
+    elements: Elements, channel: Channel, texts: Sequence[str], detector: str, singles: _Singles | None = None
 ) -> Iterator[Change]:
     is_first = True
     for path, old, new in zip(channel.paths, channel.texts, texts, strict=True):
@@ -234,7 +251,7 @@ def _token(entry: Mapping[str, JSON], text: str) -> dict[str, JSON]:
     return changed
 
 
-def _beside_listed_token(elements: Sequence[JSON], path: Path, place: int, new: str, detector: str) -> Iterator[Change]:
+def _beside_listed_token(elements: Elements, path: Path, place: int, new: str, detector: str) -> Iterator[Change]:
     """Yield what the older form says of a token, in lists of their own."""
     lists = _at(elements, path)
     others = lists.get("top_logprobs") if isinstance(lists, dict) else None
@@ -242,7 +259,7 @@ def _beside_listed_token(elements: Sequence[JSON], path: Path, place: int, new: 
         yield Change((*path, "top_logprobs", place), {new: next(iter(others[place].values()), None)}, detector, False)
 
 
-def _beside_chosen(elements: Sequence[JSON], path: Path, new: str, detector: str) -> Iterator[Change]:
+def _beside_chosen(elements: Elements, path: Path, new: str, detector: str) -> Iterator[Change]:
     """Yield what Gemini says of a chosen token's alternatives, in a list of its own."""
     if len(path) < 3 or path[-2] != "chosenCandidates":
         return
@@ -280,6 +297,8 @@ def applied(value: JSON, changed: Iterable[Change]) -> JSON:
 
 
 def _apply(value: JSON, tree: Mapping[str | int, Any]) -> JSON:
+    if isinstance(value, Remade):
+        return value.mapped(lambda at, item: _apply([item], {0: tree[at]})[0] if at in tree else item)
     copied: Any = {**value} if isinstance(value, dict) else [*value]
     for step, inner in tree.items():
         copied[step] = inner.value if isinstance(inner, Change) else _apply(copied[step], inner)
@@ -288,6 +307,8 @@ def _apply(value: JSON, tree: Mapping[str | int, Any]) -> JSON:
 
 def renamed(value: JSON, names: Mapping[str, str]) -> JSON:
     """Return a value whose members have other names where these say so."""
+    if isinstance(value, Remade):
+        return value.mapped(lambda _, item: renamed(item, names))
     if isinstance(value, dict):
         return {names.get(name, name): renamed(item, names) for name, item in value.items()}
     return [renamed(item, names) for item in value] if isinstance(value, list) else value

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from wiretape.parts import Parts
 from wiretape.store.directory import RESPONSES
 from wiretape.store.failures import Away, Unavailable
 from wiretape.store.notes import Notes
@@ -52,13 +53,16 @@ class Store(Protocol):
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """The bytes, whole, or None where there are none. Raises NoRecording where no file is what stands there."""
 
+    def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
+        """What a capture knows the bytes by, or None where there are none. Raises as ``read``."""
+
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything of this name, readable or not."""
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
         """A value that is another one when the bytes are others; None where there are none."""
 
-    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+    def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write whole or not at all; False where another's recording stays, which is then the one to serve.
 
         Without ``replace`` whatever exists stays. With it, what somebody else wrote since it was last read may stay.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from wiretape.freezing import is_frozen
+from wiretape.parts import Parts, digest
 from wiretape.store.base import Fetched
 from wiretape.store.directory import RESPONSES, WIRE, remove_leftovers
 from wiretape.store.drainer import Drainer
@@ -75,6 +76,11 @@ class BucketStore:
         """The bytes, whole, or None where there are none. Raises Unavailable where that cannot be told."""
         return self._read(session, name, folder).data
 
+    def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
+        """What a capture knows the bytes by; None where there are none. Raises Unavailable."""
+        data = self.read(session, name, folder)
+        return None if data is None else digest(data)
+
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything. Raises Unavailable."""
         return any(each is not None for each in self._look(session, name, folder))
@@ -84,13 +90,14 @@ class BucketStore:
         waiting, found = self._look(session, name, folder)
         return waiting.path.name if waiting else found.version.state if found else None
 
-    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+    def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write, where there is nothing, or with ``replace`` where nothing has changed since it was last read.
 
         False where another's stays. While the bucket is away it goes into the spool, which is True, and there
         ``replace`` means instead of what is older. Raises OSError where it is written nowhere.
         """
         key = _key(session, name, folder)
+        data = bytes(data)
         if not self._spool or not self._drainer:
             return self._objects.put(key, data, replace=replace)
         try:

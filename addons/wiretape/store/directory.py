@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Never
 
 from wiretape import printable
+from wiretape.parts import Parts
 from wiretape.store import failures, modes, regular
 from wiretape.store.mounts import is_elsewhere
 
@@ -76,6 +77,16 @@ class DirectoryStore:
                 return None
             raise failures.told(e, path) from e
 
+    def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
+        """What a capture knows a file by; None where there is none. Raises as ``read``."""
+        path = self._quick_path(session, name, folder)
+        try:
+            return f"sha256:{regular.digest(path, self._top, self._largest)}"
+        except OSError as e:
+            if failures.is_absent(e, path):
+                return None
+            raise failures.told(e, path) from e
+
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file of this name, readable or not."""
         return self.state(session, name, folder) is not None
@@ -91,7 +102,7 @@ class DirectoryStore:
             raise failures.told(e, path) from e
         return found.st_mtime_ns, found.st_size, found.st_ino
 
-    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+    def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write a file: temporary file, fsync, rename.
 
         Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
@@ -205,7 +216,7 @@ def _is_zombie(pid: int) -> bool:
         return False  # Not Linux.
 
 
-def write_file(path: Path, data: bytes, *, replace: bool, private: bool = False) -> bool:
+def write_file(path: Path, data: bytes | Parts, *, replace: bool, private: bool = False) -> bool:
     """Write a file so that it appears whole or not at all; folders are made. See ``modes`` for ``private``.
 
     Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
@@ -225,7 +236,7 @@ def write_file(path: Path, data: bytes, *, replace: bool, private: bool = False)
             temporary.unlink()
 
 
-def write_temporary(path: Path, data: bytes, *, private: bool = False) -> tuple[int, Path]:
+def write_temporary(path: Path, data: bytes | Parts, *, private: bool = False) -> tuple[int, Path]:
     """Write a file that is to be put in the place of ``path``: its descriptor, not yet synced, and where it is.
 
     Raises OSError.
@@ -234,10 +245,11 @@ def write_temporary(path: Path, data: bytes, *, private: bool = False) -> tuple[
     prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
     file, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(file, rest) :]
-    except OSError:
+        for part in (data,) if isinstance(data, bytes) else data:
+            rest = memoryview(part)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+    except BaseException:
         os.close(file)
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()

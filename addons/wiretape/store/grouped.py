@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
+from wiretape.parts import Parts, digest
 from wiretape.store.directory import (
     RESPONSES,
     DirectoryStore,
@@ -69,6 +70,11 @@ class GroupedStore:
         waiting = self._waiting.get((session, name, folder))
         return waiting.data if waiting else self._store.read(session, name, folder)
 
+    def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
+        """What a capture knows a file by, or what waits to be there."""
+        waiting = self._waiting.get((session, name, folder))
+        return digest(waiting.data) if waiting else self._store.digest(session, name, folder)
+
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file, or waits to be one."""
         return (session, name, folder) in self._waiting or self._store.exists(session, name, folder)
@@ -78,14 +84,14 @@ class GroupedStore:
         waiting = self._waiting.get((session, name, folder))
         return ("waiting", id(waiting)) if waiting else self._store.state(session, name, folder)
 
-    def write(self, session: str, name: str, data: bytes, *, replace: bool, folder: str = RESPONSES) -> bool:
+    def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Have a file written by ``commit``. Without ``replace`` an existing one stays, and the answer is False."""
         key = session, name, folder
         if not replace and self.exists(*key):
             return False
         known = self._waiting.get(key)
         # What waits to be a new file is still one that must not replace another's.
-        self._waiting[key] = _Waiting(data, replace if known is None else known.replace)
+        self._waiting[key] = _Waiting(bytes(data), replace if known is None else known.replace)
         self.touched.add(key)
         return True
 

@@ -10,11 +10,17 @@ says, and may be a link.
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
+import sys
+from collections.abc import Iterator
 
 LARGEST = 256_000_000
 """Bytes of a recording, where nothing else is said."""
+
+_AT_ONCE = 1 << 20
+"""Bytes of a file that are read at a time, where it is not wanted whole."""
 
 # Opening a FIFO waits for who writes to it, unless told otherwise. Not every platform has all of these.
 _READ = os.O_RDONLY
@@ -31,18 +37,27 @@ class NoRecording(ValueError):  # noqa: N818  as other things that are no record
 
 def read(path: str, root: str, largest: int = LARGEST) -> bytes:
     """The bytes of a file below ``root``. Raises NoRecording, and OSError where there is none or it cannot be read."""
+    pieces = [*_read(_open(path, root), largest)]
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def digest(path: str, root: str, largest: int = LARGEST) -> str:
+    """The SHA-256 of the same, in hex, of which little is in memory at a time. Raises as ``read``."""
+    hashed = hashlib.sha256()
+    for piece in _read(_open(path, root), largest, _AT_ONCE):
+        hashed.update(piece)
+    return hashed.hexdigest()
+
+
+def _open(path: str, root: str) -> int:
     try:
         if _is_below_link(path, root):
             path = _inside(path, root)
-        handle = os.open(path, _READ)
+        return os.open(path, _READ)
     except FileNotFoundError:
         raise
     except OSError:
-        handle = _open_odd(path, root)
-    try:
-        return _read(handle, largest)
-    finally:
-        os.close(handle)
+        return _open_odd(path, root)
 
 
 def look(path: str) -> os.stat_result:
@@ -111,20 +126,22 @@ def _is_below(real: str, top: str) -> bool:
     return real == top or real.startswith(top.rstrip(os.sep) + os.sep)
 
 
-def _read(handle: int, largest: int) -> bytes:
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode):
-        raise NoRecording(f"is {_kind(found.st_mode)}, and no file")
-    # One byte more than it has: the next read then tells that it has ended.
-    pieces = []
-    left = largest + 1
-    if found.st_size <= largest:
-        while left > 0 and (piece := os.read(handle, min(left, found.st_size + 1))):
-            pieces.append(piece)
-            left -= len(piece)
-    if found.st_size > largest or left <= 0:
-        raise NoRecording(f"is larger than {largest:,} bytes (wiretape_max_recording)")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+def _read(handle: int, largest: int, at_once: int = sys.maxsize) -> Iterator[bytes]:
+    """Yield what a file has, and close it."""
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise NoRecording(f"is {_kind(found.st_mode)}, and no file")
+        # One byte more than it has: the next read then tells that it has ended.
+        left = largest + 1
+        if found.st_size <= largest:
+            while left > 0 and (piece := os.read(handle, min(left, found.st_size + 1, at_once))):
+                yield piece
+                left -= len(piece)
+        if found.st_size > largest or left <= 0:
+            raise NoRecording(f"is larger than {largest:,} bytes (wiretape_max_recording)")
+    finally:
+        os.close(handle)
 
 
 _KINDS = {

@@ -23,6 +23,7 @@ Read the modules in the order in which the data goes:
 ``egress``      where a proxy may lead; ``rebinding``: which web pages may not ask it
 ``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
 ``journal_key``   what seals that file: in memory alone
+``pieces``, ``remade``, ``parts``   a large answer, its values and its files in little memory
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``miss``        why a request has no recording

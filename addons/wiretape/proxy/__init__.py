@@ -7,6 +7,7 @@
 ``connections``  who comes in; ``refusals``, ``refusing``: who does not; ``visitors``: who comes to the reverse port
 ``tunnel``, ``handshake``   a tunnel to a provider, and the TLS inside
 ``destinations`` where a connection may go; ``agreement``: whether a request says one thing of that
+``reading``      how much of a connection is read at once
 ``revoking``     a token that is taken back closes what it opened
 ``desk``         bytes and values -> what becomes of a request
 ``lane``         HTTP/1.1 without a flow; ``stream``, ``admitting``: mitmproxy's layers, with an answer of ours

@@ -102,8 +102,14 @@ def _canonical(host: str) -> str:
 
 def literal(host: str) -> Address | None:
     """The address that a host is, in whatever spelling; None where it is a name."""
+    # Asked several times for each request; what is too long to be usual is not remembered.
+    return _literal(canonical(host)) if len(host) <= _LONGEST else _literal.__wrapped__(canonical(host))
+
+
+@lru_cache(4096)
+def _literal(host: str) -> Address | None:
     try:
-        return ipaddress.ip_address(canonical(host))
+        return ipaddress.ip_address(host)
     except ValueError:
         return None
 

@@ -309,6 +309,11 @@ class Desk:
             self._count(call.seat, hit)
         return hit
 
+    def recalled(self, call: Call, route: Route) -> Decision | None:
+        """The decision on a call that has a hit in memory; counted. Its request is not read."""
+        hit = self.recall(call)
+        return Decision(route, call.since, call.seat, looked_up=True, hit=hit) if hit else None
+
     def _count(self, seat: Seat, hit: Hit) -> None:
         counters = seat.tape.counters
         counters.hits += 1

@@ -137,7 +137,8 @@ class Requests:
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
-            made = await self._desk.decide(_call(flow, marked.test_id, seat), route)
+            call = _call(flow, marked.test_id, seat)
+            made = self._desk.recalled(call, route) or await self._desk.decide(call, route)
         if made is None:
             if self._refuses(flow, seat):
                 self._refuse(flow, seat)
@@ -154,6 +155,8 @@ class Requests:
             marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD:
             self._send(flow, made)
+        elif made.hit:
+            self._play(flow, made, made.hit)
         elif made.asked is None:
             self._pass_unreadable(flow, made)
         else:
@@ -182,7 +185,7 @@ class Requests:
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
         shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault
-        if shared and not made.hit and await self._follow(flow, tape, asked):
+        if shared and await self._follow(flow, tape, asked):
             return
         if not made.looked_up:
             await self._desk.look_up(made)

@@ -158,9 +158,10 @@ def refused(config: Path) -> str:
     found.add_option("wiretape_offline", bool, False, "")
     found.update(wiretape_config=str(config))
     try:
-        options.rules(found, options.table(found))
-        options.known_sessions(found)
-        options.policy(found)
+        own = options.configuration(found)
+        options.rules(own, options.table(own))
+        options.known_sessions(own)
+        options.policy(found, own)
     except exceptions.OptionsError as e:
         return str(e)
     raise AssertionError(f"{config} was taken")

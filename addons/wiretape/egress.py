@@ -122,6 +122,11 @@ def is_here(host: str) -> bool:
     return name == LOCALHOST or name.endswith(f".{LOCALHOST}")
 
 
+def is_named(host: str, name: str) -> bool:
+    """Whether a host goes by a name, both canonical; a name that begins with a dot stands for all that end so."""
+    return host.endswith(name) if name.startswith(".") else host == name
+
+
 def is_public(address: Address) -> bool:
     """Whether everybody on the internet can reach it as we can."""
     if isinstance(address, IPv4Address):
@@ -137,7 +142,7 @@ class Entry:
     """One line of ``allow``: a name, all names below one, or a network; on one port or any."""
 
     name: str
-    """Canonical; what begins with a dot stands for all names that end so; empty where it is a network."""
+    """As ``is_named`` takes it; empty where it is a network."""
     network: IPv4Network | IPv6Network | None
     port: int | None
 
@@ -145,8 +150,7 @@ class Entry:
         """Whether it lists this host by its name."""
         if not self.name or self.port not in (None, port):
             return False
-        name = canonical(host)
-        return name.endswith(self.name) if self.name.startswith(".") else name == self.name
+        return is_named(canonical(host), self.name)
 
     def has_address(self, address: Address, port: int) -> bool:
         """Whether it lists this address."""

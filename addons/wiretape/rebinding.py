@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from wiretape.egress import canonical, is_here, literal
+from wiretape.egress import canonical, is_here, is_named, literal
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[^\]\s]+)?\]|[^\s:/@\[\]?#]+)(?::\d{0,5})?")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(.+)", re.IGNORECASE)
@@ -39,7 +39,7 @@ class OwnNames:
     """The names under which a proxy is asked for itself."""
 
     names: tuple[str, ...] = ()
-    """Canonical; one that begins with a dot stands for all that end so."""
+    """As ``egress.is_named`` takes them."""
 
     def stranger(self, hosts: Sequence[str], origin: str | None, fetch_site: str | None) -> Stranger | None:
         """Why a request is not answered that has these ``Host`` headers; None where it is."""
@@ -66,7 +66,7 @@ class OwnNames:
         return is_here(host) or literal(host) is not None or self._lists(host)
 
     def _lists(self, host: str) -> bool:
-        return any(host.endswith(name) if name.startswith(".") else host == name for name in self.names)
+        return any(is_named(host, name) for name in self.names)
 
 
 class Visits:

@@ -5,7 +5,6 @@ Each function gives the exit code, and raises ``Unavailable`` where a bucket can
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +15,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from wiretape import capture as captures
-from wiretape import printable, recording, request, transcript, verify, wire
+from wiretape import recording, request, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import add_row, console, out, out_text
+from wiretape.cli.saying import add_row, complain, console, out, out_text
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
@@ -40,13 +39,8 @@ def verify_all(source: Source) -> int:
             faults += 1
             out(f"{file}: {fault}")
     counted = ", ".join(f"{count:,} {form}" for form, count in sorted(forms.items())) or "no recordings"
-    _complain(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}")
+    complain(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}")
     return 1 if faults else 0
-
-
-def _complain(text: str) -> None:
-    """A line on stderr, beside the output."""
-    print(printable.line(text), file=sys.stderr)
 
 
 def _report(file: File) -> verify.Report | None:
@@ -92,7 +86,7 @@ def list_all(source: Source) -> int:
     code = 0
     for file, found in _readable(source):
         if isinstance(found, str):
-            _complain(f"{file}: {found}")
+            complain(f"{file}: {found}")
             code = 1
             continue
         asked = found.request
@@ -129,7 +123,7 @@ def show(name: str, source: Source) -> int:
     else:
         matches = [file for file in source.files() if file.name.startswith(name)]
     if not matches:
-        _complain(f"wiretape: no recording below {source} has a name that begins with {name}")
+        complain(f"wiretape: no recording below {source} has a name that begins with {name}")
         return 1
     code = 0
     for file in matches:
@@ -139,7 +133,7 @@ def show(name: str, source: Source) -> int:
         except Unavailable:
             raise
         except (OSError, ValueError) as e:
-            _complain(f"{file}: {e}")
+            complain(f"{file}: {e}")
             code = 1
             continue
         out(f"{file}")
@@ -190,7 +184,7 @@ def convert(wanted: Conversion) -> int:
     code = 0
     for file, found in _readable(wanted.source):
         if isinstance(found, str):
-            _complain(f"{file}: left alone: {found}")
+            complain(f"{file}: left alone: {found}")
             code = 1
             continue
         if found.form == wanted.form and wanted.output is None:
@@ -201,7 +195,7 @@ def convert(wanted: Conversion) -> int:
         target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", wanted.output)
         data = recording.dumps(made)
         if str(target) == str(file) or not target.write(data, replace=False):
-            _complain(f"{file}: left alone: {target} is there already")
+            complain(f"{file}: left alone: {target} is there already")
             code = 1
             continue
         _convert_capture(file, target, data, keep=wanted.output is not None)
@@ -222,7 +216,7 @@ def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> No
             return
         found = captures.loads(kept)
     except ValueError as e:
-        _complain(f"{old}: left alone: {e}")
+        complain(f"{old}: left alone: {e}")
         return
     if found.recording == captures.digest(_read(file)):
         new.write(captures.dumps(replace(found, recording=captures.digest(data))), replace=True)

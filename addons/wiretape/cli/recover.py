@@ -2,9 +2,7 @@
 
 import logging
 
-import typer
-
-from wiretape.cli.saying import say
+from wiretape.cli.saying import out_text, say
 from wiretape.journal_writer import LogCapture
 from wiretape.recovery import recover
 
@@ -23,7 +21,7 @@ def run() -> int:
     for recovered, lines in recover(log):
         for _, level, message in lines:
             if level >= logging.INFO:
-                typer.echo(message)
+                out_text(message)
         if recovered is None:
             continue
         found += 1

@@ -5,7 +5,6 @@ that the clean request has, where it is found as all others are, as a further ta
 along. The plan names no secret, and can be carried out again after it was cut off.
 """
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -14,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from wiretape import capture as captures
-from wiretape import jsontext, printable, recording, request, verify
+from wiretape import jsontext, recording, request, verify
 from wiretape.capture import Capture
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import console, counted, say
+from wiretape.cli.saying import complain, console, counted, say
 from wiretape.finding import second_name
 from wiretape.recording import Recording
 from wiretape.redaction import Finding, Redactor, bodies, recorded
@@ -63,7 +62,7 @@ def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
     """Clean what is there, or say what would be done. The exit code: 1 where a secret is left."""
     wanted = plan(source, redactor)
     for problem in wanted.broken:
-        print(printable.line(problem), file=sys.stderr)
+        complain(problem)
     if wanted.steps:
         console().print(_table(wanted))
     cleanable = [step for step in wanted.steps if step.outcome is Outcome.CLEANED]

@@ -23,6 +23,11 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def complain(line: str) -> None:
+    """A line on stderr, beside the output; what is said of ``out`` holds of it too."""
+    print(printable.line(line), file=sys.stderr)
+
+
 def out(line: str) -> None:
     """A line on stdout. Recordings and their names are what others have written: no terminal is to obey them."""
     print(printable.line(line))

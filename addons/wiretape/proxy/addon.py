@@ -101,14 +101,15 @@ class Wiretape:
         self._configured = True
 
     def _take_over(self, updated: AbstractSet[str]) -> None:
-        providers, place = options.table(ctx.options), options.place(ctx.options)
-        rules, known = options.rules(ctx.options, providers), options.known_sessions(ctx.options)
+        own = options.configuration(ctx.options)
+        providers, place = options.table(own), options.place(ctx.options)
+        rules, known = options.rules(own, providers), options.known_sessions(own)
         defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
         largest = options.largest(ctx.options)
         journal = options.journal(ctx.options)
         tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
-        gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options)
-        options.clean_with(options.secrets(ctx.options))
+        gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options, own)
+        options.clean_with(options.secrets(own))
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.

@@ -17,7 +17,10 @@ _LIMIT = 2.0
 
 
 def abort(client: connection.Client) -> None:
-    """Close the connection at once, whatever is on its way; mitmproxy then closes those that it had opened for it."""
+    """Close the connection at once: of what has not left yet its client gets nothing.
+
+    mitmproxy then closes those that it had opened for it.
+    """
     transport = _transport(client)
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
@@ -43,10 +46,9 @@ async def reset(client: connection.Client) -> None:
 
 def close(client: connection.Client) -> None:
     """Close the connection, with nobody asking for it."""
-    handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
-    streams = handler and handler.transports.get(client)
+    streams = streams_of(client, client)
     if streams and streams.handler:
-        handler.close_connection(client)
+        _handler(client).close_connection(client)
 
 
 def let_go(client: connection.Client) -> None:
@@ -55,24 +57,24 @@ def let_go(client: connection.Client) -> None:
     It does so where it closes a connection in the moment in which something comes from it: the client would wait until
     the memory is tidied up.
     """
-    handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
-    streams = handler and handler.transports.get(client)
+    streams = streams_of(client, client)
     if streams and streams.writer:
         streams.writer.close()
 
 
-def cut(client: connection.Client) -> None:
-    """End a connection now, with what has not left yet: its client gets nothing more."""
-    transport = _transport(client)
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+def streams_of(client: connection.Client, of: connection.Connection) -> Any:
+    """What mitmproxy reads and writes with on a connection of a client's, or his own; None where that is closed."""
+    handler = _handler(client)
+    return handler and handler.transports.get(of)
+
+
+def _handler(client: connection.Client) -> Any:
+    return ctx.master.addons.get("proxyserver").connections.get(client.id)
 
 
 def _transport(client: connection.Client) -> asyncio.BaseTransport | None:
-    for handler in ctx.master.addons.get("proxyserver").connections.values():
-        if handler.client is client and (streams := handler.transports.get(client)):
-            return getattr(streams.writer, "transport", None)
-    return None
+    streams = streams_of(client, client)
+    return getattr(streams.writer, "transport", None) if streams else None
 
 
 def _unacknowledged(underlying: Any) -> int:

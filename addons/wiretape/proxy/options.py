@@ -1,6 +1,7 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from mitmproxy import exceptions
@@ -301,12 +302,35 @@ def journal(options: OptManager) -> int:
     return size
 
 
-def known_sessions(options: OptManager) -> Sessions:
-    """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The file of wiretape_config: read once, for all who find something in it."""
+
+    file: str
+    text: str
+
+    def parsed[T](self, parse: Callable[[str, str], T]) -> T:
+        """What one of them makes of its name and text. Raises OptionsError, naming the file and what is wrong in it."""
+        try:
+            return parse(self.file, self.text)
+        except ValueError as e:
+            raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def configuration(options: OptManager) -> Configuration | None:
+    """A team's own configuration, where there is one. Raises OptionsError where it cannot be read."""
+    file: str = options.wiretape_config
+    if not file:
+        return None
     try:
-        return next((sessions.parse(file, text) for file, text in _own(options)), Sessions())
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+        return Configuration(file, tomltext.read(Path(file).expanduser()))
+    except (OSError, UnicodeDecodeError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+
+
+def known_sessions(own: Configuration | None) -> Sessions:
+    """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
+    return own.parsed(sessions.parse) if own else Sessions()
 
 
 def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
@@ -328,16 +352,11 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
     return tuple(parse_mode(each.strip()) for each in text.split(","))
 
 
-def policy(options: OptManager) -> Policy:
+def policy(options: OptManager, own: Configuration | None) -> Policy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
-    allow: tuple[egress.Entry, ...] = ()
-    allow_only = False
-    try:
-        for file, text in _own(options):
-            allow, allow_only = egress.parse(file, text)
-            _check_tables(file, text)
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    allow, allow_only = own.parsed(egress.parse) if own else ((), False)
+    if own:
+        own.parsed(_check_tables)
     if options.wiretape_offline and is_url(options.wiretape_recordings):
         raise exceptions.OptionsError(
             f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
@@ -405,28 +424,20 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
         raise exceptions.OptionsError(f"{name}: {e}") from e
 
 
-def table(options: OptManager) -> Providers:
+def table(own: Configuration | None) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
-    try:
-        return providers.parse([*_own(options), (providers.BUILTIN, providers.builtin())])
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    builtin = providers.BUILTIN, providers.builtin()
+    return own.parsed(lambda *ours: providers.parse([ours, builtin])) if own else providers.parse([builtin])
 
 
-def rules(options: OptManager, known: Providers) -> Faults:
+def rules(own: Configuration | None, known: Providers) -> Faults:
     """The faults to inject. Raises OptionsError, naming the file and what is wrong in it."""
-    try:
-        return next((faults.parse(file, text, known.names) for file, text in _own(options)), Faults())
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    return own.parsed(lambda file, text: faults.parse(file, text, known.names)) if own else Faults()
 
 
-def secrets(options: OptManager) -> redaction.Policy:
+def secrets(own: Configuration | None) -> redaction.Policy:
     """What becomes of secrets. Raises OptionsError, naming the file and what is wrong in it."""
-    try:
-        return next((redaction_rules.parse(file, text) for file, text in _own(options)), redaction.Policy())
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+    return own.parsed(redaction_rules.parse) if own else redaction.Policy()
 
 
 def clean_with(policy: redaction.Policy) -> None:
@@ -435,16 +446,6 @@ def clean_with(policy: redaction.Policy) -> None:
         redaction.DEFAULT.use(policy)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
-
-
-def _own(options: OptManager) -> list[tuple[str, str]]:
-    file: str = options.wiretape_config
-    if not file:
-        return []
-    try:
-        return [(file, tomltext.read(Path(file).expanduser()))]
-    except (OSError, UnicodeDecodeError) as e:
-        raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
 
 
 def refuse_conflicts(options: OptManager) -> None:

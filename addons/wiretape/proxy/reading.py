@@ -9,7 +9,9 @@ others have their turn in between; one whose bytes do not is read in larger ones
 import asyncio
 import time
 
-from mitmproxy import connection, ctx
+from mitmproxy import connection
+
+from wiretape.proxy import breaking
 
 _SMALL = 2048
 """Bytes that cannot take long, where no more are there: not measured, as they are most of what there is."""
@@ -64,7 +66,6 @@ class SteadyReader:
 
 def steady(client: connection.Client, of: connection.Connection) -> None:
     """Have a connection of a client's, or his own, read in bites that hold nobody up."""
-    handler = ctx.master.addons.get("proxyserver").connections.get(client.id)
-    streams = handler and handler.transports.get(of)
+    streams = breaking.streams_of(client, of)
     if streams and isinstance(streams.reader, asyncio.StreamReader):
         streams.reader = SteadyReader(streams.reader)

@@ -52,7 +52,7 @@ class Requests:
         """
         for exchange in [*self._live]:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
-            breaking.cut(exchange.client)
+            breaking.abort(exchange.client)
             self._finish(exchange, ended=False)
         await asyncio.to_thread(self._close, patience)
 

@@ -49,8 +49,6 @@ _STARTS = ("{", "[", '"')
 _ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
 """Two literals with nothing between them: in a program they are one text, in JSON there is no such thing."""
 _HAS_MEMBER = compiled(rb'"\s*:')
-_BEFORE = ";\n"
-"""Before what is no JSON any more."""
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Between texts that are looked through as one: what no secret has in it."""

@@ -36,8 +36,10 @@ _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
 _STRETCH = 1024
 """Bytes in which a pattern of the team's is looked for at a time: a match of so many is found whole."""
-_KNOWN_NAMES = 4096
-"""Names of members that are remembered to be no secrets themselves."""
+_REMEMBERED = 4096
+"""Short texts that are remembered to have no secret: names of members, models and tools stand in every request."""
+_SHORT = 64
+"""Characters of a text that is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,8 @@ class _Parts:
         self.everywhere = [rule for rule in rules if rule.path is None]
         self.placed = [(rule, rule.path.begin()) for rule in rules if rule.path is not None]
         """The rules that have a path, with its states where a value begins."""
-        self.harmless_names: set[str] = set()
+        self.harmless: set[str] = set()
+        """Short texts without a secret."""
 
 
 class Redactor:
@@ -255,7 +258,7 @@ class Redactor:
     def _clean(self, value: Any) -> Any:
         match value:
             case str():
-                return self.text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
+                return self._clean_text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
             case dict():
                 return self._clean_members(value)
             case list():
@@ -267,16 +270,23 @@ class Redactor:
         cleaned = {}
         is_same = True
         for name, item in value.items():
-            kept = name if name in self._parts.harmless_names else self._clean_name(name)
+            kept = self._clean_text(name)
             new = self._clean_named(name, item) if self._is_secret(name, value) else self._clean(item)
             is_same = is_same and new is item and kept is name
             cleaned[kept] = new
         return value if is_same else cleaned
 
-    def _clean_name(self, name: str) -> str:
-        cleaned = self.text(name)
-        if cleaned is name and len(name) <= 64 and len(self._parts.harmless_names) < _KNOWN_NAMES:
-            self._parts.harmless_names.add(name)
+    def _clean_text(self, text: str) -> str:
+        if len(text) > _SHORT:
+            return self.text(text)
+        harmless = self._parts.harmless
+        if text in harmless:
+            return text
+        cleaned = self.text(text)
+        if cleaned is text:
+            if len(harmless) >= _REMEMBERED:
+                harmless.clear()
+            harmless.add(text)
         return cleaned
 
     def _clean_named(self, name: str, item: Any) -> Any:

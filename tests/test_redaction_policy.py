@@ -211,3 +211,16 @@ def test_a_policy_is_taken_on_by_what_has_the_redactor_already() -> None:
     made.use(Policy())
     assert made.text("Jane") == "Jane"
     assert redaction.DEFAULT.policy == Policy()
+
+
+def test_what_is_remembered_of_short_texts_is_bounded_and_goes_with_its_policy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("wiretape.redaction.redactor._REMEMBERED", 3)
+    made = Redactor(environment={})
+    value = {"Jane Doe": ["Jane Doe", "a harmless text", KEY], "other": ["one more text", "and another one"]}
+    expected = {**value, "Jane Doe": ["Jane Doe", "a harmless text", REDACTED]}
+    assert made.clean(value) == made.clean(value) == expected
+    assert len(made._parts.harmless) <= 3
+    made.use(rules.parse("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'"))
+    assert made.clean({"Jane Doe": "Jane Doe"}) == {"X Doe": "X Doe"}

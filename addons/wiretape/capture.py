@@ -68,6 +68,12 @@ class Capture:
     origin: Origin | None = None
     """None in captures that were made before there was any."""
 
+    @property
+    def beside(self) -> list[Any]:
+        """What it says beside its body, as a JSON value that can be looked through for secrets."""
+        told = [self.origin.by, self.origin.client] if self.origin else []
+        return [*({name: value} for name, value in self.headers), *told]
+
 
 def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""

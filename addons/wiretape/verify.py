@@ -56,9 +56,7 @@ def check_capture(data: bytes) -> tuple[str, ...]:
     except ValueError as e:
         return (str(e),)
     pieces = found.chunks or ()
-    said = [found.origin.by, found.origin.client] if found.origin else []
-    others = [*({name: value} for name, value in found.headers), *said]
-    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(others))
+    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(found.beside))
     faults = ["a secret is in it"] if has_secret else []
     if found.origin and not _is_sound(found.origin):
         faults.append("what it says of who made it is in no known form")

@@ -214,7 +214,7 @@ def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
         if event.data.startswith(DONE):
             break
         data = _object(event.data, "an event of the stream")
-        if data.get("error") or "error" in (event.event, data.get("type")):
+        if _is_error(event, data):
             raise Unrecordable("the stream holds an error")
         yield _element(chunk, data)
         if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
@@ -261,9 +261,10 @@ def _passthrough(arrived: Arrived) -> RecordedResponse:
     if media_type == "text/event-stream" and arrived.status == 200:
         has_ended = False
         for event in _decoded(sse.Decoder(), arrived.pieces):
-            if _is_error(event):
+            data = _data(event)
+            if _is_error(event, data):
                 raise Unrecordable("the stream holds an error")
-            has_ended = has_ended or _ends(event)
+            has_ended = has_ended or _ends(event, data)
         if not has_ended:
             raise Unrecordable("the stream ended without its last event: it broke off")
         lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
@@ -281,11 +282,10 @@ def _passthrough(arrived: Arrived) -> RecordedResponse:
     return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=content_type)
 
 
-def _ends(event: sse.Event) -> bool:
+def _ends(event: sse.Event, data: Mapping[str, Any]) -> bool:
     """Whether a stream has ended well with this event, in one of the providers' ways."""
     if event.data.startswith(DONE) or event.event in _ENDS:
         return True
-    data = _data(event)
     kind = data.get("type")
     if isinstance(kind, str) and (kind in _ENDS or kind.endswith((".done", ".completed"))):
         return True
@@ -293,8 +293,7 @@ def _ends(event: sse.Event) -> bool:
     return isinstance(candidates, list) and any(isinstance(c, dict) and c.get("finishReason") for c in candidates)
 
 
-def _is_error(event: sse.Event) -> bool:
-    data = _data(event)
+def _is_error(event: sse.Event, data: Mapping[str, Any]) -> bool:
     return bool(data.get("error")) or "error" in (event.event, data.get("type"))
 
 

@@ -155,9 +155,7 @@ def _in_capture(found: Capture, redactor: Redactor) -> Iterator[Finding]:
     text = b"".join(pieces).decode("utf-8", "surrogateescape")
     for span in bodies.secrets(text, redactor):
         yield Finding(_CAPTURE, span.detector)
-    headers = [{name: value} for name, value in found.headers]
-    said = [found.origin.by, found.origin.client] if found.origin else []
-    for finding in redactor.find([*headers, *said]):
+    for finding in redactor.find(found.beside):
         yield Finding(_CAPTURE, finding.detector)
 
 

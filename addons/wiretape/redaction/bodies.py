@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, chain
 from typing import Any
 
@@ -39,12 +40,17 @@ def cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:
 
     None is empty but where the body has fewer bytes than pieces by then.
     """
+    return cleaned_again(pieces, partial(_cleaned, finder=finder))
+
+
+def cleaned_again[T](value: T, clean: Callable[[T], T]) -> T:
+    """Return a value cleaned until it stays the very same: what is left of it is looked at again."""
     for _ in range(_TIMES):
-        before = pieces
-        pieces = _cleaned(before, finder)
-        if pieces is before:
+        before = value
+        value = clean(before)
+        if value is before:
             break
-    return pieces
+    return value
 
 
 def _cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:

@@ -97,11 +97,6 @@ ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
 _SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 
 
-def channels(elements: Iterable[JSON]) -> list[Channel]:
-    """Return every text of the elements in its channel, in the order in which they begin."""
-    return [*Walk(elements).channels.values()]
-
-
 class Walk:
     """The channels of elements, and the names of all their members."""
 

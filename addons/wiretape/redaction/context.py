@@ -115,7 +115,7 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     is_set = is_tight and (is_constant(words) or is_command or data[stop : stop + 1] == b";")
     if is_enclosed or data[before - 1 : before] in (b"?", b"&", b";") or (is_set and data[stop : stop + 1] != b"("):
         return _taken(data, at, stop, _BARE, _plain(last))
-    stop = at + len(data[at:stop].rstrip(b".:!?"))
+    stop = _before_mark(data, at, stop)
     is_told = sign == b": " and _plain(last) is Writing.PASSWORD and _LINE_END.match(data, stop)
     return _taken(data, at, stop, _BARE, Writing.PASSWORD if is_told else Writing.BARE)
 
@@ -142,6 +142,11 @@ def _run(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
     return match.end() if match else at
 
 
+def _before_mark(data: bytes, at: int, stop: int) -> int:
+    """Return the end of a value without the mark with which a sentence ends behind it."""
+    return at + len(data[at:stop].rstrip(b".:!?"))
+
+
 def _taken(
     data: bytes, at: int, stop: int, pattern: re.Pattern[bytes], writing: Writing = Writing.PLAIN
 ) -> tuple[int, int] | None:
@@ -149,10 +154,7 @@ def _taken(
     text = data[at:stop].decode("ascii", "replace")
     if not values.is_secret(text, writing):
         return None
-    if stop - at == _JUDGED:
-        match = pattern.match(data, stop)
-        stop = match.end() if match else stop
-    return at, stop
+    return at, _end(data, stop, pattern) if stop - at == _JUDGED else stop
 
 
 def _closing(data: bytes, at: int, delimiter: bytes) -> int | None:
@@ -181,18 +183,14 @@ def _header(
     """Return where the credentials stand in the value of a header, or its cookies."""
     text = data[at:stop].decode("ascii", "replace")
     scheme = _CREDENTIALS.match(data, at, stop)
+    start = scheme.end() if scheme else at
     if scheme and scheme[2] and close is None:
         stop = _run(_TO_LINE_END, data, at)
         text = data[at:stop].decode("ascii", "replace")
     if name.endswith("cookie") or (scheme and scheme[2]):
-        start = scheme.end() if scheme else at
-        is_one = any(values.is_secret(value) for value in _PARAMETER.findall(text))
-        return (
-            (start, _end(data, stop, _TO_LINE_END if scheme else _TO_END) if close is None else close)
-            if is_one
-            else None
-        )
-    start = scheme.end() if scheme else at
+        if not any(map(values.is_secret, _PARAMETER.findall(text))):
+            return None
+        return start, _end(data, stop, _TO_LINE_END if scheme else _TO_END) if close is None else close
     stop = _run(_BARE, data, start)
     if scheme and scheme[1].lower() == b"basic" and _is_basic(data[start:stop]):
         return start, stop
@@ -200,7 +198,7 @@ def _header(
 
 
 def _end(data: bytes, at: int, pattern: re.Pattern[bytes]) -> int:
-    """Return where the rest of a header's value ends."""
+    """Return where a value ends, given how far it was looked at."""
     rest = pattern.match(data, at)
     return rest.end() if rest else at
 
@@ -233,8 +231,7 @@ def told(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     opened = _OPENING.match(data, end)
     assert opened
     at = opened.end()
-    value = data[at : _run(_BARE, data, at)].rstrip(b".:!?")
-    return _taken(data, at, at + len(value), _BARE, _plain(name.lower()))
+    return _taken(data, at, _before_mark(data, at, _run(_BARE, data, at)), _BARE, _plain(name.lower()))
 
 
 def followed(data: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -242,8 +239,7 @@ def followed(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     name, _ = _name(data, start, end)
     if strength(name) is Strength.NONE and not is_constant_key(name.split(" ")[-1]):
         return None
-    stop = end + len(data[end : _run(_BARE, data, end)].rstrip(b".:!?"))
-    return _taken(data, end, stop, _BARE, Writing.BARE)
+    return _taken(data, end, _before_mark(data, end, _run(_BARE, data, end)), _BARE, Writing.BARE)
 
 
 def login(data: bytes, _: int, end: int) -> tuple[int, int] | None:
@@ -290,5 +286,4 @@ def scheme(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     if data[start : start + 5].lower() == b"basic":
         credentials = data[at:stop]
         return (at, stop) if len(credentials) >= 12 and _is_basic(credentials) else None
-    value = data[at:stop].rstrip(b".:!?")
-    return _taken(data, at, at + len(value), _BARE, Writing.BARE)
+    return _taken(data, at, _before_mark(data, at, stop), _BARE, Writing.BARE)

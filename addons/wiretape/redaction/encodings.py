@@ -28,6 +28,8 @@ _JSON = compiled(
 """The marks of JSON in whatever order, cut off or not. In a program the names of members have no quotes."""
 _BASE64 = compiled(rb"(?:^|[^A-Za-z0-9+/_-])[CDI-Za-fw-z0-9][A-Za-z0-9+/_-]{23,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 """With what stands before it. Base64 that begins with any other letter stands for no text in UTF-8."""
+_SHORTEST_BASE64 = 24
+"""Characters that the above matches at least. Most texts of a request are shorter."""
 _MAY_NAME = compiled(
     rf'(?i:{members.HINTS})[^"\\]{{0,24}}"\s*:'
     rf'|"(?:{"|".join(members.LABELS)})"\s*:\s*"[^"\\]{{0,64}}(?i:{members.HINTS})'.encode()
@@ -49,8 +51,6 @@ _STARTS = ("{", "[", '"')
 _ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
 """Two literals with nothing between them: in a program they are one text, in JSON there is no such thing."""
 _HAS_MEMBER = compiled(rb'"\s*:')
-_BEFORE = ";\n"
-"""Before what is no JSON any more."""
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Between texts that are looked through as one: what no secret has in it."""
@@ -82,7 +82,7 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
     data = text.encode("utf-8", "surrogatepass")
     if b"%" in data:
         found += _in_percent(text, data, deeper)
-    if _BASE64.search(data):  # Nearly no text has any.
+    if len(data) >= _SHORTEST_BASE64 and _BASE64.search(data):  # Nearly no text has any.
         found += _in_base64(data, deeper)
     return merged(found)
 

@@ -26,10 +26,6 @@ _STATUS = "Error code: "
 """With this begins the message of an SDK's error, which ends in the answer as Python writes it."""
 
 
-_TIMES = 3
-"""So often is looked again at what is left: with one secret gone, what was around it may look like another."""
-
-
 def clean(recording: Recording, redactor: Redactor) -> Recording:
     """Return a recording without its secrets; the recording itself where it has none."""
     asked = request(recording.request, redactor)
@@ -76,12 +72,7 @@ def _pair(pair: str, redactor: Redactor) -> str:
 
 def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse:
     """Return a response without its secrets; the response itself where it has none."""
-    body = answered.body
-    for _ in range(_TIMES):
-        before = body
-        body = _body(answered, body, redactor)
-        if body is before:
-            break
+    body = bodies.cleaned_again(answered.body, lambda body: _body(answered, body, redactor))
     error = answered.error and _error(answered.error, redactor)
     if body is answered.body and error is answered.error:
         return answered

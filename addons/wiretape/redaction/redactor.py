@@ -29,15 +29,17 @@ from wiretape.redaction.rules import (
     text_pattern,
 )
 from wiretape.redaction.scanner import Scanner
-from wiretape.redaction.spans import Places, Span, replaced
+from wiretape.redaction.spans import Places, Span, merged, replaced
 from wiretape.remade import Remade
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
 _STRETCH = 1024
 """Bytes in which a pattern of the team's is looked for at a time: a match of so many is found whole."""
-_KNOWN_NAMES = 4096
-"""Names of members that are remembered to be no secrets themselves."""
+_REMEMBERED = 4096
+"""Short texts that are remembered to have no secret: names of members, models and tools stand in every request."""
+_SHORT = 64
+"""Characters of a text that is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,10 @@ class _Parts:
         self.allowed = _Allowed(policy.allow)
         rules = [_Rule(rule) for rule in policy.rules]
         self.everywhere = [rule for rule in rules if rule.path is None]
-        self.placed = [rule for rule in rules if rule.path is not None]
-        self.harmless_names: set[str] = set()
+        self.placed = [(rule, rule.path.begin()) for rule in rules if rule.path is not None]
+        """The rules that have a path, with its states where a value begins."""
+        self.harmless: set[str] = set()
+        """Short texts without a secret."""
 
 
 class Redactor:
@@ -215,7 +219,7 @@ class Redactor:
 
     def placed(self, path: Sequence[str | int], text: str) -> list[Span]:
         """Return what the rules that have a path take out of a text, given where it stands in a value."""
-        rules = [(rule, _begin(rule)) for rule in self._parts.placed]
+        rules = self._parts.placed
         for step in path:
             rules = _enter(rules, f"[{step}]" if isinstance(step, int) else step)
         return self._placed_spans(text, rules)
@@ -237,16 +241,7 @@ class Redactor:
         return self._merged(text, found) if found else found
 
     def _merged(self, text: str, found: list[Span]) -> list[Span]:
-        kept: list[Span] = []
-        for span in sorted(found, key=lambda span: (span.start, -span.end)):
-            if text[span.start : span.end] in self._parts.allowed:
-                continue
-            last = kept[-1] if kept else None
-            if last is None or span.start >= last.end:
-                kept.append(span)
-            elif span.end > last.end:
-                kept[-1] = Span(last.start, span.end, last.detector, last.replacement)
-        return kept
+        return merged([span for span in found if text[span.start : span.end] not in self._parts.allowed])
 
     def text(self, text: str) -> str:
         """Return a text without its secrets; the text itself where it has none."""
@@ -257,13 +252,13 @@ class Redactor:
     def clean(self, value: Any) -> Any:
         """Return a JSON value without its secrets; the value itself where it has none."""
         if self._parts.placed:
-            value = self._clean_placed(value, [(rule, _begin(rule)) for rule in self._parts.placed])
+            value = self._clean_placed(value, self._parts.placed)
         return self._clean(value)
 
     def _clean(self, value: Any) -> Any:
         match value:
             case str():
-                return self.text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
+                return self._clean_text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
             case dict():
                 return self._clean_members(value)
             case list():
@@ -275,16 +270,23 @@ class Redactor:
         cleaned = {}
         is_same = True
         for name, item in value.items():
-            kept = name if name in self._parts.harmless_names else self._clean_name(name)
+            kept = self._clean_text(name)
             new = self._clean_named(name, item) if self._is_secret(name, value) else self._clean(item)
             is_same = is_same and new is item and kept is name
             cleaned[kept] = new
         return value if is_same else cleaned
 
-    def _clean_name(self, name: str) -> str:
-        cleaned = self.text(name)
-        if cleaned is name and len(name) <= 64 and len(self._parts.harmless_names) < _KNOWN_NAMES:
-            self._parts.harmless_names.add(name)
+    def _clean_text(self, text: str) -> str:
+        if len(text) > _SHORT:
+            return self.text(text)
+        harmless = self._parts.harmless
+        if text in harmless:
+            return text
+        cleaned = self.text(text)
+        if cleaned is text:
+            if len(harmless) >= _REMEMBERED:
+                harmless.clear()
+            harmless.add(text)
         return cleaned
 
     def _clean_named(self, name: str, item: Any) -> Any:
@@ -309,7 +311,7 @@ class Redactor:
         if not self._parts.knows_members:
             return False
         if name == "value":
-            label = next((beside[each] for each in members.LABELS if isinstance(beside.get(each), str)), "")
+            label = members.naming(beside, "")
             return members.strength(label) is Strength.SURE or self._may_be(label, beside, name)
         strength = members.strength(name)
         if strength is Strength.NONE and members.is_constant_key(name):
@@ -354,7 +356,7 @@ class Redactor:
 
     def find(self, value: Any, path: str = "") -> Iterator[Finding]:
         """Yield where a JSON value has secrets; ``path`` is where the value itself stands."""
-        yield from self._find(value, path, [(rule, _begin(rule)) for rule in self._parts.placed])
+        yield from self._find(value, path, self._parts.placed)
 
     def _find(self, value: Any, path: str, rules: list[tuple[_Rule, frozenset[int]]]) -> Iterator[Finding]:
         match value:
@@ -382,11 +384,6 @@ class Redactor:
 def _fingerprint(policy: Policy) -> str:
     told = json.dumps([__version__, asdict(policy)])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _begin(rule: _Rule) -> frozenset[int]:
-    assert rule.path
-    return rule.path.begin()
 
 
 def _enter(rules: list[tuple[_Rule, frozenset[int]]], step: str) -> list[tuple[_Rule, frozenset[int]]]:

@@ -63,11 +63,6 @@ def replaced(text: str, found: Sequence[Span]) -> str:
     return "".join((*pieces, text[end:]))
 
 
-def distributed(pieces: Iterable[str], found: Sequence[Span]) -> list[str]:
-    """Return what ``distribute`` yields."""
-    return [*distribute(pieces, found)]
-
-
 def distribute(pieces: Iterable[str], found: Sequence[Span]) -> Iterator[str]:
     """Yield the pieces of a text, as many, with the spans of the whole replaced.
 

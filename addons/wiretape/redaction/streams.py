@@ -8,7 +8,7 @@ begins: the elements keep their number, and all else in them is as it was.
 have stood there) says as much as the token, and goes with it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
@@ -16,11 +16,11 @@ from typing import Any, Protocol
 from wiretape.redaction import encodings
 from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, Reading, Walk
 from wiretape.redaction.positions import Path
-from wiretape.redaction.spans import Span, distributed, merged, replaced
+from wiretape.redaction.spans import Span, distribute, merged, replaced
 from wiretape.remade import Remade
 
-type Elements = Sequence[JSON] | Mapping[str | int, JSON]
-"""All elements, or those that are asked for."""
+type Elements = Mapping[str | int, JSON]
+"""Those elements that are asked for, by their number."""
 
 
 class Finder(Protocol):
@@ -53,19 +53,6 @@ class Change:
 
 _SNAPSHOTS = 3
 """So many different pieces, each the beginning of the one after it, are one text that grows, sent again and again."""
-
-
-def rewrite(
-    elements: Sequence[JSON], found: Iterable[Channel], spans_of: Callable[[str], Sequence[Span]]
-) -> Sequence[JSON]:
-    """Return the elements with the spans of each channel's joined text replaced; as many, and all else as it was."""
-    changes = [
-        change
-        for channel in found
-        if (spans := spans_of("".join(channel.texts)))
-        for change in _changed(elements, channel, distributed(channel.texts, spans), spans[0].detector)
-    ]
-    return applied(elements, changes) if changes else elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +92,7 @@ def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: Finder)
         for path, old, new in zip(channel.paths, channel.texts, texts, strict=True)
         if old != new
     }
-    known: dict[str | int, JSON] = (
-        {at: element for at, element in enumerate(elements) if at in touched} if touched else {}
-    )
+    known: Elements = {at: element for at, element in enumerate(elements) if at in touched} if touched else {}
     changed: list[Change] = []
     for channel, texts, detector in rewritten:
         changed += _changed(known, channel, texts, detector, singles)
@@ -176,7 +161,7 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
             for span in singles.of(channel.name, text):
                 found.append(Span(start + span.start, start + span.end, span.detector, span.replacement))
         found = merged(found)
-    return distributed(texts, found) if found else None
+    return [*distribute(texts, found)] if found else None
 
 
 def _placed(finder: Finder, path: Path, text: str) -> list[Span]:
@@ -212,13 +197,13 @@ def _cut(spans: Sequence[Span], length: int) -> list[Span]:
 
 
 def _changed(
-    elements: Elements, channel: Channel, texts: Sequence[str], detector: str, singles: _Singles | None = None
+    elements: Elements, channel: Channel, texts: Sequence[str], detector: str, singles: _Singles
 ) -> Iterator[Change]:
     is_first = True
     for path, old, new in zip(channel.paths, channel.texts, texts, strict=True):
         if old == new:
             continue
-        if singles and (own := singles.of(channel.name, old)):
+        if own := singles.of(channel.name, old):
             detector = own[0].detector
             is_first = True
         if not channel.are_tokens:

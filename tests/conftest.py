@@ -6,11 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from harness import ADDON
 from s3 import S3Server
+from wiretape.journal_folder import Journal
 
 LONG = ("test_team.py", "test_serve.py")
 """The modules that take longest: begun last, one of them would run when all others are done."""
@@ -61,3 +63,13 @@ def s3(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S3Ser
     for name, value in server.env.items():
         monkeypatch.setenv(name, value)
     return server
+
+
+@pytest.fixture(name="journal")
+def _journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
+    """The journal of a proxy that runs, with room for a gigabyte."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    journal = Journal.create(1 << 30)
+    yield journal
+    journal.folder.remove()
+    journal.release()

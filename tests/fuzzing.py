@@ -20,6 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "addons"), str(ROOT / "tests")]
 
+from chats import TABLE, chat, route  # noqa: E402
 from wiretape import (  # noqa: E402
     address,
     capture,
@@ -62,10 +63,6 @@ from wiretape.team import messages  # noqa: E402
 SECONDS = 0.25
 """Of processor time, for an input of some thousand bytes: a hundred times what any takes."""
 
-TABLE = providers.parse([("providers.toml", providers.builtin())])
-ASKED = RecordedRequest(
-    "https://api.openai.com/v1/v1/chat/completions", {"model": "m", "messages": []}, "/v1/chat/completions"
-)
 ENDPOINTS = sorted(providers.SDK_ENDPOINTS)
 
 
@@ -98,10 +95,8 @@ def read_head(data: bytes) -> None:
 def read_request(data: bytes) -> None:
     """A request to an endpoint of some kind, and all that is made of one."""
     path, host = one_of(data, (("/v1/chat/completions", "api.openai.com"), ("/v1/messages", "api.anthropic.com")))
-    route = TABLE.route("POST", "https", host, 443, path)
-    assert route
     with contextlib.suppress(ValueError):
-        use_request(request.recorded(route, data, "application/json", "a test"))
+        use_request(request.recorded(route(path, host), data, "application/json", "a test"))
 
 
 def read_form(data: bytes) -> None:
@@ -117,7 +112,7 @@ def use_request(asked: RecordedRequest) -> None:
     request.identity(asked)
     request.endpoint(asked)
     assert printable.line(asked.label) == asked.label
-    text = miss.message(asked, [("a\x1b", ASKED)], "how")
+    text = miss.message(asked, [("a\x1b", chat("Hi"))], "how")
     assert printable.lines(text) == text
 
 

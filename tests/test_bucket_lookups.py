@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from chats import CHAT, came, chat
 from s3 import Clock
-from wiretape import wire
 from wiretape.counters import Counters, Ledger
 from wiretape.gate import Gate
 from wiretape.providers import Endpoint, Route
 from wiretape.proxy.desk import Decision, Desk
-from wiretape.recording import RecordedRequest
 from wiretape.session import Sessions
 from wiretape.store.bucket import BucketStore
 from wiretape.store.notes import Notes
@@ -27,7 +26,6 @@ from wiretape.store.remote import UNCHANGED, Condition, Found, Remote, Unchanged
 from wiretape.tape import Mode, Tape
 from wiretape.tapes import Tapes
 
-CHAT = "/v1/chat/completions"
 MANY = 20
 LONG = 60.0
 
@@ -88,17 +86,6 @@ def store(remote: InMemory, notes: Path | None = None, clock: Clock | None = Non
     objects = Objects(remote, clock=clock or Clock())
     objects._kind = Kind(True, True, True)
     return BucketStore(remote, objects, notes=Notes(notes) if notes else None)
-
-
-def chat(text: str) -> RecordedRequest:
-    body = {"model": "m", "messages": [{"role": "user", "content": text}]}
-    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", body, CHAT)
-
-
-def came(text: str) -> wire.Arrived:
-    data = '{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": '
-    data += f'{{"role": "assistant", "content": "{text}"}}, "finish_reason": "stop"}}]}}'
-    return wire.Arrived(200, (("content-type", "application/json"),), (data.encode(),), (1.0,), True)
 
 
 @pytest.fixture(name="remote")
@@ -197,33 +184,27 @@ def test_after_a_restart_nothing_is_read_again(remote: InMemory, tmp_path: Path)
     assert remote.gets == ["default/responses/by-hand.json"]
 
 
-def damaged(path: Path, how: str) -> None:
-    if how == "flipped":
-        with sqlite3.connect(path) as opened:
-            opened.execute("UPDATE heads SET head = replace(head, '0', '1')")
+def by_sql(script: str) -> Callable[[Path], object]:
+    def damage(path: Path) -> None:
+        opened = sqlite3.connect(path)
+        opened.executescript(script)
         opened.close()
-    elif how == "another value":
-        with sqlite3.connect(path) as opened:
-            opened.execute("UPDATE heads SET head = NULL")
-            opened.execute("UPDATE bodies SET body = 1")
-        opened.close()
-    elif how == "another form":
-        with sqlite3.connect(path) as opened:
-            opened.execute("PRAGMA user_version = 99")
-        opened.close()
-    elif how == "other tables":
-        with sqlite3.connect(path) as opened:
-            opened.executescript("DROP TABLE heads; CREATE TABLE heads (x)")
-        opened.close()
-    elif how == "cut":
-        os.truncate(path, 5000)
-    elif how == "zeros":
-        path.write_bytes(bytes(20_000))
-    elif how == "text":
-        path.write_text("no database\n" * 1000)
+
+    return damage
 
 
-@pytest.mark.parametrize("how", ["flipped", "another value", "another form", "other tables", "cut", "zeros", "text"])
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "flipped": by_sql("UPDATE heads SET head = replace(head, '0', '1')"),
+    "another value": by_sql("UPDATE heads SET head = NULL; UPDATE bodies SET body = 1"),
+    "another form": by_sql("PRAGMA user_version = 99"),
+    "other tables": by_sql("DROP TABLE heads; CREATE TABLE heads (x)"),
+    "cut": lambda path: os.truncate(path, 5000),
+    "zeros": lambda path: path.write_bytes(bytes(20_000)),
+    "text": lambda path: path.write_text("no database\n" * 1000),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGE)
 def test_notes_that_are_damaged_are_made_anew(remote: InMemory, tmp_path: Path, how: str) -> None:
     notes = tmp_path / "notes.sqlite"
     found = remote.held.pop(next(key for key in remote.held if "/responses/" in key))
@@ -231,7 +212,7 @@ def test_notes_that_are_damaged_are_made_anew(remote: InMemory, tmp_path: Path, 
     before = store(remote, notes)
     ask(before, *unknown())
     before.close()
-    damaged(notes, how)
+    DAMAGE[how](notes)
     for word in ("other", "third"):
         made = ask(of := store(remote, notes), "known 0", *unknown(word), explained=True)
         assert made[0].hit, "which no name leads to"

@@ -12,13 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import s3
+from chats import chat, route
 from wiretape import freezing, redaction, verify
 from wiretape import request as requests
 from wiretape.capture import Capture, Origin, digest, loads
 from wiretape.capture import dumps as dump_capture
 from wiretape.cli.app import app
 from wiretape.counters import Counters
-from wiretape.providers import builtin, parse
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, make, read_request
 from wiretape.redaction import REDACTED
 from wiretape.store.base import Store
@@ -29,12 +29,6 @@ from wiretape.wire import Arrived, response
 
 KEY = "AIza" + "Sy_-1" * 7
 OTHER = "gsk_" + "a1B2" * 13
-CHAT = "/v1/chat/completions"
-
-
-def asked(text: str) -> RecordedRequest:
-    body = {"model": "m", "messages": [{"role": "user", "content": text}], "stream": True}
-    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", body, CHAT)
 
 
 def chunk(text: str, finish: str | None = None) -> dict[str, Any]:
@@ -47,7 +41,8 @@ def old(question: str, answer: str, form: str = "2025-09") -> tuple[Recording, C
     pieces = [answer[at : at + 3] for at in range(0, len(answer), 3)]
     wire = [b"data: " + json.dumps(chunk(piece)).encode() + b"\n\n" for piece in pieces] + [b"data: [DONE]\n\n"]
     at = tuple(float(number) for number in range(len(wire)))
-    made = make(asked(question), response(asked(question), Arrived(200, (), tuple(wire), at, True)), form)
+    asked = chat(question, stream=True)
+    made = make(asked, response(asked, Arrived(200, (), tuple(wire), at, True)), form)
     origin = Origin("ci", "2026-01-31T12:00:00Z", "curl/8", "0.1.0", 9.0)
     return made, Capture(digest(dumps(made)), 200, (("content-type", "text/event-stream"),), tuple(wire), at, origin)
 
@@ -81,7 +76,7 @@ def _where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def replayed(store: Store, question: str) -> str:
     tape = Tape(store, "main", Mode.REPLAY, Counters())
-    live = replace(asked(question), body=_sent(question))
+    live = replace(chat(question), body=_sent(question))
     hit = tape.lookup(live) or tape.search(live)
     assert hit
     lines = [line[6:] for line in hit.answer.body.split(b"\n") if line.startswith(b"data: {")]
@@ -89,9 +84,8 @@ def replayed(store: Store, question: str) -> str:
 
 
 def _sent(question: str) -> Any:
-    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, CHAT)
-    assert route
-    return requests.recorded(route, json.dumps(requests.wire_body(asked(question))).encode()).body
+    sent = requests.wire_body(chat(question, stream=True))
+    return requests.recorded(route(), json.dumps(sent).encode()).body
 
 
 def test_first_the_plan_then_the_doing(where: str) -> None:

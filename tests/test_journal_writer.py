@@ -24,15 +24,6 @@ from wiretape.write_job import WriteJob
 
 
 @pytest.fixture
-def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    journal = Journal.create(1 << 30)
-    yield journal
-    journal.folder.remove()
-    journal.release()
-
-
-@pytest.fixture
 def log() -> Iterator[LogCapture]:
     handler = LogCapture()
     ours = logging.getLogger("wiretape")

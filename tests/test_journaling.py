@@ -110,8 +110,14 @@ def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_aft
     made, journal = full
     told: list[Outcome] = []
     looks: list[bool] = []
+
+    def written(outcome: Outcome) -> None:
+        told.append(outcome)
+        if outcome.is_kept:
+            journal.kept(outcome.number)
+
     made._writer = cast(WriterProcess, SimpleNamespace(look=lambda: looks.append(True)))
-    made._open[1] = cast(Exchange, SimpleNamespace(written=told.append))
+    made._open[1] = cast(Exchange, SimpleNamespace(written=written))
     assert made._written(journal, Outcome(1, unrecorded=1, is_kept=True))
     assert not made._written(journal, Outcome(1, unrecorded=1, is_kept=True))  # By the next writer.
     assert not looks

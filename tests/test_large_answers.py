@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,15 +45,6 @@ STREAMS = {
     "a key in a name": [event("x", more={KEY: 1}), event("y")],
     "a key of two": [event("x").replace(b'"id": "x"', f'"id": "{KEY}", "id": "x"'.encode()), event("y")],
 }
-
-
-@pytest.fixture(name="journal")
-def _journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    journal = Journal.create(1 << 30)
-    yield journal
-    journal.folder.remove()
-    journal.release()
 
 
 def written(journal: Journal, root: Path, form: str, pieces: list[bytes], asked: bytes = BODY) -> dict[str, bytes]:

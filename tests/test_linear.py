@@ -15,6 +15,7 @@ import brotli
 import pytest
 import zstandard
 
+from chats import asks, chat, route
 from wiretape import (
     address,
     capture,
@@ -60,17 +61,7 @@ LARGEST = 1 << 17
 RATIO = 3.0
 TRIES = 4
 
-TABLE = providers.parse([("providers.toml", providers.builtin())])
-
-
-def route(path: str, host: str = "api.openai.com") -> providers.Route:
-    found = TABLE.route("POST", "https", host, 443, path)
-    assert found
-    return found
-
-
-CHAT = route("/v1/chat/completions")
-EMBEDDINGS = route("/v1/embeddings")
+CHAT = route()
 MESSAGES = route("/v1/messages", "api.anthropic.com")
 FORM = "multipart/form-data; boundary=B"
 
@@ -90,14 +81,16 @@ def in_order(body: bytes) -> bytes:
     return b"POST /v1 HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
 
+def read_form(body: bytes) -> None:
+    multipart.parse(body, FORM)
+
+
+def part(more: bytes) -> bytes:
+    return b"--B\r\nContent-Disposition: form-data" + more + b"\r\n\r\n1\r\n--B--\r\n"
+
+
 def prompt(text: Any) -> bytes:
-    return json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]}).encode()
-
-
-def asked(text: Any) -> RecordedRequest:
-    return RecordedRequest(
-        "https://api.openai.com/v1/v1/chat/completions", json.loads(prompt(text)), CHAT.endpoint.recorded
-    )
+    return json.dumps(asks(text)).encode()
 
 
 def arrived(*pieces: bytes, content_type: str = "text/event-stream", status: int = 200) -> wire.Arrived:
@@ -123,7 +116,7 @@ def chunk(**delta: Any) -> dict[str, Any]:
 
 
 def made(chunks: int) -> Recording:
-    return Recording(asked("hi"), RecordedResponse([chunk(content="a")] * chunks, is_streaming=True))
+    return Recording(chat("hi"), RecordedResponse([chunk(content="a")] * chunks, is_streaming=True))
 
 
 def captured(chunks: int) -> bytes:
@@ -236,29 +229,14 @@ CASES: Mapping[str, Case] = {
     "coding: codings": (lambda text: coding.plain(b"x", text), lambda n: "gzip, " * n),
     "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
     "multipart: parts": (
-        lambda body: multipart.parse(body, FORM),
+        read_form,
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",
     ),
-    "multipart: semicolons and spaces": (
-        lambda body: multipart.parse(body, FORM),
-        lambda n: b"--B\r\nContent-Disposition: form-data" + b";  " * n + b'; name="a"\r\n\r\n1\r\n--B--\r\n',
-    ),
-    "multipart: spaces": (
-        lambda body: multipart.parse(body, FORM),
-        lambda n: b"--B\r\nContent-Disposition: form-data;" + b" " * n + b'; name="a"\r\n\r\n1\r\n--B--\r\n',
-    ),
-    "multipart: names": (
-        lambda body: multipart.parse(body, FORM),
-        lambda n: b"--B\r\nContent-Disposition: form-data" + b'; name="a' * n + b"\r\n\r\n1\r\n--B--\r\n",
-    ),
-    "multipart: backslashes": (
-        lambda body: multipart.parse(body, FORM),
-        lambda n: b'--B\r\nContent-Disposition: form-data; name="' + b"\\" * n + b"\r\n\r\n1\r\n--B--\r\n",
-    ),
-    "multipart: headers of a part": (
-        lambda body: multipart.parse(body, FORM),
-        lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n' + b"a: b\r\n" * n + b"\r\n1\r\n--B--\r\n",
-    ),
+    "multipart: semicolons and spaces": (read_form, lambda n: part(b";  " * n + b'; name="a"')),
+    "multipart: spaces": (read_form, lambda n: part(b";" + b" " * n + b'; name="a"')),
+    "multipart: names": (read_form, lambda n: part(b'; name="a' * n)),
+    "multipart: backslashes": (read_form, lambda n: part(b'; name="' + b"\\" * n)),
+    "multipart: headers of a part": (read_form, lambda n: part(b'; name="a"' + b"\r\na: b" * n)),
     "multipart: nearly the boundary": (
         lambda body: multipart.parse(body, f"multipart/form-data; boundary={'-' * 60}B"),
         lambda n: b"\r\n" + b"-" * n,
@@ -291,12 +269,12 @@ CASES: Mapping[str, Case] = {
         lambda body: request.recorded(MESSAGES, body, FORM),
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",
     ),
-    "request: identity": (lambda each: request.identity(replace(each)), lambda n: asked(["a"] * n)),
-    "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: asked("hello " * n)),
+    "request: identity": (lambda each: request.identity(replace(each)), lambda n: chat(["a"] * n)),
+    "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: chat("hello " * n)),
     **{
         f"name in the form 2026: {name}": (
             lambda each: recording.request_name(each, "2026"),
-            lambda n, text=text: asked(text * n),  # type: ignore[misc]
+            lambda n, text=text: chat(text * n),  # type: ignore[misc]
         )
         for name, text in {
             "digits": "7",
@@ -311,11 +289,11 @@ CASES: Mapping[str, Case] = {
     },
     "name in the form 2026: digits before a decimal": (
         lambda each: recording.request_name(each, "2026"),
-        lambda n: asked("7" * n + ".12345"),
+        lambda n: chat("7" * n + ".12345"),
     ),
     "name in the form 2026: digits after a point": (
         lambda each: recording.request_name(each, "2026"),
-        lambda n: asked("0." + "7" * n),
+        lambda n: chat("0." + "7" * n),
     ),
     "route: a path": (routed, lambda n: "/" * n),
     "route: a segment": (routed, lambda n: "/" + "a" * n),
@@ -350,7 +328,7 @@ CASES: Mapping[str, Case] = {
     ),
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
-    "an error": (lambda body: errors.describe(asked("a"), 400, body), lambda n: prompt(["a"] * n)),
+    "an error": (lambda body: errors.describe(chat("a"), 400, body), lambda n: prompt(["a"] * n)),
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),
@@ -390,12 +368,12 @@ CASES: Mapping[str, Case] = {
         lambda n: json.dumps({"recording": "", "status": 200, "headers": [], "chunks": [{"base64": "A" * n}]}).encode(),
     ),
     "differences of two sessions": (lambda text: contents._cut(text, 0), lambda n: "a" * n),
-    "miss: prompts that differ at the end": (missed, lambda n: (asked("a" * n + "b"), asked("a" * n + "c"))),
-    "miss: messages": (missed, lambda n: (asked(["a"] * n), asked(["b"] * n))),
-    "miss: a long key": (missed, lambda n: (asked({"k" * n: {"k" * n: [1] * (n // 8)}}), asked("a"))),
+    "miss: prompts that differ at the end": (missed, lambda n: (chat("a" * n + "b"), chat("a" * n + "c"))),
+    "miss: messages": (missed, lambda n: (chat(["a"] * n), chat(["b"] * n))),
+    "miss: a long key": (missed, lambda n: (chat({"k" * n: {"k" * n: [1] * (n // 8)}}), chat("a"))),
     "miss: deep": (
         missed,
-        lambda n: (asked(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), asked("a")),
+        lambda n: (chat(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), chat("a")),
     ),
     # configurations, credentials, addresses
     "sessions: diamonds": (lambda text: sessions.parse("x", text), diamonds),

@@ -2,11 +2,11 @@
 
 import base64
 import json
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
 
+from costs import cost
 from drawn import draw
 from wiretape.redaction import DEFAULT, REDACTED, Span, bodies, encodings
 
@@ -117,15 +117,6 @@ PIECES = {
     "CR": "\r",
     "growing": '{"a":"aaaaaaaa"}\n',
 }
-
-
-def cost(look: Callable[[str], object], text: str) -> float:
-    taken = []
-    for _ in range(2):
-        started = time.thread_time()
-        look(text)
-        taken.append(time.thread_time() - started)
-    return min(taken)
 
 
 def body(text: str) -> object:

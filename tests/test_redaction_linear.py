@@ -1,10 +1,10 @@
 """No text takes a redactor longer than in proportion to its length, whatever it is and whatever patterns a team has."""
 
-import time
 from collections.abc import Callable
 
 import pytest
 
+from costs import cost
 from drawn import draw
 from wiretape.redaction import Policy, Redactor, Rule
 from wiretape.redaction.detectors import DETECTORS
@@ -43,16 +43,6 @@ PATTERNS = ("a.*b|a", "(a+)+x", "[a-z ]*q|e", "(?s)t.*~|token", r"\w+\W+\w+!", "
 
 TABLE = Redactor(environment={"X_API_KEY": "aab4aab9aab1aab1"})
 TEAM = Redactor(Policy(pii=True, rules=tuple(Rule(f"r{n}", pattern=p) for n, p in enumerate(PATTERNS))), environment={})
-
-
-def cost(look: Callable[[str], object], text: str) -> float:
-    """Return the CPU time of this thread, in seconds: the less of two."""
-    taken = []
-    for _ in range(2):
-        started = time.thread_time()
-        look(text)
-        taken.append(time.thread_time() - started)
-    return min(taken)
 
 
 def assert_linear(look: Callable[[str], object], piece: str, size: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chats import came, chat
 from wiretape import wire
 from wiretape.counters import Counters
 from wiretape.finding import Takes
@@ -16,7 +17,6 @@ from wiretape.store.base import Away, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
 from wiretape.tape import Hit, Mode, Tape
 
-CHAT = "/v1/chat/completions"
 MODELS = "/v1/models"
 ERRNOS = ["EIO", "EMFILE", "ENFILE", "EACCES", "ELOOP", "ENOTDIR", "ESTALE", "ENOTCONN", "ETIMEDOUT"]
 
@@ -52,17 +52,6 @@ def _store(request: pytest.FixtureRequest, tmp_path: Path) -> Failing:
 
 def tape(store: Failing, mode: Mode = Mode.REPLAY, session: str = "top", **options: Any) -> Tape:
     return Tape(store, session, mode, Counters(), **options)
-
-
-def chat(text: str) -> RecordedRequest:
-    body = {"model": "m", "messages": [{"role": "user", "content": text}]}
-    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", body, CHAT)
-
-
-def came(text: str) -> wire.Arrived:
-    data = '{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "message": '
-    data += f'{{"role": "assistant", "content": "{text}"}}, "finish_reason": "stop"}}]}}'
-    return wire.Arrived(200, (("content-type", "application/json"),), (data.encode(),), (1.0,), True)
 
 
 def record(store: Failing, *texts: str, session: str = "top") -> None:

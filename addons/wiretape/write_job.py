@@ -8,9 +8,9 @@ import json
 import logging
 from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from wiretape import capture, redaction, request, wire
@@ -23,10 +23,13 @@ from wiretape.providers import Endpoint, Route
 from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
-from wiretape.store.opening import Place, is_url
+from wiretape.store.opening import Place
 from wiretape.tape import Mode, Tape
 
 logger = logging.getLogger(__name__)
+
+_KNOWN = 256
+"""Tapes and routes whose values are kept."""
 
 
 class OtherVersionError(ValueError):
@@ -49,11 +52,7 @@ class TapeConfig:
 
     @classmethod
     def of(cls, tape: Tape, place: Place) -> "TapeConfig":
-        """That of a tape, and the place of its store, which whoever writes need not be started beside."""
-        if not is_url(place.recordings):
-            place = replace(place, recordings=str(Path(place.recordings).absolute()))
-        if place.local:
-            place = replace(place, local=str(Path(place.local).absolute()))
+        """That of a tape, and the place of its store, as ``Place.absolute`` gives it."""
         return cls(
             place,
             tape.session,
@@ -109,7 +108,8 @@ class Asked:
 
     def dumps(self) -> bytes:
         """As JSON."""
-        return json.dumps(asdict(self)).encode()
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps(told | {"config": _values(self.config), "route": _values(self.route)}).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> "Asked":
@@ -118,6 +118,12 @@ class Asked:
         endpoint = Endpoint(**told["route"].pop("endpoint"))
         known = {"config": TapeConfig.from_json(told["config"]), "route": Route(**told["route"], endpoint=endpoint)}
         return cls(**{**told, **known})
+
+
+@lru_cache(_KNOWN)
+def _values(shared: TapeConfig | Route) -> dict[str, Any]:
+    """Return what many exchanges have in common as values for JSON: of each it is made once."""
+    return asdict(shared)
 
 
 def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:

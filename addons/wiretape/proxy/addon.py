@@ -121,7 +121,7 @@ class Wiretape:
         self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
         self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
         self._connections.destinations.use(policy, providers)
-        self._store, self._place, self._requests.place = store, place, place
+        self._store, self._place, self._requests.place = store, place, place.absolute()
         self._requests.journaling.limit = journal
         self._desk.use(gate, self._tapes)
         if former and store is not former:

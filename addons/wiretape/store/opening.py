@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -38,6 +38,11 @@ class Place:
     """Seconds for a look-up to connect, and for the bucket to say anything."""
     largest: int = regular.LARGEST
     """Bytes of a recording."""
+
+    def absolute(self) -> "Place":
+        """The same place for a process that was started in another folder."""
+        recordings = self.recordings if is_url(self.recordings) else str(Path(self.recordings).absolute())
+        return replace(self, recordings=recordings, local=self.local and str(Path(self.local).absolute()))
 
     def open(self, settle: "Settle | None" = None) -> Store:
         """The store; nothing is asked of it yet. Raises ValueError. ``settle``: see ``BucketStore``."""

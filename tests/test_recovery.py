@@ -83,6 +83,18 @@ def test_what_cannot_be_written_stays_until_it_can(left: Journal, state: Path, t
     assert (count(tmp_path), journals()) == (3, [])
 
 
+def test_what_was_under_way_and_cannot_be_written_keeps_its_key(state: Path, tmp_path: Path) -> None:
+    root = tmp_path / "recordings"
+    root.write_text("no folder")
+    journal = Journal.create(1 << 30)
+    keep(journal, config(root), last=None)
+    journal.release()
+    assert recover(state)[0] == 1
+    root.unlink()
+    assert recover(state)[0] == 0
+    assert (count(tmp_path), journals()) == (1, [])
+
+
 def test_without_its_key_it_is_lost_loudly_and_once(left: Journal, state: Path, tmp_path: Path) -> None:
     forget(left.folder.path)
     code, said = recover(state)

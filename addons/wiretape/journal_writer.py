@@ -188,7 +188,7 @@ class JournalWriter:
             yield from self._write(left[:_MOST])
         for kept in self._folder.files(*DONE):
             kept.path.unlink(missing_ok=True)
-        if not self._folder.files(Stage.ENDED):
+        if not self._folder.files(Stage.ENDED, Stage.LIVE):
             self._folder.remove()
 
     def _write(self, files: Sequence[Kept]) -> Iterator[Outcome]:

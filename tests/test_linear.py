@@ -31,6 +31,7 @@ from wiretape import (
     miss,
     multipart,
     ndjson,
+    outline,
     pacing,
     printable,
     providers,
@@ -171,7 +172,8 @@ def known(height: int) -> session.Sessions:
 
 
 def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
-    miss.message(pair[0], [("a", pair[1])] * 3, "")
+    miss.explain(pair[0], [miss.Candidate("a", pair[1])] * 3, "")
+    outline.Outlines({"a": outline.outline(pair[1])}).nearest(outline.outline(pair[0]), 3)
 
 
 def parsed(text: str) -> None:
@@ -371,6 +373,12 @@ CASES: Mapping[str, Case] = {
     "miss: prompts that differ at the end": (missed, lambda n: (chat("a" * n + "b"), chat("a" * n + "c"))),
     "miss: messages": (missed, lambda n: (chat(["a"] * n), chat(["b"] * n))),
     "miss: a long key": (missed, lambda n: (chat({"k" * n: {"k" * n: [1] * (n // 8)}}), chat("a"))),
+    "miss: lines": (missed, lambda n: (chat("a\nb\n" * n), chat("b\na\nc\n" * n))),
+    "miss: one long line": (missed, lambda n: (chat("ab " * n), chat("ba" * n))),
+    "miss: members": (
+        missed,
+        lambda n: (chat({str(k): k for k in range(n // 8)}), chat({str(-k): k for k in range(n // 8)})),
+    ),
     "miss: deep": (
         missed,
         lambda n: (chat(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), chat("a")),

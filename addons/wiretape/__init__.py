@@ -26,6 +26,7 @@ Read the modules in the order in which the data goes:
 ``pieces``, ``remade``, ``parts``   a large answer, its values and its files in little memory
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
+``outline``     a request in few bytes, and which of many are near to one; ``differences``: where two values differ
 ``miss``        why a request has no recording
 ``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record; ``tapes``: one for each session

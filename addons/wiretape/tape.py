@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from itertools import chain, count
+from itertools import count
 from typing import Any
 
 from wiretape import capture as captures
@@ -18,6 +18,7 @@ from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
+from wiretape.outline import Near, outline
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -34,6 +35,15 @@ logger = logging.getLogger(__name__)
 _TRUSTED = 0.005
 """Seconds for which a hit in memory is served without a look at its files."""
 
+
+_CANDIDATES = 24
+"""Recordings that are read to tell which is the nearest."""
+
+_OTHERS = 100
+"""Sessions that are looked into for what this one has not."""
+
+_BROKEN = 3
+"""Files, or sessions, that are named where there may be many."""
 
 _LOOKS = 200
 """Files whose states are looked at within a millisecond."""
@@ -127,7 +137,8 @@ class Tape:
         self.mode = mode
         self.counters = counters
         self.store = store
-        indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
+        self._indexes = indexes = indexes or Indexes(store)
+        turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
                 indexes.of(each),
@@ -241,19 +252,48 @@ class Tape:
             return replace(made, at=(*capture.at,)) if len(capture.at) == len(made.chunks) else made
         return wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
 
-    def explain(self, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
-        """The answer to a request without a recording, in replay, or in other modes while offline."""
+    def explain(self, asked: RecordedRequest, *, is_offline: bool = False, is_open: bool = True) -> miss.Explanation:
+        """Why a request has no recording, in replay, or in other modes while offline.
+
+        ``is_open``: whether who asks may know what other sessions have.
+        """
         how = (
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
             f'(session "{self.session}" below {self.store.url}).'
         )
         if is_offline:
             how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
-        endpoint = request.endpoint(asked)
-        stored = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
-        # One that is older than a rule still has what the rule takes out.
-        known = ((name, recorded.request(each, redaction.DEFAULT)) for name, each in stored)
-        return wire.error(404, miss.message(asked, known, how), "recording_not_found")
+        identity = request.identity(asked)
+        obstacles = [problem for finder in self._finders for problem in finder.obstacles(asked, identity)]
+        if is_open and self.store.is_quick:
+            obstacles += self._elsewhere(asked, identity)
+        candidates = [] if obstacles else self._near(asked)
+        if not obstacles and not candidates:
+            obstacles = self._finder.broken()[:_BROKEN]
+        return miss.explain(asked, candidates, how, obstacles)
+
+    def _near(self, asked: RecordedRequest) -> list[miss.Candidate]:
+        """The recordings whose requests are nearest, as far as that is told by their outlines, the nearest first."""
+        drawn = outline(asked)
+        found: list[tuple[Near, int]] = []
+        for place, finder in enumerate(self._finders):
+            near = finder.nearest(drawn, request.endpoint(asked), _CANDIDATES)
+            found += ((each, place) for each in near)
+        best = sorted(found, key=lambda each: -each[0].likeness)[:_CANDIDATES]
+        candidates = []
+        for place, finder in enumerate(self._finders):
+            before = "" if finder is self._finder else f"{finder.session}/"
+            of_this = finder.requests([near.name for near, where in best if where == place])
+            candidates += [miss.Candidate(before + name, each) for name, each in of_this]
+        return candidates
+
+    def _elsewhere(self, asked: RecordedRequest, identity: str) -> list[str]:
+        """Which sessions have the recording that this one, and what it stands on, has not."""
+        own = {finder.session for finder in self._finders}
+        others = [each for each in self.store.sessions() if each not in own][:_OTHERS]
+        found = [each for each in others if self._finder.like(self._indexes.of(each)).has(asked, identity)]
+        ask = f"ask for it, or: wiretape session promote {{}} --into {self.session}"
+        return [f"Session {each} has a recording of this request: {ask.format(each)}." for each in found[:_BROKEN]]
 
     def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.

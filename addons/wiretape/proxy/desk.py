@@ -18,13 +18,14 @@ from weakref import WeakKeyDictionary
 import re2
 from mitmproxy import connection
 
-from wiretape import coding, request, wire
+from wiretape import coding, request
 from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
 from wiretape.finding import Takes
 from wiretape.flight import Flight
 from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
+from wiretape.miss import Explanation
 from wiretape.providers import Providers, Route
 from wiretape.proxy.hitlog import HitLog
 from wiretape.proxy.refusals import Refusals
@@ -373,9 +374,11 @@ class Desk:
         else:
             tape.counters.misses += 1
 
-    async def explain(self, tape: Tape, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
-        """The answer to what has no recording, in replay, or in other modes while offline."""
-        return await aside(self._thread_for(self._searcher), tape.explain, asked, is_offline=is_offline)
+    async def explain(self, seat: Seat, asked: RecordedRequest, *, is_offline: bool = False) -> Explanation:
+        """Why there is no recording, in replay, or in other modes while offline."""
+        pool = self._thread_for(self._searcher)
+        # Who came with a token is told nothing of sessions that it may not be good for.
+        return await aside(pool, seat.tape.explain, asked, is_offline=is_offline, is_open=not seat.by)
 
     async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
         if tape.store.is_quick:

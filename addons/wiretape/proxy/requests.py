@@ -248,9 +248,10 @@ class Requests:
         what = self._desk.shown(made.seat, asked.label)
         try:
             if not made.unavailable:
-                logger.warning("miss: %s", what)
                 is_offline = self._connections.destinations.is_offline_for(host)
-                return await self._desk.explain(made.seat.tape, asked, is_offline=is_offline)
+                told = await self._desk.explain(made.seat, asked, is_offline=is_offline)
+                logger.warning("miss: %s: %s", what, told)
+                return wire.error(404, told.text, "recording_not_found")
         except OSError as e:
             made.unavailable = str(e)
         return _unavailable(what, made.unavailable)

@@ -308,7 +308,10 @@ class Tape:
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
             name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
-        except (wire.Unrecordable, redaction.RefusedError) as e:
+        except redaction.RefusedError as e:
+            self.counters.unrecorded += 1
+            logger.error("not recorded: %s: %s%s", asked.url, e, self.named)
+        except wire.Unrecordable as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
         except RecursionError:

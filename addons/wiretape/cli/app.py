@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,10 +62,18 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
     ] = None,
+    fail_on_miss: Annotated[
+        bool, typer.Option("--fail-on-miss", help="Exit with 3 where a call was refused as it has no recording.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
+    ] = None,
 ) -> None:
     """Run a command behind a recording proxy, with its exit code.
 
-    The command finds the proxy and a CA bundle in its environment.
+    The command finds the proxy and a CA bundle in its environment. Where the command succeeds and a recording was lost
+    or refused, the exit code is 4.
 
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
@@ -74,13 +83,19 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
 
     flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
     flags["wiretape_offline"] = "true" if offline else None
+    chosen = settings(os.environ, assignments or (), flags)
     try:
-        outcome = run_command(command, settings(os.environ, assignments or (), flags), os.environ, port)
+        lines = report.open("w", encoding="utf-8") if report else nullcontext()
+    except OSError as error:
+        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
+    try:
+        with lines as file:
+            outcome = run_command(command, chosen, os.environ, port, file)
     except StartError as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error
     say(outcome.problem or summary(outcome))
-    raise typer.Exit(outcome.code)
+    raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
 
 
 @app.command()

@@ -10,14 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import TextIO
 
 from wiretape.cli.certificates import bundle
 from wiretape.cli.environment import child_environment
 from wiretape.cli.proxy import OneLine, serving
 from wiretape.counters import Counters
+from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 """Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
+
+MISSED, LOST = 3, 4
+"""Exit codes where the command's own does not tell: a call had no recording; a recording was lost or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,24 @@ class Outcome:
     counters: Counters
     connections: int
     hosts: tuple[str, ...]
+    calls: CallReport
     problem: str = ""
 
+    def code_for(self, *, fail_on_miss: bool) -> int:
+        """Return the exit code: the command's, but where it does not tell what is wrong."""
+        if fail_on_miss and self.calls.missed:
+            return MISSED
+        return LOST if self.calls.lost and not self.code else self.code
 
-def run(command: Sequence[str], settings: Sequence[str], environ: Mapping[str, str], port: int = 0) -> Outcome:
-    """Run ``command`` behind a proxy with ``settings`` and wait for it.
+
+def run(
+    command: Sequence[str],
+    settings: Sequence[str],
+    environ: Mapping[str, str],
+    port: int = 0,
+    report: TextIO | None = None,
+) -> Outcome:
+    """Run ``command`` behind a proxy with ``settings`` and wait for it. ``report`` gets a line of JSON for each call.
 
     Its standard streams are ours; the proxy's warnings go to stderr. Raises ``StartError`` when it cannot start.
     """
@@ -46,7 +64,7 @@ def run(command: Sequence[str], settings: Sequence[str], environ: Mapping[str, s
     relay = _Relay()
     try:
         with relay.installed():
-            return asyncio.run(_run(command, settings, dict(environ), port, relay))
+            return asyncio.run(_run(command, settings, dict(environ), port, relay, calls=CallReport(report)))
     finally:
         logging.getLogger().removeHandler(handler)
 
@@ -95,9 +113,15 @@ class _Relay:
 
 
 async def _run(
-    command: Sequence[str], settings: Sequence[str], environ: dict[str, str], port: int, relay: _Relay
+    command: Sequence[str],
+    settings: Sequence[str],
+    environ: dict[str, str],
+    port: int,
+    relay: _Relay,
+    *,
+    calls: CallReport,
 ) -> Outcome:
-    async with serving(settings, environ, port) as proxy:
+    async with serving(settings, environ, port, calls) as proxy:
         with bundle(proxy.ca_pem(), environ) as ca_file:
             code, problem = await _child(command, child_environment(environ, proxy.url, ca_file), relay)
         with suppress(TimeoutError):
@@ -105,7 +129,7 @@ async def _run(
         mode, session = proxy.mode, proxy.session
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
-    return Outcome(code, mode, session, proxy.counters, traffic.connections, tuple(traffic.hosts), problem)
+    return Outcome(code, mode, session, proxy.counters, traffic.connections, tuple(traffic.hosts), calls, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:

@@ -34,4 +34,12 @@ def summary(outcome: Outcome) -> str:
     if not served:
         hosts = ", ".join(outcome.hosts[:_HOSTS_SHOWN]) + (", ..." if len(outcome.hosts) > _HOSTS_SHOWN else "")
         text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
-    return text
+    return "\n".join([text, *_misses(outcome)])
+
+
+def _misses(outcome: Outcome) -> list[str]:
+    """What had no recording, a line each: the program may have swallowed what it was told."""
+    calls = outcome.calls
+    more = calls.missed - len(calls.misses)
+    lines = [f"miss: {each}" for each in calls.misses]
+    return [*lines, f"and {counted(more, 'miss', 'misses')} more"] if more else lines

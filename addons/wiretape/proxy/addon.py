@@ -15,6 +15,7 @@ from wiretape import redaction
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
 from wiretape.proxy import layering, loopback, options, revoking
+from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
@@ -39,10 +40,12 @@ _PATIENCE = 2.0
 class Wiretape:
     """Record, replay, or let pass."""
 
-    def __init__(self, *, patience: float = _PATIENCE) -> None:
-        """``patience``: seconds for which its end waits until all is written, at most."""
+    def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None) -> None:
+        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each."""
         self._patience = patience
         self._desk = Desk(Ledger())
+        if calls:
+            self._desk.calls = calls
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]

@@ -27,6 +27,7 @@ from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
 from wiretape.miss import Explanation
 from wiretape.providers import Providers, Route
+from wiretape.proxy.call_report import Became, CallReport
 from wiretape.proxy.hitlog import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
@@ -151,6 +152,8 @@ class Desk:
         self.faults = Faults()
         self.flights: dict[FlightKey, Flight] = {}
         self.log = HitLog()
+        self.calls = CallReport()
+        """What became of each call, for who asks after a run."""
         self.refusals = Refusals()
         self.largest = LARGEST
         """Bytes of a request's body that are kept."""
@@ -321,6 +324,7 @@ class Desk:
         counters.tokens += hit.tokens
         counters.bytes += hit.size
         self.log.add(hit.name, self.shown(seat, hit.label))
+        self.calls.hit(seat.tape, hit)
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
@@ -347,7 +351,9 @@ class Desk:
                 made.unreadable = str(e)
         if self.faults:
             self._draw(call, made)
-        if made.asked and tape.mode in _LOOKING and not (made.fault and made.fault.status):
+        if made.fault and made.fault.status:
+            self.calls.other(Became.FAULT, tape, made.label)
+        elif made.asked and tape.mode in _LOOKING:
             following = (
                 tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(tape, made.asked) in self.flights
             )

@@ -68,7 +68,14 @@ class Exchange:
         self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
-        self._url = route.url
+        self.url = route.url
+        self.is_recorded = False
+        self.is_lost = False
+        """Whether it would have been recorded, had not something of ours failed or a rule refused it."""
+        self.log: list[str] = []
+        """What was said of it when it was written, or was not."""
+        self.is_told = False
+        """Whether it was told what became of it."""
         self._since = since
         self._asked = Asked(
             TapeConfig.of(tape, place),
@@ -133,7 +140,7 @@ class Exchange:
         try:
             self._add(piece)
         except BaseException:
-            logger.exception("RECORDING LOST: %s%s", self._url, self.tape.named)
+            logger.exception("RECORDING LOST: %s%s", self.url, self.tape.named)
             self.state = State.LOST
         return piece
 
@@ -171,7 +178,9 @@ class Exchange:
     def _lose(self, why: str) -> None:
         self.state = State.LOST
         self.tape.counters.unrecorded += 1
-        logger.error("RECORDING LOST: %s: %s%s", self._url, why, self.tape.named)
+        self.log.append(why)
+        self.is_lost = True
+        logger.error("RECORDING LOST: %s: %s%s", self.url, why, self.tape.named)
         self.flight.end(UNSHARED)
         self._discard()
 
@@ -188,7 +197,8 @@ class Exchange:
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.unrecorded += 1
-            logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
+            self.log.append("no answer came")
+            logger.warning("not recorded: %s: no answer came%s", self.url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
             self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
@@ -198,6 +208,9 @@ class Exchange:
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         counters.unrecorded += outcome.unrecorded
+        self.is_recorded = bool(outcome.recorded)
+        self.log += [message for _, level, message in outcome.log if level >= logging.INFO]
+        self.is_lost = not outcome.recorded and any(level >= logging.ERROR for _, level, _ in outcome.log)
         self.flight.close()
         if outcome.is_kept:
             self._journal.kept(outcome.number)

@@ -17,6 +17,7 @@ from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
+from wiretape.proxy.call_report import Became
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
 from wiretape.proxy.exchange import UNSHARED, Exchange, State
@@ -121,6 +122,7 @@ class Requests:
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
             tape.counters.unrecorded += 1
+            self._desk.calls.other(Became.NOT_RECORDED, tape, what)
             logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
@@ -152,6 +154,7 @@ class Requests:
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
+            self._desk.calls.other(Became.SENT, seat.tape, made.route.url)
             marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD:
             self._send(flow, made)
@@ -167,6 +170,7 @@ class Requests:
         seat.tape.counters.misses += 1
         logger.warning("miss: %s", self._desk.shown(seat, what))
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
+        self._desk.calls.miss(seat.tape, what, "no inference endpoint that wiretape records")
         flow.response = playing.answer(
             _refusal(f"{text} is no inference endpoint that wiretape records, and in replay")
         )
@@ -175,11 +179,14 @@ class Requests:
         tape = made.seat.tape
         if self._stays(flow, tape):
             tape.counters.misses += 1
+            logger.warning("miss: %s: %s%s", made.route.url, made.unreadable, tape.named)
+            self._desk.calls.miss(tape, made.route.url, made.unreadable)
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
             marks.of(flow).leaves = True
             tape.counters.upstream += 1
             tape.counters.unrecorded += 1
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.url, [made.unreadable])
             logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
@@ -193,6 +200,7 @@ class Requests:
             self._play(flow, made, made.hit)
             return
         if made.unavailable and not made.is_away:
+            self._desk.calls.other(Became.UNAVAILABLE, tape, asked.label, [made.unavailable])
             flow.response = playing.answer(_unavailable(self._desk.shown(made.seat, asked.label), made.unavailable))
             return
         if self._stays(flow, tape):
@@ -222,12 +230,14 @@ class Requests:
         # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
         if tape.mode is Mode.RECORD_IF_MISSING and (doubt := self._desk.doubt(tape)):
             tape.counters.unavailable += 1
+            self._desk.calls.other(Became.UNAVAILABLE, tape, made.route.url, [doubt])
             flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
             return
         marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
             marked.fault = made.fault  # What comes is neither recorded nor shared.
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.url, ["a fault was injected"])
             return
         exchange = Exchange(
             tape,
@@ -251,9 +261,11 @@ class Requests:
                 is_offline = self._connections.destinations.is_offline_for(host)
                 told = await self._desk.explain(made.seat, asked, is_offline=is_offline)
                 logger.warning("miss: %s: %s", what, told)
+                self._desk.calls.miss(made.seat.tape, asked.label, told)
                 return wire.error(404, told.text, "recording_not_found")
         except OSError as e:
             made.unavailable = str(e)
+        self._desk.calls.other(Became.UNAVAILABLE, made.seat.tape, asked.label, [made.unavailable])
         return _unavailable(what, made.unavailable)
 
     async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
@@ -265,11 +277,13 @@ class Requests:
             if follower := flight.follower():
                 tape.counters.followed += 1
                 logger.info("following an equal request: %s", asked.label)
+                self._desk.calls.other(Became.FOLLOWED, tape, asked.label)
                 marks.of(flow).follow = follower
                 flow.response = playing.shared(flight, flow.request.http_version)
                 return True
             if not flight.status and flight.failure not in (_LEFT, UNSHARED):
                 tape.counters.followed += 1
+                self._desk.calls.other(Became.FOLLOWED, tape, asked.label, [flight.failure])
                 flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
                 return True
             # Its client left before the answer came: the next of us leads. Or it is recorded by now.
@@ -373,6 +387,10 @@ class Requests:
         flights = self._desk.flights
         for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:
             flights.pop(key, None)
+        if not exchange.is_told:
+            exchange.is_told = True
+            became = Became.RECORDED if exchange.is_recorded else Became.NOT_RECORDED
+            self._desk.calls.other(became, exchange.tape, exchange.url, exchange.log, is_lost=exchange.is_lost)
 
     def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
         """Whether this is a provider's host in replay: nothing is sent to one.

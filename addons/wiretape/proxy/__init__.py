@@ -14,6 +14,7 @@
 ``playing``      chunks, each in its time; ``breaking``: a connection that is reset
 ``requests``     a flow's hooks; ``marks``: what a flow is to us
 ``exchange``     a live answer under recording; ``journaling``: the journal that it goes into
+``call_report``  what became of each call, for who asks after a run
 ``hitlog``, ``printing``    hits in the log, flows on mitmdump's screen
 ``chain``        mitmproxy's addons, fewer of them for each event
 """

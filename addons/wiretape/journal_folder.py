@@ -46,6 +46,9 @@ ATTEMPT = "attempt"
 _MOST_SPARES = 64
 """Empty files that are kept for the next exchanges."""
 
+_LARGE = 256 * 1024
+"""Bytes of an exchange's file from which it is not used again."""
+
 _GONE = FileNotFoundError, NotADirectoryError
 """What says that somebody has removed a journal's folder, and perhaps has put something in its place."""
 
@@ -141,7 +144,7 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. ``written`` and ``freed`` are for any thread, the others for the traffic's."""
+    """A proxy's own journal. For the traffic's thread alone: what it counts is counted by nobody else."""
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
         self.folder = folder
@@ -157,7 +160,6 @@ class Journal:
         """Exchanges that the writer has, and has not told of."""
         self._spares: list[int] = []
         """Exchanges whose files are empty."""
-        self._changing = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
         self._key_file = journal_key.keep(folder.path, folder.key)
         if self._key_file is None:
@@ -219,9 +221,8 @@ class Journal:
         return self._total + size <= self.limit
 
     def call_when_freed(self, callback: Callable[[], None]) -> None:
-        """Call back once, from any thread, when there is more room."""
-        with self._changing:
-            self._waiting.append(callback)
+        """Call back once, when there is more room."""
+        self._waiting.append(callback)
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
@@ -236,46 +237,53 @@ class Journal:
 
     def grown(self, entry: Entry) -> None:
         """An exchange's file has its size."""
-        with self._changing:
-            self._total += entry.size - self._taken.get(entry.number, 0)
-            self._taken[entry.number] = entry.size
+        self._total += entry.size - self._taken.get(entry.number, 0)
+        self._taken[entry.number] = entry.size
 
     def hand_over(self, entry: Entry) -> None:
         """An exchange has its last record. Raises OSError."""
         self._order += 1
         entry.hand_over(self._order)
-        with self._changing:
-            self._ended.add(entry.number)
+        self._ended.add(entry.number)
 
     def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
         """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
         path = staged(self.folder.path, number, stage)
-        with contextlib.suppress(OSError):
-            if is_read or len(self._spares) >= _MOST_SPARES:
-                path.unlink()
-            else:
-                os.truncate(path, 0)
-                path.rename(staged(self.folder.path, number, Stage.SPARE))
-                self._spares.append(number)
+        if self._taken.get(number, 0) > _LARGE:
+            # It takes the system a millisecond for each 16 MB, which nobody waits for.
+            threading.Thread(target=_remove, args=(path,), name="wiretape-journal").start()
+        elif is_read or len(self._spares) >= _MOST_SPARES:
+            _remove(path)
+        else:
+            self._empty(path, number)
         self.kept(number)
         self.freed(number)
 
+    def _empty(self, path: Path, number: int) -> None:
+        with contextlib.suppress(OSError):
+            os.truncate(path, 0)
+            path.rename(staged(self.folder.path, number, Stage.SPARE))
+            self._spares.append(number)
+
     def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
-        with self._changing:
-            self._ended.discard(number)
+        self._ended.discard(number)
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""
-        with self._changing:
-            self._total -= self._taken.pop(number, 0)
-            waiting, self._waiting = self._waiting, []
+        self._total -= self._taken.pop(number, 0)
+        waiting, self._waiting = self._waiting, []
         for callback in waiting:
             callback()
 
     def release(self) -> None:
         """The proxy ends: what is left is the writer's, or the next start's."""
         self._lock.release()
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _make_private(folder: Path) -> None:

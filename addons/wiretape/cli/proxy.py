@@ -81,12 +81,12 @@ class Proxy:
     @property
     def mode(self) -> str:
         """The mode in force."""
-        return str(self._master.options.wiretape_mode)
+        return str(self._addon.default_tape().mode)
 
     @property
     def session(self) -> str:
         """The session in force."""
-        return str(self._master.options.wiretape_session)
+        return self._addon.default_tape().session
 
     def ca_pem(self) -> bytes:
         """mitmproxy's CA, and the chain above it if the user brought one; never its key."""

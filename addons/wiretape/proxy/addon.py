@@ -26,7 +26,7 @@ from wiretape.redaction import logs
 from wiretape.session import RECORDING
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode
+from wiretape.tape import Mode, Tape
 from wiretape.tapes import Tapes
 from wiretape.tokenfile import TokenFile
 
@@ -60,6 +60,10 @@ class Wiretape:
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
         return self._desk.ledger.total()
+
+    def default_tape(self) -> Tape:
+        """What is in force for who names no session, on a proxy that is open."""
+        return self._desk.default.tape
 
     # -- options -----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wiretape import config, egress, faults, providers, sessions, tomltext
+from wiretape import config, egress, faults, misspelled, providers, sessions
 from wiretape.redaction import rules
 
 READERS: list[Callable[[str, str], object]] = [
@@ -76,6 +76,6 @@ def test_the_right_words_are_no_error(text: str) -> None:
 
 def test_of_many_wrong_words_and_long_ones_little_is_said() -> None:
     names = [f"{number}{'x' * 10_000}" for number in range(1_000)]
-    error = str(tomltext.unknown("here", names, config.TABLES))
+    error = str(misspelled.unknown("here", names, config.TABLES))
     assert "and others" in error
     assert len(error) < 400

@@ -147,6 +147,14 @@ def test_a_configuration_that_is_wrong(text: str, tctx: taddons.context, tmp_pat
     assert CONFIGURATIONS[text] in told(tctx, f"wiretape_config={config}")
 
 
+def test_an_option_that_there_is_not_is_told_with_the_one_that_was_meant(tctx: taddons.context) -> None:
+    """mitmproxy would keep it, for an addon that never comes: a replay that was misspelled would record."""
+    tctx.options.set("wiretape_moed=replay", "another_addons=1", defer=True)
+    message = told(tctx, "wiretape_pace=2x")
+    assert message.startswith("wiretape: unknown option wiretape_moed: did you mean wiretape_mode? There are ")
+    tctx.options.deferred.clear()
+
+
 CHOSEN = {
     "": "replay",
     "wiretape_mode=record-if-missing": "record-if-missing",  # What holds without a word on it, too.

@@ -6,7 +6,7 @@ the start. What is in a table is its owner's business: ``providers``, ``sessions
 ``redaction.rules``.
 """
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 
 TABLES = ("endpoints", "fault", "provider", "redact", "redaction", "session", "tunnels")
 """The tables that there are."""
@@ -36,4 +36,4 @@ def check_tables(file: str, text: str) -> None:
             f"{file}: {first} is no table: an option is given as --set {option}=..., and what a session has of its own "
             f"stands below [session.NAME]"
         )
-    raise tomltext.unknown(file, names, TABLES, kind="table")
+    raise misspelled.unknown(file, names, TABLES, kind="table")

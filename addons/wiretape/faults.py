@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 from wiretape.wildcards import Wildcard
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
@@ -244,7 +244,7 @@ def _rule(where: str, entry: Any, providers: Collection[str]) -> Rule:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: is a table, not {entry!r}")  # noqa: TRY004
     if unknown := sorted(set(entry) - set(_KEYS)):
-        raise tomltext.unknown(where, unknown, _KEYS)
+        raise misspelled.unknown(where, unknown, _KEYS)
     for key, value in entry.items():
         is_right, right = _KEYS[key]
         if not is_right(value):

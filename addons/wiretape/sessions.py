@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from wiretape import pacing, tomltext
+from wiretape import misspelled, pacing, tomltext
 from wiretape.finding import parse_takes
 from wiretape.session import Session, Sessions, check_name
 from wiretape.tape import Mode, parse_form, parse_mode
@@ -78,7 +78,7 @@ def _session(file: str, name: str, entry: Any) -> Session:
     if unknown := sorted(set(entry) - set(_KEYS)):
         dotted = any(isinstance(entry[key], dict) for key in unknown)
         hint = f'; a name with a dot is written [session."{name}.{unknown[0]}"]' if dotted else ""
-        raise tomltext.unknown(where, unknown, _KEYS, hint)
+        raise misspelled.unknown(where, unknown, _KEYS, hint)
     given: dict[str, Any] = {}
     for key, value in entry.items():
         field, read = _KEYS[key]

@@ -4,13 +4,11 @@ A checkout brings its configuration along, so it is read as what a stranger has 
 RecursionError where values are nested deeply, and takes quadratic time for a key of many parts.
 """
 
-import difflib
 import errno
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,28 +45,3 @@ def loads(file: str, text: str) -> dict[str, Any]:
         raise ValueError(f"{file}: not TOML: {e}") from e
     except RecursionError as e:
         raise ValueError(f"{file}: not TOML: it is nested too deeply") from e
-
-
-_MENTIONED = 3
-"""Unknown names that one error tells."""
-_LONGEST_NAME = 40
-"""Characters of such a name: so much is compared, and shown."""
-
-
-def unknown(
-    where: str, names: Iterable[str], known: Collection[str], hint: str = "", *, kind: str = "key"
-) -> ValueError:
-    """Return the error for keys or tables that nobody reads: it names the one that was probably meant."""
-    wrong = sorted(names)
-    shown = ", ".join(name[:_LONGEST_NAME] for name in wrong[:_MENTIONED])
-    if len(wrong) > _MENTIONED:
-        shown += " and others"
-    meant = nearest(wrong[0], known)
-    guess = f": did you mean {meant}? There are" if meant else "; there are"
-    return ValueError(f"{where}: unknown {kind} {shown}{guess} {', '.join(known)}{hint}")
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Return the known name that a wrong one is most like; empty where it is like none."""
-    found = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), known, 1)
-    return found[0] if found else ""

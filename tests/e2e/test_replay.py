@@ -151,7 +151,7 @@ def test_no_key_at_all_is_no_obstacle_over_http2(replay: Mitmdump) -> None:
 def test_ones_own_application_on_a_local_port_of_a_provider_is_reached(replay: Mitmdump) -> None:
     with Provider(tls=False) as application:
         application.on("/orders", json_answer({"my": "app"}))
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"localhost": application.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"localhost": application.port})}
         with (
             Mitmdump(ROOT / "recordings", "replay", env=env) as proxy,
             httpx.Client(proxy=proxy.proxy_url, trust_env=False) as client,

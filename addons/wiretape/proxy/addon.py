@@ -87,6 +87,7 @@ class Wiretape:
             raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
+        options.check_names(ctx.options)
         options.refuse_conflicts(ctx.options)
         options.check_lane(ctx.options)
         options.check_listening(ctx.options)

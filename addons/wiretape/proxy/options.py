@@ -15,6 +15,7 @@ from wiretape import (
     config,
     egress,
     faults,
+    misspelled,
     pacing,
     printable,
     providers,
@@ -243,6 +244,13 @@ def declare(loader: Loader) -> None:
         ([session.NAME]), with where tunnels may lead ([tunnels]), with what is a secret to it ([redaction],
         [[redact]]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
     )
+
+
+def check_names(options: OptManager) -> None:
+    """Raise OptionsError for an option of ours that there is not: mitmproxy keeps it for an addon that never comes."""
+    if wrong := [name for name in options.deferred if name.startswith("wiretape_")]:
+        known = sorted(name for name in options.keys() if name.startswith("wiretape_"))  # noqa: SIM118
+        raise exceptions.OptionsError(str(misspelled.unknown("wiretape", wrong, known, kind="option")))
 
 
 def metrics(options: OptManager) -> Address | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import re2
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -223,7 +223,7 @@ class _Table:
 
     def end(self) -> None:
         if self._values:
-            raise tomltext.unknown(self._where, self._values, self._taken)
+            raise misspelled.unknown(self._where, self._values, self._taken)
 
 
 def is_pattern(allowed: str) -> bool:

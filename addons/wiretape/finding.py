@@ -153,11 +153,11 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
-        asks_again: bool = False,
+        only_lasting: bool = False,
     ) -> None:
         """``turn`` tells how often a request, by its identity, was answered before, and counts.
 
-        ``asks_again``: what depends on who asked, or when, is no answer: the provider can be asked.
+        ``only_lasting``: what depends on who asked, or when, is no answer: the provider can be asked.
         """
         self._store = index.store
         self.session = index.session
@@ -166,7 +166,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
-        self._asks_again = asks_again
+        self._only_lasting = only_lasting
         self._index = index
         self._told: set[Hashable] = set()
 
@@ -196,7 +196,8 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            return [each for name in known.names if (each := self._answering(name, identity, reading))]
+            lists = [each for name in known.names if (each := self._answering(name, identity, reading))]
+            return _lists_for(asked.test_id, lists)
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -254,7 +255,7 @@ class Finder:
     def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
         """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
-        return None if found and self._asks_again and found.recording.response.is_passing else found
+        return None if found and self._only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -285,7 +286,7 @@ class Finder:
             case Takes.LAST:
                 order = names[::-1]
             case Takes.SEQUENCE | Takes.CYCLE:
-                if self._asks_again:
+                if self._only_lasting:
                     names = [name for name in names if self._answering(name, identity, reading, known)]
                 if names:
                     played = self._turn(identity)
@@ -297,6 +298,17 @@ class Finder:
             if found := self._answering(name, identity, reading, known):
                 return [found]
         return []
+
+
+def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+    """Those of several lists of models that are one: of the test that asks, else of none.
+
+    What was recorded for a test answers, where there is nothing else, who names no test.
+    """
+    of_test = [each for each in found if each.recording.request.test_id == test_id]
+    of_none = [each for each in found if each.recording.request.test_id is None]
+    of_others = found if test_id is None else []
+    return of_test or of_none or of_others
 
 
 def take_name(name: str, number: int) -> str:

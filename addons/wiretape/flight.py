@@ -26,8 +26,6 @@ class Flight:
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
     entry: Entry | None = None
     """Where its pieces are."""
-    was_followed: bool = False
-    """Whether somebody may still read it."""
     ended: bool = False
     """Nothing more will come."""
     failure: str = ""
@@ -47,7 +45,6 @@ class Flight:
         entry = self.entry
         if entry is None:
             return None
-        self.was_followed = True
         try:
             follower = Follower(self, entry, entry.reader(), decoder)
         except OSError:

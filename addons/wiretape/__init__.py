@@ -38,6 +38,7 @@ Read the modules in the order in which the data goes:
 ``metrics``     the counters as a page for Prometheus; ``address``: where something listens
 ``team``        more than one process: their counters, their turns, the port before them
 ``contents``    what a session holds; ``promoting``: a session's recordings, taken over into another
+``parallel``    work on very many files, shared out among processes
 ``verify``, ``transcript``   whether a recording is sound, and what it says
 ``printable``   text of others -> text that no terminal obeys; ``units``: sizes -> bytes
 ``http1``       bytes of a connection -> requests, chunks -> bytes

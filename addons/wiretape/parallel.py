@@ -8,15 +8,26 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 _MANY = 400
 """Items that take longer than the start of processes does."""
 
 _PROCESSES = 8
 _CHUNK = 32
+
+
+type Watch = Callable[[Iterable[Any], int, str], Iterator[Any]]
+"""Passes items through, of which there are so many, and shows how far it is, in a word what is done."""
+
+
+def unwatched(items: Iterable[Any], count: int, what: str) -> Iterator[Any]:
+    """Show nothing."""
+    del count, what
+    yield from items
 
 
 def mapped[T, R](work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:

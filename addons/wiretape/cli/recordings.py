@@ -6,36 +6,32 @@ Each function gives the exit code, and raises ``Unavailable`` where a bucket can
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from wiretape import capture as captures
 from wiretape import recording, request, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import add_row, complain, console, out, out_text
+from wiretape.cli.saying import add_row, complain, console, out, out_text, progress
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
-
-_MANY = 500
-"""Files from which a progress bar is of use."""
 
 
 def verify_all(source: Source) -> int:
     """Look at every recording: a line a fault on stdout, a summary on stderr. The exit code: 1 for a fault."""
     forms: Counter[str] = Counter()
     faults = 0
-    for file in _with_progress(source.files(captures=True)):
-        report = _report(file)
+    files = source.files(captures=True)
+    for file, report in zip(files, progress(source.mapped(_report, files), len(files), "checking"), strict=True):
         if report is None:
             continue
-        forms[report.form or "unreadable"] += 1
-        for fault in report.faults:
+        form, found = report
+        forms[form or "unreadable"] += 1
+        for fault in found:
             faults += 1
             out(f"{file}: {fault}")
     counted = ", ".join(f"{count:,} {form}" for form, count in sorted(forms.items())) or "no recordings"
@@ -43,21 +39,23 @@ def verify_all(source: Source) -> int:
     return 1 if faults else 0
 
 
-def _report(file: File) -> verify.Report | None:
+def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
+    """Return the form of a file and its faults; None for a capture that is not there."""
     try:
         data = _read(file)
     except Unavailable:
         raise
     except FileNotFoundError as e:
         # Not every recording has a capture.
-        return None if file.is_capture else verify.Report(None, None, (f"cannot be read: {e.strerror}",))
+        return None if file.is_capture else (None, (f"cannot be read: {e.strerror}",))
     except OSError as e:
-        return verify.Report(None, None, (f"cannot be read: {e.strerror}",))
+        return None, (f"cannot be read: {e.strerror}",)
     except NoRecording as e:
-        return verify.Report(None, None, (str(e),))
+        return None, (str(e),)
     if file.is_capture:
-        return verify.Report("captures", None, verify.check_capture(data))
-    return verify.check(file.name, data)
+        return "captures", verify.check_capture(data)
+    report = verify.check(file.name, data)
+    return report.form, report.faults
 
 
 def _read(file: File) -> bytes:
@@ -65,15 +63,6 @@ def _read(file: File) -> bytes:
     if data is None:
         raise FileNotFoundError(2, os.strerror(2), str(file))
     return data
-
-
-def _with_progress(files: Sequence[File]) -> Iterator[File]:
-    errors = Console(stderr=True)
-    if len(files) < _MANY or not errors.is_terminal:
-        yield from files
-        return
-    with Progress(console=errors, transient=True) as progress:
-        yield from progress.track(files, description="reading")
 
 
 def list_all(source: Source) -> int:

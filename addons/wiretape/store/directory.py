@@ -45,6 +45,10 @@ class DirectoryStore:
         self.is_quick = not is_elsewhere(root)
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
 
+    def bare(self) -> "DirectoryStore":
+        """The same without what another process cannot have."""
+        return DirectoryStore(self.root, self._largest)
+
     @property
     def url(self) -> str:
         """What the store is made of: its path."""

@@ -40,6 +40,7 @@ Read the modules in the order in which the data goes:
 ``contents``    what a session holds; ``promoting``: a session's recordings, taken over into another
 ``parallel``    work on very many files, shared out among processes
 ``verify``, ``transcript``   whether a recording is sound, and what it says
+``shortened``   long texts -> what is shown of them
 ``printable``   text of others -> text that no terminal obeys; ``units``: sizes -> bytes
 ``http1``       bytes of a connection -> requests, chunks -> bytes
 ``proxy``       the mitmproxy addon: the only place where a flow is known

@@ -10,7 +10,7 @@
 ``serve``          several proxies behind one port; ``worker``: one that shares its port
 ``status``         the counters of a running proxy
 ``files``          the recordings that a command looks at, below a folder or in a bucket
-``recordings``     ``ls``, ``show``, ``verify``, ``convert``
+``recordings``     ``show``, ``verify``, ``convert``; ``listing``: ``ls``
 ``redact``         a store that is older than a rule, cleaned
 ``recover``        what killed proxies left, written
 ``session``, ``sessions``   the commands on sessions: their flags, what they do

@@ -276,11 +276,18 @@ def redact(
 
 
 @app.command()
-def ls(where: _Where = "recordings", session: _Session = None) -> None:
-    """List recordings: name, endpoint, model, answer, tokens."""
-    from wiretape.cli import recordings
+def ls(
+    where: _Where = "recordings",
+    session: _Session = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: an array with all that is known.")] = False,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Those alone in which it was asked or answered.", show_default=False)
+    ] = "",
+) -> None:
+    """List recordings: name, when, model, answer, the first words of the question."""
+    from wiretape.cli import listing
 
-    _look(where, session, recordings.list_all)
+    _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
 
 
 @app.command()
@@ -288,11 +295,12 @@ def show(
     name: Annotated[str, typer.Argument(help="A recording's name, the beginning of it, or a file.")],
     where: _Where = "recordings",
     session: _Session = None,
+    full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
 ) -> None:
     """Show a recording: what was asked, the words of the answer, and who had it recorded."""
     from wiretape.cli import recordings
 
-    _look(where, session, lambda source: recordings.show(name, source))
+    _look(where, session, lambda source: recordings.show(name, source, full=full))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""ls, show, verify and convert: the commands that look at recordings. Files in, lines out.
+"""show, verify and convert: the commands that look at recordings. Files in, lines out.
 
 Each function gives the exit code, and raises ``Unavailable`` where a bucket cannot be asked.
 """
@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.table import Table
-
 from wiretape import capture as captures
-from wiretape import recording, request, transcript, verify, wire
+from wiretape import recording, shortened, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import add_row, complain, console, out, out_text, progress
+from wiretape.cli.saying import complain, counted, out, out_text, progress
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
+
+_CAPTURE = "capture"
+"""The form of what is no recording."""
 
 
 def verify_all(source: Source) -> int:
@@ -34,8 +35,10 @@ def verify_all(source: Source) -> int:
         for fault in found:
             faults += 1
             out(f"{file}: {fault}")
-    counted = ", ".join(f"{count:,} {form}" for form, count in sorted(forms.items())) or "no recordings"
-    complain(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}")
+    captured = forms.pop(_CAPTURE, 0)
+    counts = [f"{count:,} {form}" for form, count in sorted(forms.items())]
+    counts += [counted(captured, _CAPTURE)] if captured else []
+    complain(f"{source}: {', '.join(counts) or 'no recordings'}; {counted(faults, 'fault')}")
     return 1 if faults else 0
 
 
@@ -53,7 +56,7 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
     except NoRecording as e:
         return None, (str(e),)
     if file.is_capture:
-        return "captures", verify.check_capture(data)
+        return _CAPTURE, verify.check_capture(data)
     report = verify.check(file.name, data)
     return report.form, report.faults
 
@@ -63,26 +66,6 @@ def _read(file: File) -> bytes:
     if data is None:
         raise FileNotFoundError(2, os.strerror(2), str(file))
     return data
-
-
-def list_all(source: Source) -> int:
-    """One line a recording: name, endpoint, model, chunks, tokens, base URL."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("recording", "endpoint", "model", "answer"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("tokens", justify="right")
-    table.add_column("of", overflow="fold")
-    code = 0
-    for file, found in _readable(source):
-        if isinstance(found, str):
-            complain(f"{file}: {found}")
-            code = 1
-            continue
-        asked = found.request
-        endpoint = asked.endpoint or "(passthrough)"
-        add_row(table, file.below, endpoint, asked.model, _answer(found), str(wire.tokens(found)), request.base(asked))
-    console().print(table)
-    return code
 
 
 def _readable(source: Source) -> Iterator[tuple[File, Recording | str]]:
@@ -100,12 +83,12 @@ def _answer(found: Recording) -> str:
     if response.error is not None:
         return f"error {response.error.get('status_code')}"
     if response.is_streaming:
-        return f"{len(response.elements()) or len(response.body)} chunks"
+        return counted(len(response.elements()) or len(response.body), "chunk")
     return "one piece"
 
 
-def show(name: str, source: Source) -> int:
-    """A recording for people: what was asked, what came, who had it recorded."""
+def show(name: str, source: Source, *, full: bool = False) -> int:
+    """A recording for people: what was asked, what came, who had it recorded; long texts and images short."""
     path = Path(name)
     if path.is_file():
         matches: list[File] = [OnDisk(path, path.parent)]
@@ -127,13 +110,17 @@ def show(name: str, source: Source) -> int:
             continue
         out(f"{file}")
         out(f"  {found.form} form, {found.request.method} {found.request.url}")
-        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {wire.tokens(found)} tokens")
+        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {counted(wire.tokens(found), 'token')}")
         for line in _made(file, data):
             out(f"  {line}")
         out("asked:")
-        out_text(json.dumps(found.request.body, indent=2, ensure_ascii=False))
+        asked, answered = found.request.body, transcript.text(found)
+        short = (asked, answered) if full else (shortened.shortened(asked), shortened.text(answered))
+        out_text(json.dumps(short[0], indent=2, ensure_ascii=False))
         out("answered:")
-        out_text(transcript.text(found))
+        out_text(short[1])
+        if short != (asked, answered):
+            complain("wiretape: long texts are cut: --full shows all")
     return code
 
 

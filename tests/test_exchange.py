@@ -83,7 +83,7 @@ def test_a_piece_is_in_the_journal_before_it_is_passed_on(tapped: Tapped) -> Non
     assert keep(b"") == b""
     assert tapped.kinds()[-1] is Kind.ENDED
     assert tapped.exchange.state is State.HANDED_OVER
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.kinds().count(Kind.ENDED) == 1
 
 
@@ -94,7 +94,7 @@ def test_where_the_length_is_known_the_end_is_there_before_the_last_piece_is_pas
     keep(b"56789")
     assert tapped.kinds() == [*BEGUN, Kind.PIECE, Kind.PIECE, Kind.ENDED]
     # The client leaves when it has all: that changes nothing.
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.kinds()[-1] is Kind.ENDED
 
 
@@ -113,7 +113,7 @@ def test_a_length_that_is_none_is_no_end(length: str, tapped: Tapped) -> None:
 @pytest.mark.parametrize(("ended", "last"), [(True, Kind.ENDED), (False, Kind.BROKE_OFF)])
 def test_what_the_hooks_say_of_its_end(ended: bool, last: Kind, tapped: Tapped) -> None:
     tapped.begin()(PIECES[0])
-    tapped.exchange.finish(ended=ended)
+    tapped.exchange.finish(Kind.ENDED if ended else Kind.BROKE_OFF)
     assert tapped.kinds() == [*BEGUN, Kind.PIECE, last]
 
 
@@ -134,8 +134,8 @@ def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
 
 
 def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixture) -> None:
-    tapped.exchange.finish(ended=False)
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.journal.folder.files(Stage.ENDED, Stage.LIVE) == []
     assert tapped.tape.counters.unrecorded == 1
     assert "no answer came" in caplog.text
@@ -147,7 +147,7 @@ def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
     assert caplog.text.count("RECORDING LOST") == 1
     assert why in caplog.text
     assert tapped.journal.taken == 0
-    tapped.exchange.finish(ended=True)
+    tapped.exchange.finish(Kind.ENDED)
     assert tapped.tape.counters.unrecorded == 1
 
 
@@ -191,7 +191,7 @@ def test_a_journal_that_is_not_there_harms_no_client(tapped: Tapped, caplog: pyt
 
 def test_what_was_written_is_counted_and_makes_room(tapped: Tapped, monkeypatch: pytest.MonkeyPatch) -> None:
     tapped.begin()(b"x")
-    tapped.exchange.finish(ended=True)
+    tapped.exchange.finish(Kind.ENDED)
     refreshed: list[str] = []
     monkeypatch.setattr(tapped.tape, "store", SimpleNamespace(refresh=refreshed.append))
     assert tapped.journal.taken > 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wiretape import jsontext
-from wiretape.recording import RecordedRequest
+from wiretape.recording import ENDED_EARLY, RecordedRequest
 
 _LONGEST = 1 << 16
 """Characters of a message in which the answer is looked for: Python's own parser takes its time."""
@@ -25,9 +25,9 @@ _TYPES = {
 
 def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]:
     """The error as the endpoint's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
-    text = body.decode("utf-8", "replace")
+    text = body.decode("utf-8", "surrogateescape")
     try:
-        answer = jsontext.loads(text.encode(), jsontext.DEEPEST_ON_WIRE)
+        answer = jsontext.loads(body, jsontext.DEEPEST_ON_WIRE)
     except ValueError:
         answer = None
     if asked.endpoint.startswith("/api/"):
@@ -40,19 +40,19 @@ def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]
     return _data("openai", type_, f"Error code: {status} - {answer}", status, error)
 
 
-def broke_off(reason: str) -> dict[str, Any]:
-    """A stream that broke off, as the SDK raises it: no status, no body."""
-    return {
-        "category": "provider_sdk",
-        "provider": "openai",
-        "type": "APIConnectionError",
-        "message": reason,
-        "status_code": None,
-        "body": None,
-    }
+def broke_off(reason: str, *, ended: bool) -> dict[str, Any]:
+    """An answer that is not whole, as the SDK raises it: no status, no body. ``ended``: the end of its body came."""
+    return _data("openai", ENDED_EARLY if ended else "APIConnectionError", reason, None, None)
 
 
-def _data(provider: str, type_: str, message: str, status: int, body: Any) -> dict[str, Any]:
+def inside(error: Any) -> dict[str, Any]:
+    """An error that an answer of status 200 holds, as the SDK raises it in the middle of a stream: no status."""
+    said = error.get("message") if isinstance(error, dict) else error
+    message = said if isinstance(said, str) and said else "An error occurred during streaming"
+    return _data("openai", "APIError", message, None, error)
+
+
+def _data(provider: str, type_: str, message: str, status: int | None, body: Any) -> dict[str, Any]:
     return {
         "category": "provider_sdk",
         "provider": provider,
@@ -72,7 +72,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     status = status if isinstance(status, int) and 400 <= status < 600 else 500
     body = error.get("body")
     if error.get("provider") == "ollama":
-        return status, body.encode("utf-8", "replace") if isinstance(body, str) else _compact(body)
+        return status, _encoded(body) if isinstance(body, str) else _compact(body)
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
@@ -80,8 +80,16 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
-        return status, body.encode("utf-8", "replace")
+        return status, _encoded(body)
     return status, _compact({"error": body})
+
+
+def _encoded(text: str) -> bytes:
+    """A text as it was sent, be it no UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Another half of a surrogate pair: somebody has written it.
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _compact(value: Any) -> bytes:

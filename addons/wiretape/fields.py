@@ -9,9 +9,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 """Of printable ASCII alone: no CR and no LF, with which a value would become a field of its own."""
 
 _KEPT = re.compile(
-    r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
+    r"content-type|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
-    r"|x-envoy-upstream-service-time"
+    r"|x-envoy-upstream-service-time|(?:x-|x-ms-)?retry-after(?:-ms)?|(?:operation-)?location"
+    r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+"
 )
 """Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
 

@@ -190,7 +190,9 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            return [each for name in known.names if (each := self.read(name, identity, reading))]
+            every = [each for name in known.names if (each := self.read(name, identity, reading))]
+            # What was once answered in place of a list is no part of it.
+            return [each for each in every if each.recording.response.is_answer] or every[-1:]
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -239,8 +241,8 @@ class Finder:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.broke_off and not self._keep_errors:
-            logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
+        if found.response.is_partial and not self._keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
 

@@ -80,6 +80,12 @@ class Decoder:
             self._event = value.decode("utf-8", "replace")
 
 
+def lines(event: Event) -> list[str]:
+    """The lines of one event, with the empty one that ends it."""
+    name = [f"event: {event.event}"] if event.event else []
+    return [*name, *(f"data: {line}" for line in event.data.split("\n")), ""]
+
+
 def encode(data: bytes, event: str = "") -> bytes:
     """The bytes of one event, as providers write them; an event without a name has no ``event:`` line."""
     name = f"event: {event}\n".encode() if event else b""

@@ -8,9 +8,10 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, Protocol
 
 import orjson
@@ -56,12 +57,26 @@ class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and
 
 
 class BrokeOff(Unrecordable):
-    """A stream that did not come to its end."""
+    """An answer that did not come to its end."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, elements: Sequence[JSON] = ()) -> None:
         super().__init__(reason)
-        self.elements: Sequence[JSON] = ()
-        """The chunks that came."""
+        self.elements = elements
+        """The chunks, or lines, of a stream that came."""
+
+
+class HoldsError(Unrecordable):
+    """An answer that began well and holds an error."""
+
+    def __init__(self, error: JSON, body: JSON, tail: Sequence[str] = (), *, is_streaming: bool) -> None:
+        super().__init__(f"the {'stream' if is_streaming else 'answer'} holds an error")
+        self.error = error
+        """What the answer says went wrong."""
+        self.body = body
+        """The rest of it, as a recording has it."""
+        self.tail = tail
+        """Of a stream of chunks: the lines from the error on."""
+        self.is_streaming = is_streaming
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,8 @@ class Arrived:
     """When each piece came: milliseconds from the request's last byte."""
     ended: bool
     """Whether the end of the body was seen, not a connection that broke."""
+    is_abandoned: bool = False
+    """Whether it is not known what else would have come: the client left, or the proxy stopped."""
 
     def header(self, name: str) -> str:
         """A header's value, or empty."""
@@ -140,11 +157,19 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     """The recorded response of a live answer, which has no content coding any more.
 
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
-    ``keep_errors`` every status is recorded, and of a stream that broke off what came of it, as an error.
+    ``keep_errors`` every status is recorded, and of an answer that broke off or holds an error what came of it.
     """
-    made = _response(asked, arrived, keep_errors)
+    if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
+        raise Unrecordable(f"the provider answered with status {arrived.status}")
+    try:
+        made = _response(asked, arrived)
+    except Unrecordable as e:
+        if not keep_errors or arrived.is_abandoned:
+            raise
+        made = _kept(arrived, e)
     content = {"body": made.body, "is_streaming": made.is_streaming, "status": made.status}
     content |= {"content_type": made.content_type, "is_exception": made.error is not None, "exception_data": made.error}
+    content |= {"location": made.location, "tail": made.tail}
     try:
         # What could not be read again must not be written.
         checks.check_response(content, None if asked.passthrough else asked.endpoint)
@@ -153,27 +178,70 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     return made
 
 
-def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> RecordedResponse:
-    if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
-        raise Unrecordable(f"the provider answered with status {arrived.status}")
+def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
+    """What is kept of an answer that is no whole one of its endpoint. Raises the problem where nothing can be."""
+    status = None if arrived.status == 200 else arrived.status
+    match problem:
+        case HoldsError():
+            error = errors.inside(problem.error)
+            return RecordedResponse(problem.body, problem.is_streaming, error, status, tail=problem.tail)
+        case BrokeOff() if problem.elements:
+            error = errors.broke_off(str(problem), ended=arrived.ended)
+            return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
+        case BrokeOff() if any(arrived.pieces):
+            return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
+    if 200 < arrived.status < 400 and arrived.ended:
+        return _as_sent(arrived)
+    raise problem
+
+
+def _as_sent(arrived: Arrived) -> RecordedResponse:
+    """An answer whose body is kept as it came: what is none of its endpoint's, or no JSON."""
+    body = _whole(arrived.pieces)
+    try:
+        content: Any = body.decode("utf-8")
+    except UnicodeDecodeError:
+        content = {"base64": base64.b64encode(body).decode("ascii")}
+    return RecordedResponse(
+        content,
+        is_streaming=False,
+        status=arrived.status,
+        content_type=_content_type(arrived),
+        location=_location(arrived),
+    )
+
+
+def _content_type(arrived: Arrived) -> str:
+    return "".join(filter(fields.is_value, arrived.header("content-type")))
+
+
+def _location(arrived: Arrived) -> str | None:
+    if arrived.status == 200 or arrived.status >= 400:
+        return None
+    return "".join(filter(fields.is_value, arrived.header("location"))) or None
+
+
+def _response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     if asked.passthrough:
         return _passthrough(arrived)
-    if arrived.status != 200:
-        _must_have_ended(arrived)
-        error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
-        return RecordedResponse(None, is_streaming=False, error=error)
+    if arrived.status == 200:
+        return _elements_of(asked, arrived)
+    if arrived.status < 400:  # To an SDK it is an answer like others.
+        return replace(_elements_of(asked, arrived), status=arrived.status, location=_location(arrived))
+    _must_have_ended(arrived)
+    error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
+    content_type = _content_type(arrived) if isinstance(error["body"], str) else None
+    return RecordedResponse(None, is_streaming=False, error=error, content_type=content_type)
+
+
+def _elements_of(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     kind = _KINDS[request.endpoint(asked)]
     if asked.body.get("stream"):
         if kind.chunk is None:
             raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
         read = _lines if asked.endpoint.startswith("/api/") else _events
         each = partial(read, kind.chunk, arrived.pieces)
-        try:
-            return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
-        except BrokeOff as e:
-            if not keep_errors or not e.elements:
-                raise
-            return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
+        return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
     _must_have_ended(arrived)
     return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
 
@@ -184,39 +252,42 @@ def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
 
 def _must_have_ended(arrived: Arrived) -> None:
     if not arrived.ended:
-        raise Unrecordable("the answer broke off")
+        raise BrokeOff("the answer broke off")
 
 
 def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequence[dict[str, Any]]:
     """The elements of a stream; of a large one they take ten times its memory, and are made anew each time."""
     held: list[dict[str, Any]] = []
     count = 0
-    broken: BrokeOff | None = None
+    failed: BrokeOff | HoldsError | None = None
     try:
         for element in each():
             count += 1
             if size <= _LARGE:
                 held.append(element)
-    except BrokeOff as e:
-        broken = e
+    except (BrokeOff, HoldsError) as e:
+        failed = e
     elements = held if size <= _LARGE else Remade(each, count)
-    if broken:
-        broken.elements = elements
-        raise broken
+    match failed:
+        case BrokeOff():
+            raise BrokeOff(str(failed), elements)
+        case HoldsError():
+            raise HoldsError(failed.error, elements, failed.tail, is_streaming=True)
     if not count:
         raise Unrecordable("the stream is empty")
     return elements
 
 
 def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    decoder = sse.Decoder()
-    for event in _decoded(decoder, pieces):
+    events = _decoded(sse.Decoder(), pieces)
+    for event in events:
         if event.data.startswith(DONE):
             break
-        data = _object(event.data, "an event of the stream")
+        data = _data(event)
         if _is_error(event, data):
-            raise Unrecordable("the stream holds an error")
-        yield _element(chunk, data)
+            tail = [line for each in chain([event], events) for line in sse.lines(each)]
+            raise HoldsError(_error_in(event.data, data), (), tail, is_streaming=True)
+        yield _element(chunk, data or _object(event.data, "an event of the stream"))
         if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
             break
     else:
@@ -224,11 +295,12 @@ def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _lines(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    decoder = ndjson.Decoder()
-    for line in _decoded(decoder, pieces):
+    lines = _decoded(ndjson.Decoder(), pieces)
+    for line in lines:
         data = _object(line, "a line of the stream")
         if data.get("error"):
-            raise Unrecordable("the stream holds an error")
+            tail = [str(each, "utf-8", "surrogateescape").rstrip("\r") for each in chain([line], lines)]
+            raise HoldsError(data["error"], (), tail, is_streaming=True)
         yield _element(chunk, data)
         if data.get("done") is True or data.get("status") == "success":
             return
@@ -247,39 +319,48 @@ def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
     yield from decoder.flush()
 
 
-def _text_lines(data: bytes | bytearray) -> Iterator[str]:
-    """The lines of a stream that have ended."""
+def _text_lines(data: bytes | bytearray, *, is_cut: bool = False) -> Iterator[str]:
+    """The lines of a stream that have ended; where it is cut, what came of the next one too, be it nothing."""
     view = memoryview(data)
+    end = 0
     for match in _ENDED_LINE.finditer(view):
+        end = match.end()
         yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+    if is_cut:
+        yield str(view[end:], "utf-8", "surrogateescape")
 
 
 def _passthrough(arrived: Arrived) -> RecordedResponse:
     body = _whole(arrived.pieces)
-    content_type = "".join(filter(fields.is_value, arrived.header("content-type")))
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = _content_type(arrived).partition(";")[0].strip().lower()
     if media_type == "text/event-stream" and arrived.status == 200:
-        has_ended = False
-        for event in _decoded(sse.Decoder(), arrived.pieces):
-            data = _data(event)
-            if _is_error(event, data):
-                raise Unrecordable("the stream holds an error")
-            has_ended = has_ended or _ends(event, data)
-        if not has_ended:
-            raise Unrecordable("the stream ended without its last event: it broke off")
-        lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
-        return RecordedResponse(lines, is_streaming=True)
+        return RecordedResponse(_lines_of_events(arrived, body), is_streaming=True)
     _must_have_ended(arrived)
     try:
-        return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
+        content = _json(body)
     except ValueError as e:
-        if media_type == "application/json" or media_type.endswith("+json"):
+        if arrived.status == 200 and (media_type == "application/json" or media_type.endswith("+json")):
             raise Unrecordable(f"the answer is not JSON: {e}") from e
-    try:
-        content: Any = body.decode("utf-8")
-    except UnicodeDecodeError:
-        content = {"base64": base64.b64encode(body).decode("ascii")}
-    return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=content_type)
+        return _as_sent(arrived)
+    return RecordedResponse(content, is_streaming=False, status=arrived.status, location=_location(arrived))
+
+
+def _lines_of_events(arrived: Arrived, body: bytes | bytearray) -> Sequence[str]:
+    has_ended = False
+    error: JSON = None
+    for event in _decoded(sse.Decoder(), arrived.pieces):
+        data = _data(event)
+        if error is None and _is_error(event, data):
+            error = _error_in(event.data, data)
+        has_ended = has_ended or _ends(event, data)
+    is_cut = error is None and not has_ended
+    each = partial(_text_lines, body, is_cut=is_cut)
+    lines: Sequence[str] = [*each()] if len(body) <= _LARGE else Remade.of(each)
+    if error is not None:
+        raise HoldsError(error, lines, is_streaming=True)
+    if is_cut:
+        raise BrokeOff("the stream ended without its last event: it broke off", lines if body else ())
+    return lines
 
 
 def _ends(event: sse.Event, data: Mapping[str, Any]) -> bool:
@@ -297,6 +378,11 @@ def _is_error(event: sse.Event, data: Mapping[str, Any]) -> bool:
     return bool(data.get("error")) or "error" in (event.event, data.get("type"))
 
 
+def _error_in(text: str, data: Mapping[str, Any]) -> JSON:
+    """What an event says went wrong."""
+    return data.get("error") or dict(data) or text
+
+
 def _data(event: sse.Event) -> dict[str, Any]:
     try:
         data = _json(event.data)
@@ -308,7 +394,8 @@ def _data(event: sse.Event) -> dict[str, Any]:
 def _single(name: str, body: bytes | bytearray) -> Any:
     answer = _object(body, "the answer")
     if answer.get("error") and name != "Response":
-        raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
+        # A Response declares the member; elsewhere it is a failure.
+        raise HoldsError(answer["error"], _element(name, answer), is_streaming=False)
     if name == "Model":
         models = answer.get("data")
         if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
@@ -365,26 +452,74 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     """
     first = recordings[0].response
     asked = recordings[0].request
-    if first.error is not None and not first.broke_off:
+    if first.error is not None and not first.is_partial:
         status, body = errors.answer(first.error)
-        return Answer(status, _JSON if body[:1] in (b"{", b"[") else _TEXT, (body,))
-    if asked.passthrough:
+        known = _JSON if body[:1] in (b"{", b"[") else _TEXT
+        return Answer(status, known if first.content_type is None else _typed(first.content_type), (body,))
+    if asked.passthrough or first.content_type is not None:
         return _sent(first)
-    if asked.endpoint in MODEL_LISTS:
+    if asked.endpoint in MODEL_LISTS and not first.is_partial:
         return _model_list(asked.endpoint, recordings)
     if not first.is_streaming:
-        content = _stripped(first.elements()[0])
-        if base64_wanted and isinstance(content.get("data"), list):
-            content["data"] = [_base64(item) for item in content["data"]]
-        return _json_answer(content)
-    bodies = [_dump(_stripped(element)) for element in first.elements()]
+        return _single_answer(first, base64_wanted)
+    return _stream(asked, first)
+
+
+def _single_answer(recorded: RecordedResponse, base64_wanted: bool) -> Answer:
+    content = _stripped(recorded.elements()[0])
+    if base64_wanted and isinstance(content.get("data"), list):
+        content["data"] = [_base64(item) for item in content["data"]]
+    return Answer(recorded.status or 200, (*_JSON, *_leading(recorded)), (_dump(content),))
+
+
+def _stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
+    elements = recorded.elements()
+    bodies = [_dump(_stripped(element)) for element in elements]
+    status = recorded.status or 200
     if asked.endpoint.startswith("/api/"):
-        return Answer(200, _NDJSON, tuple(map(ndjson.encode, bodies)), broken=first.broke_off)
+        lines = [_encoded(line) for line in recorded.tail]
+        if recorded.is_partial and not lines:
+            lines = [*_said_at_the_end(recorded)]
+        return Answer(status, _NDJSON, tuple(map(ndjson.encode, (*bodies, *lines))), broken=recorded.broke_off)
+    names: Iterable[str] = repeat("")
     if request.endpoint(asked) == "/v1/responses":
-        names = [_event_name(element["__data__"].get("type")) for element in first.elements()]
-        return Answer(200, _EVENT_STREAM, tuple(map(sse.encode, bodies, names)), broken=first.broke_off)
-    end = () if first.broke_off else (sse.encode(DONE.encode()),)
-    return Answer(200, _EVENT_STREAM, (*map(sse.encode, bodies), *end), broken=first.broke_off)
+        names = [_event_name(element["__data__"].get("type")) for element in elements]
+    events = [*map(sse.encode, bodies, names)]
+    if recorded.tail:
+        events += _events_of(recorded.tail)
+    elif recorded.is_partial:
+        events += map(sse.encode, _said_at_the_end(recorded))
+    elif request.endpoint(asked) != "/v1/responses":
+        events.append(sse.encode(DONE.encode()))
+    return Answer(status, _EVENT_STREAM, tuple(events), broken=recorded.broke_off)
+
+
+def _said_at_the_end(recorded: RecordedResponse) -> Iterator[bytes]:
+    """What a stream says of its error, where the recording does not have it as it came: others write it so."""
+    error = (recorded.error or {}).get("body")
+    if error is not None:
+        yield _dump({"error": error})
+
+
+def _events_of(lines: Sequence[str]) -> list[bytes]:
+    """The events that lines are, each as it goes out."""
+    events = ("\n".join(lines) + "\n").split("\n\n")
+    return [_encoded(f"{event}\n\n") for event in events if event.strip()]
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Half of a surrogate pair, in a recording that somebody has written.
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _typed(content_type: str) -> tuple[tuple[str, str], ...]:
+    return (("content-type", content_type),) if content_type else ()
+
+
+def _leading(recorded: RecordedResponse) -> tuple[tuple[str, str], ...]:
+    return (("location", recorded.location),) if recorded.location else ()
 
 
 def _event_name(value: Any) -> str:
@@ -399,25 +534,28 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
     if len(recordings) > 1:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
-    return _json_answer({"object": "list", "data": models} if endpoint == "/v1/models" else {"models": models})
+    content = {"object": "list", "data": models} if endpoint == "/v1/models" else {"models": models}
+    first = recordings[0].response
+    return Answer(first.status or 200, (*_JSON, *_leading(first)), (_dump(content),))
 
 
 def _sent(recorded: RecordedResponse) -> Answer:
     """The answer of a passthrough endpoint, as it was sent."""
     body, status = recorded.body, recorded.status or 200
     if status in fields.EMPTY:
-        return Answer(status, (), ())
+        return Answer(status, _leading(recorded), ())
+    if recorded.is_streaming and recorded.error is not None and recorded.error.get("body") is None:
+        # What came of its last event is none.
+        events = re.split(r"(?<=\n\n)", "\n".join(body))
+        chunks = tuple(_encoded(event) for event in events if event)
+        return Answer(status, _EVENT_STREAM, chunks, broken=recorded.broke_off)
     if recorded.is_streaming:
-        text = "\n".join(body) + "\n"
-        events = [f"{event}\n\n" for event in text.split("\n\n") if event.strip()]
-        return Answer(status, _EVENT_STREAM, tuple(event.encode("utf-8", "surrogatepass") for event in events))
+        return Answer(status, _EVENT_STREAM, tuple(_events_of(body)))
     if recorded.content_type is None:
-        return Answer(status, _JSON, (_dump(body),))
-    if isinstance(body, dict):
-        content = base64.b64decode(body.get("base64", ""))
-    else:
-        content = str(body).encode("utf-8", "surrogatepass")
-    return Answer(status, (("content-type", recorded.content_type),), (content,))
+        return Answer(status, (*_JSON, *_leading(recorded)), (_dump(body),))
+    content = _encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
+    headers = (*_typed(recorded.content_type), *_leading(recorded))
+    return Answer(status, headers, (content,) if content else (), broken=recorded.broke_off)
 
 
 def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
@@ -476,10 +614,6 @@ def _objects(recorded: RecordedResponse) -> list[dict[str, Any]]:
                 continue
             objects += [value] if isinstance(value, dict) else []
     return objects
-
-
-def _json_answer(content: Any) -> Answer:
-    return Answer(200, _JSON, (_dump(content),))
 
 
 def _stripped(element: Mapping[str, Any]) -> dict[str, Any]:

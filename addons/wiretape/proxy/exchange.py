@@ -11,7 +11,7 @@ from enum import Enum
 from mitmproxy import http
 
 from wiretape.flight import Flight
-from wiretape.journal import Entry, Kind
+from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
 from wiretape.providers import Route
@@ -161,7 +161,7 @@ class Exchange:
         try:
             self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
             self._journal.grown(self._entry)
-            if kind in (Kind.ENDED, Kind.BROKE_OFF):
+            if kind in LAST:
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:
@@ -182,15 +182,15 @@ class Exchange:
                 logger.error("%s: cannot be removed: %s", self._entry.path, e)
             self._journal.freed(self._entry.number)
 
-    def finish(self, *, ended: bool) -> None:
-        """The answer has ended, or will not; only the first call counts. ``ended``: the end of the body was seen."""
+    def finish(self, how: Kind) -> None:
+        """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
+            self._append(how)
 
     def written(self, outcome: Outcome) -> None:
         """The writer is done with it, or keeps it for later. For its thread."""

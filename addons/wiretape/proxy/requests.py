@@ -16,6 +16,7 @@ from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
+from wiretape.journal import Kind
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
@@ -53,7 +54,7 @@ class Requests:
         for exchange in [*self._live]:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             breaking.abort(exchange.client)
-            self._finish(exchange, ended=False)
+            self._finish(exchange, Kind.ABANDONED)
         await asyncio.to_thread(self._close, patience)
 
     def _close(self, patience: float) -> None:
@@ -344,7 +345,7 @@ class Requests:
             try:
                 exchange.flight.end()
             finally:
-                self._finish(exchange, ended=True)
+                self._finish(exchange, Kind.ENDED)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
@@ -354,13 +355,13 @@ class Requests:
             try:
                 exchange.flight.end(_LEFT if left else message)
             finally:
-                self._finish(exchange, ended=False)
+                self._finish(exchange, Kind.ABANDONED if left else Kind.BROKE_OFF)
 
-    def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+    def _finish(self, exchange: Exchange, how: Kind) -> None:
         if exchange not in self._live:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
-        exchange.finish(ended=ended)
+        exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
             self.journaling.look()
         else:

@@ -54,6 +54,9 @@ def check_response(response: Any, endpoint: str | None) -> None:
     )
     tail = response.get("tail", [])
     _must(isinstance(tail, list | tuple) and all(map(_is_line, tail)), "response.tail is not a list of lines")
+    envelope = response.get("envelope")
+    has_list = isinstance(envelope, dict) and not {"data", "models"}.isdisjoint(envelope)
+    _must(envelope is None or envelope == [] or has_list, "response.envelope holds no list of models")
     is_error = bool(response.get("is_exception"))
     _must(
         not is_error or isinstance(response.get("exception_data"), dict),

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,12 +75,34 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
-            return status, _compact(ast.literal_eval(written))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return status, _compact(literal(written))
+        except ValueError:
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
         return status, _encoded(body)
     return status, _compact({"error": body})
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def literal(text: str) -> Any:
+    """A JSON value as Python writes it, be it ``nan`` or ``inf``. Raises ValueError for any other text."""
+    try:
+        tree = ast.parse(text.lstrip(" \t"), mode="eval")
+        if "nan" in text or "inf" in text:
+            tree = _NonFiniteNames().visit(tree)
+        return ast.literal_eval(tree)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
+        raise ValueError(str(e)) from e
+
+
+class _NonFiniteNames(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id not in ("nan", "inf"):
+            return node
+        return ast.Constant(float(node.id))
 
 
 def _encoded(text: str) -> bytes:
@@ -90,19 +111,3 @@ def _encoded(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # Another half of a surrogate pair: somebody has written it.
         return text.encode("utf-8", "surrogatepass")
-
-
-def _compact(value: Any) -> bytes:
-    return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def _finite(value: Any) -> Any:
-    """A value without the numbers that JSON does not have."""
-    match value:
-        case dict():
-            return {key: _finite(item) for key, item in value.items()}
-        case list():
-            return [_finite(item) for item in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value

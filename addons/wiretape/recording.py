@@ -81,6 +81,8 @@ class RecordedResponse:
     """Where a redirect leads."""
     tail: Sequence[str] = ()
     """The last lines of a stream of elements, which are none: an error, and what follows it."""
+    envelope: JSON = None
+    """What was around the models of a list, which is empty here; None for ``{"object": "list", "data": []}``."""
 
     @property
     def is_answer(self) -> bool:
@@ -194,11 +196,14 @@ def _all_quiet(body: JSON, name: str) -> JSON:
     return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
+_MODEL = "openai.types.model.Model"
+
+
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if data.get("object") != "model":
+    if element["__type__"] != _MODEL and data.get("object") != "model":
         constants = {"id": name, "created": 0}
         data.update((key, value) for key, value in constants.items() if key in data)
     if "created_at" in data:
@@ -240,6 +245,8 @@ def _dumped(recording: Recording) -> Iterator[bytes]:
     answered |= {"body": response.body, "is_streaming": response.is_streaming}
     if response.tail:
         answered["tail"] = [*response.tail]
+    if response.envelope is not None:
+        answered["envelope"] = response.envelope
     if response.error is not None:
         answered["is_exception"] = True
         answered["exception_data"] = response.error
@@ -269,6 +276,7 @@ def loads(data: bytes) -> Recording:
             response.get("content_type"),
             response.get("location"),
             tuple(response.get("tail", ())),
+            response.get("envelope"),
         ),
         "2026" if "test_id" in content else "2025-09",
         {key: value for key, value in content.items() if key not in ("test_id", "request", "response")},

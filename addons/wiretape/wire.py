@@ -5,7 +5,6 @@ fit for a recording, or the reason why they cannot be one.
 """
 
 import base64
-import json
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -110,6 +109,9 @@ _ENDS = frozenset({"message_stop", "response.completed", "response.failed", "res
 """Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
 
 
+_ENVELOPE = {"object": "list", "data": []}
+"""What is around the models of a list, where a recording says nothing else."""
+
 _LARGE = 1 << 20
 """Bytes of a stream from which its elements are not held."""
 
@@ -146,7 +148,8 @@ class Arrived:
 def decoded(arrived: Arrived) -> Arrived:
     """The answer without its content coding and without empty pieces. Raises Unrecordable for a broken coding."""
     try:
-        pieces = coding.decode(arrived.pieces, arrived.header("content-encoding"))
+        codings = [value for name, value in arrived.headers if name.lower() == "content-encoding"]
+        pieces = coding.decode(arrived.pieces, ",".join(codings))
     except coding.CodingError as e:
         raise Unrecordable(str(e)) from e
     headers = tuple((name, value) for name, value in arrived.headers if name.lower() != "content-encoding")
@@ -243,6 +246,8 @@ def _elements_of(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
         each = partial(read, kind.chunk, arrived.pieces)
         return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
     _must_have_ended(arrived)
+    if kind.single == "Model":
+        return _models(_whole(arrived.pieces))
     return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
 
 
@@ -396,16 +401,36 @@ def _single(name: str, body: bytes | bytearray) -> Any:
     if answer.get("error") and name != "Response":
         # A Response declares the member; elsewhere it is a failure.
         raise HoldsError(answer["error"], _element(name, answer), is_streaming=False)
-    if name == "Model":
-        models = answer.get("data")
-        if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
-            raise Unrecordable("the answer is no list of models")
-        return [_element(name, model) for model in models]
     if name == "CreateEmbeddingResponse":
         if not isinstance(answer.get("data"), list):
             raise Unrecordable("the answer holds no list of embeddings")
         answer = {**answer, "data": [_numbers(item) for item in answer["data"]]}
     return _element(name, answer)
+
+
+def _models(body: bytes | bytearray) -> RecordedResponse:
+    """A list of models: in an object as OpenAI sends it, or in another one, or the list itself."""
+    try:
+        answer = _json(body)
+    except ValueError as e:
+        raise Unrecordable(f"the answer is not JSON: {e}") from e
+    if isinstance(answer, dict) and answer.get("error"):
+        raise HoldsError(answer["error"], _element("Model", answer), is_streaming=False)
+    envelope: JSON = []
+    models = answer
+    if isinstance(answer, dict):
+        key = _key_of_models(answer)
+        # Servers in Go send null for an empty one.
+        models = [] if answer.get(key, 0) is None else answer.get(key)
+        envelope = {**answer, key: None if answer.get(key) is None else []}
+    if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
+        raise Unrecordable("the answer is no list of models")
+    elements = [_element("Model", model) for model in models]
+    return RecordedResponse(elements, is_streaming=False, envelope=None if envelope == _ENVELOPE else envelope)
+
+
+def _key_of_models(envelope: Mapping[str, Any]) -> str:
+    return "models" if "models" in envelope and "data" not in envelope else "data"
 
 
 def _json(text: str | bytes | bytearray) -> Any:
@@ -469,12 +494,12 @@ def _single_answer(recorded: RecordedResponse, base64_wanted: bool) -> Answer:
     content = _stripped(recorded.elements()[0])
     if base64_wanted and isinstance(content.get("data"), list):
         content["data"] = [_base64(item) for item in content["data"]]
-    return Answer(recorded.status or 200, (*_JSON, *_leading(recorded)), (_dump(content),))
+    return Answer(recorded.status or 200, (*_JSON, *_leading(recorded)), (jsontext.dumps(content),))
 
 
 def _stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
     elements = recorded.elements()
-    bodies = [_dump(_stripped(element)) for element in elements]
+    bodies = [jsontext.dumps(_stripped(element)) for element in elements]
     status = recorded.status or 200
     if asked.endpoint.startswith("/api/"):
         lines = [_encoded(line) for line in recorded.tail]
@@ -498,7 +523,7 @@ def _said_at_the_end(recorded: RecordedResponse) -> Iterator[bytes]:
     """What a stream says of its error, where the recording does not have it as it came: others write it so."""
     error = (recorded.error or {}).get("body")
     if error is not None:
-        yield _dump({"error": error})
+        yield jsontext.dumps({"error": error})
 
 
 def _events_of(lines: Sequence[str]) -> list[bytes]:
@@ -534,9 +559,19 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
     if len(recordings) > 1:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
-    content = {"object": "list", "data": models} if endpoint == "/v1/models" else {"models": models}
     first = recordings[0].response
-    return Answer(first.status or 200, (*_JSON, *_leading(first)), (_dump(content),))
+    content = {"models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
+    return Answer(first.status or 200, (*_JSON, *_leading(first)), (jsontext.dumps(content),))
+
+
+def _in_envelope(models: list[Any], envelope: JSON) -> JSON:
+    if envelope == []:
+        return models
+    content = dict(_ENVELOPE if envelope is None else envelope)
+    key = _key_of_models(content)
+    if models or content[key] is not None:
+        content[key] = models
+    return content
 
 
 def _sent(recorded: RecordedResponse) -> Answer:
@@ -552,7 +587,7 @@ def _sent(recorded: RecordedResponse) -> Answer:
     if recorded.is_streaming:
         return Answer(status, _EVENT_STREAM, tuple(_events_of(body)))
     if recorded.content_type is None:
-        return Answer(status, (*_JSON, *_leading(recorded)), (_dump(body),))
+        return Answer(status, (*_JSON, *_leading(recorded)), (jsontext.dumps(body),))
     content = _encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
     headers = (*_typed(recorded.content_type), *_leading(recorded))
     return Answer(status, headers, (content,) if content else (), broken=recorded.broke_off)
@@ -572,7 +607,7 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
 def error(status: int, message: str, code: str, *, retry: bool = False) -> Answer:
     """An answer of our own in the providers' error form, which SDKs raise at once, unless they may ``retry``."""
     content = {"error": {"message": message, "type": code, "code": code, "param": None}}
-    return Answer(status, _JSON if retry else (*_JSON, ("x-should-retry", "false")), (_dump(content),))
+    return Answer(status, _JSON if retry else (*_JSON, ("x-should-retry", "false")), (jsontext.dumps(content),))
 
 
 _TOKENS = dict.fromkeys(("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count")).keys()
@@ -633,10 +668,3 @@ def _base64(item: Any) -> Any:
     if [*struct.unpack(form, raw)] != numbers:
         return item  # No float32: these came as numbers from a provider that does not heed the form.
     return {**item, "embedding": base64.b64encode(raw).decode("ascii")}
-
-
-def _dump(content: Any) -> bytes:
-    try:
-        return orjson.dumps(content)
-    except TypeError:  # An integer of more than 64 bits, half a surrogate pair: orjson refuses them, we do not.
-        return json.dumps(content, separators=(",", ":")).encode("ascii")

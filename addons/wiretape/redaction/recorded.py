@@ -4,7 +4,6 @@ It finds what ``bodies`` takes out of a live answer, in the form that a recordin
 was recorded with the same rules, and a recording that is older than a rule can be cleaned.
 """
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from wiretape import errors
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
@@ -78,7 +78,8 @@ def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse
     tail = answered.tail
     if found := bodies.secrets_of_lines(tail, redactor) if tail else ():
         tail = tuple(replaced("\n".join(tail), found).split("\n"))
-    cleaned = replace(answered, body=body, error=error, location=location, tail=tail)
+    envelope = redactor.clean(answered.envelope)
+    cleaned = replace(answered, body=body, error=error, location=location, tail=tail, envelope=envelope)
     return answered if cleaned == answered else cleaned
 
 
@@ -122,8 +123,8 @@ def _message(message: str, redactor: Redactor) -> str:
     head, mark, written = message.partition(" - ")
     if head.startswith(_STATUS) and mark:
         try:
-            value = ast.literal_eval(written)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            value = errors.literal(written)
+        except ValueError:
             return message
         cleaned = redactor.clean(value)
         if cleaned is not value:

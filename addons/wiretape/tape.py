@@ -17,7 +17,7 @@ from wiretape import capture as captures
 from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
-from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
+from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -37,6 +37,10 @@ _TRUSTED = 0.005
 
 _LOOKS = 200
 """Files whose states are looked at within a millisecond."""
+
+
+_PASSING = 50
+"""Takes of one request that each depend on who asked, or when: the last of them is replaced by the next."""
 
 
 class Mode(StrEnum):
@@ -127,6 +131,7 @@ class Tape:
         self.mode = mode
         self.counters = counters
         self.store = store
+        self._asks_again = mode is Mode.RECORD_IF_MISSING
         indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
@@ -136,6 +141,7 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
+                asks_again=self._asks_again,
             )
             for each in (session, *layers)
         ]
@@ -160,13 +166,17 @@ class Tape:
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
-        kept = self._memory.get((self.session, key))
+        kept = self._memory.get(self._remembered(key))
         if kept is None:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
         looks = sum(len(files) for _, files in kept.states)
         return kept.hit if self.store.is_quick and looks <= _LOOKS and self._is_current(kept) else None
+
+    def _remembered(self, key: Hashable) -> Hashable:
+        # The memory is shared with tapes of other modes, where an answer may do that is none here.
+        return self.session, self._asks_again, key
 
     def _is_current(self, kept: Kept) -> bool:
         try:
@@ -184,10 +194,10 @@ class Tape:
 
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
-        if key is not None and (kept := self._memory.get((self.session, key))):
+        if key is not None and (kept := self._memory.get(self._remembered(key))):
             if self._is_current(kept):
                 return kept.hit
-            self._memory.drop((self.session, key))
+            self._memory.drop(self._remembered(key))
         return self._look(asked, key, thorough=not self.store.is_quick)
 
     @property
@@ -226,7 +236,7 @@ class Tape:
         stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
-            self._memory.put((self.session, key), Kept(hit, states, checked), _size(answer))
+            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
         return hit
 
     @staticmethod
@@ -363,15 +373,26 @@ class Tape:
             return False
         return existing is not None and existing.recording == capture.recording
 
+    def _write_missing(self, name: str, identity: str, data: Parts) -> str:
+        """Write what nobody has recorded meanwhile: after what was recorded and says nothing about the request."""
+        for number in range(1, _PASSING + 1):
+            take = take_name(name, number)
+            if self.store.write(self.session, take, data, replace=False):
+                return take
+            existing = self._finder.read(take, identity, self._finder.reading())
+            if existing is None:
+                break  # A file that is no recording is replaced in every mode: it can serve no one.
+            if not existing.recording.response.is_passing or self._existing_digest(take) == data.digest:
+                logger.debug("%s was recorded by another first", take)
+                return take
+        self.store.write(self.session, take, data, replace=True)
+        return take
+
     def _write_take(self, name: str, identity: str, data: Parts) -> str:
+        if self.mode is not Mode.RECORD:
+            return self._write_missing(name, identity, data)
         reading = self._finder.reading()
         takes = [*take_names(name, reading)]
-        if self.mode is not Mode.RECORD:
-            # A file that is no recording is replaced in every mode: it can serve no one.
-            broken = reading.exists(name) and self._finder.read(name, identity, reading) is None
-            if not self.store.write(self.session, name, data, replace=broken):
-                logger.debug("%s was recorded by another first", name)
-            return name
         if self._replaces():
             existing = self._existing_digest(takes[-1])
             if existing is None or existing != data.digest:
@@ -380,7 +401,7 @@ class Tape:
         if self._is_repeated and self.store.digest(self.session, takes[-1]) == data.digest:
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
-            take = name if number == 1 else f"{name}.{number}"
+            take = take_name(name, number)
             if self.store.write(self.session, take, data, replace=False):
                 return take
         raise AssertionError("count has no end")
@@ -405,7 +426,8 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
             second = second_name(name.partition("-")[0], identity)
             return second if second != name else None
         mode, takes = choice(session)
-        if mode is not Mode.RECORD or takes is Takes.LAST:
+        is_kept = takes is not Takes.LAST if mode is Mode.RECORD else ours != theirs and _is_passing(theirs)
+        if not is_kept:
             return None
         base, _, number = name.partition(".")
         return f"{base}.{int(number or 1) + 1}"
@@ -417,6 +439,14 @@ def _is_another(data: bytes, identity: str) -> bool:
     """Whether the bytes are a recording of another request, not to be overwritten."""
     try:
         return not request.is_stored(recording.read_request(data), identity)
+    except ValueError:
+        return False
+
+
+def _is_passing(data: bytes) -> bool:
+    """Whether the bytes are a recording that says nothing about what its request gets now."""
+    try:
+        return recording.loads(data).response.is_passing
     except ValueError:
         return False
 

@@ -139,6 +139,14 @@ def test_what_the_client_did_not_wait_for_is_no_failure_of_the_providers(asked: 
         wire.response(asked, replace(begun, is_abandoned=True), keep_errors=True)
 
 
+@pytest.mark.parametrize("asked", [STREAM, CLAUDE, OLLAMA])
+@pytest.mark.parametrize("body", [b"", b'{"error":', b'{"error":{"message":"slow"}}'])
+def test_who_retries_leaves_when_it_has_seen_the_status(asked: RecordedRequest, body: bytes) -> None:
+    left = replace(came(body, 429, JSON, cut=True), is_abandoned=True)
+    sent = wire.answer([loads(dumps(Recording(asked, wire.response(asked, left, keep_errors=True))))])
+    assert (sent.status, sent.body, sent.broken) == (429, body, False)
+
+
 def test_a_failure_that_another_recorder_wrote_is_said_as_the_sdk_knows_it() -> None:
     made = wire.response(STREAM, came(CHUNK + LATE), keep_errors=True)
     assert made.error

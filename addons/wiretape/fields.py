@@ -41,7 +41,8 @@ def is_kept(name: str) -> bool:
 def is_passing(status: int) -> bool:
     """Whether an answer of this status depends on who asks, or when: the next one who asks may get another."""
     if status < 400:
-        return status in (206, 304)  # Parts of an answer, for whoever has the rest of it.
+        # What is to be asked for again, here or elsewhere; parts of an answer, for whoever has the rest of it.
+        return status in (202, 206, 302, 303, 304, 307)
     return status not in _ABOUT_THE_REQUEST
 
 

@@ -164,6 +164,9 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     """
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
+    if keep_errors and arrived.is_abandoned and arrived.status >= 400:
+        # Who retries leaves as soon as it has seen the status: what came is what it got.
+        arrived = replace(arrived, ended=True)
     try:
         made = _response(asked, arrived)
     except Unrecordable as e:

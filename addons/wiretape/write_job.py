@@ -24,7 +24,7 @@ from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
+from wiretape.tape import Failing, Mode, Tape
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class TapeConfig:
         }
         return cls(**{**told, **known})
 
-    def tape(self, store: Store, counters: Counters, *, is_repeated: bool = False) -> Tape:
+    def tape(self, store: Store, counters: Counters, failing: Failing, *, is_repeated: bool = False) -> Tape:
         """A tape that writes as this says. ``is_repeated``: what it writes may be written already."""
         redaction.DEFAULT.use(self.policy)
         return Tape(
@@ -89,6 +89,7 @@ class TapeConfig:
             keep_captures=self.keep_captures,
             keep_errors=self.keep_errors,
             is_repeated=is_repeated,
+            failing=failing,
         )
 
 

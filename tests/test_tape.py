@@ -213,6 +213,42 @@ def test_lists_of_models_are_served_as_one(taped: Taped) -> None:
     assert [model["id"] for model in json.loads(hit.answer.body)["data"]] == ["a", "b", "c"]
 
 
+MODELS = RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")
+
+
+def list_of(*ids: str) -> wire.Arrived:
+    return arrived(json.dumps({"object": "list", "data": [{"id": each, "object": "model"} for each in ids]}).encode())
+
+
+def ids_of(tape: Tape, test_id: str | None) -> list[str] | None:
+    hit = found(tape, replace(MODELS, test_id=test_id))
+    return [model["id"] for model in json.loads(hit.answer.body)["data"]] if hit else None
+
+
+@recording_modes
+def test_a_list_of_models_is_the_tests_that_asked(taped: Taped, mode: Mode) -> None:
+    recording = taped(mode, form="2026")
+    for test_id, *ids in (("a", "x", "y"), ("b", "x", "y"), ("b", "z"), ("c", "z"), ("a", "x", "y")):
+        recording.record(replace(MODELS, test_id=test_id), list_of(*ids))
+    tape = taped()
+    assert [ids_of(tape, test) for test in "abcd"] == [["x", "y"], ["x", "y", "z"], ["z"], None]
+    assert ids_of(tape, None) == ["x", "y", "z"]
+    assert len(files(recording)) == 4
+    # What is for all answers those for whom there is nothing.
+    recording.record(MODELS, list_of("y"))
+    assert [ids_of(tape, test) for test in ("a", "d", None)] == [["x", "y"], ["y"], ["y"]]
+
+
+def test_a_list_that_waited_for_its_store_takes_the_place_of_nobodys(taped: Taped) -> None:
+    recording = taped(Mode.RECORD, form="2026")
+    for test_id in ("a", "b"):
+        recording.record(replace(MODELS, test_id=test_id), list_of("x"))
+    (first, a), (second, b) = sorted(files(recording).items(), key=lambda each: len(each[0]))
+    settle = settler(lambda _: (Mode.RECORD, Takes.LAST))
+    names = first.removesuffix(".json"), second.removesuffix(".json")
+    assert (settle("s", names[0], b, a), settle("s", names[1], b, a)) == (names[1], None)
+
+
 @pytest.mark.parametrize("asks_for_base64", [True, False])
 def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) -> None:
     """The SDKs ask for it on their own: the one for Node decodes it without looking, and gets nonsense from numbers."""
@@ -338,7 +374,7 @@ def test_a_recording_written_by_hand_never_makes_a_lookup_fail(taped: Taped, bod
     assert hit is None or (hit.answer.status == 200 and hit.answer.body)
 
 
-MODELS = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
+MODELS = RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")
 TAGS = RecordedRequest("http://localhost:11434/api/tags", {}, "/api/tags")
 
 

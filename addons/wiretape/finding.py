@@ -157,11 +157,11 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
-        asks_again: bool = False,
+        only_lasting: bool = False,
     ) -> None:
         """``turn`` tells how often a request, by its identity, was answered before, and counts.
 
-        ``asks_again``: what depends on who asked, or when, is no answer: the provider can be asked.
+        ``only_lasting``: what depends on who asked, or when, is no answer: the provider can be asked.
         """
         self._store = index.store
         self.session = index.session
@@ -170,7 +170,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
-        self._asks_again = asks_again
+        self._only_lasting = only_lasting
         self._index = index
         self._told: set[Hashable] = set()
 
@@ -202,7 +202,8 @@ class Finder:
                 raise known.doubt  # A part of the list may be in it.
             every = [each for name in known.names if (each := self._answering(name, identity, reading))]
             # What was once answered in place of a list is no part of it.
-            return [each for each in every if each.recording.response.is_answer] or every[-1:]
+            lists = [each for each in every if each.recording.response.is_answer]
+            return _lists_for(asked.test_id, lists or every[-1:])
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -260,7 +261,7 @@ class Finder:
     def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
         """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
-        return None if found and self._asks_again and found.recording.response.is_passing else found
+        return None if found and self._only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -291,7 +292,7 @@ class Finder:
             if len(row) < 2:
                 return row
             return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
-        if self._asks_again:
+        if self._only_lasting:
             names = [name for name in names if read(name)]
         if not names:
             return []
@@ -323,6 +324,17 @@ class Finder:
             if stays and not is_last:
                 break
         return [*row]
+
+
+def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+    """Those of several lists of models that are one: of the test that asks, else of none.
+
+    What was recorded for a test answers, where there is nothing else, who names no test.
+    """
+    of_test = [each for each in found if each.recording.request.test_id == test_id]
+    of_none = [each for each in found if each.recording.request.test_id is None]
+    of_others = found if test_id is None else []
+    return of_test or of_none or of_others
 
 
 def take_name(name: str, number: int) -> str:

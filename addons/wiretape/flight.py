@@ -26,8 +26,6 @@ class Flight:
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
     entry: Entry | None = None
     """Where its pieces are."""
-    was_followed: bool = False
-    """Whether somebody may still read it."""
     ended: bool = False
     """Nothing more will come."""
     failure: str = ""
@@ -47,15 +45,13 @@ class Flight:
         entry = self.entry
         if entry is None:
             return None
-        self.was_followed = True
         try:
-            follower = Follower(self, entry, entry.reader(), decoder)
+            return Follower(self, entry, entry.reader(), decoder)
         except OSError:
             return None
-        return follower if self.entry else None  # Closed meanwhile, by the thread that hears of recordings.
 
     def close(self) -> None:
-        """Nobody can begin to follow any more: it is recorded. For any thread."""
+        """Nobody can begin to follow any more: it is recorded."""
         self.entry = None
 
     def end(self, failure: str = "") -> None:

@@ -4,6 +4,7 @@ Fronts ask with values and get values; they never see a file. Everything here ma
 thread carries traffic calls from another one.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -50,6 +51,10 @@ class Mode(StrEnum):
     RECORD = "record"
     REPLAY = "replay"
     RECORD_IF_MISSING = "record-if-missing"
+
+
+DEFAULT_MODE = Mode.RECORD_IF_MISSING
+"""The mode that is meant where neither an option nor a session names one."""
 
 
 def parse_mode(text: str) -> Mode:
@@ -134,10 +139,12 @@ class Tape:
         ``memory``, ``indexes``, ``turns`` and ``failing`` may be shared with other tapes on the same store.
         """
         self.session = session
+        self.named = "" if session == DEFAULT else f" (session {session})"
+        """The end of each line in the log that is about this session; nothing for the one called ``default``."""
         self.mode = mode
         self.counters = counters
         self.store = store
-        self._asks_again = mode is Mode.RECORD_IF_MISSING
+        self._only_lasting = mode is Mode.RECORD_IF_MISSING
         indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
@@ -147,7 +154,7 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
-                asks_again=self._asks_again,
+                only_lasting=self._only_lasting,
             )
             for each in (session, *layers)
         ]
@@ -166,11 +173,6 @@ class Tape:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
 
-    @property
-    def named(self) -> str:
-        """The end of a line in the log that is about this session; nothing for the one called ``default``."""
-        return "" if self.session == DEFAULT else f" (session {self.session})"
-
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
         kept = self._memory.get(self._remembered(key))
@@ -183,7 +185,7 @@ class Tape:
 
     def _remembered(self, key: Hashable) -> Hashable:
         # The memory is shared with tapes of other modes, where an answer may do that is none here.
-        return self.session, self._asks_again, key
+        return self.session, self._only_lasting, key
 
     def _is_current(self, kept: Kept) -> bool:
         try:
@@ -339,9 +341,10 @@ class Tape:
 
     def _write_looking(self, made: Recording, data: Parts, capture: Capture | None) -> str:
         identity = request.identity(made.request)
-        for base in (made.name, second_name(made.name, identity)):
+        test_id = made.request.test_id if made.form == "2026" else None
+        for base in (made.name, _second_name(made.name, made.request, identity, test_id)):
             existing = self._existing(base)
-            if existing is None or not _is_another(existing, identity):
+            if existing is None or not _is_another(existing, identity, test_id):
                 name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
                 if capture:
                     self._write_capture(name, data, capture)
@@ -457,9 +460,10 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     """
 
     def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
-        identity = request.stored_identity(recording.read_request(ours))
-        if _is_another(theirs, identity):
-            second = second_name(name.partition("-")[0], identity)
+        asked = recording.read_request(ours)
+        identity = request.stored_identity(asked)
+        if _is_another(theirs, identity, asked.test_id):
+            second = _second_name(name, asked, identity, asked.test_id)
             return second if second != name else None
         mode, takes = choice(session)
         is_kept = takes is not Takes.LAST if mode is Mode.RECORD else ours != theirs and _is_passing(theirs)
@@ -471,12 +475,22 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     return settle
 
 
-def _is_another(data: bytes, identity: str) -> bool:
-    """Whether the bytes are a recording of another request, not to be overwritten."""
+def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
+    """Whether the bytes are a recording of another request, or another test's list of models: not to be overwritten."""
     try:
-        return not request.is_stored(recording.read_request(data), identity)
+        found = recording.read_request(data)
     except ValueError:
         return False
+    is_of_another_test = found.endpoint in MODEL_LISTS and found.test_id != test_id
+    return is_of_another_test or not request.is_stored(found, identity)
+
+
+def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
+    """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
+    if asked.endpoint not in MODEL_LISTS:
+        return second_name(name.partition("-")[0], identity)
+    first = "-".join(name.split("-")[:3])
+    return second_name(first, hashlib.sha256(f"{identity} {test_id}".encode()).hexdigest() if test_id else identity)
 
 
 def _is_passing(data: bytes) -> bool:

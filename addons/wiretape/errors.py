@@ -98,3 +98,31 @@ def _finite(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return None
     return value
+
+
+def holds(value: Any, event: str = "") -> bool:
+    """Return whether what came is an error, or has one in it: an answer, an event, a line, an element of an array.
+
+    ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
+    """
+    if event == "error":
+        return True
+    if isinstance(value, dict):
+        if "error" in (value.get("type"), value.get("event_type"), value.get("object")):
+            return True
+        return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
+    return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
+
+
+def _says(error: Any) -> bool:
+    return any(error.values()) if isinstance(error, dict) else bool(error)
+
+
+def _has_failed(choices: Any) -> bool:
+    """Return whether a choice has an error, as routers of several providers send it."""
+    if not isinstance(choices, list):
+        return False
+    for choice in choices:
+        if isinstance(choice, dict) and (choice.get("finish_reason") == "error" or _says(choice.get("error"))):
+            return True
+    return False

@@ -7,7 +7,6 @@ fit for a recording, or the reason why they cannot be one.
 import base64
 import json
 import re
-import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,14 +14,28 @@ from typing import Any, Protocol
 
 import orjson
 
-from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
+from wiretape import (
+    body_form,
+    checks,
+    coding,
+    embeddings,
+    errors,
+    fields,
+    jsontext,
+    ndjson,
+    request,
+    shapes,
+    sse,
+    stream_ends,
+)
+from wiretape.body_form import BodyForm
 from wiretape.capture import Capture
 from wiretape.pieces import Pieces
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.remade import Remade
+from wiretape.stream_ends import DONE, End
 
-DONE = "[DONE]"
-_ENDED_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n)")
+_LINE = re.compile(rb"(?!\Z)([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
 UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
@@ -91,10 +104,6 @@ _KINDS = {
 _LASTING = frozenset({400, 404, 413, 422})
 """Statuses that the same request would get again: what was wrong is the request. The others say nothing about it."""
 
-_ENDS = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
-"""Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
-
-
 _LARGE = 1 << 20
 """Bytes of a stream from which its elements are not held."""
 
@@ -113,6 +122,8 @@ class Arrived:
     """When each piece came: milliseconds from the request's last byte."""
     ended: bool
     """Whether the end of the body was seen, not a connection that broke."""
+    is_framed: bool = True
+    """Whether a length or the transfer coding has told the end: a connection that is closed may be one that broke."""
 
     def header(self, name: str) -> str:
         """A header's value, or empty."""
@@ -157,25 +168,34 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
     if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
         raise Unrecordable(f"the provider answered with status {arrived.status}")
     if asked.passthrough:
-        return _passthrough(arrived)
+        return _passthrough(asked, arrived)
     if arrived.status != 200:
         _must_have_ended(arrived)
         error = errors.describe(asked, arrived.status, b"".join(arrived.pieces))
         return RecordedResponse(None, is_streaming=False, error=error)
     kind = _KINDS[request.endpoint(asked)]
-    if asked.body.get("stream"):
-        if kind.chunk is None:
-            raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
-        read = _lines if asked.endpoint.startswith("/api/") else _events
-        each = partial(read, kind.chunk, arrived.pieces)
-        try:
-            return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
-        except BrokeOff as e:
-            if not keep_errors or not e.elements:
-                raise
-            return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
-    _must_have_ended(arrived)
-    return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
+    form = body_form.of(arrived.header("content-type"), _whole(arrived.pieces))
+    if form is BodyForm.OTHER:
+        form = _form_that_was_asked(asked)
+    if form is BodyForm.JSON:
+        _must_have_ended(arrived)
+        return RecordedResponse(_single(kind.single, asked, _whole(arrived.pieces)), is_streaming=False)
+    if kind.chunk is None:
+        raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
+    read = _lines if form is BodyForm.LINES else _events
+    each = partial(read, kind.chunk, asked, arrived)
+    try:
+        return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
+    except BrokeOff as e:
+        if not keep_errors or not e.elements:
+            raise
+        return RecordedResponse(e.elements, is_streaming=True, error=errors.broke_off(str(e)))
+
+
+def _form_that_was_asked(asked: RecordedRequest) -> BodyForm:
+    if not asked.body.get("stream"):
+        return BodyForm.JSON
+    return BodyForm.LINES if asked.endpoint.startswith("/api/") else BodyForm.EVENTS
 
 
 def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
@@ -208,31 +228,47 @@ def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequen
     return elements
 
 
-def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    decoder = sse.Decoder()
-    for event in _decoded(decoder, pieces):
-        if event.data.startswith(DONE):
-            break
-        data = _object(event.data, "an event of the stream")
-        if _is_error(event, data):
-            raise Unrecordable("the stream holds an error")
-        yield _element(chunk, data)
-        if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
-            break
-    else:
-        raise BrokeOff("the stream ended without its last event: it broke off")
-
-
-def _lines(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    decoder = ndjson.Decoder()
-    for line in _decoded(decoder, pieces):
-        data = _object(line, "a line of the stream")
-        if data.get("error"):
-            raise Unrecordable("the stream holds an error")
-        yield _element(chunk, data)
-        if data.get("done") is True or data.get("status") == "success":
+def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    for event, is_whole in _parts(sse.Decoder(), arrived.pieces):
+        if not event.data.strip():
+            continue  # It only keeps the connection open.
+        if stream_ends.is_done(event.data):
             return
-    raise BrokeOff("the stream ended without its last line: it broke off")
+        if event.event == "error":  # Its data need not be JSON.
+            raise Unrecordable("the stream holds an error")
+        data = _part(event.data, "an event of the stream", is_whole)
+        if errors.holds(data):
+            raise Unrecordable("the stream holds an error")
+        yield _element(chunk, data)
+        end = watcher.see(data, event.event)
+        if end is End.OVER:
+            return
+    _must_be_whole(end, arrived)
+
+
+def _lines(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    for line, is_whole in _parts(ndjson.Decoder(), arrived.pieces):
+        data = _part(line, "a line of the stream", is_whole)
+        if errors.holds(data):
+            raise Unrecordable("the stream holds an error")
+        yield _element(chunk, data)
+        end = watcher.see(data)
+        if end is End.OVER:
+            return
+    _must_be_whole(end, arrived)
+
+
+def _must_be_whole(end: End, arrived: Arrived) -> None:
+    """Raise BrokeOff where neither the provider has said that the stream is over nor its content and framing do."""
+    if end is End.OVER or (end is End.COMPLETE and arrived.ended and arrived.is_framed):
+        return
+    if end is End.COMPLETE and arrived.ended:
+        raise BrokeOff("the stream ended without its last event, where its connection was closed: it broke off")
+    raise BrokeOff("the stream ended without its last event: it broke off")
 
 
 class _Decoder[T](Protocol):
@@ -240,41 +276,69 @@ class _Decoder[T](Protocol):
     def flush(self) -> list[T]: ...
 
 
-def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
+def _parts[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[tuple[T, bool]]:
+    """Yield the events, or lines, of a body; and of each whether it has ended, as the last may be cut off."""
     # Piece by piece: all events of a large answer take as much memory as the answer, and more.
     for piece in pieces:
-        yield from decoder.feed(piece)
-    yield from decoder.flush()
+        for part in decoder.feed(piece):
+            yield part, True
+    for part in decoder.flush():
+        yield part, False
+
+
+def _part(text: str | bytes, what: str, is_whole: bool) -> dict[str, Any]:
+    """Return the object that an event, or a line, holds. Raises BrokeOff for one that is cut off."""
+    try:
+        return _object(text, what)
+    except Unrecordable as e:
+        if is_whole:
+            raise
+        raise BrokeOff(f"the stream ended within {what}: it broke off") from e
 
 
 def _text_lines(data: bytes | bytearray) -> Iterator[str]:
-    """The lines of a stream that have ended."""
+    """The lines of a stream, and after the last event the empty line that servers may leave out.
+
+    A last line that has no end is one where it is whole: a cut one is left out.
+    """
     view = memoryview(data)
-    for match in _ENDED_LINE.finditer(view):
-        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+    line = ""
+    for match in _LINE.finditer(view):
+        text = str(view[match.start() : match.end(1)], "utf-8", "replace")
+        if match[2] or _is_whole_data(text):
+            line = text
+            yield line
+    if line:
+        yield ""
 
 
-def _passthrough(arrived: Arrived) -> RecordedResponse:
+def _is_whole_data(line: str) -> bool:
+    data = line.removeprefix("data:")
+    return data != line and (stream_ends.is_done(data) or bool(_data(data)))
+
+
+def _passthrough(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     body = _whole(arrived.pieces)
     content_type = "".join(filter(fields.is_value, arrived.header("content-type")))
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == "text/event-stream" and arrived.status == 200:
-        has_ended = False
-        for event in _decoded(sse.Decoder(), arrived.pieces):
-            data = _data(event)
-            if _is_error(event, data):
-                raise Unrecordable("the stream holds an error")
-            has_ended = has_ended or _ends(event, data)
-        if not has_ended:
-            raise Unrecordable("the stream ended without its last event: it broke off")
+    form = body_form.of(content_type, body) if arrived.status == 200 else BodyForm.OTHER
+    if form is BodyForm.EVENTS:
+        _must_end_well(asked, arrived)
         lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
         return RecordedResponse(lines, is_streaming=True)
     _must_have_ended(arrived)
-    try:
-        return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
-    except ValueError as e:
-        if media_type == "application/json" or media_type.endswith("+json"):
-            raise Unrecordable(f"the answer is not JSON: {e}") from e
+    if form is BodyForm.LINES:
+        _must_hold_no_error(asked, arrived)
+    else:
+        media_type = body_form.media_type(content_type)
+        try:
+            value = _json(body_form.without_end_marker(body))
+        except ValueError as e:
+            if media_type == "application/json" or media_type.endswith("+json"):
+                raise Unrecordable(f"the answer is not JSON: {e}") from e
+        else:
+            if arrived.status == 200 and _is_error(asked, value):
+                raise Unrecordable("the answer holds an error")
+            return RecordedResponse(value, is_streaming=False, status=arrived.status)
     try:
         content: Any = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -282,33 +346,51 @@ def _passthrough(arrived: Arrived) -> RecordedResponse:
     return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=content_type)
 
 
-def _ends(event: sse.Event, data: Mapping[str, Any]) -> bool:
-    """Whether a stream has ended well with this event, in one of the providers' ways."""
-    if event.data.startswith(DONE) or event.event in _ENDS:
-        return True
-    kind = data.get("type")
-    if isinstance(kind, str) and (kind in _ENDS or kind.endswith((".done", ".completed"))):
-        return True
-    candidates = data.get("candidates")  # Gemini's stream has no event of its own for the end.
-    return isinstance(candidates, list) and any(isinstance(c, dict) and c.get("finishReason") for c in candidates)
+def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> None:
+    """Look through the events of a passthrough endpoint. Raises Unrecordable for an error or where they broke off."""
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    is_over = False
+    for event, is_whole in _parts(sse.Decoder(), arrived.pieces):
+        data = _data(event.data)
+        if errors.holds(data, event.event):
+            raise Unrecordable("the stream holds an error")
+        if stream_ends.is_done(event.data):
+            is_over = True
+        elif is_whole or data:
+            end = watcher.see(data, event.event)
+            is_over = is_over or end is End.OVER
+        elif event.data.strip():
+            end = End.OPEN  # It is cut off.
+    _must_be_whole(End.OVER if is_over else end, arrived)
 
 
-def _is_error(event: sse.Event, data: Mapping[str, Any]) -> bool:
-    return bool(data.get("error")) or "error" in (event.event, data.get("type"))
+def _must_hold_no_error(asked: RecordedRequest, arrived: Arrived) -> None:
+    for line, _ in _parts(ndjson.Decoder(), arrived.pieces):
+        if _is_error(asked, _data(line)):
+            raise Unrecordable("the answer holds an error")
 
 
-def _data(event: sse.Event) -> dict[str, Any]:
+def _is_error(asked: RecordedRequest, value: Any) -> bool:
+    """Return whether an answer is an error, and not something that tells of one: a job that has failed, say."""
+    is_thing = asked.method == "GET" and isinstance(value, dict) and "id" in value
+    return not is_thing and errors.holds(value)
+
+
+def _data(text: str | bytes) -> dict[str, Any]:
     try:
-        data = _json(event.data)
+        data = _json(text)
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {}
 
 
-def _single(name: str, body: bytes | bytearray) -> Any:
-    answer = _object(body, "the answer")
-    if answer.get("error") and name != "Response":
-        raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
+def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
+    answer = _object(body_form.without_end_marker(body), "the answer")
+    if errors.holds(answer):
+        raise Unrecordable("the answer holds an error")
+    if name in ("GenerateResponse", "ChatResponse") and answer.get("done") is False:
+        raise BrokeOff("the answer is the first line of a stream: it broke off")
     if name == "Model":
         models = answer.get("data")
         if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
@@ -317,7 +399,9 @@ def _single(name: str, body: bytes | bytearray) -> Any:
     if name == "CreateEmbeddingResponse":
         if not isinstance(answer.get("data"), list):
             raise Unrecordable("the answer holds no list of embeddings")
-        answer = {**answer, "data": [_numbers(item) for item in answer["data"]]}
+        if asked.base64_wanted:
+            sent = request.wire_body(asked)
+            answer = {**answer, "data": [embeddings.to_numbers(item, sent) for item in answer["data"]]}
     return _element(name, answer)
 
 
@@ -332,7 +416,8 @@ def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
     except ValueError as e:
         raise Unrecordable(f"{what} is not JSON: {e}") from e
     if not isinstance(value, dict):
-        raise Unrecordable(f"{what} is not a JSON object")
+        holds = "holds an error" if errors.holds(value) else "is not a JSON object"
+        raise Unrecordable(f"{what} {holds}")
     return value
 
 
@@ -344,24 +429,13 @@ def _element(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"__type__": shapes.qualified(class_), "__data__": shapes.fill(class_, data)}
 
 
-def _numbers(item: Any) -> Any:
-    if not isinstance(item, dict) or not isinstance(item.get("embedding"), str):
-        return item
-    try:
-        raw = base64.b64decode(item["embedding"], validate=True)
-        numbers = struct.unpack(f"<{len(raw) // 4}f", raw)
-    except (ValueError, struct.error) as e:
-        raise Unrecordable(f"an embedding is not base64 of float32: {e}") from e
-    return {**item, "embedding": [*numbers]}
-
-
 # -- going out ---------------------------------------------------------------------------------------------------------
 
 
 def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> Answer:
     """What the provider would send: one recording, or the several of a model list.
 
-    ``base64_wanted``: embeddings go as base64 of float32, as the live request asked.
+    ``base64_wanted``: embeddings go as base64 of their numbers, as the live request asked.
     """
     first = recordings[0].response
     asked = recordings[0].request
@@ -375,7 +449,8 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     if not first.is_streaming:
         content = _stripped(first.elements()[0])
         if base64_wanted and isinstance(content.get("data"), list):
-            content["data"] = [_base64(item) for item in content["data"]]
+            sent = request.wire_body(asked)
+            content["data"] = [embeddings.to_base64(item, sent) for item in content["data"]]
         return _json_answer(content)
     bodies = [_dump(_stripped(element)) for element in first.elements()]
     if asked.endpoint.startswith("/api/"):
@@ -408,9 +483,11 @@ def _sent(recorded: RecordedResponse) -> Answer:
     if status in fields.EMPTY:
         return Answer(status, (), ())
     if recorded.is_streaming:
-        text = "\n".join(body) + "\n"
-        events = [f"{event}\n\n" for event in text.split("\n\n") if event.strip()]
-        return Answer(status, _EVENT_STREAM, tuple(event.encode("utf-8", "surrogatepass") for event in events))
+        *events, rest = ("\n".join(body) + "\n").split("\n\n")
+        chunks = [f"{event}\n\n" for event in events]
+        if rest:
+            chunks.append(rest if not rest.strip() else f"{rest}\n")
+        return Answer(status, _EVENT_STREAM, tuple(chunk.encode("utf-8", "surrogatepass") for chunk in chunks))
     if recorded.content_type is None:
         return Answer(status, _JSON, (_dump(body),))
     if isinstance(body, dict):
@@ -421,10 +498,14 @@ def _sent(recorded: RecordedResponse) -> Answer:
 
 
 def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
-    """The answer as it once came, where the capture belongs to this recording and this form of asking."""
+    """The answer as it once came, where the capture belongs to this recording and it can be the answer to this request.
+
+    Whoever asks for embeddings as the recorded request did gets what that got. To the other one they go as it asked.
+    """
     if capture.recording != digest or capture.chunks is None:
         return None
-    if base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
+    asked_otherwise = base64_wanted != capture.base64_wanted
+    if asked_otherwise and base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks))):
         return None
     if capture.status in fields.EMPTY:
         return Answer(capture.status, capture.headers, ())
@@ -485,20 +566,6 @@ def _json_answer(content: Any) -> Answer:
 def _stripped(element: Mapping[str, Any]) -> dict[str, Any]:
     name = shapes.types().get(element["__type__"])
     return shapes.strip(name, element["__data__"]) if name else dict(element["__data__"])
-
-
-def _base64(item: Any) -> Any:
-    numbers = item.get("embedding") if isinstance(item, dict) else None
-    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
-        return item
-    form = f"<{len(numbers)}f"
-    try:
-        raw = struct.pack(form, *numbers)
-    except (OverflowError, struct.error):
-        return item
-    if [*struct.unpack(form, raw)] != numbers:
-        return item  # No float32: these came as numbers from a provider that does not heed the form.
-    return {**item, "embedding": base64.b64encode(raw).decode("ascii")}
 
 
 def _dump(content: Any) -> bytes:

@@ -177,7 +177,8 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
-        arrived = head and wire.Arrived(*head, pieces, at, last is Kind.ENDED)
+        ended = last in (Kind.ENDED, Kind.CLOSED)
+        arrived = head and wire.Arrived(*head, pieces, at, ended, is_framed=last is not Kind.CLOSED)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property

@@ -11,7 +11,7 @@ from enum import Enum
 from mitmproxy import http
 
 from wiretape.flight import Flight
-from wiretape.journal import Entry, Kind
+from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
 from wiretape.providers import Route
@@ -87,6 +87,8 @@ class Exchange:
         self._entry: Entry | None = None
         self._size = 0
         self._length: int | None = None
+        self._end = Kind.ENDED
+        """What the end of the answer's body is, when it is seen."""
 
     @property
     def number(self) -> int | None:
@@ -124,6 +126,9 @@ class Exchange:
         self.state = State.OPEN
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+        is_chunked = response.headers.get("transfer-encoding", "").lower().endswith("chunked")
+        if response.http_version.startswith("HTTP/1") and self._length is None and not is_chunked:
+            self._end = Kind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         self._append(Kind.HEAD, dumps_head(*head))
         if self.state is State.OPEN:
@@ -142,7 +147,7 @@ class Exchange:
 
     def _add(self, piece: bytes) -> None:
         if not piece:
-            self._append(Kind.ENDED)
+            self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
             if self._size > LIMIT:
@@ -161,7 +166,7 @@ class Exchange:
         try:
             self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
             self._journal.grown(self._entry)
-            if kind in (Kind.ENDED, Kind.BROKE_OFF):
+            if kind in LAST:
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:
@@ -190,7 +195,7 @@ class Exchange:
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
+            self._append(self._end if ended else Kind.BROKE_OFF)
 
     def written(self, outcome: Outcome) -> None:
         """The writer is done with it, or keeps it for later. For its thread."""

@@ -168,6 +168,15 @@ ROWS = {
     ),
     "completions that are passed on": row(passed_on(), (chunk((0, None)), OPEN), (chunk((0, "stop")), COMPLETE), DONE),
     "speech": row(passed_on(), (named("speech.audio.delta"), OPEN), (named("speech.audio.done"), OVER)),
+    "llama.cpp's own completions": row(
+        passed_on(), (event({"content": "a", "stop": False}), OPEN), (event({"content": "", "stop": True}), COMPLETE)
+    ),
+    "a conversation of Mistral's": row(
+        passed_on(),
+        (named("conversation.response.started"), OPEN),
+        (named("message.output.delta", content="a"), OPEN),
+        (named("conversation.response.done"), COMPLETE),
+    ),
     "images": row(
         passed_on(), (named("image_generation.partial_image"), OPEN), (named("image_generation.completed"), COMPLETE)
     ),

@@ -105,13 +105,18 @@ def holds(value: Any, event: str = "") -> bool:
 
     ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
     """
-    if event == "error":
+    if is_name(event):
         return True
     if isinstance(value, dict):
-        if "error" in (value.get("type"), value.get("event_type"), value.get("object")):
+        if is_name(value.get("type")) or is_name(value.get("event_type")) or value.get("object") == "error":
             return True
         return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
     return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
+
+
+def is_name(name: Any) -> bool:
+    """Return whether events of this name, or type, are errors: ``error``, ``conversation.response.error``."""
+    return isinstance(name, str) and name.endswith("error") and (name == "error" or name.endswith(".error"))
 
 
 def _says(error: Any) -> bool:

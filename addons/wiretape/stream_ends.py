@@ -51,12 +51,17 @@ class Choices:
         self._wanted = wanted
         self._open: set[int] = set()
         self._finished: set[int] = set()
+        self._end = End.OPEN
 
     def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
         """Return how far the stream is after a chunk."""
-        for choice in _objects(data.get("choices")):
-            _sort(_index(choice), choice.get("finish_reason"), self._open, self._finished)
-        return End.OPEN if self._open or len(self._finished) < self._wanted else End.COMPLETE
+        choices = data.get("choices")
+        if choices:
+            for choice in _objects(choices):
+                _sort(_index(choice), choice.get("finish_reason"), self._open, self._finished)
+            has_all = not self._open and len(self._finished) >= self._wanted
+            self._end = End.COMPLETE if has_all else End.OPEN
+        return self._end
 
 
 class Candidates:
@@ -66,15 +71,19 @@ class Candidates:
         self._open: set[int] = set()
         self._finished: set[int] = set()
         self._is_blocked = False
+        self._end = End.OPEN
 
     def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
         """Return how far the stream is after a chunk."""
-        for candidate in _objects(data.get("candidates")):
-            _sort(_index(candidate), candidate.get("finishReason"), self._open, self._finished)
+        candidates = data.get("candidates")
         feedback = data.get("promptFeedback")
-        self._is_blocked = self._is_blocked or (isinstance(feedback, dict) and bool(feedback.get("blockReason")))
-        has_all = bool(self._finished) or self._is_blocked
-        return End.OVER if has_all and not self._open else End.OPEN
+        if candidates or feedback:
+            for candidate in _objects(candidates):
+                _sort(_index(candidate), candidate.get("finishReason"), self._open, self._finished)
+            self._is_blocked = self._is_blocked or (isinstance(feedback, dict) and bool(feedback.get("blockReason")))
+            has_all = bool(self._finished) or self._is_blocked
+            self._end = End.OVER if has_all and not self._open else End.OPEN
+        return self._end
 
 
 class MessageEvents:
@@ -111,11 +120,14 @@ class NamedEvents:
 
 
 class UnknownEvents:
-    """Of APIs that are not known: the last event is called as those are that end something."""
+    """Of APIs that are not known: the last event is called as those are that end something, or says that it is."""
 
     def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
         """Return how far the stream is after an event."""
         end = End.OPEN
+        for member in _FLAGS:
+            if data.get(member) is True:
+                end = End.COMPLETE
         for name in _names(data, event):
             if name.startswith(_FAMILIES):
                 return End.OPEN
@@ -155,6 +167,9 @@ _FAMILIES = ("response.", "interaction.")
 """With these begin the names of the events of which only one, which is known, is the end."""
 
 _ENDINGS = (".done", ".complete", ".completed")
+
+_FLAGS = ("done", "stop", "is_finished")
+"""Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
 
 
 def _choices(asked: RecordedRequest) -> Watcher:

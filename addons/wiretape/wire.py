@@ -236,7 +236,7 @@ def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[di
             continue  # It only keeps the connection open.
         if stream_ends.is_done(event.data):
             return
-        if event.event == "error":  # Its data need not be JSON.
+        if errors.is_name(event.event):  # Its data need not be JSON.
             raise Unrecordable("the stream holds an error")
         data = _part(event.data, "an event of the stream", is_whole)
         if errors.holds(data):
@@ -389,6 +389,8 @@ def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
     answer = _object(body_form.without_end_marker(body), "the answer")
     if errors.holds(answer):
         raise Unrecordable("the answer holds an error")
+    if name in ("ChatCompletion", "Completion") and not isinstance(answer.get("choices"), list):
+        raise Unrecordable("the answer has no choices")  # An error in a form of its own.
     if name in ("GenerateResponse", "ChatResponse") and answer.get("done") is False:
         raise BrokeOff("the answer is the first line of a stream: it broke off")
     if name == "Model":

@@ -37,10 +37,11 @@ class Tapped:
             self.tape, Place(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
         )
 
-    def begin(self, **headers: str) -> Any:
+    def begin(self, http_version: str = "HTTP/2.0", **headers: str) -> Any:
         """The head of the answer comes; gives the stream's callable."""
         asyncio.run(self.exchange.open(self.journal))
         response = http.Response.make(200, b"", {"content-type": "text/event-stream"})
+        response.http_version = http_version
         response.headers.pop("content-length", None)
         for name, value in headers.items():
             response.headers[name.replace("_", "-")] = value
@@ -116,6 +117,32 @@ def test_what_the_hooks_say_of_its_end(ended: bool, last: Kind, tapped: Tapped) 
     tapped.begin()(PIECES[0])
     tapped.exchange.finish(Kind.ENDED if ended else Kind.BROKE_OFF)
     assert tapped.kinds() == [*BEGUN, Kind.PIECE, last]
+
+
+@pytest.mark.parametrize(
+    ("http_version", "headers", "is_framed"),
+    [
+        ("HTTP/2.0", {}, True),
+        ("HTTP/1.1", {"transfer_encoding": "chunked"}, True),
+        ("HTTP/1.1", {"transfer_encoding": "gzip, Chunked"}, True),
+        ("HTTP/1.1", {"content_length": "5"}, True),
+        ("HTTP/1.1", {}, False),
+        ("HTTP/1.0", {}, False),
+        ("HTTP/1.1", {"transfer_encoding": "identity"}, False),
+    ],
+)
+def test_the_writer_is_told_whether_the_framing_has_shown_the_end(
+    http_version: str, headers: dict[str, str], is_framed: bool, tapped: Tapped
+) -> None:
+    keep = tapped.begin(http_version, **headers)
+    keep(b"12345")
+    keep(b"")
+    (kept,) = tapped.journal.folder.files(Stage.ENDED, Stage.LIVE)
+    job = WriteJob.read(kept.reader(tapped.journal.folder.cipher))
+    assert job
+    assert job.has_last
+    assert job.arrived
+    assert (job.arrived.ended, job.arrived.is_framed) == (True, is_framed)
 
 
 def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:

@@ -18,6 +18,7 @@ import zstandard
 from chats import asks, chat, route
 from wiretape import (
     address,
+    body_form,
     capture,
     coding,
     contents,
@@ -128,6 +129,14 @@ def error(message: str) -> dict[str, Any]:
     return {"status_code": 400, "message": f"Error code: 400 - {message}", "body": message}
 
 
+def as_json(body: bytes) -> None:
+    body_form.of("application/json", body)
+
+
+def in_one_chunk(body: bytes) -> capture.Capture:
+    return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
 def matching(pattern: str) -> Callable[[str], None]:
     rule = Rule({"model": Wildcard(pattern)}, 1.0, 0, frozenset(), Fault())
 
@@ -199,6 +208,16 @@ CASES: Mapping[str, Case] = {
     "sse: one line, then a long one byte by byte": (in_pieces(sse.Decoder, 1), lambda n: b"a\n" + b"x" * n + b"\r"),
     "sse: half a byte order mark": (in_pieces(sse.Decoder, 1), lambda n: b"\xef\xbb" * n),
     "sse: encoding many lines": (sse.encode, lambda n: b"\n" * n),
+    "form: what is blank": (as_json, lambda n: b" \n" * n),
+    "form: comments before an event": (as_json, lambda n: b": x\n" * n),
+    "form: names before an event": (as_json, lambda n: b"event: x\r\n" * n + b"data"),
+    "form: a line of braces, then another": (as_json, lambda n: b"{" * n + b"\n{"),
+    "form: line ends behind a value": (as_json, lambda n: b"{}" + b"\n" * n),
+    "form: ends of a stream behind a value": (body_form.without_end_marker, lambda n: b"{}" + b"data: [DONE]" * n),
+    "capture: embeddings that are none": (
+        lambda body: wire.captured(made(1), in_one_chunk(body), "x", base64_wanted=True),
+        lambda n: b'"embedding"   ' * n,
+    ),
     "ndjson: a line without end, byte by byte": (in_pieces(ndjson.Decoder, 1), lambda n: b"x" * n),
     "ndjson: empty lines": (in_pieces(ndjson.Decoder, 65536), lambda n: b"\n" * n),
     "ndjson: lines in pieces of three bytes": (in_pieces(ndjson.Decoder, 3), lambda n: b"{}\n" * n),

@@ -68,6 +68,8 @@ class Capture:
     """When each chunk came: milliseconds from the request's last byte."""
     origin: Origin | None = None
     """None in captures that were made before there was any."""
+    base64_wanted: bool = False
+    """Whether the request asked for embeddings as base64, which its recording does not show."""
 
     @property
     def beside(self) -> list[Any]:
@@ -103,6 +105,8 @@ def _dumped(capture: Capture) -> Iterator[bytes]:
     if capture.origin:
         members["made"] = _made(capture.origin)
     members |= {"status": capture.status, "headers": capture.headers}
+    if capture.base64_wanted:
+        members["encoding_format"] = "base64"
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members.items()]
     yield ("{\n" + ",\n".join(lines)).encode("ascii")
     if capture.chunks is not None:
@@ -153,6 +157,7 @@ def loads(data: bytes) -> Capture:
         None if chunks is None else tuple(map(_bytes, chunks)),
         _times(chunks or ()),
         _origin(content.get("made")),
+        content.get("encoding_format") == "base64",
     )
 
 

@@ -111,3 +111,43 @@ def _encoded(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # Another half of a surrogate pair: somebody has written it.
         return text.encode("utf-8", "surrogatepass")
+
+
+def holds(value: Any, event: str = "") -> bool:
+    """Return whether what came is an error, or has one in it: an answer, an event, a line, an element of an array.
+
+    ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
+    """
+    if is_name(event):
+        return True
+    if isinstance(value, dict):
+        if is_name(value.get("type")) or is_name(value.get("event_type")) or value.get("object") == "error":
+            return True
+        return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
+    return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
+
+
+def is_name(name: Any) -> bool:
+    """Return whether events of this name, or type, are errors: ``error``, ``conversation.response.error``."""
+    return isinstance(name, str) and name.endswith("error") and (name == "error" or name.endswith(".error"))
+
+
+def _says(error: Any) -> bool:
+    return any(error.values()) if isinstance(error, dict) else bool(error)
+
+
+def _has_failed(choices: Any) -> bool:
+    """Return whether a choice has an error, as routers of several providers send it."""
+    if not isinstance(choices, list):
+        return False
+    for choice in choices:
+        if isinstance(choice, dict) and (choice.get("finish_reason") == "error" or _says(choice.get("error"))):
+            return True
+    return False
+
+
+def said(value: Any) -> Any:
+    """What an error says went wrong: its member of that name, or all of it; an empty text where it is none."""
+    if isinstance(value, dict) and _says(value.get("error")):
+        return value["error"]
+    return value or ""

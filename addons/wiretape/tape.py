@@ -287,7 +287,8 @@ class Tape:
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
-            name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
+            capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
+            name = self._write(made, capture)
         except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
@@ -306,13 +307,16 @@ class Tape:
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
         return True
 
-    def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
+    def _capture(
+        self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool
+    ) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
         if not self.keep_captures or (has_secret and not origin):
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
-        return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
+        headers = captures.kept(arrived.headers)
+        return Capture("", arrived.status, headers, pieces, at, origin, asked.base64_wanted)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:
         data = recording.dumps_parts(made)

@@ -6,7 +6,6 @@ fit for a recording, or the reason why they cannot be one.
 
 import base64
 import re
-import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,14 +14,29 @@ from typing import Any, Protocol
 
 import orjson
 
-from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
+from wiretape import (
+    body_form,
+    checks,
+    coding,
+    embeddings,
+    errors,
+    fields,
+    jsontext,
+    ndjson,
+    request,
+    shapes,
+    sse,
+    stream_ends,
+)
+from wiretape.body_form import BodyForm
 from wiretape.capture import Capture
 from wiretape.pieces import Pieces
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.remade import Remade
+from wiretape.stream_ends import DONE, End
 
-DONE = "[DONE]"
 _ENDED_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n)")
+_LINE = re.compile(rb"(?!\Z)([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
 UNKNOWN_EVENT = "openai.types.responses.response_stream_event.ResponseStreamEvent"
 
@@ -67,12 +81,14 @@ class BrokeOff(Unrecordable):
 class HoldsError(Unrecordable):
     """An answer that began well and holds an error."""
 
-    def __init__(self, error: JSON, body: JSON, tail: Sequence[str] = (), *, is_streaming: bool) -> None:
-        super().__init__(f"the {'stream' if is_streaming else 'answer'} holds an error")
+    def __init__(
+        self, error: JSON, body: JSON = None, tail: Sequence[str] = (), *, is_streaming: bool = False, reason: str = ""
+    ) -> None:
+        super().__init__(reason or f"the {'stream' if is_streaming else 'answer'} holds an error")
         self.error = error
         """What the answer says went wrong."""
         self.body = body
-        """The rest of it, as a recording has it."""
+        """The rest of it, as a recording has it; None where it has no other form than the one in which it came."""
         self.tail = tail
         """Of a stream of chunks: the lines from the error on."""
         self.is_streaming = is_streaming
@@ -105,10 +121,6 @@ _KINDS = {
 _LASTING = frozenset({400, 404, 413, 422})
 """Statuses that the same request would get again: what was wrong is the request. The others say nothing about it."""
 
-_ENDS = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
-"""Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
-
-
 _ENVELOPE = {"object": "list", "data": []}
 """What is around the models of a list, where a recording says nothing else."""
 
@@ -130,6 +142,8 @@ class Arrived:
     """When each piece came: milliseconds from the request's last byte."""
     ended: bool
     """Whether the end of the body was seen, not a connection that broke."""
+    is_framed: bool = True
+    """Whether a length or the transfer coding has told the end: a connection that is closed may be one that broke."""
     is_abandoned: bool = False
     """Whether it is not known what else would have come: the client left, or the proxy stopped."""
 
@@ -188,9 +202,11 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
     """What is kept of an answer that is no whole one of its endpoint. Raises the problem where nothing can be."""
     status = None if arrived.status == 200 else arrived.status
     match problem:
-        case HoldsError():
+        case HoldsError(body=None) if arrived.status == 200:
+            return replace(_as_sent(arrived), error=errors.inside(problem.error))
+        case HoldsError() if arrived.status == 200:
             error = errors.inside(problem.error)
-            return RecordedResponse(problem.body, problem.is_streaming, error, status, tail=problem.tail)
+            return RecordedResponse(problem.body, problem.is_streaming, error, tail=problem.tail)
         case BrokeOff() if problem.elements:
             error = errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
@@ -229,7 +245,7 @@ def _location(arrived: Arrived) -> str | None:
 
 def _response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     if asked.passthrough:
-        return _passthrough(arrived)
+        return _passthrough(asked, arrived)
     if arrived.status == 200:
         return _elements_of(asked, arrived)
     if arrived.status < 400:  # To an SDK it is an answer like others.
@@ -242,16 +258,25 @@ def _response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
 
 def _elements_of(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     kind = _KINDS[request.endpoint(asked)]
-    if asked.body.get("stream"):
-        if kind.chunk is None:
-            raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
-        read = _lines if asked.endpoint.startswith("/api/") else _events
-        each = partial(read, kind.chunk, arrived.pieces)
-        return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
-    _must_have_ended(arrived)
-    if kind.single == "Model":
-        return _models(_whole(arrived.pieces))
-    return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
+    form = body_form.of(arrived.header("content-type"), _whole(arrived.pieces))
+    if form is BodyForm.OTHER:
+        form = _form_that_was_asked(asked)
+    if form is BodyForm.JSON:
+        _must_have_ended(arrived)
+        if kind.single == "Model":
+            return _models(_whole(arrived.pieces))
+        return RecordedResponse(_single(kind.single, asked, _whole(arrived.pieces)), is_streaming=False)
+    if kind.chunk is None:
+        raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
+    read = _lines if form is BodyForm.LINES else _events
+    each = partial(read, kind.chunk, asked, arrived)
+    return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
+
+
+def _form_that_was_asked(asked: RecordedRequest) -> BodyForm:
+    if not asked.body.get("stream"):
+        return BodyForm.JSON
+    return BodyForm.LINES if asked.endpoint.startswith("/api/") else BodyForm.EVENTS
 
 
 def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
@@ -286,33 +311,53 @@ def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequen
     return elements
 
 
-def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    events = _decoded(sse.Decoder(), pieces)
-    for event in events:
-        if event.data.startswith(DONE):
-            break
-        data = _data(event)
-        if _is_error(event, data):
-            tail = [line for each in chain([event], events) for line in sse.lines(each)]
-            raise HoldsError(_error_in(event.data, data), (), tail, is_streaming=True)
-        yield _element(chunk, data or _object(event.data, "an event of the stream"))
-        if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
-            break
-    else:
-        raise BrokeOff("the stream ended without its last event: it broke off")
-
-
-def _lines(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
-    lines = _decoded(ndjson.Decoder(), pieces)
-    for line in lines:
-        data = _object(line, "a line of the stream")
-        if data.get("error"):
-            tail = [str(each, "utf-8", "surrogateescape").rstrip("\r") for each in chain([line], lines)]
-            raise HoldsError(data["error"], (), tail, is_streaming=True)
-        yield _element(chunk, data)
-        if data.get("done") is True or data.get("status") == "success":
+def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    events = _parts(sse.Decoder(), arrived.pieces)
+    for event, is_whole in events:
+        if not event.data.strip():
+            continue  # It only keeps the connection open.
+        if stream_ends.is_done(event.data):
             return
-    raise BrokeOff("the stream ended without its last line: it broke off")
+        data = _value(event.data)
+        if errors.holds(data, event.event):  # Its data need not be JSON.
+            tail = [line for each, _ in chain([(event, True)], events) for line in sse.lines(each)]
+            raise HoldsError(errors.said(data) or event.data, (), tail, is_streaming=True)
+        if not isinstance(data, dict):
+            data = _part(event.data, "an event of the stream", is_whole)
+        yield _element(chunk, data)
+        end = watcher.see(data, event.event)
+        if end is End.OVER:
+            return
+    _must_be_whole(end, arrived)
+
+
+def _lines(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    lines = _parts(ndjson.Decoder(), arrived.pieces)
+    for line, is_whole in lines:
+        data = _value(line)
+        if errors.holds(data):
+            tail = [str(each, "utf-8", "surrogateescape") for each, _ in chain([(line, True)], lines)]
+            raise HoldsError(errors.said(data), (), [each.replace("\r", "") for each in tail], is_streaming=True)
+        if not isinstance(data, dict):
+            data = _part(line, "a line of the stream", is_whole)
+        yield _element(chunk, data)
+        end = watcher.see(data)
+        if end is End.OVER:
+            return
+    _must_be_whole(end, arrived)
+
+
+def _must_be_whole(end: End, arrived: Arrived) -> None:
+    """Raise BrokeOff where neither the provider has said that the stream is over nor its content and framing do."""
+    if end is End.OVER or (end is End.COMPLETE and arrived.ended and arrived.is_framed):
+        return
+    if end is End.COMPLETE and arrived.ended:
+        raise BrokeOff("the stream ended without its last event, where its connection was closed: it broke off")
+    raise BrokeOff("the stream ended without its last event: it broke off")
 
 
 class _Decoder[T](Protocol):
@@ -320,94 +365,155 @@ class _Decoder[T](Protocol):
     def flush(self) -> list[T]: ...
 
 
-def _decoded[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[T]:
+def _parts[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[tuple[T, bool]]:
+    """Yield the events, or lines, of a body; and of each whether it has ended, as the last may be cut off."""
     # Piece by piece: all events of a large answer take as much memory as the answer, and more.
     for piece in pieces:
-        yield from decoder.feed(piece)
-    yield from decoder.flush()
+        for part in decoder.feed(piece):
+            yield part, True
+    for part in decoder.flush():
+        yield part, False
 
 
-def _text_lines(data: bytes | bytearray, *, is_cut: bool = False) -> Iterator[str]:
-    """The lines of a stream that have ended; where it is cut, what came of the next one too, be it nothing."""
+def _part(text: str | bytes, what: str, is_whole: bool) -> dict[str, Any]:
+    """Return the object that an event, or a line, holds. Raises BrokeOff for one that is cut off."""
+    try:
+        return _object(text, what)
+    except Unrecordable as e:
+        if is_whole:
+            raise
+        raise BrokeOff(f"the stream ended within {what}: it broke off") from e
+
+
+def _text_lines(data: bytes | bytearray) -> Iterator[str]:
+    """The lines of a stream, and after the last event the empty line that servers may leave out.
+
+    A last line that has no end is one where it is whole: a cut one is left out.
+    """
+    view = memoryview(data)
+    line = ""
+    for match in _LINE.finditer(view):
+        text = str(view[match.start() : match.end(1)], "utf-8", "replace")
+        if match[2] or _is_whole_data(text):
+            line = text
+            yield line
+    if line:
+        yield ""
+
+
+def _is_whole_data(line: str) -> bool:
+    data = line.removeprefix("data:")
+    return data != line and (stream_ends.is_done(data) or bool(_data(data)))
+
+
+def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
+    """The lines of a stream that broke off, and what came of the next one, be it nothing."""
     view = memoryview(data)
     end = 0
     for match in _ENDED_LINE.finditer(view):
         end = match.end()
         yield str(view[match.start() : match.end(1)], "utf-8", "replace")
-    if is_cut:
-        yield str(view[end:], "utf-8", "surrogateescape")
+    yield str(view[end:], "utf-8", "surrogateescape")
 
 
-def _passthrough(arrived: Arrived) -> RecordedResponse:
+def _passthrough(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     body = _whole(arrived.pieces)
-    media_type = _content_type(arrived).partition(";")[0].strip().lower()
-    if media_type == "text/event-stream" and arrived.status == 200:
-        return RecordedResponse(_lines_of_events(arrived, body), is_streaming=True)
+    content_type = _content_type(arrived)
+    form = body_form.of(content_type, body) if arrived.status == 200 else BodyForm.OTHER
+    if form is BodyForm.EVENTS:
+        return RecordedResponse(_lines_of_events(asked, arrived, body), is_streaming=True)
     _must_have_ended(arrived)
+    if form is BodyForm.LINES:
+        _must_hold_no_error(asked, arrived)
+        return _as_sent(arrived)
+    media_type = body_form.media_type(content_type)
     try:
-        content = _json(body)
+        value = _json(body_form.without_end_marker(body))
     except ValueError as e:
         if arrived.status == 200 and (media_type == "application/json" or media_type.endswith("+json")):
             raise Unrecordable(f"the answer is not JSON: {e}") from e
         return _as_sent(arrived)
-    return RecordedResponse(content, is_streaming=False, status=arrived.status, location=_location(arrived))
+    if arrived.status == 200 and _is_error(asked, value):
+        raise HoldsError(errors.said(value), value)
+    return RecordedResponse(value, is_streaming=False, status=arrived.status, location=_location(arrived))
 
 
-def _lines_of_events(arrived: Arrived, body: bytes | bytearray) -> Sequence[str]:
-    has_ended = False
-    error: JSON = None
-    for event in _decoded(sse.Decoder(), arrived.pieces):
-        data = _data(event)
-        if error is None and _is_error(event, data):
-            error = _error_in(event.data, data)
-        has_ended = has_ended or _ends(event, data)
-    is_cut = error is None and not has_ended
-    each = partial(_text_lines, body, is_cut=is_cut)
-    lines: Sequence[str] = [*each()] if len(body) <= _LARGE else Remade.of(each)
+def _lines_of_events(asked: RecordedRequest, arrived: Arrived, body: bytes | bytearray) -> Sequence[str]:
+    try:
+        error = _must_end_well(asked, arrived)
+    except BrokeOff as e:
+        raise BrokeOff(str(e), _listed(partial(_cut_lines, body), body) if body else ()) from e
+    lines = _listed(partial(_text_lines, body), body)
     if error is not None:
         raise HoldsError(error, lines, is_streaming=True)
-    if is_cut:
-        raise BrokeOff("the stream ended without its last event: it broke off", lines if body else ())
     return lines
 
 
-def _ends(event: sse.Event, data: Mapping[str, Any]) -> bool:
-    """Whether a stream has ended well with this event, in one of the providers' ways."""
-    if event.data.startswith(DONE) or event.event in _ENDS:
-        return True
-    kind = data.get("type")
-    if isinstance(kind, str) and (kind in _ENDS or kind.endswith((".done", ".completed"))):
-        return True
-    candidates = data.get("candidates")  # Gemini's stream has no event of its own for the end.
-    return isinstance(candidates, list) and any(isinstance(c, dict) and c.get("finishReason") for c in candidates)
+def _listed(make: Callable[[], Iterator[str]], body: bytes | bytearray) -> Sequence[str]:
+    return [*make()] if len(body) <= _LARGE else Remade.of(make)
 
 
-def _is_error(event: sse.Event, data: Mapping[str, Any]) -> bool:
-    return bool(data.get("error")) or "error" in (event.event, data.get("type"))
+def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> JSON:
+    """Look through the events of a passthrough endpoint; raises BrokeOff. Returns the error that they hold, or None."""
+    watcher = stream_ends.watcher(asked)
+    end = End.OPEN
+    is_over = False
+    for event, is_whole in _parts(sse.Decoder(), arrived.pieces):
+        data = _data(event.data)
+        if errors.holds(data, event.event):
+            return errors.said(data) or event.data
+        if stream_ends.is_done(event.data):
+            is_over = True
+        elif is_whole or data:
+            end = watcher.see(data, event.event)
+            is_over = is_over or end is End.OVER
+        elif event.data.strip():
+            end = End.OPEN  # It is cut off.
+    _must_be_whole(End.OVER if is_over else end, arrived)
+    return None
 
 
-def _error_in(text: str, data: Mapping[str, Any]) -> JSON:
-    """What an event says went wrong."""
-    return data.get("error") or dict(data) or text
+def _must_hold_no_error(asked: RecordedRequest, arrived: Arrived) -> None:
+    for line, _ in _parts(ndjson.Decoder(), arrived.pieces):
+        data = _data(line)
+        if _is_error(asked, data):
+            raise HoldsError(errors.said(data))
 
 
-def _data(event: sse.Event) -> dict[str, Any]:
+def _is_error(asked: RecordedRequest, value: Any) -> bool:
+    """Return whether an answer is an error, and not something that tells of one: a job that has failed, say."""
+    is_thing = asked.method == "GET" and isinstance(value, dict) and "id" in value
+    return not is_thing and errors.holds(value)
+
+
+def _data(text: str | bytes) -> dict[str, Any]:
+    value = _value(text)
+    return value if isinstance(value, dict) else {}
+
+
+def _value(text: str | bytes) -> JSON:
+    """A JSON value; None where it is no JSON."""
     try:
-        data = _json(event.data)
+        return _json(text)
     except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+        return None
 
 
-def _single(name: str, body: bytes | bytearray) -> Any:
-    answer = _object(body, "the answer")
-    if answer.get("error") and name != "Response":
-        # A Response declares the member; elsewhere it is a failure.
-        raise HoldsError(answer["error"], _element(name, answer), is_streaming=False)
+def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
+    answer = _object(body_form.without_end_marker(body), "the answer")
+    if errors.holds(answer):
+        raise HoldsError(errors.said(answer), _element(name, answer))
+    if name in ("ChatCompletion", "Completion") and not isinstance(answer.get("choices"), list):
+        # An error in a form of its own.
+        raise HoldsError(answer, _element(name, answer), reason="the answer has no choices")
+    if name in ("GenerateResponse", "ChatResponse") and answer.get("done") is False:
+        raise BrokeOff("the answer is the first line of a stream: it broke off")
     if name == "CreateEmbeddingResponse":
         if not isinstance(answer.get("data"), list):
             raise Unrecordable("the answer holds no list of embeddings")
-        answer = {**answer, "data": [_numbers(item) for item in answer["data"]]}
+        if asked.base64_wanted:
+            sent = request.wire_body(asked)
+            answer = {**answer, "data": [embeddings.to_numbers(item, sent) for item in answer["data"]]}
     return _element(name, answer)
 
 
@@ -417,8 +523,8 @@ def _models(body: bytes | bytearray) -> RecordedResponse:
         answer = _json(body)
     except ValueError as e:
         raise Unrecordable(f"the answer is not JSON: {e}") from e
-    if isinstance(answer, dict) and answer.get("error"):
-        raise HoldsError(answer["error"], _element("Model", answer), is_streaming=False)
+    if errors.holds(answer):
+        raise HoldsError(errors.said(answer))
     envelope: JSON = []
     models = answer
     if isinstance(answer, dict):
@@ -447,6 +553,8 @@ def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
     except ValueError as e:
         raise Unrecordable(f"{what} is not JSON: {e}") from e
     if not isinstance(value, dict):
+        if errors.holds(value):
+            raise HoldsError(errors.said(value), reason=f"{what} holds an error")
         raise Unrecordable(f"{what} is not a JSON object")
     return value
 
@@ -459,24 +567,13 @@ def _element(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"__type__": shapes.qualified(class_), "__data__": shapes.fill(class_, data)}
 
 
-def _numbers(item: Any) -> Any:
-    if not isinstance(item, dict) or not isinstance(item.get("embedding"), str):
-        return item
-    try:
-        raw = base64.b64decode(item["embedding"], validate=True)
-        numbers = struct.unpack(f"<{len(raw) // 4}f", raw)
-    except (ValueError, struct.error) as e:
-        raise Unrecordable(f"an embedding is not base64 of float32: {e}") from e
-    return {**item, "embedding": [*numbers]}
-
-
 # -- going out ---------------------------------------------------------------------------------------------------------
 
 
 def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> Answer:
     """What the provider would send: one recording, or the several of a model list.
 
-    ``base64_wanted``: embeddings go as base64 of float32, as the live request asked.
+    ``base64_wanted``: embeddings go as base64 of their numbers, as the live request asked.
     """
     first = recordings[0].response
     asked = recordings[0].request
@@ -489,14 +586,15 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     if asked.endpoint in MODEL_LISTS and not first.is_partial:
         return _model_list(asked.endpoint, recordings)
     if not first.is_streaming:
-        return _single_answer(first, base64_wanted)
+        return _single_answer(asked, first, base64_wanted=base64_wanted)
     return _stream(asked, first)
 
 
-def _single_answer(recorded: RecordedResponse, base64_wanted: bool) -> Answer:
+def _single_answer(asked: RecordedRequest, recorded: RecordedResponse, *, base64_wanted: bool) -> Answer:
     content = _stripped(recorded.elements()[0])
     if base64_wanted and isinstance(content.get("data"), list):
-        content["data"] = [_base64(item) for item in content["data"]]
+        sent = request.wire_body(asked)
+        content["data"] = [embeddings.to_base64(item, sent) for item in content["data"]]
     return Answer(recorded.status or 200, (*_JSON, *_leading(recorded)), (jsontext.dumps(content),))
 
 
@@ -531,8 +629,11 @@ def _said_at_the_end(recorded: RecordedResponse) -> Iterator[bytes]:
 
 def _events_of(lines: Sequence[str]) -> list[bytes]:
     """The events that lines are, each as it goes out."""
-    events = ("\n".join(lines) + "\n").split("\n\n")
-    return [_encoded(f"{event}\n\n") for event in events if event.strip()]
+    *events, rest = ("\n".join(lines) + "\n").split("\n\n")
+    chunks = [f"{event}\n\n" for event in events]
+    if rest:
+        chunks.append(rest if not rest.strip() else f"{rest}\n")
+    return [*map(_encoded, chunks)]
 
 
 def _encoded(text: str) -> bytes:
@@ -597,10 +698,14 @@ def _sent(recorded: RecordedResponse) -> Answer:
 
 
 def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
-    """The answer as it once came, where the capture belongs to this recording and this form of asking."""
+    """The answer as it once came, where the capture belongs to this recording and it can be the answer to this request.
+
+    Whoever asks for embeddings as the recorded request did gets what that got. To the other one they go as it asked.
+    """
     if capture.recording != digest or capture.chunks is None:
         return None
-    if base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks[:1]))):
+    asked_otherwise = base64_wanted != capture.base64_wanted
+    if asked_otherwise and base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks))):
         return None
     if capture.status in fields.EMPTY:
         return Answer(capture.status, capture.headers, ())
@@ -657,17 +762,3 @@ def _objects(recorded: RecordedResponse) -> list[dict[str, Any]]:
 def _stripped(element: Mapping[str, Any]) -> dict[str, Any]:
     name = shapes.types().get(element["__type__"])
     return shapes.strip(name, element["__data__"]) if name else dict(element["__data__"])
-
-
-def _base64(item: Any) -> Any:
-    numbers = item.get("embedding") if isinstance(item, dict) else None
-    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
-        return item
-    form = f"<{len(numbers)}f"
-    try:
-        raw = struct.pack(form, *numbers)
-    except (OverflowError, struct.error):
-        return item
-    if [*struct.unpack(form, raw)] != numbers:
-        return item  # No float32: these came as numbers from a provider that does not heed the form.
-    return {**item, "embedding": base64.b64encode(raw).decode("ascii")}

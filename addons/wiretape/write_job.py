@@ -177,8 +177,9 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
+        ended = last in (Kind.ENDED, Kind.CLOSED)
         is_abandoned = last in (Kind.ABANDONED, None)
-        arrived = head and wire.Arrived(*head, pieces, at, last is Kind.ENDED, is_abandoned)
+        arrived = head and wire.Arrived(*head, pieces, at, ended, last is not Kind.CLOSED, is_abandoned)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property

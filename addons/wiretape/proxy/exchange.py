@@ -88,6 +88,8 @@ class Exchange:
         self._entry: Entry | None = None
         self._size = 0
         self._length: int | None = None
+        self._end = Kind.ENDED
+        """What the end of the answer's body is, when it is seen."""
 
     @property
     def number(self) -> int | None:
@@ -127,6 +129,9 @@ class Exchange:
         self.state = State.OPEN
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+        is_chunked = response.headers.get("transfer-encoding", "").lower().endswith("chunked")
+        if response.http_version.startswith("HTTP/1") and self._length is None and not is_chunked:
+            self._end = Kind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         # It is of no use before there is something of the body, and goes with that.
         self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
@@ -145,7 +150,7 @@ class Exchange:
 
     def _add(self, piece: bytes) -> None:
         if not piece:
-            self._append(Kind.ENDED)
+            self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
             if self._size > LIMIT:
@@ -197,7 +202,7 @@ class Exchange:
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(how)
+            self._append(self._end if how is Kind.ENDED else how)
 
     def written(self, outcome: Outcome) -> None:
         """The writer is done with it, or keeps it for later."""

@@ -450,9 +450,9 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
         return _model_list(asked.endpoint, recordings)
     if not first.is_streaming:
         content = _stripped(first.elements()[0])
-        if base64_wanted and isinstance(content.get("data"), list):
+        if asked.endpoint == "/v1/embeddings" and isinstance(content.get("data"), list):
             sent = request.wire_body(asked)
-            content["data"] = [embeddings.to_base64(item, sent) for item in content["data"]]
+            content["data"] = [embeddings.to_wire(each, sent, base64_wanted=base64_wanted) for each in content["data"]]
         return _json_answer(content)
     bodies = [_dump(_stripped(element)) for element in first.elements()]
     if asked.endpoint.startswith("/api/"):

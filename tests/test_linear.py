@@ -213,7 +213,6 @@ CASES: Mapping[str, Case] = {
     "form: names before an event": (as_json, lambda n: b"event: x\r\n" * n + b"data"),
     "form: a line of braces, then another": (as_json, lambda n: b"{" * n + b"\n{"),
     "form: line ends behind a value": (as_json, lambda n: b"{}" + b"\n" * n),
-    "form: ends of a stream behind a value": (body_form.without_end_marker, lambda n: b"{}" + b"data: [DONE]" * n),
     "capture: embeddings that are none": (
         lambda body: wire.captured(made(1), in_one_chunk(body), "x", base64_wanted=True),
         lambda n: b'"embedding"   ' * n,

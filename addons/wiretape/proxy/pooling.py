@@ -16,10 +16,19 @@ A connection is judged when it is opened (``connections.server_connect``), whoev
 from mitmproxy import connection, http
 from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer, HTTPMode, HttpStream
+from mitmproxy.proxy.layers.http import (
+    GetHttpConnection,
+    GetHttpConnectionCompleted,
+    HttpLayer,
+    HTTPMode,
+    HttpStream,
+    RegisterHttpConnection,
+)
 from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestTrailers
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Client
+
+from wiretape.proxy import interim
 
 _CROWD = 100
 """Requests that wait for one connection of which it is not known yet how many it takes: most servers take so many."""
@@ -69,6 +78,12 @@ class PoolingLayer(HttpLayer):
                     self.waiting_for_establishment[each].append(event)
                     return
         yield from super().get_connection(event, reuse=False)
+
+    def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
+        """As the base class; what is read of a server of HTTP/1.1 is read past what goes before its answers."""
+        if not command.err:
+            interim.make_patient(self._speaking(command.connection))
+        yield from super().register_connection(command)
 
     def _has_room(self, server: connection.Connection) -> bool:
         """Whether a request can be sent on a connection, and is answered before others are done."""

@@ -1,14 +1,20 @@
-"""What is read of a server of HTTP/1.1 when answers come that only go before the answer."""
+"""What is read of a server of HTTP/1.1 that sends what not every client expects."""
 
 import pytest
 from mitmproxy import connection, options
 from mitmproxy.proxy import commands, context, events
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
-from mitmproxy.proxy.layers.http._events import RequestEndOfMessage, RequestHeaders, ResponseData, ResponseHeaders
+from mitmproxy.proxy.layers.http._events import (
+    RequestEndOfMessage,
+    RequestHeaders,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+)
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.test import tutils
 
-from wiretape.proxy import interim
+from wiretape.proxy.patience import PatientClient, make_patient
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nHi"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
@@ -33,7 +39,7 @@ def reading(method: str = "POST") -> Http1Client:
     made = Http1Client(context.Context(client, options.Options()))
     made.context.server.state = connection.ConnectionState.OPEN
     [*made.handle_event(events.Start())]
-    interim.make_patient(made)
+    make_patient(made)
     ask(made, method)
     return made
 
@@ -78,3 +84,27 @@ def test_the_answer_is_the_one_that_does_not_go_before(before: bytes, size: int)
 )
 def test_what_is_none_stays_as_it_was(data: bytes, method: str, expected: list[int]) -> None:
     assert told(read(reading(method), data, 5))[0] == expected
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("trailers", [b"", b"server-timing: x\r\n", b"a: b\r\n" * 50], ids=["none", "one", "many"])
+def test_trailers_are_dropped(trailers: bytes, size: int) -> None:
+    made = reading()
+    chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n%s\r\n" % trailers
+    for _ in range(2):
+        came = read(made, chunked, size)
+        assert told(came) == ([200], b"Hi")
+        assert isinstance(came[-1], ReceiveHttp)
+        assert isinstance(came[-1].event, ResponseEndOfMessage)
+        ask(made)
+
+
+def test_since_when_it_is_idle() -> None:
+    made = reading()
+    assert isinstance(made, PatientClient)
+    assert made.idle_s is None
+    read(made, ANSWER, 100)
+    assert made.idle_s is not None
+    ask(made)
+    read(made, ANSWER.replace(b"length: 2", b"length: 3"), 100)
+    assert made.idle_s is None

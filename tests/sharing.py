@@ -26,7 +26,7 @@ class Shared(Mitmdump):
         self.lead_to(None)
         # Nobody is sent there: all providers have one CA, and its file is to be there for as long as the proxy is.
         authority = self._stack.enter_context(Provider())
-        env = {"WIRETAPE_TEST_ORIGIN": str(self._origin)}
+        env = {"TO_LOOPBACK_ORIGIN": str(self._origin)}
         super().__init__(self._recordings, origin=authority, options=options, env=env)
         self.session = ""
         """Of the test that has it."""

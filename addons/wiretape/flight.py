@@ -46,13 +46,12 @@ class Flight:
         if entry is None:
             return None
         try:
-            follower = Follower(self, entry, entry.reader(), decoder)
+            return Follower(self, entry, entry.reader(), decoder)
         except OSError:
             return None
-        return follower if self.entry else None  # Closed meanwhile, by the thread that hears of recordings.
 
     def close(self) -> None:
-        """Nobody can begin to follow any more: it is recorded. For any thread."""
+        """Nobody can begin to follow any more: it is recorded."""
         self.entry = None
 
     def end(self, failure: str = "") -> None:

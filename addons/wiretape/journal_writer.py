@@ -13,7 +13,7 @@ nothing: the tape is told that it may be there.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -78,6 +78,12 @@ class Outcome:
     def stage(self) -> Stage:
         """How the journal's file is called, when this is told and the file is not kept."""
         return Stage.RECORDED if self.recorded else Stage.UNRECORDED
+
+
+def say(lines: Iterable[LogLine]) -> None:
+    """Put lines that another process has said into this one's log."""
+    for name, level, message in lines:
+        logging.getLogger(name).log(level, "%s", message)
 
 
 class LogCapture(logging.Handler):

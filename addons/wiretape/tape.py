@@ -53,6 +53,10 @@ class Mode(StrEnum):
     RECORD_IF_MISSING = "record-if-missing"
 
 
+DEFAULT_MODE = Mode.RECORD_IF_MISSING
+"""The mode that is meant where neither an option nor a session names one."""
+
+
 def parse_mode(text: str) -> Mode:
     """A mode by its name. Raises ValueError, which names the right ones."""
     try:
@@ -129,6 +133,8 @@ class Tape:
         ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
         """
         self.session = session
+        self.named = "" if session == DEFAULT else f" (session {session})"
+        """The end of each line in the log that is about this session; nothing for the one called ``default``."""
         self.mode = mode
         self.counters = counters
         self.store = store
@@ -159,11 +165,6 @@ class Tape:
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
-
-    @property
-    def named(self) -> str:
-        """The end of a line in the log that is about this session; nothing for the one called ``default``."""
-        return "" if self.session == DEFAULT else f" (session {self.session})"
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""

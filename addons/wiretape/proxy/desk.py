@@ -284,10 +284,6 @@ class Desk:
         except Denied:
             return None
 
-    def shown(self, seat: Seat, text: str) -> str:
-        """A line for the log, with the session where it is not the default one."""
-        return text if seat.tape.session == self._gate.default_session else f"{text} (session {seat.tape.session})"
-
     # -- what becomes of it ----------------------------------------------------------------------------------------
 
     def route(self, call: Call) -> Route | None:
@@ -317,7 +313,7 @@ class Desk:
         counters.hits += 1
         counters.tokens += hit.tokens
         counters.bytes += hit.size
-        self.log.add(hit.name, self.shown(seat, hit.label))
+        self.log.add(hit.name, hit.label + seat.tape.named)
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from mitmproxy import connection, ctx, http
 
 from wiretape import egress, wire
-from wiretape.counters import Counters
 from wiretape.faults import Fault
 from wiretape.gate import Denied
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
@@ -53,11 +52,8 @@ class Requests:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             breaking.abort(exchange.client)
             self._finish(exchange, ended=False)
-        await asyncio.to_thread(self._close, patience)
-
-    def _close(self, patience: float) -> None:
-        self.journaling.stop(patience)
-        self.aside.shutdown(wait=True)
+        await self.journaling.stop(patience)
+        await asyncio.to_thread(self.aside.shutdown, wait=True)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find who asks, and the route; what is not for us streams through."""
@@ -126,7 +122,8 @@ class Requests:
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
             tape.counters.unrecorded += 1
-            logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
+            why = f"its body is larger than wiretape_max_request ({largest})"
+            logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
             denied = Denied(413, text)
@@ -170,7 +167,7 @@ class Requests:
     def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
         what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"
         seat.tape.counters.misses += 1
-        logger.warning("miss: %s", self._desk.shown(seat, what))
+        logger.warning("miss: %s%s", what, seat.tape.named)
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
         flow.response = playing.answer(
             _refusal(f"{text} is no inference endpoint that wiretape records, and in replay")
@@ -198,13 +195,13 @@ class Requests:
             self._play(flow, made, made.hit)
             return
         if made.unavailable and not made.is_away:
-            flow.response = playing.answer(_unavailable(self._desk.shown(made.seat, asked.label), made.unavailable))
+            flow.response = playing.answer(_unavailable(asked.label + tape.named, made.unavailable))
             return
         if self._stays(flow, tape):
             flow.response = playing.answer(await self._refusal_of(made, asked, flow.request.host))
             return
         if made.unavailable:
-            what = self._desk.shown(made.seat, asked.label)
+            what = asked.label + tape.named
             logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
         if shared and await self._sharing.follow(flow, tape, asked):
@@ -250,7 +247,7 @@ class Requests:
             self._sharing.lead(flow, tape, made.asked, exchange.flight)
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
-        what = self._desk.shown(made.seat, asked.label)
+        what = asked.label + made.seat.tape.named
         try:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
@@ -264,7 +261,7 @@ class Requests:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
         made = asking.decision = await self._desk.decide(asking.call)
         if made and made.fault and (made.hit or made.fault.status):
-            self._tell(made.fault, made.label, made.seat.tape.counters)
+            self._tell(made.fault, made.label, made.seat.tape)
 
     async def wiretape_follow(self, following: playing.Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
@@ -285,15 +282,15 @@ class Requests:
             gone.set()
 
     @staticmethod
-    def _tell(fault: Fault, label: str, counters: Counters) -> None:
-        counters.faults += 1
-        logger.warning("fault: %s: %s", fault, label)
+    def _tell(fault: Fault, label: str, tape: Tape) -> None:
+        tape.counters.faults += 1
+        logger.warning("fault: %s: %s%s", fault, label, tape.named)
 
     async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
         marked = marks.of(flow)
         assert flow.response
         assert marked.seat
-        self._tell(fault, marked.label, marked.seat.tape.counters)
+        self._tell(fault, marked.label, marked.seat.tape)
         if fault.ending and not flow.response.raw_content:
             playing.unframe(flow.response, flow.request.http_version)
         if fault.delay and not marked.play:

@@ -104,7 +104,7 @@ class Sharing:
             is_following = await self._follow(flow, (key, asker), asker, asked.label)
         if is_following:
             tape.counters.followed += 1
-            logger.info("following an equal request: %s", asked.label)
+            logger.info("following an equal request: %s%s", asked.label, tape.named)
         return is_following
 
     async def _follow(self, flow: http.HTTPFlow, key: Hashable, asker: Hashable, label: str) -> bool:

@@ -16,6 +16,8 @@ import pytest
 import zstandard
 
 from chats import asks, chat, route
+from test_patience import read as reading_patiently
+from test_patience import reading as reading_of_a_server
 from wiretape import (
     address,
     body_form,
@@ -251,6 +253,14 @@ CASES: Mapping[str, Case] = {
     ),
     "coding: a weight": (lambda text: coding.is_accepted("gzip", text), lambda n: "gzip;q" + " " * n + "=0." + "0" * n),
     "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
+    "patience: a head, byte by byte": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1),
+        lambda n: b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * n,
+    ),
+    "patience: heads that go before": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1 << 20),
+        lambda n: b"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" * n,
+    ),
     "multipart: parts": (
         read_form,
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",

@@ -1,5 +1,6 @@
 """Wire requests and recorded ones: the same request in both forms, and when two requests are the same."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -235,6 +236,48 @@ def test_extra_body_counts_by_what_it_sends() -> None:
     assert same({"model": "m", "extra_body": None}, {"model": "m"})
     assert same({"model": "m", "extra_headers": {"x": "y"}, "timeout": 3}, {"model": "m"})
     assert not same({"model": "m", "extra_body": {"top_k": 4}}, {"model": "m", "extra_body": {"top_k": 5}})
+
+
+# -- what is sent as it is: a URL and a payload ------------------------------------------------------------------------
+
+TRANSCRIPTIONS = route_to("/audio/transcriptions", host="api.openai.com", base="/v1")
+RELATED = b'--b\r\nContent-Type: application/json\r\n\r\n{"a": 1}\r\n--b\r\nContent-Type: a/b\r\n\r\n\xff\r\n--b--'
+
+# Content-Type, body -> payload; None where it is the digest of the body.
+PAYLOADS: list[tuple[str, bytes, dict[str, Any] | None]] = [
+    ("application/json", b'{"a": 1}', {"a": 1}),
+    ("application/vnd.x+json; charset=utf-8", b"[1]", {"": [1]}),
+    ("", b'{"a": 1}', {"a": 1}),
+    ("", b"[]", {"": []}),
+    ("", b"RIFF\xff", None),
+    ("", b'{"a": "\xff"}', None),
+    ("", b"model=m", None),
+    ("audio/wav", b"RIFF\xff", None),
+    ("text/plain;charset=UTF-8", b'{"a": 1}', None),
+    ("application/x-www-form-urlencoded", b"a=%ff", None),
+    ("Multipart/Form-Data; boundary=b", b"--b\r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n--b--", {"a": "1"}),
+    (
+        "multipart/related; boundary=b",
+        RELATED,
+        {
+            "content_type": "multipart/related",
+            "parts": ['{"a": 1}', {"content_type": "a/b", "size": 1, "sha256": hashlib.sha256(b"\xff").hexdigest()}],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body", "payload"), PAYLOADS)
+def test_a_payload_is_json_a_form_or_a_digest(content_type: str, body: bytes, payload: dict[str, Any] | None) -> None:
+    media_type = content_type.partition(";")[0]
+    digest = {"content_type": media_type, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    assert recorded(TRANSCRIPTIONS, body, content_type).body == (digest if payload is None else payload)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a": "\xff"}'])
+def test_what_says_to_be_json_and_is_none_is_no_request(body: bytes) -> None:
+    with pytest.raises(ValueError, match="not JSON"):
+        recorded(TRANSCRIPTIONS, body, "application/json")
 
 
 # -- bodies that are none ----------------------------------------------------------------------------------------------

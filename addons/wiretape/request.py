@@ -7,6 +7,7 @@ not declare, which goes under ``extra_body``, and for the order of the keys, whi
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,10 +124,19 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
         return {}
     if media_type == "multipart/form-data":
         return multipart.parse(body, content_type, _file_without_secrets)
-    if not media_type or media_type == "application/json" or media_type.endswith("+json"):
-        sent = _json(body)
-        return sent if isinstance(sent, dict) else {"": sent}
+    if media_type.startswith("multipart/"):
+        parts = multipart.parse_list(body, content_type, _file_without_secrets)
+        return {"content_type": media_type, "parts": parts}
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return _members(_json(body))
+    if not media_type:
+        with suppress(ValueError):
+            return _members(_json(body))
     return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
+
+
+def _members(sent: Any) -> dict[str, Any]:
+    return sent if isinstance(sent, dict) else {"": sent}
 
 
 def _file_without_secrets(content: bytes) -> bytes:

@@ -1,0 +1,80 @@
+"""What tells two requests apart, however they are sent: the files of forms, bodies that are no text.
+
+Each question is recorded, and asked again with nothing behind the proxy: each gets its own answer, by its bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from harness import Mitmdump, client_env, environment, wait_until
+from loopback import Answer, Provider, Received, json_answer
+from samples import load
+from sharing import Shared
+
+OPENAI = "https://api.openai.com/v1"
+FORM = "multipart/form-data; boundary=b"
+
+
+def told_apart(received: Received) -> Answer:
+    """An answer of its own for each question."""
+    asked = received.path, received.header("content-type"), received.body
+    return json_answer({"text": hashlib.sha256(repr(asked).encode()).hexdigest()})
+
+
+@pytest.fixture(name="apart")
+def _apart(shared: Shared) -> Iterator[Shared]:
+    with Provider() as provider:
+        provider.on("*", told_apart)
+        with shared.lent("record", provider) as proxy:
+            yield proxy
+
+
+def ask(proxy: Mitmdump, questions: Mapping[str, tuple[str, bytes, str]]) -> dict[str, Any]:
+    """The answers to posts, each a URL, a body and its content type."""
+    answers = {}
+    with environment(client_env(proxy)), httpx.Client() as client:
+        for name, (url, body, content_type) in questions.items():
+            headers = {"content-type": content_type} if content_type else {}
+            answer = client.post(url, content=body, headers=headers)
+            answers[name] = (answer.status_code, answer.json())
+    return answers
+
+
+def all_recorded(proxy: Mitmdump, number: int) -> None:
+    wait_until(lambda: proxy.log().count(" recorded ") == number)
+
+
+def form(disposition: bytes, audio: bytes) -> bytes:
+    field = b"--b\r\nContent-Disposition: form-data; name=model\r\n\r\nwhisper-1\r\n"
+    file = b"--b\r\nContent-Disposition: form-data; " + disposition + b"\r\nContent-Type: text/plain\r\n\r\n" + audio
+    return field + file + b"\r\n--b--\r\n"
+
+
+DISPOSITIONS = (
+    b'name="file"',
+    b"name=file; filename=a.wav; filename*=utf-8''a.wav",
+    b"name=\"file\"; filename*=utf-8''na%C3%AFve.wav",
+    b'name="file"; filename="na\xefve.wav"',
+)
+SOUNDS = (b"RIFF\xff\xfe\x01", b"RIFF\xf0\xfa\x01", b"RIFF\xed\xa0\x80", b"RIFF\xed\xa0\x81")
+
+
+def test_no_two_files_meet(apart: Shared) -> None:
+    transcriptions = f"{OPENAI}/audio/transcriptions"
+    questions = {
+        f"{disposition!r} {audio!r}": (transcriptions, form(disposition, audio), FORM)
+        for disposition in DISPOSITIONS
+        for audio in SOUNDS
+    }
+    bare = {f"{kind} {audio!r}": (transcriptions, audio, kind) for kind in ("", "audio/wav") for audio in SOUNDS}
+    live = ask(apart, questions | bare)
+    assert len({answer["text"] for _, answer in live.values()}) == len(live)
+    all_recorded(apart, len(live))
+    for path in (apart.folder / "responses").iterdir():
+        assert "\ufffd" not in str(load(path)["request"]["payload"])
+    apart.in_mode("replay")
+    assert ask(apart, questions | bare) == live

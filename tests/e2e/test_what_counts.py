@@ -1,9 +1,10 @@
-"""What tells two requests apart, however they are sent: the files of forms, bodies that are no text.
+"""What tells two requests apart, however they are sent: the files of forms, bodies that are no text, queries.
 
 Each question is recorded, and asked again with nothing behind the proxy: each gets its own answer, by its bytes.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,7 +23,11 @@ FORM = "multipart/form-data; boundary=b"
 def told_apart(received: Received) -> Answer:
     """An answer of its own for each question."""
     asked = received.path, received.header("content-type"), received.body
-    return json_answer({"text": hashlib.sha256(repr(asked).encode()).hexdigest()})
+    text = hashlib.sha256(repr(asked).encode()).hexdigest()
+    if "embeddings" in received.path:
+        return json_answer({"data": [{"embedding": [1.0], "index": 0}], "model": text, "usage": None})
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return json_answer({"text": text, "id": "x", "created": 1, "choices": [choice]})
 
 
 @pytest.fixture(name="apart")
@@ -78,3 +83,29 @@ def test_no_two_files_meet(apart: Shared) -> None:
         assert "\ufffd" not in str(load(path)["request"]["payload"])
     apart.in_mode("replay")
     assert ask(apart, questions | bare) == live
+
+
+QUERIES = ("", "?api-version=2024-06-01", "?api-version=2025-04-01-preview", "?a=1&a=2", "?q=%E9", "?q=%C3%A9")
+
+
+def test_a_query_counts_but_for_credentials(apart: Shared) -> None:
+    """In an older recording there is none: it answers what has no recording of its own."""
+    chat = json.dumps({"model": "m", "messages": []}).encode()
+    router = "https://openrouter.ai/api/v1/chat/completions"
+    questions = {query: (router + query, chat, "application/json") for query in QUERIES}
+    other = {query: (f"{OPENAI}/embeddings{query}", b'{"input": "x", "model": "m"}', "") for query in QUERIES[1:]}
+    live = ask(apart, questions), ask(apart, other)
+    all_recorded(apart, len(questions) + len(other))
+    apart.in_mode("replay")
+    assert (ask(apart, questions), ask(apart, other)) == live
+    with_key = {
+        query: (f"{url}{'&' if query else '?'}api_key=sk-1", body, kind)
+        for query, (url, body, kind) in questions.items()
+    }
+    assert ask(apart, with_key) == live[0]
+    unknown = {"?after=x": (f"{router}?after=x", chat, ""), "": (f"{OPENAI}/embeddings", other[QUERIES[1]][1], "")}
+    assert {answer["error"]["code"] for _, answer in ask(apart, unknown).values()} == {"recording_not_found"}
+    # As whoever knows of no query has recorded it.
+    for path in (apart.folder / "wire").iterdir():
+        path.unlink()
+    assert ask(apart, unknown)["?after=x"][1]["text"] == live[0][""][1]["text"]

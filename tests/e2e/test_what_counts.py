@@ -1,20 +1,26 @@
-"""What tells two requests apart, however they are sent: the files of forms, bodies that are no text, queries.
+"""What tells two requests apart, however they are sent: the files of forms, bodies that are no text, queries,
+content codings.
 
 Each question is recorded, and asked again with nothing behind the proxy: each gets its own answer, by its bytes.
 """
 
+import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import brotli
 import httpx
 import pytest
+import zstandard
 
 from harness import Mitmdump, client_env, environment, wait_until
 from loopback import Answer, Provider, Received, json_answer
 from samples import load
 from sharing import Shared
+from talk import httpx_client
 
 OPENAI = "https://api.openai.com/v1"
 FORM = "multipart/form-data; boundary=b"
@@ -109,3 +115,64 @@ def test_a_query_counts_but_for_credentials(apart: Shared) -> None:
     for path in (apart.folder / "wire").iterdir():
         path.unlink()
     assert ask(apart, unknown)["?after=x"][1]["text"] == live[0][""][1]["text"]
+
+
+def zipped(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": zipped,
+    "x-gzip": zipped,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+    "gzip, zstd": lambda body: zstandard.compress(zipped(body)),
+    "utf-8": bytes,
+    "none": bytes,
+}
+
+
+def coded(client: httpx.Client, content_coding: str, body: bytes, *, chunked: bool = False) -> Any:
+    headers = {"content-type": "application/json", "content-encoding": content_coding}
+    content = iter([body[:9], body[9:]]) if chunked else body
+    answer = client.post(f"{OPENAI}/chat/completions", content=content, headers=headers).json()
+    return answer.get("text") or answer["error"]["code"]
+
+
+@pytest.mark.parametrize("mode", ["record", "record-if-missing"])
+def test_a_coded_question_is_the_plain_one(shared: Shared, mode: str) -> None:
+    def body(content_coding: str) -> bytes:
+        return json.dumps({"model": content_coding, "messages": []}).encode()
+
+    with Provider() as provider, shared.lent(mode, provider) as proxy:
+        provider.on("*", told_apart)
+        with httpx_client(proxy, http2=mode == "record") as client:
+            live = {each: coded(client, each, encode(body(each))) for each, encode in CODINGS.items()}
+        assert [each.body for each in provider.requests] == [encode(body(each)) for each, encode in CODINGS.items()]
+        all_recorded(proxy, len(CODINGS))
+        proxy.in_mode("replay")
+        with httpx_client(proxy) as http1, httpx_client(proxy, http2=True) as http2:
+            for each, encode in CODINGS.items():
+                assert coded(http1, each, encode(body(each))) == live[each]
+                assert coded(http1, each, encode(body(each)), chunked=True) == live[each]
+                assert coded(http2, each, encode(body(each))) == live[each]
+                assert coded(http2, "identity", body(each)) == live[each]
+        assert len(provider.requests) == len(CODINGS)
+
+
+def test_a_bomb_passes_and_is_not_recorded(shared: Shared) -> None:
+    bomb = zstandard.compress(b'{"model": "' + b"m" * 65_000_000 + b'", "messages": []}')
+    with Provider() as provider, shared.lent("record", provider) as proxy:
+        provider.on("*", told_apart)
+        for mode in ("record", "record-if-missing"):
+            proxy.in_mode(mode)
+            with httpx_client(proxy) as client:
+                assert len(coded(client, "zstd", bomb)) == 64
+        wait_until(lambda: proxy.log().count("larger than 64000000 bytes when decoded") == 2)
+        assert [each.body for each in provider.requests] == [bomb, bomb]
+        proxy.in_mode("replay")
+        with httpx_client(proxy, http2=True) as client:
+            assert coded(client, "zstd", bomb) == "recording_not_found"
+        assert not (proxy.folder / "responses").exists()
+        assert len(provider.requests) == 2

@@ -246,13 +246,12 @@ CASES: Mapping[str, Case] = {
         lambda body: coding.decode([body[at : at + 1] for at in range(len(body))], "deflate"),
         lambda n: zlib.compress(bytes(range(256)) * (n // 64 + 1), 0),
     ),
-    "coding: codings": (lambda text: coding.plain(b"x", text), lambda n: "gzip, " * n),
+    "coding: codings": (lambda text: coding.plain(b"x", text, 9), lambda n: "gzip, " * n),
     "coding: codings that a client accepts": (
         lambda text: coding.is_accepted("gzip", text),
         lambda n: "gzip;q=0.0,x," * n,
     ),
     "coding: a weight": (lambda text: coding.is_accepted("gzip", text), lambda n: "gzip;q" + " " * n + "=0." + "0" * n),
-    "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
     "patience: a head, byte by byte": (
         lambda data: reading_patiently(reading_of_a_server(), data, 1),
         lambda n: b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * n,
@@ -261,6 +260,7 @@ CASES: Mapping[str, Case] = {
         lambda data: reading_patiently(reading_of_a_server(), data, 1 << 20),
         lambda n: b"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" * n,
     ),
+    "coding: codings that are none": (lambda text: coding.plain(b"x", text, 9), lambda n: "identity," * n),
     "multipart: parts": (
         read_form,
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",

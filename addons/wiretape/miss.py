@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import isqrt
 from typing import Any
 
@@ -153,7 +154,14 @@ def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
         )
         if ours != theirs
     ]
-    found = differences(request.wire_body(wanted), request.wire_body(other))
+    ours, theirs = (
+        {name: values[0] if len(values) == 1 else values for name, values in request.query(each).items()}
+        for each in (wanted, other)
+    )
+    found = chain(
+        differences(ours, theirs, "query"),
+        differences(request.wire_body(wanted), request.wire_body(other)),
+    )
     shown += [_told(each) for _, each in zip(range(_DIFFERENCES), found, strict=False)]
     if more := sum(1 for _ in zip(range(_COUNTED), found, strict=False)):
         shown.append(f"and {more}{' or more' if more == _COUNTED else ''} more")

@@ -109,7 +109,7 @@ def parts(asked: RecordedRequest) -> tuple[list[tuple[str, Any]], int]:
     body = request.wire_body(asked)
     said = [item for key in _CONVERSATION if key in body for item in _items(key, body[key])]
     others = [item for key in sorted(body) if key not in _CONVERSATION for item in _items(key, body[key])]
-    return [*said, *others, ("base URL", request.base(asked))], len(said)
+    return [*said, *others, ("query", request.query(asked)), ("base URL", request.base(asked))], len(said)
 
 
 def _items(key: str, value: Any) -> list[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
+import wiretape
 from wiretape import recording, redaction, request
 from wiretape.outline import Near, Outline, Outlines, Piece, outline, unpacked
 from wiretape.recording import RecordedRequest
@@ -288,8 +289,8 @@ class Index:
 
 
 def _noted(state: Hashable) -> str:
-    """Return what a note holds for: the file as it is, and the rules on secrets by which its identity was told."""
-    return f"{redaction.DEFAULT.fingerprint} {state!r}"
+    """Return what a note holds for: the file as it is, and the rules by which its identity was told."""
+    return f"{wiretape.__version__} {redaction.DEFAULT.fingerprint} {state!r}"
 
 
 def _packed(asked: RecordedRequest) -> bytes:

@@ -262,6 +262,13 @@ def test_wiretape_within_wiretape_preloads_once() -> None:
     assert twice["HTTPS_PROXY"] == "http://127.0.0.1:2"
 
 
+def test_a_command_that_crashes_is_not_told_how_to_find_a_proxy(user: User) -> None:
+    result = replayed(user, *user.app("raise SystemExit(5)"))
+    assert result.returncode == 5
+    head = "wiretape: replay, session default: "
+    assert result.stderr == f"{head}the command ended with exit code 5 before anything went through the proxy.\n"
+
+
 def test_hosts_that_are_no_provider_pass_through_and_are_named(user: User) -> None:
     app = user.app("""
         import sys, urllib.request

@@ -580,7 +580,7 @@ def test_the_counters(taped: Taped) -> None:
     assert (tape.counters.recorded, tape.counters.unrecorded) == (1, 1)
     summary = Counters(hits=2, misses=1, recorded=1, unrecorded=1).summary()
     assert "2 hits" in summary
-    assert "1 misses" in summary
+    assert "1 miss" in summary
     assert "1 recorded" in summary
     assert "NOT recorded" in summary
     assert "NOT" not in Counters().summary()

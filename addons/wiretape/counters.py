@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from wiretape.units import counted
+
 _SESSIONS = 1000
 """Sessions that are counted by themselves: whoever names sessions from outside must not fill the memory."""
 
@@ -48,12 +50,13 @@ class Counters:
     def summary(self) -> str:
         """The counters in one line."""
         line = (
-            f"{self.hits} hits ({self.tokens} tokens served from recordings), {self.misses} misses, "
-            f"{self.recorded} recorded, {self.upstream} requests sent to providers"
+            f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings), "
+            f"{counted(self.misses, 'miss', 'misses')}, {self.recorded} recorded, "
+            f"{counted(self.upstream, 'request')} sent to providers"
         )
         line += f", {self.followed} followed an equal one" if self.followed else ""
         line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
-        line += f", {self.faults} faults injected" if self.faults else ""
+        line += f", {counted(self.faults, 'fault')} injected" if self.faults else ""
         return f"{line}, {self.unrecorded} answers NOT recorded" if self.unrecorded else line
 
 

@@ -58,6 +58,14 @@ class RecordedRequest:
         return model if isinstance(model, str) else ""
 
     @property
+    def sent_url(self) -> str:
+        """The URL that was asked, for people: an SDK's base URL has the ``/v1`` that the endpoint's name has too."""
+        url = self.url.partition("?")[0]
+        if not self.endpoint or not url.endswith(self.endpoint):
+            return url
+        return url.removesuffix(self.endpoint) + self.endpoint.removeprefix("/v1")
+
+    @property
     def label(self) -> str:
         """Endpoint and model, for people: ``/v1/chat/completions llama-v3``."""
         return printable.line(f"{self.endpoint or self.url} {self.model}".rstrip())

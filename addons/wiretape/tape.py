@@ -349,20 +349,20 @@ class Tape:
             name = self._write(made, capture)
         except redaction.RefusedError as e:
             self.counters.unrecorded += 1
-            logger.error("not recorded: %s: %s%s", asked.url, e, self.named)
+            logger.error("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except wire.Unrecordable as e:
             self.counters.unrecorded += 1
-            logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
+            logger.warning("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except RecursionError:
             self.counters.unrecorded += 1
-            logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.url, self.named)
+            logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.sent_url, self.named)
         except OSError as e:
             self.counters.unrecorded += 1
-            logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
+            logger.error("RECORDING LOST: %s could not be written: %s%s", asked.sent_url, e, self.named)
             return False
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
             self.counters.unrecorded += 1
-            logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
+            logger.exception("RECORDING LOST: %s%s", asked.sent_url, self.named)
         else:
             self.counters.recorded += 1
             logger.info("recorded %s: %s%s", name, asked.label, self.named)

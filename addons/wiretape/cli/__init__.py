@@ -1,6 +1,6 @@
 """The ``wiretape`` command.
 
-``app``            the commands and their flags
+``app``            the commands and their flags; ``helping``: their help
 ``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
 ``proxy``          a mitmproxy on loopback, in this process
 ``certificates``   the CAs that the command's programs trust

@@ -10,6 +10,7 @@ import typer
 
 import wiretape
 from wiretape.cli import session, token
+from wiretape.cli.helping import command
 from wiretape.cli.options import settings
 from wiretape.cli.saying import REFUSED, say
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Record LLM API calls once, replay them offline, in any language, without touching code.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain: what Rich makes of it has a border, and words for programmers.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(session.app, name="session")
-app.add_typer(token.app, name="token")
+app.add_typer(session.app, name="session", short_help="Look at sessions, and change them.")
+app.add_typer(token.app, name="token", short_help="Say who may use which session.")
 
 
 def _version(wanted: bool) -> None:
@@ -41,24 +44,30 @@ def _options(
     pass
 
 
-@app.command()
+@command(app, "Print the path of the addon's script.", 'mitmdump -s "$(wiretape addon)"')
 def addon() -> None:
     """Print the path of the addon's script: mitmdump -s "$(wiretape addon)"."""
     typer.echo(Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py")
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@command(
+    app,
+    "Run a command behind a recording proxy.",
+    "wiretape run --mode replay -- pytest tests",
+    context_settings={"allow_interspersed_args": False},
+)
 def run(  # noqa: PLR0917 (Typer passes them by name)
     command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
     mode: Annotated[
-        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
     ] = None,
-    session: Annotated[str | None, typer.Option(help="The session's name.")] = None,
+    session: Annotated[str | None, typer.Option(metavar="NAME", help="The session's name.")] = None,
     recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Lead nowhere but to this machine; recordings are served.")
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
     ] = None,
@@ -98,10 +107,11 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
 
 
-@app.command()
+@command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")
 def serve(  # noqa: PLR0917 (Typer passes them by name)
     workers: Annotated[
-        int | None, typer.Option(envvar="WIRETAPE_WORKERS", help="How many; by default one for each core.")
+        int | None,
+        typer.Option(metavar="NUMBER", envvar="WIRETAPE_WORKERS", help="How many; by default one for each core."),
     ] = None,
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_LISTEN", help="Where all clients come to.")
@@ -110,12 +120,15 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
     ] = "127.0.0.1:9464",
     balance: Annotated[
-        str, typer.Option(envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
+        str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
     ] = "haproxy",
     mode: Annotated[
-        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
     ] = None,
-    session: Annotated[str | None, typer.Option(help="The session of who names none.", show_default=False)] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The session of who names none.", show_default=False)
+    ] = None,
     recordings: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where the recordings are.", show_default=False)
     ] = None,
@@ -157,10 +170,10 @@ def _flag[T](name: str, parse: Callable[[str], T], text: str) -> T:
         raise typer.BadParameter(str(error), param_hint=name) from error
 
 
-@app.command()
+@command(app, "Show what a running proxy has counted.", "wiretape status --json")
 def status(
     url: Annotated[
-        str, typer.Option(envvar="WIRETAPE_URL", help="Where the page of counters is.")
+        str, typer.Option(metavar="URL", envvar="WIRETAPE_URL", help="Where the page of counters is.")
     ] = "http://127.0.0.1:9464",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -170,7 +183,7 @@ def status(
     raise typer.Exit(show_status(url, as_json=as_json))
 
 
-@app.command()
+@command(app, "Replay the shipped recordings, offline.", "wiretape demo")
 def demo() -> None:
     """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
     from wiretape.cli.demo import demo as run_demo
@@ -178,7 +191,7 @@ def demo() -> None:
     raise typer.Exit(run_demo())
 
 
-@app.command()
+@command(app, "Write what killed proxies have left.", "wiretape recover")
 def recover() -> None:
     """Write the recordings that proxies have left which were killed: the next start of a proxy does the same.
 
@@ -242,7 +255,7 @@ def _use_rules(file: Path | None) -> None:
         raise typer.Exit(REFUSED) from error
 
 
-@app.command()
+@command(app, "Check every recording.", "wiretape verify recordings --session main")
 def verify(where: _Where = "recordings", session: _Session = None, config: _Config = None) -> None:
     """Check every recording: its form and name, whether it is found and replays to itself, whether a secret is in it.
 
@@ -254,7 +267,7 @@ def verify(where: _Where = "recordings", session: _Session = None, config: _Conf
     _look(where, session, recordings.verify_all)
 
 
-@app.command()
+@command(app, "Take secrets out of older recordings.", "wiretape redact recordings --apply")
 def redact(
     where: _Where = "recordings",
     session: _Session = None,
@@ -275,7 +288,7 @@ def redact(
     _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
 
 
-@app.command()
+@command(app, "List recordings.", "wiretape ls --search Germany")
 def ls(
     where: _Where = "recordings",
     session: _Session = None,
@@ -290,9 +303,9 @@ def ls(
     _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
 
 
-@app.command()
+@command(app, "Show a recording.", "wiretape show e99f")
 def show(
-    name: Annotated[str, typer.Argument(help="A recording's name, the beginning of it, or a file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A recording's name, the beginning of it, or a file.")],
     where: _Where = "recordings",
     session: _Session = None,
     full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
@@ -303,9 +316,9 @@ def show(
     _look(where, session, lambda source: recordings.show(name, source, full=full))
 
 
-@app.command()
+@command(app, "Write recordings in another form.", "wiretape convert --to 2026 recordings --output converted")
 def convert(
-    to: Annotated[str, typer.Option("--to", help="The form to write: 2025-09 or 2026.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="The form to write: 2025-09 or 2026.")],
     where: _Where = "recordings",
     session: _Session = None,
     output: Annotated[

@@ -15,10 +15,11 @@ from typing import Any
 from wiretape import capture as captures
 from wiretape import printable, recording, request, transcript, wire
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import complain, counted, progress
+from wiretape.cli.saying import complain, progress
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.ledger import Ledger
+from wiretape.units import counted
 
 _KEPT = 200
 """Characters of a question that are noted."""

@@ -13,10 +13,11 @@ from pathlib import Path
 from wiretape import capture as captures
 from wiretape import recording, shortened, transcript, verify, wire
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import complain, counted, out, out_text, progress
+from wiretape.cli.saying import complain, out, out_text, progress
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
+from wiretape.units import counted
 
 _CAPTURE = "capture"
 """The form of what is no recording."""
@@ -109,7 +110,7 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
             code = 1
             continue
         out(f"{file}")
-        out(f"  {found.form} form, {found.request.method} {found.request.url}")
+        out(f"  {found.form} form, {found.request.method} {found.request.sent_url}")
         out(f"  {found.request.model or 'no model'}, {_answer(found)}, {counted(wire.tokens(found), 'token')}")
         for line in _made(file, data):
             out(f"  {line}")

@@ -21,11 +21,6 @@ def say(text: str) -> None:
         print(f"wiretape: {line}", file=sys.stderr)
 
 
-def counted(number: int, one: str, several: str = "") -> str:
-    """So many of them, as ``2 hits``."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
 def complain(line: str) -> None:
     """A line on stderr, beside the output; what is said of ``out`` holds of it too."""
     print(printable.line(line), file=sys.stderr)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from wiretape import config, contents, freezing, promoting, tomltext
 from wiretape.cli.files import largest
-from wiretape.cli.saying import add_row, console, counted, out, progress, say
+from wiretape.cli.saying import add_row, console, out, progress, say
 from wiretape.freezing import Frozen
 from wiretape.promoting import Plan, Step
 from wiretape.session import Sessions, check_name
@@ -24,6 +24,7 @@ from wiretape.sessions import parse
 from wiretape.store.base import Store
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
 from wiretape.store.opening import is_url, open_store
+from wiretape.units import counted
 
 NOT_DONE = 1
 

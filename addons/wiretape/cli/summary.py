@@ -1,7 +1,7 @@
 """What happened, in a line or two. Counters in, text out."""
 
 from wiretape.cli.run import Outcome
-from wiretape.cli.saying import counted
+from wiretape.units import counted
 
 _HOSTS_SHOWN = 5
 
@@ -12,6 +12,9 @@ def summary(outcome: Outcome) -> str:
     served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
     served = served or counters.faults
     head = f"{outcome.mode}, session {outcome.session}"
+    if not outcome.connections and outcome.code:
+        # It has not come so far: how it finds a proxy is not the question.
+        return f"{head}: the command ended with exit code {outcome.code} before anything went through the proxy."
     if not outcome.connections:
         return (
             f"{head}: nothing went through the proxy.\n"

@@ -175,6 +175,8 @@ class Wiretape:
         self._stopped = True
         self._desk.stop()
         ShortChain(ctx.master.addons).restore()
+        # Connections that are open when the loop ends are cancelled, which asyncio reports as an error of its own.
+        logging.getLogger("asyncio").addFilter(_is_news)
         if self._watching:
             self._watching.cancel()
         try:
@@ -201,3 +203,7 @@ class Wiretape:
         """Start every sequence of takes again, and what faults count."""
         self._tapes.rewind()
         self._desk.faults.rewind()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -405,7 +405,7 @@ class Desk:
         else:  # It can be no recording; it can be sent all the same.
             model, identity = "", hashlib.sha256(call.body).hexdigest()
         recorded = made.route.endpoint.recorded
-        made.label = f"{recorded or made.route.url} {model}".rstrip()
+        made.label = f"{recorded or made.route.sent_url} {model}".rstrip()
         endpoints = tuple(filter(None, (recorded, made.route.path.partition("?")[0])))
         made.fault = self.faults.draw(Asked(made.seat.tape.session, made.route.provider, endpoints, model, identity))
 

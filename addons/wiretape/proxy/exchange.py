@@ -72,7 +72,7 @@ class Exchange:
         self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
-        self.url = route.url
+        self.url = route.sent_url
         self.is_recorded = False
         self.is_lost = False
         """Whether it would have been recorded, had not something of ours failed or a rule refused it."""

@@ -156,7 +156,7 @@ class Requests:
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
-            self._desk.calls.other(Became.SENT, seat.tape, made.route.url)
+            self._desk.calls.other(Became.SENT, seat.tape, made.route.sent_url)
             marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD and not marked.unreadable:
             self._send(flow, made)
@@ -193,15 +193,15 @@ class Requests:
         tape = made.seat.tape
         if self._stays(flow, tape):
             tape.counters.misses += 1
-            logger.warning("miss: %s: %s%s", made.route.url, made.unreadable, tape.named)
-            self._desk.calls.miss(tape, made.route.url, made.unreadable)
+            logger.warning("miss: %s: %s%s", made.route.sent_url, made.unreadable, tape.named)
+            self._desk.calls.miss(tape, made.route.sent_url, made.unreadable)
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
             marks.of(flow).leaves = True
             tape.counters.upstream += 1
             tape.counters.unrecorded += 1
-            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.url, [made.unreadable])
-            logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.sent_url, [made.unreadable])
+            logger.warning("not recorded: %s: %s%s", made.route.sent_url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
@@ -246,14 +246,14 @@ class Requests:
         # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
         if tape.mode is Mode.RECORD_IF_MISSING and (doubt := self._desk.doubt(tape)):
             tape.counters.unavailable += 1
-            self._desk.calls.other(Became.UNAVAILABLE, tape, made.route.url, [doubt])
-            flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
+            self._desk.calls.other(Became.UNAVAILABLE, tape, made.route.sent_url, [doubt])
+            flow.response = playing.answer(_unavailable(f"{made.route.sent_url}{tape.named}", doubt))
             return
         marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
             marked.fault = made.fault  # What comes is neither recorded nor shared.
-            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.url, ["a fault was injected"])
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.sent_url, ["a fault was injected"])
             return
         exchange = Exchange(
             tape,

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from chats import came, chat
-from wiretape import contents, parallel, promoting
+from wiretape import contents, parallel, promoting, redaction, verify
 from wiretape.counters import Counters
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
 from wiretape.tape import Mode, Tape
+
+FOLDERS = ("responses", "wire")
 
 
 @pytest.fixture(autouse=True)
@@ -69,8 +71,22 @@ def test_what_a_session_holds_is_read_once(store: DirectoryStore, monkeypatch: p
     assert len(plan.steps) == 30
     original = DirectoryStore.read
     monkeypatch.setattr(DirectoryStore, "read", reading)
+    monkeypatch.setattr(parallel, "_MANY", 1000)
+    checked: list[str] = []
+    check = verify.check
+
+    def checking(name: str, data: bytes) -> verify.Report:
+        checked.append(name)
+        return check(name, data)
+
+    monkeypatch.setattr(verify, "check", checking)
+    read.clear()
     assert promoting.plan(store, "a", "b") == plan
-    assert read == ["responses/broken"]
+    assert checked == [], "they were found sound, and are as they were"
+    assert {*read} == {"responses/broken", *(f"{folder}/{name}" for name in names for folder in FOLDERS)}
+    monkeypatch.setattr(redaction.DEFAULT, "holds_variable", lambda data: b"number 12" in data)
+    assert promoting.plan(store, "a", "b") == plan
+    assert len(checked) == 1, "it may hold what is a secret only now"
     path = store.path("a", names[7])
     path.write_bytes(path.read_bytes().replace(b"answer", b"ANSWER"))
     read.clear()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from wiretape import capture as captures
-from wiretape import contents, parallel, verify
+from wiretape import contents, parallel, redaction, verify
 from wiretape.contents import Contents, Key, Take
 from wiretape.finding import second_name
 from wiretape.freezing import is_frozen
@@ -102,24 +102,35 @@ def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
 
 
 def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> Iterator[str]:
-    """What ``verify`` faults in what is to be copied. What was found sound before, and is as it was, is not read."""
+    """What ``verify`` faults in what is to be copied.
+
+    What was found sound before, and is as it was, is looked through for values of the environment alone, which may be
+    others now.
+    """
     ledger = Ledger(store, f"{session}#sound", len(takes))
     states: dict[str, Hashable] = {}
     if isinstance(store, DirectoryStore):
         states = {take.name: (take.data, store.state(session, take.name, WIRE)) for take in takes}
     known = ledger.known(states)
-    names = [take.name for take in takes if take.name not in known]
-    work = partial(_faults, store.bare() if isinstance(store, DirectoryStore) else store, session)
-    mapped = parallel.mapped(work, names) if isinstance(store, DirectoryStore) else map(work, names)
+    names = [take.name for take in takes]
+    items = [(name, name in known) for name in names]
+    of = store.bare() if isinstance(store, DirectoryStore) else store
+    work = partial(_faults, of, session)
+    mapped = parallel.mapped(work, items) if isinstance(store, DirectoryStore) else map(work, items)
     sound: dict[str, list[str]] = {}
     for name, faults in zip(names, watch(mapped, len(names), "checking"), strict=True):
         yield from faults
-        if not faults and name in states:
+        if not faults and name in states and name not in known:
             sound[name] = []
     ledger.keep(sound, states)
 
 
-def _faults(store: Store, session: str, name: str) -> list[str]:
+def _faults(store: Store, session: str, item: tuple[str, bool]) -> list[str]:
+    name, was_sound = item
+    if was_sound:
+        files = (store.read(session, name, folder) for folder in (RESPONSES, WIRE))
+        if not any(redaction.DEFAULT.holds_variable(data) for data in files if data):
+            return []
     return [*_each_fault(store, session, name)]
 
 

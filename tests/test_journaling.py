@@ -67,7 +67,7 @@ def test_a_new_answer_waits_until_there_is_room(
         await waits.wait()
         assert exchange.number is None
         journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-        await asyncio.to_thread(journal.written, 1, Stage.RECORDED, is_read=False)
+        await asyncio.to_thread(journal.written, 1, Stage.RECORDED)
         await opening
 
     asyncio.run(run())

@@ -27,9 +27,6 @@ LIMIT = 256 * 1024 * 1024
 _BODY = 1 << 20
 """Bytes of a request's body in one record."""
 
-_LARGE = 256 * 1024
-"""Bytes of an answer from which its file is not used again."""
-
 UNSHARED = "the answer is not kept, and cannot be shared"
 
 
@@ -103,8 +100,8 @@ class Exchange:
         self._journal = journal
         try:
             self._entry = entry = journal.begin()
-            entry.append(Kind.BEGIN, 0.0, self._asked.dumps())
-            for start in range(0, len(self._body), _BODY):
+            entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
+            for start in range(0, len(self._body) or 1, _BODY):
                 entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
         except OSError as e:
             self._lose(f"the journal cannot be written: {e}")
@@ -125,9 +122,9 @@ class Exchange:
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
         head = response.status_code, tuple(response.headers.items(multi=True))
-        self._append(Kind.HEAD, dumps_head(*head))
-        if self.state is State.OPEN:
-            self.flight.begin(*head, self._entry)
+        # It is of no use before there is something of the body, and goes with that.
+        self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
+        self.flight.begin(*head, self._entry)
         if self._length == 0:
             self._append(Kind.ENDED)
 
@@ -154,12 +151,16 @@ class Exchange:
                 self._append(Kind.ENDED)
             self.flight.changed()
 
+    def _now(self) -> float:
+        """Milliseconds from the request's last byte."""
+        return (time.monotonic() - self._since) * 1000
+
     def _append(self, kind: Kind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
             return
         assert self._entry
         try:
-            self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
+            self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
             if kind in (Kind.ENDED, Kind.BROKE_OFF):
                 self._journal.hand_over(self._entry)
@@ -201,7 +202,6 @@ class Exchange:
         if outcome.is_kept:
             self._journal.kept(outcome.number)
         else:
-            is_read = self.flight.was_followed or self._size > _LARGE
-            self._journal.written(outcome.number, outcome.stage, is_read=is_read)
+            self._journal.written(outcome.number, outcome.stage)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE

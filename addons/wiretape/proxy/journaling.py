@@ -63,6 +63,7 @@ class Journaling:
                 self._why, self._try_again = str(e), time.monotonic() + _SAID
                 logger.error("nothing can be recorded: %s", e)
                 return None
+            self._journal.fill()
             self._writer = WriterProcess(self._journal, partial(self._written, self._journal))
             self._writer.start()
         return self._journal
@@ -144,6 +145,7 @@ class Journaling:
             exchange.written(outcome)
         finally:
             self._land(exchange)
+        journal.fill()
         return True
 
     def stop(self, patience: float) -> None:

@@ -48,6 +48,8 @@ def test_a_recording_that_does_not_replay_to_itself_is_a_fault() -> None:
     assert "the stream holds an error" in verify.check(CHAT.stem, changed(body=[*body, extra])).faults[0]
     shuffled = {key: body[0]["__data__"][key] for key in sorted(body[0]["__data__"], reverse=True)}
     element = {"__type__": body[0]["__type__"], "__data__": shuffled}
+    assert verify.check(CHAT.stem, changed(body=[element])).faults == ()  # As a newer SDK's class may have it.
+    del shuffled["usage"]
     assert "differs after its way" in verify.check(CHAT.stem, changed(body=[element])).faults[0]
 
 

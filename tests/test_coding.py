@@ -141,8 +141,27 @@ def test_damage_in_the_middle_is_an_error_or_shows(name: str) -> None:
 @pytest.mark.parametrize("name", ["compress", "gzip, snappy", "snappy, gzip", "aws-chunked"])
 def test_an_unknown_coding_is_an_error_that_names_it(name: str) -> None:
     unknown = next(part for part in name.split(", ") if part != "gzip")
-    with pytest.raises(CodingError, match=f"unknown content coding '{unknown}'"):
-        decode([b"x"], name)
+    for opaque in (b"\x1f\x9d\x90", b"\0text"):
+        body = gzip.compress(opaque) if name.endswith("gzip") else opaque
+        with pytest.raises(CodingError, match=f"unknown content coding '{unknown}'"):
+            decode([body], name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["none", "identity", "UTF-8", "utf8", "binary", "null", "", " , ", "application/json", "charset=utf-8", "8bit"],
+)
+@pytest.mark.parametrize("outer", ["", ", gzip"])
+def test_what_is_called_a_coding_and_is_none(name: str, outer: str) -> None:
+    # As every client takes it: requests, httpx, fetch.
+    text = '{"id": "é\u2028"}'.encode()
+    body = gzip.compress(text) if outer else text
+    assert b"".join(decode(pieces_of(body, 1), name + outer)) == text
+
+
+@pytest.mark.parametrize("name", ["none", "binary", "identity"])
+def test_where_no_coding_is_said_the_body_may_be_anything(name: str) -> None:
+    assert b"".join(decode([b"ID3\0\xff"], name)) == b"ID3\0\xff"
 
 
 def test_a_coding_error_is_a_value_error() -> None:
@@ -179,3 +198,30 @@ def test_a_bomb_in_one_piece_does_not_fill_the_memory(monkeypatch: pytest.Monkey
     finally:
         tracemalloc.stop()
     assert peak < size * 3 // 4
+
+
+@pytest.mark.parametrize(
+    ("named", "accepted", "expected"),
+    [
+        ("", "", True),
+        ("identity", "", True),
+        ("gzip", "", False),
+        ("gzip", "gzip", True),
+        ("gzip", "deflate, GZIP ;q=1.0", True),
+        ("x-gzip", "gzip", True),
+        ("gzip", "x-gzip", True),
+        ("gzip", "*", True),
+        ("gzip", "*;q=0", False),
+        ("gzip", "*;q=0, gzip;q=0.001", True),
+        ("gzip", "gzip; q = 0.000", False),
+        ("gzip", "gzip;q=0, *", False),
+        ("gzip", "gzipped", False),
+        ("gzip, br", "gzip", False),
+        ("gzip, br", "br, gzip", True),
+        ("br", "gzip, deflate, br, zstd", True),
+        ("zstd", "gzip, deflate, br", False),
+        ("gzip", ",;,;;q=0,", False),
+    ],
+)
+def test_what_a_client_can_read(named: str, accepted: str, expected: bool) -> None:
+    assert coding.is_accepted(named, accepted) is expected

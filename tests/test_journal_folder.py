@@ -237,7 +237,7 @@ def test_it_says_when_it_is_full_and_when_there_is_room() -> None:
     assert journal.is_full
     journal.call_when_freed(lambda: freed.append(1))
     journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-    journal.written(first.number, Stage.RECORDED)
+    journal.written(first.number)
     assert not journal.is_full
     assert (journal.taken, freed) == (second.size, [1])
     journal.release()
@@ -265,7 +265,8 @@ def test_a_file_that_is_written_goes_while_it_is_read() -> None:
     reader = entry.reader()
     journal.hand_over(entry)
     journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-    journal.written(entry.number, Stage.RECORDED)
+    journal.remove(entry.number, Stage.RECORDED)
+    journal.written(entry.number)
     assert (journal.taken, journal.folder.files(*Stage)) == (0, [])
     assert reader.next()
     journal.release()

@@ -38,8 +38,8 @@ def test_each_fault_is_found() -> None:
     assert fault == "a secret is in it, at response.body[1].__data__.choices[0].delta.content"
     assert key.decode() not in fault
     broken = {"category": "provider_sdk", "message": "x", "status_code": None, "body": None}
-    (fault,) = verify.check(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults
-    assert "broke off" in fault
+    # What wiretape_record_errors has kept is as sound as any other.
+    assert verify.check(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults == ()
 
 
 def test_a_recording_that_does_not_replay_to_itself_is_a_fault() -> None:
@@ -112,7 +112,9 @@ def test_the_public_recordings_are_sound() -> None:
     assert {name: faults for name, faults in told.items() if faults} == {}
 
 
-FILE_SEARCH = chat("[1] score: 0.5, attributes: {'x': 1} 0.123456789", test_id="t::a", extra_body={"project_id": "p"})
+FILE_SEARCH = replace(
+    chat("[1] score: 0.5, attributes: {'x': 1} 0.123456789", extra_body={"project_id": "p"}), test_id="t::a"
+)
 
 
 @pytest.mark.parametrize("rule", [each for each in hashing.RULES if each is not hashing.OLDEST], ids=lambda r: r.since)

@@ -9,9 +9,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 """Of printable ASCII alone: no CR and no LF, with which a value would become a field of its own."""
 
 _KEPT = re.compile(
-    r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
+    r"content-type|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
-    r"|x-envoy-upstream-service-time"
+    r"|x-envoy-upstream-service-time|(?:x-|x-ms-)?retry-after(?:-ms)?|(?:operation-)?location"
+    r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+"
 )
 """Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
 
@@ -19,6 +20,9 @@ _NEVER = re.compile("account|organization|project|user|tenant|key|token-id|deplo
 
 EMPTY = frozenset({204, 205, 304})
 """Statuses of answers that have no content."""
+
+_ABOUT_THE_REQUEST = frozenset({400, 404, 405, 406, 410, 411, 413, 414, 415, 416, 417, 422, 426, 431, 451})
+"""Statuses of errors that the same request would get again, whoever sends it, and whenever."""
 
 UNFRAMED = frozenset({204, 304})
 """Statuses of answers whose head says nothing of a body's length: its end is the answer's."""
@@ -32,6 +36,14 @@ def is_value(text: str) -> bool:
 def is_kept(name: str) -> bool:
     """Whether a header, its name in lower case, is kept with a recording."""
     return _KEPT.fullmatch(name) is not None and _NEVER.search(name) is None
+
+
+def is_passing(status: int) -> bool:
+    """Whether an answer of this status depends on who asks, or when: the next one who asks may get another."""
+    if status < 400:
+        # What is to be asked for again, here or elsewhere; parts of an answer, for whoever has the rest of it.
+        return status in (202, 206, 302, 303, 304, 307)
+    return status not in _ABOUT_THE_REQUEST
 
 
 def is_status(value: object) -> bool:

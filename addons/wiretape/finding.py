@@ -4,13 +4,15 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
-from wiretape import hashing, recording, request
+from wiretape import recording, request
 from wiretape.capture import Capture
 from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Away, Fetched, Store, Unavailable
@@ -49,6 +51,8 @@ class Found:
     name: str
     data: bytes
     recording: Recording
+    has_turns: bool = False
+    """Whether another recording answers the same request before or after it."""
 
 
 class Reading:
@@ -153,8 +157,12 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
+        only_lasting: bool = False,
     ) -> None:
-        """``turn`` tells how often a request, by its identity, was answered before, and counts."""
+        """``turn`` tells how often a request, by its identity, was answered before, and counts.
+
+        ``only_lasting``: what depends on who asked, or when, is no answer: the provider can be asked.
+        """
         self._store = index.store
         self.session = index.session
         self._turn = turn
@@ -162,6 +170,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
+        self._only_lasting = only_lasting
         self._index = index
         self._told: set[Hashable] = set()
 
@@ -179,8 +188,9 @@ class Finder:
             names = [*names]
             reading.look_ahead(names)
         for name in names:
-            if first := self.read(name, identity, reading):
-                return self._play(identity, [*take_names(name, reading)], reading, first)
+            first = self.read(name, identity, reading)
+            if first and (found := self._play(identity, [*take_names(name, reading)], reading, first)):
+                return found
         return []
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
@@ -190,8 +200,10 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            lists = [each for name in known.names if (each := self.read(name, identity, reading))]
-            return _lists_for(asked.test_id, lists)
+            every = [each for name in known.names if (each := self._answering(name, identity, reading))]
+            # What was once answered in place of a list is no part of it.
+            lists = [each for each in every if each.recording.response.is_answer]
+            return _lists_for(asked.test_id, lists or every[-1:])
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -199,8 +211,9 @@ class Finder:
         ]
         # One that was made for another test answers only who names no test.
         for test_id in (asked.test_id, None):
-            if names := [name for name, theirs in found if theirs == test_id]:
-                return self._play(identity, names, reading)
+            names = [name for name, theirs in found if theirs == test_id]
+            if names and (played := self._play(identity, names, reading)):
+                return played
         if found and asked.test_id is None:
             return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
         return []
@@ -230,8 +243,14 @@ class Finder:
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
-        if not self._keep_captures:
-            return None
+        return self._capture(name, reading) if self._keep_captures else None
+
+    def tells_query(self, name: str, reading: Reading) -> bool:
+        """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
+        capture = self._capture(name, reading)
+        return capture is not None and capture.origin is not None and capture.origin.query is not None
+
+    def _capture(self, name: str, reading: Reading) -> Capture | None:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
@@ -254,10 +273,15 @@ class Finder:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.broke_off and not self._keep_errors:
-            logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
+        if found.response.is_partial and not self._keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
+
+    def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
+        """The same, where it may answer whoever asks next. ``known`` was read."""
+        found = known if known and name == known.name else self.read(name, identity, reading)
+        return None if found and self._only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -282,48 +306,67 @@ class Finder:
 
     def _play(self, identity: str, names: list[str], reading: Reading, known: Found | None = None) -> list[Found]:
         """One take of several, whose names are given in order; none where none can be read. ``known`` was read."""
-        match self._takes:
-            case Takes.FIRST:
-                order = names
-            case Takes.LAST:
-                order = names[::-1]
-            case Takes.SEQUENCE | Takes.CYCLE:
-                if names:
-                    played = self._turn(identity)
-                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
-                    order = names[start:] + names[:start]
-                else:
-                    order = []
-        for name in order:
-            if found := known if known and name == known.name else self.read(name, identity, reading):
+        read = partial(self._answering, identity=identity, reading=reading, known=known)
+        if self._takes in (Takes.FIRST, Takes.LAST):
+            row = self._row(names, read)
+            if len(row) < 2:
+                return row
+            return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
+        if self._only_lasting:
+            names = [name for name in names if read(name)]
+        if not names:
+            return []
+        played = self._turn(identity)
+        start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+        for name in names[start:] + names[:start]:
+            if found := read(name):
                 return [found]
         return []
+
+    def _row(self, names: Sequence[str], read: Callable[[str], Found | None]) -> list[Found]:
+        """The first or last take that stays, and before it what failed and was asked again: whoever retries gets all.
+
+        Where nothing but failures was recorded the last of them stays.
+        """
+        is_last = self._takes is Takes.LAST
+        row: deque[Found] = deque()
+        for name in reversed(names) if is_last else names:
+            found = read(name)
+            if found is None:
+                continue
+            stays = not found.recording.response.is_passing
+            if is_last and row and stays:
+                break
+            if is_last:
+                row.appendleft(found)
+            else:
+                row.append(found)
+            if stays and not is_last:
+                break
+        return [*row]
 
 
 def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
     """Those of several lists of models that are one: of the test that asks, else of none.
 
-    What was recorded for other tests answers, where there is nothing else, who names no test; and everybody where the
-    list is named as one that is shared by all tests.
+    What was recorded for a test answers, where there is nothing else, who names no test.
     """
     of_test = [each for each in found if each.recording.request.test_id == test_id]
     of_none = [each for each in found if each.recording.request.test_id is None]
-    of_others = found if test_id is None else [each for each in found if _is_shared(each)]
+    of_others = found if test_id is None else []
     return of_test or of_none or of_others
 
 
-def _is_shared(found: Found) -> bool:
-    asked = found.recording.request
-    if found.recording.form != "2026" or not hashing.NEWEST.is_shared(asked.url):
-        return False
-    return recording.request_hash(asked, "2026") in found.name
+def take_name(name: str, number: int) -> str:
+    """The name of a take, of which the first is 1."""
+    return name if number == 1 else f"{name}.{number}"
 
 
 def take_names(name: str, reading: Reading) -> Iterator[str]:
     """The name, and the names of further takes that exist."""
     yield name
     for number in count(2):
-        take = f"{name}.{number}"
+        take = take_name(name, number)
         try:
             if not reading.exists(take):
                 return

@@ -21,10 +21,10 @@ import secrets
 import stat
 import sys
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -152,7 +152,10 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. ``written`` and ``freed`` are for any thread, the others for the traffic's."""
+    """A proxy's own journal. For the traffic's thread: what it counts is counted by nobody else.
+
+    ``fill`` and ``remove`` are for the writer's thread. They touch files and the stock, which two threads may share.
+    """
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
         self.folder = folder
@@ -160,15 +163,14 @@ class Journal:
         self._cipher = folder.cipher
         self._owner = str(folder.path / _OWNER)
         self._lock = lock
-        self._numbers = 0
+        self._numbers = count(1)
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
         self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
         self._stock: deque[Entry] = deque()
-        """What is ready for the next exchanges. The traffic's thread takes from it, the writer's adds."""
-        self._changing = threading.Lock()
+        """What is ready for the next exchanges: taken from by the traffic's thread, filled by the writer's."""
         self._waiting: list[Callable[[], None]] = []
         self._key_file = journal_key.keep(folder.path, folder.key)
         if self._key_file is None:
@@ -230,22 +232,20 @@ class Journal:
         return self._total + size <= self.limit
 
     def call_when_freed(self, callback: Callable[[], None]) -> None:
-        """Call back once, from any thread, when there is more room."""
-        with self._changing:
-            self._waiting.append(callback)
+        """Call back once, when there is more room."""
+        self._waiting.append(callback)
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
         return self._stock.popleft() if self._stock else self._made()
 
     def _made(self) -> Entry:
-        with self._changing:
-            self._numbers += 1
-            number = self._numbers
-        return Entry(self._cipher, self.folder.path, number)
+        return Entry(self._cipher, self.folder.path, next(self._numbers))
 
     def fill(self) -> None:
-        """Be ready for the next exchanges. For one thread at a time; never raises."""
+        """Be ready for the next exchanges. For one thread at a time, whichever it is; never raises."""
+        if not self.is_there:
+            return
         if self._key_file and not Path(self._key_file).exists():
             # As systems do when a user logs out whose proxy goes on.
             logger.warning("%s has been removed: it is made again", self._key_file)
@@ -254,36 +254,35 @@ class Journal:
             while len(self._stock) < _STOCK:
                 self._stock.append(self._made())
 
+    def remove(self, number: int, stage: Stage) -> None:
+        """Remove the file of an exchange that the writer is done with. For any thread; never raises."""
+        with contextlib.suppress(OSError):
+            staged(self.folder.path, number, stage).unlink()
+
     def grown(self, entry: Entry) -> None:
         """An exchange's file has its size."""
-        with self._changing:
-            self._total += entry.size - self._taken.get(entry.number, 0)
-            self._taken[entry.number] = entry.size
+        self._total += entry.size - self._taken.get(entry.number, 0)
+        self._taken[entry.number] = entry.size
 
     def hand_over(self, entry: Entry) -> None:
         """An exchange has its last record. Raises OSError."""
         self._order += 1
         entry.hand_over(self._order)
-        with self._changing:
-            self._ended.add(entry.number)
+        self._ended.add(entry.number)
 
-    def written(self, number: int, stage: Stage) -> None:
-        """The writer is done with an exchange. Never raises."""
-        with contextlib.suppress(OSError):
-            staged(self.folder.path, number, stage).unlink()
+    def written(self, number: int) -> None:
+        """The writer is done with an exchange."""
         self.kept(number)
         self.freed(number)
 
     def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
-        with self._changing:
-            self._ended.discard(number)
+        self._ended.discard(number)
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""
-        with self._changing:
-            self._total -= self._taken.pop(number, 0)
-            waiting, self._waiting = self._waiting, []
+        self._total -= self._taken.pop(number, 0)
+        waiting, self._waiting = self._waiting, []
         for callback in waiting:
             callback()
 

@@ -13,7 +13,7 @@ nothing: the tape is told that it may be there.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, settler
+from wiretape.tape import Failing, Mode, settler
 from wiretape.write_job import OtherVersionError, TapeConfig, WriteJob
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,12 @@ class Outcome:
         return Stage.RECORDED if self.recorded else Stage.UNRECORDED
 
 
+def say(lines: Iterable[LogLine]) -> None:
+    """Put lines that another process has said into this one's log."""
+    for name, level, message in lines:
+        logging.getLogger(name).log(level, "%s", message)
+
+
 class LogCapture(logging.Handler):
     """Log records as values, for the process whose log they belong in."""
 
@@ -104,6 +110,7 @@ class Stores:
         self._stores: dict[Place, Store] = {}
         self._groups: dict[Place, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
+        self.failing: Failing = {}
 
     def of(self, config: TapeConfig) -> Store:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
@@ -292,7 +299,8 @@ class JournalWriter:
         config = job.asked.config
         try:
             store = group or self._stores.of(config)
-            tape = config.tape(store, counters, is_repeated=outcome.number in self._repeated)
+            is_repeated = outcome.number in self._repeated
+            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated)
             outcome.is_kept = not job.write(tape)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from wiretape import checks, hashing, jsontext, printable
+from wiretape import checks, fields, hashing, jsontext, printable
 from wiretape.parts import Parts
 from wiretape.remade import Remade
 
 FORMS = ("2025-09", "2026")
 """The forms in which a recording can be written; reading takes any."""
+
+ENDED_EARLY = "APIError"
+"""The type of the error of an answer that is not whole, though the end of its body came."""
 
 JSON = Any
 """A parsed JSON value, such as ``json.loads`` gives."""
@@ -67,14 +70,40 @@ class RecordedResponse:
     error: Mapping[str, JSON] | None = None
     """``exception_data`` of a recorded error."""
     status: int | None = None
-    """Of a passthrough endpoint that did not stream."""
+    """Of a passthrough endpoint that did not stream; of others where it is neither 200 nor that of an error."""
     content_type: str | None = None
-    """Of a passthrough endpoint whose answer is not JSON."""
+    """Of a body that is as it was sent, not JSON: a text, or ``{"base64"}``. Of an HTTP error that is a text, too."""
+    location: str | None = None
+    """Where a redirect leads."""
+    tail: Sequence[str] = ()
+    """The last lines of a stream of elements, which are none: an error, and what follows it."""
+    envelope: JSON = None
+    """What was around the models of a list, which is empty here; None for ``{"object": "list", "data": []}``."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is an answer of its endpoint, not an error, nor a body of another kind."""
+        return self.error is None and self.content_type is None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether this is what came of an answer that failed after it had begun."""
+        return self.error is not None and bool(self.body or self.tail)
 
     @property
     def broke_off(self) -> bool:
-        """Whether this is what came of a stream before it broke off."""
-        return self.error is not None and bool(self.body)
+        """Whether this is what came of an answer before its connection broke."""
+        if self.error is None or not self.is_partial:
+            return False
+        return self.error.get("body") is None and self.error.get("type") != ENDED_EARLY
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it depends on who asked, or when: it says nothing about what the same request gets now."""
+        if self.error is None:
+            return fields.is_passing(self.status or 200)
+        status = self.error.get("status_code")
+        return not isinstance(status, int) or fields.is_passing(status)
 
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""
@@ -189,11 +218,17 @@ def _all_quiet(body: JSON, name: str) -> JSON:
     return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
+def is_model(element: Mapping[str, JSON]) -> bool:
+    """Return whether an element is a model of a list, whose id is its name."""
+    says_so: bool = element["__data__"].get("object") == "model"
+    return says_so or element["__type__"] == "openai.types.model.Model"
+
+
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if "id" in data and data.get("object") != "model":
+    if "id" in data and not is_model(element):
         data["id"] = name
     if "created" in data:
         data["created"] = 0
@@ -231,10 +266,13 @@ def _dumped(recording: Recording) -> Iterator[bytes]:
             "model": request.model,
             **request.extra,
         }
-    answered: dict[str, JSON] = {} if response.status is None else {"status": response.status}
-    if response.content_type is not None:
-        answered["content_type"] = response.content_type
+    told = {"status": response.status, "location": response.location, "content_type": response.content_type}
+    answered: dict[str, JSON] = {key: value for key, value in told.items() if value is not None}
     answered |= {"body": response.body, "is_streaming": response.is_streaming}
+    if response.tail:
+        answered["tail"] = [*response.tail]
+    if response.envelope is not None:
+        answered["envelope"] = response.envelope
     if response.error is not None:
         answered["is_exception"] = True
         answered["exception_data"] = response.error
@@ -254,11 +292,17 @@ def loads(data: bytes) -> Recording:
     request = loads_request(content)
     response = content.get("response")
     checks.check_response(response, None if request.passthrough else request.endpoint)
-    error = response["exception_data"] if response.get("is_exception") else None
     return Recording(
         request,
         RecordedResponse(
-            response["body"], response["is_streaming"], error, response.get("status"), response.get("content_type")
+            response["body"],
+            response["is_streaming"],
+            response["exception_data"] if response.get("is_exception") else None,
+            response.get("status"),
+            response.get("content_type"),
+            response.get("location"),
+            tuple(response.get("tail", ())),
+            response.get("envelope"),
         ),
         "2026" if "test_id" in content else "2025-09",
         {key: value for key, value in content.items() if key not in ("test_id", "request", "response")},

@@ -4,6 +4,7 @@ Fronts ask with values and get values; they never see a file. Everything here ma
 thread carries traffic calls from another one.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -17,7 +18,7 @@ from wiretape import aliases, freezing, miss, pacing, recording, redaction, requ
 from wiretape import capture as captures
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
-from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
+from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -39,6 +40,10 @@ _LOOKS = 200
 """Files whose states are looked at within a millisecond."""
 
 
+_PASSING = 50
+"""Takes of one request that each depend on who asked, or when: the last of them is replaced by the next."""
+
+
 class Mode(StrEnum):
     """What the tape does with a request to an inference endpoint."""
 
@@ -46,6 +51,10 @@ class Mode(StrEnum):
     RECORD = "record"
     REPLAY = "replay"
     RECORD_IF_MISSING = "record-if-missing"
+
+
+DEFAULT_MODE = Mode.RECORD_IF_MISSING
+"""The mode that is meant where neither an option nor a session names one."""
 
 
 def parse_mode(text: str) -> Mode:
@@ -96,6 +105,11 @@ class Kept:
     """When the files were last seen to be as they were, by ``time.monotonic``."""
 
 
+type Failing = dict[tuple[str, str, str], bool]
+"""The recordings, by store, session and name, that failed for now when they were made anew in this run, and whether
+they still do: what comes then is what a retry got, and does not replace the failure."""
+
+
 class Tape:
     """One session's recordings."""
 
@@ -116,17 +130,21 @@ class Tape:
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
+        failing: Failing | None = None,
     ) -> None:
         """``layers`` are the sessions below, in order: what this one lacks is looked for there.
 
         ``is_repeated``: what is recorded may be there already, written by a process that was killed.
 
-        ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
+        ``memory``, ``indexes``, ``turns`` and ``failing`` may be shared with other tapes on the same store.
         """
         self.session = session
+        self.named = "" if session == DEFAULT else f" (session {session})"
+        """The end of each line in the log that is about this session; nothing for the one called ``default``."""
         self.mode = mode
         self.counters = counters
         self.store = store
+        self._only_lasting = mode is Mode.RECORD_IF_MISSING
         indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
@@ -136,6 +154,7 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
+                only_lasting=self._only_lasting,
             )
             for each in (session, *layers)
         ]
@@ -147,26 +166,26 @@ class Tape:
         self.keep_errors = keep_errors
         self._memory: Memory[Kept] = Memory(0) if memory is None else memory
         self._is_repeated = is_repeated
+        self._failing: Failing = {} if failing is None else failing
 
     @property
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
 
-    @property
-    def named(self) -> str:
-        """The end of a line in the log that is about this session; nothing for the one called ``default``."""
-        return "" if self.session == DEFAULT else f" (session {self.session})"
-
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
-        kept = self._memory.get((self.session, key))
+        kept = self._memory.get(self._remembered(key))
         if kept is None:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
         looks = sum(len(files) for _, files in kept.states)
         return kept.hit if self.store.is_quick and looks <= _LOOKS and self._is_current(kept) else None
+
+    def _remembered(self, key: Hashable) -> Hashable:
+        # The memory is shared with tapes of other modes, where an answer may do that is none here.
+        return self.session, self._only_lasting, key
 
     def _is_current(self, kept: Kept) -> bool:
         try:
@@ -184,10 +203,10 @@ class Tape:
 
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
-        if key is not None and (kept := self._memory.get((self.session, key))):
+        if key is not None and (kept := self._memory.get(self._remembered(key))):
             if self._is_current(kept):
                 return kept.hit
-            self._memory.drop((self.session, key))
+            self._memory.drop(self._remembered(key))
         return self._look_twice(asked, key, thorough=not self.store.is_quick)
 
     @property
@@ -213,8 +232,36 @@ class Tape:
         return [*chain.from_iterable(finder.ids_that_came(id_) for finder in self._finders)]
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
-        checked, identity = time.monotonic(), request.identity(asked)
+        checked = time.monotonic()
         readings: list[Reading] = []
+        answering = self._find(asked, readings, thorough=thorough)
+        if answering is None and (thorough or not self.needs_search):  # Else the request itself may be found yet.
+            for less in request.with_less_query(asked):
+                if answering := self._find(less, readings, thorough=thorough, is_untold=True):
+                    break
+        if answering is None:
+            return None
+        finder, reading, found = answering
+        tokens = wire.tokens(found[0].recording)
+        answer = self._answer(asked, finder, found, reading)
+        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
+        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
+        # The other takes have their turns, and of a model list any new file is a part.
+        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = stays and not found[0].has_turns
+        if key is not None and stays and all(each.is_whole for each in readings):
+            states = tuple((each.session, each.states()) for each in readings)
+            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
+        return hit
+
+    def _find(
+        self, asked: RecordedRequest, readings: list[Reading], *, thorough: bool, is_untold: bool = False
+    ) -> tuple[Finder, Reading, list[Found]] | None:
+        """Find what answers a request; ``readings`` gets what was looked at.
+
+        ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
+        """
+        identity = request.identity(asked)
         doubt: Unavailable | None = None
         for finder in self._finders:
             reading = finder.reading()
@@ -224,23 +271,14 @@ class Tape:
                 if not (thorough or finder.is_quick):
                     return None  # It may be here under another name, and what is below comes after that.
                 found = finder.by_content(asked, identity, reading)
+            if is_untold:
+                found = [each for each in found if not finder.tells_query(each.name, reading)]
             if found:
-                break
+                return finder, reading, found
             doubt = doubt or reading.doubt
-        else:
-            if doubt:
-                raise doubt
-            return None
-        tokens = wire.tokens(found[0].recording)
-        answer = self._answer(asked, finder, found, reading)
-        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
-        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
-        # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
-        if key is not None and stays and all(each.is_whole for each in readings):
-            states = tuple((each.session, each.states()) for each in readings)
-            self._memory.put((self.session, key), Kept(hit, states, checked), _size(answer))
-        return hit
+        if doubt:
+            raise doubt
+        return None
 
     @staticmethod
     def _answer(asked: RecordedRequest, finder: Finder, found: list[Found], reading: Reading) -> wire.Answer:
@@ -280,7 +318,8 @@ class Tape:
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
-            name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
+            capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
+            name = self._write(made, capture)
         except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
@@ -299,13 +338,16 @@ class Tape:
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
         return True
 
-    def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
+    def _capture(
+        self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool
+    ) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
         if not self.keep_captures or (has_secret and not origin):
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
-        return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
+        headers = captures.kept(arrived.headers)
+        return Capture("", arrived.status, headers, pieces, at, origin, asked.base64_wanted)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:
         data = recording.dumps_parts(made)
@@ -334,10 +376,11 @@ class Tape:
 
     def _write_looking(self, made: Recording, data: Parts, capture: Capture | None) -> str:
         identity = request.identity(made.request)
-        for base in (made.name, second_name(made.name, identity)):
+        test_id = made.request.test_id if made.form == "2026" else None
+        for base in (made.name, _second_name(made.name, made.request, identity, test_id)):
             existing = self._existing(base)
-            if existing is None or not _is_another(existing, identity):
-                name = self._write_take(base, identity, data)
+            if existing is None or not _is_another(existing, identity, test_id):
+                name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
                 if capture:
                     self._write_capture(name, data, capture)
                 return name
@@ -374,26 +417,67 @@ class Tape:
             existing = self._finder.capture(name, self._finder.reading())
         except Unavailable:
             return False
-        return existing is not None and existing.recording == capture.recording
+        if existing is None or existing.recording != capture.recording:
+            return False
+        return not capture.origin or (existing.origin is not None and existing.origin.query == capture.origin.query)
 
-    def _write_take(self, name: str, identity: str, data: Parts) -> str:
+    def _write_missing(self, name: str, identity: str, data: Parts) -> str:
+        """Write what nobody has recorded meanwhile: after what was recorded and says nothing about the request."""
+        for number in range(1, _PASSING + 1):
+            take = take_name(name, number)
+            if self.store.write(self.session, take, data, replace=False):
+                return take
+            existing = self._finder.read(take, identity, self._finder.reading())
+            if existing is None:
+                break  # A file that is no recording is replaced in every mode: it can serve no one.
+            if not existing.recording.response.is_passing or self._existing_digest(take) == data.digest:
+                logger.debug("%s was recorded by another first", take)
+                return take
+        self.store.write(self.session, take, data, replace=True)
+        return take
+
+    def _write_over(
+        self, takes: Sequence[str], identity: str, data: Parts, *, is_passing: bool, is_of_this_run: bool
+    ) -> str:
+        """Write in place of the last take, and of the failures before it if these are of an earlier run."""
+        first = len(takes) - 1
+        if is_passing or not is_of_this_run:
+            while first and self._is_failure(takes[first - 1], identity):
+                first -= 1
+        take = takes[first]
+        existing = self._existing_digest(take)
+        if existing is None or existing != data.digest:
+            self.store.write(self.session, take, data, replace=True)
+        for later in takes[first + 1 :]:
+            self.store.remove(self.session, later)
+            self.store.remove(self.session, later, WIRE)
+        return take
+
+    def _is_failure(self, take: str, identity: str) -> bool:
+        found = self._finder.read(take, identity, self._finder.reading())
+        return found is not None and found.recording.response.is_passing
+
+    def _write_take(self, name: str, identity: str, data: Parts, *, is_passing: bool) -> str:
+        if self.mode is not Mode.RECORD:
+            return self._write_missing(name, identity, data)
         reading = self._finder.reading()
         takes = [*take_names(name, reading)]
-        if self.mode is not Mode.RECORD:
-            # A file that is no recording is replaced in every mode: it can serve no one.
-            broken = reading.exists(name) and self._finder.read(name, identity, reading) is None
-            if not self.store.write(self.session, name, data, replace=broken):
-                logger.debug("%s was recorded by another first", name)
-            return name
-        if self._replaces():
-            existing = self._existing_digest(takes[-1])
-            if existing is None or existing != data.digest:
-                self.store.write(self.session, takes[-1], data, replace=True)
-            return takes[-1]
-        if self._is_repeated and self.store.digest(self.session, takes[-1]) == data.digest:
-            return takes[-1]
-        for number in count(len(takes) + 1 if reading.exists(name) else 1):
-            take = name if number == 1 else f"{name}.{number}"
+        key = self.store.url, self.session, name
+        is_retry = self._replaces() and self._failing.get(key, False)
+        if self._is_repeated and not is_retry and self._existing_digest(takes[-1]) == data.digest:
+            take = takes[-1]
+        elif self._replaces() and not is_retry:
+            is_of_this_run = key in self._failing
+            take = self._write_over(takes, identity, data, is_passing=is_passing, is_of_this_run=is_of_this_run)
+        else:
+            take = self._write_next(name, len(takes) + 1 if reading.exists(name) else 1, data)
+        if is_passing or is_retry:
+            self._failing[key] = is_passing
+        return take
+
+    def _write_next(self, name: str, first: int, data: Parts) -> str:
+        for number in count(first):
+            take = take_name(name, number)
             if self.store.write(self.session, take, data, replace=False):
                 return take
         raise AssertionError("count has no end")
@@ -413,12 +497,14 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     """
 
     def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
-        identity = request.stored_identity(recording.read_request(ours))
-        if _is_another(theirs, identity):
-            second = second_name(name.partition("-")[0], identity)
+        asked = recording.read_request(ours)
+        identity = request.stored_identity(asked)
+        if _is_another(theirs, identity, asked.test_id):
+            second = _second_name(name, asked, identity, asked.test_id)
             return second if second != name else None
         mode, takes = choice(session)
-        if mode is not Mode.RECORD or takes is Takes.LAST:
+        is_kept = takes is not Takes.LAST if mode is Mode.RECORD else ours != theirs and _is_passing(theirs)
+        if not is_kept:
             return None
         base, _, number = name.partition(".")
         return f"{base}.{int(number or 1) + 1}"
@@ -426,10 +512,28 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     return settle
 
 
-def _is_another(data: bytes, identity: str) -> bool:
-    """Whether the bytes are a recording of another request, not to be overwritten."""
+def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
+    """Whether the bytes are a recording of another request, or another test's list of models: not to be overwritten."""
     try:
-        return not request.is_stored(recording.read_request(data), identity)
+        found = recording.read_request(data)
+    except ValueError:
+        return False
+    is_of_another_test = found.endpoint in MODEL_LISTS and found.test_id != test_id
+    return is_of_another_test or not request.is_stored(found, identity)
+
+
+def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
+    """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
+    if asked.endpoint not in MODEL_LISTS:
+        return second_name(name.partition("-")[0], identity)
+    first = "-".join(name.split("-")[:3])
+    return second_name(first, hashlib.sha256(f"{identity} {test_id}".encode()).hexdigest() if test_id else identity)
+
+
+def _is_passing(data: bytes) -> bool:
+    """Whether the bytes are a recording that says nothing about what its request gets now."""
+    try:
+        return recording.loads(data).response.is_passing
     except ValueError:
         return False
 

@@ -14,8 +14,9 @@ from wiretape import capture, hashing, jsontext, recording, redaction, request, 
 from wiretape.capture import Origin
 from wiretape.checks import NotHttpError
 from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
-from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import RefusedError, bodies, recorded
+from wiretape.remade import Remade
 
 _WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
@@ -91,7 +92,7 @@ def _is_sound(origin: Origin) -> bool:
     # The same form: strptime takes a month of one digit too.
     written = capture.origin(origin.by, at, origin.client, origin.took)
     same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
-    texts = origin.by + origin.wiretape
+    texts = origin.by + origin.wiretape + (origin.query or "")
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
@@ -123,8 +124,8 @@ def _is_list_name(name: str, found: Recording) -> bool:
 def _has_own_ids(name: str, found: Recording) -> bool:
     """Return whether the ids of an answer are those that the form 2026 makes of its name, or of its hash."""
     own = {recording.ID_PREFIX + each[:12] for each in (name, *_names(found))}
-    each = (element["__data__"] for element in found.response.elements())
-    return all("id" not in data or data.get("object") == "model" or data["id"] in own for data in each)
+    answered = (each["__data__"] for each in found.response.elements() if not recording.is_model(each))
+    return all(data["id"] in own for data in answered if "id" in data)
 
 
 def _is_found(found: Recording) -> bool:
@@ -136,7 +137,7 @@ def _is_found(found: Recording) -> bool:
     kind = "http" if asked.passthrough else "sdk"
     # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
     method = "GET" if endpoint in _WITHOUT_BODY else asked.method
-    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), "")
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), request.wire_query(asked))
     body = json.dumps(_sent(asked, endpoint)).encode()
     try:
         again = request.recorded(route, body, "application/json", asked.test_id)
@@ -161,21 +162,26 @@ def _sent(asked: RecordedRequest, endpoint: str) -> Any:
 
 def _replay_faults(found: Recording) -> Iterator[str]:
     """Whether what a client would get is recorded to the same response again."""
-    if found.response.broke_off:
-        yield "its stream broke off: it is only served with wiretape_record_errors"
-        return
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)
-        response = wire.response(found.request, wire.Arrived(answer.status, answer.headers, answer.chunks, at, True))
+        arrived = wire.Arrived(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        is_kept = found.response.error is not None or found.response.status not in (None, 200)
+        response = wire.response(found.request, arrived, keep_errors=is_kept)
     except wire.Unrecordable as e:
-        # What says nothing of the next such request is not recorded anew, and can be replayed all the same.
-        if found.response.error is None and found.response.status in (None, 200):
-            yield f"does not replay to itself: {e}"
+        yield f"does not replay to itself: {e}"
         return
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         yield f"cannot be replayed: {type(e).__name__}: {e}"
         return
-    # What the form 2026 takes out was out before. A newer SDK's classes have their fields in another order.
-    if json.dumps(response.body, sort_keys=True) != json.dumps(found.response.body, sort_keys=True):
+    # What the form 2026 takes out was out before.
+    if [*_said(response)] != [*_said(found.response)]:
         yield "does not replay to itself: the response differs after its way over the wire"
+
+
+def _said(response: RecordedResponse) -> Iterator[str]:
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew."""
+    body = response.body if isinstance(response.body, list | Remade) else [response.body]
+    # A newer SDK's classes have their fields in another order.
+    yield from (json.dumps(each, sort_keys=True) for each in body)
+    yield from response.tail

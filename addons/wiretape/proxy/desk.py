@@ -94,6 +94,8 @@ class Call:
     """When its last byte came, by ``time.monotonic``."""
     seat: Seat
     """Whose it is."""
+    unreadable: str = ""
+    """Why its body cannot be read."""
 
     def key(self) -> Hashable:
         """Equal for calls that are the same byte for byte, but for headers of no meaning here."""
@@ -122,9 +124,6 @@ class Decision:
     hit: Hit | None = None
 
 
-type FlightKey = tuple[str, str, str | None, bool]
-
-
 class _State(Enum):
     """Whether anybody comes in."""
 
@@ -148,7 +147,8 @@ class Desk:
         self.ledger = ledger
         self.providers = Providers(())
         self.faults = Faults()
-        self.flights: dict[FlightKey, Flight] = {}
+        self.flights: dict[Hashable, Flight] = {}
+        """The live answers that can be shared: see ``sharing``."""
         self.log = HitLog()
         self.refusals = Refusals()
         self.largest = LARGEST
@@ -286,10 +286,6 @@ class Desk:
         except Denied:
             return None
 
-    def shown(self, seat: Seat, text: str) -> str:
-        """A line for the log, with the session where it is not the default one."""
-        return text if seat.tape.session == self._gate.default_session else f"{text} (session {seat.tape.session})"
-
     # -- what becomes of it ----------------------------------------------------------------------------------------
 
     def route(self, call: Call) -> Route | None:
@@ -319,7 +315,7 @@ class Desk:
         counters.hits += 1
         counters.tokens += hit.tokens
         counters.bytes += hit.size
-        self.log.add(hit.name, self.shown(seat, hit.label))
+        self.log.add(hit.name, hit.label + seat.tape.named)
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
@@ -337,9 +333,9 @@ class Desk:
         route, tape = route or self.route(call), call.seat.tape
         if route is None:
             return None
-        made = Decision(route, call.since, call.seat)
+        made = Decision(route, call.since, call.seat, unreadable=call.unreadable)
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering(call.seat.tape.mode):
+        if self.is_answering(call.seat.tape.mode) and not call.unreadable:
             try:
                 made.asked = await self._read(call, route)
             except ValueError as e:
@@ -391,8 +387,8 @@ class Desk:
         return await asyncio.shield(task)
 
     async def plain(self, body: bytes, content_coding: str) -> bytes:
-        """A request's body without its content coding, which may make much of little."""
-        return await aside(self._large, coding.plain, body, content_coding)
+        """A request's body without its content coding, which may make much of little. Raises TooLargeError."""
+        return await aside(self._large, coding.plain, body, content_coding, self.largest)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:
@@ -429,7 +425,7 @@ async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *arg
     return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
 
 
-def key_of(tape: Tape, asked: RecordedRequest) -> FlightKey:
+def key_of(tape: Tape, asked: RecordedRequest) -> Hashable:
     """Equal for requests that can share a live answer."""
     # The identity leaves out in which form embeddings are wanted: the live bytes are in one of them.
     return tape.session, request.identity(asked), asked.test_id, asked.base64_wanted

@@ -4,6 +4,7 @@ Every piece is in the journal before it is passed on, and the end before the las
 with the piece that completes it; else mitmproxy says that the end was seen before it tells the client.
 """
 
+import asyncio
 import logging
 import time
 from enum import Enum
@@ -11,7 +12,7 @@ from enum import Enum
 from mitmproxy import http
 
 from wiretape.flight import Flight
-from wiretape.journal import Entry, Kind
+from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
 from wiretape.providers import Route
@@ -26,6 +27,9 @@ LIMIT = 256 * 1024 * 1024
 
 _BODY = 1 << 20
 """Bytes of a request's body in one record."""
+
+_LARGE = 256 * 1024
+"""Bytes of a request's body from which sealing it is too long for the thread that carries the traffic."""
 
 UNSHARED = "the answer is not kept, and cannot be shared"
 
@@ -84,28 +88,32 @@ class Exchange:
         self._entry: Entry | None = None
         self._size = 0
         self._length: int | None = None
+        self._end = Kind.ENDED
+        """What the end of the answer's body is, when it is seen."""
 
     @property
     def number(self) -> int | None:
         """What the journal calls it."""
         return self._entry.number if self._entry else None
 
-    @property
-    def body_size(self) -> int:
-        """Bytes of the request's body: how long ``open`` may take."""
-        return len(self._body)
-
-    def open(self, journal: Journal) -> None:
-        """Begin in the journal, for the answer that is about to come. For any thread; never raises."""
+    async def open(self, journal: Journal) -> None:
+        """Begin in the journal, for the answer that is about to come. Never raises."""
         self._journal = journal
         try:
-            self._entry = entry = journal.begin()
-            entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
-            for start in range(0, len(self._body) or 1, _BODY):
-                entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
+            self._entry = journal.begin()
+            if len(self._body) > _LARGE:
+                await asyncio.to_thread(self._write_request, self._entry)
+            else:
+                self._write_request(self._entry)
         except OSError as e:
             self._lose(f"the journal cannot be written: {e}")
         self._body = b""
+
+    def _write_request(self, entry: Entry) -> None:
+        """Write what was asked. For any thread: it touches nothing but the file."""
+        entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
+        for start in range(0, len(self._body) or 1, _BODY):
+            entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
 
     def lose(self, why: str) -> None:
         """There is no journal for it, or none any more."""
@@ -121,6 +129,9 @@ class Exchange:
         self.state = State.OPEN
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+        is_chunked = response.headers.get("transfer-encoding", "").lower().endswith("chunked")
+        if response.http_version.startswith("HTTP/1") and self._length is None and not is_chunked:
+            self._end = Kind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         # It is of no use before there is something of the body, and goes with that.
         self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
@@ -139,7 +150,7 @@ class Exchange:
 
     def _add(self, piece: bytes) -> None:
         if not piece:
-            self._append(Kind.ENDED)
+            self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
             if self._size > LIMIT:
@@ -162,7 +173,7 @@ class Exchange:
         try:
             self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
-            if kind in (Kind.ENDED, Kind.BROKE_OFF):
+            if kind in LAST:
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:
@@ -183,18 +194,18 @@ class Exchange:
                 logger.error("%s: cannot be removed: %s", self._entry.path, e)
             self._journal.freed(self._entry.number)
 
-    def finish(self, *, ended: bool) -> None:
-        """The answer has ended, or will not; only the first call counts. ``ended``: the end of the body was seen."""
+    def finish(self, how: Kind) -> None:
+        """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
+            self._append(self._end if how is Kind.ENDED else how)
 
     def written(self, outcome: Outcome) -> None:
-        """The writer is done with it, or keeps it for later. For its thread."""
+        """The writer is done with it, or keeps it for later."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         counters.unrecorded += outcome.unrecorded
@@ -202,6 +213,6 @@ class Exchange:
         if outcome.is_kept:
             self._journal.kept(outcome.number)
         else:
-            self._journal.written(outcome.number, outcome.stage)
+            self._journal.written(outcome.number)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE

@@ -19,7 +19,10 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
         "__init__": ("self", "context", "mode"),
         "make_stream": ("self", "stream_id"),
         "event_to_child": ("self", "child", "event"),
+        "get_connection": ("self", "event", "reuse"),
+        "register_connection": ("self", "command"),
     },
+    "Http1Client": {"read_headers": ("self", "event"), "read_body": ("self", "event")},
     "HttpStream": {
         "__init__": ("self", "context", "stream_id"),
         "_handle_event": ("self", "event"),

@@ -36,12 +36,16 @@ class Marks:
     """What was decided before there was a flow."""
     plain: bytes | None = None
     """The request's body without its content coding, where it has one and that has been undone."""
+    unreadable: str = ""
+    """Why it could not be undone, so that nobody looks at the body."""
     fault: Fault | None = None
     """Of its answer."""
     exchange: Exchange | None = None
     """Its live answer, under recording."""
     play: Play | None = None
     """Its answer from a recording."""
+    is_let_down: bool = False
+    """Whether an equal request was under way whose answer was not for it."""
     follow: Follower | None = None
     """The live answer that it shares."""
 

@@ -14,7 +14,7 @@ from itertools import count
 from wiretape import capture as captures
 from wiretape import recording, request
 from wiretape.capture import Capture
-from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
+from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Away, Fetched, Store, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
@@ -217,6 +217,20 @@ class Finder:
         if found and asked.test_id is None:
             return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
         return []
+
+    def ids_that_came(self, id_: str) -> list[str]:
+        """The ids that recordings of the form 2026 have replaced by this one, of several takes the likeliest first."""
+        reading = self.reading()
+        names = self._index.named(id_.removeprefix(ID_PREFIX))
+        came = []
+        for name in names if self._takes is Takes.FIRST else reversed(names):
+            try:
+                replaced = recording.loads(reading.read(name) or b"").extra.get(ID_MAPPING)
+            except ValueError:
+                continue  # It was one when it was last looked at.
+            was = replaced.get(id_) if isinstance(replaced, dict) else None
+            came += [was] if isinstance(was, str) else []
+        return came
 
     @property
     def is_quick(self) -> bool:

@@ -210,10 +210,10 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
         case BrokeOff() if problem.elements:
             error = errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
-        case BrokeOff() if any(arrived.pieces):
-            return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     if 200 < arrived.status < 400 and arrived.ended:
         return _as_sent(arrived)
+    if any(arrived.pieces):
+        return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     raise problem
 
 

@@ -87,7 +87,8 @@ def is_name(name: str, found: Recording) -> bool:
         # First a list of models was named as all others are; then the digest of the models has changed over time.
         if name == recording.request_name(found.request, found.form):
             return True
-        name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
+        name = name.removesuffix(f"-{request.identity(found.request)[:8]}")
+        return name.rpartition("-")[0] == wanted.rpartition("-")[0]
     return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
 
 

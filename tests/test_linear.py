@@ -16,6 +16,8 @@ import pytest
 import zstandard
 
 from chats import asks, chat, route
+from test_patience import read as reading_patiently
+from test_patience import reading as reading_of_a_server
 from wiretape import (
     address,
     body_form,
@@ -213,7 +215,6 @@ CASES: Mapping[str, Case] = {
     "form: names before an event": (as_json, lambda n: b"event: x\r\n" * n + b"data"),
     "form: a line of braces, then another": (as_json, lambda n: b"{" * n + b"\n{"),
     "form: line ends behind a value": (as_json, lambda n: b"{}" + b"\n" * n),
-    "form: ends of a stream behind a value": (body_form.without_end_marker, lambda n: b"{}" + b"data: [DONE]" * n),
     "capture: embeddings that are none": (
         lambda body: wire.captured(made(1), in_one_chunk(body), "x", base64_wanted=True),
         lambda n: b'"embedding"   ' * n,
@@ -245,13 +246,21 @@ CASES: Mapping[str, Case] = {
         lambda body: coding.decode([body[at : at + 1] for at in range(len(body))], "deflate"),
         lambda n: zlib.compress(bytes(range(256)) * (n // 64 + 1), 0),
     ),
-    "coding: codings": (lambda text: coding.plain(b"x", text), lambda n: "gzip, " * n),
+    "coding: codings": (lambda text: coding.plain(b"x", text, 9), lambda n: "gzip, " * n),
     "coding: codings that a client accepts": (
         lambda text: coding.is_accepted("gzip", text),
         lambda n: "gzip;q=0.0,x," * n,
     ),
     "coding: a weight": (lambda text: coding.is_accepted("gzip", text), lambda n: "gzip;q" + " " * n + "=0." + "0" * n),
-    "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
+    "patience: a head, byte by byte": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1),
+        lambda n: b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * n,
+    ),
+    "patience: heads that go before": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1 << 20),
+        lambda n: b"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" * n,
+    ),
+    "coding: codings that are none": (lambda text: coding.plain(b"x", text, 9), lambda n: "identity," * n),
     "multipart: parts": (
         read_form,
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",

@@ -43,15 +43,18 @@ class Origin:
     """The version that recorded."""
     took: float
     """Milliseconds from the request's last byte to the answer's last byte."""
+    query: str | None = None
+    """The query of the request, where its recording tells it: one that has no query was asked for without one. None of
+    a recording that may not tell it."""
 
 
-def origin(by: str, at: datetime, user_agent: str, took: float) -> Origin:
+def origin(by: str, at: datetime, user_agent: str, took: float, query: str | None = None) -> Origin:
     """Where a recording of this version comes from. ``at`` has a time zone."""
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
     client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
     # The request's end was told by another clock, which may be set meanwhile.
     by = redaction.DEFAULT.text(by)
-    return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took))
+    return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took), query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Capture:
     @property
     def beside(self) -> list[Any]:
         """What it says beside its body, as a JSON value that can be looked through for secrets."""
-        told = [self.origin.by, self.origin.client] if self.origin else []
+        told = [self.origin.by, self.origin.client, self.origin.query] if self.origin else []
         return [*({name: value} for name, value in self.headers), *told]
 
 
@@ -124,7 +127,7 @@ def _made(origin: Origin) -> dict[str, Any]:
         "client": origin.client,
         "wiretape": origin.wiretape,
         "took_ms": round(origin.took, 3),
-    }
+    } | ({} if origin.query is None else {"query": origin.query})
 
 
 def _chunk(at: float, data: bytes) -> dict[str, Any]:
@@ -222,6 +225,6 @@ def _origin(made: Any) -> Origin | None:
             "client": str(client),
             "wiretape": str(version),
             "took_ms": int() | float() as took,
-        } if not isinstance(took, bool) and abs(took) < _LATEST:
-            return Origin(by, at, client, version, float(took))
+        } if not isinstance(took, bool) and abs(took) < _LATEST and isinstance(made.get("query", ""), str):
+            return Origin(by, at, client, version, float(took), made.get("query"))
     raise ValueError("not a capture: what it says of who made it is in no known form")

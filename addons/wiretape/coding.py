@@ -45,6 +45,10 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Se
     return Pieces(b"".join(decoder.feed(piece)) for piece in pieces)
 
 
+class TooLargeError(CodingError):
+    """A body that is larger than it may be when decoded."""
+
+
 class Decoder:
     """Undoes the content coding of one body while it comes."""
 
@@ -67,7 +71,7 @@ class Decoder:
                 self._room -= len(part)
                 yield part
         except _NoRoomError as e:
-            raise CodingError(f"the body is larger than {self._largest} bytes when decoded") from e
+            raise TooLargeError(f"the body is larger than {self._largest} bytes when decoded") from e
 
 
 def _names(coding: str) -> list[str]:
@@ -91,14 +95,15 @@ def _plain_name(name: str) -> str:
     return name.strip().removeprefix("x-")
 
 
-LIMIT_OF_REQUEST = 64 * 1024 * 1024
-"""Decoded bytes of a request."""
+def plain(body: bytes, coding: str, limit: int) -> bytes:
+    """A request's body without its content coding; as it came where it is not what that says.
 
-
-def plain(body: bytes, coding: str) -> bytes:
-    """A request's body without its content coding; as it came where it is not what that says, or too large."""
+    Some clients name one that they have not applied, or what is none (``utf-8``). Raises TooLargeError.
+    """
     try:
-        return b"".join(decode([body], coding, LIMIT_OF_REQUEST))
+        return b"".join(decode([body], coding, limit))
+    except TooLargeError:
+        raise
     except CodingError:
         return body
 

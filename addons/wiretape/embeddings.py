@@ -28,21 +28,32 @@ def to_numbers(item: Any, sent: Mapping[str, Any]) -> Any:
     return {**item, "embedding": [*numbers]}
 
 
-def to_base64(item: Any, sent: Mapping[str, Any]) -> Any:
-    """Return an item of the answer's ``data`` with its numbers as base64, where no digit is lost by that."""
+def to_wire(item: Any, sent: Mapping[str, Any], *, base64_wanted: bool) -> Any:
+    """Return an item of a recording's ``data`` as it was asked for: its numbers, or base64 where they can be that."""
     type_ = _type(sent)
-    numbers = item.get("embedding") if isinstance(item, dict) else None
-    if type_ is None or not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
+    if type_ is None or (type_ == "f" and not base64_wanted):
         return item
+    numbers = item.get("embedding") if isinstance(item, dict) else None
+    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
+        return item
+    if base64_wanted:
+        text = _packed(numbers, type_)
+        return item if text is None else {**item, "embedding": text}
+    # In a recording all of them are as the SDK has them, with a fraction.
+    return {**item, "embedding": [int(n) if isinstance(n, float) and n.is_integer() else n for n in numbers]}
+
+
+def _packed(numbers: list[float], type_: str) -> str | None:
+    """Return numbers as base64; None where a digit would be lost by that: so they came from who does not heed it."""
     form = f"<{len(numbers)}{type_}"
     try:
         raw = struct.pack(form, *(numbers if type_ == "f" else map(int, numbers)))
     except (OverflowError, ValueError, struct.error):
-        return item
+        return None
     unpacked = [*struct.unpack(form, raw)]
     if unpacked != numbers and not all(map(_is_same, numbers, unpacked)):
-        return item  # No such numbers: these came as they are from a provider that does not heed the form.
-    return {**item, "embedding": base64.b64encode(raw).decode("ascii")}
+        return None
+    return base64.b64encode(raw).decode("ascii")
 
 
 def _type(sent: Mapping[str, Any]) -> str | None:

@@ -229,8 +229,14 @@ class Finder:
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
-        if not self._keep_captures:
-            return None
+        return self._capture(name, reading) if self._keep_captures else None
+
+    def tells_query(self, name: str, reading: Reading) -> bool:
+        """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
+        capture = self._capture(name, reading)
+        return capture is not None and capture.origin is not None and capture.origin.query is not None
+
+    def _capture(self, name: str, reading: Reading) -> Capture | None:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None

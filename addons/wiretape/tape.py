@@ -219,24 +219,16 @@ class Tape:
         return self._look(asked, key, thorough=True)
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
-        checked, identity = time.monotonic(), request.identity(asked)
+        checked = time.monotonic()
         readings: list[Reading] = []
-        doubt: Unavailable | None = None
-        for finder in self._finders:
-            reading = finder.reading()
-            readings.append(reading)
-            found = finder.by_name(asked, identity, reading)
-            if not found:
-                if not (thorough or finder.is_quick):
-                    return None  # It may be here under another name, and what is below comes after that.
-                found = finder.by_content(asked, identity, reading)
-            if found:
-                break
-            doubt = doubt or reading.doubt
-        else:
-            if doubt:
-                raise doubt
+        answering = self._find(asked, readings, thorough=thorough)
+        if answering is None and (thorough or not self.needs_search):  # Else the request itself may be found yet.
+            for less in request.with_less_query(asked):
+                if answering := self._find(less, readings, thorough=thorough, is_untold=True):
+                    break
+        if answering is None:
             return None
+        finder, reading, found = answering
         tokens = wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
@@ -248,6 +240,32 @@ class Tape:
             states = tuple((each.session, each.states()) for each in readings)
             self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
         return hit
+
+    def _find(
+        self, asked: RecordedRequest, readings: list[Reading], *, thorough: bool, is_untold: bool = False
+    ) -> tuple[Finder, Reading, list[Found]] | None:
+        """Find what answers a request; ``readings`` gets what was looked at.
+
+        ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
+        """
+        identity = request.identity(asked)
+        doubt: Unavailable | None = None
+        for finder in self._finders:
+            reading = finder.reading()
+            readings.append(reading)
+            found = finder.by_name(asked, identity, reading)
+            if not found:
+                if not (thorough or finder.is_quick):
+                    return None  # It may be here under another name, and what is below comes after that.
+                found = finder.by_content(asked, identity, reading)
+            if is_untold:
+                found = [each for each in found if not finder.tells_query(each.name, reading)]
+            if found:
+                return finder, reading, found
+            doubt = doubt or reading.doubt
+        if doubt:
+            raise doubt
+        return None
 
     @staticmethod
     def _answer(asked: RecordedRequest, finder: Finder, found: list[Found], reading: Reading) -> wire.Answer:
@@ -386,7 +404,9 @@ class Tape:
             existing = self._finder.capture(name, self._finder.reading())
         except Unavailable:
             return False
-        return existing is not None and existing.recording == capture.recording
+        if existing is None or existing.recording != capture.recording:
+            return False
+        return not capture.origin or (existing.origin is not None and existing.origin.query == capture.origin.query)
 
     def _write_missing(self, name: str, identity: str, data: Parts) -> str:
         """Write what nobody has recorded meanwhile: after what was recorded and says nothing about the request."""

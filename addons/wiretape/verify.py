@@ -73,7 +73,7 @@ def _is_sound(origin: Origin) -> bool:
     # The same form: strptime takes a month of one digit too.
     written = capture.origin(origin.by, at, origin.client, origin.took)
     same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
-    texts = origin.by + origin.wiretape
+    texts = origin.by + origin.wiretape + (origin.query or "")
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
@@ -101,7 +101,7 @@ def _is_found(found: Recording) -> bool:
     kind = "http" if asked.passthrough else "sdk"
     # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
     method = "GET" if endpoint in _WITHOUT_BODY else asked.method
-    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), "")
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), request.wire_query(asked))
     body = json.dumps(_sent(asked, endpoint)).encode()
     try:
         again = request.recorded(route, body, "application/json", asked.test_id)

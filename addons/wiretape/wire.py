@@ -592,9 +592,9 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
 
 def _single_answer(asked: RecordedRequest, recorded: RecordedResponse, *, base64_wanted: bool) -> Answer:
     content = _stripped(recorded.elements()[0])
-    if base64_wanted and isinstance(content.get("data"), list):
+    if asked.endpoint == "/v1/embeddings" and isinstance(content.get("data"), list):
         sent = request.wire_body(asked)
-        content["data"] = [embeddings.to_base64(item, sent) for item in content["data"]]
+        content["data"] = [embeddings.to_wire(each, sent, base64_wanted=base64_wanted) for each in content["data"]]
     return Answer(recorded.status or 200, (*_JSON, *_leading(recorded)), (jsontext.dumps(content),))
 
 

@@ -20,6 +20,7 @@ from wiretape.journal import LAST, EntryReader, Kind
 from wiretape.pacing import INSTANT
 from wiretape.pieces import Pieces
 from wiretape.providers import Endpoint, Route
+from wiretape.recording import RecordedRequest
 from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
@@ -187,11 +188,11 @@ class WriteJob:
         """Bytes of bodies."""
         return len(self.body) + sum(map(len, self.arrived.pieces if self.arrived else ()))
 
-    @property
-    def origin(self) -> capture.Origin:
-        """Where the recording comes from."""
+    def origin(self, recorded: RecordedRequest) -> capture.Origin:
+        """Where the recording of this request comes from."""
         ended = datetime.fromtimestamp(self.asked.began + self.took / 1000, UTC)
-        return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took)
+        query = None if recorded.passthrough else request.wire_query(recorded)
+        return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took, query)
 
     def write(self, tape: Tape) -> bool:
         """Record it; counted, and said in the log. False where the store failed. Never raises."""
@@ -206,4 +207,4 @@ class WriteJob:
             tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", url, e, tape.named)
             return True
-        return tape.record(recorded, self.arrived, self.origin)
+        return tape.record(recorded, self.arrived, self.origin(recorded))

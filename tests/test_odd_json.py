@@ -127,7 +127,7 @@ LISTS = {
 def test_a_list_of_models_is_replayed_in_its_form(text: str, form: str) -> None:
     for models in (
         "",
-        '{"id":"a/b","object":"model","created":1,"type":"chat"}',
+        '{"id":"a/b","object":"model","created":0,"type":"chat"}',
         '{"id":"b"},{"id":"a","object":"model"}',
     ):
         body = replayed(MODELS, came(text % models), form)

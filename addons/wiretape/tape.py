@@ -14,8 +14,8 @@ from functools import partial
 from itertools import chain, count
 from typing import Any
 
+from wiretape import aliases, freezing, miss, pacing, recording, redaction, request, wire
 from wiretape import capture as captures
-from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
 from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_name, take_names
@@ -207,7 +207,7 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop(self._remembered(key))
-        return self._look(asked, key, thorough=not self.store.is_quick)
+        return self._look_twice(asked, key, thorough=not self.store.is_quick)
 
     @property
     def needs_search(self) -> bool:
@@ -216,7 +216,20 @@ class Tape:
 
     def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""
-        return self._look(asked, key, thorough=True)
+        return self._look_twice(asked, key, thorough=True)
+
+    def _look_twice(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
+        """As ``_look``, and once more with the ids that came for those which an answer of the form 2026 has."""
+        hit = self._look(asked, key, thorough=thorough)
+        if hit or (self.needs_search and not thorough):
+            return hit
+        for reading in aliases.readings(asked, self._ids_that_came):
+            if hit := self._look(reading, None, thorough=thorough):
+                return hit
+        return None
+
+    def _ids_that_came(self, id_: str) -> list[str]:
+        return [*chain.from_iterable(finder.ids_that_came(id_) for finder in self._finders)]
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
         checked = time.monotonic()

@@ -397,6 +397,7 @@ CASES: Mapping[str, Case] = {
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),
+    "a recorded error: names": (errors.answer, lambda n: error("[" + "nan," * n + "inf]")),
     "a recorded error: quotes": (errors.answer, lambda n: error("'" * n)),
     "shapes: fill": (
         lambda value: shapes.fill("ChatCompletion", value),

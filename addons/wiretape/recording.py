@@ -219,20 +219,20 @@ def _all_quiet(body: JSON, name: str) -> JSON:
 
 
 def is_model(element: Mapping[str, JSON]) -> bool:
-    """Return whether an element is a model of a list, whose id is its name."""
-    says_so: bool = element["__data__"].get("object") == "model"
-    return says_so or element["__type__"] == "openai.types.model.Model"
+    """Return whether an element is a model of a list, whose id is its name: others have one for each answer."""
+    is_model: bool = element["__data__"].get("object") == "model"
+    return is_model or element["__type__"] == "openai.types.model.Model"
 
 
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if "id" in data and not is_model(element):
+    if data.get("id") is not None and not is_model(element):
         data["id"] = name
-    if "created" in data:
+    if data.get("created") is not None:
         data["created"] = 0
-    if "created_at" in data:
+    if data.get("created_at") is not None:
         data["created_at"] = "1970-01-01T00:00:00.000000Z"
     for key in ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration"):
         if data.get(key) is not None:

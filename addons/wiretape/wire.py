@@ -210,10 +210,10 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
         case BrokeOff() if problem.elements:
             error = errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
-        case BrokeOff() if any(arrived.pieces):
-            return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     if 200 < arrived.status < 400 and arrived.ended:
         return _as_sent(arrived)
+    if any(arrived.pieces):
+        return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     raise problem
 
 
@@ -426,6 +426,8 @@ def _passthrough(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     if form is BodyForm.LINES:
         _must_hold_no_error(asked, arrived)
         return _as_sent(arrived)
+    if arrived.is_framed and not body.strip():
+        return _as_sent(arrived)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
     try:
         value = _json(body_form.without_end_marker(body))
@@ -664,7 +666,8 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
     first = recordings[0].response
-    content = {"models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
+    around = contents[0] if contents else {}
+    content = {**around, "models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
     return Answer(first.status or 200, (*_JSON, *_leading(first)), (jsontext.dumps(content),))
 
 

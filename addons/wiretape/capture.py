@@ -16,6 +16,7 @@ from typing import Any
 
 from wiretape import __version__, fields, jsontext, redaction
 from wiretape.parts import Parts, digest
+from wiretape.redaction import recorded
 
 __all__ = ["Capture", "Origin", "digest", "dumps", "dumps_parts", "kept", "loads", "origin"]
 
@@ -70,6 +71,8 @@ class Capture:
     """When each chunk came: milliseconds from the request's last byte."""
     origin: Origin | None = None
     """None in captures that were made before there was any."""
+    base64_wanted: bool = False
+    """Whether the request asked for embeddings as base64, which its recording does not show."""
 
     @property
     def beside(self) -> list[Any]:
@@ -82,7 +85,12 @@ def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
     worth = ((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
-    return tuple((name, redaction.DEFAULT.clean({name: value})[name]) for name, value in worth)
+    return tuple((name, _without_secrets(name, value)) for name, value in worth)
+
+
+def _without_secrets(name: str, value: str) -> str:
+    cleaned: str = redaction.DEFAULT.clean({name: value})[name]
+    return recorded.url(cleaned, redaction.DEFAULT) if name.endswith("location") else cleaned
 
 
 def dumps(capture: Capture) -> bytes:
@@ -100,6 +108,8 @@ def _dumped(capture: Capture) -> Iterator[bytes]:
     if capture.origin:
         members["made"] = _made(capture.origin)
     members |= {"status": capture.status, "headers": capture.headers}
+    if capture.base64_wanted:
+        members["encoding_format"] = "base64"
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members.items()]
     yield ("{\n" + ",\n".join(lines)).encode("ascii")
     if capture.chunks is not None:
@@ -150,6 +160,7 @@ def loads(data: bytes) -> Capture:
         None if chunks is None else tuple(map(_bytes, chunks)),
         _times(chunks or ()),
         _origin(content.get("made")),
+        content.get("encoding_format") == "base64",
     )
 
 

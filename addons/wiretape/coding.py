@@ -3,6 +3,7 @@
 brotli and zstandard come with mitmproxy, which depends on both.
 """
 
+import codecs
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,10 @@ _NOT = re.compile(r"q\s*=\s*0(?:\.0*)?")
 """The weight of a coding that a client does not take."""
 
 
+_NO_CODINGS = frozenset({"", "identity", "none", "null", "binary", "utf-8", "utf8"})
+"""What is said where there is no coding: by those who mean the transfer or the characters, too."""
+
+
 class CodingError(ValueError):
     """A body that is not what its content coding says, or larger than LIMIT when decoded."""
 
@@ -30,9 +35,9 @@ class CodingError(ValueError):
 def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Sequence[bytes]:
     """The pieces of a body without their content coding, piece for piece; an empty one where a piece gave nothing.
 
-    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. Raises
-    CodingError for an unknown coding and for broken input; a cut-off body is not an error here: what could be decoded
-    is given.
+    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. One
+    that nobody knows is none where the body is text: clients take it so. Raises CodingError where it is not, and for
+    broken input; a cut-off body is not an error here: what could be decoded is given.
     """
     if not _names(coding):
         return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
@@ -71,7 +76,7 @@ class Decoder:
 
 def _names(coding: str) -> list[str]:
     names = (name.strip().lower() for name in coding.split(","))
-    return [name for name in names if name not in ("", "identity")]
+    return [name for name in names if name not in _NO_CODINGS]
 
 
 def is_accepted(coding: str, accepted: str) -> bool:
@@ -142,7 +147,23 @@ def _decoder(name: str) -> Step:
         case "zstd":
             return _members(lambda: zstandard.ZstdDecompressor().decompressobj())
         case _:
+            return _text(name)
+
+
+def _text(name: str) -> Step:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def step(piece: bytes) -> Iterator[bytes]:
+        try:
+            text = decoder.decode(piece)
+        except UnicodeDecodeError as e:
+            raise CodingError(f"unknown content coding {name!r}") from e
+        # Nobody writes these into a text: compressed bytes begin with them.
+        if "\0" in text:
             raise CodingError(f"unknown content coding {name!r}")
+        yield piece
+
+    return step
 
 
 class _Decompressor(Protocol):

@@ -25,7 +25,7 @@ from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
+from wiretape.tape import Failing, Mode, Tape
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class TapeConfig:
         }
         return cls(**{**told, **known})
 
-    def tape(self, store: Store, counters: Counters, *, is_repeated: bool = False) -> Tape:
+    def tape(self, store: Store, counters: Counters, failing: Failing, *, is_repeated: bool = False) -> Tape:
         """A tape that writes as this says. ``is_repeated``: what it writes may be written already."""
         redaction.DEFAULT.use(self.policy)
         return Tape(
@@ -90,6 +90,7 @@ class TapeConfig:
             keep_captures=self.keep_captures,
             keep_errors=self.keep_errors,
             is_repeated=is_repeated,
+            failing=failing,
         )
 
 
@@ -177,7 +178,9 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
-        arrived = head and wire.Arrived(*head, pieces, at, last is Kind.ENDED)
+        ended = last in (Kind.ENDED, Kind.CLOSED)
+        is_abandoned = last in (Kind.ABANDONED, None)
+        arrived = head and wire.Arrived(*head, pieces, at, ended, last is not Kind.CLOSED, is_abandoned)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property

@@ -14,6 +14,7 @@ from mitmproxy import connection, ctx, http
 from wiretape import coding, egress, wire
 from wiretape.faults import Fault
 from wiretape.gate import Denied
+from wiretape.journal import Kind
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
@@ -51,7 +52,7 @@ class Requests:
         for exchange in [*self._live]:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             breaking.abort(exchange.client)
-            self._finish(exchange, ended=False)
+            self._finish(exchange, Kind.ABANDONED)
         await self.journaling.stop(patience)
         await asyncio.to_thread(self.aside.shutdown, wait=True)
 
@@ -336,7 +337,7 @@ class Requests:
             try:
                 exchange.flight.end()
             finally:
-                self._finish(exchange, ended=True)
+                self._finish(exchange, Kind.ENDED)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
@@ -346,13 +347,13 @@ class Requests:
             try:
                 exchange.flight.end(LEFT if left else message)
             finally:
-                self._finish(exchange, ended=False)
+                self._finish(exchange, Kind.ABANDONED if left else Kind.BROKE_OFF)
 
-    def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+    def _finish(self, exchange: Exchange, how: Kind) -> None:
         if exchange not in self._live:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
-        exchange.finish(ended=ended)
+        exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
             self.journaling.look()
         else:

@@ -393,7 +393,7 @@ def _text_lines(data: bytes | bytearray) -> Iterator[str]:
     view = memoryview(data)
     line = ""
     for match in _LINE.finditer(view):
-        text = str(view[match.start() : match.end(1)], "utf-8", "replace")
+        text = str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
         if match[2] or _is_whole_data(text):
             line = text
             yield line
@@ -412,7 +412,7 @@ def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
     end = 0
     for match in _ENDED_LINE.finditer(view):
         end = match.end()
-        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+        yield str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
     yield str(view[end:], "utf-8", "surrogateescape")
 
 
@@ -545,7 +545,8 @@ def _key_of_models(envelope: Mapping[str, Any]) -> str:
 
 
 def _json(text: str | bytes | bytearray) -> Any:
-    data = text.encode() if isinstance(text, str) else text
+    # A byte that is no UTF-8 is half of a surrogate pair by now, which JSON texts of others have too.
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
 
 

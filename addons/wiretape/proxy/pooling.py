@@ -14,6 +14,9 @@ waits until another is done. Here each request starts when it comes:
 A connection is judged when it is opened (``connections.server_connect``), whoever it is opened for.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
@@ -67,13 +70,14 @@ class PoolingLayer(HttpLayer):
         if self.context.client.alpn not in _MULTIPLEXED:
             yield from super().get_connection(event, reuse=reuse)
             return
-        self._forget_closed()
+        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
+        self._forget_closed(users.keys())
         known = [each for each in self.connections if event.connection_spec_matches(each)]
         open_ones = [each for each in known if each.connected and each not in self.waiting_for_establishment]
         for each in open_ones:
             if self._is_stale(each):
                 yield commands.CloseConnection(each)
-            elif self._has_room(each):
+            elif self._has_room(each, users[each]):
                 stream = self.command_sources.pop(event)
                 yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (each, None)))
                 return
@@ -91,10 +95,9 @@ class PoolingLayer(HttpLayer):
             make_patient(self._speaking(command.connection))
         yield from super().register_connection(command)
 
-    def _has_room(self, server: connection.Connection) -> bool:
+    def _has_room(self, server: connection.Connection, users: int) -> bool:
         """Whether a request can be sent on a connection, and is answered before others are done."""
         speaking = self._speaking(server)
-        users = sum(getattr(stream, "sends_to", None) is server for stream in self.streams.values())
         if isinstance(speaking, Http1Client):
             return not users and isinstance(speaking, PatientClient) and speaking.idle_s is not None
         if isinstance(speaking, Http2Client):
@@ -113,8 +116,7 @@ class PoolingLayer(HttpLayer):
             found = child
         return found
 
-    def _forget_closed(self) -> None:
-        used = {getattr(stream, "sends_to", None) for stream in self.streams.values()}
+    def _forget_closed(self, used: Iterable[connection.Connection | None]) -> None:
         kept = {self.context.client, self.context.server, *used, *self.waiting_for_establishment}
         for each in [*self.connections]:
             if each not in kept and (each in self._closed or each.error):

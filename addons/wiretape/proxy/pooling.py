@@ -28,7 +28,7 @@ from mitmproxy.proxy.layers.http import (
     HttpStream,
     RegisterHttpConnection,
 )
-from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestTrailers
+from mitmproxy.proxy.layers.http._events import HttpEvent, RequestHeaders, RequestTrailers, ResponseTrailers
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Client
 
@@ -56,14 +56,22 @@ class PoolingLayer(HttpLayer):
         self._closed.add(closed)
 
     def event_to_child(self, child: layer.Layer | HttpStream, event: events.Event) -> layer.CommandGenerator[None]:
-        """As the base class; a server of HTTP/1.1 is sent what is its own."""
-        if isinstance(event, RequestHeaders | RequestTrailers) and not isinstance(child, HttpStream):
-            stream = self.streams.get(event.stream_id)
-            if stream and stream.context.server.alpn not in _MULTIPLEXED:
-                if isinstance(event, RequestTrailers):
-                    return _nothing()  # There is no way to send them that every server knows.
-                event = _as_http1(event)
+        """As the base class; who speaks HTTP/1.1 is sent what is its own."""
+        if (
+            isinstance(event, RequestHeaders | RequestTrailers | ResponseTrailers)
+            and not isinstance(child, HttpStream)
+            and self._is_for_http1(event)
+        ):
+            if not isinstance(event, RequestHeaders):
+                return _nothing()  # There is no way to send trailers that mitmproxy has, nor one that everybody knows.
+            event = _as_http1(event)
         return super().event_to_child(child, event)
+
+    def _is_for_http1(self, event: HttpEvent) -> bool:
+        if isinstance(event, ResponseTrailers):
+            return self.context.client.alpn not in _MULTIPLEXED
+        stream = self.streams.get(event.stream_id)
+        return stream is not None and stream.context.server.alpn not in _MULTIPLEXED
 
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> layer.CommandGenerator[None]:
         """As the base class; for a client of HTTP/2 each request has a connection as soon as it can be had."""

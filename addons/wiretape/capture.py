@@ -7,6 +7,7 @@ capture's bytes are void.
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from typing import Any
 
 from wiretape import __version__, fields, jsontext, redaction
 from wiretape.parts import Parts, digest
+from wiretape.redaction import recorded
 
 __all__ = ["Capture", "Origin", "digest", "dumps", "dumps_parts", "kept", "loads", "origin"]
+
+_URL = re.compile(r"https?://", re.IGNORECASE)
 
 _LONGEST = 86_400_000.0
 """Milliseconds from a request to its answer's last byte: a day."""
@@ -79,7 +83,12 @@ def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
     worth = ((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
-    return tuple((name, redaction.DEFAULT.clean({name: value})[name]) for name, value in worth)
+    return tuple((name, _without_secrets(name, value)) for name, value in worth)
+
+
+def _without_secrets(name: str, value: str) -> str:
+    cleaned: str = redaction.DEFAULT.clean({name: value})[name]
+    return recorded.url(cleaned, redaction.DEFAULT) if _URL.match(cleaned) else cleaned
 
 
 def dumps(capture: Capture) -> bytes:

@@ -11,7 +11,7 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _KEPT = re.compile(
     r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
-    r"|x-envoy-upstream-service-time"
+    r"|x-envoy-upstream-service-time|access-control-[a-z-]+|content-disposition|operation-location|x-goog-upload-[a-z-]+"
 )
 """Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
 

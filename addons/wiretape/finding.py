@@ -42,6 +42,10 @@ def parse_takes(text: str) -> Takes:
         raise ValueError(f"{text!r} is no choice of takes: the choices are {', '.join(Takes)}") from e
 
 
+class MovedOn(Exception):  # noqa: N818  an outcome
+    """What was recorded of a request has all been played: what comes next is to be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A recording that answers a request."""
@@ -153,8 +157,12 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
+        asks_again: bool = False,
     ) -> None:
-        """``turn`` tells how often a request, by its identity, was answered before, and counts."""
+        """``turn`` tells how often a request, by its identity, was answered before, and counts.
+
+        ``asks_again``: of what moves on, the last take is not repeated.
+        """
         self._store = index.store
         self.session = index.session
         self._turn = turn
@@ -162,6 +170,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
+        self._asks_again = asks_again
         self._index = index
         self._told: set[Hashable] = set()
 
@@ -180,7 +189,7 @@ class Finder:
             reading.look_ahead(names)
         for name in names:
             if first := self.read(name, identity, reading):
-                return self._play(identity, [*take_names(name, reading)], reading, first)
+                return self._play(asked, identity, [*take_names(name, reading)], reading, first)
         return []
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
@@ -199,10 +208,18 @@ class Finder:
         # One that was made for another test answers only who names no test.
         for test_id in (asked.test_id, None):
             if names := [name for name, theirs in found if theirs == test_id]:
-                return self._play(identity, names, reading)
+                return self._play(asked, identity, names, reading)
         if found and asked.test_id is None:
-            return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
+            names = [name for name, theirs in found if theirs == found[0][1]]
+            return self._play(asked, identity, names, reading)
         return []
+
+    def _in_turn(self, asked: RecordedRequest, names: list[str]) -> list[str]:
+        """The takes of what moves on, which are states of it: one after the other whatever the option says."""
+        # A POST is not a question about a state: asked again, it would do again what it did.
+        if self._asks_again and asked.method != "POST" and asked.turn >= len(names):
+            raise MovedOn
+        return _from_turn(names, asked.turn, self._takes)
 
     @property
     def is_quick(self) -> bool:
@@ -265,24 +282,38 @@ class Finder:
             yield name
             yield second_name(name, identity)
 
-    def _play(self, identity: str, names: list[str], reading: Reading, known: Found | None = None) -> list[Found]:
-        """One take of several, whose names are given in order; none where none can be read. ``known`` was read."""
-        match self._takes:
-            case Takes.FIRST:
-                order = names
-            case Takes.LAST:
-                order = names[::-1]
-            case Takes.SEQUENCE | Takes.CYCLE:
-                if names:
-                    played = self._turn(identity)
-                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
-                    order = names[start:] + names[:start]
-                else:
-                    order = []
+    def _play(
+        self,
+        asked: RecordedRequest,
+        identity: str,
+        names: list[str],
+        reading: Reading,
+        known: Found | None = None,
+    ) -> list[Found]:
+        """One take of several, whose names are given in order; none where none can be read. ``known`` was read.
+
+        Raises MovedOn.
+        """
+        if asked.moves_on:
+            order = self._in_turn(asked, names)
+        elif self._takes is Takes.FIRST:
+            order = names
+        elif self._takes is Takes.LAST:
+            order = names[::-1]
+        else:
+            order = _from_turn(names, self._turn(identity), self._takes)
         for name in order:
             if found := known if known and name == known.name else self.read(name, identity, reading):
                 return [found]
         return []
+
+
+def _from_turn(names: list[str], turn: int, takes: Takes) -> list[str]:
+    """Return the names with the one first whose turn it is."""
+    if not names:
+        return []
+    start = turn % len(names) if takes is Takes.CYCLE else min(turn, len(names) - 1)
+    return names[start:] + names[:start]
 
 
 def take_names(name: str, reading: Reading) -> Iterator[str]:

@@ -6,12 +6,13 @@ not declare, which goes under ``extra_body``, and for the order of the keys, whi
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from wiretape import jsontext, multipart, redaction
-from wiretape.providers import Route
+from wiretape.providers import OTHER, Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import bodies
 from wiretape.redaction import recorded as cleaning
@@ -91,6 +92,9 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     redactor = redaction.DEFAULT
     url = cleaning.url(route.url, redactor)
     test_id = redactor.clean(test_id)
+    if endpoint.kind == OTHER:
+        payload = _without_secrets(_any_payload(body, content_type))
+        return RecordedRequest(url, payload, "", endpoint.method, test_id, moves_on=True)
     if endpoint.kind == "http":
         payload = _without_secrets(_payload(body, content_type))
         return RecordedRequest(url, payload, "", endpoint.method, test_id)
@@ -126,6 +130,26 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
     if not media_type or media_type == "application/json" or media_type.endswith("+json"):
         sent = _json(body)
         return sent if isinstance(sent, dict) else {"": sent}
+    return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
+
+
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+
+
+def _any_payload(body: bytes, content_type: str) -> dict[str, Any]:
+    """Return what was sent to a path that nobody knows: whatever its body is, it can be told from others."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.startswith("multipart/") and media_type != "multipart/form-data":
+        boundary = _BOUNDARY.search(content_type)
+        if boundary:  # Its client draws it anew each time.
+            body = body.replace((boundary[1] or boundary[2]).encode("latin-1", "replace"), b"")
+    else:
+        try:
+            return _payload(body, content_type)
+        except redaction.RefusedError:
+            raise
+        except ValueError:
+            pass  # Its content type is wrong.
     return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
 
 

@@ -16,8 +16,8 @@ from typing import Any
 from wiretape import capture as captures
 from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
-from wiretape.counters import Counters
-from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
+from wiretape.counters import Counters, Reason
+from wiretape.finding import Finder, Found, MovedOn, Reading, Takes, is_unchanged, second_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -65,6 +65,12 @@ def parse_form(text: str) -> str:
 
 DEFAULT = "default"
 """The session that is meant where nobody names one."""
+
+
+class FrozenError(wire.Unrecordable):
+    """The session is frozen."""
+
+    reason = Reason.FROZEN
 
 
 @dataclass(slots=True, eq=False)
@@ -116,10 +122,18 @@ class Tape:
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
+        asks_again: bool = False,
+        states: dict[str, int] | None = None,
     ) -> None:
         """``layers`` are the sessions below, in order: what this one lacks is looked for there.
 
         ``is_repeated``: what is recorded may be there already, written by a process that was killed.
+
+        ``asks_again``: what moves on, as the state that a poll asks for, is asked for again when all its takes have
+        been played.
+
+        ``states``: how many takes this process has written of what moves on, by name: shared by all tapes that write
+        one session.
 
         ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
         """
@@ -127,7 +141,8 @@ class Tape:
         self.mode = mode
         self.counters = counters
         self.store = store
-        indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
+        indexes = indexes or Indexes(store)
+        self._turn = turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
                 indexes.of(each),
@@ -136,6 +151,7 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
+                asks_again=asks_again,
             )
             for each in (session, *layers)
         ]
@@ -147,6 +163,7 @@ class Tape:
         self.keep_errors = keep_errors
         self._memory: Memory[Kept] = Memory(0) if memory is None else memory
         self._is_repeated = is_repeated
+        self._states = {} if states is None else states
 
     @property
     def location(self) -> str:
@@ -188,6 +205,9 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop((self.session, key))
+        if asked.moves_on:
+            # Counted whether it has a recording or not: the next one is the one after it.
+            object.__setattr__(asked, "turn", self._turn(request.identity(asked)))  # It is no part of the value.
         return self._look(asked, key, thorough=not self.store.is_quick)
 
     @property
@@ -203,27 +223,30 @@ class Tape:
         checked, identity = time.monotonic(), request.identity(asked)
         readings: list[Reading] = []
         doubt: Unavailable | None = None
-        for finder in self._finders:
-            reading = finder.reading()
-            readings.append(reading)
-            found = finder.by_name(asked, identity, reading)
-            if not found:
-                if not (thorough or finder.is_quick):
-                    return None  # It may be here under another name, and what is below comes after that.
-                found = finder.by_content(asked, identity, reading)
-            if found:
-                break
-            doubt = doubt or reading.doubt
-        else:
-            if doubt:
-                raise doubt
+        try:
+            for finder in self._finders:
+                reading = finder.reading()
+                readings.append(reading)
+                found = finder.by_name(asked, identity, reading)
+                if not found:
+                    if not (thorough or finder.is_quick):
+                        return None  # It may be here under another name, and what is below comes after that.
+                    found = finder.by_content(asked, identity, reading)
+                if found:
+                    break
+                doubt = doubt or reading.doubt
+            else:
+                if doubt:
+                    raise doubt
+                return None
+        except MovedOn:
             return None
         tokens = wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS and not asked.moves_on
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
             self._memory.put((self.session, key), Kept(hit, states, checked), _size(answer))
@@ -269,17 +292,17 @@ class Tape:
             made = recording.make(asked, cleaned, self.form)
             name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
         except (wire.Unrecordable, redaction.RefusedError) as e:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
         except RecursionError:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.FORM)
             logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.url, self.named)
         except OSError as e:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.LOST)
             logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
             return False
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.LOST)
             logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
         else:
             self.counters.recorded += 1
@@ -303,14 +326,16 @@ class Tape:
                 raise
             is_frozen = False  # It is looked at again when what waits goes up.
         if is_frozen:
-            raise wire.Unrecordable(f"session {self.session} is frozen")
+            raise FrozenError(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, capture)
         except Unavailable:
             if not self.store.has_spool:
                 raise
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
-            self.store.write(self.session, made.name, data, replace=self._replaces())
+            # Of what moves on, the last state: it is the one that a client waits for.
+            replaces = self._replaces() or made.request.moves_on
+            self.store.write(self.session, made.name, data, replace=replaces)
             if capture:
                 kept = captures.dumps_parts(replace(capture, recording=data.digest))
                 self.store.write(self.session, made.name, kept, replace=True, folder=WIRE)
@@ -324,7 +349,8 @@ class Tape:
         for base in (made.name, second_name(made.name, identity)):
             existing = self._existing(base)
             if existing is None or not _is_another(existing, identity):
-                name = self._write_take(base, identity, data)
+                write = self._write_state if made.request.moves_on else self._write_take
+                name = write(base, identity, data)
                 if capture:
                     self._write_capture(name, data, capture)
                 return name
@@ -382,6 +408,28 @@ class Tape:
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
             take = name if number == 1 else f"{name}.{number}"
             if self.store.write(self.session, take, data, replace=False):
+                return take
+        raise AssertionError("count has no end")
+
+    def _write_state(self, name: str, _identity: str, data: Parts) -> str:
+        """Write a take of what moves on: behind the one before, where it says something else than that.
+
+        Where takes are replaced, the first that a process writes is the first of all.
+        """
+        reading = self._finder.reading()
+        takes = [*take_names(name, reading)] if reading.exists(name) else []
+        written = min(self._states.get(name, 0), len(takes)) if self._replaces() else len(takes)
+        before = takes if self._is_repeated else takes[written - 1 : written]
+        for take in before:
+            if self._existing_digest(take) == data.digest:
+                return take
+        for number in count(written + 1):
+            take = name if number == 1 else f"{name}.{number}"
+            is_there = number <= len(takes)
+            is_same = is_there and self._existing_digest(take) == data.digest
+            if is_same or self.store.write(self.session, take, data, replace=is_there):
+                if self._replaces():
+                    self._states[name] = number
                 return take
         raise AssertionError("count has no end")
 

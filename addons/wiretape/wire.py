@@ -17,6 +17,7 @@ import orjson
 
 from wiretape import checks, coding, errors, fields, jsontext, ndjson, request, shapes, sse
 from wiretape.capture import Capture
+from wiretape.counters import Reason
 from wiretape.pieces import Pieces
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.remade import Remade
@@ -54,9 +55,19 @@ class Answer:
 class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and logs, not an error of ours
     """Why an answer cannot become a recording."""
 
+    reason = Reason.FORM
+
+
+class HoldsError(Unrecordable):
+    """An answer that says something about when it came, or who asked, and not about the request."""
+
+    reason = Reason.ERROR
+
 
 class BrokeOff(Unrecordable):
-    """A stream that did not come to its end."""
+    """An answer that did not come to its end."""
+
+    reason = Reason.BROKE_OFF
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -90,6 +101,9 @@ _KINDS = {
 
 _LASTING = frozenset({400, 404, 413, 422})
 """Statuses that the same request would get again: what was wrong is the request. The others say nothing about it."""
+
+_PARTIAL = 206
+"""A part of what a URL leads to: which one is asked for in a header."""
 
 _ENDS = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
 """Types of the events with which a stream ends well: Anthropic's, the Responses API's."""
@@ -154,8 +168,8 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
 
 
 def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> RecordedResponse:
-    if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
-        raise Unrecordable(f"the provider answered with status {arrived.status}")
+    if not (keep_errors or _is_worth_keeping(asked, arrived.status)):
+        raise HoldsError(f"the provider answered with status {arrived.status}")
     if asked.passthrough:
         return _passthrough(arrived)
     if arrived.status != 200:
@@ -178,13 +192,20 @@ def _response(asked: RecordedRequest, arrived: Arrived, keep_errors: bool) -> Re
     return RecordedResponse(_single(kind.single, _whole(arrived.pieces)), is_streaming=False)
 
 
+def _is_worth_keeping(asked: RecordedRequest, status: int) -> bool:
+    """Return whether an answer says something about the request, and not about when it came or who sent it."""
+    if asked.passthrough and 200 <= status < 300:
+        return status != _PARTIAL
+    return status == 200 or status in _LASTING
+
+
 def _whole(pieces: Sequence[bytes]) -> bytes | bytearray:
     return pieces.data if isinstance(pieces, Pieces) else b"".join(pieces)
 
 
 def _must_have_ended(arrived: Arrived) -> None:
     if not arrived.ended:
-        raise Unrecordable("the answer broke off")
+        raise BrokeOff("the answer broke off")
 
 
 def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequence[dict[str, Any]]:
@@ -215,7 +236,7 @@ def _events(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
             break
         data = _object(event.data, "an event of the stream")
         if _is_error(event, data):
-            raise Unrecordable("the stream holds an error")
+            raise HoldsError("the stream holds an error")
         yield _element(chunk, data)
         if chunk == "ResponseStreamEvent" and data.get("type") in _ENDS:
             break
@@ -228,7 +249,7 @@ def _lines(chunk: str, pieces: Sequence[bytes]) -> Iterator[dict[str, Any]]:
     for line in _decoded(decoder, pieces):
         data = _object(line, "a line of the stream")
         if data.get("error"):
-            raise Unrecordable("the stream holds an error")
+            raise HoldsError("the stream holds an error")
         yield _element(chunk, data)
         if data.get("done") is True or data.get("status") == "success":
             return
@@ -263,23 +284,29 @@ def _passthrough(arrived: Arrived) -> RecordedResponse:
         for event in _decoded(sse.Decoder(), arrived.pieces):
             data = _data(event)
             if _is_error(event, data):
-                raise Unrecordable("the stream holds an error")
+                raise HoldsError("the stream holds an error")
             has_ended = has_ended or _ends(event, data)
         if not has_ended:
-            raise Unrecordable("the stream ended without its last event: it broke off")
+            raise BrokeOff("the stream ended without its last event: it broke off")
         lines: Sequence[str] = [*_text_lines(body)] if len(body) <= _LARGE else Remade.of(partial(_text_lines, body))
         return RecordedResponse(lines, is_streaming=True)
     _must_have_ended(arrived)
-    try:
-        return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
-    except ValueError as e:
-        if media_type == "application/json" or media_type.endswith("+json"):
-            raise Unrecordable(f"the answer is not JSON: {e}") from e
+    if body and _may_be_json(media_type):
+        try:
+            return RecordedResponse(_json(body), is_streaming=False, status=arrived.status)
+        except ValueError as e:
+            if media_type == "application/json" or media_type.endswith("+json"):
+                raise Unrecordable(f"the answer is not JSON: {e}") from e
     try:
         content: Any = body.decode("utf-8")
     except UnicodeDecodeError:
         content = {"base64": base64.b64encode(body).decode("ascii")}
     return RecordedResponse(content, is_streaming=False, status=arrived.status, content_type=content_type)
+
+
+def _may_be_json(media_type: str) -> bool:
+    """Return whether what an answer says is what counts of it. Of any other file that is each of its bytes."""
+    return media_type in ("", "application/json") or media_type.endswith("+json")
 
 
 def _ends(event: sse.Event, data: Mapping[str, Any]) -> bool:
@@ -308,7 +335,7 @@ def _data(event: sse.Event) -> dict[str, Any]:
 def _single(name: str, body: bytes | bytearray) -> Any:
     answer = _object(body, "the answer")
     if answer.get("error") and name != "Response":
-        raise Unrecordable("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
+        raise HoldsError("the answer holds an error")  # A Response declares the member; elsewhere it is a failure.
     if name == "Model":
         models = answer.get("data")
         if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
@@ -417,7 +444,8 @@ def _sent(recorded: RecordedResponse) -> Answer:
         content = base64.b64decode(body.get("base64", ""))
     else:
         content = str(body).encode("utf-8", "surrogatepass")
-    return Answer(status, (("content-type", recorded.content_type),), (content,))
+    headers = (("content-type", recorded.content_type),) if recorded.content_type else ()
+    return Answer(status, headers, (content,))
 
 
 def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:

@@ -274,6 +274,7 @@ def defaults(options: OptManager) -> Defaults:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        is_offline=options.wiretape_offline,
     )
 
 

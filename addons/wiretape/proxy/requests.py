@@ -8,20 +8,23 @@ import contextlib
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import egress, wire
-from wiretape.counters import Counters
+from wiretape import browsers, egress, printable, wire
+from wiretape.counters import Counters, Reason
 from wiretape.faults import Fault
 from wiretape.flight import Flight
 from wiretape.gate import Denied
-from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
+from wiretape.providers import OTHER, Exclusion, Route
+from wiretape.proxy import agreement, breaking, conversations, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
+from wiretape.proxy.desk import LOOKING, Call, Decision, Desk, Seat, key_of, now
 from wiretape.proxy.exchange import UNSHARED, Exchange, State
 from wiretape.proxy.journaling import Journaling
 from wiretape.recording import RecordedRequest
+from wiretape.session import RECORDING
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
@@ -73,13 +76,55 @@ class Requests:
             flow.response = playing.refusal(e, flow.request.http_version)
             return
         self._connections.admit(flow.client_conn, seat, flow)
-        marked.route = self._desk.route(_call(flow, None, seat))
+        marked.route = self._route(flow, seat)
+        marked.nothing = self._answer_from_nothing(flow, seat)
         flow.response = await self._refused(flow, seat)
         if flow.response:
             marked.seat = None  # Nothing more of it is read.
             return
-        if marked.route is None and not self._refuses(flow, seat):
-            flow.request.stream = marked.leaves = True
+        if marked.route or marked.nothing or self._refuses(flow, seat):
+            return
+        self._tell_of_unrecorded(flow, seat.tape)
+        flow.request.stream = marked.leaves = True
+
+    def _route(self, flow: http.HTTPFlow, seat: Seat) -> Route | None:
+        """The route of a request that is read whole before it is sent on; None where it passes as it comes."""
+        if conversations.is_one(flow.request):
+            return None
+        route = self._desk.route(_call(flow, None, seat))
+        is_other = route is not None and route.endpoint.kind == OTHER
+        return None if is_other and seat.tape.mode is Mode.LIVE and not self._desk.faults else route
+
+    def _answer_from_nothing(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
+        """The answer to a preflight, and to noise, where requests are answered here. Neither counts as anything."""
+        if seat.tape.mode not in LOOKING or marks.of(flow).route:
+            return None
+        call = _call(flow, None, seat)
+        if method := browsers.method_asked_for(flow.request.method, flow.request.headers):
+            return playing.preflight(flow.request) if self._desk.route(replace(call, method=method)) else None
+        is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
+        return http.Response.make(200, b"") if is_noise else None
+
+    def _tell_of_unrecorded(self, flow: http.HTTPFlow, tape: Tape) -> None:
+        """Say that a request to a provider's host is sent on and not recorded, unless nobody needs to know."""
+        if tape.mode not in RECORDING or not self._is_providers(flow):
+            return
+        why = self._desk.exclusion(_call(flow, None, Seat(tape)))
+        is_preflight = browsers.method_asked_for(flow.request.method, flow.request.headers)
+        if conversations.is_one(flow.request):
+            reason, text = Reason.CONVERSATION, "both sides go on sending, as in a WebSocket"
+        elif why is None or why is Exclusion.IGNORED or is_preflight:
+            return
+        elif why is Exclusion.SKIPPED:
+            if egress.is_here(flow.request.host):
+                return  # It is for an application of the user's own.
+            reason, text = Reason.SKIPPED, why.value
+        else:
+            reason, text = Reason.METHOD, why.value
+        tape.counters.upstream += 1
+        tape.counters.not_recorded(reason)
+        what = f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}"
+        logger.warning("not recorded: %s: %s%s", printable.line(what), text, tape.named)
 
     async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
         """The answer to a request that may go nowhere, is of several minds on where, or comes from a web page."""
@@ -90,7 +135,7 @@ class Requests:
         if mode is Mode.REPLAY and (disagreeing := agreement.refusal(flow, self._desk.providers)):
             logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
             return playing.answer(disagreeing)
-        is_played = marks.of(flow).route is not None and mode in (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+        is_played = bool(marks.of(flow).route or marks.of(flow).nothing) and mode in LOOKING
         return await self._connections.destinations.refuse_request(flow, is_played=is_played)
 
     def _stays(self, flow: http.HTTPFlow, tape: Tape) -> bool:
@@ -107,6 +152,8 @@ class Requests:
             await self._request(flow, seat)
         except Denied as e:
             flow.response = playing.refusal(e, flow.request.http_version)
+        if flow.response:
+            _suit(flow.response, flow.request)
 
     def wiretape_large(self, flow: http.HTTPFlow) -> None:
         """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
@@ -115,12 +162,13 @@ class Requests:
             return
         tape, largest = marked.seat.tape, ctx.options.wiretape_max_request
         what = f"{flow.request.method} {flow.request.pretty_host}"
-        passes = ctx.options.wiretape_large_requests == "pass" and tape.mode is not Mode.REPLAY
+        is_file = marked.route is not None and marked.route.endpoint.kind == OTHER
+        passes = (is_file or ctx.options.wiretape_large_requests == "pass") and tape.mode is not Mode.REPLAY
         if passes or tape.mode is Mode.LIVE:
             flow.request.stream = marked.leaves = True
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
-            tape.counters.unrecorded += 1
+            tape.counters.not_recorded(Reason.SIZE)
             logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
@@ -140,7 +188,9 @@ class Requests:
             call = _call(flow, marked.test_id, seat)
             made = self._desk.recalled(call, route) or await self._desk.decide(call, route)
         if made is None:
-            if self._refuses(flow, seat):
+            if marked.nothing:
+                flow.response = marked.nothing
+            elif self._refuses(flow, seat):
                 self._refuse(flow, seat)
             else:
                 marked.leaves = True
@@ -167,9 +217,9 @@ class Requests:
         seat.tape.counters.misses += 1
         logger.warning("miss: %s", self._desk.shown(seat, what))
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
-        flow.response = playing.answer(
-            _refusal(f"{text} is no inference endpoint that wiretape records, and in replay")
-        )
+        why = self._desk.exclusion(_call(flow, None, seat)) if not conversations.is_one(flow.request) else None
+        what = why.value if why else "a request of a kind that is not recorded"
+        flow.response = playing.answer(_refusal(f"{text} is {what}, and in replay"))
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
@@ -179,12 +229,12 @@ class Requests:
         else:
             marks.of(flow).leaves = True
             tape.counters.upstream += 1
-            tape.counters.unrecorded += 1
+            tape.counters.not_recorded(Reason.REQUEST)
             logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
-        shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault
+        shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault and not asked.moves_on
         if shared and await self._follow(flow, tape, asked):
             return
         if not made.looked_up:
@@ -241,7 +291,7 @@ class Requests:
         )
         marked.exchange = exchange
         self._live.add(exchange)
-        if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
+        if made.asked and tape.mode is Mode.RECORD_IF_MISSING and not made.asked.moves_on:
             self._desk.flights[key_of(tape, made.asked)] = exchange.flight
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
@@ -378,13 +428,16 @@ class Requests:
 
         A server on this machine is another matter: on the same port may be the user's own application.
         """
-        if seat.tape.mode is not Mode.REPLAY:
-            return False
+        return seat.tape.mode is Mode.REPLAY and self._is_providers(flow, but_here=True)
+
+    def _is_providers(self, flow: http.HTTPFlow, *, but_here: bool = False) -> bool:
+        """Whether a request is for a provider's host. ``but_here``: one that is not on this machine."""
         asked = flow.request
         hosts = {asked.host, asked.pretty_host}
         if asked.scheme == "https" and flow.client_conn.sni:
             hosts.add(flow.client_conn.sni)
-        return any(self._desk.providers.knows(host, asked.port) and not egress.is_here(host) for host in hosts)
+        known = [host for host in hosts if self._desk.providers.knows(host, asked.port)]
+        return any(not (but_here and egress.is_here(host)) for host in known)
 
 
 def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
@@ -395,6 +448,15 @@ def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     body = marks.body_of(flow)
     content_type = asked.headers.get("content-type", "")
     return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
+
+
+def _suit(answer: http.Response, asked: http.Request) -> None:
+    """Make an answer of ours one to this request: for a web page, and for who wants to see the head alone."""
+    origin = asked.headers.get("origin", "")
+    if browsers.is_origin(origin) and "access-control-allow-methods" not in answer.headers:
+        playing.allow(answer, origin)
+    if asked.method == "HEAD":
+        answer.raw_content = b""
 
 
 async def _changed(flight: Flight) -> None:

@@ -279,8 +279,8 @@ def _process_env(connects: Path, mapping: Mapping[str, int]) -> dict[str, str]:
     env.pop("PYTEST_CURRENT_TEST", None)
     return env | {
         "PYTHONUNBUFFERED": "1",
-        "WIRETAPE_TEST_ORIGIN": json.dumps(mapping),
-        "WIRETAPE_TEST_CONNECTS": str(connects),
+        "TO_LOOPBACK_ORIGIN": json.dumps(mapping),
+        "TO_LOOPBACK_CONNECTS": str(connects),
         # No journal of another test's, nor of the user's, is this one's to finish.
         "XDG_STATE_HOME": str(connects.parent / "state"),
     }

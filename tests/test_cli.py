@@ -24,6 +24,8 @@ from harness import TO_LOOPBACK
 from loopback import Provider, Wait, from_recording
 from wiretape.cli.certificates import bundle, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
+from wiretape.cli.options import check_names, is_ci
+from wiretape.cli.serve import _known as proxy_names
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDINGS = ROOT / "recordings"
@@ -87,8 +89,8 @@ class User:
 
     def to(self, origin: Provider) -> list[str]:
         """Flags with which everything that goes upstream goes to ``origin``, whose CA is the user's own."""
-        self.env["WIRETAPE_TEST_ORIGIN"] = json.dumps({"*": origin.port})
-        self.env["WIRETAPE_TEST_CONNECTS"] = str(self.folder / "connects")
+        self.env["TO_LOOPBACK_ORIGIN"] = json.dumps({"*": origin.port})
+        self.env["TO_LOOPBACK_CONNECTS"] = str(self.folder / "connects")
         self.env["SSL_CERT_FILE"] = str(origin.ca_pem)
         return ["--set", f"scripts={TO_LOOPBACK}"]
 
@@ -298,9 +300,10 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
     [
         (["--mode", "rewind"], r"'rewind'.*live, record, replay, record-if-missing"),
         (["--session", "../up"], r"wiretape_session"),
-        (["--set", "wiretape_moed=replay"], r"unknown option wiretape_moed .*wiretape_mode"),
+        (["--set", "wiretape_moed=replay"], r"unknown option wiretape_moed: did you mean wiretape_mode\? There are"),
+        (["--set", "confdri=x"], r"unknown option confdri"),
     ],
-    ids=["mode", "session", "unknown"],
+    ids=["mode", "session", "unknown", "of mitmproxy's"],
 )
 def test_a_wrong_option_is_told_before_the_command_starts(user: User, option: list[str], message: str) -> None:
     result = user.wiretape("run", *option, "--", *user.app("print('started')"))
@@ -338,11 +341,47 @@ def test_precedence_of_options(user: User) -> None:
     assert "wiretape: live, session from-env:" in result.stderr
     assert "already exists" not in result.stderr
 
-    env |= {"WIRETAPE_MODE": "record", "WIRETAPE_MOOD": "good"}
+    env["WIRETAPE_MODE"] = "record"
     assigned = ["--set", "wiretape_session=from-set", "--set", "wiretape_mode=record-if-missing"]
     result = user.wiretape("run", "--mode", "replay", *assigned, *confdir_option, *command, env=env)
     assert "wiretape: replay, session from-set:" in result.stderr
-    assert "wiretape: WIRETAPE_MOOD names no option of wiretape" in result.stderr
+
+
+def test_in_ci_it_replays_unless_a_mode_is_named(user: User) -> None:
+    config = user.folder / "team.toml"
+    config.write_text('[session.default]\nmode = "record"\n', encoding="utf-8")
+    command = ["--set", f"wiretape_config={config}", "--", sys.executable, "-c", ""]
+    result = user.wiretape("run", *command, env={"CI": "true"})
+    assert result.stderr.startswith("wiretape: CI is set and no mode is chosen: replay (to record, say --mode ")
+    assert "\nwiretape: replay, session default:" in result.stderr
+    result = user.wiretape("run", *command, env={"CI": "true", "WIRETAPE_MODE": "record-if-missing"})
+    assert result.stderr.startswith("wiretape: record-if-missing, session default:")
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "False", "no", "off", " "])
+def test_what_is_no_ci(value: str) -> None:
+    assert not is_ci({"CI": value})
+
+
+@pytest.mark.parametrize("value", ["true", "True", "1", "yes", "woodpecker"])
+def test_what_is_ci(value: str) -> None:
+    assert is_ci({"CI": value})
+    assert not is_ci({})
+
+
+def test_an_unknown_variable_ends_the_start(user: User) -> None:
+    result = user.wiretape("run", "--", *user.app("print('started')"), env={"WIRETAPE_MDOE": "replay"})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "unknown variable WIRETAPE_MDOE: did you mean WIRETAPE_MODE? There are" in result.stderr
+
+
+def test_of_variables_the_nearest_is_named() -> None:
+    names = proxy_names()
+    check_names({f"WIRETAPE_{name.upper()}": "x" for name in ("mode", "workers", "url")}, names)
+    check_names({"WIRETAPE_MDOE": "", "PATH": "/bin", "wiretape_x": "1"}, names)
+    for wrong, right in {"MDOE": "MODE", "OFLINE": "OFFLINE", "RECORDING": "RECORDINGS", "SESION": "SESSION"}.items():
+        with pytest.raises(ValueError, match=rf"did you mean WIRETAPE_{right}\?"):
+            check_names({f"WIRETAPE_{wrong}": "x"}, names)
 
 
 # -- run: signals ------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The tap on a live answer: what is in the journal at the moment at which the client can have it."""
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ class Tapped:
 
     def begin(self, **headers: str) -> Any:
         """The head of the answer comes; gives the stream's callable."""
-        self.exchange.open(self.journal)
+        asyncio.run(self.exchange.open(self.journal))
         response = http.Response.make(200, b"", {"content-type": "text/event-stream"})
         response.headers.pop("content-length", None)
         for name, value in headers.items():
@@ -197,3 +198,26 @@ def test_what_was_written_is_counted_and_makes_room(tapped: Tapped, monkeypatch:
     assert tapped.journal.taken > 0
     tapped.exchange.written(Outcome(1, recorded=1))
     assert (tapped.tape.counters.recorded, tapped.journal.taken, refreshed) == (1, 0, ["default"])
+
+
+def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
+    """Sealing one is done aside; what is counted there is not."""
+    journal = Journal.create(1 << 30)
+    assert ROUTE
+    tape = Tape(DirectoryStore(tmp_path), "default", Mode.RECORD, Counters())
+    flow = tflow.tflow(req=tutils.treq())
+    bodies = [bytes([65 + number]) * 300_000 for number in range(16)]
+    exchanges = [
+        Exchange(tape, Place(str(tmp_path)), ROUTE, flow, body=body, test_id=None, since=0.0) for body in bodies
+    ]
+
+    async def run() -> None:
+        await asyncio.gather(*(each.open(journal) for each in exchanges))
+
+    asyncio.run(run())
+    assert [each.number for each in exchanges] == [*range(1, 17)]
+    assert tape.counters.unrecorded == 0
+    for each in exchanges:
+        each.finish(ended=False)
+    journal.folder.remove()
+    journal.release()

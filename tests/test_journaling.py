@@ -1,7 +1,9 @@
 """When the journal is full: new answers wait for the writer, loudly, and no longer than they may."""
 
 import asyncio
+import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,12 +23,15 @@ from wiretape.writer_process import WriterProcess
 class Opened(SimpleNamespace):
     """As much of an exchange as is opened."""
 
-    body_size = 0
     state = State.WAITING
     number: int | None = None
 
-    def open(self, journal: Journal) -> None:
+    async def open(self, journal: Journal) -> None:
         self.number = 99
+
+
+async def _start(made: Journaling) -> None:
+    made.start(is_recording=True)
 
 
 @pytest.fixture(name="full")
@@ -35,7 +40,7 @@ def _full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Jou
     monkeypatch.setattr(journaling, "WriterProcess", lambda *_: SimpleNamespace(start=lambda: None))
     made = Journaling(lambda _: None)
     made.limit = 1000
-    made.start(is_recording=True)
+    asyncio.run(_start(made))
     journal = made._journal
     assert journal
     entry = journal.begin()
@@ -67,7 +72,7 @@ def test_a_new_answer_waits_until_there_is_room(
         await waits.wait()
         assert exchange.number is None
         journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-        await asyncio.to_thread(journal.written, 1, Stage.RECORDED, is_read=False)
+        journal.written(1)
         await opening
 
     asyncio.run(run())
@@ -95,13 +100,13 @@ def test_where_there_is_no_place_for_a_journal_each_is_told_why(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "state"))
     told: list[str] = []
     made = Journaling(lambda _: None)
-    made.start(is_recording=True)
+    asyncio.run(_start(made))
     for _ in range(3):
         asyncio.run(made.open(cast(Exchange, Opened(lose=told.append))))
     assert len(told) == 3
     assert "let XDG_STATE_HOME name a folder" in told[0]
     assert caplog.text.count("nothing can be recorded") == 1
-    made.stop(1.0)
+    asyncio.run(made.stop(1.0))
 
 
 def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_after_all(
@@ -118,14 +123,14 @@ def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_aft
 
     made._writer = cast(WriterProcess, SimpleNamespace(look=lambda: looks.append(True)))
     made._open[1] = cast(Exchange, SimpleNamespace(written=written))
-    assert made._written(journal, Outcome(1, unrecorded=1, is_kept=True))
-    assert not made._written(journal, Outcome(1, unrecorded=1, is_kept=True))  # By the next writer.
+    made._written(journal, Outcome(1, unrecorded=1, is_kept=True))
+    made._written(journal, Outcome(1, unrecorded=1, is_kept=True))  # By the next writer.
     assert not looks
     asyncio.run(made.open(cast(Exchange, Opened())))
     assert looks
-    assert made._written(journal, Outcome(1, recorded=1))
+    made._written(journal, Outcome(1, recorded=1))
+    made._written(journal, Outcome(1, recorded=1))
     assert [each.is_kept for each in told] == [True, False]
-    assert not made._written(journal, Outcome(1, recorded=1))
 
 
 def test_a_journal_that_somebody_has_removed_leaves_no_key(full: tuple[Journaling, Journal]) -> None:
@@ -139,3 +144,40 @@ def test_a_journal_that_somebody_has_removed_leaves_no_key(full: tuple[Journalin
     assert key is None or not key.parent.exists()
     made._journal.folder.remove()
     made._journal.release()
+
+
+def test_what_the_writers_thread_tells_is_heard_by_the_traffics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Counters, flights and the journal's room are then touched by one thread; and it is said once."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    tells: list[Callable[[Outcome], None]] = []
+    writer = SimpleNamespace(start=lambda: None, end=lambda: None)
+
+    def start_writer(_: Journal, tell: Callable[[Outcome], None]) -> SimpleNamespace:
+        tells.append(tell)
+        return writer
+
+    monkeypatch.setattr(journaling, "WriterProcess", start_writer)
+    heard: list[tuple[str, int]] = []
+    made = Journaling(lambda _: heard.append(("landed", threading.get_ident())))
+    exchange = SimpleNamespace(written=lambda _: heard.append(("written", threading.get_ident())))
+
+    def wait(_: float) -> bool:
+        for _ in range(2):  # The second time by another writer: the first was killed.
+            tells[0](Outcome(1, recorded=1, log=[("wiretape.tape", logging.INFO, "recorded it")]))
+        return True
+
+    writer.wait = wait
+
+    async def run() -> None:
+        made.start(is_recording=True)
+        made._open[1] = cast(Exchange, exchange)
+        await made.stop(1.0)
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(run())
+    assert heard == [("written", threading.get_ident()), ("landed", threading.get_ident())]
+    assert caplog.messages.count("recorded it") == 1
+    assert made._journal
+    made._journal.folder.remove()

@@ -69,8 +69,8 @@ def test_a_stream_reaches_the_openai_package_piece_by_piece(env: dict[str, str],
             replace(answer, steps=[*answer.steps[:3], Wait(first_arrived), *answer.steps[3:]]),
         )
         to_origin = {
-            "WIRETAPE_TEST_ORIGIN": f'{{"*": {origin.port}}}',
-            "WIRETAPE_TEST_CONNECTS": str(tmp_path / "connects"),
+            "TO_LOOPBACK_ORIGIN": f'{{"*": {origin.port}}}',
+            "TO_LOOPBACK_CONNECTS": str(tmp_path / "connects"),
             "SSL_CERT_FILE": str(origin.ca_pem),
         }
         with subprocess.Popen(

@@ -51,7 +51,7 @@ def test_recover_finishes_and_says_so(left: Journal, state: Path, tmp_path: Path
 
 
 def test_a_start_finishes_it_too(left: Journal, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    starts = [WriterProcess(None, lambda _: True) for _ in range(2)]
+    starts = [WriterProcess(None, lambda _: None) for _ in range(2)]
     with caplog.at_level("INFO"):
         for start in starts:
             start.start()

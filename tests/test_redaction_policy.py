@@ -60,7 +60,7 @@ WRONG = {
     "[redaction]\nallow = ['']": "[redaction]: allow: holds an empty text",
     "[redaction]\nallow = ['/(/']": "[redaction]: allow: '(' is no pattern of RE2",
     "[redaction]\ndisable = ['x']": "[redaction]: disable: 'x' is no detector: they are 1password, ",
-    "[redaction]\nredact = true": "[redaction]: redact: is not known here",
+    "[redaction]\nredact = true": "[redaction]: unknown key redact; there are on_secret, pii, allow, disable",
     "[redact]\nname = 'a'": "[redact] is no table of its own: each rule is a [[redact]]",
     "[[redact]]\npattern = 'a'": "[[redact]] 1: has no name",
     "[[redact]]\nname = 'a'": "[[redact]] 1 (a): has neither a path nor a pattern",
@@ -70,7 +70,7 @@ WRONG = {
     "[[redact]]\nname = 'a'\npath = 'a..b'": "[[redact]] 1 (a): path: 'a..b' is no path",
     "[[redact]]\nname = 'a'\npath = 'a[x]'": "[[redact]] 1 (a): path: 'a[x]' is no path",
     "[[redact]]\nname = 'a'\npath = 'a'\nreplace = ''": "[[redact]] 1 (a): replace: is empty",
-    "[[redact]]\nname = 'a'\npath = 'a'\nflags = 'i'": "[[redact]] 1: flags: is not known here",
+    "[[redact]]\nname = 'a'\npath = 'a'\nflags = 'i'": "[[redact]] 1: unknown key flags; there are name, path",
     "[[redact]]\nname='a'\npath='a'\n[[redact]]\nname='a'\npath='b'": "two rules have the name 'a'",
     "[redaction": "wiretape.toml: ",
 }

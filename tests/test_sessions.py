@@ -44,12 +44,14 @@ def test_of_modes_without_a_mode_the_first_is_it() -> None:
     [
         ("[session.a", r"team.toml: not TOML"),
         ("[[session]]\nname = 'a'", r"team.toml: a session begins with \[session.NAME\]"),
-        ("[sessions.a]\nmode = 'live'", r"begins with \[session.NAME\]"),
         ("session = 1", r"begins with \[session.NAME\]"),
         ("[session]\na = 1", r"\[session.a\]: is a table"),
         ("[session.Team]", r"\[session.Team\]: 'Team' is no session name"),
         ("[session.'../x']", r"no session name"),
-        ("[session.a]\nlayer = ['b']", r"\[session.a\]: unknown key layer; there are layers, mode, modes, pace"),
+        (
+            "[session.a]\nlayer = ['b']",
+            r"\[session.a\]: unknown key layer: did you mean layers\? There are layers, mode, modes, pace",
+        ),
         ("[session.v1.2]\nmode = 'live'", r'written \[session."v1.2"\]'),
         ("[session.a]\nlayers = 'b'", r"\[session.a\]: layers: is a list of one or more names"),
         ("[session.a]\nlayers = ['b', 'b']", r"each once"),

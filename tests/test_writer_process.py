@@ -16,7 +16,7 @@ from samples import CHAT
 from wiretape import isolated
 from wiretape.journal import Kind
 from wiretape.journal_folder import Journal
-from wiretape.journal_writer import Outcome
+from wiretape.journal_writer import Outcome, say
 from wiretape.writer_process import WriterProcess
 
 
@@ -30,10 +30,10 @@ class Writing:
         self.process = WriterProcess(self.journal, self._tell)
         self.process.start()
 
-    def _tell(self, outcome: Outcome) -> bool:
-        is_new = outcome.number not in self.outcomes
+    def _tell(self, outcome: Outcome) -> None:
+        if outcome.number not in self.outcomes:
+            say(outcome.log)
         self.outcomes.setdefault(outcome.number, outcome)
-        return is_new
 
     def keep(self, word: object, last: Kind | None = Kind.ENDED) -> None:
         keep(self.journal, config(self.root), body(word), last=last)

@@ -131,7 +131,7 @@ def test_offline_there_is_no_bucket(tctx: taddons.context) -> None:
 
 CONFIGURATIONS = {
     '[tunnels]\nallow = ["*"]\n': "team.toml: [tunnels]: allow: '*' is none",
-    "[tunnel]\n": "team.toml: unknown table tunnel; there are",
+    "[tunnel]\n": "team.toml: unknown table tunnel: did you mean tunnels? There are",
     '[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n': "a -> b -> a",
     '[session.default]\nmodes = ["replay"]\n': "default allows replay",
     "[session.a]\nlayer = []\n": "unknown key layer",
@@ -145,6 +145,33 @@ def test_a_configuration_that_is_wrong(text: str, tctx: taddons.context, tmp_pat
     config.write_text(text)
     tctx.options.set("wiretape_mode=record")
     assert CONFIGURATIONS[text] in told(tctx, f"wiretape_config={config}")
+
+
+def test_an_option_that_there_is_not_is_told_with_the_one_that_was_meant(tctx: taddons.context) -> None:
+    """mitmproxy would keep it, for an addon that never comes: a replay that was misspelled would record."""
+    tctx.options.set("wiretape_moed=replay", "another_addons=1", defer=True)
+    message = told(tctx, "wiretape_pace=2x")
+    assert message.startswith("wiretape: unknown option wiretape_moed: did you mean wiretape_mode? There are ")
+    tctx.options.deferred.clear()
+
+
+CHOSEN = {
+    "": "replay",
+    "wiretape_mode=record-if-missing": "record-if-missing",  # What holds without a word on it, too.
+    "wiretape_mode=record": "record",
+    "wiretape_mode=live": "live",
+}
+
+
+@pytest.mark.parametrize("option", CHOSEN)
+def test_a_mode_that_is_chosen_goes_before_the_sessions_own(option: str, tctx: taddons.context, tmp_path: Path) -> None:
+    config = tmp_path / "team.toml"
+    config.write_text('[session.main]\nmode = "replay"\n')
+    tctx.options.set(*filter(None, [f"wiretape_config={config}", "wiretape_session=main", option]))
+    tape = tctx.master.addons.get("wiretape").default_tape()
+    assert (tape.session, tape.mode) == ("main", CHOSEN[option])
+    tctx.options.reset()
+    assert tctx.master.addons.get("wiretape").default_tape().mode == "record-if-missing"
 
 
 def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(

@@ -1,9 +1,9 @@
 """A script for ``mitmdump -s`` in tests: all that goes upstream goes to a provider on loopback, or nowhere.
 
-``WIRETAPE_TEST_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host; or a file with it, read each time
-``WIRETAPE_TEST_NAMES``     JSON, host -> its addresses, for whoever resolves it; another host that has an origin has a
+``TO_LOOPBACK_ORIGIN``    JSON, host -> port on 127.0.0.1; ``*`` is any other host; or a file with it, read each time
+``TO_LOOPBACK_NAMES``     JSON, host -> its addresses, for whoever resolves it; another host that has an origin has a
                             public address of its own, which leads to that origin
-``WIRETAPE_TEST_CONNECTS``  a file that gets one line for each connection that mitmproxy opens: ``host:port``; and
+``TO_LOOPBACK_CONNECTS``  a file that gets one line for each connection that mitmproxy opens: ``host:port``; and
                             ``resolve host`` or ``connect host:port`` for what anything else in the process tried
 
 The connection is redirected where the socket is opened, below mitmproxy. Rewriting ``data.server.address`` in
@@ -25,9 +25,9 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 logger = logging.getLogger(__name__)
 
-_origin = os.environ.get("WIRETAPE_TEST_ORIGIN", "{}")
-_names: dict[str, list[str]] = json.loads(os.environ.get("WIRETAPE_TEST_NAMES", "{}"))
-_connects = Path(os.environ["WIRETAPE_TEST_CONNECTS"])
+_origin = os.environ.get("TO_LOOPBACK_ORIGIN", "{}")
+_names: dict[str, list[str]] = json.loads(os.environ.get("TO_LOOPBACK_NAMES", "{}"))
+_connects = Path(os.environ["TO_LOOPBACK_CONNECTS"])
 _open_connection = asyncio.open_connection
 _getaddrinfo = socket.getaddrinfo
 _given: dict[str, str] = {}

@@ -10,6 +10,7 @@ Read the modules in the order in which the data goes:
 ``sse``, ``ndjson``   bytes -> events, lines
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data
 ``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations
+``config``      which tables a configuration may have; ``misspelled``: a name that nobody reads, and which was meant
 ``checks``      what a recording's JSON must be; ``fields``: what a header and a status can be
 ``recording``   chunks <-> the JSON text of a recording
 ``errors``      an HTTP error <-> its recorded form

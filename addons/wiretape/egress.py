@@ -20,7 +20,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 
 type Address = IPv4Address | IPv6Address
 
@@ -227,7 +227,7 @@ def parse(file: str, text: str) -> tuple[tuple[Entry, ...], bool]:
     if not isinstance(table, Mapping):
         raise ValueError(f"{where}: is one table, in single brackets")  # noqa: TRY004  a value from outside
     if unknown := sorted(set(table) - set(_KEYS)):
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}; there are {', '.join(_KEYS)}")
+        raise misspelled.unknown(where, unknown, _KEYS)
     hosts, allow_only = table.get("allow", []), table.get("allow_only", False)
     if not isinstance(allow_only, bool):
         raise ValueError(f"{where}: allow_only: is true or false, not {allow_only!r}")  # noqa: TRY004

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 from wiretape.wildcards import Wildcard
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
@@ -185,8 +185,8 @@ def parse(file: str, text: str, providers: Collection[str]) -> Faults:
     """
     table = tomltext.loads(file, text)
     entries = table.get("fault", [])
-    if "faults" in table or not isinstance(entries, list):
-        raise ValueError(f"{file}: a fault begins with [[fault]], in two brackets")
+    if not isinstance(entries, list):
+        raise ValueError(f"{file}: a fault begins with [[fault]], in two brackets")  # noqa: TRY004
     return Faults(_rule(f"{file}: fault {number}", entry, providers) for number, entry in enumerate(entries, 1))
 
 
@@ -244,7 +244,7 @@ def _rule(where: str, entry: Any, providers: Collection[str]) -> Rule:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: is a table, not {entry!r}")  # noqa: TRY004
     if unknown := sorted(set(entry) - set(_KEYS)):
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}; there are {', '.join(_KEYS)}")
+        raise misspelled.unknown(where, unknown, _KEYS)
     for key, value in entry.items():
         is_right, right = _KEYS[key]
         if not is_right(value):

@@ -74,11 +74,6 @@ class Gate:
         except Refused as e:
             raise ValueError(str(e)) from e
 
-    @property
-    def default_session(self) -> str:
-        """The session of who names none."""
-        return self._default.name
-
     def default(self) -> Access:
         """What somebody gets who sends nothing, on a proxy that is open; unless the session is frozen."""
         return self._access(self._default, None, lambda _: False)

@@ -21,9 +21,10 @@ import secrets
 import stat
 import sys
 import tempfile
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,8 +44,8 @@ _ID = re.compile(r"\d+-[0-9a-f]{16}")
 ATTEMPT = "attempt"
 """The file that says which exchange is being written, and for which time."""
 
-_MOST_SPARES = 64
-"""Empty files that are kept for the next exchanges."""
+_STOCK = 32
+"""Files that are ready for the next exchanges: to make one takes long where the disk is at work."""
 
 _GONE = FileNotFoundError, NotADirectoryError
 """What says that somebody has removed a journal's folder, and perhaps has put something in its place."""
@@ -125,13 +126,23 @@ class Folder:
         chosen = [kept for kept in found if kept.stage in stages]
         return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
 
+    def remove_empty(self) -> None:
+        """Remove the files that wait for an exchange: there will be none. Raises OSError."""
+        for kept in self.files(Stage.LIVE):
+            with contextlib.suppress(FileNotFoundError):
+                told = kept.path.lstat()
+                if stat.S_ISREG(told.st_mode) and told.st_size == 0:
+                    kept.path.unlink()
+
     def remove(self) -> None:
         """Remove it with its key: nothing is left in it. Never raises."""
         # The key first: a folder without one and without files is removed by whoever comes next.
         journal_key.forget(self.path)
-        for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
+        with contextlib.suppress(OSError):
+            self.remove_empty()
+        for name in (ATTEMPT, _WRITER, _OWNER):
             with contextlib.suppress(OSError):
-                path.unlink()
+                (self.path / name).unlink()
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
@@ -141,7 +152,10 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. ``written`` and ``freed`` are for any thread, the others for the traffic's."""
+    """A proxy's own journal. For the traffic's thread: what it counts is counted by nobody else.
+
+    ``fill`` and ``remove`` are for the writer's thread. They touch files and the stock, which two threads may share.
+    """
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
         self.folder = folder
@@ -149,15 +163,14 @@ class Journal:
         self._cipher = folder.cipher
         self._owner = str(folder.path / _OWNER)
         self._lock = lock
-        self._numbers = 0
+        self._numbers = count(1)
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
         self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
-        self._spares: list[int] = []
-        """Exchanges whose files are empty."""
-        self._changing = threading.Lock()
+        self._stock: deque[Entry] = deque()
+        """What is ready for the next exchanges: taken from by the traffic's thread, filled by the writer's."""
         self._waiting: list[Callable[[], None]] = []
         self._key_file = journal_key.keep(folder.path, folder.key)
         if self._key_file is None:
@@ -219,62 +232,64 @@ class Journal:
         return self._total + size <= self.limit
 
     def call_when_freed(self, callback: Callable[[], None]) -> None:
-        """Call back once, from any thread, when there is more room."""
-        with self._changing:
-            self._waiting.append(callback)
+        """Call back once, when there is more room."""
+        self._waiting.append(callback)
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
-        if self._key_file and not os.path.exists(self._key_file):  # noqa: PTH110  on the way of each answer
+        return self._stock.popleft() if self._stock else self._made()
+
+    def _made(self) -> Entry:
+        return Entry(self._cipher, self.folder.path, next(self._numbers))
+
+    def fill(self) -> None:
+        """Be ready for the next exchanges. For one thread at a time, whichever it is; never raises."""
+        if not self.is_there:
+            return
+        if self._key_file and not Path(self._key_file).exists():
             # As systems do when a user logs out whose proxy goes on.
             logger.warning("%s has been removed: it is made again", self._key_file)
             self._key_file = journal_key.keep(self.folder.path, self.folder.key)
-        self._numbers += 1
-        number = self._spares.pop() if self._spares else None
-        spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
-        return Entry(self._cipher, self.folder.path, self._numbers, spare)
+        with contextlib.suppress(OSError):  # Told when an exchange begins and there is none.
+            while len(self._stock) < _STOCK:
+                self._stock.append(self._made())
+
+    def remove(self, number: int, stage: Stage) -> None:
+        """Remove the file of an exchange that the writer is done with. For any thread; never raises."""
+        with contextlib.suppress(OSError):
+            staged(self.folder.path, number, stage).unlink()
 
     def grown(self, entry: Entry) -> None:
         """An exchange's file has its size."""
-        with self._changing:
-            self._total += entry.size - self._taken.get(entry.number, 0)
-            self._taken[entry.number] = entry.size
+        self._total += entry.size - self._taken.get(entry.number, 0)
+        self._taken[entry.number] = entry.size
 
     def hand_over(self, entry: Entry) -> None:
         """An exchange has its last record. Raises OSError."""
         self._order += 1
         entry.hand_over(self._order)
-        with self._changing:
-            self._ended.add(entry.number)
+        self._ended.add(entry.number)
 
-    def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
-        """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
-        path = staged(self.folder.path, number, stage)
-        with contextlib.suppress(OSError):
-            if is_read or len(self._spares) >= _MOST_SPARES:
-                path.unlink()
-            else:
-                os.truncate(path, 0)
-                path.rename(staged(self.folder.path, number, Stage.SPARE))
-                self._spares.append(number)
+    def written(self, number: int) -> None:
+        """The writer is done with an exchange."""
         self.kept(number)
         self.freed(number)
 
     def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
-        with self._changing:
-            self._ended.discard(number)
+        self._ended.discard(number)
 
     def freed(self, number: int) -> None:
         """What was in an exchange's file has gone."""
-        with self._changing:
-            self._total -= self._taken.pop(number, 0)
-            waiting, self._waiting = self._waiting, []
+        self._total -= self._taken.pop(number, 0)
+        waiting, self._waiting = self._waiting, []
         for callback in waiting:
             callback()
 
     def release(self) -> None:
         """The proxy ends: what is left is the writer's, or the next start's."""
+        while self._stock:
+            self._stock.pop().close()
         self._lock.release()
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 from wiretape.egress import canonical
 from wiretape.wildcards import Wildcard
 
@@ -263,6 +263,7 @@ def parse(tables: Iterable[tuple[str, str]]) -> Providers:
 
 
 _Endpoint = tuple[str, re.Pattern[str], Endpoint]
+_ENDPOINT_KEYS = ("kind", "recorded")
 _KEYS = {
     "name": str,
     "hosts": list,
@@ -280,7 +281,7 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         raise ValueError(f"{file}: a provider is a table, not {entry!r}")  # noqa: TRY004
     where = f"{file}: provider {entry.get('name', '?')!r}"
     if unknown := set(entry) - set(_KEYS):
-        raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
+        raise misspelled.unknown(where, unknown, _KEYS)
     for key, kind in _KEYS.items():
         value = entry.get(key, kind())
         items = value if isinstance(value, list) else []
@@ -327,6 +328,8 @@ def _endpoint(where: str, key: str, value: Any) -> _Endpoint:
     method, space, path = key.partition(" ")
     if not space or not method.isupper() or not path.startswith("/"):
         raise ValueError(f'{where}: a key is a method and a path, such as "POST /chat/completions"')
+    if isinstance(value, dict) and (unknown := set(value) - {*_ENDPOINT_KEYS}):
+        raise misspelled.unknown(where, unknown, _ENDPOINT_KEYS)
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where}: kind is one of {', '.join(sorted(KINDS))}")

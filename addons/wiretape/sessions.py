@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from wiretape import pacing, tomltext
+from wiretape import misspelled, pacing, tomltext
 from wiretape.finding import parse_takes
 from wiretape.session import Session, Sessions, check_name
 from wiretape.tape import Mode, parse_form, parse_mode
@@ -20,8 +20,8 @@ def parse(file: str, text: str) -> Sessions:
     """
     table = tomltext.loads(file, text)
     entries = table.get("session", {})
-    if "sessions" in table or not isinstance(entries, dict):
-        raise ValueError(f"{file}: a session begins with [session.NAME]")
+    if not isinstance(entries, dict):
+        raise ValueError(f"{file}: a session begins with [session.NAME]")  # noqa: TRY004  a value from outside
     sessions = Sessions({name: _session(file, name, entry) for name, entry in entries.items()})
     if circle := _circle(sessions):
         raise ValueError(f"{file}: [session.{circle[0]}]: layers go round in a circle: {' -> '.join(circle)}")
@@ -78,7 +78,7 @@ def _session(file: str, name: str, entry: Any) -> Session:
     if unknown := sorted(set(entry) - set(_KEYS)):
         dotted = any(isinstance(entry[key], dict) for key in unknown)
         hint = f'; a name with a dot is written [session."{name}.{unknown[0]}"]' if dotted else ""
-        raise ValueError(f"{where}: unknown key {', '.join(unknown)}; there are {', '.join(_KEYS)}{hint}")
+        raise misspelled.unknown(where, unknown, _KEYS, hint)
     given: dict[str, Any] = {}
     for key, value in entry.items():
         field, read = _KEYS[key]

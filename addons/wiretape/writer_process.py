@@ -27,7 +27,7 @@ from typing import IO, Any
 
 from wiretape import isolated
 from wiretape.journal_folder import Folder, Journal
-from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores, pause
+from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores, say
 from wiretape.recovery import recover
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,12 @@ _SETTLED = 10.0
 
 
 class WriterProcess:
-    """The side that asks. ``tell`` gets each outcome, in a thread of ours; False where it had that before."""
+    """The side that asks. ``tell`` gets each outcome, with the lines for the log, in a thread of ours.
 
-    def __init__(self, journal: Journal | None, tell: Callable[[Outcome], bool]) -> None:
+    An outcome that a writer has told and another tells again, as the first was killed, comes twice.
+    """
+
+    def __init__(self, journal: Journal | None, tell: Callable[[Outcome], None]) -> None:
         """Without a journal of its own it finishes what others have left."""
         self._journal = journal
         self._tell = tell
@@ -152,10 +155,10 @@ class WriterProcess:
         if not line.endswith(b"\n"):
             return  # It was killed in the middle of it: the next one tells it again.
         told: dict[str, Any] = json.loads(line)
-        if "number" in told and not self._tell(Outcome(**told)):
-            return  # It was killed after it had told this.
-        for name, level, message in told["log"]:
-            logging.getLogger(name).log(level, "%s", message)
+        if "number" in told:
+            self._tell(Outcome(**told))
+        else:
+            say(told["log"])
 
     def _write_here(self, journal: Journal) -> None:
         stores, lock = Stores(), journal.folder.lock_for_writing()
@@ -166,7 +169,7 @@ class WriterProcess:
             while not self._is_ending:
                 self._look.wait()
                 self._look.clear()
-                pause()
+                writer.pause()
                 for outcome in writer.write_ended():
                     self._tell(outcome)
             for outcome in writer.finish():
@@ -242,7 +245,7 @@ def _work(writer: JournalWriter, log: LogCapture, told: _Told) -> None:
             told({"log": lines})
         is_over = not os.read(commands, 65536)
         if not is_over:
-            pause()
+            writer.pause()
     for outcome in writer.finish():
         told(asdict(outcome))
 

@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=50)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Provider() as provider, Origin(provider) as origin:
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": origin.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": origin.port})}
         with Mitmdump(Path(folder), "record", origin=provider, env=env) as proxy:
             asyncio.run(run(proxy, arguments.streams, arguments.megabytes))
 

@@ -82,7 +82,7 @@ def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
                 session="corpus",
                 origin=provider,
                 options={"wiretape_format": form},
-                env={"WIRETAPE_TEST_ORIGIN": json.dumps(origins)},
+                env={"TO_LOOPBACK_ORIGIN": json.dumps(origins)},
             ) as proxy,
             Clients(proxy) as clients,
         ):

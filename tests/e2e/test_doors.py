@@ -101,8 +101,8 @@ def lab(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     (folder / "wiretape.toml").write_text('[tunnels]\nallow = ["listed.example"]\n')
     names = {name: ["127.0.0.1"] for name in ("private.example", "listed.example")}
     env = {
-        "WIRETAPE_TEST_NAMES": json.dumps({**names, "mixed.example": ["9.9.9.9", "127.0.0.1"]}),
-        "WIRETAPE_TEST_ORIGIN": json.dumps({"listed.example": inside.port}),
+        "TO_LOOPBACK_NAMES": json.dumps({**names, "mixed.example": ["9.9.9.9", "127.0.0.1"]}),
+        "TO_LOOPBACK_ORIGIN": json.dumps({"listed.example": inside.port}),
     }
     options = {
         "wiretape_tokens": str(folder / "tokens.toml"),

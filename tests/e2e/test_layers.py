@@ -216,8 +216,8 @@ def test_wiretape_run_in_a_session_with_layers(talk: Talk, proxy: Mitmdump, reco
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         del env[name], env[name.lower()]
     env |= {
-        "WIRETAPE_TEST_ORIGIN": f'{{"*": {talk.provider.port}}}',
-        "WIRETAPE_TEST_CONNECTS": str(recordings.parent / "connects"),
+        "TO_LOOPBACK_ORIGIN": f'{{"*": {talk.provider.port}}}',
+        "TO_LOOPBACK_CONNECTS": str(recordings.parent / "connects"),
         "SSL_CERT_FILE": str(talk.provider.ca_pem),
     }
     options = ["--session", "checkout", "--recordings", str(recordings), "--set", f"wiretape_config={config}"]

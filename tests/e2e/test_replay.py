@@ -151,7 +151,7 @@ def test_no_key_at_all_is_no_obstacle_over_http2(replay: Mitmdump) -> None:
 def test_ones_own_application_on_a_local_port_of_a_provider_is_reached(replay: Mitmdump) -> None:
     with Provider(tls=False) as application:
         application.on("/orders", json_answer({"my": "app"}))
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"localhost": application.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"localhost": application.port})}
         with (
             Mitmdump(ROOT / "recordings", "replay", env=env) as proxy,
             httpx.Client(proxy=proxy.proxy_url, trust_env=False) as client,
@@ -228,6 +228,11 @@ def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
     shutil.copytree(CHAT.parent, tmp_path / "recordings" / "checkout" / "responses")
     with Mitmdump(tmp_path / "recordings", "replay", session="checkout") as proxy, openai_client(proxy) as client:
         assert ask(client) == chunks_of(load(CHAT))
+        with pytest.raises(openai.APIStatusError):
+            ask(client, text="Never asked")
+        # Which session goes unnamed is the same for all lines: the one called default.
+        proxy.wait_for_log(r"hit \w+: .*\(session checkout\)$")
+        proxy.wait_for_log(r"miss: .*\(session checkout\)$")
 
 
 def test_a_bad_option_stops_the_start_and_names_the_right_values() -> None:

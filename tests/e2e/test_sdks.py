@@ -131,7 +131,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         for each in (provider, plain):
             each.on("*", answer)
         origins = {"*": provider.port, "gpu-7": plain.port}
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps(origins)}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps(origins)}
         record = stack.enter_context(Mitmdump(recordings, "record", origin=provider, options=options, env=env))
         replays = [
             stack.enter_context(Mitmdump(recordings, "replay", session=session, options=options))

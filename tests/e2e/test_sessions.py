@@ -160,7 +160,7 @@ def test_every_client_is_in_the_session_of_its_proxys_url(upstream: str, lane: s
         provider = stack.enter_context(Provider(http2=upstream == "2"))
         plain = stack.enter_context(Provider(tls=False))
         talk, house = Talk(provider), Talk(plain)
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": provider.port, "gpu.example.com": plain.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": provider.port, "gpu.example.com": plain.port})}
         options = {"wiretape_config": str(CONFIG), "wiretape_lane": lane}
         proxy = stack.enter_context(Mitmdump(recordings, origin=provider, options=options, env=env))
         expected: dict[str, list[str]] = {}
@@ -303,7 +303,7 @@ def test_no_provider_sees_what_is_for_us(lane: str, recordings: Path) -> None:
     """Without a tunnel, in one, and to a host that is no provider; in every mode that sends something on."""
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
         options = {"wiretape_config": str(CONFIG), "wiretape_lane": lane}
         names = {"x_wiretape_session": "elsewhere", "x_wiretape_test_id": "a"}
         urls = [URL, HOUSE, "http://other.example/v1/chat/completions", HOUSE.replace("chat/completions", "other")]
@@ -439,7 +439,7 @@ def test_what_is_in_memory_of_one_is_never_served_in_another(lane: str, talk: Ta
 def test_on_one_plain_connection_every_request_is_in_its_own_session(recordings: Path) -> None:
     with Provider(tls=False) as plain:
         Talk(plain)
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": plain.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port})}
         options = {"wiretape_config": str(CONFIG)}
         with (
             Mitmdump(recordings, options=options, env=env) as proxy,

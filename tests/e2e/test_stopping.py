@@ -1,5 +1,6 @@
 """While a proxy stops, whoever asks is told so at once: he neither waits for its end, nor does anything go out."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -10,7 +11,7 @@ import pytest
 from harness import ROOT, wait_until
 from inside import Inside, free_port
 from loopback import Provider
-from wiretape.proxy.requests import Requests
+from wiretape.proxy.journaling import Journaling
 
 REQUEST = b"POST %b HTTP/1.1\r\nhost: api.fireworks.ai\r\ncontent-length: 2\r\n\r\n{}"
 DOORS = {
@@ -25,14 +26,14 @@ DOORS = {
 @pytest.mark.parametrize("lane", ["fast", "flows"])
 def test_new_requests_are_told_at_once(mode: str, lane: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     may_end, ending = threading.Event(), threading.Event()
-    close = Requests._close
+    stop = Journaling.stop
 
-    def closing(addon: Requests, patience: float) -> None:
+    async def stopping(journaling: Journaling, patience: float) -> None:
         ending.set()
-        assert may_end.wait(60)
-        close(addon, patience)
+        assert await asyncio.to_thread(may_end.wait, 60)
+        await stop(journaling, patience)
 
-    monkeypatch.setattr(Requests, "_close", closing)
+    monkeypatch.setattr(Journaling, "stop", stopping)
     reverse = free_port()
     chosen = {"wiretape_mode": mode, "wiretape_lane": lane}
     chosen["wiretape_recordings"] = str(ROOT / "recordings" if mode == "replay" else tmp_path)

@@ -75,7 +75,7 @@ def started(made: tuple[str, tuple[str, str, str]], folder: Path) -> Iterator[La
     file.chmod(0o600)
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
         options = {"wiretape_tokens": str(file), "wiretape_config": str(CONFIG), "flow_detail": "3"}
         flows = ["-w", str(folder / "flows")]
         with Mitmdump(recordings, origin=provider, options=options, env=env, args=flows) as proxy:
@@ -245,7 +245,7 @@ def test_in_reverse_mode(to: str, made: tuple[str, tuple[str, str, str]], record
     file.write_text(text)
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
-        env = {"WIRETAPE_TEST_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
+        env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
         options = {"wiretape_tokens": str(file)}
         with (
             Mitmdump(recordings, origin=provider, proxy_mode=f"reverse:{to}", options=options, env=env) as proxy,

@@ -211,15 +211,17 @@ _Config = Annotated[
 ]
 
 
-def _use_rules(config: Path | None) -> None:
+def _use_rules(file: Path | None) -> None:
     """Take over what a team says of secrets."""
-    from wiretape import redaction, tomltext
+    from wiretape import config, redaction, tomltext
     from wiretape.redaction import rules
 
-    if config is None:
+    if file is None:
         return
     try:
-        redaction.DEFAULT.use(rules.parse(str(config), tomltext.read(config)))
+        text = tomltext.read(file)
+        config.check_tables(str(file), text)
+        redaction.DEFAULT.use(rules.parse(str(file), text))
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

@@ -4,8 +4,9 @@ The order of precedence is: a flag, ``--set``, the environment, mitmproxy's ``co
 are mitmproxy's and are applied in ``proxy``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from wiretape import misspelled
 from wiretape.redaction import pseudonyms
 
 PREFIX = "WIRETAPE_"
@@ -18,6 +19,13 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """``WIRETAPE_MODE=replay`` -> ``{"wiretape_mode": "replay"}``, and so on. An empty variable is not set."""
     chosen = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
     return {name.lower(): value for name, value in chosen.items() if name not in OTHERS}
+
+
+def check_names(environ: Mapping[str, str], options: Collection[str]) -> None:
+    """Raise ValueError for a ``WIRETAPE_*`` variable that nobody reads. ``options`` are those that there are."""
+    known = sorted({name.upper() for name in options} | OTHERS)
+    if wrong := {name.upper() for name in from_environment(environ)} - {*known}:
+        raise misspelled.unknown("the environment", wrong, known, kind="variable")
 
 
 def settings(
@@ -35,3 +43,8 @@ def settings(
     chosen |= given
     chosen |= {name: [f"{name}={value}"] for name, value in (flags or {}).items() if value is not None}
     return [setting for several in chosen.values() for setting in several]
+
+
+def is_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this is a run that nobody watches, as all the systems that do such runs tell by ``CI``."""
+    return environ.get("CI", "").strip().lower() not in ("", "0", "false", "no", "off")

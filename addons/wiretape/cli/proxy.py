@@ -22,9 +22,11 @@ from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 
-from wiretape.cli.options import from_environment
+from wiretape import misspelled
+from wiretape.cli.options import check_names, is_ci
 from wiretape.counters import Counters
 from wiretape.proxy.addon import Wiretape
+from wiretape.tape import Mode
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +83,12 @@ class Proxy:
     @property
     def mode(self) -> str:
         """The mode in force."""
-        return str(self._master.options.wiretape_mode)
+        return str(self._addon.default_tape().mode)
 
     @property
     def session(self) -> str:
         """The session in force."""
-        return str(self._master.options.wiretape_session)
+        return self._addon.default_tape().session
 
     def ca_pem(self) -> bytes:
         """mitmproxy's CA, and the chain above it if the user brought one; never its key."""
@@ -149,11 +151,16 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
     master.addons.add(addon)
     # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
-    unknown = set(options.deferred) & {setting.partition("=")[0] for setting in settings}
-    for name in sorted(unknown & set(from_environment(environ))):
-        logger.warning("%s names no option of wiretape (%s)", name.upper(), ", ".join(_own(options)))
-    if mistaken := sorted(unknown - set(from_environment(environ))):
-        raise StartError(f"unknown option {', '.join(mistaken)} (wiretape's are {', '.join(_own(options))})")
+    try:
+        check_names(environ, _own(options))
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    if unknown := set(options.deferred) & {setting.partition("=")[0] for setting in settings}:
+        raise StartError(str(misspelled.unknown("--set", unknown, _own(options), kind="option")))
+    if options.wiretape_mode is None and is_ci(environ):
+        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.update(wiretape_mode=str(Mode.REPLAY))
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wiretape
-from wiretape import metrics
+from wiretape import metrics, misspelled
 from wiretape.address import HERE, Address
-from wiretape.cli.options import from_environment, settings
+from wiretape.cli.options import check_names, settings
 from wiretape.cli.saying import REFUSED, say
 from wiretape.rebinding import OwnNames, own_names
 from wiretape.team import front
@@ -53,13 +53,15 @@ class Plan:
 
 
 def for_workers(environ: Mapping[str, str], assignments: Sequence[str], flags: Mapping[str, str | None]) -> list[str]:
-    """The workers' options. Raises RefusedError for one in ``--set`` that there is not: mitmdump would not say so."""
+    """The workers' options. Raises RefusedError for one that there is not, in ``--set`` or in the environment."""
     known = _known()
-    for name in (assignment.partition("=")[0] for assignment in assignments):
-        if name.startswith("wiretape_") and name not in known:
-            raise RefusedError(f"unknown option {name} (wiretape's are {', '.join(sorted(known))})")
-    for name in sorted(from_environment(environ).keys() - known - _OURS):
-        say(f"{name.upper()} names no option of wiretape ({', '.join(sorted(known))})")
+    names = {assignment.partition("=")[0] for assignment in assignments}
+    if wrong := {name for name in names - known if name.startswith("wiretape_")}:
+        raise RefusedError(str(misspelled.unknown("--set", wrong, sorted(known), kind="option")))
+    try:
+        check_names(environ, known | _OURS)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
     chosen = settings(environ, assignments, flags)
     return [each for each in chosen if each.partition("=")[0] in known or not each.startswith("wiretape_")]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from wiretape import contents, freezing, promoting, tomltext
+from wiretape import config, contents, freezing, promoting, tomltext
 from wiretape.cli.files import largest
 from wiretape.cli.saying import add_row, console, counted, out, say
 from wiretape.freezing import Frozen
@@ -54,7 +54,7 @@ class Library:
         return str(mark) if mark else ""
 
 
-def open_library(recordings: str, config: Path | None) -> Library:
+def open_library(recordings: str, config_file: Path | None) -> Library:
     """The sessions below a directory or in a bucket. Raises ValueError and OSError."""
     if not is_url(recordings) and not Path(recordings).expanduser().is_dir():
         raise ValueError(f"{recordings} is no directory: name that of all sessions with --recordings")
@@ -62,7 +62,13 @@ def open_library(recordings: str, config: Path | None) -> Library:
     store = open_store(
         recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0, largest=largest()
     )
-    return Library(store, parse(str(config), tomltext.read(config)) if config else Sessions())
+    return Library(store, _configured(config_file) if config_file else Sessions())
+
+
+def _configured(file: Path) -> Sessions:
+    text = tomltext.read(file)
+    config.check_tables(str(file), text)
+    return parse(str(file), text)
 
 
 def list_all(library: Library) -> int:

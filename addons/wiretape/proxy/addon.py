@@ -26,7 +26,7 @@ from wiretape.redaction import logs
 from wiretape.session import RECORDING
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode
+from wiretape.tape import Mode, Tape
 from wiretape.tapes import Tapes
 from wiretape.tokenfile import TokenFile
 
@@ -61,6 +61,10 @@ class Wiretape:
         """What happened so far, in all sessions together."""
         return self._desk.ledger.total()
 
+    def default_tape(self) -> Tape:
+        """What is in force for who names no session, on a proxy that is open."""
+        return self._desk.default.tape
+
     # -- options -----------------------------------------------------------------------------------
 
     def load(self, loader: Loader) -> None:
@@ -83,6 +87,7 @@ class Wiretape:
             raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
+        options.check_names(ctx.options)
         options.refuse_conflicts(ctx.options)
         options.check_lane(ctx.options)
         options.check_listening(ctx.options)

@@ -124,9 +124,6 @@ class Decision:
     hit: Hit | None = None
 
 
-type FlightKey = tuple[str, str, str | None, bool]
-
-
 class _State(Enum):
     """Whether anybody comes in."""
 
@@ -150,7 +147,8 @@ class Desk:
         self.ledger = ledger
         self.providers = Providers(())
         self.faults = Faults()
-        self.flights: dict[FlightKey, Flight] = {}
+        self.flights: dict[Hashable, Flight] = {}
+        """The live answers that can be shared: see ``sharing``."""
         self.log = HitLog()
         self.refusals = Refusals()
         self.largest = LARGEST
@@ -288,10 +286,6 @@ class Desk:
         except Denied:
             return None
 
-    def shown(self, seat: Seat, text: str) -> str:
-        """A line for the log, with the session where it is not the default one."""
-        return text if seat.tape.session == self._gate.default_session else f"{text} (session {seat.tape.session})"
-
     # -- what becomes of it ----------------------------------------------------------------------------------------
 
     def route(self, call: Call) -> Route | None:
@@ -328,7 +322,7 @@ class Desk:
         counters.hits += 1
         counters.tokens += hit.tokens
         counters.bytes += hit.size
-        self.log.add(hit.name, self.shown(seat, hit.label))
+        self.log.add(hit.name, hit.label + seat.tape.named)
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
@@ -438,7 +432,7 @@ async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *arg
     return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
 
 
-def key_of(tape: Tape, asked: RecordedRequest) -> FlightKey:
+def key_of(tape: Tape, asked: RecordedRequest) -> Hashable:
     """Equal for requests that can share a live answer."""
     # The identity leaves out in which form embeddings are wanted: the live bytes are in one of them.
     return tape.session, request.identity(asked), asked.test_id, asked.base64_wanted

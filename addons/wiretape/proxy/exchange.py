@@ -4,6 +4,7 @@ Every piece is in the journal before it is passed on, and the end before the las
 with the piece that completes it; else mitmproxy says that the end was seen before it tells the client.
 """
 
+import asyncio
 import logging
 import time
 from enum import Enum
@@ -32,7 +33,7 @@ _BODY = 1 << 20
 """Bytes of a request's body in one record."""
 
 _LARGE = 256 * 1024
-"""Bytes of an answer from which its file is not used again."""
+"""Bytes of a request's body from which sealing it is too long for the thread that carries the traffic."""
 
 UNSHARED = "the answer is not kept, and cannot be shared"
 
@@ -98,22 +99,24 @@ class Exchange:
         """What the journal calls it."""
         return self._entry.number if self._entry else None
 
-    @property
-    def body_size(self) -> int:
-        """Bytes of the request's body: how long ``open`` may take."""
-        return len(self._body)
-
-    def open(self, journal: Journal) -> None:
-        """Begin in the journal, for the answer that is about to come. For any thread; never raises."""
+    async def open(self, journal: Journal) -> None:
+        """Begin in the journal, for the answer that is about to come. Never raises."""
         self._journal = journal
         try:
-            self._entry = entry = journal.begin()
-            entry.append(Kind.BEGIN, 0.0, self._asked.dumps())
-            for start in range(0, len(self._body), _BODY):
-                entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
+            self._entry = journal.begin()
+            if len(self._body) > _LARGE:
+                await asyncio.to_thread(self._write_request, self._entry)
+            else:
+                self._write_request(self._entry)
         except OSError as e:
             self._lose(f"the journal cannot be written: {e}")
         self._body = b""
+
+    def _write_request(self, entry: Entry) -> None:
+        """Write what was asked. For any thread: it touches nothing but the file."""
+        entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
+        for start in range(0, len(self._body) or 1, _BODY):
+            entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
 
     def lose(self, why: str) -> None:
         """There is no journal for it, or none any more."""
@@ -130,9 +133,9 @@ class Exchange:
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
         head = response.status_code, tuple(response.headers.items(multi=True))
-        self._append(Kind.HEAD, dumps_head(*head))
-        if self.state is State.OPEN:
-            self.flight.begin(*head, self._entry)
+        # It is of no use before there is something of the body, and goes with that.
+        self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
+        self.flight.begin(*head, self._entry)
         if self._length == 0:
             self._append(Kind.ENDED)
 
@@ -160,12 +163,16 @@ class Exchange:
                 self._append(Kind.ENDED)
             self.flight.changed()
 
+    def _now(self) -> float:
+        """Milliseconds from the request's last byte."""
+        return (time.monotonic() - self._since) * 1000
+
     def _append(self, kind: Kind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
             return
         assert self._entry
         try:
-            self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
+            self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
             if kind in (Kind.ENDED, Kind.BROKE_OFF):
                 self._journal.hand_over(self._entry)
@@ -199,7 +206,7 @@ class Exchange:
             self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
 
     def written(self, outcome: Outcome) -> None:
-        """The writer is done with it, or keeps it for later. For its thread."""
+        """The writer is done with it, or keeps it for later."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         if outcome.unrecorded:
@@ -208,7 +215,6 @@ class Exchange:
         if outcome.is_kept:
             self._journal.kept(outcome.number)
         else:
-            is_read = self.flight.was_followed or self._size > _LARGE
-            self._journal.written(outcome.number, outcome.stage, is_read=is_read)
+            self._journal.written(outcome.number)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE

@@ -12,14 +12,11 @@ from contextlib import suppress
 from functools import partial
 
 from wiretape.journal_folder import Journal, has_leftovers
-from wiretape.journal_writer import Outcome
+from wiretape.journal_writer import Outcome, say
 from wiretape.proxy.exchange import Exchange, State
 from wiretape.writer_process import WriterProcess
 
 logger = logging.getLogger(__name__)
-
-_LARGE = 256 * 1024
-"""Bytes of a request's body from which sealing it is too long for the thread that carries the traffic."""
 
 _PATIENCE = 10.0
 """Seconds for which an answer waits for room in a journal that is full. Then it passes, and may not be recorded."""
@@ -49,7 +46,7 @@ class Journaling:
     def start(self, *, is_recording: bool) -> None:
         """See to what other proxies have left, and be ready to record."""
         if has_leftovers():
-            WriterProcess(None, lambda _: True).start()
+            WriterProcess(None, lambda _: None).start()
         if is_recording:
             self._make()
 
@@ -63,7 +60,9 @@ class Journaling:
                 self._why, self._try_again = str(e), time.monotonic() + _SAID
                 logger.error("nothing can be recorded: %s", e)
                 return None
-            self._writer = WriterProcess(self._journal, partial(self._written, self._journal))
+            self._journal.fill()
+            loop = asyncio.get_running_loop()
+            self._writer = WriterProcess(self._journal, partial(self._hand_over, loop, self._journal))
             self._writer.start()
         return self._journal
 
@@ -80,10 +79,7 @@ class Journaling:
             self.look()  # What they take of the journal is wanted, and their store may work again.
         if journal.is_full:
             await self._wait_for_room(journal)
-        if exchange.body_size > _LARGE:
-            await asyncio.to_thread(exchange.open, journal)
-        else:
-            exchange.open(journal)
+        await exchange.open(journal)
         if exchange.number is not None and exchange.state is State.WAITING:
             self._open[exchange.number] = exchange
 
@@ -92,18 +88,12 @@ class Journaling:
             self._say_again = time.monotonic() + _SAID
             text = "the journal is full (%d of %d bytes, wiretape_journal): answers wait until recordings are written"
             logger.error(text, journal.taken, journal.limit)
-        loop = asyncio.get_running_loop()
         freed = asyncio.Event()
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # The loop has ended.
-                loop.call_soon_threadsafe(freed.set)
-
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 while journal.is_full:
                     freed.clear()
-                    journal.call_when_freed(tell)
+                    journal.call_when_freed(freed.set)
                     await freed.wait()
 
     def look(self) -> None:
@@ -130,29 +120,41 @@ class Journaling:
             exchange.lose("its journal has been removed")
             self._land(exchange)
 
-    def _written(self, journal: Journal, outcome: Outcome) -> bool:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, journal: Journal, outcome: Outcome) -> None:
+        """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread.
+
+        What takes the disk's time is done here: of a large file the system takes a millisecond for each 16 MB.
+        """
+        if not outcome.is_kept:
+            journal.remove(outcome.number, outcome.stage)
+        journal.fill()
+        with suppress(RuntimeError):  # The loop has ended: nobody counts any more.
+            loop.call_soon_threadsafe(self._written, journal, outcome)
+
+    def _written(self, journal: Journal, outcome: Outcome) -> None:
         if journal is not self._journal:
-            return False
+            return
         exchange = self._open.pop(outcome.number, None)
         if exchange is None and not outcome.is_kept:
             exchange = self._kept.pop(outcome.number, None)
         if exchange is None:
-            return False
+            return  # The writer was killed after it had told this, and the next one tells it again.
+        say(outcome.log)
         if outcome.is_kept:
             self._kept[outcome.number] = exchange
         try:
             exchange.written(outcome)
         finally:
             self._land(exchange)
-        return True
 
-    def stop(self, patience: float) -> None:
+    async def stop(self, patience: float) -> None:
         """Have all written that has ended, and wait so many seconds for it at most."""
         self._is_over = True
         if self._journal is None or self._writer is None:
             return
         self._writer.end()
-        if not self._writer.wait(patience):
+        # What is told meanwhile has been heard when this goes on: it came before.
+        if not await asyncio.to_thread(self._writer.wait, patience):
             text = "%d recordings are still being written, by process %s, from the journal %s"
             logger.warning(text, len(self._open), self._writer.process_id, self._journal.folder.path)
         if self._kept:

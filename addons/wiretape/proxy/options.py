@@ -3,13 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from mitmproxy import exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import address, egress, faults, pacing, providers, rebinding, redaction, session, sessions, tomltext
+from wiretape import (
+    address,
+    config,
+    egress,
+    faults,
+    misspelled,
+    pacing,
+    printable,
+    providers,
+    rebinding,
+    redaction,
+    session,
+    sessions,
+    tomltext,
+)
 from wiretape.address import Address
 from wiretape.egress import Policy
 from wiretape.faults import Faults
@@ -23,7 +38,7 @@ from wiretape.redaction import rules as redaction_rules
 from wiretape.session import Sessions
 from wiretape.store.base import Store
 from wiretape.store.opening import Place, is_url
-from wiretape.tape import DEFAULT, Mode, parse_form, parse_mode, settler
+from wiretape.tape import DEFAULT, DEFAULT_MODE, Mode, parse_form, parse_mode, settler
 from wiretape.tapes import Defaults
 from wiretape.team import member
 from wiretape.team.member import Membership
@@ -56,19 +71,17 @@ NAMES = (
 LANES = ("auto", "fast", "flows")
 LARGE = ("refuse", "pass")
 
-_TABLES = {"endpoints", "provider", "session", "tunnels", "fault", "redaction", "redact"}
-"""Of a file of configuration."""
-
 
 def declare(loader: Loader) -> None:
     """Declare every option; mitmproxy calls it once."""
     loader.add_option(
         "wiretape_mode",
-        str,
-        str(Mode.RECORD_IF_MISSING),
-        """What to do with a request to an inference endpoint: "replay" answers from the recordings and sends nothing,
+        Optional[str],  # type: ignore[arg-type]  # noqa: UP045  so mitmproxy knows the type of such an option
+        None,
+        f"""What to do with a request to an inference endpoint: "replay" answers from the recordings and sends nothing,
         "record-if-missing" answers from them where it can and records the rest, "record" asks the provider every time
-        and records, "live" only passes on.""",
+        and records, "live" only passes on. By default "{DEFAULT_MODE}", unless the session names a mode of its own; one
+        that is chosen here goes before that.""",
         choices=[*Mode],
     )
     loader.add_option(
@@ -233,6 +246,13 @@ def declare(loader: Loader) -> None:
     )
 
 
+def check_names(options: OptManager) -> None:
+    """Raise OptionsError for an option of ours that there is not: mitmproxy keeps it for an addon that never comes."""
+    if wrong := [name for name in options.deferred if name.startswith("wiretape_")]:
+        known = sorted(name for name in options.keys() if name.startswith("wiretape_"))  # noqa: SIM118
+        raise exceptions.OptionsError(str(misspelled.unknown("wiretape", wrong, known, kind="option")))
+
+
 def metrics(options: OptManager) -> Address | None:
     """Where the page of counters is to be, if anywhere. Raises OptionsError."""
     return _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
@@ -315,7 +335,7 @@ class Configuration:
         try:
             return parse(self.file, self.text)
         except ValueError as e:
-            raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+            raise exceptions.OptionsError(f"wiretape_config: {printable.lines(str(e))}") from e
 
 
 def configuration(options: OptManager) -> Configuration | None:
@@ -324,9 +344,11 @@ def configuration(options: OptManager) -> Configuration | None:
     if not file:
         return None
     try:
-        return Configuration(file, tomltext.read(Path(file).expanduser()))
+        own = Configuration(file, tomltext.read(Path(file).expanduser()))
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+    own.parsed(config.check_tables)
+    return own
 
 
 def known_sessions(own: Configuration | None) -> Sessions:
@@ -337,11 +359,11 @@ def known_sessions(own: Configuration | None) -> Sessions:
 def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
     """Who decides on who comes in. Raises OptionsError."""
     name = _checked(options, "wiretape_session", session.check_name)
-    mode = _checked(options, "wiretape_mode", parse_mode)
+    chosen: str | None = options.wiretape_mode
+    mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
-    insists = mode != options.default("wiretape_mode")
     try:
-        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable)
+        return Gate(known, name, mode, insists=chosen is not None, tokens=tokens, askable=askable)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
 
@@ -356,20 +378,12 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
 def policy(options: OptManager, own: Configuration | None) -> Policy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
     allow, allow_only = own.parsed(egress.parse) if own else ((), False)
-    if own:
-        own.parsed(_check_tables)
     if options.wiretape_offline and is_url(options.wiretape_recordings):
         raise exceptions.OptionsError(
             f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
             "wiretape_recordings"
         )
     return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
-
-
-def _check_tables(file: str, text: str) -> None:
-    """Raise ValueError for a table that nobody reads: what it says would not be so."""
-    if unknown := sorted(tomltext.loads(file, text).keys() - _TABLES):
-        raise ValueError(f"{file}: unknown table {', '.join(unknown)}; there are {', '.join(sorted(_TABLES))}")
 
 
 def own_names(options: OptManager) -> OwnNames:

@@ -13,24 +13,22 @@ from dataclasses import replace
 from mitmproxy import connection, ctx, http
 
 from wiretape import browsers, egress, printable, wire
-from wiretape.counters import Counters, Reason
+from wiretape.counters import Reason
 from wiretape.faults import Fault
-from wiretape.flight import Flight
 from wiretape.gate import Denied
 from wiretape.providers import OTHER, Exclusion, Route
 from wiretape.proxy import agreement, breaking, conversations, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import LOOKING, Call, Decision, Desk, Seat, key_of, now
-from wiretape.proxy.exchange import UNSHARED, Exchange, State
+from wiretape.proxy.desk import LOOKING, Call, Decision, Desk, Seat, now
+from wiretape.proxy.exchange import Exchange, State
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.recording import RecordedRequest
 from wiretape.session import RECORDING
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
 logger = logging.getLogger(__name__)
-
-_LEFT = "the client that asked first left"
 
 
 class Requests:
@@ -43,6 +41,7 @@ class Requests:
         self._desk = desk
         self._connections = connections
         self._live: set[Exchange] = set()
+        self._sharing = Sharing(desk.flights)
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
         self.aside = ThreadPoolExecutor(1, "wiretape-store")
@@ -57,11 +56,8 @@ class Requests:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             breaking.abort(exchange.client)
             self._finish(exchange, ended=False)
-        await asyncio.to_thread(self._close, patience)
-
-    def _close(self, patience: float) -> None:
-        self.journaling.stop(patience)
-        self.aside.shutdown(wait=True)
+        await self.journaling.stop(patience)
+        await asyncio.to_thread(self.aside.shutdown, wait=True)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find who asks, and the route; what is not for us streams through."""
@@ -138,6 +134,12 @@ class Requests:
         is_played = bool(marks.of(flow).route or marks.of(flow).nothing) and mode in LOOKING
         return await self._connections.destinations.refuse_request(flow, is_played=is_played)
 
+    @staticmethod
+    def _shares(tape: Tape) -> bool:
+        """Whether a live answer is for all equal requests that are under way."""
+        is_wanted = layering.KNOWN and ctx.options.wiretape_single_flight
+        return bool(is_wanted and tape.mode is Mode.RECORD_IF_MISSING)
+
     def _stays(self, flow: http.HTTPFlow, tape: Tape) -> bool:
         """Whether what has no recording is sent to nobody."""
         return tape.mode is Mode.REPLAY or self._connections.destinations.is_offline_for(flow.request.host)
@@ -169,7 +171,8 @@ class Requests:
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
             tape.counters.not_recorded(Reason.SIZE)
-            logger.warning("not recorded: %s: its body is larger than wiretape_max_request (%s)", what, largest)
+            why = f"its body is larger than wiretape_max_request ({largest})"
+            logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
             denied = Denied(413, text)
@@ -215,7 +218,7 @@ class Requests:
     def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
         what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"
         seat.tape.counters.misses += 1
-        logger.warning("miss: %s", self._desk.shown(seat, what))
+        logger.warning("miss: %s%s", what, seat.tape.named)
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
         why = self._desk.exclusion(_call(flow, None, seat)) if not conversations.is_one(flow.request) else None
         what = why.value if why else "a request of a kind that is not recorded"
@@ -234,8 +237,8 @@ class Requests:
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
-        shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault and not asked.moves_on
-        if shared and await self._follow(flow, tape, asked):
+        shared = self._shares(tape) and not made.fault and not asked.moves_on
+        if shared and await self._sharing.follow(flow, tape, asked):
             return
         if not made.looked_up:
             await self._desk.look_up(made)
@@ -243,16 +246,16 @@ class Requests:
             self._play(flow, made, made.hit)
             return
         if made.unavailable and not made.is_away:
-            flow.response = playing.answer(_unavailable(self._desk.shown(made.seat, asked.label), made.unavailable))
+            flow.response = playing.answer(_unavailable(asked.label + tape.named, made.unavailable))
             return
         if self._stays(flow, tape):
             flow.response = playing.answer(await self._refusal_of(made, asked, flow.request.host))
             return
         if made.unavailable:
-            what = self._desk.shown(made.seat, asked.label)
+            what = asked.label + tape.named
             logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
-        if shared and await self._follow(flow, tape, asked):
+        if shared and await self._sharing.follow(flow, tape, asked):
             return
         self._send(flow, made)
 
@@ -291,11 +294,11 @@ class Requests:
         )
         marked.exchange = exchange
         self._live.add(exchange)
-        if made.asked and tape.mode is Mode.RECORD_IF_MISSING and not made.asked.moves_on:
-            self._desk.flights[key_of(tape, made.asked)] = exchange.flight
+        if made.asked and self._shares(tape) and not made.asked.moves_on:
+            self._sharing.lead(flow, tape, made.asked, exchange.flight)
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
-        what = self._desk.shown(made.seat, asked.label)
+        what = asked.label + made.seat.tape.named
         try:
             if not made.unavailable:
                 logger.warning("miss: %s", what)
@@ -305,32 +308,11 @@ class Requests:
             made.unavailable = str(e)
         return _unavailable(what, made.unavailable)
 
-    async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
-        """Have the flow follow an equal request that is under way, where there is one."""
-        flights, key = self._desk.flights, key_of(tape, asked)
-        while layering.KNOWN and ctx.options.wiretape_single_flight and (flight := flights.get(key)):
-            while not flight.status and not flight.ended:
-                await _changed(flight)
-            if follower := flight.follower():
-                tape.counters.followed += 1
-                logger.info("following an equal request: %s", asked.label)
-                marks.of(flow).follow = follower
-                flow.response = playing.shared(flight, flow.request.http_version)
-                return True
-            if not flight.status and flight.failure not in (_LEFT, UNSHARED):
-                tape.counters.followed += 1
-                flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
-                return True
-            # Its client left before the answer came: the next of us leads. Or it is recorded by now.
-            if flights.get(key) is flight:
-                del flights[key]
-        return False
-
     async def wiretape_decide(self, asking: playing.Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
         made = asking.decision = await self._desk.decide(asking.call)
         if made and made.fault and (made.hit or made.fault.status):
-            self._tell(made.fault, made.label, made.seat.tape.counters)
+            self._tell(made.fault, made.label, made.seat.tape)
 
     async def wiretape_follow(self, following: playing.Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
@@ -351,15 +333,15 @@ class Requests:
             gone.set()
 
     @staticmethod
-    def _tell(fault: Fault, label: str, counters: Counters) -> None:
-        counters.faults += 1
-        logger.warning("fault: %s: %s", fault, label)
+    def _tell(fault: Fault, label: str, tape: Tape) -> None:
+        tape.counters.faults += 1
+        logger.warning("fault: %s: %s%s", fault, label, tape.named)
 
     async def _begin(self, flow: http.HTTPFlow, fault: Fault) -> None:
         marked = marks.of(flow)
         assert flow.response
         assert marked.seat
-        self._tell(fault, marked.label, marked.seat.tape.counters)
+        self._tell(fault, marked.label, marked.seat.tape)
         if fault.ending and not flow.response.raw_content:
             playing.unframe(flow.response, flow.request.http_version)
         if fault.delay and not marked.play:
@@ -402,7 +384,7 @@ class Requests:
             message = flow.error.msg if flow.error else "the answer broke off"
             left = not flow.client_conn.connected or "by client" in message
             try:
-                exchange.flight.end(_LEFT if left else message)
+                exchange.flight.end(LEFT if left else message)
             finally:
                 self._finish(exchange, ended=False)
 
@@ -419,9 +401,7 @@ class Requests:
 
     def _land(self, exchange: Exchange) -> None:
         # Only now does a look-up find the recording: until now others could follow.
-        flights = self._desk.flights
-        for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:
-            flights.pop(key, None)
+        self._sharing.land(exchange.flight)
 
     def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
         """Whether this is a provider's host in replay: nothing is sent to one.
@@ -457,12 +437,6 @@ def _suit(answer: http.Response, asked: http.Request) -> None:
         playing.allow(answer, origin)
     if asked.method == "HEAD":
         answer.raw_content = b""
-
-
-async def _changed(flight: Flight) -> None:
-    changed = asyncio.Event()
-    flight.call_when_changed(changed.set)
-    await changed.wait()
 
 
 def _unavailable(what: str, why: str) -> wire.Answer:

@@ -19,7 +19,7 @@ from typing import Any
 
 import re2
 
-from wiretape import tomltext
+from wiretape import misspelled, tomltext
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -180,15 +180,21 @@ class _Table:
             raise ValueError(f"{where}: is no table")  # noqa: TRY004
         self._where = where
         self._values = dict(values)
+        self._taken: list[str] = []
+        """The keys that there are: those that were taken."""
+
+    def _take(self, key: str, default: Any) -> Any:
+        self._taken.append(key)
+        return self._values.pop(key, default)
 
     def text(self, key: str, default: str = "") -> str:
-        value = self._values.pop(key, default)
+        value = self._take(key, default)
         if not isinstance(value, str):
             raise ValueError(f"{self._where}: {key}: {value!r} is no text")  # noqa: TRY004
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        values = self._values.pop(key, [])
+        values = self._take(key, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise ValueError(f"{self._where}: {key}: is no list of texts")
         return tuple(values)
@@ -203,7 +209,7 @@ class _Table:
         return values
 
     def flag(self, key: str) -> bool:
-        value = self._values.pop(key, False)
+        value = self._take(key, False)
         if not isinstance(value, bool):
             raise ValueError(f"{self._where}: {key}: {value!r} is neither true nor false")  # noqa: TRY004
         return value
@@ -217,7 +223,7 @@ class _Table:
 
     def end(self) -> None:
         if self._values:
-            raise ValueError(f"{self._where}: {next(iter(self._values))}: is not known here")
+            raise misspelled.unknown(self._where, self._values, self._taken)
 
 
 def is_pattern(allowed: str) -> bool:

@@ -221,10 +221,14 @@ class Finder:
             return self._play(asked, identity, names, reading)
         return []
 
-    def _in_turn(self, asked: RecordedRequest, names: list[str]) -> list[str]:
+    def _in_turn(self, asked: RecordedRequest, identity: str, names: list[str]) -> list[str]:
         """The takes of what moves on, which are states of it: one after the other whatever the option says."""
-        # A POST is not a question about a state: asked again, it would do again what it did.
-        if self._asks_again and asked.method != "POST" and asked.turn >= len(names):
+        if not names:
+            return []
+        if not self._asks_again:
+            return _from_turn(names, self._turn(identity), self._takes)
+        # A POST is not a question about a state: sent again, it would do again what it did.
+        if asked.method != "POST" and asked.turn >= len(names):
             raise MovedOn
         return _from_turn(names, asked.turn, self._takes)
 
@@ -310,7 +314,7 @@ class Finder:
         if is_in_turn and self._only_lasting:
             names = [name for name in names if self._answering(name, identity, reading, known)]
         if asked.moves_on:
-            order = self._in_turn(asked, names)
+            order = self._in_turn(asked, identity, names)
         elif self._takes is Takes.FIRST:
             order = names
         elif self._takes is Takes.LAST:
@@ -324,9 +328,7 @@ class Finder:
 
 
 def _from_turn(names: list[str], turn: int, takes: Takes) -> list[str]:
-    """Return the names with the one first whose turn it is."""
-    if not names:
-        return []
+    """Return the names, of which there is one at least, with the one first whose turn it is."""
     start = turn % len(names) if takes is Takes.CYCLE else min(turn, len(names) - 1)
     return names[start:] + names[:start]
 

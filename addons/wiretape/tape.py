@@ -163,6 +163,7 @@ class Tape:
         self.counters = counters
         self.store = store
         self._only_lasting = mode is Mode.RECORD_IF_MISSING
+        self._asks_again = asks_again
         indexes = indexes or Indexes(store)
         self._turn = turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
@@ -227,7 +228,7 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop(self._remembered(key))
-        if asked.moves_on:
+        if asked.moves_on and self._asks_again:
             # Counted whether it has a recording or not: the next one is the one after it.
             object.__setattr__(asked, "turn", self._turn(request.identity(asked)))  # It is no part of the value.
         return self._look(asked, key, thorough=not self.store.is_quick)

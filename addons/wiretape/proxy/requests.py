@@ -6,25 +6,23 @@ Hits that need be no flow do not come here: ``lane`` and ``stream`` serve them.
 import asyncio
 import contextlib
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import browsers, egress, printable, wire
+from wiretape import browsers, wire
 from wiretape.counters import Reason
 from wiretape.faults import Fault
 from wiretape.gate import Denied
-from wiretape.providers import OTHER, Exclusion, Route
-from wiretape.proxy import agreement, breaking, conversations, layering, marks, playing, visitors
+from wiretape.providers import OTHER
+from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import LOOKING, Call, Decision, Desk, Seat, now
+from wiretape.proxy.desk import LOOKING, Decision, Desk, Seat
 from wiretape.proxy.exchange import Exchange, State
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.passing import Passing, call_of
 from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.recording import RecordedRequest
-from wiretape.session import RECORDING
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
@@ -39,6 +37,7 @@ class Requests:
     def __init__(self, desk: Desk, connections: Connections) -> None:
         self.place: Place
         self._desk = desk
+        self._passing = Passing(desk)
         self._connections = connections
         self._live: set[Exchange] = set()
         self._sharing = Sharing(desk.flights)
@@ -72,55 +71,16 @@ class Requests:
             flow.response = playing.refusal(e, flow.request.http_version)
             return
         self._connections.admit(flow.client_conn, seat, flow)
-        marked.route = self._route(flow, seat)
-        marked.nothing = self._answer_from_nothing(flow, seat)
+        marked.route = self._passing.route(flow, seat)
+        marked.nothing = self._passing.answer_from_nothing(flow, seat)
         flow.response = await self._refused(flow, seat)
         if flow.response:
             marked.seat = None  # Nothing more of it is read.
             return
-        if marked.route or marked.nothing or self._refuses(flow, seat):
+        if marked.route or marked.nothing or self._passing.is_refused(flow, seat):
             return
-        self._tell_of_unrecorded(flow, seat.tape)
+        self._passing.tell(flow, seat.tape)
         flow.request.stream = marked.leaves = True
-
-    def _route(self, flow: http.HTTPFlow, seat: Seat) -> Route | None:
-        """The route of a request that is read whole before it is sent on; None where it passes as it comes."""
-        if conversations.is_one(flow.request):
-            return None
-        route = self._desk.route(_call(flow, None, seat))
-        is_other = route is not None and route.endpoint.kind == OTHER
-        return None if is_other and seat.tape.mode is Mode.LIVE and not self._desk.faults else route
-
-    def _answer_from_nothing(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
-        """The answer to a preflight, and to noise, where requests are answered here. Neither counts as anything."""
-        if seat.tape.mode not in LOOKING or marks.of(flow).route:
-            return None
-        call = _call(flow, None, seat)
-        if method := browsers.method_asked_for(flow.request.method, flow.request.headers):
-            return playing.preflight(flow.request) if self._desk.route(replace(call, method=method)) else None
-        is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
-        return http.Response.make(200, b"") if is_noise else None
-
-    def _tell_of_unrecorded(self, flow: http.HTTPFlow, tape: Tape) -> None:
-        """Say that a request to a provider's host is sent on and not recorded, unless nobody needs to know."""
-        if tape.mode not in RECORDING or not self._is_providers(flow):
-            return
-        why = self._desk.exclusion(_call(flow, None, Seat(tape)))
-        is_preflight = browsers.method_asked_for(flow.request.method, flow.request.headers)
-        if conversations.is_one(flow.request):
-            reason, text = Reason.CONVERSATION, "both sides go on sending, as in a WebSocket"
-        elif why is None or why is Exclusion.IGNORED or is_preflight:
-            return
-        elif why is Exclusion.SKIPPED:
-            if egress.is_here(flow.request.host):
-                return  # It is for an application of the user's own.
-            reason, text = Reason.SKIPPED, why.value
-        else:
-            reason, text = Reason.METHOD, why.value
-        tape.counters.upstream += 1
-        tape.counters.not_recorded(reason)
-        what = f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}"
-        logger.warning("not recorded: %s: %s%s", printable.line(what), text, tape.named)
 
     async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
         """The answer to a request that may go nowhere, is of several minds on where, or comes from a web page."""
@@ -188,12 +148,12 @@ class Requests:
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
-            call = _call(flow, marked.test_id, seat)
+            call = call_of(flow, marked.test_id, seat)
             made = self._desk.recalled(call, route) or await self._desk.decide(call, route)
         if made is None:
             if marked.nothing:
                 flow.response = marked.nothing
-            elif self._refuses(flow, seat):
+            elif self._passing.is_refused(flow, seat):
                 self._refuse(flow, seat)
             else:
                 marked.leaves = True
@@ -220,9 +180,7 @@ class Requests:
         seat.tape.counters.misses += 1
         logger.warning("miss: %s%s", what, seat.tape.named)
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
-        why = self._desk.exclusion(_call(flow, None, seat)) if not conversations.is_one(flow.request) else None
-        what = why.value if why else "a request of a kind that is not recorded"
-        flow.response = playing.answer(_refusal(f"{text} is {what}, and in replay"))
+        flow.response = playing.answer(_refusal(f"{text} is {self._passing.why(flow, seat.tape)}, and in replay"))
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
@@ -402,32 +360,6 @@ class Requests:
     def _land(self, exchange: Exchange) -> None:
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
-
-    def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
-        """Whether this is a provider's host in replay: nothing is sent to one.
-
-        A server on this machine is another matter: on the same port may be the user's own application.
-        """
-        return seat.tape.mode is Mode.REPLAY and self._is_providers(flow, but_here=True)
-
-    def _is_providers(self, flow: http.HTTPFlow, *, but_here: bool = False) -> bool:
-        """Whether a request is for a provider's host. ``but_here``: one that is not on this machine."""
-        asked = flow.request
-        hosts = {asked.host, asked.pretty_host}
-        if asked.scheme == "https" and flow.client_conn.sni:
-            hosts.add(flow.client_conn.sni)
-        known = [host for host in hosts if self._desk.providers.knows(host, asked.port)]
-        return any(not (but_here and egress.is_here(host)) for host in known)
-
-
-def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
-    asked = flow.request
-    # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
-    since = now() - (time.time() - (asked.timestamp_end or time.time()))
-    hosts = (asked.host, asked.pretty_host)
-    body = marks.body_of(flow)
-    content_type = asked.headers.get("content-type", "")
-    return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
 
 
 def _suit(answer: http.Response, asked: http.Request) -> None:

@@ -60,8 +60,9 @@ class RecordedRequest:
 
     @property
     def label(self) -> str:
-        """Endpoint and model, for people: ``/v1/chat/completions llama-v3``."""
-        return printable.line(f"{self.endpoint or self.url} {self.model}".rstrip())
+        """Endpoint and model, for people: ``/v1/chat/completions llama-v3``, ``DELETE https://api.openai.com/v1/files/f``."""
+        method = f"{self.method} " if self.passthrough and self.method != "POST" else ""
+        return printable.line(f"{method}{self.endpoint or self.url} {self.model}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ def declare(loader: Loader) -> None:
         str,
         LARGE[0],
         """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
-        replay.""",
+        replay. One to a path that the table of providers does not name, a file, is sent on in any case.""",
         choices=[*LARGE],
     )
     loader.add_option(

@@ -43,7 +43,9 @@ def test_what_is_not_recorded_is_counted_by_its_reason() -> None:
     for reason in (Reason.SIZE, Reason.ERROR, Reason.ERROR):
         counters.not_recorded(reason)
     assert counters.unrecorded == 3
-    assert counters.summary().endswith("3 answers NOT recorded (2 with an error, 1 too large)")
+    assert counters.summary().endswith(
+        "3 answers NOT recorded (2 with an error, or a status that is not kept, 1 too large)"
+    )
 
 
 def test_who_names_ever_new_sessions_fills_no_memory() -> None:

@@ -95,6 +95,15 @@ def test_a_post_is_not_sent_again_for_its_next_take(tmp_path: Path) -> None:
         assert play(tape(tmp_path, mode), post, 3) == ["one", "two", "two"]
 
 
+def test_a_question_about_a_state_makes_no_tokens(tmp_path: Path) -> None:
+    for method, tokens in (("GET", 0), ("POST", 7)):
+        answer = came(b'{"usage":{"output_tokens":7}}')
+        tape(tmp_path, Mode.RECORD).record(asked(method=method), answer)
+        hit = tape(tmp_path).lookup(asked(method=method))
+        assert hit
+        assert hit.tokens == tokens
+
+
 def test_a_request_is_counted_whether_it_has_a_recording_or_not(tmp_path: Path) -> None:
     playing = tape(tmp_path, Mode.RECORD_IF_MISSING)
     assert play(playing, count=1) == ["-"]

@@ -17,7 +17,7 @@ OTHERS = "(others)"
 class Reason(StrEnum):
     """Why something that was sent to a provider became no recording, in words that stand behind a number."""
 
-    ERROR = "with an error"
+    ERROR = "with an error, or a status that is not kept"
     BROKE_OFF = "broke off"
     NO_ANSWER = "without an answer"
     FORM = "in no known form"

@@ -264,7 +264,9 @@ class Tape:
                 return None
         except MovedOn:
             return None
-        tokens = wire.tokens(found[0].recording)
+        # A question about what was made before makes no tokens.
+        is_of_state = asked.moves_on and asked.method != "POST"
+        tokens = 0 if is_of_state else wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)

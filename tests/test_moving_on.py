@@ -182,7 +182,7 @@ def test_an_answer_of_any_form_is_replayed_as_it_came(status: int, content_type:
 
 @pytest.mark.parametrize("status", [206, 301, 303, 304, 307, 401, 403, 408, 409, 425, 429, 500, 503])
 def test_what_depends_on_who_asks_or_when_is_not_kept(status: int) -> None:
-    with pytest.raises(wire.HoldsError, match=str(status)):
+    with pytest.raises(wire.StatusError, match=str(status)):
         wire.response(asked(), came(b"{}", status))
 
 

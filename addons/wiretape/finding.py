@@ -4,9 +4,11 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
@@ -18,6 +20,9 @@ from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
+
+_ACCEPTED = 202
+"""The status of an answer that is one and comes before another."""
 
 _TOLD = 1000
 """Faults of files that are not said again."""
@@ -53,6 +58,8 @@ class Found:
     name: str
     data: bytes
     recording: Recording
+    has_turns: bool = False
+    """Whether another recording answers the same request before or after it."""
 
 
 class Reading:
@@ -204,8 +211,10 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            lists = [each for name in known.names if (each := self._answering(name, identity, reading))]
-            return _lists_for(asked.test_id, lists)
+            every = [each for name in known.names if (each := self._answering(name, identity, reading))]
+            # What was once answered in place of a list is no part of it.
+            lists = [each for each in every if each.recording.response.is_answer]
+            return _lists_for(asked.test_id, lists or every[-1:])
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -221,16 +230,17 @@ class Finder:
             return self._play(asked, identity, names, reading)
         return []
 
-    def _in_turn(self, asked: RecordedRequest, identity: str, names: list[str]) -> list[str]:
-        """The takes of what moves on, which are states of it: one after the other whatever the option says."""
-        if not names:
-            return []
+    def _turn_of_state(self, asked: RecordedRequest, identity: str, number: int) -> int:
+        """Whose turn it is of the takes of what moves on: each is a state, which comes after the one before.
+
+        Raises MovedOn.
+        """
         if not self._asks_again:
-            return _from_turn(names, self._turn(identity), self._takes)
+            return self._turn(identity)
         # A POST is not a question about a state: sent again, it would do again what it did.
-        if asked.method != "POST" and asked.turn >= len(names):
+        if asked.method != "POST" and asked.turn >= number:
             raise MovedOn
-        return _from_turn(names, asked.turn, self._takes)
+        return asked.turn
 
     @property
     def is_quick(self) -> bool:
@@ -243,8 +253,14 @@ class Finder:
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
-        if not self._keep_captures:
-            return None
+        return self._capture(name, reading) if self._keep_captures else None
+
+    def tells_query(self, name: str, reading: Reading) -> bool:
+        """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
+        capture = self._capture(name, reading)
+        return capture is not None and capture.origin is not None and capture.origin.query is not None
+
+    def _capture(self, name: str, reading: Reading) -> Capture | None:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
@@ -267,15 +283,22 @@ class Finder:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.broke_off and not self._keep_errors:
-            logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
+        if found.response.is_partial and not self._keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
-    def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
-        """The same, where it may answer whoever asks next. ``known`` was read."""
+    def _answering(
+        self, name: str, identity: str, reading: Reading, known: Found | None = None, *, is_of_state: bool = False
+    ) -> Found | None:
+        """The same, where it may answer whoever asks next. ``known`` was read.
+
+        ``is_of_state``: the next one has a turn of its own, so that what was said of a moment is said again.
+        """
         found = known if known and name == known.name else self.read(name, identity, reading)
-        return None if found and self._only_lasting and found.recording.response.is_passing else found
+        if found is None or not self._only_lasting or not found.recording.response.is_passing:
+            return found
+        return found if is_of_state and (found.recording.response.status or 0) == _ACCEPTED else None
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -310,27 +333,44 @@ class Finder:
 
         Raises MovedOn.
         """
-        is_in_turn = asked.moves_on or self._takes in (Takes.SEQUENCE, Takes.CYCLE)
-        if is_in_turn and self._only_lasting:
-            names = [name for name in names if self._answering(name, identity, reading, known)]
-        if asked.moves_on:
-            order = self._in_turn(asked, identity, names)
-        elif self._takes is Takes.FIRST:
-            order = names
-        elif self._takes is Takes.LAST:
-            order = names[::-1]
-        else:
-            order = _from_turn(names, self._turn(identity), self._takes) if names else []
-        for name in order:
-            if found := self._answering(name, identity, reading, known):
+        read = partial(self._answering, identity=identity, reading=reading, known=known, is_of_state=asked.moves_on)
+        if self._takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
+            row = self._row(names, read)
+            if len(row) < 2:
+                return row
+            return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
+        if self._only_lasting:
+            names = [name for name in names if read(name)]
+        if not names:
+            return []
+        turn = self._turn_of_state(asked, identity, len(names)) if asked.moves_on else self._turn(identity)
+        start = turn % len(names) if self._takes is Takes.CYCLE else min(turn, len(names) - 1)
+        for name in names[start:] + names[:start]:
+            if found := read(name):
                 return [found]
         return []
 
+    def _row(self, names: Sequence[str], read: Callable[[str], Found | None]) -> list[Found]:
+        """The first or last take that stays, and before it what failed and was asked again: whoever retries gets all.
 
-def _from_turn(names: list[str], turn: int, takes: Takes) -> list[str]:
-    """Return the names, of which there is one at least, with the one first whose turn it is."""
-    start = turn % len(names) if takes is Takes.CYCLE else min(turn, len(names) - 1)
-    return names[start:] + names[:start]
+        Where nothing but failures was recorded the last of them stays.
+        """
+        is_last = self._takes is Takes.LAST
+        row: deque[Found] = deque()
+        for name in reversed(names) if is_last else names:
+            found = read(name)
+            if found is None:
+                continue
+            stays = not found.recording.response.is_passing
+            if is_last and row and stays:
+                break
+            if is_last:
+                row.appendleft(found)
+            else:
+                row.append(found)
+            if stays and not is_last:
+                break
+        return [*row]
 
 
 def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:

@@ -25,7 +25,7 @@ from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, settler
+from wiretape.tape import Failing, Mode, settler
 from wiretape.write_job import OtherVersionError, TapeConfig, WriteJob
 
 logger = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ class Stores:
         self._groups: dict[Place, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
         self._states: dict[tuple[Place, str], dict[str, int]] = {}
+        self.failing: Failing = {}
 
     def states(self, config: TapeConfig) -> dict[str, int]:
         """What was written of what moves on, in the session of an exchange: for its tape, which counts."""
@@ -309,7 +310,8 @@ class JournalWriter:
         try:
             store = group or self._stores.of(config)
             is_repeated = outcome.number in self._repeated
-            tape = config.tape(store, counters, is_repeated=is_repeated, states=self._stores.states(config))
+            states = self._stores.states(config)
+            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated, states=states)
             outcome.is_kept = not job.write(tape)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)

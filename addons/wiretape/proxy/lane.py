@@ -187,7 +187,7 @@ class Lane(FailsClosed):
             asked.body,
             now(),
             seat,
-            asked.header(b"origin"),
+            origin=asked.header(b"origin"),
         )
 
     def _seat(self, asked: Request) -> Seat:

@@ -96,6 +96,17 @@ def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    body = marks.body_of(flow)
-    content_type = asked.headers.get("content-type", "")
-    return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
+    marked = marks.of(flow)
+    return Call(
+        asked.method,
+        asked.scheme,
+        hosts,
+        asked.port,
+        asked.path,
+        asked.headers.get("content-type", ""),
+        test_id,
+        marks.body_of(flow),
+        since,
+        seat,
+        marked.unreadable,
+    )

@@ -267,7 +267,7 @@ class PlayingStream(AdmittingStream):
             b"",
             0.0,
             seat,
-            asked.headers.get("origin", ""),
+            origin=asked.headers.get("origin", ""),
         )
         return call if self._desk.answers(call) else None
 

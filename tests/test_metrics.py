@@ -11,7 +11,7 @@ import wiretape
 from wiretape import counters as module
 from wiretape import metrics
 from wiretape.address import Address
-from wiretape.counters import NUMBERS, Ledger
+from wiretape.counters import NUMBERS, Ledger, Reason
 from wiretape.metrics import FAMILIES, Page, Workers
 from wiretape.rebinding import OwnNames
 
@@ -72,6 +72,7 @@ def test_the_help_is_what_the_counters_themselves_say() -> None:
 
 def test_what_is_written_can_be_read_again(page: Page, ledger: Ledger) -> None:
     ledger.of(STRANGE).misses = 3
+    ledger.of(STRANGE).reasons = {Reason.SIZE: 2, Reason.ERROR: 1}
     assert metrics.parse(ask(page, "/metrics")[1]) == ledger.sessions()
 
 

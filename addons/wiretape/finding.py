@@ -21,9 +21,6 @@ from wiretape.store.index import Index
 
 logger = logging.getLogger(__name__)
 
-_ACCEPTED = 202
-"""The status of an answer that is one and comes before another."""
-
 _TOLD = 1000
 """Faults of files that are not said again."""
 
@@ -288,17 +285,10 @@ class Finder:
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
-    def _answering(
-        self, name: str, identity: str, reading: Reading, known: Found | None = None, *, is_of_state: bool = False
-    ) -> Found | None:
-        """The same, where it may answer whoever asks next. ``known`` was read.
-
-        ``is_of_state``: the next one has a turn of its own, so that what was said of a moment is said again.
-        """
+    def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
+        """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
-        if found is None or not self._only_lasting or not found.recording.response.is_passing:
-            return found
-        return found if is_of_state and (found.recording.response.status or 0) == _ACCEPTED else None
+        return None if found and self._only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -333,7 +323,7 @@ class Finder:
 
         Raises MovedOn.
         """
-        read = partial(self._answering, identity=identity, reading=reading, known=known, is_of_state=asked.moves_on)
+        read = partial(self._answering, identity=identity, reading=reading, known=known)
         if self._takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
             row = self._row(names, read)
             if len(row) < 2:

@@ -434,7 +434,7 @@ def test_ctrl_c_in_the_middle_of_a_stream(user: User) -> None:
     assert "Traceback" not in output
     after = output.partition("<cleaned up>")[2]
     assert "wiretape: record, session default: 0 hits" in after, "it waits for the command, then sums up"
-    assert "1 live answer that became no recording" in after
+    assert "1 live answer that became no recording (1 broke off)" in after
     assert not list(user.folder.glob("recordings/**/*.json"))
 
 

@@ -29,7 +29,8 @@ def summary(outcome: Outcome) -> str:
     if counters.faults:
         parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
-        parts.append(counted(counters.unrecorded, "live answer") + " that became no recording")
+        why = f" ({counters.told_reasons})" if counters.reasons else ""
+        parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
     text = f"{head}: {', '.join(parts)}"
     if not served:
         hosts = ", ".join(outcome.hosts[:_HOSTS_SHOWN]) + (", ..." if len(outcome.hosts) > _HOSTS_SHOWN else "")

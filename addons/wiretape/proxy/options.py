@@ -210,7 +210,7 @@ def declare(loader: Loader) -> None:
         str,
         LARGE[0],
         """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
-        replay.""",
+        replay. One to a path that the table of providers does not name, a file, is sent on in any case.""",
         choices=[*LARGE],
     )
     loader.add_option(
@@ -294,6 +294,7 @@ def defaults(options: OptManager) -> Defaults:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        is_offline=options.wiretape_offline,
     )
 
 

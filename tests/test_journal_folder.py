@@ -125,14 +125,14 @@ def test_who_finishes_it_need_not_have_the_environment_of_its_proxy(
     journal.release()
 
 
-def test_a_key_that_is_taken_away_while_its_proxy_lives_is_there_again_with_the_next_answer(
+def test_a_key_that_is_taken_away_while_its_proxy_lives_is_there_again_after_the_next_answer(
     runtime: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = Journal.create(1000)
     shutil.rmtree(runtime)
     assert find(journal.folder.path) is None
     for _ in range(2):
-        journal.begin().discard()
+        journal.fill()
         assert find(journal.folder.path) == journal.folder.key
     assert caplog.text.count("has been removed: it is made again") == 1
     journal.folder.remove()
@@ -237,7 +237,7 @@ def test_it_says_when_it_is_full_and_when_there_is_room() -> None:
     assert journal.is_full
     journal.call_when_freed(lambda: freed.append(1))
     journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-    journal.written(first.number, Stage.RECORDED, is_read=False)
+    journal.written(first.number)
     assert not journal.is_full
     assert (journal.taken, freed) == (second.size, [1])
     journal.release()
@@ -257,26 +257,39 @@ def test_files_come_in_the_order_in_which_they_were_handed_over() -> None:
     journal.release()
 
 
-def test_a_file_is_used_again_when_nobody_reads_it() -> None:
+def test_a_file_that_is_written_goes_while_it_is_read() -> None:
     journal = Journal.create(1 << 20)
-    for number, is_read in ((1, True), (2, False)):
-        entry = journal.begin()
-        entry.append(Kind.PIECE, 0, b"x" * 100)
-        journal.grown(entry)
-        reader = entry.reader()
-        journal.hand_over(entry)
-        journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-        journal.written(number, Stage.RECORDED, is_read=is_read)
-        assert bool(reader.next()) is is_read
-        assert journal.taken == 0
-    assert [kept.path.stat().st_size for kept in journal.folder.files(*Stage)] == [0]
-    third = journal.begin()
-    third.append(Kind.PIECE, 0, b"y")
-    record = third.reader().next()
-    assert record
-    assert record.data == b"y"
-    assert [kept.stage for kept in journal.folder.files(*Stage)] == [Stage.LIVE]
+    entry = journal.begin()
+    entry.append(Kind.PIECE, 0, b"x" * 100)
+    journal.grown(entry)
+    reader = entry.reader()
+    journal.hand_over(entry)
+    journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
+    journal.remove(entry.number, Stage.RECORDED)
+    journal.written(entry.number)
+    assert (journal.taken, journal.folder.files(*Stage)) == (0, [])
+    assert reader.next()
     journal.release()
+
+
+def test_files_are_ready_before_they_are_needed_and_go_with_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal.create(1 << 20)
+    journal.fill()
+    ready = {kept.number for kept in journal.folder.files(Stage.LIVE)}
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", None)  # Nothing is opened on the way of an answer.
+        first, second = journal.begin(), journal.begin()
+    assert {first.number, second.number} < ready
+    journal.fill()
+    assert len(journal.folder.files(Stage.LIVE)) == len(ready) + 2
+    first.append(Kind.PIECE, 0, b"x")
+    journal.release()
+    journal.folder.remove_empty()
+    assert [kept.number for kept in journal.folder.files(*Stage)] == [first.number]
+    first.discard()
+    second.close()
+    journal.folder.remove()
+    assert not journal.folder.path.exists()
 
 
 def test_what_somebody_has_removed_or_replaced_is_a_journal_without_files() -> None:

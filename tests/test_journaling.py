@@ -72,7 +72,7 @@ def test_a_new_answer_waits_until_there_is_room(
         await waits.wait()
         assert exchange.number is None
         journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
-        journal.written(1, Stage.RECORDED, is_read=False)
+        journal.written(1)
         await opening
 
     asyncio.run(run())

@@ -23,8 +23,6 @@ class Flight:
     headers: tuple[tuple[str, str], ...] = ()
     entry: Entry | None = None
     """Where its pieces are."""
-    was_followed: bool = False
-    """Whether somebody may still read it."""
     ended: bool = False
     """Nothing more will come."""
     failure: str = ""
@@ -41,7 +39,6 @@ class Flight:
         entry = self.entry
         if entry is None:
             return None
-        self.was_followed = True
         try:
             return Follower(self, entry, entry.reader())
         except OSError:

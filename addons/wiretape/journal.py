@@ -16,8 +16,8 @@ not open is damage, or the key is another's. A file without its last record was 
 what it holds says whether it is whole (a client that has seen ``[DONE]`` has its answer).
 
 A file's name says how far it is: ``<number>.live``, then ``<order>-<number>.ended``, which the writer takes, in order;
-it leaves ``<number>.recorded`` or ``.unrecorded``, which the proxy, once it has counted that, empties and uses again
-(``.spare``): some file systems (ext4) are slow to make a file where many have just been removed.
+it leaves ``<number>.recorded`` or ``.unrecorded``, which the proxy removes once it has counted that. A ``.live`` that
+is empty waits for an exchange. No file is emptied and used again: ext4 would bring it to the disk when it is closed.
 
 One file an exchange, not one for all: a slow stream would pin everything that was written after it began, and a
 follower would have to pick its pieces out of all the others.
@@ -52,6 +52,7 @@ _MOST_NUMBER = (1 << 32) - 1
 _READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
     _READ |= getattr(os, _name, 0)
+_NEW = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class Kind(IntEnum):
@@ -93,50 +94,47 @@ class Stage(StrEnum):
     """Its recording is written."""
     UNRECORDED = ".unrecorded"
     """It is told why there is none."""
-    SPARE = ".spare"
-    """It is empty."""
 
 
 class Entry:
     """The file of an exchange, for the one who appends to it. Every method raises OSError."""
 
-    def __init__(self, cipher: AESGCM, folder: Path, number: int, spare: Path | None = None) -> None:
-        """``spare``: an empty file that can be used, where it is still there."""
+    def __init__(self, cipher: AESGCM, folder: Path, number: int) -> None:
         self.number = number
         self.size = 0
         """Bytes of whole records."""
         self.path = staged(folder, number, Stage.LIVE)
         self._cipher = cipher
-        self._file: int | None = self._opened(spare)
+        self._held = b""
+        """Records that are written with the next one."""
+        self._file: int | None = os.open(self.path, _NEW, 0o600)
 
-    def _opened(self, spare: Path | None) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        if spare:
-            with contextlib.suppress(FileNotFoundError):
-                spare.rename(self.path)
-                return os.open(self.path, flags)
-        return os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    def hold(self, kind: Kind, at: float, data: bytes = b"") -> None:
+        """Add a record, which is in the file when the next one is."""
+        head = _HEAD.pack(len(data) + _TAG, kind, at)
+        place = self.size + len(self._held)
+        self._held += head + self._cipher.encrypt(_NONCE.pack(self.number, place), data, head)
 
     def append(self, kind: Kind, at: float, data: bytes = b"") -> None:
         """Add a record."""
         if self._file is None:
             raise OSError("an append to this file of the journal has failed before, or it is closed")
-        head = _HEAD.pack(len(data) + _TAG, kind, at)
-        record = head + self._cipher.encrypt(_NONCE.pack(self.number, self.size), data, head)
+        self.hold(kind, at, data)
+        records, self._held = self._held, b""
         try:
-            done = os.write(self._file, record)
-            while done < len(record):
-                done += os.write(self._file, record[done:])
+            done = os.write(self._file, records)
+            while done < len(records):
+                done += os.write(self._file, records[done:])
         except OSError:
             self.close()
             raise
-        self.size += len(record)
+        self.size += len(records)
 
     def hand_over(self, order: int) -> None:
         """It has its last record: from now on it is the writer's, who takes what has a lower order first."""
         self.close()
         path = self.path.with_name(f"{order:08}-{self.number:08}{Stage.ENDED}")
-        self.path.rename(path)
+        os.rename(self.path, path)  # noqa: PTH104  on the way of each answer
         self.path = path
 
     def discard(self) -> None:

@@ -22,6 +22,7 @@ import stat
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,8 @@ _ID = re.compile(r"\d+-[0-9a-f]{16}")
 ATTEMPT = "attempt"
 """The file that says which exchange is being written, and for which time."""
 
-_MOST_SPARES = 64
-"""Empty files that are kept for the next exchanges."""
-
-_LARGE = 256 * 1024
-"""Bytes of an exchange's file from which it is not used again."""
+_STOCK = 32
+"""Files that are ready for the next exchanges: to make one takes long where the disk is at work."""
 
 _GONE = FileNotFoundError, NotADirectoryError
 """What says that somebody has removed a journal's folder, and perhaps has put something in its place."""
@@ -128,13 +126,23 @@ class Folder:
         chosen = [kept for kept in found if kept.stage in stages]
         return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
 
+    def remove_empty(self) -> None:
+        """Remove the files that wait for an exchange: there will be none. Raises OSError."""
+        for kept in self.files(Stage.LIVE):
+            with contextlib.suppress(FileNotFoundError):
+                told = kept.path.lstat()
+                if stat.S_ISREG(told.st_mode) and told.st_size == 0:
+                    kept.path.unlink()
+
     def remove(self) -> None:
         """Remove it with its key: nothing is left in it. Never raises."""
         # The key first: a folder without one and without files is removed by whoever comes next.
         journal_key.forget(self.path)
-        for path in (*self.path.glob(f"*{Stage.SPARE}"), *(self.path / name for name in (ATTEMPT, _WRITER, _OWNER))):
+        with contextlib.suppress(OSError):
+            self.remove_empty()
+        for name in (ATTEMPT, _WRITER, _OWNER):
             with contextlib.suppress(OSError):
-                path.unlink()
+                (self.path / name).unlink()
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
@@ -144,7 +152,9 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. For the traffic's thread alone: what it counts is counted by nobody else."""
+    """A proxy's own journal. ``fill`` and ``remove`` take long and are for the writer's thread; all else, and with it
+    what is counted, is the traffic's.
+    """
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
         self.folder = folder
@@ -158,8 +168,9 @@ class Journal:
         self._total = 0
         self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
-        self._spares: list[int] = []
-        """Exchanges whose files are empty."""
+        self._stock: deque[Entry] = deque()
+        """What is ready for the next exchanges. The traffic's thread takes from it, the writer's adds."""
+        self._numbering = threading.Lock()
         self._waiting: list[Callable[[], None]] = []
         self._key_file = journal_key.keep(folder.path, folder.key)
         if self._key_file is None:
@@ -226,14 +237,28 @@ class Journal:
 
     def begin(self) -> Entry:
         """A new exchange. Raises OSError."""
-        if self._key_file and not os.path.exists(self._key_file):  # noqa: PTH110  on the way of each answer
+        return self._stock.popleft() if self._stock else self._made()
+
+    def _made(self) -> Entry:
+        with self._numbering:  # Where nothing is ready the traffic's thread makes one too.
+            self._numbers += 1
+            number = self._numbers
+        return Entry(self._cipher, self.folder.path, number)
+
+    def fill(self) -> None:
+        """Be ready for the next exchanges. For one thread at a time; never raises."""
+        if self._key_file and not Path(self._key_file).exists():
             # As systems do when a user logs out whose proxy goes on.
             logger.warning("%s has been removed: it is made again", self._key_file)
             self._key_file = journal_key.keep(self.folder.path, self.folder.key)
-        self._numbers += 1
-        number = self._spares.pop() if self._spares else None
-        spare = None if number is None else staged(self.folder.path, number, Stage.SPARE)
-        return Entry(self._cipher, self.folder.path, self._numbers, spare)
+        with contextlib.suppress(OSError):  # Told when an exchange begins and there is none.
+            while len(self._stock) < _STOCK:
+                self._stock.append(self._made())
+
+    def remove(self, number: int, stage: Stage) -> None:
+        """Remove the file of an exchange that the writer is done with; whoever reads it can go on. Never raises."""
+        with contextlib.suppress(OSError):
+            staged(self.folder.path, number, stage).unlink()
 
     def grown(self, entry: Entry) -> None:
         """An exchange's file has its size."""
@@ -246,24 +271,10 @@ class Journal:
         entry.hand_over(self._order)
         self._ended.add(entry.number)
 
-    def written(self, number: int, stage: Stage, *, is_read: bool) -> None:
-        """The writer is done with an exchange. ``is_read``: somebody may still read its file. Never raises."""
-        path = staged(self.folder.path, number, stage)
-        if self._taken.get(number, 0) > _LARGE:
-            # It takes the system a millisecond for each 16 MB, which nobody waits for.
-            threading.Thread(target=_remove, args=(path,), name="wiretape-journal").start()
-        elif is_read or len(self._spares) >= _MOST_SPARES:
-            _remove(path)
-        else:
-            self._empty(path, number)
+    def written(self, number: int) -> None:
+        """The writer is done with an exchange."""
         self.kept(number)
         self.freed(number)
-
-    def _empty(self, path: Path, number: int) -> None:
-        with contextlib.suppress(OSError):
-            os.truncate(path, 0)
-            path.rename(staged(self.folder.path, number, Stage.SPARE))
-            self._spares.append(number)
 
     def kept(self, number: int) -> None:
         """The writer has told of an exchange, whose file may stay."""
@@ -278,12 +289,9 @@ class Journal:
 
     def release(self) -> None:
         """The proxy ends: what is left is the writer's, or the next start's."""
+        while self._stock:
+            self._stock.pop().close()
         self._lock.release()
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
 
 
 def _make_private(folder: Path) -> None:

@@ -33,6 +33,14 @@ logger = logging.getLogger(__name__)
 _MOST = 64
 """Exchanges of a group."""
 
+_PAUSE = 0.03
+"""Seconds until what has ended is looked at: a client's next request, which often comes at once, goes before, and more
+is written at once."""
+
+_MANY, _LONG_PAUSE = 4, 0.4
+"""So many exchanges that end within that time are followed by as many that begin: so many seconds later those are under
+way, and wait no more for the processor and the disk that the writing takes."""
+
 DONE = (Stage.RECORDED, Stage.UNRECORDED)
 
 _LARGE = 1 << 20
@@ -163,6 +171,12 @@ class JournalWriter:
             is_recorded = kept.stage is Stage.RECORDED
             yield Outcome(kept.number, recorded=is_recorded, unrecorded=not is_recorded)
 
+    def pause(self) -> None:
+        """Leave what has just ended for a moment."""
+        time.sleep(_PAUSE)
+        if len(self._left(Stage.ENDED)) >= _MANY:
+            time.sleep(_LONG_PAUSE)
+
     def write_ended(self) -> Iterator[Outcome]:
         """Write what has ended by now."""
         if self._failed and time.monotonic() >= self._retry_at:
@@ -190,6 +204,7 @@ class JournalWriter:
 
     def finish(self) -> Iterator[Outcome]:
         """Write all that is left, and remove the journal if then nothing is. Its proxy has ended."""
+        self._folder.remove_empty()
         while left := self._left(Stage.ENDED, Stage.LIVE):
             yield from self._write(left[:_MOST])
         for kept in self._folder.files(*DONE):
@@ -301,13 +316,3 @@ class JournalWriter:
         else:
             kept.moved(outcome.stage)
         return outcome
-
-
-_PAUSE = 0.03
-"""Seconds until what has ended is looked at: a client's next request, which often comes at once, goes before, and more
-is written at once."""
-
-
-def pause() -> None:
-    """Leave what has just ended for a moment."""
-    time.sleep(_PAUSE)

@@ -79,6 +79,7 @@ def _finish(leftover: Leftover, stores: Stores, log: LogCapture) -> Recovered:
     recovered = Recovered(leftover.path, leftover.process)
     folder = Folder(leftover.path, leftover.key or b"")
     if leftover.key is None:
+        folder.remove_empty()
         files = folder.files(Stage.ENDED, Stage.LIVE)
         recovered.lost = len(files)
         for kept in folder.files(*Stage):

@@ -8,7 +8,7 @@ import json
 import logging
 from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -108,22 +108,21 @@ class Asked:
 
     def dumps(self) -> bytes:
         """As JSON."""
-        told = {each.name: getattr(self, each.name) for each in fields(self)}
-        return json.dumps(told | {"config": _values(self.config), "route": _values(self.route)}).encode()
+        own = self.content_type, self.test_id, self.by, self.user_agent, self.began
+        return f"[{_dumped(self.config)},{_dumped(self.route)},{json.dumps(own)}]".encode()
 
     @classmethod
     def loads(cls, data: bytes) -> "Asked":
         """What ``dumps`` has made. Raises ValueError, KeyError or TypeError for anything else."""
-        told = json.loads(data)
-        endpoint = Endpoint(**told["route"].pop("endpoint"))
-        known = {"config": TapeConfig.from_json(told["config"]), "route": Route(**told["route"], endpoint=endpoint)}
-        return cls(**{**told, **known})
+        config, route, own = json.loads(data)
+        endpoint = Endpoint(**route.pop("endpoint"))
+        return cls(TapeConfig.from_json(config), Route(**route, endpoint=endpoint), *own)
 
 
 @lru_cache(_KNOWN)
-def _values(shared: TapeConfig | Route) -> dict[str, Any]:
-    """Return what many exchanges have in common as values for JSON: of each it is made once."""
-    return asdict(shared)
+def _dumped(shared: TapeConfig | Route) -> str:
+    """Return what many exchanges have in common as JSON: of each it is made once."""
+    return json.dumps(asdict(shared))
 
 
 def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:

@@ -27,7 +27,7 @@ from typing import IO, Any
 
 from wiretape import isolated
 from wiretape.journal_folder import Folder, Journal
-from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores, pause, say
+from wiretape.journal_writer import JournalWriter, LogCapture, Outcome, Stores, say
 from wiretape.recovery import recover
 
 logger = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ class WriterProcess:
             while not self._is_ending:
                 self._look.wait()
                 self._look.clear()
-                pause()
+                writer.pause()
                 for outcome in writer.write_ended():
                     self._tell(outcome)
             for outcome in writer.finish():
@@ -245,7 +245,7 @@ def _work(writer: JournalWriter, log: LogCapture, told: _Told) -> None:
             told({"log": lines})
         is_over = not os.read(commands, 65536)
         if not is_over:
-            pause()
+            writer.pause()
     for outcome in writer.finish():
         told(asdict(outcome))
 

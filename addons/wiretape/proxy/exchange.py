@@ -109,8 +109,8 @@ class Exchange:
 
     def _write_request(self, entry: Entry) -> None:
         """Write what was asked. For any thread: it touches nothing but the file."""
-        entry.append(Kind.BEGIN, 0.0, self._asked.dumps())
-        for start in range(0, len(self._body), _BODY):
+        entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
+        for start in range(0, len(self._body) or 1, _BODY):
             entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
 
     def lose(self, why: str) -> None:
@@ -128,9 +128,9 @@ class Exchange:
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
         head = response.status_code, tuple(response.headers.items(multi=True))
-        self._append(Kind.HEAD, dumps_head(*head))
-        if self.state is State.OPEN:
-            self.flight.begin(*head, self._entry)
+        # It is of no use before there is something of the body, and goes with that.
+        self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
+        self.flight.begin(*head, self._entry)
         if self._length == 0:
             self._append(Kind.ENDED)
 
@@ -157,12 +157,16 @@ class Exchange:
                 self._append(Kind.ENDED)
             self.flight.changed()
 
+    def _now(self) -> float:
+        """Milliseconds from the request's last byte."""
+        return (time.monotonic() - self._since) * 1000
+
     def _append(self, kind: Kind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
             return
         assert self._entry
         try:
-            self._entry.append(kind, (time.monotonic() - self._since) * 1000, data)
+            self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
             if kind in (Kind.ENDED, Kind.BROKE_OFF):
                 self._journal.hand_over(self._entry)
@@ -204,6 +208,6 @@ class Exchange:
         if outcome.is_kept:
             self._journal.kept(outcome.number)
         else:
-            self._journal.written(outcome.number, outcome.stage, is_read=self.flight.was_followed)
+            self._journal.written(outcome.number)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE

@@ -60,6 +60,7 @@ class Journaling:
                 self._why, self._try_again = str(e), time.monotonic() + _SAID
                 logger.error("nothing can be recorded: %s", e)
                 return None
+            self._journal.fill()
             loop = asyncio.get_running_loop()
             self._writer = WriterProcess(self._journal, partial(self._hand_over, loop, self._journal))
             self._writer.start()
@@ -120,7 +121,13 @@ class Journaling:
             self._land(exchange)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, journal: Journal, outcome: Outcome) -> None:
-        """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread."""
+        """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread, which
+        does what may have to wait for a disk.
+        """
+        if not outcome.is_kept:
+            journal.remove(outcome.number, outcome.stage)
+        if journal.is_there:
+            journal.fill()
         with suppress(RuntimeError):  # The loop has ended: nobody counts any more.
             loop.call_soon_threadsafe(self._written, journal, outcome)
 

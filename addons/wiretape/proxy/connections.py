@@ -92,7 +92,7 @@ class Connections:
     def _seats(self, client: connection.Client) -> list[Seat]:
         """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
         flows = self._flows.get(client)
-        if flows is None or self._desk.is_inside(client):
+        if flows is None or self._desk.is_settled_by_tunnel(client):
             # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
             return [self._desk.seat(client)]
         return [seat for flow in flows if flow.live and (seat := marks.of(flow).seat)]

@@ -63,6 +63,7 @@ NAMES = (
     "wiretape_journal",
     "wiretape_max_recording",
     "wiretape_modes",
+    "wiretape_ask",
     "wiretape_offline",
     "wiretape_max_request",
     "wiretape_large_requests",
@@ -90,6 +91,13 @@ def declare(loader: Loader) -> None:
         "",
         """The modes that a client may ask for in its credentials (SESSION+MODE), as a list: "replay,record". By default
         all of them, but not "live" where wiretape_mode is "replay". A session with modes of its own goes by those.""",
+    )
+    loader.add_option(
+        "wiretape_ask",
+        bool,
+        False,
+        """Answer 407 to who names no session, so that clients do which send the user of the proxy's URL only when they
+        are asked (.NET, Java, curl --proxy-anyauth). Without it they get the session of wiretape_session.""",
     )
     loader.add_option(
         "wiretape_offline",
@@ -362,7 +370,8 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
     try:
-        return Gate(known, name, mode, insists=chosen is not None, tokens=tokens, askable=askable)
+        insists = chosen is not None
+        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
 

@@ -1,15 +1,34 @@
-"""The CAs that the child trusts: those it would trust anyway, and mitmproxy's. PEM text in, a temporary file out."""
+"""The CAs that the child trusts: those it would trust anyway, and mitmproxy's. PEM text in, temporary files out.
 
-import os
+Most programs read a PEM file that a variable names. Java reads a store of its own, PHP a file that its configuration
+names: they get those too.
+"""
+
 import ssl
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
 from wiretape.cli.environment import CA_VARIABLES
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFiles:
+    """Where the trusted CAs are, in each form that programs read."""
+
+    pem: str
+    java: str
+    """A store of type PKCS12, without a password."""
+    php: str
+    """A folder with a file of configuration that names the PEM file."""
 
 
 def trusted_pem(environ: Mapping[str, str]) -> bytes:
@@ -26,16 +45,36 @@ def trusted_pem(environ: Mapping[str, str]) -> bytes:
 
 
 @contextmanager
-def bundle(pem: bytes, environ: Mapping[str, str]) -> Iterator[str]:
-    """The path of a temporary file with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
-    handle, path = tempfile.mkstemp(prefix="wiretape-ca-", suffix=".pem")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(trusted_pem(environ) + b"\n" + pem)
-        Path(path).chmod(0o644)  # certificates are public, and the child may run as another user
-        yield path
-    finally:
-        Path(path).unlink(missing_ok=True)
+def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
+    """Temporary files with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:
+        folder = Path(name)
+        trusted = trusted_pem(environ) + b"\n" + pem
+        bundle, store, settings = folder / "ca.pem", folder / "java.p12", folder / "php" / "wiretape.ini"
+        bundle.write_bytes(trusted)
+        store.write_bytes(_java_store(trusted))
+        settings.parent.mkdir()
+        settings.write_text(f'curl.cainfo = "{bundle}"\nopenssl.cafile = "{bundle}"\n', "utf-8")
+        for path in (bundle, store, settings):
+            path.chmod(0o644)  # certificates are public, and the child may run as another user
+        for path in (folder, settings.parent):
+            path.chmod(0o755)
+        yield TrustFiles(str(bundle), str(store), str(settings.parent))
+
+
+def _java_store(pem: bytes) -> bytes:
+    """The certificates of a PEM text as a store that Java reads without a password."""
+    certificates: dict[bytes, pkcs12.PKCS12Certificate] = {}
+    for block in pem.split(_BEGIN)[1:]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of old CAs, which systems trust all the same.
+            try:
+                certificate = x509.load_pem_x509_certificate(_BEGIN + block)
+            except ValueError:
+                continue  # What is unreadable would be of no use to Java either.
+        name = str(len(certificates)).encode()
+        certificates.setdefault(certificate.tbs_certificate_bytes, pkcs12.PKCS12Certificate(certificate, name))
+    return pkcs12.serialize_java_truststore(list(certificates.values()), NoEncryption()) if certificates else b""
 
 
 def _system_pem() -> bytes:

@@ -57,10 +57,6 @@ class Traffic:
         """A client opened a connection."""
         self.connections += 1
 
-    def http_connect(self, flow: http.HTTPFlow) -> None:
-        """A client asked for a tunnel."""
-        self.hosts[flow.request.pretty_host] = None
-
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request, in a tunnel or without one."""
         self.hosts[flow.request.pretty_host] = None
@@ -89,6 +85,11 @@ class Proxy:
     def session(self) -> str:
         """The session in force."""
         return self._addon.default_tape().session
+
+    @property
+    def tunnels(self) -> dict[str, bool]:
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        return self._addon.tunnels()
 
     def ca_pem(self) -> bytes:
         """mitmproxy's CA, and the chain above it if the user brought one; never its key."""

@@ -61,6 +61,10 @@ class Wiretape:
         """What happened so far, in all sessions together."""
         return self._desk.ledger.total()
 
+    def tunnels(self) -> dict[str, bool]:
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        return self._connections.asked
+
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""
         return self._desk.default.tape

@@ -45,6 +45,15 @@ def trusted_pem(environ: Mapping[str, str]) -> bytes:
 
 
 @contextmanager
+def trusted_file(environ: Mapping[str, str]) -> Iterator[str]:
+    """A temporary file with the trusted CAs alone, for who connects in the child's place; removed at the end."""
+    with tempfile.NamedTemporaryFile(prefix="wiretape-ca-", suffix=".pem") as file:
+        file.write(trusted_pem(environ))
+        file.flush()
+        yield file.name
+
+
+@contextmanager
 def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
     """Temporary files with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
     with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:

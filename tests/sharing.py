@@ -23,7 +23,7 @@ class Shared(Mitmdump):
         self._stack = contextlib.ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="shared-")))
         self._recordings, self._origin = folder / "recordings", folder / "origin.json"
-        self._lead_to(None)
+        self.lead_to(None)
         # Nobody is sent there: all providers have one CA, and its file is to be there for as long as the proxy is.
         authority = self._stack.enter_context(Provider())
         env = {"TO_LOOPBACK_ORIGIN": str(self._origin)}
@@ -48,13 +48,13 @@ class Shared(Mitmdump):
         self.session = f"test-{self._number}"
         self._user = f"{self.session}+{mode}"
         self._lines_before, self._connects_before = len(self._lines), len(super().connects())
-        self._lead_to(provider)
+        self.lead_to(provider)
         try:
             yield self
             assert self.process.poll() is None, f"it has ended:\n{self.log()}"
             self.assert_sound()
         finally:
-            self._lead_to(None)
+            self.lead_to(None)
             self.session = self._user = ""
 
     @property
@@ -83,7 +83,7 @@ class Shared(Mitmdump):
         """Of the test."""
         return super().connects()[self._connects_before :]
 
-    def _lead_to(self, provider: Provider | None) -> None:
+    def lead_to(self, provider: Provider | None) -> None:
         # At once: a connection of the test before may still be looking.
         new = self._origin.with_suffix(".new")
         new.write_text(json.dumps({"*": provider.port} if provider else {}), "utf-8")

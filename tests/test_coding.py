@@ -179,3 +179,30 @@ def test_a_bomb_in_one_piece_does_not_fill_the_memory(monkeypatch: pytest.Monkey
     finally:
         tracemalloc.stop()
     assert peak < size * 3 // 4
+
+
+@pytest.mark.parametrize(
+    ("named", "accepted", "expected"),
+    [
+        ("", "", True),
+        ("identity", "", True),
+        ("gzip", "", False),
+        ("gzip", "gzip", True),
+        ("gzip", "deflate, GZIP ;q=1.0", True),
+        ("x-gzip", "gzip", True),
+        ("gzip", "x-gzip", True),
+        ("gzip", "*", True),
+        ("gzip", "*;q=0", False),
+        ("gzip", "*;q=0, gzip;q=0.001", True),
+        ("gzip", "gzip; q = 0.000", False),
+        ("gzip", "gzip;q=0, *", False),
+        ("gzip", "gzipped", False),
+        ("gzip, br", "gzip", False),
+        ("gzip, br", "br, gzip", True),
+        ("br", "gzip, deflate, br, zstd", True),
+        ("zstd", "gzip, deflate, br", False),
+        ("gzip", ",;,;;q=0,", False),
+    ],
+)
+def test_what_a_client_can_read(named: str, accepted: str, expected: bool) -> None:
+    assert coding.is_accepted(named, accepted) is expected

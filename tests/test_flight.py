@@ -1,9 +1,12 @@
 """What followers are told and when, and what they read."""
 
+import gzip
+import zlib
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from wiretape.coding import Decoder
 from wiretape.flight import Flight
 from wiretape.journal import Entry, Kind
 
@@ -97,3 +100,24 @@ def test_a_journal_that_cannot_be_read_is_the_end(tmp_path: Path) -> None:
     assert follower
     assert ([*follower.pieces()], follower.is_behind) == ([], False)
     assert follower.failure == "the journal cannot be read"
+
+
+def test_what_cannot_be_read_as_it_comes_is_decoded_in_parts(tmp_path: Path) -> None:
+    flight, made = Flight(), entry(tmp_path)
+    flight.begin(200, (), made)
+    compressor = zlib.compressobj(wbits=31)
+    coded = [compressor.compress(bytes(50 << 20)) + compressor.flush(), gzip.compress(b"more")]
+    made.append(Kind.PIECE, 1, coded[0])
+    follower = flight.follower(Decoder("gzip"))
+    assert follower
+    size, largest = 0, 0
+    while follower.is_behind:
+        part = sum(map(len, follower.pieces()))
+        size, largest = size + part, max(largest, part)
+    assert (size, largest < 3 << 20) == (50 << 20, True)
+    made.append(Kind.PIECE, 2, coded[1])
+    assert (b"".join(follower.pieces()), follower.is_behind, follower.failure) == (b"more", False, "")
+    made.append(Kind.PIECE, 3, b"no gzip")
+    assert follower.is_behind
+    assert ([*follower.pieces()], follower.is_behind) == ([], False)
+    assert "not what its content coding says" in follower.failure

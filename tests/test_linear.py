@@ -227,6 +227,11 @@ CASES: Mapping[str, Case] = {
         lambda n: zlib.compress(bytes(range(256)) * (n // 64 + 1), 0),
     ),
     "coding: codings": (lambda text: coding.plain(b"x", text), lambda n: "gzip, " * n),
+    "coding: codings that a client accepts": (
+        lambda text: coding.is_accepted("gzip", text),
+        lambda n: "gzip;q=0.0,x," * n,
+    ),
+    "coding: a weight": (lambda text: coding.is_accepted("gzip", text), lambda n: "gzip;q" + " " * n + "=0." + "0" * n),
     "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
     "multipart: parts": (
         read_form,

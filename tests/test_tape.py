@@ -11,12 +11,14 @@ import pytest
 
 from wiretape import wire
 from wiretape.counters import Counters
+from wiretape.finding import Takes
 from wiretape.providers import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.request import recorded
 from wiretape.store.base import Unavailable
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape import Hit, Mode, Tape, parse_mode
+from wiretape.store.memory import Memory
+from wiretape.tape import Hit, Kept, Mode, Tape, parse_mode, settler
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
@@ -32,8 +34,8 @@ Taped = Callable[..., Tape]
 def _taped(tmp_path: Path) -> Taped:
     """Tapes over one store."""
 
-    def make(mode: Mode = Mode.REPLAY, session: str = "default") -> Tape:
-        return Tape(DirectoryStore(tmp_path), session, mode, Counters())
+    def make(mode: Mode = Mode.REPLAY, session: str = "default", **more: Any) -> Tape:
+        return Tape(DirectoryStore(tmp_path), session, mode, Counters(), **more)
 
     return make
 
@@ -211,6 +213,42 @@ def test_lists_of_models_are_served_as_one(taped: Taped) -> None:
     assert [model["id"] for model in json.loads(hit.answer.body)["data"]] == ["a", "b", "c"]
 
 
+MODELS = RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")
+
+
+def list_of(*ids: str) -> wire.Arrived:
+    return arrived(json.dumps({"object": "list", "data": [{"id": each, "object": "model"} for each in ids]}).encode())
+
+
+def ids_of(tape: Tape, test_id: str | None) -> list[str] | None:
+    hit = found(tape, replace(MODELS, test_id=test_id))
+    return [model["id"] for model in json.loads(hit.answer.body)["data"]] if hit else None
+
+
+@recording_modes
+def test_a_list_of_models_is_the_tests_that_asked(taped: Taped, mode: Mode) -> None:
+    recording = taped(mode, form="2026")
+    for test_id, *ids in (("a", "x", "y"), ("b", "x", "y"), ("b", "z"), ("c", "z"), ("a", "x", "y")):
+        recording.record(replace(MODELS, test_id=test_id), list_of(*ids))
+    tape = taped()
+    assert [ids_of(tape, test) for test in "abcd"] == [["x", "y"], ["x", "y", "z"], ["z"], None]
+    assert ids_of(tape, None) == ["x", "y", "z"]
+    assert len(files(recording)) == 4
+    # What is for all answers those for whom there is nothing.
+    recording.record(MODELS, list_of("y"))
+    assert [ids_of(tape, test) for test in ("a", "d", None)] == [["x", "y"], ["y"], ["y"]]
+
+
+def test_a_list_that_waited_for_its_store_takes_the_place_of_nobodys(taped: Taped) -> None:
+    recording = taped(Mode.RECORD, form="2026")
+    for test_id in ("a", "b"):
+        recording.record(replace(MODELS, test_id=test_id), list_of("x"))
+    (first, a), (second, b) = sorted(files(recording).items(), key=lambda each: len(each[0]))
+    settle = settler(lambda _: (Mode.RECORD, Takes.LAST))
+    names = first.removesuffix(".json"), second.removesuffix(".json")
+    assert (settle("s", names[0], b, a), settle("s", names[1], b, a)) == (names[1], None)
+
+
 @pytest.mark.parametrize("asks_for_base64", [True, False])
 def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) -> None:
     """The SDKs ask for it on their own: the one for Node decodes it without looking, and gets nonsense from numbers."""
@@ -336,7 +374,7 @@ def test_a_recording_written_by_hand_never_makes_a_lookup_fail(taped: Taped, bod
     assert hit is None or (hit.answer.status == 200 and hit.answer.body)
 
 
-MODELS = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
+MODELS = RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")
 TAGS = RecordedRequest("http://localhost:11434/api/tags", {}, "/api/tags")
 
 
@@ -377,6 +415,68 @@ def test_record_if_missing_keeps_the_first(taped: Taped) -> None:
     tape.record(HELLO, came("second"))
     assert text_of(found(tape, HELLO)) == "first"
     assert files(tape) == before
+
+
+ABOUT_THE_REQUEST = (400, 404, 405, 410, 413, 415, 422)
+DEPENDS = (401, 402, 403, 407, 408, 409, 425, 429, 460, 498, 499, 500, 502, 503, 504, 529)
+
+
+@pytest.mark.parametrize("asked", [HELLO, RecordedRequest("https://api.anthropic.com/v1/messages", {}, "")])
+def test_what_depends_on_who_asks_or_when_is_no_answer_to_the_next(taped: Taped, asked: RecordedRequest) -> None:
+    error = b'{"error": {"message": "slow down"}}'
+    memory: Memory[Kept] = Memory(1 << 20)
+    for status in (*ABOUT_THE_REQUEST, *DEPENDS):
+        session = f"s{status}"
+        asking = taped(Mode.RECORD_IF_MISSING, session, keep_errors=True, memory=memory)
+        asking.record(asked, arrived(error, status=status))
+        # In the memory of all of them it is for those who replay.
+        kept = taped(Mode.REPLAY, session, keep_errors=True, memory=memory).lookup(asked, "key")
+        assert kept
+        assert (kept.answer.status, kept.answer.body) == (status, error)
+        hits = [asking.lookup(asked, "key"), asking.recall("key"), asking.search(asked, "key")]
+        hits.append(taped(Mode.RECORD_IF_MISSING, f"{session}-above", layers=(session,)).search(asked))
+        assert [hit is not None for hit in hits] == [status in ABOUT_THE_REQUEST] * 4, status
+
+
+@pytest.mark.parametrize("takes", Takes)
+def test_the_answer_after_them_is_a_take_and_stays(taped: Taped, takes: Takes) -> None:
+    asking = taped(Mode.RECORD_IF_MISSING, takes=takes, keep_errors=True)
+    broken_off = arrived(b'data: {"choices": []}\n\n', content_type="text/event-stream", ended=False)
+    streamed = request(stream=True)
+    for _ in range(2):  # The same one again is not kept twice.
+        asking.record(HELLO, arrived(b'{"error": "slow"}', status=429))
+        asking.record(HELLO, arrived(b'{"error": "down"}', status=503))
+        asking.record(streamed, broken_off)
+    assert (asking.lookup(HELLO), asking.lookup(streamed)) == (None, None)
+    for text in ("Hi", "Late"):
+        asking.record(HELLO, came(text))
+    base = name_of(HELLO).removesuffix(".json")
+    takes_of_it = sorted(name for name in files(asking) if name.startswith(base))
+    assert takes_of_it == [f"{base}{take}.json" for take in (".2", ".3", "")]
+    assert [text_of(asking.lookup(HELLO)) for _ in range(3)] == ["Hi"] * 3
+    in_turn = taped(Mode.REPLAY, takes=Takes.SEQUENCE, keep_errors=True)
+    assert [in_turn.lookup(HELLO).answer.status for _ in range(4)] == [429, 503, 200, 200]  # type: ignore[union-attr]
+
+
+def test_of_those_that_depend_not_more_are_kept_than_of_use(taped: Taped, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wiretape.tape._PASSING", 3)
+    asking = taped(Mode.RECORD_IF_MISSING, keep_errors=True)
+    for number in range(5):
+        asking.record(HELLO, arrived(b'{"error": "%d"}' % number, status=500))
+    assert len(files(asking)) == 3
+    asking.record(HELLO, came("Hi"))
+    assert text_of(asking.lookup(HELLO)) == "Hi"
+
+
+def test_an_answer_that_waited_for_its_store_comes_after_them(taped: Taped) -> None:
+    tape, names = taped(Mode.RECORD, takes=Takes.SEQUENCE, keep_errors=True), name_of(HELLO)
+    for each in (arrived(b"{}", status=429), came("Hi")):
+        tape.record(HELLO, each)
+    error, answer = files(tape)[names], files(tape)[names.replace(".json", ".2.json")]
+    settle = settler(lambda _: (Mode.RECORD_IF_MISSING, Takes.LAST))
+    base = names.removesuffix(".json")
+    assert settle("s", base, answer, error) == f"{base}.2"
+    assert [settle("s", base, *each) for each in ((error, answer), (answer, answer), (error, error))] == [None] * 3
 
 
 @recording_modes

@@ -3,6 +3,7 @@
 brotli and zstandard come with mitmproxy, which depends on both.
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
@@ -18,6 +19,9 @@ LIMIT = 512 * 1024 * 1024
 _MOST = 4
 """Content codings of one body."""
 
+_NOT = re.compile(r"q\s*=\s*0(?:\.0*)?")
+"""The weight of a coding that a client does not take."""
+
 
 class CodingError(ValueError):
     """A body that is not what its content coding says, or larger than LIMIT when decoded."""
@@ -30,25 +34,56 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Se
     CodingError for an unknown coding and for broken input; a cut-off body is not an error here: what could be decoded
     is given.
     """
-    names = [name.strip().lower() for name in coding.split(",")]
-    names = [name for name in names if name not in ("", "identity")]
-    if len(names) > _MOST:
-        raise CodingError(f"more than {_MOST} content codings, one in another")
-    steps = [_decoder(name) for name in reversed(names)]
-    if not steps:
+    if not _names(coding):
         return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
-    largest = LIMIT if limit is None else limit
-    room = largest
-    decoded = Pieces()
-    for piece in pieces:
-        for step in steps:
-            try:
-                piece = b"".join(_bounded(step, piece, room))  # noqa: PLW2901  each works on what the last gave
-            except _NoRoomError as e:
-                raise CodingError(f"the body is larger than {largest} bytes when decoded") from e
-        room -= len(piece)
-        decoded.append(piece)
-    return decoded
+    decoder = Decoder(coding, limit)
+    return Pieces(b"".join(decoder.feed(piece)) for piece in pieces)
+
+
+class Decoder:
+    """Undoes the content coding of one body while it comes."""
+
+    def __init__(self, coding: str, limit: int | None = None) -> None:
+        """As ``decode``. Raises CodingError for an unknown coding."""
+        names = _names(coding)
+        if len(names) > _MOST:
+            raise CodingError(f"more than {_MOST} content codings, one in another")
+        self._steps = [_decoder(name) for name in reversed(names)]
+        self._largest = LIMIT if limit is None else limit
+        self._room = self._largest
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """What a piece becomes, in parts that are made as they are taken. Raises CodingError."""
+        parts: Iterable[bytes] = (piece,)
+        for step in self._steps:
+            parts = _bounded(step, parts, self._room)
+        try:
+            for part in parts:
+                self._room -= len(part)
+                yield part
+        except _NoRoomError as e:
+            raise CodingError(f"the body is larger than {self._largest} bytes when decoded") from e
+
+
+def _names(coding: str) -> list[str]:
+    names = (name.strip().lower() for name in coding.split(","))
+    return [name for name in names if name not in ("", "identity")]
+
+
+def is_accepted(coding: str, accepted: str) -> bool:
+    """Whether a client that sends this Accept-Encoding can read a body of this Content-Encoding.
+
+    One that sends none leaves the choice to the server (RFC 9110, 12.5.3), but most that do could read none.
+    """
+    taken = {}
+    for each in accepted.lower().split(","):
+        name, _, weight = each.partition(";")
+        taken[_plain_name(name)] = not _NOT.fullmatch(weight.strip())
+    return all(taken.get(_plain_name(name), taken.get("*", False)) for name in _names(coding))
+
+
+def _plain_name(name: str) -> str:
+    return name.strip().removeprefix("x-")
 
 
 LIMIT_OF_REQUEST = 64 * 1024 * 1024
@@ -77,17 +112,18 @@ _PART = 1 << 20
 """Bytes that are made at a time of brotli, which makes a gigabyte of some hundred."""
 
 
-def _bounded(step: Step, piece: bytes, room: int) -> Iterator[bytes]:
+def _bounded(step: Step, pieces: Iterable[bytes], room: int) -> Iterator[bytes]:
     left = room
-    for start in range(0, len(piece), _SLICE):
-        try:
-            for out in step(piece[start : start + _SLICE]):
-                left -= len(out)
-                if left < 0:
-                    raise _NoRoomError
-                yield out
-        except (zlib.error, brotli.error, zstandard.ZstdError) as e:
-            raise CodingError(f"the body is not what its content coding says: {e}") from e
+    for piece in pieces:
+        for start in range(0, len(piece), _SLICE):
+            try:
+                for out in step(piece[start : start + _SLICE]):
+                    left -= len(out)
+                    if left < 0:
+                        raise _NoRoomError
+                    yield out
+            except (zlib.error, brotli.error, zstandard.ZstdError) as e:
+                raise CodingError(f"the body is not what its content coding says: {e}") from e
 
 
 def _decoder(name: str) -> Step:

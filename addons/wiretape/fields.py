@@ -20,6 +20,9 @@ _NEVER = re.compile("account|organization|project|user|tenant|key|token-id|deplo
 EMPTY = frozenset({204, 205, 304})
 """Statuses of answers that have no content."""
 
+_ABOUT_THE_REQUEST = frozenset({400, 404, 405, 406, 410, 411, 413, 414, 415, 416, 417, 422, 426, 431, 451})
+"""Statuses of errors that the same request would get again, whoever sends it, and whenever."""
+
 UNFRAMED = frozenset({204, 304})
 """Statuses of answers whose head says nothing of a body's length: its end is the answer's."""
 
@@ -32,6 +35,13 @@ def is_value(text: str) -> bool:
 def is_kept(name: str) -> bool:
     """Whether a header, its name in lower case, is kept with a recording."""
     return _KEPT.fullmatch(name) is not None and _NEVER.search(name) is None
+
+
+def is_passing(status: int) -> bool:
+    """Whether an answer of this status depends on who asks, or when: the next one who asks may get another."""
+    if status < 400:
+        return status in (206, 304)  # Parts of an answer, for whoever has the rest of it.
+    return status not in _ABOUT_THE_REQUEST
 
 
 def is_status(value: object) -> bool:

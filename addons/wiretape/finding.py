@@ -153,8 +153,12 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
+        only_lasting: bool = False,
     ) -> None:
-        """``turn`` tells how often a request, by its identity, was answered before, and counts."""
+        """``turn`` tells how often a request, by its identity, was answered before, and counts.
+
+        ``only_lasting``: what depends on who asked, or when, is no answer: the provider can be asked.
+        """
         self._store = index.store
         self.session = index.session
         self._turn = turn
@@ -162,6 +166,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
+        self._only_lasting = only_lasting
         self._index = index
         self._told: set[Hashable] = set()
 
@@ -179,8 +184,9 @@ class Finder:
             names = [*names]
             reading.look_ahead(names)
         for name in names:
-            if first := self.read(name, identity, reading):
-                return self._play(identity, [*take_names(name, reading)], reading, first)
+            first = self.read(name, identity, reading)
+            if first and (found := self._play(identity, [*take_names(name, reading)], reading, first)):
+                return found
         return []
 
     def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
@@ -190,7 +196,8 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            return [each for name in known.names if (each := self.read(name, identity, reading))]
+            lists = [each for name in known.names if (each := self._answering(name, identity, reading))]
+            return _lists_for(asked.test_id, lists)
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -198,8 +205,9 @@ class Finder:
         ]
         # One that was made for another test answers only who names no test.
         for test_id in (asked.test_id, None):
-            if names := [name for name, theirs in found if theirs == test_id]:
-                return self._play(identity, names, reading)
+            names = [name for name, theirs in found if theirs == test_id]
+            if names and (played := self._play(identity, names, reading)):
+                return played
         if found and asked.test_id is None:
             return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
         return []
@@ -244,6 +252,11 @@ class Finder:
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
+    def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
+        """The same, where it may answer whoever asks next. ``known`` was read."""
+        found = known if known and name == known.name else self.read(name, identity, reading)
+        return None if found and self._only_lasting and found.recording.response.is_passing else found
+
     def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
         told = (*file, reading.states().get(file), problem)
@@ -273,6 +286,8 @@ class Finder:
             case Takes.LAST:
                 order = names[::-1]
             case Takes.SEQUENCE | Takes.CYCLE:
+                if self._only_lasting:
+                    names = [name for name in names if self._answering(name, identity, reading, known)]
                 if names:
                     played = self._turn(identity)
                     start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
@@ -280,16 +295,32 @@ class Finder:
                 else:
                     order = []
         for name in order:
-            if found := known if known and name == known.name else self.read(name, identity, reading):
+            if found := self._answering(name, identity, reading, known):
                 return [found]
         return []
+
+
+def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+    """Those of several lists of models that are one: of the test that asks, else of none.
+
+    What was recorded for a test answers, where there is nothing else, who names no test.
+    """
+    of_test = [each for each in found if each.recording.request.test_id == test_id]
+    of_none = [each for each in found if each.recording.request.test_id is None]
+    of_others = found if test_id is None else []
+    return of_test or of_none or of_others
+
+
+def take_name(name: str, number: int) -> str:
+    """The name of a take, of which the first is 1."""
+    return name if number == 1 else f"{name}.{number}"
 
 
 def take_names(name: str, reading: Reading) -> Iterator[str]:
     """The name, and the names of further takes that exist."""
     yield name
     for number in count(2):
-        take = f"{name}.{number}"
+        take = take_name(name, number)
         try:
             if not reading.exists(take):
                 return

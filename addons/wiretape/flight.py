@@ -4,9 +4,10 @@ The first of several equal requests leads: it is sent to the provider. The other
 journal as they come, from the first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
+from wiretape.coding import CodingError, Decoder
 from wiretape.journal import Entry, EntryReader, Kind
 
 _AT_ONCE = 1 << 20
@@ -21,6 +22,8 @@ class Flight:
     status: int = 0
     """0 until the head of the answer has come."""
     headers: tuple[tuple[str, str], ...] = ()
+    asker: Hashable = None
+    """Equal for those who ask with the same bytes and the same credentials as who leads."""
     entry: Entry | None = None
     """Where its pieces are."""
     ended: bool = False
@@ -34,13 +37,16 @@ class Flight:
         self.status, self.headers, self.entry = status, headers, entry
         self.changed()
 
-    def follower(self) -> "Follower | None":
-        """Who gets its pieces from the first; None where they cannot be read any more: the answer is recorded."""
+    def follower(self, decoder: Decoder | None = None) -> "Follower | None":
+        """Who gets its pieces from the first; None where they cannot be read any more: the answer is recorded.
+
+        ``decoder`` is for one that cannot read them as they come.
+        """
         entry = self.entry
         if entry is None:
             return None
         try:
-            return Follower(self, entry, entry.reader())
+            return Follower(self, entry, entry.reader(), decoder)
         except OSError:
             return None
 
@@ -68,16 +74,19 @@ class Flight:
 class Follower:
     """One that shares a flight, and how far it is."""
 
-    def __init__(self, flight: Flight, entry: Entry, reader: EntryReader) -> None:
+    def __init__(self, flight: Flight, entry: Entry, reader: EntryReader, decoder: Decoder | None) -> None:
         self.flight = flight
         self._entry = entry
         self._reader = reader
+        self._decoder = decoder
+        self._parts: Iterator[bytes] | None = None
+        """Of the piece that is being decoded."""
         self._fault = ""
 
     @property
     def is_behind(self) -> bool:
         """Whether there is something to read."""
-        return not self._fault and self._reader.offset < self._entry.size
+        return not self._fault and (self._parts is not None or self._reader.offset < self._entry.size)
 
     @property
     def failure(self) -> str:
@@ -86,16 +95,33 @@ class Follower:
 
     def pieces(self) -> Iterator[bytes]:
         """The pieces that came since the last call, or the next of them."""
-        until = min(self._entry.size, self._reader.offset + _AT_ONCE)
+        room = _AT_ONCE
         left = _MOST_AT_ONCE
-        while self._reader.offset < until and left:
+        while self.is_behind and room > 0 and left:
             left -= 1
-            try:
-                record = self._reader.next()
-            except OSError:
-                record = None
-            if record is None:
-                self._fault = "the journal cannot be read"
-                return
-            if record.kind is Kind.PIECE:
-                yield record.data
+            if piece := self._next():
+                room -= len(piece)
+                yield piece
+
+    def _next(self) -> bytes:
+        """The next bytes that there are; none where it is something else that comes next."""
+        try:
+            if self._parts is not None:
+                part = next(self._parts, None)
+                if part is not None:
+                    return part
+                self._parts = None
+                return b""
+            record = self._reader.next()
+        except CodingError as e:
+            self._fault = str(e)
+            return b""
+        except OSError:
+            record = None
+        if record is None:
+            self._fault = "the journal cannot be read"
+        elif record.kind is Kind.PIECE:
+            if self._decoder is None:
+                return record.data
+            self._parts = self._decoder.feed(record.data)
+        return b""

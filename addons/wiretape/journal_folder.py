@@ -21,10 +21,10 @@ import secrets
 import stat
 import sys
 import tempfile
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -152,8 +152,9 @@ class Folder:
 
 
 class Journal:
-    """A proxy's own journal. ``fill`` and ``remove`` take long and are for the writer's thread; all else, and with it
-    what is counted, is the traffic's.
+    """A proxy's own journal. For the traffic's thread: what it counts is counted by nobody else.
+
+    ``fill`` and ``remove`` are for the writer's thread. They touch files and the stock, which two threads may share.
     """
 
     def __init__(self, folder: Folder, lock: Lock, limit: int) -> None:
@@ -162,15 +163,14 @@ class Journal:
         self._cipher = folder.cipher
         self._owner = str(folder.path / _OWNER)
         self._lock = lock
-        self._numbers = 0
+        self._numbers = count(1)
         self._order = 0
         self._taken: dict[int, int] = {}
         self._total = 0
         self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
         self._stock: deque[Entry] = deque()
-        """What is ready for the next exchanges. The traffic's thread takes from it, the writer's adds."""
-        self._numbering = threading.Lock()
+        """What is ready for the next exchanges: taken from by the traffic's thread, filled by the writer's."""
         self._waiting: list[Callable[[], None]] = []
         self._key_file = journal_key.keep(folder.path, folder.key)
         if self._key_file is None:
@@ -240,13 +240,12 @@ class Journal:
         return self._stock.popleft() if self._stock else self._made()
 
     def _made(self) -> Entry:
-        with self._numbering:  # Where nothing is ready the traffic's thread makes one too.
-            self._numbers += 1
-            number = self._numbers
-        return Entry(self._cipher, self.folder.path, number)
+        return Entry(self._cipher, self.folder.path, next(self._numbers))
 
     def fill(self) -> None:
-        """Be ready for the next exchanges. For one thread at a time; never raises."""
+        """Be ready for the next exchanges. For one thread at a time, whichever it is; never raises."""
+        if not self.is_there:
+            return
         if self._key_file and not Path(self._key_file).exists():
             # As systems do when a user logs out whose proxy goes on.
             logger.warning("%s has been removed: it is made again", self._key_file)
@@ -256,7 +255,7 @@ class Journal:
                 self._stock.append(self._made())
 
     def remove(self, number: int, stage: Stage) -> None:
-        """Remove the file of an exchange that the writer is done with; whoever reads it can go on. Never raises."""
+        """Remove the file of an exchange that the writer is done with. For any thread; never raises."""
         with contextlib.suppress(OSError):
             staged(self.folder.path, number, stage).unlink()
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from wiretape import checks, jsontext, printable
+from wiretape import checks, fields, jsontext, printable
 from wiretape.parts import Parts
 from wiretape.remade import Remade
 
@@ -79,6 +79,14 @@ class RecordedResponse:
     def broke_off(self) -> bool:
         """Whether this is what came of a stream before it broke off."""
         return self.error is not None and bool(self.body)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it depends on who asked, or when: it says nothing about what the same request gets now."""
+        if self.error is None:
+            return fields.is_passing(self.status or 200)
+        status = self.error.get("status_code")
+        return not isinstance(status, int) or fields.is_passing(status)
 
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""

@@ -4,6 +4,7 @@ Fronts ask with values and get values; they never see a file. Everything here ma
 thread carries traffic calls from another one.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -17,7 +18,7 @@ from wiretape import capture as captures
 from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters
-from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_names
+from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_name, take_names
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -37,6 +38,10 @@ _TRUSTED = 0.005
 
 _LOOKS = 200
 """Files whose states are looked at within a millisecond."""
+
+
+_PASSING = 50
+"""Takes of one request that each depend on who asked, or when: the last of them is replaced by the next."""
 
 
 class Mode(StrEnum):
@@ -133,6 +138,7 @@ class Tape:
         self.mode = mode
         self.counters = counters
         self.store = store
+        self._only_lasting = mode is Mode.RECORD_IF_MISSING
         indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
@@ -142,6 +148,7 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
+                only_lasting=self._only_lasting,
             )
             for each in (session, *layers)
         ]
@@ -161,13 +168,17 @@ class Tape:
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
-        kept = self._memory.get((self.session, key))
+        kept = self._memory.get(self._remembered(key))
         if kept is None:
             return None
         if time.monotonic() - kept.checked < _TRUSTED:
             return kept.hit
         looks = sum(len(files) for _, files in kept.states)
         return kept.hit if self.store.is_quick and looks <= _LOOKS and self._is_current(kept) else None
+
+    def _remembered(self, key: Hashable) -> Hashable:
+        # The memory is shared with tapes of other modes, where an answer may do that is none here.
+        return self.session, self._only_lasting, key
 
     def _is_current(self, kept: Kept) -> bool:
         try:
@@ -185,10 +196,10 @@ class Tape:
 
         ``key`` is equal for requests that are the same byte for byte: under it the hit can be recalled.
         """
-        if key is not None and (kept := self._memory.get((self.session, key))):
+        if key is not None and (kept := self._memory.get(self._remembered(key))):
             if self._is_current(kept):
                 return kept.hit
-            self._memory.drop((self.session, key))
+            self._memory.drop(self._remembered(key))
         return self._look(asked, key, thorough=not self.store.is_quick)
 
     @property
@@ -227,7 +238,7 @@ class Tape:
         stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
-            self._memory.put((self.session, key), Kept(hit, states, checked), _size(answer))
+            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
         return hit
 
     @staticmethod
@@ -322,9 +333,10 @@ class Tape:
 
     def _write_looking(self, made: Recording, data: Parts, capture: Capture | None) -> str:
         identity = request.identity(made.request)
-        for base in (made.name, second_name(made.name, identity)):
+        test_id = made.request.test_id if made.form == "2026" else None
+        for base in (made.name, _second_name(made.name, made.request, identity, test_id)):
             existing = self._existing(base)
-            if existing is None or not _is_another(existing, identity):
+            if existing is None or not _is_another(existing, identity, test_id):
                 name = self._write_take(base, identity, data)
                 if capture:
                     self._write_capture(name, data, capture)
@@ -364,15 +376,26 @@ class Tape:
             return False
         return existing is not None and existing.recording == capture.recording
 
+    def _write_missing(self, name: str, identity: str, data: Parts) -> str:
+        """Write what nobody has recorded meanwhile: after what was recorded and says nothing about the request."""
+        for number in range(1, _PASSING + 1):
+            take = take_name(name, number)
+            if self.store.write(self.session, take, data, replace=False):
+                return take
+            existing = self._finder.read(take, identity, self._finder.reading())
+            if existing is None:
+                break  # A file that is no recording is replaced in every mode: it can serve no one.
+            if not existing.recording.response.is_passing or self._existing_digest(take) == data.digest:
+                logger.debug("%s was recorded by another first", take)
+                return take
+        self.store.write(self.session, take, data, replace=True)
+        return take
+
     def _write_take(self, name: str, identity: str, data: Parts) -> str:
+        if self.mode is not Mode.RECORD:
+            return self._write_missing(name, identity, data)
         reading = self._finder.reading()
         takes = [*take_names(name, reading)]
-        if self.mode is not Mode.RECORD:
-            # A file that is no recording is replaced in every mode: it can serve no one.
-            broken = reading.exists(name) and self._finder.read(name, identity, reading) is None
-            if not self.store.write(self.session, name, data, replace=broken):
-                logger.debug("%s was recorded by another first", name)
-            return name
         if self._replaces():
             existing = self._existing_digest(takes[-1])
             if existing is None or existing != data.digest:
@@ -381,7 +404,7 @@ class Tape:
         if self._is_repeated and self.store.digest(self.session, takes[-1]) == data.digest:
             return takes[-1]
         for number in count(len(takes) + 1 if reading.exists(name) else 1):
-            take = name if number == 1 else f"{name}.{number}"
+            take = take_name(name, number)
             if self.store.write(self.session, take, data, replace=False):
                 return take
         raise AssertionError("count has no end")
@@ -401,12 +424,14 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     """
 
     def settle(session: str, name: str, ours: bytes, theirs: bytes) -> str | None:
-        identity = request.stored_identity(recording.read_request(ours))
-        if _is_another(theirs, identity):
-            second = second_name(name.partition("-")[0], identity)
+        asked = recording.read_request(ours)
+        identity = request.stored_identity(asked)
+        if _is_another(theirs, identity, asked.test_id):
+            second = _second_name(name, asked, identity, asked.test_id)
             return second if second != name else None
         mode, takes = choice(session)
-        if mode is not Mode.RECORD or takes is Takes.LAST:
+        is_kept = takes is not Takes.LAST if mode is Mode.RECORD else ours != theirs and _is_passing(theirs)
+        if not is_kept:
             return None
         base, _, number = name.partition(".")
         return f"{base}.{int(number or 1) + 1}"
@@ -414,10 +439,28 @@ def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, 
     return settle
 
 
-def _is_another(data: bytes, identity: str) -> bool:
-    """Whether the bytes are a recording of another request, not to be overwritten."""
+def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
+    """Whether the bytes are a recording of another request, or another test's list of models: not to be overwritten."""
     try:
-        return not request.is_stored(recording.read_request(data), identity)
+        found = recording.read_request(data)
+    except ValueError:
+        return False
+    is_of_another_test = found.endpoint in MODEL_LISTS and found.test_id != test_id
+    return is_of_another_test or not request.is_stored(found, identity)
+
+
+def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
+    """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
+    if asked.endpoint not in MODEL_LISTS:
+        return second_name(name.partition("-")[0], identity)
+    first = "-".join(name.split("-")[:3])
+    return second_name(first, hashlib.sha256(f"{identity} {test_id}".encode()).hexdigest() if test_id else identity)
+
+
+def _is_passing(data: bytes) -> bool:
+    """Whether the bytes are a recording that says nothing about what its request gets now."""
+    try:
+        return recording.loads(data).response.is_passing
     except ValueError:
         return False
 

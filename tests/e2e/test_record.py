@@ -375,11 +375,16 @@ def test_any_status_is_kept_where_asked_for(provider: Provider, recordings: Path
     provider.on(FIREWORKS_CHAT, error_answer(429, "slow down"))
     options = {"wiretape_record_errors": "true"}
     with (
-        Mitmdump(recordings, "record-if-missing", origin=provider, options=options) as proxy,
+        Mitmdump(recordings, "record", origin=provider, options=options) as proxy,
         openai_client(proxy, max_retries=0) as client,
     ):
-        for _ in range(2):
-            with pytest.raises(openai.RateLimitError, match="slow down"):
-                ask(client)
-            wait_until(lambda: written(recordings / "default"))
+        with pytest.raises(openai.RateLimitError, match="slow down"):
+            ask(client)
+        wait_until(lambda: written(recordings / "default"))
+    with (
+        Mitmdump(recordings, "replay", options=options) as proxy,
+        openai_client(proxy, max_retries=0) as client,
+        pytest.raises(openai.RateLimitError, match="slow down"),
+    ):
+        ask(client)
     assert len(provider.requests) == 1

@@ -78,6 +78,8 @@ class Answer:
     steps: Sequence[Step] = field(default_factory=list)
     coding: Coding | None = None
     framing: Framing = "chunked"
+    before: Sequence[Step] = ()
+    """What is done before the head is sent."""
 
     def insert(self, index: int, *steps: Step) -> "Answer":
         """The same answer with these steps put before step ``index``."""

@@ -194,6 +194,8 @@ class Provider:
             headers.append(("content-encoding", answer.coding))
         if answer.framing == "length":
             headers.append(("content-length", str(promised_length(steps))))
+        if not await self._carry_out(exchange, answer.before):
+            return
         if exchange.gone.is_set():
             raise ClientLeftError
         exchange.head(answer, headers)

@@ -8,7 +8,7 @@ or was never asked, lets nothing through. Below ``stream``, which plays.
 
 import logging
 
-from mitmproxy import http
+from mitmproxy import connection, http
 from mitmproxy.flow import Error
 from mitmproxy.net.http.http1 import expected_http_body_size
 from mitmproxy.proxy import commands, context, events, layer
@@ -60,6 +60,8 @@ class AdmittingStream(FailsClosed, HttpStream):
     """Whether the last answer on this connection was given, or waits for its time: what else comes is dropped."""
     _last: http.Response | None = None
     """That answer, while it waits."""
+    sends_to: connection.Server | None = None
+    """The connection that its request goes out on; None until there is one."""
     _ahead = 0
     """Bytes that came while this waited for something."""
 
@@ -147,7 +149,9 @@ class AdmittingStream(FailsClosed, HttpStream):
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """As the base class, for what may leave."""
         if marks.of(self.flow).leaves:
-            return (yield from super().make_server_connection())
+            is_connected = yield from super().make_server_connection()
+            self.sends_to = self.context.server if is_connected else None
+            return is_connected
         logger.error(
             "wiretape failed: a request that was not decided on is not sent: %s", self.flow.request.pretty_host
         )

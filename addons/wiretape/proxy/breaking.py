@@ -1,9 +1,11 @@
-"""A client's connection reset, cut or closed from a hook: what no command of mitmproxy's proxy layers can do."""
+"""A client's connection reset, cut, closed or widened from a hook: what no command of a proxy layer can do."""
 
 import asyncio
 import socket
 import struct
 import sys
+from collections import defaultdict
+from collections.abc import Hashable
 from typing import Any
 
 from mitmproxy import connection, ctx
@@ -11,6 +13,9 @@ from mitmproxy import connection, ctx
 if sys.platform != "win32":
     import fcntl
     import termios
+
+STREAMS = 250
+"""Requests that a client of HTTP/2 may have under way on one connection: as many as Go's servers allow."""
 
 _LIMIT = 2.0
 """Seconds that a client has to take what was sent before the reset."""
@@ -48,7 +53,7 @@ def close(client: connection.Client) -> None:
     """Close the connection, with nobody asking for it."""
     streams = streams_of(client, client)
     if streams and streams.handler:
-        _handler(client).close_connection(client)
+        handler_of(client).close_connection(client)
 
 
 def let_go(client: connection.Client) -> None:
@@ -62,13 +67,20 @@ def let_go(client: connection.Client) -> None:
         streams.writer.close()
 
 
+def allow_streams(client: connection.Client) -> None:
+    """Let as many connections be opened at once for a client as it may have requests: mitmproxy opens five."""
+    if handler := handler_of(client):
+        handler.max_conns = defaultdict[Hashable, asyncio.Semaphore](lambda: asyncio.Semaphore(STREAMS))
+
+
 def streams_of(client: connection.Client, of: connection.Connection) -> Any:
     """What mitmproxy reads and writes with on a connection of a client's, or his own; None where that is closed."""
-    handler = _handler(client)
+    handler = handler_of(client)
     return handler and handler.transports.get(of)
 
 
-def _handler(client: connection.Client) -> Any:
+def handler_of(client: connection.Client) -> Any:
+    """What mitmproxy serves a client with; None where it is done with it."""
     return ctx.master.addons.get("proxyserver").connections.get(client.id)
 
 

@@ -66,6 +66,7 @@ class Connections:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
         reading.steady(client, client)
+        breaking.allow_streams(client)
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Leave nothing of a connection open."""

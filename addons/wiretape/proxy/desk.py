@@ -122,9 +122,6 @@ class Decision:
     hit: Hit | None = None
 
 
-type FlightKey = tuple[str, str, str | None, bool]
-
-
 class _State(Enum):
     """Whether anybody comes in."""
 
@@ -148,7 +145,8 @@ class Desk:
         self.ledger = ledger
         self.providers = Providers(())
         self.faults = Faults()
-        self.flights: dict[FlightKey, Flight] = {}
+        self.flights: dict[Hashable, Flight] = {}
+        """The live answers that can be shared: see ``sharing``."""
         self.log = HitLog()
         self.refusals = Refusals()
         self.largest = LARGEST
@@ -433,7 +431,7 @@ def read_credentials(authorization: str) -> str:
     return found
 
 
-def key_of(tape: Tape, asked: RecordedRequest) -> FlightKey:
+def key_of(tape: Tape, asked: RecordedRequest) -> Hashable:
     """Equal for requests that can share a live answer."""
     # The identity leaves out in which form embeddings are wanted: the live bytes are in one of them.
     return tape.session, request.identity(asked), asked.test_id, asked.base64_wanted

@@ -121,13 +121,13 @@ class Journaling:
             self._land(exchange)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, journal: Journal, outcome: Outcome) -> None:
-        """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread, which
-        does what may have to wait for a disk.
+        """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread.
+
+        What takes the disk's time is done here: of a large file the system takes a millisecond for each 16 MB.
         """
         if not outcome.is_kept:
             journal.remove(outcome.number, outcome.stage)
-        if journal.is_there:
-            journal.fill()
+        journal.fill()
         with suppress(RuntimeError):  # The loop has ended: nobody counts any more.
             loop.call_soon_threadsafe(self._written, journal, outcome)
 

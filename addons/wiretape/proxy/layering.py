@@ -19,6 +19,8 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
         "__init__": ("self", "context", "mode"),
         "make_stream": ("self", "stream_id"),
         "event_to_child": ("self", "child", "event"),
+        "get_connection": ("self", "event", "reuse"),
+        "register_connection": ("self", "command"),
     },
     "HttpStream": {
         "__init__": ("self", "context", "stream_id"),

@@ -42,6 +42,8 @@ class Marks:
     """Its live answer, under recording."""
     play: Play | None = None
     """Its answer from a recording."""
+    is_let_down: bool = False
+    """Whether an equal request was under way whose answer was not for it."""
     follow: Follower | None = None
     """The live answer that it shares."""
 

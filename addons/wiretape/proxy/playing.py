@@ -13,7 +13,7 @@ from mitmproxy.proxy import commands
 
 from wiretape import faults, fields, http1, wire
 from wiretape.faults import Ending, Fault
-from wiretape.flight import Flight, Follower
+from wiretape.flight import Follower
 from wiretape.gate import Denied
 from wiretape.proxy.desk import Call, Decision
 from wiretape.tape import Hit
@@ -227,10 +227,10 @@ def failure(http_version: str = "HTTP/1.1") -> http.Response:
     return refusal(_FAILURE, http_version)
 
 
-def shared(flight: Flight, http_version: str) -> http.Response:
-    """The head of a flight, which has come, as a flow's response."""
-    made = http.Response.make(flight.status, b"")
-    made.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in flight.headers])
+def shared(status: int, headers: Sequence[tuple[str, str]], http_version: str) -> http.Response:
+    """The head of a live answer that is shared, as a flow's response."""
+    made = http.Response.make(status, b"")
+    made.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in headers])
     for name in ("transfer-encoding", "connection", "keep-alive"):
         made.headers.pop(name, None)
     _frame(made, http_version)

@@ -13,20 +13,18 @@ from mitmproxy import connection, ctx, http
 
 from wiretape import egress, wire
 from wiretape.faults import Fault
-from wiretape.flight import Flight
 from wiretape.gate import Denied
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import Call, Decision, Desk, Seat, key_of, now
-from wiretape.proxy.exchange import UNSHARED, Exchange, State
+from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
+from wiretape.proxy.exchange import Exchange, State
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.recording import RecordedRequest
 from wiretape.store.opening import Place
 from wiretape.tape import Hit, Mode, Tape
 
 logger = logging.getLogger(__name__)
-
-_LEFT = "the client that asked first left"
 
 
 class Requests:
@@ -39,6 +37,7 @@ class Requests:
         self._desk = desk
         self._connections = connections
         self._live: set[Exchange] = set()
+        self._sharing = Sharing(desk.flights)
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
         self.aside = ThreadPoolExecutor(1, "wiretape-store")
@@ -88,6 +87,12 @@ class Requests:
             return playing.answer(disagreeing)
         is_played = marks.of(flow).route is not None and mode in (Mode.REPLAY, Mode.RECORD_IF_MISSING)
         return await self._connections.destinations.refuse_request(flow, is_played=is_played)
+
+    @staticmethod
+    def _shares(tape: Tape) -> bool:
+        """Whether a live answer is for all equal requests that are under way."""
+        is_wanted = layering.KNOWN and ctx.options.wiretape_single_flight
+        return bool(is_wanted and tape.mode is Mode.RECORD_IF_MISSING)
 
     def _stays(self, flow: http.HTTPFlow, tape: Tape) -> bool:
         """Whether what has no recording is sent to nobody."""
@@ -181,8 +186,8 @@ class Requests:
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
-        shared = tape.mode is Mode.RECORD_IF_MISSING and not made.fault
-        if shared and await self._follow(flow, tape, asked):
+        shared = self._shares(tape) and not made.fault
+        if shared and await self._sharing.follow(flow, tape, asked):
             return
         if not made.looked_up:
             await self._desk.look_up(made)
@@ -199,7 +204,7 @@ class Requests:
             what = asked.label + tape.named
             logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
-        if shared and await self._follow(flow, tape, asked):
+        if shared and await self._sharing.follow(flow, tape, asked):
             return
         self._send(flow, made)
 
@@ -238,8 +243,8 @@ class Requests:
         )
         marked.exchange = exchange
         self._live.add(exchange)
-        if made.asked and tape.mode is Mode.RECORD_IF_MISSING:
-            self._desk.flights[key_of(tape, made.asked)] = exchange.flight
+        if made.asked and self._shares(tape):
+            self._sharing.lead(flow, tape, made.asked, exchange.flight)
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
         what = asked.label + made.seat.tape.named
@@ -251,27 +256,6 @@ class Requests:
         except OSError as e:
             made.unavailable = str(e)
         return _unavailable(what, made.unavailable)
-
-    async def _follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
-        """Have the flow follow an equal request that is under way, where there is one."""
-        flights, key = self._desk.flights, key_of(tape, asked)
-        while layering.KNOWN and ctx.options.wiretape_single_flight and (flight := flights.get(key)):
-            while not flight.status and not flight.ended:
-                await _changed(flight)
-            if follower := flight.follower():
-                tape.counters.followed += 1
-                logger.info("following an equal request: %s%s", asked.label, tape.named)
-                marks.of(flow).follow = follower
-                flow.response = playing.shared(flight, flow.request.http_version)
-                return True
-            if not flight.status and flight.failure not in (_LEFT, UNSHARED):
-                tape.counters.followed += 1
-                flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
-                return True
-            # Its client left before the answer came: the next of us leads. Or it is recorded by now.
-            if flights.get(key) is flight:
-                del flights[key]
-        return False
 
     async def wiretape_decide(self, asking: playing.Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
@@ -349,7 +333,7 @@ class Requests:
             message = flow.error.msg if flow.error else "the answer broke off"
             left = not flow.client_conn.connected or "by client" in message
             try:
-                exchange.flight.end(_LEFT if left else message)
+                exchange.flight.end(LEFT if left else message)
             finally:
                 self._finish(exchange, ended=False)
 
@@ -366,9 +350,7 @@ class Requests:
 
     def _land(self, exchange: Exchange) -> None:
         # Only now does a look-up find the recording: until now others could follow.
-        flights = self._desk.flights
-        for key in [key for key, flight in [*flights.items()] if flight is exchange.flight]:
-            flights.pop(key, None)
+        self._sharing.land(exchange.flight)
 
     def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
         """Whether this is a provider's host in replay: nothing is sent to one.
@@ -392,12 +374,6 @@ def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     body = marks.body_of(flow)
     content_type = asked.headers.get("content-type", "")
     return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
-
-
-async def _changed(flight: Flight) -> None:
-    changed = asyncio.Event()
-    flight.call_when_changed(changed.set)
-    await changed.wait()
 
 
 def _unavailable(what: str, why: str) -> wire.Answer:

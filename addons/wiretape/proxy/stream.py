@@ -14,7 +14,6 @@ from mitmproxy import flow, http
 from mitmproxy.proxy import commands, context, events, layer, mode_specs
 from mitmproxy.proxy.layers.http import (
     DropStream,
-    HttpLayer,
     HTTPMode,
     SendHttp,
     validate_request,
@@ -41,6 +40,7 @@ from wiretape.gate import Denied
 from wiretape.proxy import agreement, marks, playing, visitors
 from wiretape.proxy.admitting import AdmittingStream, tell_of_error
 from wiretape.proxy.agreement import host_of
+from wiretape.proxy.breaking import STREAMS
 from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, now
 from wiretape.proxy.playing import (
     Asking,
@@ -52,6 +52,7 @@ from wiretape.proxy.playing import (
     WiretapeResetHook,
     WiretapeWaitHook,
 )
+from wiretape.proxy.pooling import PoolingLayer
 from wiretape.proxy.refusing import FailsClosed
 from wiretape.rebinding import Stranger, Visits
 from wiretape.tape import Hit, Mode
@@ -63,7 +64,7 @@ _AHEAD = 1_000_000
 """Bytes that an HTTP/1.1 client may send of what is not read yet: a head, or while an answer is on its way."""
 
 
-class PlayingLayer(FailsClosed, HttpLayer):
+class PlayingLayer(FailsClosed, PoolingLayer):
     """mitmproxy's HTTP layer, whose streams can play."""
 
     def __init__(
@@ -92,8 +93,8 @@ class PlayingLayer(FailsClosed, HttpLayer):
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; what goes to the client for one event goes in one piece."""
         data: list[bytes] = []
-        if self._lenient and isinstance(event, events.Start) and self.context.client.alpn == b"h2":
-            self.connections[self.context.client] = _lenient(self.context)
+        if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
+            self.connections[self.context.client] = _http2(self.context, lenient=self._lenient)
         for command in super()._handle_event(event):
             if isinstance(command, commands.SendData) and command.connection is self.context.client:
                 data.append(command.data)
@@ -106,6 +107,8 @@ class PlayingLayer(FailsClosed, HttpLayer):
             yield commands.SendData(self.context.client, b"".join(data))
         if isinstance(event, events.DataReceived) and self._is_far_ahead():
             yield commands.CloseConnection(self.context.client)
+        elif isinstance(event, events.ConnectionClosed):
+            self.has_closed(event.connection)
 
     def _is_far_ahead(self) -> bool:
         """Whether a client sends more than there is a use for: mitmproxy would keep all of it."""
@@ -131,11 +134,13 @@ class PlayingLayer(FailsClosed, HttpLayer):
         yield from self.event_to_child(made, events.Start())
 
 
-def _lenient(context: context.Context) -> Http2Server:
+def _http2(context: context.Context, *, lenient: bool) -> Http2Server:
     made = Http2Server(context.fork())
-    # All connections share one configuration.
-    made.h2_conn.config = copy.copy(made.h2_conn.config)
-    made.h2_conn.config.validate_inbound_headers = False
+    made.h2_conn.local_settings.max_concurrent_streams = STREAMS
+    made.h2_conn.local_settings.acknowledge()  # Else what is sent first is the old one.
+    if lenient:  # All connections share one configuration.
+        made.h2_conn.config = copy.copy(made.h2_conn.config)
+        made.h2_conn.config.validate_inbound_headers = False
     return made
 
 

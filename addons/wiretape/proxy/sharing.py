@@ -1,0 +1,177 @@
+"""Who shares a live answer with whom, and in what form. Beside ``requests``, which asks; ``flight`` is what is shared.
+
+Equal requests share the answer of the first of them. It is what their recording would answer, but for two things that
+no recording has to do with:
+
+- An answer that depends on who asks, or when (401, 429, 503, a provider that is not to be reached), is for those alone
+  who were waiting for it with the same credentials. Of the others each asks by itself, at once, or together with those
+  of its own credentials: nobody waits for one stranger after another.
+- The bytes may have a content coding that a follower cannot read: then it gets them without.
+"""
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections.abc import Hashable
+from enum import Enum, auto
+
+from mitmproxy import http
+
+from wiretape import capture, coding, fields
+from wiretape.flight import Flight
+from wiretape.proxy import marks, playing
+from wiretape.proxy.desk import key_of
+from wiretape.proxy.exchange import UNSHARED
+from wiretape.recording import RecordedRequest
+from wiretape.tape import Tape
+
+logger = logging.getLogger(__name__)
+
+LEFT = "the client that asked first left"
+
+_OF_ALL = frozenset(
+    {
+        b"accept",
+        b"accept-charset",
+        b"accept-encoding",
+        b"accept-language",
+        b"cache-control",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"host",
+        b"pragma",
+        b"priority",
+        b"referer",
+        b"te",
+        b"traceparent",
+        b"tracestate",
+        b"transfer-encoding",
+        b"user-agent",
+        b"x-request-id",
+    }
+)
+"""Headers that tell nothing of who asks, beside ``x-stainless-...``, in which SDKs tell of themselves."""
+
+_KEY = secrets.token_bytes(32)
+
+
+_LARGE = 256 * 1024
+"""Bytes of a request's body from which it takes too long to compare it."""
+
+_CODED = ("content-encoding", "content-length")
+
+
+class _Verdict(Enum):
+    """What a flight is to one that asks for the same."""
+
+    SHARED = auto()
+    """It is its answer."""
+    FOR_OTHERS = auto()
+    """It depends on who asks, or when."""
+    UNREADABLE = auto()
+    """It has a content coding that cannot be undone."""
+    GONE = auto()
+    """It is recorded by now, or there is no answer: its client left."""
+
+
+class Sharing:
+    """The answers that are under way, and who follows them. For the thread that carries the traffic."""
+
+    def __init__(self, flights: dict[Hashable, Flight]) -> None:
+        self._flights = flights
+
+    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: Flight) -> None:
+        """From now on equal requests can follow this one."""
+        flight.asker = _asker(flow)
+        key = key_of(tape, asked)
+        self._flights[key] = self._flights[key, flight.asker] = flight
+
+    def land(self, flight: Flight) -> None:
+        """Nobody can follow it any more: it is recorded, or will not be."""
+        for key in [key for key, each in [*self._flights.items()] if each is flight]:
+            self._flights.pop(key, None)
+
+    async def follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
+        """Have the flow follow an equal request that is under way, where there is one whose answer is for both."""
+        if not self._flights:
+            return False
+        key, asker, marked = key_of(tape, asked), _asker(flow), marks.of(flow)
+        is_following = not marked.is_let_down and await self._follow(flow, key, asker, asked.label)
+        if marked.is_let_down:
+            is_following = await self._follow(flow, (key, asker), asker, asked.label)
+        if is_following:
+            tape.counters.followed += 1
+            logger.info("following an equal request: %s%s", asked.label, tape.named)
+        return is_following
+
+    async def _follow(self, flow: http.HTTPFlow, key: Hashable, asker: Hashable, label: str) -> bool:
+        while flight := self._flights.get(key):
+            has_waited = not flight.status and not flight.ended
+            if has_waited:
+                logger.info("waiting for the answer to an equal request: %s", label)
+            while not flight.status and not flight.ended:
+                await _changed(flight)
+            verdict = _judge(flight, flow, is_alike=asker == flight.asker, has_waited=has_waited)
+            if verdict in (_Verdict.SHARED, _Verdict.UNREADABLE):
+                return verdict is _Verdict.SHARED
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+            if verdict is _Verdict.FOR_OTHERS:
+                marks.of(flow).is_let_down = True
+                return False
+        return False
+
+
+def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: bool) -> _Verdict:
+    """Give a flow the answer of a flight whose head, or end, has come, where that is for it.
+
+    ``is_alike``: it asks with the same credentials. ``has_waited``: it asked before the head came.
+    """
+    if not flight.status:
+        if flight.failure in (LEFT, UNSHARED):
+            return _Verdict.GONE
+        if not is_alike:
+            return _Verdict.FOR_OTHERS
+        flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
+        return _Verdict.SHARED
+    if fields.is_passing(flight.status) and not (is_alike and has_waited):
+        return _Verdict.FOR_OTHERS
+    named = ", ".join(value for name, value in flight.headers if name.lower() == "content-encoding")
+    try:
+        is_read = coding.is_accepted(named, flow.request.headers.get("accept-encoding", ""))
+        decoder = None if is_read else coding.Decoder(named)
+    except coding.CodingError:
+        return _Verdict.UNREADABLE
+    follower = flight.follower(decoder)
+    if follower is None:
+        return _Verdict.GONE
+    headers = flight.headers
+    if not is_alike:  # What a provider tells of one of its customers is nothing for another.
+        headers = (*capture.kept(headers), *(each for each in headers if each[0].lower() in _CODED))
+    if decoder:
+        headers = tuple(each for each in headers if each[0].lower() not in _CODED)
+    marks.of(flow).follow = follower
+    flow.response = playing.shared(flight.status, headers, flow.request.http_version)
+    return _Verdict.SHARED
+
+
+def _asker(flow: http.HTTPFlow) -> Hashable:
+    """Equal for requests of the same credentials, wherever they stand: all is compared that may be one."""
+    body, seat = marks.body_of(flow), marks.of(flow).seat
+    if len(body) > _LARGE:
+        return object()
+    digest = hashlib.blake2b(body, key=_KEY)
+    for name, value in flow.request.headers.fields:
+        lowered = name.lower()
+        if lowered not in _OF_ALL and not lowered.startswith(b"x-stainless-"):
+            digest.update(b"\0%s\0%s" % (lowered, value))
+    return digest.digest(), flow.request.path, seat.by if seat else ""
+
+
+async def _changed(flight: Flight) -> None:
+    changed = asyncio.Event()
+    flight.call_when_changed(changed.set)
+    await changed.wait()

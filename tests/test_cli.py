@@ -366,8 +366,13 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
         (["--session", "../up"], r"wiretape_session"),
         (["--set", "wiretape_moed=replay"], r"unknown option wiretape_moed: did you mean wiretape_mode\? There are"),
         (["--set", "confdri=x"], r"unknown option confdri"),
+        (["--set", "confdir=app.py/x"], r"^wiretape: app\.py/x: mitmproxy's CA cannot be kept there: .*HOME.*\n$"),
+        (
+            ["--recordings", "app.py/x"],
+            r"^wiretape: wiretape_recordings: /.*/app\.py/x: cannot be .*replay\n$",
+        ),
     ],
-    ids=["mode", "session", "unknown", "of mitmproxy's"],
+    ids=["mode", "session", "unknown", "of mitmproxy's", "home", "recordings"],
 )
 def test_a_wrong_option_is_told_before_the_command_starts(user: User, option: list[str], message: str) -> None:
     result = user.wiretape("run", *option, "--", *user.app("print('started')"))
@@ -383,6 +388,14 @@ def test_a_busy_port_is_told_before_the_command_starts(user: User) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert f"127.0.0.1:{port}" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_replay_with_nothing_to_answer_with_is_told(user: User) -> None:
+    (user.folder / "recordings" / "sky" / "responses").mkdir(parents=True)
+    result = user.wiretape("run", "--mode", "replay", "--session", "sea", "--", *user.app("print('started')"))
+    assert (result.returncode, result.stdout) == (0, "started\n")
+    there = f"{user.folder}/recordings/sea; there are sessions sky"
+    assert result.stderr.startswith(f"wiretape: replay: there is no recording in {there}\n")
 
 
 def test_the_chosen_port_is_the_proxys(user: User) -> None:
@@ -525,7 +538,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         signal.pause()
     """)
     with subprocess.Popen(
-        [user.script, "run", "--mode", "replay", "--", *app],
+        [user.script, "run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *app],
         cwd=user.folder,
         env=user.env,
         stdout=subprocess.PIPE,

@@ -7,15 +7,19 @@ names: they get those too.
 import ssl
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from mitmproxy.options import CONF_DIR
 
 from wiretape.cli.environment import CA_VARIABLES
+
+_CA = "mitmproxy-ca.pem"
+"""mitmproxy's CA with its key, in its folder."""
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
@@ -69,6 +73,20 @@ def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
         for path in (folder, settings.parent):
             path.chmod(0o755)
         yield TrustFiles(str(bundle), str(store), str(settings.parent))
+
+
+def check_confdir(settings: Sequence[str]) -> None:
+    """Raise OSError, saying what to do, where mitmproxy's folder cannot have its CA: mitmproxy ends in a traceback."""
+    chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
+    folder = Path(chosen).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / _CA).exists():
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as e:
+        text = f"{folder}: mitmproxy's CA cannot be kept there: {e.strerror or e}. Let HOME, or --set confdir=, name a"
+        raise OSError(f"{text} folder that can be written") from e
 
 
 def _java_store(pem: bytes) -> bytes:

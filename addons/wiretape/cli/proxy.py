@@ -23,7 +23,7 @@ from mitmproxy.options import Options
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 
 from wiretape import misspelled
-from wiretape.cli.certificates import trusted_file
+from wiretape.cli.certificates import check_confdir, trusted_file
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.upstream import upstream
 from wiretape.counters import Counters
@@ -140,6 +140,10 @@ def _configure(  # noqa: PLR0917
     master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int, trusted: str
 ) -> None:
     """``trusted``: the file of the CAs that the proxy trusts where nobody says otherwise."""
+    try:
+        check_confdir(settings)
+    except OSError as error:
+        raise StartError(str(error)) from error
     options = master.options
     options.set(*(setting for setting in settings if setting.startswith("confdir=")))
     confdir = Path(options.confdir).expanduser()
@@ -152,6 +156,10 @@ def _configure(  # noqa: PLR0917
     )
     # As for a script of mitmdump: settings wait for the options that the addon declares, then it validates them all.
     options.set(*settings, defer=True)
+    if "wiretape_mode" not in options.deferred and is_ci(environ):
+        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     master.addons.add(addon)
     # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
@@ -169,10 +177,6 @@ def _configure(  # noqa: PLR0917
         logger.warning("%s", way)
         master.addons.add(way)
         options.update(mode=[way.mode])
-    if options.wiretape_mode is None and is_ci(environ):
-        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
-        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
-        options.update(wiretape_mode=str(Mode.REPLAY))
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
 
 

@@ -36,7 +36,7 @@ from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
 from wiretape.redaction import rules as redaction_rules
 from wiretape.session import Sessions
-from wiretape.store.base import Store
+from wiretape.store.base import Away, Store
 from wiretape.store.opening import Place, is_url
 from wiretape.tape import DEFAULT, DEFAULT_MODE, Mode, parse_form, parse_mode, settler
 from wiretape.tapes import Defaults
@@ -277,13 +277,25 @@ def place(options: OptManager) -> Place:
     if not text:
         raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory, or a bucket")
     if not is_url(text):
-        root = Path(text).expanduser()
+        root = Path(text).expanduser().absolute()
         if root.exists() and not root.is_dir():
             raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
     return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
+
+
+def check_writable(recorded: Store, session: str) -> None:
+    """Raise OptionsError where a session cannot be recorded in; it says what to do."""
+    try:
+        recorded.check_writable(session)
+    except OSError as e:
+        why = str(e) if isinstance(e, Away) else f"{recorded.url}: cannot be written: {e.strerror or e}"
+        raise exceptions.OptionsError(
+            f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
+            "or choose wiretape_mode=replay"
+        ) from e
 
 
 def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:

@@ -141,8 +141,27 @@ def test_damage_in_the_middle_is_an_error_or_shows(name: str) -> None:
 @pytest.mark.parametrize("name", ["compress", "gzip, snappy", "snappy, gzip", "aws-chunked"])
 def test_an_unknown_coding_is_an_error_that_names_it(name: str) -> None:
     unknown = next(part for part in name.split(", ") if part != "gzip")
-    with pytest.raises(CodingError, match=f"unknown content coding '{unknown}'"):
-        decode([b"x"], name)
+    for opaque in (b"\x1f\x9d\x90", b"\0text"):
+        body = gzip.compress(opaque) if name.endswith("gzip") else opaque
+        with pytest.raises(CodingError, match=f"unknown content coding '{unknown}'"):
+            decode([body], name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["none", "identity", "UTF-8", "utf8", "binary", "null", "", " , ", "application/json", "charset=utf-8", "8bit"],
+)
+@pytest.mark.parametrize("outer", ["", ", gzip"])
+def test_what_is_called_a_coding_and_is_none(name: str, outer: str) -> None:
+    # As every client takes it: requests, httpx, fetch.
+    text = '{"id": "é\u2028"}'.encode()
+    body = gzip.compress(text) if outer else text
+    assert b"".join(decode(pieces_of(body, 1), name + outer)) == text
+
+
+@pytest.mark.parametrize("name", ["none", "binary", "identity"])
+def test_where_no_coding_is_said_the_body_may_be_anything(name: str) -> None:
+    assert b"".join(decode([b"ID3\0\xff"], name)) == b"ID3\0\xff"
 
 
 def test_a_coding_error_is_a_value_error() -> None:

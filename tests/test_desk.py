@@ -54,14 +54,16 @@ def test_a_long_request_is_read_by_a_thread_that_does_not_carry_the_traffic(
     assert asked.identity == identity(replace(asked))
 
 
-def test_a_coded_request_is_unpacked_aside_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coding, "LIMIT_OF_REQUEST", 1000)
+def test_a_coded_request_is_unpacked_aside_and_bounded() -> None:
     desk = Desk(Ledger())
+    desk.largest = 1000
     packed = brotli.compress(bytes(1000))
     bomb = brotli.compress(bytes(1001))
     assert asyncio.run(desk.plain(packed, "br")) == bytes(1000)
-    assert asyncio.run(desk.plain(bomb, "br")) == bomb
-    assert asyncio.run(desk.plain(b"{}", "rot13")) == b"{}"
+    with pytest.raises(coding.TooLargeError, match="1000 bytes when decoded"):
+        asyncio.run(desk.plain(bomb, "br"))
+    for none in ("rot13", "utf-8", "none", "gzip", "zstd, br"):
+        assert asyncio.run(desk.plain(b"{}", none)) == b"{}"
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,11 @@ class Tapped:
             self.tape, Place(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
         )
 
-    def begin(self, **headers: str) -> Any:
+    def begin(self, http_version: str = "HTTP/2.0", **headers: str) -> Any:
         """The head of the answer comes; gives the stream's callable."""
         asyncio.run(self.exchange.open(self.journal))
         response = http.Response.make(200, b"", {"content-type": "text/event-stream"})
+        response.http_version = http_version
         response.headers.pop("content-length", None)
         for name, value in headers.items():
             response.headers[name.replace("_", "-")] = value
@@ -84,7 +85,7 @@ def test_a_piece_is_in_the_journal_before_it_is_passed_on(tapped: Tapped) -> Non
     assert keep(b"") == b""
     assert tapped.kinds()[-1] is Kind.ENDED
     assert tapped.exchange.state is State.HANDED_OVER
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.kinds().count(Kind.ENDED) == 1
 
 
@@ -95,7 +96,7 @@ def test_where_the_length_is_known_the_end_is_there_before_the_last_piece_is_pas
     keep(b"56789")
     assert tapped.kinds() == [*BEGUN, Kind.PIECE, Kind.PIECE, Kind.ENDED]
     # The client leaves when it has all: that changes nothing.
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.kinds()[-1] is Kind.ENDED
 
 
@@ -114,8 +115,34 @@ def test_a_length_that_is_none_is_no_end(length: str, tapped: Tapped) -> None:
 @pytest.mark.parametrize(("ended", "last"), [(True, Kind.ENDED), (False, Kind.BROKE_OFF)])
 def test_what_the_hooks_say_of_its_end(ended: bool, last: Kind, tapped: Tapped) -> None:
     tapped.begin()(PIECES[0])
-    tapped.exchange.finish(ended=ended)
+    tapped.exchange.finish(Kind.ENDED if ended else Kind.BROKE_OFF)
     assert tapped.kinds() == [*BEGUN, Kind.PIECE, last]
+
+
+@pytest.mark.parametrize(
+    ("http_version", "headers", "is_framed"),
+    [
+        ("HTTP/2.0", {}, True),
+        ("HTTP/1.1", {"transfer_encoding": "chunked"}, True),
+        ("HTTP/1.1", {"transfer_encoding": "gzip, Chunked"}, True),
+        ("HTTP/1.1", {"content_length": "5"}, True),
+        ("HTTP/1.1", {}, False),
+        ("HTTP/1.0", {}, False),
+        ("HTTP/1.1", {"transfer_encoding": "identity"}, False),
+    ],
+)
+def test_the_writer_is_told_whether_the_framing_has_shown_the_end(
+    http_version: str, headers: dict[str, str], is_framed: bool, tapped: Tapped
+) -> None:
+    keep = tapped.begin(http_version, **headers)
+    keep(b"12345")
+    keep(b"")
+    (kept,) = tapped.journal.folder.files(Stage.ENDED, Stage.LIVE)
+    job = WriteJob.read(kept.reader(tapped.journal.folder.cipher))
+    assert job
+    assert job.has_last
+    assert job.arrived
+    assert (job.arrived.ended, job.arrived.is_framed) == (True, is_framed)
 
 
 def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
@@ -135,8 +162,8 @@ def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
 
 
 def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixture) -> None:
-    tapped.exchange.finish(ended=False)
-    tapped.exchange.finish(ended=False)
+    tapped.exchange.finish(Kind.BROKE_OFF)
+    tapped.exchange.finish(Kind.BROKE_OFF)
     assert tapped.journal.folder.files(Stage.ENDED, Stage.LIVE) == []
     assert tapped.tape.counters.unrecorded == 1
     assert "no answer came" in caplog.text
@@ -148,7 +175,7 @@ def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
     assert caplog.text.count("RECORDING LOST") == 1
     assert why in caplog.text
     assert tapped.journal.taken == 0
-    tapped.exchange.finish(ended=True)
+    tapped.exchange.finish(Kind.ENDED)
     assert tapped.tape.counters.unrecorded == 1
 
 
@@ -192,7 +219,7 @@ def test_a_journal_that_is_not_there_harms_no_client(tapped: Tapped, caplog: pyt
 
 def test_what_was_written_is_counted_and_makes_room(tapped: Tapped, monkeypatch: pytest.MonkeyPatch) -> None:
     tapped.begin()(b"x")
-    tapped.exchange.finish(ended=True)
+    tapped.exchange.finish(Kind.ENDED)
     refreshed: list[str] = []
     monkeypatch.setattr(tapped.tape, "store", SimpleNamespace(refresh=refreshed.append))
     assert tapped.journal.taken > 0
@@ -218,6 +245,6 @@ def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
     assert [each.number for each in exchanges] == [*range(1, 17)]
     assert tape.counters.unrecorded == 0
     for each in exchanges:
-        each.finish(ended=False)
+        each.finish(Kind.BROKE_OFF)
     journal.folder.remove()
     journal.release()

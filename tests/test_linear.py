@@ -16,8 +16,11 @@ import pytest
 import zstandard
 
 from chats import asks, chat, route
+from test_patience import read as reading_patiently
+from test_patience import reading as reading_of_a_server
 from wiretape import (
     address,
+    body_form,
     capture,
     coding,
     contents,
@@ -128,6 +131,14 @@ def error(message: str) -> dict[str, Any]:
     return {"status_code": 400, "message": f"Error code: 400 - {message}", "body": message}
 
 
+def as_json(body: bytes) -> None:
+    body_form.of("application/json", body)
+
+
+def in_one_chunk(body: bytes) -> capture.Capture:
+    return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
 def matching(pattern: str) -> Callable[[str], None]:
     rule = Rule({"model": Wildcard(pattern)}, 1.0, 0, frozenset(), Fault())
 
@@ -199,6 +210,15 @@ CASES: Mapping[str, Case] = {
     "sse: one line, then a long one byte by byte": (in_pieces(sse.Decoder, 1), lambda n: b"a\n" + b"x" * n + b"\r"),
     "sse: half a byte order mark": (in_pieces(sse.Decoder, 1), lambda n: b"\xef\xbb" * n),
     "sse: encoding many lines": (sse.encode, lambda n: b"\n" * n),
+    "form: what is blank": (as_json, lambda n: b" \n" * n),
+    "form: comments before an event": (as_json, lambda n: b": x\n" * n),
+    "form: names before an event": (as_json, lambda n: b"event: x\r\n" * n + b"data"),
+    "form: a line of braces, then another": (as_json, lambda n: b"{" * n + b"\n{"),
+    "form: line ends behind a value": (as_json, lambda n: b"{}" + b"\n" * n),
+    "capture: embeddings that are none": (
+        lambda body: wire.captured(made(1), in_one_chunk(body), "x", base64_wanted=True),
+        lambda n: b'"embedding"   ' * n,
+    ),
     "ndjson: a line without end, byte by byte": (in_pieces(ndjson.Decoder, 1), lambda n: b"x" * n),
     "ndjson: empty lines": (in_pieces(ndjson.Decoder, 65536), lambda n: b"\n" * n),
     "ndjson: lines in pieces of three bytes": (in_pieces(ndjson.Decoder, 3), lambda n: b"{}\n" * n),
@@ -226,13 +246,21 @@ CASES: Mapping[str, Case] = {
         lambda body: coding.decode([body[at : at + 1] for at in range(len(body))], "deflate"),
         lambda n: zlib.compress(bytes(range(256)) * (n // 64 + 1), 0),
     ),
-    "coding: codings": (lambda text: coding.plain(b"x", text), lambda n: "gzip, " * n),
+    "coding: codings": (lambda text: coding.plain(b"x", text, 9), lambda n: "gzip, " * n),
     "coding: codings that a client accepts": (
         lambda text: coding.is_accepted("gzip", text),
         lambda n: "gzip;q=0.0,x," * n,
     ),
     "coding: a weight": (lambda text: coding.is_accepted("gzip", text), lambda n: "gzip;q" + " " * n + "=0." + "0" * n),
-    "coding: codings that are none": (lambda text: coding.plain(b"x", text), lambda n: "identity," * n),
+    "patience: a head, byte by byte": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1),
+        lambda n: b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * n,
+    ),
+    "patience: heads that go before": (
+        lambda data: reading_patiently(reading_of_a_server(), data, 1 << 20),
+        lambda n: b"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" * n,
+    ),
+    "coding: codings that are none": (lambda text: coding.plain(b"x", text, 9), lambda n: "identity," * n),
     "multipart: parts": (
         read_form,
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",

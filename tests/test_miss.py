@@ -43,6 +43,10 @@ DIFFERENCES: dict[str, tuple[RecordedRequest, list[str]]] = {
         request(messages=said("Hello"), temperature=0.7000001),
         ["temperature: 0.7 here, 0.7000001 in the recording"],
     ),
+    "a query": (
+        request(messages=said("Hello"), temperature=0.7, extra_query={"limit": "2"}),
+        ['query.limit: absent here, "2" in the recording'],
+    ),
     "a parameter only here": (request(messages=said("Hello")), ["temperature: 0.7 here, absent in the recording"]),
     "a parameter only there": (
         request(messages=said("Hello"), temperature=0.7, seed=1),

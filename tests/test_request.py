@@ -1,7 +1,9 @@
 """Wire requests and recorded ones: the same request in both forms, and when two requests are the same."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from wiretape.providers import Providers, Route, builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
-from wiretape.request import identity, recorded, wire_body
+from wiretape.request import identity, recorded, wire_body, wire_query, with_less_query
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
@@ -235,6 +237,125 @@ def test_extra_body_counts_by_what_it_sends() -> None:
     assert same({"model": "m", "extra_body": None}, {"model": "m"})
     assert same({"model": "m", "extra_headers": {"x": "y"}, "timeout": 3}, {"model": "m"})
     assert not same({"model": "m", "extra_body": {"top_k": 4}}, {"model": "m", "extra_body": {"top_k": 5}})
+
+
+# -- the query ---------------------------------------------------------------------------------------------------------
+
+
+def queried(query: str, path: str = CHAT) -> RecordedRequest:
+    method = "GET" if path == MODELS else "POST"
+    return recorded(route_to(path + query, method), b"" if path == MODELS else json.dumps(BODY).encode())
+
+
+# The query on the wire -> what it is in a recording.
+QUERIES: dict[str, Any] = {
+    "": None,
+    "?": None,
+    "?&": None,
+    "?api-version=2024-06-01": {"api-version": "2024-06-01"},
+    "?limit=2&after=model-3": {"limit": "2", "after": "model-3"},
+    "?a=1&b=2&a=3": {"a": ["1", "3"], "b": "2"},
+    "?q=a%20b+c%26d": {"q": "a b c&d"},
+    "?q=%C3%A9": {"q": "é"},
+    "?q=%E9": {"q": "\udce9"},
+    "?stream": {"stream": ""},
+    "?pageToken=CAESBgoE3xY7Bbq81kfLw9ZpQ2r": {"pageToken": "CAESBgoE3xY7Bbq81kfLw9ZpQ2r"},
+    "?key=AIzaSecret&api_key=x&access_token=y&API-KEY=z": None,
+    "?subscription-key=0123456789abcdef0123456789abcdef&limit=2": {"limit": "2"},
+}
+
+
+@pytest.mark.parametrize("path", [CHAT, COMPLETIONS, EMBEDDINGS, MODELS, "/responses"])
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_query_is_an_argument_but_for_credentials(query: str, path: str) -> None:
+    made = queried(query, path)
+    assert made.body.get("extra_query") == QUERIES[query]
+    assert made.url == queried("", path).url
+    if QUERIES[query] is None:
+        assert (made, identity(made)) == (queried("", path), identity(queried("", path)))
+    else:
+        assert identity(made) != identity(queried("", path))
+        assert queried(wire_query(made), path) == made
+    assert wire_body(made) == wire_body(queried("", path))
+
+
+def test_queries_are_told_apart_by_what_they_say() -> None:
+    said = [
+        "",
+        "?a=1",
+        "?a=2",
+        "?b=1",
+        "?a=1&b=1",
+        "?a=1&a=2",
+        "?a=2&a=1",
+        "?a=12",
+        "?a",
+        "?a=%E9",
+        "?a=%C3%A9",
+        "?A=1",
+    ]
+    assert len({identity(queried(each)) for each in said}) == len(said)
+    same = ["?a=1&b=%20", "?b=+&a=1", "?&b=%20&a=%31", "?key=k&b=+&a=1"]
+    assert len({identity(queried(each)) for each in same}) == 1
+
+
+def test_a_query_of_the_public_recorder_is_that_of_the_wire() -> None:
+    asked = queried("?project_id=7&deep=true&n=", MODELS)
+    public = replace(asked, body={"extra_query": {"project_id": 7, "deep": True, "n": None}})
+    assert identity(asked) == identity(public)
+    assert identity(replace(public, body={"extra_query": {}})) == identity(queried("", MODELS))
+
+
+def test_less_of_a_query_is_what_recordings_may_have_of_it() -> None:
+    def less(query: str) -> list[dict[str, Any] | None]:
+        return [each.body.get("extra_query") for each in with_less_query(queried(query))]
+
+    assert less("") == []
+    assert less("?limit=2") == [None]
+    assert less("?api-version=1") == [None]
+    assert less("?version=1&project_id=7") == [{"project_id": "7"}, None]
+
+
+# -- what is sent as it is: a URL and a payload ------------------------------------------------------------------------
+
+TRANSCRIPTIONS = route_to("/audio/transcriptions", host="api.openai.com", base="/v1")
+RELATED = b'--b\r\nContent-Type: application/json\r\n\r\n{"a": 1}\r\n--b\r\nContent-Type: a/b\r\n\r\n\xff\r\n--b--'
+
+# Content-Type, body -> payload; None where it is the digest of the body.
+PAYLOADS: list[tuple[str, bytes, dict[str, Any] | None]] = [
+    ("application/json", b'{"a": 1}', {"a": 1}),
+    ("application/vnd.x+json; charset=utf-8", b"[1]", {"": [1]}),
+    ("", b'{"a": 1}', {"a": 1}),
+    ("", b"[]", {"": []}),
+    ("", b"RIFF\xff", None),
+    ("", b'{"a": "\xff"}', None),
+    ("", b"model=m", None),
+    ("audio/wav", b"RIFF\xff", None),
+    ("text/plain;charset=UTF-8", b'{"a": 1}', None),
+    ("application/x-www-form-urlencoded", b"a=%ff", None),
+    ("Multipart/Form-Data; boundary=b", b"--b\r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n--b--", {"a": "1"}),
+    (
+        "multipart/related; boundary=b",
+        RELATED,
+        {
+            "content_type": "multipart/related",
+            "parts": ['{"a": 1}', {"content_type": "a/b", "size": 1, "sha256": hashlib.sha256(b"\xff").hexdigest()}],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("content_type", "body", "payload"), PAYLOADS)
+def test_a_payload_is_json_a_form_or_a_digest(content_type: str, body: bytes, payload: dict[str, Any] | None) -> None:
+    media_type = content_type.partition(";")[0]
+    digest = {"content_type": media_type, "size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    assert recorded(TRANSCRIPTIONS, body, content_type).body == (digest if payload is None else payload)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"a": "\xff"}'])
+def test_what_says_to_be_json_and_is_none_is_no_request(body: bytes) -> None:
+    with pytest.raises(ValueError, match="not JSON"):
+        recorded(TRANSCRIPTIONS, body, "application/json")
 
 
 # -- bodies that are none ----------------------------------------------------------------------------------------------

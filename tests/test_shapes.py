@@ -30,10 +30,27 @@ FILLED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             **{"system_fingerprint": None, "usage": None},
         },
     ),
-    "what is required and did not come stays away": (
+    "what is required and did not come is null too": (
         "Completion",
         {"choices": []},
-        {"choices": [], "system_fingerprint": None, "usage": None},
+        {
+            **{"id": None, "choices": [], "created": None, "model": None, "object": None},
+            **{"system_fingerprint": None, "usage": None},
+        },
+    ),
+    "what a class of Ollama's does not declare is kept": (
+        "ChatResponse",
+        {"model": "m", "message": {"content": "", "tool_name": "f", "tool_calls": [{"id": "c"}]}, "logprobs": []},
+        {
+            **{"model": "m", "created_at": None, "done": None, "done_reason": None, "total_duration": None},
+            **dict.fromkeys(("load_duration", "prompt_eval_count", "prompt_eval_duration", "eval_count")),
+            "eval_duration": None,
+            "message": {
+                **{"role": None, "content": "", "thinking": None, "images": None},
+                **{"tool_calls": [{"function": None, "id": "c"}], "tool_name": "f"},
+            },
+            "logprobs": [],
+        },
     ),
     "extra fields follow as they came": (
         "ChatCompletionChunk",
@@ -48,6 +65,7 @@ FILLED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "ChatCompletionChunk",
         {"choices": [{"index": 0, "delta": {"reasoning": "r", "role": "assistant"}, "token_ids": None}]},
         {
+            "id": None,
             "choices": [
                 {
                     "delta": {
@@ -57,6 +75,7 @@ FILLED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
                     **{"finish_reason": None, "index": 0, "logprobs": None, "token_ids": None},
                 }
             ],
+            **{"created": None, "model": None, "object": None},
             **{"service_tier": None, "system_fingerprint": None, "usage": None},
         },
     ),
@@ -98,11 +117,18 @@ FILLED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"object": "embedding", "index": 0, "embedding": [0, -1, 0.25]},
         {"embedding": [0.0, -1.0, 0.25], "index": 0, "object": "embedding"},
     ),
-    "other numbers stay as they came": ("Model", {"id": "m", "created": 1.0}, {"id": "m", "created": 1.0}),
+    "other numbers stay as they came": (
+        "Model",
+        {"id": "m", "created": 1.0},
+        {"id": "m", "created": 1.0, "object": None, "owned_by": None},
+    ),
     "what is not of the declared form stays as it came": (
         "ChatCompletionChunk",
         {"choices": "none", "usage": [1]},
-        {"choices": "none", "service_tier": None, "system_fingerprint": None, "usage": [1]},
+        {
+            **{"id": None, "choices": "none", "created": None, "model": None, "object": None},
+            **{"service_tier": None, "system_fingerprint": None, "usage": [1]},
+        },
     ),
     "odd items of a list": (
         "CompletionLogprobs",
@@ -127,6 +153,14 @@ def test_fill(name: str, came: dict[str, Any], filled: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("name", "came", "filled"), FILLED.values(), ids=FILLED)
 def test_filling_twice_changes_nothing(name: str, came: dict[str, Any], filled: dict[str, Any]) -> None:
     assert json.dumps(fill(name, filled)) == json.dumps(filled)
+
+
+@pytest.mark.parametrize(("name", "came", "filled"), FILLED.values(), ids=FILLED)
+def test_what_is_filled_is_stripped_to_what_came(name: str, came: dict[str, Any], filled: dict[str, Any]) -> None:
+    stripped = strip(name, filled)
+    # But for nulls that clients look for, which are sent whether they came or not.
+    assert strip(name, fill(name, came)) == stripped
+    assert {key: value for key, value in stripped.items() if key not in came} in ({}, {"bytes": None})
 
 
 @pytest.mark.parametrize(("name", "came", "filled"), FILLED.values(), ids=FILLED)

@@ -39,8 +39,10 @@ CASES = {
     "only the first BOM is one": (BOM + BOM + b"data: a\n\ndata: b\n\n", [Event("b")]),
     "a BOM within": (b"data: a\n\n" + BOM + b"data: b\n\ndata: " + BOM + b"c\n\n", [Event("a"), Event("\ufeffc")]),
     "begins as a BOM does": (b"\xef\xbb\ndata: a\n\n", [Event("a")]),
-    "without its empty line the last event is dropped": (b"data: a\n\ndata: b\n", [Event("a")]),
-    "without its line end the last event is dropped": (b"data: a\n\ndata: b", [Event("a")]),
+    "the last event needs no empty line": (b"data: a\n\nevent: e\ndata: b\n", [Event("a"), Event("b", "e")]),
+    "the last event needs no line end": (b"data: a\n\ndata: b", [Event("a"), Event("b")]),
+    "the last event needs no line end after a CR": (b"data: a\r\rdata: b\r", [Event("a"), Event("b")]),
+    "without data the last one is none": (b"data: a\n\nevent: e\n", [Event("a")]),
     "a stream that ends in CR": (b"data: a\n\r", [Event("a")]),
     "U+2028, U+2029, U+0085, VT and FF do not split": (
         "data: a\u2028b\u2029c\u0085d\ve\ff\x1cg\n\n".encode(),
@@ -64,11 +66,11 @@ def decode(*pieces: bytes) -> list[Event]:
 
 
 def by_the_letter(stream: bytes) -> list[Event]:
-    """The standard's algorithm over a whole stream, as plain as it can be."""
+    """The standard's algorithm over a whole stream, as plain as it can be; but that it drops the last event."""
     events: list[Event] = []
     data, name = "", ""
     text = stream.decode("utf-8", "replace").removeprefix("\ufeff")
-    for line in re.split("\r\n|\r|\n", text)[:-1]:
+    for line in [*re.split("\r\n|\r|\n", text), ""]:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if not line:
@@ -105,14 +107,15 @@ def test_split_in_two_at_every_place(stream: bytes, events: list[Event]) -> None
 
 @pytest.mark.parametrize("trailing", [b"data: cut off", b"data: cut off\n", b"event: cut", b": x", b"dat", b"\xe2\x82"])
 @table
-def test_data_that_trails_behind_the_last_event_is_no_event(
+def test_what_trails_behind_the_last_event_is_one_where_it_has_data(
     stream: bytes, events: list[Event], trailing: bytes
 ) -> None:
     if not re.search(rb"(\n|\r)(\r\n|\n|\r)\Z", stream):
         stream += b"\n\n" if not stream.endswith(b"\n") else b"\n"
         events = by_the_letter(stream)
-    assert decode(stream + trailing) == events
-    assert decode(stream, trailing) == events
+    expected = [*events, Event("cut off")] if trailing.startswith(b"data:") else events
+    assert decode(stream + trailing) == expected
+    assert decode(stream, trailing) == expected
 
 
 @table

@@ -128,6 +128,7 @@ CAPTURES: dict[str, tuple[dict[str, Any], str]] = {
     "a recording that is none": ({"recording": 5}, "recording is no text"),
     "who made it, a list": ({"made": []}, "who made it"),
     "who made it, endless": ({"made": SOUND["made"] | {"took_ms": 10**400}}, "who made it"),
+    "who made it, asked for by a number": ({"made": SOUND["made"] | {"query": 3}}, "who made it"),
 }
 
 

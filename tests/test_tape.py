@@ -504,7 +504,7 @@ LOST: dict[str, wire.Arrived] = {
     "a wrong key": came(status=401),
     "cut off": came(ended=False),
     "not JSON": arrived(b"<html>", content_type="text/html"),
-    "an unknown coding": arrived(b"{}", coding="snappy"),
+    "an unknown coding": arrived(b"\xff\x06", coding="snappy"),
 }
 
 

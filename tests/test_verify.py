@@ -35,8 +35,8 @@ def test_each_fault_is_found() -> None:
     assert fault == "a secret is in it, at response.body[1].__data__.choices[0].delta.content"
     assert key.decode() not in fault
     broken = {"category": "provider_sdk", "message": "x", "status_code": None, "body": None}
-    (fault,) = verify.check(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults
-    assert "broke off" in fault
+    # What wiretape_record_errors has kept is as sound as any other.
+    assert verify.check(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults == ()
 
 
 def test_a_recording_that_does_not_replay_to_itself_is_a_fault() -> None:

@@ -7,13 +7,16 @@ Read the modules in the order in which the data goes:
 ``multipart``   form uploads -> values, by content
 ``redaction``   what never reaches a disk
 ``coding``      gzip, br, zstd -> bytes
+``body_form``   a content type and first bytes -> what a body is
 ``sse``, ``ndjson``   bytes -> events, lines
+``stream_ends``   events -> whether a stream is whole, by its endpoint
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data
 ``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations
 ``config``      which tables a configuration may have; ``misspelled``: a name that nobody reads, and which was meant
 ``checks``      what a recording's JSON must be; ``fields``: what a header and a status can be
 ``recording``   chunks <-> the JSON text of a recording
 ``errors``      an HTTP error <-> its recorded form
+``embeddings``  numbers <-> base64
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves

@@ -16,6 +16,7 @@ from typing import Any
 
 from wiretape import __version__, fields, jsontext, redaction
 from wiretape.parts import Parts, digest
+from wiretape.redaction import recorded
 
 __all__ = ["Capture", "Origin", "digest", "dumps", "dumps_parts", "kept", "loads", "origin"]
 
@@ -42,15 +43,18 @@ class Origin:
     """The version that recorded."""
     took: float
     """Milliseconds from the request's last byte to the answer's last byte."""
+    query: str | None = None
+    """The query of the request, where its recording tells it: one that has no query was asked for without one. None of
+    a recording that may not tell it."""
 
 
-def origin(by: str, at: datetime, user_agent: str, took: float) -> Origin:
+def origin(by: str, at: datetime, user_agent: str, took: float, query: str | None = None) -> Origin:
     """Where a recording of this version comes from. ``at`` has a time zone."""
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
     client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
     # The request's end was told by another clock, which may be set meanwhile.
     by = redaction.DEFAULT.text(by)
-    return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took))
+    return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took), query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,13 @@ class Capture:
     """When each chunk came: milliseconds from the request's last byte."""
     origin: Origin | None = None
     """None in captures that were made before there was any."""
+    base64_wanted: bool = False
+    """Whether the request asked for embeddings as base64, which its recording does not show."""
 
     @property
     def beside(self) -> list[Any]:
         """What it says beside its body, as a JSON value that can be looked through for secrets."""
-        told = [self.origin.by, self.origin.client] if self.origin else []
+        told = [self.origin.by, self.origin.client, self.origin.query] if self.origin else []
         return [*({name: value} for name, value in self.headers), *told]
 
 
@@ -79,7 +85,12 @@ def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers worth keeping, their names in lower case, in the order in which they came."""
     lowered = ((name.lower(), value) for name, value in headers)
     worth = ((name, value) for name, value in lowered if fields.is_kept(name) and fields.is_value(value))
-    return tuple((name, redaction.DEFAULT.clean({name: value})[name]) for name, value in worth)
+    return tuple((name, _without_secrets(name, value)) for name, value in worth)
+
+
+def _without_secrets(name: str, value: str) -> str:
+    cleaned: str = redaction.DEFAULT.clean({name: value})[name]
+    return recorded.url(cleaned, redaction.DEFAULT) if name.endswith("location") else cleaned
 
 
 def dumps(capture: Capture) -> bytes:
@@ -97,6 +108,8 @@ def _dumped(capture: Capture) -> Iterator[bytes]:
     if capture.origin:
         members["made"] = _made(capture.origin)
     members |= {"status": capture.status, "headers": capture.headers}
+    if capture.base64_wanted:
+        members["encoding_format"] = "base64"
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in members.items()]
     yield ("{\n" + ",\n".join(lines)).encode("ascii")
     if capture.chunks is not None:
@@ -114,7 +127,7 @@ def _made(origin: Origin) -> dict[str, Any]:
         "client": origin.client,
         "wiretape": origin.wiretape,
         "took_ms": round(origin.took, 3),
-    }
+    } | ({} if origin.query is None else {"query": origin.query})
 
 
 def _chunk(at: float, data: bytes) -> dict[str, Any]:
@@ -147,6 +160,7 @@ def loads(data: bytes) -> Capture:
         None if chunks is None else tuple(map(_bytes, chunks)),
         _times(chunks or ()),
         _origin(content.get("made")),
+        content.get("encoding_format") == "base64",
     )
 
 
@@ -211,6 +225,6 @@ def _origin(made: Any) -> Origin | None:
             "client": str(client),
             "wiretape": str(version),
             "took_ms": int() | float() as took,
-        } if not isinstance(took, bool) and abs(took) < _LATEST:
-            return Origin(by, at, client, version, float(took))
+        } if not isinstance(took, bool) and abs(took) < _LATEST and isinstance(made.get("query", ""), str):
+            return Origin(by, at, client, version, float(took), made.get("query"))
     raise ValueError("not a capture: what it says of who made it is in no known form")

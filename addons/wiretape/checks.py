@@ -47,6 +47,16 @@ def check_response(response: Any, endpoint: str | None) -> None:
         content_type is None or (isinstance(content_type, str) and fields.is_value(content_type)),
         "response.content_type is no value of a header",
     )
+    location = response.get("location")
+    _must(
+        location is None or (isinstance(location, str) and fields.is_value(location)),
+        "response.location is no value of a header",
+    )
+    tail = response.get("tail", [])
+    _must(isinstance(tail, list | tuple) and all(map(_is_line, tail)), "response.tail is not a list of lines")
+    envelope = response.get("envelope")
+    has_list = isinstance(envelope, dict) and not {"data", "models"}.isdisjoint(envelope)
+    _must(envelope is None or envelope == [] or has_list, "response.envelope holds no list of models")
     is_error = bool(response.get("is_exception"))
     _must(
         not is_error or isinstance(response.get("exception_data"), dict),
@@ -56,7 +66,7 @@ def check_response(response: Any, endpoint: str | None) -> None:
         _check_error(response["exception_data"])
         if not response["body"]:
             return
-    if endpoint is None:
+    if endpoint is None or content_type is not None:
         _check_sent(response)
     else:
         _check_elements(response, endpoint)

@@ -3,6 +3,7 @@
 brotli and zstandard come with mitmproxy, which depends on both.
 """
 
+import codecs
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,10 @@ _NOT = re.compile(r"q\s*=\s*0(?:\.0*)?")
 """The weight of a coding that a client does not take."""
 
 
+_NO_CODINGS = frozenset({"", "identity", "none", "null", "binary", "utf-8", "utf8"})
+"""What is said where there is no coding: by those who mean the transfer or the characters, too."""
+
+
 class CodingError(ValueError):
     """A body that is not what its content coding says, or larger than LIMIT when decoded."""
 
@@ -30,14 +35,18 @@ class CodingError(ValueError):
 def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Sequence[bytes]:
     """The pieces of a body without their content coding, piece for piece; an empty one where a piece gave nothing.
 
-    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. Raises
-    CodingError for an unknown coding and for broken input; a cut-off body is not an error here: what could be decoded
-    is given.
+    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. One
+    that nobody knows is none where the body is text: clients take it so. Raises CodingError where it is not, and for
+    broken input; a cut-off body is not an error here: what could be decoded is given.
     """
     if not _names(coding):
         return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
     decoder = Decoder(coding, limit)
     return Pieces(b"".join(decoder.feed(piece)) for piece in pieces)
+
+
+class TooLargeError(CodingError):
+    """A body that is larger than it may be when decoded."""
 
 
 class Decoder:
@@ -62,12 +71,12 @@ class Decoder:
                 self._room -= len(part)
                 yield part
         except _NoRoomError as e:
-            raise CodingError(f"the body is larger than {self._largest} bytes when decoded") from e
+            raise TooLargeError(f"the body is larger than {self._largest} bytes when decoded") from e
 
 
 def _names(coding: str) -> list[str]:
     names = (name.strip().lower() for name in coding.split(","))
-    return [name for name in names if name not in ("", "identity")]
+    return [name for name in names if name not in _NO_CODINGS]
 
 
 def is_accepted(coding: str, accepted: str) -> bool:
@@ -86,14 +95,15 @@ def _plain_name(name: str) -> str:
     return name.strip().removeprefix("x-")
 
 
-LIMIT_OF_REQUEST = 64 * 1024 * 1024
-"""Decoded bytes of a request."""
+def plain(body: bytes, coding: str, limit: int) -> bytes:
+    """A request's body without its content coding; as it came where it is not what that says.
 
-
-def plain(body: bytes, coding: str) -> bytes:
-    """A request's body without its content coding; as it came where it is not what that says, or too large."""
+    Some clients name one that they have not applied, or what is none (``utf-8``). Raises TooLargeError.
+    """
     try:
-        return b"".join(decode([body], coding, LIMIT_OF_REQUEST))
+        return b"".join(decode([body], coding, limit))
+    except TooLargeError:
+        raise
     except CodingError:
         return body
 
@@ -137,7 +147,23 @@ def _decoder(name: str) -> Step:
         case "zstd":
             return _members(lambda: zstandard.ZstdDecompressor().decompressobj())
         case _:
+            return _text(name)
+
+
+def _text(name: str) -> Step:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def step(piece: bytes) -> Iterator[bytes]:
+        try:
+            text = decoder.decode(piece)
+        except UnicodeDecodeError as e:
+            raise CodingError(f"unknown content coding {name!r}") from e
+        # Nobody writes these into a text: compressed bytes begin with them.
+        if "\0" in text:
             raise CodingError(f"unknown content coding {name!r}")
+        yield piece
+
+    return step
 
 
 class _Decompressor(Protocol):

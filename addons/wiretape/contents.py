@@ -90,6 +90,8 @@ def _take(name: str, data: bytes, found: Recording) -> Take:
 def _said(found: Recording) -> str:
     said = found.response
     content: JSON = [said.body, said.is_streaming, said.error, said.status, said.content_type]
+    if said.location or said.tail or said.envelope is not None:
+        content += [said.location, said.envelope, *said.tail]
     return _digest(json.dumps(content, sort_keys=True).encode())
 
 

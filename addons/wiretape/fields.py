@@ -9,9 +9,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 """Of printable ASCII alone: no CR and no LF, with which a value would become a field of its own."""
 
 _KEPT = re.compile(
-    r"content-type|retry-after|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
+    r"content-type|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
-    r"|x-envoy-upstream-service-time"
+    r"|x-envoy-upstream-service-time|(?:x-|x-ms-)?retry-after(?:-ms)?|(?:operation-)?location"
+    r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+"
 )
 """Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
 
@@ -40,7 +41,8 @@ def is_kept(name: str) -> bool:
 def is_passing(status: int) -> bool:
     """Whether an answer of this status depends on who asks, or when: the next one who asks may get another."""
     if status < 400:
-        return status in (206, 304)  # Parts of an answer, for whoever has the rest of it.
+        # What is to be asked for again, here or elsewhere; parts of an answer, for whoever has the rest of it.
+        return status in (202, 206, 302, 303, 304, 307)
     return status not in _ABOUT_THE_REQUEST
 
 

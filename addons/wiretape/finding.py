@@ -4,9 +4,11 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
@@ -49,6 +51,8 @@ class Found:
     name: str
     data: bytes
     recording: Recording
+    has_turns: bool = False
+    """Whether another recording answers the same request before or after it."""
 
 
 class Reading:
@@ -196,8 +200,10 @@ class Finder:
         if asked.endpoint in MODEL_LISTS:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
-            lists = [each for name in known.names if (each := self._answering(name, identity, reading))]
-            return _lists_for(asked.test_id, lists)
+            every = [each for name in known.names if (each := self._answering(name, identity, reading))]
+            # What was once answered in place of a list is no part of it.
+            lists = [each for each in every if each.recording.response.is_answer]
+            return _lists_for(asked.test_id, lists or every[-1:])
         found = [
             (name, each.recording.request.test_id)
             for name in known.names
@@ -223,8 +229,14 @@ class Finder:
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
-        if not self._keep_captures:
-            return None
+        return self._capture(name, reading) if self._keep_captures else None
+
+    def tells_query(self, name: str, reading: Reading) -> bool:
+        """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
+        capture = self._capture(name, reading)
+        return capture is not None and capture.origin is not None and capture.origin.query is not None
+
+    def _capture(self, name: str, reading: Reading) -> Capture | None:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
@@ -247,8 +259,8 @@ class Finder:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.broke_off and not self._keep_errors:
-            logger.error("%s: not served without wiretape_record_errors: its stream broke off", reading.where(name))
+        if found.response.is_partial and not self._keep_errors:
+            logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Found(name, data, found) if request.is_stored(found.request, identity) else None
 
@@ -280,24 +292,44 @@ class Finder:
 
     def _play(self, identity: str, names: list[str], reading: Reading, known: Found | None = None) -> list[Found]:
         """One take of several, whose names are given in order; none where none can be read. ``known`` was read."""
-        match self._takes:
-            case Takes.FIRST:
-                order = names
-            case Takes.LAST:
-                order = names[::-1]
-            case Takes.SEQUENCE | Takes.CYCLE:
-                if self._only_lasting:
-                    names = [name for name in names if self._answering(name, identity, reading, known)]
-                if names:
-                    played = self._turn(identity)
-                    start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
-                    order = names[start:] + names[:start]
-                else:
-                    order = []
-        for name in order:
-            if found := self._answering(name, identity, reading, known):
+        read = partial(self._answering, identity=identity, reading=reading, known=known)
+        if self._takes in (Takes.FIRST, Takes.LAST):
+            row = self._row(names, read)
+            if len(row) < 2:
+                return row
+            return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
+        if self._only_lasting:
+            names = [name for name in names if read(name)]
+        if not names:
+            return []
+        played = self._turn(identity)
+        start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+        for name in names[start:] + names[:start]:
+            if found := read(name):
                 return [found]
         return []
+
+    def _row(self, names: Sequence[str], read: Callable[[str], Found | None]) -> list[Found]:
+        """The first or last take that stays, and before it what failed and was asked again: whoever retries gets all.
+
+        Where nothing but failures was recorded the last of them stays.
+        """
+        is_last = self._takes is Takes.LAST
+        row: deque[Found] = deque()
+        for name in reversed(names) if is_last else names:
+            found = read(name)
+            if found is None:
+                continue
+            stays = not found.recording.response.is_passing
+            if is_last and row and stays:
+                break
+            if is_last:
+                row.appendleft(found)
+            else:
+                row.append(found)
+            if stays and not is_last:
+                break
+        return [*row]
 
 
 def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:

@@ -9,7 +9,7 @@ checksum. The nonce is the exchange's number and the record's place in the file,
 is only ever appended to by the one process that made it. An append that fails is the file's last: nothing is written
 over what may stand there. The order of kinds:
 
-    BEGIN BODY* HEAD PIECE* (ENDED | BROKE_OFF)
+    BEGIN BODY* HEAD PIECE* (ENDED | CLOSED | BROKE_OFF | ABANDONED)
 
 A process that is killed leaves a torn tail: a record that is cut, before which all holds. One that is whole and does
 not open is damage, or the key is another's. A file without its last record was under way when its proxy was killed;
@@ -67,12 +67,16 @@ class Kind(IntEnum):
     PIECE = 4
     """A piece of the answer's body, as it came."""
     ENDED = 5
-    """Nothing: the end of the answer's body was seen."""
+    """Nothing: the end of the answer's body was seen, by its length or its transfer coding."""
     BROKE_OFF = 6
-    """Nothing: the provider broke off, or the client left."""
+    """Nothing: the provider broke off."""
+    CLOSED = 7
+    """Nothing: the connection was closed, which is all that tells of the end of such a body."""
+    ABANDONED = 8
+    """Nothing: the client left, or the proxy stopped; what else the provider would have sent is not known."""
 
 
-LAST = (Kind.ENDED, Kind.BROKE_OFF)
+LAST = (Kind.ENDED, Kind.CLOSED, Kind.BROKE_OFF, Kind.ABANDONED)
 
 
 @dataclass(frozen=True, slots=True)

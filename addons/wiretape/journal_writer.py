@@ -25,7 +25,7 @@ from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, settler
+from wiretape.tape import Failing, Mode, settler
 from wiretape.write_job import OtherVersionError, TapeConfig, WriteJob
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ class Stores:
         self._stores: dict[Place, Store] = {}
         self._groups: dict[Place, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
+        self.failing: Failing = {}
 
     def of(self, config: TapeConfig) -> Store:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
@@ -298,7 +299,8 @@ class JournalWriter:
         config = job.asked.config
         try:
             store = group or self._stores.of(config)
-            tape = config.tape(store, counters, is_repeated=outcome.number in self._repeated)
+            is_repeated = outcome.number in self._repeated
+            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated)
             outcome.is_kept = not job.write(tape)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)

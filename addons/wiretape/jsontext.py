@@ -1,9 +1,10 @@
-"""JSON text -> values, fast and with nothing lost, and back, part by part. Under everything that reads JSON of others.
+"""JSON text -> values, fast and with nothing lost, and back, at once or in parts. Under all that reads others' JSON.
 
 What comes back is bounded in depth, so that nobody who walks through it has to fear for the stack.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,10 +29,15 @@ _DIGITS_TO_NINE = bytes.maketrans(b"012345678", b"9" * 9)
 _LONG_NUMBER = b"9" * 19
 
 
+class NonFinite(float):
+    """NaN or an infinity that was read, and is to be written so: orjson writes ``null`` for a plain float of these."""
+
+
 def loads(data: bytes | bytearray, deepest: int = DEEPEST) -> Any:
     """As ``json.loads``, which it falls back to for what orjson refuses, or would round: NaN, integers of any size.
 
-    Raises ValueError, also for what is nested more deeply than ``deepest``.
+    What is no finite number is a NonFinite, which ``dumps`` writes as it came. Raises ValueError, also for what is
+    nested more deeply than ``deepest``.
     """
     value = _loads(data)
     is_within = _ends_within(value, deepest) if len(data) > _LARGE else not _is_deeper(value, deepest)
@@ -47,9 +53,22 @@ def _loads(data: bytes | bytearray) -> Any:
         except orjson.JSONDecodeError:
             pass
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=NonFinite, parse_float=_float)
     except RecursionError as e:
         raise ValueError("it is nested too deeply") from e
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else NonFinite(number)
+
+
+def dumps(value: Any) -> bytes:
+    """A compact text of what ``loads`` has given, and nothing in it lost."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # An integer of more than 64 bits, half a surrogate pair, NaN: orjson refuses them.
+        return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 def _is_deeper(value: Any, deepest: int) -> bool:

@@ -48,6 +48,8 @@ def message(wanted: RecordedRequest, others: Iterable[tuple[str, RecordedRequest
 def _leaves(asked: RecordedRequest) -> dict[str, str]:
     leaves = {"base URL": request.base(asked)}
     _walk("", request.wire_body(asked), leaves)
+    for name, values in request.query(asked).items():
+        _walk(f"query.{name}", values if len(values) > 1 else values[0], leaves)
     return leaves
 
 

@@ -1,61 +1,149 @@
 """multipart/form-data -> values. Part of reading a request; never writes one.
 
-A file takes part by its content: its digest stands for it, so that a recording of a transcription holds no audio, and
-the boundary, which the client draws anew each time, does not count. Source: RFC 7578.
+A part that has a file's name, or is no text, takes part by its content: its digest stands for it, so that a recording
+of a transcription holds no audio, and no two files meet as one. Text takes part as it is; only UTF-8 is text. The
+boundary, which the client draws anew each time, does not count.
+
+Libraries write the head of a part in many ways: parameters with quotes and without, in any order, names in other
+alphabets percent-encoded. One reader of parameters takes them all, those of the request's own Content-Type too.
+Sources: RFC 7578, RFC 2046 (5.1), RFC 8187.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_LONGEST_HEAD = 1 << 16
+"""Bytes of the head of a part."""
+
 # What is once taken is not given back: there is one way alone to read a text.
-_PARAMETER = re.compile(rb';\s*+(name|filename)="((?:[^"\\]++|\\.)*+)"', re.IGNORECASE)
+_PARAMETER = re.compile(rb';\s*+([^\s;="]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
+_ESCAPED = re.compile(rb'\\(["\\])')
+_CHARSETS = {b"utf-8": "utf-8", b"iso-8859-1": "latin-1"}
 
 
 def parse(body: bytes, content_type: str, clean: Callable[[bytes], bytes] = bytes) -> dict[str, Any]:
-    """Field name -> text, or for a file ``{"filename", "content_type", "size", "sha256"}``; a list where repeated.
+    """Return field name -> text, or for a file ``{"filename", "content_type", "size", "sha256"}``.
 
-    ``clean`` gives what of a file its digest is made of.
+    A repeated field is a list. What is no text and has no file's name has no ``filename`` there. ``clean`` gives what
+    of a file its digest is made of.
 
     Raises ValueError where the body is not multipart/form-data with the boundary that ``content_type`` names.
     """
-    match = _BOUNDARY.search(content_type)
-    if not match:
-        raise ValueError("the request's content type names no boundary")
-    delimiter = b"--" + (match[1] or match[2]).encode("latin-1")
-    sections = (b"\r\n" + body).split(b"\r\n" + delimiter)
-    if len(sections) < 2 or not sections[-1].startswith(b"--"):
-        raise ValueError("the request's body is not multipart/form-data: it does not end with its boundary")
     fields: dict[str, list[Any]] = {}
-    for section in sections[1:-1]:
-        head, separator, content = section.partition(b"\r\n\r\n")
-        name, value = _part(head, content, clean)
-        if not separator or name is None:
+    for head, content in _parts(body, content_type):
+        disposition = _parameters(head.get(b"content-disposition", b""))
+        name = disposition.get("name")
+        if name is None:
             raise ValueError("the request's body is not multipart/form-data: a part has no name")
-        fields.setdefault(name, []).append(value)
+        fields.setdefault(name, []).append(_value(head, disposition, content, clean))
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _part(head: bytes, content: bytes, clean: Callable[[bytes], bytes]) -> tuple[str | None, Any]:
-    name, filename, content_type = None, None, ""
-    for line in head.split(b"\r\n"):
-        field, _, value = line.partition(b":")
-        match field.strip().lower():
-            case b"content-disposition":
-                for key, text in _PARAMETER.findall(value):
-                    if key.lower() == b"name":
-                        name = text.decode("utf-8", "replace")
-                    else:
-                        filename = text.decode("utf-8", "replace")
-            case b"content-type":
-                content_type = value.strip().decode("latin-1")
-    if filename is None:
-        return name, content.decode("utf-8", "replace")
-    return name, {"filename": filename, "content_type": content_type, **digest(clean(content))}
+def parse_list(body: bytes, content_type: str, clean: Callable[[bytes], bytes] = bytes) -> list[Any]:
+    """Return what the parts of any other multipart body are, in order: the values that ``parse`` gives.
+
+    Raises ValueError as ``parse`` does.
+    """
+    return [
+        _value(head, _parameters(head.get(b"content-disposition", b"")), content, clean)
+        for head, content in _parts(body, content_type)
+    ]
 
 
 def digest(content: bytes) -> dict[str, Any]:
-    """What stands for bytes in a recording: ``{"size", "sha256"}``."""
+    """Return what stands for bytes in a recording: ``{"size", "sha256"}``."""
     return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _value(
+    head: dict[bytes, bytes], disposition: dict[str, str], content: bytes, clean: Callable[[bytes], bytes]
+) -> Any:
+    filename = disposition.get("filename")
+    if filename is None:
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    told = {} if filename is None else {"filename": filename}
+    return {**told, "content_type": head.get(b"content-type", b"").decode("latin-1"), **digest(clean(content))}
+
+
+def _parts(body: bytes, content_type: str) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
+    """Yield the head of each part, by names in lower case, and its content."""
+    delimiter = re.escape(b"--" + _boundary(content_type)) + rb"(--)?+[ \t]*+(\r?+\n|\Z)"
+    found = re.match(delimiter, body) or re.search(rb"\n" + delimiter, body)
+    if found is None:
+        raise ValueError(_NO_END)
+    # The first line's end is that of all lines of the form: a file may have other ones.
+    line_end: bytes = found[2] or b"\r\n"
+    next_one = re.compile(line_end + delimiter)
+    while found[1] is None:
+        start = found.end()
+        # The end of the delimiter's line may be that of the line before the next one: then the part is empty.
+        found = next_one.search(body, start - len(line_end))
+        if found is None:
+            raise ValueError(_NO_END)
+        yield _part(body[start : max(start, found.start())], line_end)
+
+
+_NO_END = "the request's body is not multipart/form-data: it does not end with its boundary"
+
+
+def _boundary(content_type: str) -> bytes:
+    boundary = _raw_parameters(content_type[:_LONGEST_HEAD].encode("utf-8", "surrogateescape")).get(b"boundary")
+    if not boundary:
+        raise ValueError("the request's content type names no boundary")
+    return boundary
+
+
+def _part(data: bytes, line_end: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    if data.startswith(line_end):
+        return {}, data[len(line_end) :]
+    blank = line_end * 2
+    end = data.find(blank, 0, _LONGEST_HEAD)
+    if end < 0:
+        raise ValueError("the request's body is not multipart/form-data: a part has no name, or a head without an end")
+    head: dict[bytes, bytes] = {}
+    for line in re.sub(line_end + rb"[ \t]++", b" ", data[:end]).split(line_end):
+        name, _, value = line.partition(b":")
+        head.setdefault(name.strip().lower(), value.strip())
+    return head, data[end + len(blank) :]
+
+
+def _raw_parameters(header: bytes) -> dict[bytes, bytes]:
+    """Return the parameters of a header's value, by names in lower case. Of several of a name the first counts."""
+    found: dict[bytes, bytes] = {}
+    for name, quoted, token in _PARAMETER.findall(b";" + header.partition(b";")[2]):
+        # A path of Windows, which a client did not escape, keeps its backslashes.
+        found.setdefault(name.lower(), _ESCAPED.sub(rb"\1", quoted) if quoted else token.strip())
+    return found
+
+
+def _parameters(header: bytes) -> dict[str, str]:
+    """Return the parameters as text: what has the charset of its own goes before what has none."""
+    raw = _raw_parameters(header)
+    found = {_text(name): _text(value) for name, value in raw.items()}
+    for name, value in raw.items():
+        if name.endswith(b"*"):
+            told = _extended(value)
+            plain = _text(name.removesuffix(b"*"))
+            found[plain] = found.get(plain, _text(value)) if told is None else told
+    return found
+
+
+def _extended(value: bytes) -> str | None:
+    """Return the text of ``utf-8''na%C3%AFve.wav``; None where it is in no charset that is known."""
+    charset, _, rest = value.partition(b"'")
+    encoding = _CHARSETS.get(charset.lower())
+    _, mark, encoded = rest.partition(b"'")
+    if encoding is None or not mark:
+        return None
+    return unquote_to_bytes(encoded).decode(encoding, "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    # What is no UTF-8 stays what it is: two names never become one.
+    return data.decode("utf-8", "surrogateescape")

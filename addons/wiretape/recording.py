@@ -20,6 +20,9 @@ from wiretape.remade import Remade
 FORMS = ("2025-09", "2026")
 """The forms in which a recording can be written; reading takes any."""
 
+ENDED_EARLY = "APIError"
+"""The type of the error of an answer that is not whole, though the end of its body came."""
+
 JSON = Any
 """A parsed JSON value, such as ``json.loads`` gives."""
 
@@ -71,14 +74,32 @@ class RecordedResponse:
     error: Mapping[str, JSON] | None = None
     """``exception_data`` of a recorded error."""
     status: int | None = None
-    """Of a passthrough endpoint that did not stream."""
+    """Of a passthrough endpoint that did not stream; of others where it is neither 200 nor that of an error."""
     content_type: str | None = None
-    """Of a passthrough endpoint whose answer is not JSON."""
+    """Of a body that is as it was sent, not JSON: a text, or ``{"base64"}``. Of an HTTP error that is a text, too."""
+    location: str | None = None
+    """Where a redirect leads."""
+    tail: Sequence[str] = ()
+    """The last lines of a stream of elements, which are none: an error, and what follows it."""
+    envelope: JSON = None
+    """What was around the models of a list, which is empty here; None for ``{"object": "list", "data": []}``."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is an answer of its endpoint, not an error, nor a body of another kind."""
+        return self.error is None and self.content_type is None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether this is what came of an answer that failed after it had begun."""
+        return self.error is not None and bool(self.body or self.tail)
 
     @property
     def broke_off(self) -> bool:
-        """Whether this is what came of a stream before it broke off."""
-        return self.error is not None and bool(self.body)
+        """Whether this is what came of an answer before its connection broke."""
+        if self.error is None or not self.is_partial:
+            return False
+        return self.error.get("body") is None and self.error.get("type") != ENDED_EARLY
 
     @property
     def is_passing(self) -> bool:
@@ -183,11 +204,14 @@ def _all_quiet(body: JSON, name: str) -> JSON:
     return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
+_MODEL = "openai.types.model.Model"
+
+
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if data.get("object") != "model":
+    if element["__type__"] != _MODEL and data.get("object") != "model":
         constants = {"id": name, "created": 0}
         data.update((key, value) for key, value in constants.items() if key in data)
     if "created_at" in data:
@@ -224,10 +248,13 @@ def _dumped(recording: Recording) -> Iterator[bytes]:
             "model": request.model,
             **request.extra,
         }
-    answered: dict[str, JSON] = {} if response.status is None else {"status": response.status}
-    if response.content_type is not None:
-        answered["content_type"] = response.content_type
+    told = {"status": response.status, "location": response.location, "content_type": response.content_type}
+    answered: dict[str, JSON] = {key: value for key, value in told.items() if value is not None}
     answered |= {"body": response.body, "is_streaming": response.is_streaming}
+    if response.tail:
+        answered["tail"] = [*response.tail]
+    if response.envelope is not None:
+        answered["envelope"] = response.envelope
     if response.error is not None:
         answered["is_exception"] = True
         answered["exception_data"] = response.error
@@ -247,11 +274,17 @@ def loads(data: bytes) -> Recording:
     request = loads_request(content)
     response = content.get("response")
     checks.check_response(response, None if request.passthrough else request.endpoint)
-    error = response["exception_data"] if response.get("is_exception") else None
     return Recording(
         request,
         RecordedResponse(
-            response["body"], response["is_streaming"], error, response.get("status"), response.get("content_type")
+            response["body"],
+            response["is_streaming"],
+            response["exception_data"] if response.get("is_exception") else None,
+            response.get("status"),
+            response.get("content_type"),
+            response.get("location"),
+            tuple(response.get("tail", ())),
+            response.get("envelope"),
         ),
         "2026" if "test_id" in content else "2025-09",
         {key: value for key, value in content.items() if key not in ("test_id", "request", "response")},

@@ -1,20 +1,24 @@
 """Wire request <-> recorded request, and when two are the same. After the providers, before the tape.
 
 A recording holds the arguments of the SDK call. They are the JSON body of the wire, but for what the SDK's method does
-not declare, which goes under ``extra_body``, and for the order of the keys, which the SDK changes on the way.
+not declare, which goes under ``extra_body``, and for the order of the keys, which the SDK changes on the way. The query
+is an argument too, ``extra_query``: the recorded URL has no place for it.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from wiretape import jsontext, multipart, redaction
 from wiretape.providers import Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import bodies
 from wiretape.redaction import recorded as cleaning
+from wiretape.redaction.rules import REDACTED
 
 # Declared parameters, openai-python 1.107.
 _CHAT = """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
@@ -81,6 +85,9 @@ _ENDPOINTS = {"/chat/completions": "/v1/chat/completions"}
 # Arguments of an SDK call that shape the HTTP request and are no part of its body.
 _NOT_SENT = ("extra_body", "extra_headers", "extra_query", "timeout")
 
+_CLIENTS_OWN = frozenset({"api-version", "version"})
+"""Parameters of a query that a client is made with. They are arguments of no call: the public recorder has none."""
+
 
 def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | None = None) -> RecordedRequest:
     """The recorded form of a wire request: its body, its Content-Type, the test that it names.
@@ -95,13 +102,28 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
         payload = _without_secrets(_payload(body, content_type))
         return RecordedRequest(url, payload, "", endpoint.method, test_id)
     if endpoint.method == "GET":
-        return RecordedRequest(url, {}, endpoint.recorded, test_id=test_id)
+        return RecordedRequest(url, _with_query({}, route), endpoint.recorded, test_id=test_id)
     sent = _json(body)
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
-    arguments = _arguments(endpoint.recorded, _without_secrets(sent))
+    arguments = _with_query(_arguments(endpoint.recorded, _without_secrets(sent)), route)
     base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
     return RecordedRequest(url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
+
+
+def _with_query(arguments: dict[str, Any], route: Route) -> dict[str, Any]:
+    """Return the arguments with the wire's query among them, which has no secret and nothing that grants access."""
+    mark, query = route.path.partition("?")[1:]
+    parameters: dict[str, list[str]] = {}
+    cleaned = cleaning.url(mark + query, redaction.DEFAULT)
+    # What is no UTF-8 stays what it is: two values never become one.
+    for name, value in parse_qsl(cleaned[1:], keep_blank_values=True, errors="surrogateescape"):
+        if value != REDACTED:  # A key may as well come in a header.
+            parameters.setdefault(name, []).append(value)
+    if not parameters:
+        return arguments
+    several = {name: values if len(values) > 1 else values[0] for name, values in parameters.items()}
+    return {**arguments, "extra_query": several}
 
 
 def _without_secrets(payload: dict[str, Any]) -> dict[str, Any]:
@@ -123,10 +145,19 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
         return {}
     if media_type == "multipart/form-data":
         return multipart.parse(body, content_type, _file_without_secrets)
-    if not media_type or media_type == "application/json" or media_type.endswith("+json"):
-        sent = _json(body)
-        return sent if isinstance(sent, dict) else {"": sent}
+    if media_type.startswith("multipart/"):
+        parts = multipart.parse_list(body, content_type, _file_without_secrets)
+        return {"content_type": media_type, "parts": parts}
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return _members(_json(body))
+    if not media_type:
+        with suppress(ValueError):
+            return _members(_json(body))
     return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
+
+
+def _members(sent: Any) -> dict[str, Any]:
+    return sent if isinstance(sent, dict) else {"": sent}
 
 
 def _file_without_secrets(content: bytes) -> bytes:
@@ -185,6 +216,44 @@ def wire_body(request: RecordedRequest) -> dict[str, Any]:
     return body
 
 
+def query(request: RecordedRequest) -> dict[str, list[str]]:
+    """Return the query that the SDK sends for a recorded request, as texts; none where the recorded URL has it."""
+    extra = request.body.get("extra_query")
+    if request.passthrough or not isinstance(extra, dict):
+        return {}
+    each = {name: value if isinstance(value, list) else [value] for name, value in extra.items()}
+    return {name: [*map(_as_sent, values)] for name, values in each.items() if values}
+
+
+def _as_sent(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+    return json.dumps(value)
+
+
+def wire_query(request: RecordedRequest) -> str:
+    """Return the same as a URL has it, with its question mark; empty where there is none."""
+    text = urlencode(query(request), doseq=True, errors="surrogateescape")
+    return f"?{text}" if text else ""
+
+
+def with_less_query(request: RecordedRequest) -> Iterator[RecordedRequest]:
+    """Yield the request with less and less of its query: as recordings have it that do not tell all of theirs.
+
+    The public recorder keeps that of the call alone, and recordings that are older than this know of none.
+    """
+    parameters = request.body.get("extra_query")
+    if not query(request) or not isinstance(parameters, dict):
+        return
+    of_call = {name: value for name, value in parameters.items() if name not in _CLIENTS_OWN}
+    if of_call and len(of_call) < len(parameters):
+        yield replace(request, body={**request.body, "extra_query": of_call})
+    yield replace(request, body={name: value for name, value in request.body.items() if name != "extra_query"})
+
+
 def endpoint(request: RecordedRequest) -> str:
     """The endpoint that a recording is of, where recordings name one endpoint in several ways."""
     if request.endpoint == "/v1/completions" and "messages" in request.body and "prompt" not in request.body:
@@ -205,6 +274,8 @@ def identity(request: RecordedRequest) -> str:
     """
     if not request.identity:
         form = [request.method if request.passthrough else "", base(request), endpoint(request), wire_body(request)]
+        if parameters := query(request):
+            form.append(parameters)
         digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
         object.__setattr__(request, "identity", digest)  # It is no part of the value.
     return request.identity

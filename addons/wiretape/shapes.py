@@ -29,7 +29,7 @@ _RESPONSE_CLASSES = {
     "ProgressResponse": "ollama._types",
 }
 
-_FIELD = re.compile(r"(?P<name>\w+)(?P<optional>\?)?(?P<sent>!)?(?P<nesting>(?:\[\]|\{\})*)(?::(?P<type>\w+))?")
+_FIELD = re.compile(r"(?P<name>\w+)\??(?P<sent>!)?(?P<nesting>(?:\[\]|\{\})*)(?::(?P<type>\w+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ class Field:
     """One declared field of a class."""
 
     name: str
-    optional: bool
     sent: bool
     """Sent as null: what the wire does not leave out."""
     nesting: str
@@ -84,7 +83,7 @@ def table() -> Table:
 def _field(text: str) -> Field:
     match = _FIELD.fullmatch(text)
     assert match, text
-    return Field(match["name"], bool(match["optional"]), bool(match["sent"]), match["nesting"], match["type"])
+    return Field(match["name"], bool(match["sent"]), match["nesting"], match["type"])
 
 
 @cache
@@ -102,27 +101,17 @@ def qualified(name: str) -> str:
     return next(type_ for type_, class_ in types().items() if class_ == name)
 
 
-@cache
-def _closed(name: str) -> bool:
-    # ollama-python's classes drop what they do not declare, openai-python's keep it.
-    return _RESPONSE_CLASSES.get(name, "").startswith("ollama")
-
-
 def fill(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """An object as its class dumps it: declared fields in order, null where absent, then the others as they came."""
-    return _fill(name, value, _closed(name))
+    """An object as its class dumps it: declared fields in order, null where absent, then the others as they came.
 
-
-def _fill(name: str, value: Mapping[str, Any], closed: bool) -> dict[str, Any]:
+    ollama-python's classes drop the others: they are kept all the same, as who asks may know them.
+    """
     shape = table().classes[table().resolve(name, value)]
     filled: dict[str, Any] = {}
     for field in shape.values():
-        if field.name in value:
-            filled[field.name] = _each(value[field.name], field, lambda type_, v: _dump(type_, v, closed))
-        elif field.optional:
-            filled[field.name] = None
-    if not closed:
-        filled.update((key, extra) for key, extra in value.items() if key not in shape)
+        came = value.get(field.name)
+        filled[field.name] = None if came is None else _each(came, field, _dump)
+    filled.update((key, extra) for key, extra in value.items() if key not in shape)
     return filled
 
 
@@ -134,7 +123,7 @@ def strip(name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         field = shape.get(key)
         if field is None:
             stripped[key] = item
-        elif item is not None or not field.optional or field.sent:
+        elif item is not None or field.sent:
             stripped[key] = _each(item, field, _strip_value)
     return stripped
 
@@ -158,14 +147,14 @@ def _nested(value: Any, nesting: str, type_: str, convert: Callable[[str, Any], 
             return convert(type_, value)
 
 
-def _dump(type_: str | Literal["float", "time"], value: Any, closed: bool) -> Any:
+def _dump(type_: str | Literal["float", "time"], value: Any) -> Any:
     match type_:
         case "float":
             return _float(value) if isinstance(value, int) and not isinstance(value, bool) else value
         case "time":
             return _time(value) if isinstance(value, str) else value
         case _:
-            return _fill(type_, value, closed) if isinstance(value, dict) else value
+            return fill(type_, value) if isinstance(value, dict) else value
 
 
 def _float(number: int) -> float | int:

@@ -41,11 +41,12 @@ class Decoder:
         return self._lines(piece, at_end=False)
 
     def flush(self) -> list[Event]:
-        """The end of the stream. An event without its empty line is dropped, as the standard says."""
+        """The end of the stream. The last event needs no empty line and no line end, as the SDKs take it too.
+
+        The standard drops it. It may be cut off: what its data is tells.
+        """
         events = self._lines(b"", at_end=True)
-        self._rest.clear()
-        self._after_cr = False
-        self._data.clear()
+        self._line(b"", events)
         return events
 
     def _lines(self, piece: bytes, *, at_end: bool) -> list[Event]:
@@ -62,8 +63,7 @@ class Decoder:
             self._after_cr = rest.endswith(b"\r")
             self._rest.append(rest)
         for line in lines:
-            if line.endswith((b"\n", b"\r")):
-                self._line(line.rstrip(b"\r\n"), events)
+            self._line(line.rstrip(b"\r\n"), events)
         return events
 
     def _line(self, line: bytes, events: list[Event]) -> None:
@@ -78,6 +78,12 @@ class Decoder:
             self._data.append(value.decode("utf-8", "replace"))
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")
+
+
+def lines(event: Event) -> list[str]:
+    """The lines of one event, with the empty one that ends it."""
+    name = [f"event: {event.event}"] if event.event else []
+    return [*name, *(f"data: {line}" for line in event.data.split("\n")), ""]
 
 
 def encode(data: bytes, event: str = "") -> bytes:

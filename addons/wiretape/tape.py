@@ -105,6 +105,11 @@ class Kept:
     """When the files were last seen to be as they were, by ``time.monotonic``."""
 
 
+type Failing = dict[tuple[str, str, str], bool]
+"""The recordings, by store, session and name, that failed for now when they were made anew in this run, and whether
+they still do: what comes then is what a retry got, and does not replace the failure."""
+
+
 class Tape:
     """One session's recordings."""
 
@@ -125,12 +130,13 @@ class Tape:
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
+        failing: Failing | None = None,
     ) -> None:
         """``layers`` are the sessions below, in order: what this one lacks is looked for there.
 
         ``is_repeated``: what is recorded may be there already, written by a process that was killed.
 
-        ``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
+        ``memory``, ``indexes``, ``turns`` and ``failing`` may be shared with other tapes on the same store.
         """
         self.session = session
         self.named = "" if session == DEFAULT else f" (session {session})"
@@ -161,6 +167,7 @@ class Tape:
         self.keep_errors = keep_errors
         self._memory: Memory[Kept] = Memory(0) if memory is None else memory
         self._is_repeated = is_repeated
+        self._failing: Failing = {} if failing is None else failing
 
     @property
     def location(self) -> str:
@@ -217,8 +224,36 @@ class Tape:
         return self._look(asked, key, thorough=True)
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
-        checked, identity = time.monotonic(), request.identity(asked)
+        checked = time.monotonic()
         readings: list[Reading] = []
+        answering = self._find(asked, readings, thorough=thorough)
+        if answering is None and (thorough or not self.needs_search):  # Else the request itself may be found yet.
+            for less in request.with_less_query(asked):
+                if answering := self._find(less, readings, thorough=thorough, is_untold=True):
+                    break
+        if answering is None:
+            return None
+        finder, reading, found = answering
+        tokens = wire.tokens(found[0].recording)
+        answer = self._answer(asked, finder, found, reading)
+        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
+        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
+        # The other takes have their turns, and of a model list any new file is a part.
+        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = stays and not found[0].has_turns
+        if key is not None and stays and all(each.is_whole for each in readings):
+            states = tuple((each.session, each.states()) for each in readings)
+            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
+        return hit
+
+    def _find(
+        self, asked: RecordedRequest, readings: list[Reading], *, thorough: bool, is_untold: bool = False
+    ) -> tuple[Finder, Reading, list[Found]] | None:
+        """Find what answers a request; ``readings`` gets what was looked at.
+
+        ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
+        """
+        identity = request.identity(asked)
         doubt: Unavailable | None = None
         for finder in self._finders:
             reading = finder.reading()
@@ -228,23 +263,14 @@ class Tape:
                 if not (thorough or finder.is_quick):
                     return None  # It may be here under another name, and what is below comes after that.
                 found = finder.by_content(asked, identity, reading)
+            if is_untold:
+                found = [each for each in found if not finder.tells_query(each.name, reading)]
             if found:
-                break
+                return finder, reading, found
             doubt = doubt or reading.doubt
-        else:
-            if doubt:
-                raise doubt
-            return None
-        tokens = wire.tokens(found[0].recording)
-        answer = self._answer(asked, finder, found, reading)
-        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
-        hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
-        # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
-        if key is not None and stays and all(each.is_whole for each in readings):
-            states = tuple((each.session, each.states()) for each in readings)
-            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
-        return hit
+        if doubt:
+            raise doubt
+        return None
 
     @staticmethod
     def _answer(asked: RecordedRequest, finder: Finder, found: list[Found], reading: Reading) -> wire.Answer:
@@ -284,7 +310,8 @@ class Tape:
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             made = recording.make(asked, cleaned, self.form)
-            name = self._write(made, self._capture(plain, origin, has_secret=cleaned is not response))
+            capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
+            name = self._write(made, capture)
         except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
@@ -303,13 +330,16 @@ class Tape:
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
         return True
 
-    def _capture(self, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool) -> Capture | None:
+    def _capture(
+        self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool
+    ) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
         if not self.keep_captures or (has_secret and not origin):
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
-        return Capture("", arrived.status, captures.kept(arrived.headers), pieces, at, origin)
+        headers = captures.kept(arrived.headers)
+        return Capture("", arrived.status, headers, pieces, at, origin, asked.base64_wanted)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:
         data = recording.dumps_parts(made)
@@ -342,7 +372,7 @@ class Tape:
         for base in (made.name, _second_name(made.name, made.request, identity, test_id)):
             existing = self._existing(base)
             if existing is None or not _is_another(existing, identity, test_id):
-                name = self._write_take(base, identity, data)
+                name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
                 if capture:
                     self._write_capture(name, data, capture)
                 return name
@@ -379,7 +409,9 @@ class Tape:
             existing = self._finder.capture(name, self._finder.reading())
         except Unavailable:
             return False
-        return existing is not None and existing.recording == capture.recording
+        if existing is None or existing.recording != capture.recording:
+            return False
+        return not capture.origin or (existing.origin is not None and existing.origin.query == capture.origin.query)
 
     def _write_missing(self, name: str, identity: str, data: Parts) -> str:
         """Write what nobody has recorded meanwhile: after what was recorded and says nothing about the request."""
@@ -396,19 +428,47 @@ class Tape:
         self.store.write(self.session, take, data, replace=True)
         return take
 
-    def _write_take(self, name: str, identity: str, data: Parts) -> str:
+    def _write_over(
+        self, takes: Sequence[str], identity: str, data: Parts, *, is_passing: bool, is_of_this_run: bool
+    ) -> str:
+        """Write in place of the last take, and of the failures before it if these are of an earlier run."""
+        first = len(takes) - 1
+        if is_passing or not is_of_this_run:
+            while first and self._is_failure(takes[first - 1], identity):
+                first -= 1
+        take = takes[first]
+        existing = self._existing_digest(take)
+        if existing is None or existing != data.digest:
+            self.store.write(self.session, take, data, replace=True)
+        for later in takes[first + 1 :]:
+            self.store.remove(self.session, later)
+            self.store.remove(self.session, later, WIRE)
+        return take
+
+    def _is_failure(self, take: str, identity: str) -> bool:
+        found = self._finder.read(take, identity, self._finder.reading())
+        return found is not None and found.recording.response.is_passing
+
+    def _write_take(self, name: str, identity: str, data: Parts, *, is_passing: bool) -> str:
         if self.mode is not Mode.RECORD:
             return self._write_missing(name, identity, data)
         reading = self._finder.reading()
         takes = [*take_names(name, reading)]
-        if self._replaces():
-            existing = self._existing_digest(takes[-1])
-            if existing is None or existing != data.digest:
-                self.store.write(self.session, takes[-1], data, replace=True)
-            return takes[-1]
-        if self._is_repeated and self.store.digest(self.session, takes[-1]) == data.digest:
-            return takes[-1]
-        for number in count(len(takes) + 1 if reading.exists(name) else 1):
+        key = self.store.url, self.session, name
+        is_retry = self._replaces() and self._failing.get(key, False)
+        if self._is_repeated and not is_retry and self._existing_digest(takes[-1]) == data.digest:
+            take = takes[-1]
+        elif self._replaces() and not is_retry:
+            is_of_this_run = key in self._failing
+            take = self._write_over(takes, identity, data, is_passing=is_passing, is_of_this_run=is_of_this_run)
+        else:
+            take = self._write_next(name, len(takes) + 1 if reading.exists(name) else 1, data)
+        if is_passing or is_retry:
+            self._failing[key] = is_passing
+        return take
+
+    def _write_next(self, name: str, first: int, data: Parts) -> str:
+        for number in count(first):
             take = take_name(name, number)
             if self.store.write(self.session, take, data, replace=False):
                 return take

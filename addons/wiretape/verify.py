@@ -13,8 +13,9 @@ from typing import Any
 from wiretape import capture, jsontext, recording, redaction, request, wire
 from wiretape.capture import Origin
 from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
-from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import RefusedError, bodies, recorded
+from wiretape.remade import Remade
 
 _WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
@@ -72,7 +73,7 @@ def _is_sound(origin: Origin) -> bool:
     # The same form: strptime takes a month of one digit too.
     written = capture.origin(origin.by, at, origin.client, origin.took)
     same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
-    texts = origin.by + origin.wiretape
+    texts = origin.by + origin.wiretape + (origin.query or "")
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
@@ -99,7 +100,7 @@ def _is_found(found: Recording) -> bool:
     kind = "http" if asked.passthrough else "sdk"
     # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
     method = "GET" if endpoint in _WITHOUT_BODY else asked.method
-    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), "")
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), request.wire_query(asked))
     body = json.dumps(_sent(asked, endpoint)).encode()
     try:
         again = request.recorded(route, body, "application/json", asked.test_id)
@@ -124,21 +125,25 @@ def _sent(asked: RecordedRequest, endpoint: str) -> Any:
 
 def _replay_faults(found: Recording) -> Iterator[str]:
     """Whether what a client would get is recorded to the same response again."""
-    if found.response.broke_off:
-        yield "its stream broke off: it is only served with wiretape_record_errors"
-        return
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)
-        response = wire.response(found.request, wire.Arrived(answer.status, answer.headers, answer.chunks, at, True))
+        arrived = wire.Arrived(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        is_kept = found.response.error is not None or found.response.status not in (None, 200)
+        response = wire.response(found.request, arrived, keep_errors=is_kept)
     except wire.Unrecordable as e:
-        # What says nothing of the next such request is not recorded anew, and can be replayed all the same.
-        if found.response.error is None and found.response.status in (None, 200):
-            yield f"does not replay to itself: {e}"
+        yield f"does not replay to itself: {e}"
         return
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         yield f"cannot be replayed: {type(e).__name__}: {e}"
         return
     again = recording.make(found.request, response, found.form)
-    if json.dumps(again.response.body) != json.dumps(found.response.body):
+    if [*_said(again.response)] != [*_said(found.response)]:
         yield "does not replay to itself: the response differs after its way over the wire"
+
+
+def _said(response: RecordedResponse) -> Iterator[str]:
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew."""
+    body = response.body if isinstance(response.body, list | Remade) else [response.body]
+    yield from map(json.dumps, body)
+    yield from response.tail

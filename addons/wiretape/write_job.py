@@ -20,11 +20,12 @@ from wiretape.journal import LAST, EntryReader, Kind
 from wiretape.pacing import INSTANT
 from wiretape.pieces import Pieces
 from wiretape.providers import Endpoint, Route
+from wiretape.recording import RecordedRequest
 from wiretape.redaction import Policy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
+from wiretape.tape import Failing, Mode, Tape
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class TapeConfig:
         }
         return cls(**{**told, **known})
 
-    def tape(self, store: Store, counters: Counters, *, is_repeated: bool = False) -> Tape:
+    def tape(self, store: Store, counters: Counters, failing: Failing, *, is_repeated: bool = False) -> Tape:
         """A tape that writes as this says. ``is_repeated``: what it writes may be written already."""
         redaction.DEFAULT.use(self.policy)
         return Tape(
@@ -89,6 +90,7 @@ class TapeConfig:
             keep_captures=self.keep_captures,
             keep_errors=self.keep_errors,
             is_repeated=is_repeated,
+            failing=failing,
         )
 
 
@@ -176,7 +178,9 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
-        arrived = head and wire.Arrived(*head, pieces, at, last is Kind.ENDED)
+        ended = last in (Kind.ENDED, Kind.CLOSED)
+        is_abandoned = last in (Kind.ABANDONED, None)
+        arrived = head and wire.Arrived(*head, pieces, at, ended, last is not Kind.CLOSED, is_abandoned)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property
@@ -184,11 +188,11 @@ class WriteJob:
         """Bytes of bodies."""
         return len(self.body) + sum(map(len, self.arrived.pieces if self.arrived else ()))
 
-    @property
-    def origin(self) -> capture.Origin:
-        """Where the recording comes from."""
+    def origin(self, recorded: RecordedRequest) -> capture.Origin:
+        """Where the recording of this request comes from."""
         ended = datetime.fromtimestamp(self.asked.began + self.took / 1000, UTC)
-        return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took)
+        query = None if recorded.passthrough else request.wire_query(recorded)
+        return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took, query)
 
     def write(self, tape: Tape) -> bool:
         """Record it; counted, and said in the log. False where the store failed. Never raises."""
@@ -203,4 +207,4 @@ class WriteJob:
             tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: %s%s", url, e, tape.named)
             return True
-        return tape.record(recorded, self.arrived, self.origin)
+        return tape.record(recorded, self.arrived, self.origin(recorded))

@@ -33,8 +33,8 @@ def test_an_sdks_name_the_time_and_the_version(provider: Provider, recordings: P
             ask(client, "hello")
         proxy.stop()
     found = made(recordings)
-    assert {*found} == {"by", "at", "client", "wiretape", "took_ms"}
-    assert (found["by"], found["wiretape"]) == ("", __version__)
+    assert {*found} == {"by", "at", "client", "wiretape", "took_ms", "query"}
+    assert (found["by"], found["wiretape"], found["query"]) == ("", __version__, "")
     assert found["client"] == client.user_agent
     at = datetime.strptime(found["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert before - timedelta(seconds=1) <= at <= datetime.now(UTC)

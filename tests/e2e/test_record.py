@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import re
 import signal
 import threading
 from pathlib import Path
 
+import httpx
 import httpx2
 import openai
 import pytest
@@ -27,6 +29,7 @@ from loopback import (
 )
 from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
 from sharing import Shared
+from talk import URL, body, httpx_client
 
 
 def written(session: Path) -> list[Path]:
@@ -334,57 +337,51 @@ def test_the_async_client_records_the_same(provider: Provider, shared: Shared) -
         assert [path.read_bytes() for path in written(proxy.folder)] == [SAMPLES["cerebras completions"].read_bytes()]
 
 
-def received(client: openai.OpenAI) -> bytes:
-    """All that arrives of a stream before it breaks off."""
-    raw = client.chat.completions.with_streaming_response.create(
-        model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], stream=True
-    )
-    pieces: list[bytes] = []
-    with raw as response, pytest.raises((openai.APIError, httpx2.TransportError)):
-        pieces.extend(response.iter_bytes())
-    return b"".join(pieces)
+def test_what_fails_is_kept_where_asked_for_and_fails_again_as_it_did(provider: Provider, recordings: Path) -> None:
+    slow = error_answer(429, "slow down", headers=(("retry-after-ms", "1"),))
+    broken = from_recording(CHAT).insert(5, b'data: {"id":', Reset())
+    left = from_recording(CHAT).insert(5, Wait(threading.Event()))
+    provider.on(FIREWORKS_CHAT, slow, slow, from_recording(CHAT), broken, left)
+    started = b'event: message_start\ndata: {"type":"message_start","message":{}}\n\n'
+    overloaded = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error"}}\n\n'
+    provider.on("/v1/messages", Answer(steps=[started, overloaded]))
+    provider.on("/v1/models", json_answer({"moved": True}, 307, headers=(("location", "/v2/models?key=hidden"),)))
 
+    def asked(proxy: Mitmdump) -> list[object]:
+        with httpx_client(proxy) as client, openai_client(proxy, max_retries=2) as patient:
+            # Three times at the provider: the SDK asks again by itself.
+            got: list[object] = [ask(patient)]
+            with pytest.raises(httpx.TransportError), client.stream("POST", URL, json=body("Broken")) as response:
+                got.extend(response.iter_raw())
+            got.append(client.post("https://api.anthropic.com/v1/messages", json=body("Late")).content)
+            moved = client.get("https://api.openai.com/v1/models")
+            return [*got, moved.status_code, moved.json()]
 
-def test_a_broken_stream_is_kept_where_asked_for_and_breaks_at_the_same_byte(
-    provider: Provider, recordings: Path
-) -> None:
-    provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(5, b'data: {"id":', Reset()))
     options = {"wiretape_record_errors": "true"}
     with Mitmdump(recordings, "record", origin=provider, options=options) as proxy:
-        with openai_client(proxy, max_retries=0) as client:
-            received(client)
-        wait_until(lambda: written(recordings / "default"))
+        live = asked(proxy)
+        # What a client does not wait for did not break off at the provider.
+        with httpx_client(proxy) as client, client.stream("POST", URL, json=body("Left")) as response:
+            next(response.iter_raw())
+        proxy.wait_for_log("not recorded: .*broke off")
         proxy.stop()
-    content = json.loads(written(recordings / "default")[0].read_bytes())["response"]
-    assert content["is_streaming"]
-    assert content["is_exception"]
-    assert len(content["body"]) == 5
-    with Mitmdump(recordings, "replay", options=options) as proxy, openai_client(proxy, max_retries=0) as client:
-        expected = b"".join(step for step in from_recording(CHAT).steps[:5] if isinstance(step, bytes))
-        assert received(client) == expected + b'data: {"id":'
-    # Without the option it is no hit.
-    with (
-        Mitmdump(recordings, "replay") as proxy,
-        openai_client(proxy) as client,
-        pytest.raises(openai.NotFoundError),
-    ):
-        ask(client)
-
-
-def test_any_status_is_kept_where_asked_for(provider: Provider, recordings: Path) -> None:
-    provider.on(FIREWORKS_CHAT, error_answer(429, "slow down"))
-    options = {"wiretape_record_errors": "true"}
-    with (
-        Mitmdump(recordings, "record", origin=provider, options=options) as proxy,
-        openai_client(proxy, max_retries=0) as client,
-    ):
-        with pytest.raises(openai.RateLimitError, match="slow down"):
-            ask(client)
-        wait_until(lambda: written(recordings / "default"))
-    with (
-        Mitmdump(recordings, "replay", options=options) as proxy,
-        openai_client(proxy, max_retries=0) as client,
-        pytest.raises(openai.RateLimitError, match="slow down"),
-    ):
-        ask(client)
-    assert len(provider.requests) == 1
+    assert len(written(recordings / "default")) == 6, proxy.log()
+    expected = b"".join(step for step in from_recording(CHAT).steps[:5] if isinstance(step, bytes))
+    assert live[0] == chunks_of(load(CHAT))
+    assert b"".join(piece for piece in live[1:-3] if isinstance(piece, bytes)) == expected + b'data: {"id":'
+    captures = b"".join(path.read_bytes() for path in (recordings / "default" / "wire").iterdir())
+    assert b'["retry-after-ms", "1"]' in captures
+    assert b"/v2/models?key=" in captures
+    assert b"hidden" not in captures
+    with Mitmdump(recordings, "replay", options=options) as proxy:
+        replayed = asked(proxy)
+        assert replayed[0] == live[0]
+        assert replayed[-3:] == live[-3:]
+        assert b"".join(piece for piece in replayed[1:-3] if isinstance(piece, bytes)) == expected + b'data: {"id":'
+        # The last one stays.
+        with openai_client(proxy, max_retries=0) as client_of_one:
+            assert ask(client_of_one) == live[0]
+        assert len(re.findall(r"hit \w+(?:\.[23])?: /v1/chat/completions", proxy.log())) == 5
+    # Without the option what failed after it had begun is no hit.
+    with Mitmdump(recordings, "replay") as proxy, httpx_client(proxy) as client:
+        assert client.post(URL, json=body("Broken")).status_code == 404

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -790,3 +790,96 @@ def test_a_chat_streamed(name: str, lab: Lab) -> None:
     assert recording["request"]["url"] == chat.recorded
     assert recording["request"]["body"].get("extra_body") == (chat.arguments or {}).get("extra_body")
     assert len(recording["response"]["body"]) == len(live)
+
+
+# -- what servers send all the same ------------------------------------------------------------------------------------
+
+HI = sse([chunk(ROLE), chunk({"content": "Hi"}), chunk({}, "stop")], done=False)
+ENDS = {
+    "without [DONE]": HI,
+    "without the empty line": [*HI, b"data: [DONE]\n"],
+    "without a line end": [*HI, b"data: [DONE]"],
+    "without any of them": [*HI[:-1], HI[-1].rstrip()],
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_chat_whose_stream_ends_without_its_marker(name: str, lab: Lab) -> None:
+    lab.on(f"{OPENAI}/chat/completions", Answer(steps=ENDS[name]))
+
+    def use(proxy: Mitmdump) -> str:
+        messages: Any = [{"role": "user", "content": name}]
+        with openai_client(proxy, OPENAI, SECRETS["openai"], max_retries=0) as client:
+            stream = client.chat.completions.create(model="gpt-4o", messages=messages, stream=True)
+            return "".join(each.choices[0].delta.content or "" for each in stream)
+
+    assert lab.both(use) == "Hi"
+
+
+def test_a_prompt_that_gemini_blocks(lab: Lab) -> None:
+    blocked = {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 13}}
+    steps = sse([blocked], done=False, newline=b"\r\n")
+    lab.on(f"{FLASH}:streamGenerateContent", Answer(headers=realistic_headers("text/event-stream"), steps=steps))
+
+    def use(client: genai.Client) -> list[Any]:
+        stream = client.models.generate_content_stream(model="gemini-2.5-flash", contents="No")
+        return [each.prompt_feedback and each.prompt_feedback.block_reason for each in stream]
+
+    assert lab.both(lambda proxy: gemini(proxy, use)) == ["PROHIBITED_CONTENT"]
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+@pytest.mark.parametrize("came", [[0.5, -0.25, 0.125], "AAAAPwAAgL4AAAA+"], ids=["numbers", "base64"])
+def test_embeddings_in_either_form(came: Any, is_split: bool, lab: Lab) -> None:
+    """The SDK asks for base64 by itself; the server's head and body may come apart. Who asks for numbers gets them."""
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    item = {"object": "embedding", "index": 0, "embedding": came}
+    answer = json_answer({"object": "list", "data": [item], "model": "e", "usage": usage})
+    if is_split:
+        answer = replace(answer, steps=[answer.body[:30], answer.body[30:]], framing="chunked")
+    lab.on(f"{OPENAI}/embeddings", answer)
+    text = f"{came} {is_split}"
+
+    def use(proxy: Mitmdump) -> list[float]:
+        with openai_client(proxy, OPENAI, SECRETS["openai"], max_retries=0) as client:
+            return client.embeddings.create(model="e", input=text).data[0].embedding
+
+    assert lab.both(use) == [0.5, -0.25, 0.125]
+    as_it_came, _ = lab.replays
+    asked = {"model": "e", "input": text, "encoding_format": "base64"}
+    assert posted(as_it_came, f"{OPENAI}/embeddings", asked).content == answer.body
+    for replay in lab.replays:
+        numbers = posted(replay, f"{OPENAI}/embeddings", {"model": "e", "input": text})
+        assert numbers.json()["data"][0]["embedding"] == [0.5, -0.25, 0.125]
+
+
+def posted(proxy: Mitmdump, url: str, body: Any) -> httpx.Response:
+    headers = {"authorization": f"Bearer {SECRETS['openai']}"}
+    with environment(client_env(proxy)), httpx.Client(headers=headers) as client:
+        return client.post(url, json=body).raise_for_status()
+
+
+COMPLETION = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
+
+
+@pytest.mark.parametrize(
+    ("streamed", "answer", "is_stream"),
+    [
+        (True, json_answer(COMPLETION), False),
+        (False, Answer(steps=sse([chunk({"content": "Hi"}), chunk({}, "stop")])), True),
+        (False, Answer(steps=[json.dumps(COMPLETION).encode(), b"\ndata: [DONE]\n\n"]), False),
+    ],
+    ids=["JSON for a stream", "a stream for JSON", "JSON that ends as a stream does"],
+)
+def test_an_answer_that_is_not_what_was_asked(streamed: bool, answer: Answer, is_stream: bool, lab: Lab) -> None:
+    lab.on(f"{OPENAI}/chat/completions", answer)
+    messages = [{"role": "user", "content": f"{streamed} {is_stream}"}]
+    body = {"model": "m", "messages": messages, "stream": streamed}
+
+    def use(proxy: Mitmdump) -> bool:
+        text = posted(proxy, f"{OPENAI}/chat/completions", body).text
+        return text.startswith("data: ") and text.endswith("data: [DONE]\n\n")
+
+    assert lab.both(use) is is_stream
+    as_it_came, _ = lab.replays
+    assert posted(as_it_came, f"{OPENAI}/chat/completions", body).content == answer.body

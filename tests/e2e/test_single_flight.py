@@ -139,6 +139,21 @@ def test_who_asks_after_it_asks_again(provider: Provider, pool: ThreadPoolExecut
         proxy.wait_for_log("not recorded")
 
 
+def test_a_retry_is_asked_though_the_error_is_kept(provider: Provider, recordings: Path) -> None:
+    refused = error_answer(429, "slow down", headers=(("retry-after-ms", "1"),))
+    provider.on(FIREWORKS_CHAT, refused, refused, from_recording(CHAT))
+    options = {"wiretape_record_errors": "true"}
+    with (
+        Mitmdump(recordings, "record-if-missing", origin=provider, options=options) as proxy,
+        openai_client(proxy, max_retries=2) as client,
+    ):
+        for _ in range(3):
+            answer = client.chat.completions.create(**BODY)
+            assert [dumped(chunk) for chunk in answer] == ALL
+            wait_until(lambda: len([*(recordings / "default" / "responses").glob("*.json")]) == 2)
+    assert len(provider.requests) == 3
+
+
 CODINGS: tuple[Coding, ...] = ("gzip", "br", "zstd")
 
 

@@ -49,7 +49,15 @@ class EndEarly:
     """End the framing cleanly here (terminating chunk, END_STREAM) and leave the other steps out."""
 
 
-Step = bytes | Wait | Sleep | Reset | Close | EndEarly
+@dataclass(frozen=True)
+class Interim:
+    """Send an answer that only goes before the answer (1xx)."""
+
+    status: int
+    headers: Headers = ()
+
+
+Step = bytes | Wait | Sleep | Reset | Close | EndEarly | Interim
 
 
 def realistic_headers(content_type: str) -> Headers:

@@ -30,6 +30,10 @@ class Exchange(ABC):
         """Send status and headers."""
 
     @abstractmethod
+    def interim(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send an answer that only goes before the answer."""
+
+    @abstractmethod
     async def data(self, data: bytes) -> None:
         """Send one chunk, and wait until it has left."""
 

@@ -102,6 +102,10 @@ class Http1Exchange(Exchange):
         lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{key}: {value}" for key, value in [*headers, *framing])]
         self._line.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
+    def interim(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        lines = [f"HTTP/1.1 {status} Before", *(f"{key}: {value}" for key, value in headers), "", ""]
+        self._line.write("\r\n".join(lines).encode())
+
     async def data(self, data: bytes) -> None:
         self._line.write(b"%x\r\n%b\r\n" % (len(data), data) if self._framing == "chunked" else data)
         await self._line.writable.wait()

@@ -112,6 +112,10 @@ class Http2Exchange(Exchange):
         self._line.h2.send_headers(self._id, [(":status", str(answer.status)), *sent])
         self._line.flush()
 
+    def interim(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        self._line.h2.send_headers(self._id, [(":status", str(status)), *headers])
+        self._line.flush()
+
     async def data(self, data: bytes) -> None:
         while data:
             if self.gone.is_set():

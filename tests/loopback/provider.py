@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from loopback.answers import Answer, Close, Received, Reset, Sleep, Step, Wait, coded, promised_length
+from loopback.answers import Answer, Close, Interim, Received, Reset, Sleep, Step, Wait, coded, promised_length
 from loopback.connection import ClientLeftError, Exchange, Line
 from loopback.http1 import Http1
 from loopback.http2 import Http2
@@ -213,6 +213,8 @@ class Provider:
                     # A thread's event has no asyncio side: looked at often, while the client is watched.
                     while not event.is_set():
                         await _pause(exchange, 0.002)
+                case Interim(status, headers):
+                    exchange.interim(status, headers)
                 case Sleep(seconds):
                     await _pause(exchange, seconds)
                 case Reset(stream_only):

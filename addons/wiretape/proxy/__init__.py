@@ -11,7 +11,7 @@
 ``revoking``     a token that is taken back closes what it opened
 ``desk``         bytes and values -> what becomes of a request
 ``lane``         HTTP/1.1 without a flow; ``stream``, ``admitting``: mitmproxy's layers, with an answer of ours
-``pooling``      connections to servers, for clients of HTTP/2
+``pooling``      connections to servers, for clients of HTTP/2; ``patience``: what is read of HTTP/1.1
 ``playing``      chunks, each in its time; ``breaking``: a connection that is reset
 ``requests``     a flow's hooks; ``marks``: what a flow is to us
 ``sharing``      who shares a live answer

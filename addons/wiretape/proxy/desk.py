@@ -94,6 +94,8 @@ class Call:
     """When its last byte came, by ``time.monotonic``."""
     seat: Seat
     """Whose it is."""
+    unreadable: str = ""
+    """Why its body cannot be read."""
 
     def key(self) -> Hashable:
         """Equal for calls that are the same byte for byte, but for headers of no meaning here."""
@@ -331,9 +333,9 @@ class Desk:
         route, tape = route or self.route(call), call.seat.tape
         if route is None:
             return None
-        made = Decision(route, call.since, call.seat)
+        made = Decision(route, call.since, call.seat, unreadable=call.unreadable)
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering(call.seat.tape.mode):
+        if self.is_answering(call.seat.tape.mode) and not call.unreadable:
             try:
                 made.asked = await self._read(call, route)
             except ValueError as e:
@@ -385,8 +387,8 @@ class Desk:
         return await asyncio.shield(task)
 
     async def plain(self, body: bytes, content_coding: str) -> bytes:
-        """A request's body without its content coding, which may make much of little."""
-        return await aside(self._large, coding.plain, body, content_coding)
+        """A request's body without its content coding, which may make much of little. Raises TooLargeError."""
+        return await aside(self._large, coding.plain, body, content_coding, self.largest)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:

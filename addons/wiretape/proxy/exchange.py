@@ -12,7 +12,7 @@ from enum import Enum
 from mitmproxy import http
 
 from wiretape.flight import Flight
-from wiretape.journal import Entry, Kind
+from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
 from wiretape.providers import Route
@@ -88,6 +88,8 @@ class Exchange:
         self._entry: Entry | None = None
         self._size = 0
         self._length: int | None = None
+        self._end = Kind.ENDED
+        """What the end of the answer's body is, when it is seen."""
 
     @property
     def number(self) -> int | None:
@@ -127,6 +129,9 @@ class Exchange:
         self.state = State.OPEN
         length = response.headers.get("content-length", "")
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
+        is_chunked = response.headers.get("transfer-encoding", "").lower().endswith("chunked")
+        if response.http_version.startswith("HTTP/1") and self._length is None and not is_chunked:
+            self._end = Kind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         # It is of no use before there is something of the body, and goes with that.
         self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
@@ -145,7 +150,7 @@ class Exchange:
 
     def _add(self, piece: bytes) -> None:
         if not piece:
-            self._append(Kind.ENDED)
+            self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
             if self._size > LIMIT:
@@ -168,7 +173,7 @@ class Exchange:
         try:
             self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
-            if kind in (Kind.ENDED, Kind.BROKE_OFF):
+            if kind in LAST:
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:
@@ -189,15 +194,15 @@ class Exchange:
                 logger.error("%s: cannot be removed: %s", self._entry.path, e)
             self._journal.freed(self._entry.number)
 
-    def finish(self, *, ended: bool) -> None:
-        """The answer has ended, or will not; only the first call counts. ``ended``: the end of the body was seen."""
+    def finish(self, how: Kind) -> None:
+        """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.unrecorded += 1
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(Kind.ENDED if ended else Kind.BROKE_OFF)
+            self._append(self._end if how is Kind.ENDED else how)
 
     def written(self, outcome: Outcome) -> None:
         """The writer is done with it, or keeps it for later."""

@@ -22,6 +22,7 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
         "get_connection": ("self", "event", "reuse"),
         "register_connection": ("self", "command"),
     },
+    "Http1Client": {"read_headers": ("self", "event"), "read_body": ("self", "event")},
     "HttpStream": {
         "__init__": ("self", "context", "stream_id"),
         "_handle_event": ("self", "event"),

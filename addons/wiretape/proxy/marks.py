@@ -36,6 +36,8 @@ class Marks:
     """What was decided before there was a flow."""
     plain: bytes | None = None
     """The request's body without its content coding, where it has one and that has been undone."""
+    unreadable: str = ""
+    """Why it could not be undone, so that nobody looks at the body."""
     fault: Fault | None = None
     """Of its answer."""
     exchange: Exchange | None = None

@@ -5,7 +5,8 @@ mitmproxy gives each such request a connection of its own, which it closes after
 waits until another is done. Here each request starts when it comes:
 
 - A connection that is idle is used again, as HTTP/1.1 means it. It is idle where its last answer has ended well and no
-  stream holds it.
+  stream holds it. One that has been idle for long is closed: its server may be about to close it, and what was sent on
+  it then could be lost, and must not be sent twice.
 - As long as it is not known what a server speaks, requests wait for the first connection to it: it may be HTTP/2, which
   takes them all. Then each opens one of its own, or shares one that has room.
 - What has failed or was closed is forgotten: the next request tries again.
@@ -14,15 +15,27 @@ A connection is judged when it is opened (``connections.server_connect``), whoev
 """
 
 from mitmproxy import connection, http
-from mitmproxy.proxy import events, layer
+from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import GetHttpConnection, GetHttpConnectionCompleted, HttpLayer, HTTPMode, HttpStream
+from mitmproxy.proxy.layers.http import (
+    GetHttpConnection,
+    GetHttpConnectionCompleted,
+    HttpLayer,
+    HTTPMode,
+    HttpStream,
+    RegisterHttpConnection,
+)
 from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestTrailers
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Client
 
+from wiretape.proxy.patience import PatientClient, make_patient
+
 _CROWD = 100
 """Requests that wait for one connection of which it is not known yet how many it takes: most servers take so many."""
+
+_IDLE_S = 4.0
+"""Seconds after which an idle connection is not used again: many servers close theirs after five."""
 
 _MULTIPLEXED = (b"h2", b"h3")
 
@@ -58,7 +71,9 @@ class PoolingLayer(HttpLayer):
         known = [each for each in self.connections if event.connection_spec_matches(each)]
         open_ones = [each for each in known if each.connected and each not in self.waiting_for_establishment]
         for each in open_ones:
-            if self._has_room(each):
+            if self._is_stale(each):
+                yield commands.CloseConnection(each)
+            elif self._has_room(each):
                 stream = self.command_sources.pop(event)
                 yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (each, None)))
                 return
@@ -70,16 +85,26 @@ class PoolingLayer(HttpLayer):
                     return
         yield from super().get_connection(event, reuse=False)
 
+    def register_connection(self, command: RegisterHttpConnection) -> layer.CommandGenerator[None]:
+        """As the base class; what is read of a server of HTTP/1.1 is read past what goes before its answers."""
+        if not command.err:
+            make_patient(self._speaking(command.connection))
+        yield from super().register_connection(command)
+
     def _has_room(self, server: connection.Connection) -> bool:
         """Whether a request can be sent on a connection, and is answered before others are done."""
         speaking = self._speaking(server)
         users = sum(getattr(stream, "sends_to", None) is server for stream in self.streams.values())
         if isinstance(speaking, Http1Client):
-            return not users and speaking.stream_id is None and speaking.state == speaking.read_headers
+            return not users and isinstance(speaking, PatientClient) and speaking.idle_s is not None
         if isinstance(speaking, Http2Client):
             is_told = speaking.provisional_max_concurrency is None
             return users < (speaking.h2_conn.remote_settings.max_concurrent_streams if is_told else _CROWD)
         return True
+
+    def _is_stale(self, server: connection.Connection) -> bool:
+        speaking = self._speaking(server)
+        return isinstance(speaking, PatientClient) and (speaking.idle_s or 0.0) > _IDLE_S
 
     def _speaking(self, server: connection.Connection) -> layer.Layer:
         """The layer that speaks HTTP on a connection: below TLS, below another proxy."""

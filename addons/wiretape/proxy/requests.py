@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import egress, wire
+from wiretape import coding, egress, wire
 from wiretape.faults import Fault
 from wiretape.gate import Denied
+from wiretape.journal import Kind
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
@@ -51,7 +52,7 @@ class Requests:
         for exchange in [*self._live]:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             breaking.abort(exchange.client)
-            self._finish(exchange, ended=False)
+            self._finish(exchange, Kind.ABANDONED)
         await self.journaling.stop(patience)
         await asyncio.to_thread(self.aside.shutdown, wait=True)
 
@@ -133,9 +134,8 @@ class Requests:
     async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
         marked = marks.of(flow)
         made, route = marked.decided, marked.route
-        if route and "content-encoding" in flow.request.headers:
-            content_coding = flow.request.headers["content-encoding"]
-            marked.plain = await self._desk.plain(flow.request.raw_content or b"", content_coding)
+        if route and (seat.tape.mode is not Mode.LIVE or self._desk.faults):
+            await self._decode(flow)
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
@@ -155,7 +155,7 @@ class Requests:
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
             marked.leaves, marked.fault = True, made.fault
-        elif seat.tape.mode is Mode.RECORD:
+        elif seat.tape.mode is Mode.RECORD and not marked.unreadable:
             self._send(flow, made)
         elif made.hit:
             self._play(flow, made, made.hit)
@@ -163,6 +163,18 @@ class Requests:
             self._pass_unreadable(flow, made)
         else:
             await self._answer_or_send(flow, made, made.asked)
+
+    async def _decode(self, flow: http.HTTPFlow) -> None:
+        """Undo the content coding of a request's body, before anything looks at it: here, and nowhere else.
+
+        Layers that answer without a flow leave a request that has one to us.
+        """
+        marked = marks.of(flow)
+        if content_coding := flow.request.headers.get("content-encoding"):
+            try:
+                marked.plain = await self._desk.plain(flow.request.raw_content or b"", content_coding)
+            except coding.TooLargeError as e:
+                marked.unreadable = f"the request cannot be read: {e}"
 
     def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
         what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"
@@ -325,7 +337,7 @@ class Requests:
             try:
                 exchange.flight.end()
             finally:
-                self._finish(exchange, ended=True)
+                self._finish(exchange, Kind.ENDED)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
@@ -335,13 +347,13 @@ class Requests:
             try:
                 exchange.flight.end(LEFT if left else message)
             finally:
-                self._finish(exchange, ended=False)
+                self._finish(exchange, Kind.ABANDONED if left else Kind.BROKE_OFF)
 
-    def _finish(self, exchange: Exchange, *, ended: bool) -> None:
+    def _finish(self, exchange: Exchange, how: Kind) -> None:
         if exchange not in self._live:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
-        exchange.finish(ended=ended)
+        exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
             self.journaling.look()
         else:
@@ -371,9 +383,21 @@ def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    body = marks.body_of(flow)
+    body, unreadable = marks.body_of(flow), marks.of(flow).unreadable
     content_type = asked.headers.get("content-type", "")
-    return Call(asked.method, asked.scheme, hosts, asked.port, asked.path, content_type, test_id, body, since, seat)
+    return Call(
+        asked.method,
+        asked.scheme,
+        hosts,
+        asked.port,
+        asked.path,
+        content_type,
+        test_id,
+        body,
+        since,
+        seat,
+        unreadable,
+    )
 
 
 def _unavailable(what: str, why: str) -> wire.Answer:

@@ -4,7 +4,6 @@ It finds what ``bodies`` takes out of a live answer, in the form that a recordin
 was recorded with the same rules, and a recording that is older than a rule can be cleaned.
 """
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from wiretape import errors
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
@@ -74,9 +74,13 @@ def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse
     """Return a response without its secrets; the response itself where it has none."""
     body = bodies.cleaned_again(answered.body, lambda body: _body(answered, body, redactor))
     error = answered.error and _error(answered.error, redactor)
-    if body is answered.body and error is answered.error:
-        return answered
-    return replace(answered, body=body, error=error)
+    location = answered.location and url(answered.location, redactor)
+    tail = answered.tail
+    if found := bodies.secrets_of_lines(tail, redactor) if tail else ():
+        tail = tuple(replaced("\n".join(tail), found).split("\n"))
+    envelope = redactor.clean(answered.envelope)
+    cleaned = replace(answered, body=body, error=error, location=location, tail=tail, envelope=envelope)
+    return answered if cleaned == answered else cleaned
 
 
 def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
@@ -119,8 +123,8 @@ def _message(message: str, redactor: Redactor) -> str:
     head, mark, written = message.partition(" - ")
     if head.startswith(_STATUS) and mark:
         try:
-            value = ast.literal_eval(written)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            value = errors.literal(written)
+        except ValueError:
             return message
         cleaned = redactor.clean(value)
         if cleaned is not value:
@@ -136,11 +140,15 @@ def findings(content: Mapping[str, Any], recording: Recording, redactor: Redacto
 
 def _findings(content: Mapping[str, Any], recording: Recording, redactor: Redactor) -> Iterator[Finding]:
     answered = recording.response
-    others = {name: value for name, value in content["response"].items() if name != "body"}
+    others = {name: value for name, value in content["response"].items() if name not in ("body", "tail")}
     yield from redactor.find({**content, "response": others})
     if url(recording.request.url, redactor) != redactor.text(recording.request.url):
         yield Finding("request.url", "member")
+    if answered.location and url(answered.location, redactor) != redactor.text(answered.location):
+        yield Finding("response.location", "member")
     yield from _in_body(answered, redactor)
+    if answered.tail:
+        yield from _in_lines("response.tail", answered.tail, redactor)
     message = answered.error.get("message") if answered.error else None
     if isinstance(message, str) and _message(message, redactor) != message and redactor.text(message) == message:
         yield Finding("response.exception_data.message", "member")
@@ -152,10 +160,7 @@ def _in_body(answered: RecordedResponse, redactor: Redactor) -> Iterator[Finding
     if isinstance(body, str):
         yield from (Finding(where, span.detector) for span in redactor.spans(body))
     elif _is_lines(answered):
-        ends = [*accumulate(len(line) + 1 for line in body)]
-        for span in bodies.secrets("\n".join(body), redactor):
-            line = next(index for index, end in enumerate(ends) if span.start < end)
-            yield Finding(f"{where}[{line}]", span.detector)
+        yield from _in_lines(where, body, redactor)
     else:
         found = streams.secrets(_elements(body), redactor)
         for change in found.changes:
@@ -165,3 +170,10 @@ def _in_body(answered: RecordedResponse, redactor: Redactor) -> Iterator[Finding
             step = streams.shown(path)
             yield Finding(where + step if step.startswith("[") else f"{where}.{step}", change.detector)
         yield from (Finding(where, "name of a member") for _ in found.names)
+
+
+def _in_lines(where: str, lines: Sequence[str], redactor: Redactor) -> Iterator[Finding]:
+    ends = [*accumulate(len(line) + 1 for line in lines)]
+    for span in bodies.secrets("\n".join(lines), redactor):
+        line = next(index for index, end in enumerate(ends) if span.start < end)
+        yield Finding(f"{where}[{line}]", span.detector)

@@ -1,0 +1,67 @@
+"""mitmproxy's reader of a server's HTTP/1.1, for what it does not expect of one. Below ``pooling``, which opens.
+
+- Before an answer there may be any number that only go before (1xx). mitmproxy takes the first for the answer, and a
+  client then waits for one that never comes. They are passed over and not sent on, as mitmproxy does with HTTP/2: a
+  client that asked for ``100 Continue`` has got mitmproxy's own, and for what the others tell (102, 103) no client of
+  an API waits; many take them for the answer too. 101 is one.
+- After a chunked body there may be trailers, for which mitmproxy raises. They are dropped.
+- A connection tells for how long it has been idle.
+"""
+
+import re
+import time
+
+import h11
+from h11._readers import ChunkedReader
+from h11._receivebuffer import ReceiveBuffer
+from mitmproxy.proxy import events, layer
+from mitmproxy.proxy.layers.http._http1 import Http1Client
+
+_INTERIM = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")
+_BEGIN = 64
+"""Bytes at the beginning of a head that tell which it is."""
+
+
+class PatientClient(Http1Client):
+    """Reads what a server sends."""
+
+    _done_at: float | None = None
+    """When its last answer was done, by ``time.monotonic``; None where its connection cannot be used again."""
+
+    @property
+    def idle_s(self) -> float | None:
+        """Seconds for which it could have been used again; None where it cannot be."""
+        return None if self._done_at is None or self.stream_id is not None else time.monotonic() - self._done_at
+
+    def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """As the base class, after what goes before the answer."""
+        if isinstance(event, events.DataReceived) and self.request:
+            while _INTERIM.match(self.buf._data[:_BEGIN]):
+                if self.buf.maybe_extract_lines() is None:
+                    return  # The rest of it is to come.
+        yield from super().read_headers(event)
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class, without trailers."""
+        if type(self.body_reader) is ChunkedReader:  # It has read nothing yet.
+            self.body_reader = _WithoutTrailers()
+        yield from super().read_body(event)
+
+    def mark_done(self, *, request: bool = False, response: bool = False) -> layer.CommandGenerator[None]:
+        """As the base class."""
+        yield from super().mark_done(request=request, response=response)
+        self._done_at = time.monotonic() if self.stream_id is None and self.state == self.read_headers else None
+
+
+class _WithoutTrailers(ChunkedReader):
+    def __call__(self, buf: ReceiveBuffer) -> h11.Data | h11.EndOfMessage | None:
+        event = super().__call__(buf)
+        return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
+def make_patient(reading: layer.Layer) -> None:
+    """Have a connection to a server of HTTP/1.1, on which nothing was sent yet, read in this way."""
+    if type(reading) is Http1Client:
+        # mitmproxy makes it, in the middle of a function, and lets nobody else.
+        reading.__class__ = PatientClient
+        reading.state = reading.read_headers

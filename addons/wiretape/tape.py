@@ -186,6 +186,7 @@ class Tape:
             for each in (session, *layers)
         ]
         self._finder = self._finders[0]
+        self._sessions = session, *layers
         self.takes = takes
         self.form = form
         self._pace = pace
@@ -200,6 +201,10 @@ class Tape:
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
+
+    def is_empty(self) -> bool:
+        """Whether there is no recording, in the session or below it. Raises OSError."""
+        return not any(self.store.scan(session) for session in self._sessions)
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""

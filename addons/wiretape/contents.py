@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from wiretape import parallel, recording, request, transcript
+from wiretape.checks import NotHttpError
 from wiretape.parallel import Watch, unwatched
 from wiretape.recording import JSON, Recording
 from wiretape.store.base import Store
@@ -94,6 +95,8 @@ def _read(store: Store, session: str, name: str) -> tuple[str, ...]:
         found = recording.loads(data)
         take = _take(name, data, found)
         identity = request.stored_identity(found.request)
+    except NotHttpError:
+        return ()  # It answers nobody, here or anywhere.
     except ValueError as e:
         return (str(e),)
     return identity, found.request.test_id or "", take.label, take.data, take.form, take.said, take.quiet
@@ -176,7 +179,7 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
 def _kind(found: Recording) -> str:
     response = found.response
     if response.error is not None:
-        return f"error {response.error.get('status_code')}"
+        return f"error {response.error.get('status_code') or response.error.get('type')}"
     return f"status {response.status}" if response.status not in (None, 200) else "answer"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from wiretape import capture as captures
 from wiretape import printable, recording, request, transcript, wire
+from wiretape.checks import NotHttpError
 from wiretape.cli.files import File, Source
 from wiretape.cli.saying import complain, progress
 from wiretape.recording import Recording
@@ -79,6 +80,8 @@ def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
             case [problem]:
                 complain(f"{file}: {problem}")
                 code = 1
+            case [_, problem]:
+                complain(f"{file}: {problem}")
             case [*values] if values:
                 rows.append(Row(name, *values))
     _print(rows, as_json=as_json)
@@ -114,6 +117,8 @@ def _row(file: File, search: str) -> list[Any]:
         ]
     except Unavailable:
         raise
+    except NotHttpError as e:
+        return ["kept", str(e)]
     except (OSError, ValueError) as e:
         return [str(e)]
 

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
 
-from wiretape.cli.certificates import bundle
+from wiretape.cli.certificates import trust_files
 from wiretape.cli.environment import child_environment
 from wiretape.cli.proxy import OneLine, serving
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 """Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
+
+_LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
+"""Why a recording is lost or refused that would have been made."""
 
 MISSED, LOST = 3, 4
 """Exit codes where the command's own does not tell: a call had no recording; a recording was lost or refused."""
@@ -35,6 +38,9 @@ class Outcome:
     counters: Counters
     connections: int
     hosts: tuple[str, ...]
+    """Those of requests."""
+    tunnels: Mapping[str, bool]
+    """Those that tunnels were asked to, some of them, and whether each is a provider's."""
     calls: CallReport
     problem: str = ""
 
@@ -42,7 +48,8 @@ class Outcome:
         """Return the exit code: the command's, but where it does not tell what is wrong."""
         if fail_on_miss and self.calls.missed:
             return MISSED
-        return LOST if self.calls.lost and not self.code else self.code
+        is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
+        return LOST if is_lost and not self.code else self.code
 
 
 def run(
@@ -122,14 +129,15 @@ async def _run(
     calls: CallReport,
 ) -> Outcome:
     async with serving(settings, environ, port, calls) as proxy:
-        with bundle(proxy.ca_pem(), environ) as ca_file:
-            code, problem = await _child(command, child_environment(environ, proxy.url, ca_file), relay)
+        with trust_files(proxy.ca_pem(), environ) as trust:
+            code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
         with suppress(TimeoutError):
             await proxy.drained()
         mode, session = proxy.mode, proxy.session
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
-    return Outcome(code, mode, session, proxy.counters, traffic.connections, tuple(traffic.hosts), calls, problem)
+    hosts = tuple(traffic.hosts)
+    return Outcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:

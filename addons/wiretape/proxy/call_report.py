@@ -46,8 +46,6 @@ class CallReport:
         self._lock = threading.Lock()
         self.missed = 0
         """Calls that were refused, as they have no recording."""
-        self.lost = 0
-        """Recordings that could not be written, or that a rule has refused."""
         self.misses: list[str] = []
         """The first of them, a line each."""
 
@@ -67,11 +65,8 @@ class CallReport:
         else:
             self._write(Became.MISS, tape, label, difference=why)
 
-    def other(
-        self, became: Became, tape: Tape, label: str, log: list[str] | None = None, *, is_lost: bool = False
-    ) -> None:
+    def other(self, became: Became, tape: Tape, label: str, log: list[str] | None = None) -> None:
         """Something else became of a call. ``log``: what was said of it."""
-        self.lost += is_lost
         self._write(became, tape, label, **({"log": log} if log else {}))
 
     def _write(self, became: Became, tape: Tape, label: str, **more: object) -> None:

@@ -11,11 +11,12 @@ from enum import Enum
 
 from mitmproxy import http
 
+from wiretape.counters import Reason
 from wiretape.flight import Flight
 from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
-from wiretape.providers import Route
+from wiretape.providers import OTHER, Route
 from wiretape.store.opening import Place
 from wiretape.tape import Tape
 from wiretape.write_job import Asked, TapeConfig, dumps_head
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one answer that are kept for a recording; a longer one still reaches the client whole."""
+
+LIMIT_OF_OTHERS = 64 * 1024 * 1024
+"""The same of a path that no entry of the providers' table names: what is as long is a file, and mostly no text."""
 
 _BODY = 1 << 20
 """Bytes of a request's body in one record."""
@@ -74,8 +78,6 @@ class Exchange:
         self.state = State.WAITING
         self.url = route.sent_url
         self.is_recorded = False
-        self.is_lost = False
-        """Whether it would have been recorded, had not something of ours failed or a rule refused it."""
         self.log: list[str] = []
         """What was said of it when it was written, or was not."""
         self.is_told = False
@@ -94,6 +96,7 @@ class Exchange:
         self._journal: Journal
         self._entry: Entry | None = None
         self._size = 0
+        self._is_other = route.endpoint.kind == OTHER
         self._length: int | None = None
         self._end = Kind.ENDED
         """What the end of the answer's body is, when it is seen."""
@@ -160,8 +163,9 @@ class Exchange:
             self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
-            if self._size > LIMIT:
-                self._lose(f"the answer is longer than {LIMIT} bytes")
+            limit = LIMIT_OF_OTHERS if self._is_other else LIMIT
+            if self._size > limit:
+                self._lose(f"the answer is longer than {limit} bytes", Reason.SIZE)
             elif not self._journal.has_room(len(piece)):
                 self._lose(f"the journal is full ({self._journal.limit} bytes, wiretape_journal)")
             self._append(Kind.PIECE, piece)
@@ -186,11 +190,10 @@ class Exchange:
         except OSError as e:
             self._lose(f"the journal cannot be written: {e}")
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, reason: Reason = Reason.LOST) -> None:
         self.state = State.LOST
-        self.tape.counters.unrecorded += 1
+        self.tape.counters.not_recorded(reason)
         self.log.append(why)
-        self.is_lost = True
         logger.error("RECORDING LOST: %s: %s%s", self.url, why, self.tape.named)
         self.flight.end(UNSHARED)
         self._discard()
@@ -207,7 +210,7 @@ class Exchange:
         """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
-            self.tape.counters.unrecorded += 1
+            self.tape.counters.not_recorded(Reason.NO_ANSWER)
             self.log.append("no answer came")
             logger.warning("not recorded: %s: no answer came%s", self.url, self.tape.named)
             self._discard()
@@ -218,10 +221,10 @@ class Exchange:
         """The writer is done with it, or keeps it for later."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded
-        counters.unrecorded += outcome.unrecorded
+        if outcome.unrecorded:
+            counters.not_recorded(Reason(outcome.reason))
         self.is_recorded = bool(outcome.recorded)
         self.log += [message for _, level, message in outcome.log if level >= logging.INFO]
-        self.is_lost = not outcome.recorded and any(level >= logging.ERROR for _, level, _ in outcome.log)
         self.flight.close()
         if outcome.is_kept:
             self._journal.kept(outcome.number)

@@ -20,6 +20,7 @@ from itertools import batched
 
 import wiretape
 from wiretape import recording, redaction, request
+from wiretape.checks import NotHttpError
 from wiretape.outline import Near, Outline, Outlines, Piece, outline, unpacked
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store, Unavailable
@@ -100,6 +101,13 @@ class Index:
         self._is_reading_again = False
         self._next_scan = 0.0
         self._scanned = False
+
+    def named(self, beginning: str) -> list[str]:
+        """The recordings whose names begin so, in order, as far as they are known."""
+        with self._lock:
+            return sorted(
+                name for name, entry in self._entries.items() if entry.identity and name.startswith(beginning)
+            )
 
     @property
     def is_quick(self) -> bool:
@@ -227,8 +235,9 @@ class Index:
                 if not before or str(before[1]) != str(problem):
                     problems.append(problem)
             else:
-                self._enter(name, _Entry(state, None, problem=str(each or "")))
-                if each is not None:
+                is_broken = each is not None and not isinstance(each, NotHttpError)
+                self._enter(name, _Entry(state, None, problem=str(each) if is_broken else ""))
+                if is_broken:
                     logger.error("%s: no recording, passed over: %s", self._where(name), each)
         notes = self._notes(len(states))
         if notes and len(noted) >= (_WORTH_NOTING if self.store.is_quick else 1):

@@ -75,11 +75,11 @@ class PoolingLayer(HttpLayer):
 
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> layer.CommandGenerator[None]:
         """As the base class; for a client of HTTP/2 each request has a connection as soon as it can be had."""
+        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
+        self._forget_closed(users.keys())
         if self.context.client.alpn not in _MULTIPLEXED:
             yield from super().get_connection(event, reuse=reuse)
             return
-        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
-        self._forget_closed(users.keys())
         known = [each for each in self.connections if event.connection_spec_matches(each)]
         open_ones = [each for each in known if each.connected and each not in self.waiting_for_establishment]
         for each in open_ones:

@@ -37,7 +37,7 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Follower
 from wiretape.gate import Denied
-from wiretape.proxy import agreement, marks, playing, visitors
+from wiretape.proxy import agreement, conversations, marks, playing, visitors
 from wiretape.proxy.admitting import AdmittingStream, tell_of_error
 from wiretape.proxy.agreement import host_of
 from wiretape.proxy.breaking import STREAMS
@@ -244,7 +244,8 @@ class PlayingStream(AdmittingStream):
             or self._stranger
             or event.replay_flow
             or self.mode is HTTPMode.upstream
-            or asked.method == "CONNECT"
+            or asked.method in ("CONNECT", "HEAD")
+            or conversations.is_one(asked)
             or options.body_size_limit
             or "expect" in asked.headers
             or "content-encoding" in asked.headers
@@ -275,6 +276,7 @@ class PlayingStream(AdmittingStream):
             b"",
             0.0,
             seat,
+            origin=asked.headers.get("origin", ""),
         )
         return call if self._desk.answers(call) else None
 
@@ -295,7 +297,7 @@ class PlayingStream(AdmittingStream):
         self._decided = asking.decision
         if asking.has_failed:
             yield from self._fail_closed()
-        elif play := playing.decided(asking.decision, self._version):
+        elif play := playing.decided(asking.decision, self._version, call.origin):
             yield from self._answer(play)
         else:
             yield from self._leave_it()
@@ -303,6 +305,9 @@ class PlayingStream(AdmittingStream):
     def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         version = self._version
+        if call.origin:
+            yield from self._answer(playing.for_page(playing.plan(hit, None, call.since, version), call.origin))
+            return
         whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
             play = playing.plan(hit, None, call.since, version)

@@ -20,7 +20,9 @@ from test_patience import read as reading_patiently
 from test_patience import reading as reading_of_a_server
 from wiretape import (
     address,
+    aliases,
     body_form,
+    browsers,
     capture,
     coding,
     contents,
@@ -151,10 +153,12 @@ def matching(pattern: str) -> Callable[[str], None]:
 def config(*hosts: str) -> providers.Providers:
     listed = json.dumps(hosts)
     own = '[endpoints.own]\n"POST /{a}/{b}:{c}/x" = { kind = "http" }\n'
-    own += f'[[provider]]\nhosts = {listed}\nendpoints = ["own"]\n'
+    own += f'[[provider]]\nhosts = {listed}\nendpoints = ["own"]\nskip = ["/*a*a*a*a*a*b"]\nignore = ["/*a:*a:*b"]\n'
     return providers.parse([("own.toml", own), ("providers.toml", providers.builtin())])
 
 
+ANYWHERE = providers.Route("x", "https://api.openai.com", providers.Endpoint(providers.OTHER, "POST", ""), "/x")
+ASKED_FOR = {"access-control-request-method": "POST"}
 STARRED = config("*a*a*a*a*a*a*a*a*b", "*.*.*.*.*.*.x:1")
 PLACED = config("api.example.com")
 
@@ -311,6 +315,18 @@ CASES: Mapping[str, Case] = {
         lambda body: request.recorded(MESSAGES, body, FORM),
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",
     ),
+    "request: parts of any kind": (
+        lambda body: request.recorded(ANYWHERE, body, "multipart/related; boundary=B"),
+        lambda n: b"--B\r\n\r\n1\r\n" * n + b"--B--",
+    ),
+    "request: boundaries": (
+        lambda text: request.recorded(ANYWHERE, b"x", f"multipart/related; {text}"),
+        lambda n: 'boundary="' * n,
+    ),
+    "a preflight: names": (
+        lambda text: browsers.permission({"origin": "null", "access-control-request-headers": text} | ASKED_FOR),
+        lambda n: "a, " * n + ";",
+    ),
     "request: identity": (lambda each: request.identity(replace(each)), lambda n: chat(["a"] * n)),
     "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: chat("hello " * n)),
     **{
@@ -332,6 +348,37 @@ CASES: Mapping[str, Case] = {
     "name in the form 2026: digits before a decimal": (
         lambda each: recording.request_name(each, "2026"),
         lambda n: chat("7" * n + ".12345"),
+    ),
+    **{
+        f"name in the form 2026: {name}": (
+            lambda each: recording.request_name(each, "2026"),
+            lambda n, text=text: chat(text * (n // len(text))),  # type: ignore[misc]
+        )
+        for name, text in {
+            "blanks before attributes that never come": ", ",
+            "rows of blanks": " " * 64 + "attributes:",
+            "attributes that are not closed": "attributes: {",
+            "attributes without a brace": "attributes: attributes:",
+            "closed attributes": ",  attributes: {a}",
+            "scores without a number": "score:  \n",
+            "a score of many digits": "score: " + "1" * 64,
+            "documents without an id": "document_id: 53cc83a4-3e38-412d-90c3-d9e4b6cb8b6",
+            "citations that are not closed": "<|53cc83a4-3e38-412d-90c3-d9e4b6cb8b62<|",
+        }.items()
+    },
+    "name in the form 2026: one score of digits": (
+        lambda each: recording.request_name(each, "2026"),
+        lambda n: chat("score:" + " " * n + "1" * n),
+    ),
+    "name in the form 2026: one row of blanks and attributes": (
+        lambda each: recording.request_name(each, "2026"),
+        lambda n: chat(" " * n + "attributes:" + " " * n),
+    ),
+    "ids to go on from": (
+        lambda each: list(aliases.readings(each, lambda id_: [id_])),
+        lambda n: RecordedRequest(
+            "https://h/" + "rec-0123456789ab/" * (n // 17), {"x": ["rec-0123456789a"] * (n // 20)}, ""
+        ),
     ),
     "name in the form 2026: digits after a point": (
         lambda each: recording.request_name(each, "2026"),
@@ -374,6 +421,7 @@ CASES: Mapping[str, Case] = {
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),
+    "a recorded error: names": (errors.answer, lambda n: error("[" + "nan," * n + "inf]")),
     "a recorded error: quotes": (errors.answer, lambda n: error("'" * n)),
     "shapes: fill": (
         lambda value: shapes.fill("ChatCompletion", value),

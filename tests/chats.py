@@ -22,9 +22,9 @@ def asks(content: Any, **more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": content}], **more}
 
 
-def chat(content: Any, test_id: str | None = None, **more: Any) -> RecordedRequest:
+def chat(content: Any, **more: Any) -> RecordedRequest:
     """The same as it is recorded."""
-    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", asks(content, **more), CHAT, test_id=test_id)
+    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", asks(content, **more), CHAT)
 
 
 def came(text: str) -> wire.Arrived:

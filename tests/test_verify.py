@@ -112,7 +112,9 @@ def test_the_public_recordings_are_sound() -> None:
     assert {name: faults for name, faults in told.items() if faults} == {}
 
 
-FILE_SEARCH = chat("[1] score: 0.5, attributes: {'x': 1} 0.123456789", test_id="t::a", extra_body={"project_id": "p"})
+FILE_SEARCH = replace(
+    chat("[1] score: 0.5, attributes: {'x': 1} 0.123456789", extra_body={"project_id": "p"}), test_id="t::a"
+)
 
 
 @pytest.mark.parametrize("rule", [each for each in hashing.RULES if each is not hashing.OLDEST], ids=lambda r: r.since)

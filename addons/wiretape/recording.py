@@ -219,9 +219,9 @@ def _all_quiet(body: JSON, name: str) -> JSON:
 
 
 def is_model(element: Mapping[str, JSON]) -> bool:
-    """Whether an element is a model of a list: the others have ids of their own for each time they are made."""
-    is_model: bool = element["__data__"].get("object") == "model"
-    return is_model or element["__type__"] == "openai.types.model.Model"
+    """Return whether an element is a model of a list, whose id is its name."""
+    says_so: bool = element["__data__"].get("object") == "model"
+    return says_so or element["__type__"] == "openai.types.model.Model"
 
 
 def _quiet(element: JSON, name: str) -> JSON:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -127,6 +128,7 @@ CASES = {
     "chat, streamed": chat("Hello", streamed(), stream=True, stream_options={"include_usage": True}),
     "chat of a test": chat("Hello", said("Hi"), test_id=TEST, recorders=OGX),
     "chat with what a search found": chat("", said("Hi"), messages=TOOL, test_id=TEST),
+    "chat with a query": chat("Hello", said("Hi"), extra_query={"v": "1", "project_id": "p"}, recorders=OGX),
     "chat for a project": chat("Hello", said("Hi"), extra_body={"project_id": "p"}),
     "chat of Bedrock": chat("Hello, Bedrock", streamed(), BEDROCK, stream=True, stream_options={"include_usage": True}),
     "an error": chat("no", error_answer(400, "no such thing", code="bad"), recorders=OGX),
@@ -160,12 +162,13 @@ class Program:
     """The public recorder's process."""
 
     def __init__(self, python: Path) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  it is open for as long as the process is
         env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._process = subprocess.Popen(
             [python, "-P", "-W", "ignore", ROOT / "tests" / "public_recorder.py"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._errors,
             env=env,
             text=True,
         )
@@ -176,6 +179,7 @@ class Program:
     def __exit__(self, *exc: object) -> None:
         self._process.kill()
         self._process.communicate()
+        self._errors.close()
 
     def ask(
         self,
@@ -192,8 +196,13 @@ class Program:
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
-        assert answer, "the program has ended"
+        assert answer, self._said()
         return json.loads(answer)
+
+    def _said(self) -> str:
+        self._process.wait(timeout=60)
+        self._errors.seek(0)
+        return f"the program has ended: {self._errors.read()[-2000:]}"
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +285,7 @@ def both(request: pytest.FixtureRequest, program: Program, tmp_path_factory: pyt
             session="s",
             origin=provider,
             options={"wiretape_format": FORMS[recorder]},
-            env={"WIRETAPE_TEST_ORIGIN": json.dumps(origins)},
+            env={"TO_LOOPBACK_ORIGIN": json.dumps(origins)},
         ) as proxy:
             for name in OF[recorder]:
                 answers[:] = [CASES[name].answer]

@@ -180,8 +180,10 @@ def _replay_faults(found: Recording) -> Iterator[str]:
 
 
 def _said(response: RecordedResponse) -> Iterator[str]:
-    """What a response says, in texts that can be compared: element for element, as a large one is made anew."""
-    body = response.body if isinstance(response.body, list | Remade) else [response.body]
-    # A newer SDK's classes have their fields in another order.
-    yield from (json.dumps(each, sort_keys=True) for each in body)
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew.
+
+    A newer SDK's classes have their fields in another order.
+    """
+    for each in response.body if isinstance(response.body, list | Remade) else [response.body]:
+        yield json.dumps(each, sort_keys=True)
     yield from response.tail

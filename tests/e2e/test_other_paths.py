@@ -286,6 +286,7 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         ("POST", "/v1/files", {"content": b"x" * 2000}),
         ("GET", "/v1/error", {}),
         ("GET", "/v1/ping", {}),
+        ("OPTIONS", "/v1/chat/completions", {"headers": {"origin": PAGE, "access-control-request-method": "POST"}}),
     ]
     with Mitmdump(tmp_path / "recordings", origin=provider, options=options) as proxy:
         with environment(client_env(proxy, "default+record")), httpx.Client() as client:

@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit bench setup clean
+.PHONY: demo test lint types unit interchange bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -19,6 +19,10 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The public recorder beside ours. It is installed into an environment of its own: where it cannot be had, all is skipped.
+interchange: $(READY)
+	INTERCHANGE=1 $(BIN)/python -m pytest tests/e2e/test_interchange.py
 
 # All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
 bench: $(READY)

@@ -20,6 +20,7 @@ from test_patience import read as reading_patiently
 from test_patience import reading as reading_of_a_server
 from wiretape import (
     address,
+    aliases,
     body_form,
     browsers,
     capture,
@@ -339,6 +340,37 @@ CASES: Mapping[str, Case] = {
         lambda each: recording.request_name(each, "2026"),
         lambda n: chat("7" * n + ".12345"),
     ),
+    **{
+        f"name in the form 2026: {name}": (
+            lambda each: recording.request_name(each, "2026"),
+            lambda n, text=text: chat(text * (n // len(text))),  # type: ignore[misc]
+        )
+        for name, text in {
+            "blanks before attributes that never come": ", ",
+            "rows of blanks": " " * 64 + "attributes:",
+            "attributes that are not closed": "attributes: {",
+            "attributes without a brace": "attributes: attributes:",
+            "closed attributes": ",  attributes: {a}",
+            "scores without a number": "score:  \n",
+            "a score of many digits": "score: " + "1" * 64,
+            "documents without an id": "document_id: 53cc83a4-3e38-412d-90c3-d9e4b6cb8b6",
+            "citations that are not closed": "<|53cc83a4-3e38-412d-90c3-d9e4b6cb8b62<|",
+        }.items()
+    },
+    "name in the form 2026: one score of digits": (
+        lambda each: recording.request_name(each, "2026"),
+        lambda n: chat("score:" + " " * n + "1" * n),
+    ),
+    "name in the form 2026: one row of blanks and attributes": (
+        lambda each: recording.request_name(each, "2026"),
+        lambda n: chat(" " * n + "attributes:" + " " * n),
+    ),
+    "ids to go on from": (
+        lambda each: list(aliases.readings(each, lambda id_: [id_])),
+        lambda n: RecordedRequest(
+            "https://h/" + "rec-0123456789ab/" * (n // 17), {"x": ["rec-0123456789a"] * (n // 20)}, ""
+        ),
+    ),
     "name in the form 2026: digits after a point": (
         lambda each: recording.request_name(each, "2026"),
         lambda n: chat("0." + "7" * n),
@@ -380,6 +412,7 @@ CASES: Mapping[str, Case] = {
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),
+    "a recorded error: names": (errors.answer, lambda n: error("[" + "nan," * n + "inf]")),
     "a recorded error: quotes": (errors.answer, lambda n: error("'" * n)),
     "shapes: fill": (
         lambda value: shapes.fill("ChatCompletion", value),

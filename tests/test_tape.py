@@ -11,7 +11,7 @@ import pytest
 
 from wiretape import wire
 from wiretape.counters import Counters
-from wiretape.finding import Takes
+from wiretape.finding import Takes, parse_takes
 from wiretape.providers import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.request import recorded
@@ -394,6 +394,83 @@ def test_a_list_of_models_written_by_hand_never_makes_a_lookup_fail(
         (folder(tape) / f"{name}.json").write_text(json.dumps({"request": asking, "response": answering}))
     hit = found(tape, asked)
     assert hit is None or hit.answer.status == 200
+
+
+# -- ids that the form 2026 has replaced -------------------------------------------------------------------------------
+
+RESPONSES = "/v1/responses"
+
+
+def step(text: str, **more: Any) -> RecordedRequest:
+    return RecordedRequest(f"https://api.openai.com/v1{RESPONSES}", {"model": "m", "input": text, **more}, RESPONSES)
+
+
+def answer_of(id_: str) -> wire.Arrived:
+    return arrived(json.dumps({"id": id_, "object": "response", "status": "completed", "output": []}).encode())
+
+
+def id_of(hit: Hit | None) -> str:
+    assert hit
+    return str(json.loads(hit.answer.body)["id"])
+
+
+@pytest.mark.parametrize(
+    "goes_on",
+    [
+        lambda id_: step("two", previous_response_id=id_),
+        lambda id_: step("two", input=[{"type": "item_reference", "id": id_}, {"role": "user", "content": "rec-1"}]),
+        lambda id_: RecordedRequest(f"https://api.openai.com/v1/responses/{id_}", {}, "", "GET"),
+        lambda id_: RecordedRequest(f"https://api.openai.com/v1/responses/{id_}/cancel?x=1", {"id": id_}, ""),
+    ],
+    ids=["previous", "nested", "url", "both"],
+)
+@pytest.mark.parametrize("keeps", [True, False], ids=["captures", "none"])
+def test_who_goes_on_from_an_answer_is_found(
+    tmp_path: Path, goes_on: Callable[[str], RecordedRequest], keeps: bool
+) -> None:
+    store = DirectoryStore(tmp_path)
+    live = Tape(store, "below", Mode.RECORD, Counters(), form="2026")
+    for number in "AB":
+        live.record(step(number), answer_of(f"resp_{number}"))
+        live.record(goes_on(f"resp_{number}"), answer_of(f"resp_{number}2"))
+    tape = Tape(store, "s", Mode.REPLAY, Counters(), layers=("below",), keep_captures=keeps)
+    for number in "AB":
+        first = id_of(found(tape, step(number)))
+        assert first.startswith("resp_" if keeps else "rec-")
+        hit = found(tape, goes_on(first))
+        assert hit
+        assert hit.name == found_name(tape, goes_on(f"resp_{number}"))
+    assert found(tape, goes_on("rec-000000000000")) is None
+
+
+def found_name(tape: Tape, asked: RecordedRequest) -> str:
+    hit = found(tape, asked)
+    assert hit
+    return hit.name
+
+
+@pytest.mark.parametrize(("takes", "wanted"), [("last", "resp_2"), ("first", "resp_1")])
+def test_of_several_takes_the_id_of_the_one_that_is_played_goes_first(tmp_path: Path, takes: str, wanted: str) -> None:
+    store = DirectoryStore(tmp_path)
+    live = Tape(store, "s", Mode.RECORD, Counters(), form="2026", takes=parse_takes("sequence"))
+    for number in "12":
+        live.record(step("one"), answer_of(f"resp_{number}"))
+        live.record(step("two", previous_response_id=f"resp_{number}"), answer_of("x"))
+    tape = Tape(store, "s", Mode.REPLAY, Counters(), takes=parse_takes(takes), keep_captures=False)
+    second = found_name(tape, step("two", previous_response_id=id_of(found(tape, step("one")))))
+    assert second == found_name(tape, step("two", previous_response_id=wanted))
+    (folder(live) / f"{second}.json").unlink()
+    other = found_name(tape, step("two", previous_response_id=id_of(found(tape, step("one")))))
+    assert other != second
+
+
+@pytest.mark.parametrize(("store", "is_kept"), [(None, True), (True, True), (False, False)])
+def test_an_id_that_no_provider_keeps_is_not_kept_here(tmp_path: Path, store: bool | None, is_kept: bool) -> None:
+    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), form="2026")
+    tape.record(step("one", **({} if store is None else {"store": store})), answer_of("resp_1"))
+    tape.record(HELLO, came())
+    said = [loads(data).extra["id_normalization_mapping"] for data in files(tape).values()]
+    assert sorted(map(len, said)) == [0, int(is_kept)]
 
 
 # -- recording ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Read the modules in the order in which the data goes:
 ``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations
 ``config``      which tables a configuration may have; ``misspelled``: a name that nobody reads, and which was meant
 ``checks``      what a recording's JSON must be; ``fields``: what a header and a status can be
-``recording``   chunks <-> the JSON text of a recording
+``recording``   chunks <-> the JSON text of a recording; ``hashing``: how versions of the public recorder name one
 ``errors``      an HTTP error <-> its recorded form
 ``embeddings``  numbers <-> base64
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
@@ -32,6 +32,7 @@ Read the modules in the order in which the data goes:
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``miss``        why a request has no recording
 ``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
+``aliases``     ids that the form 2026 has replaced, in the requests that send them back
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record; ``tapes``: one for each session
 ``write_job``   what has to be known to write a recording
 ``journal_writer``, ``writer_process``   a process that writes from the journal; ``recovery``: what a killed one left

@@ -15,11 +15,20 @@ from wiretape import fields
 from wiretape.remade import Remade
 
 
+class NotHttpError(ValueError):
+    """A recording of what goes over no HTTP: a tool that was called, a protocol that an SDK keeps to itself."""
+
+    def __init__(self) -> None:
+        super().__init__("not an HTTP exchange: kept, not served")
+
+
 def check_request(content: Any) -> None:
-    """Look at the request of a file's parsed content."""
+    """Look at the request of a file's parsed content. Raises NotHttpError where it is sound and of no HTTP."""
     _must(isinstance(content, dict), "not an object")
     request = content.get("request")
     _must(isinstance(request, dict), "no request")
+    if _is_of_no_http(request):
+        raise NotHttpError
     _must(isinstance(request.get("url"), str), "request.url is missing or of another type")
     try:
         urlsplit(request["url"])
@@ -33,6 +42,15 @@ def check_request(content: Any) -> None:
     _must(isinstance(request.get("method", "POST"), str), "request.method is no text")
     test_id = content.get("test_id")
     _must(test_id is None or isinstance(test_id, str), "test_id is no text")
+
+
+def _is_of_no_http(request: dict[str, Any]) -> bool:
+    """Return whether it is a tool's request, which names who provides the tool, or has a URL of another scheme."""
+    url = request.get("url")
+    if url is None:
+        return isinstance(request.get("provider"), str)
+    scheme, mark, _ = url.partition("://") if isinstance(url, str) else ("", "", "")
+    return bool(mark) and scheme.isalpha() and scheme.lower() not in ("http", "https")
 
 
 def check_response(response: Any, endpoint: str | None) -> None:

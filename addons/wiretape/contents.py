@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wiretape import recording, request, transcript
+from wiretape.checks import NotHttpError
 from wiretape.recording import JSON, Recording
 from wiretape.store.base import Store
 
@@ -68,6 +69,8 @@ def contents(store: Store, session: str) -> Contents:
                 continue
             found = recording.loads(data)
             key, take = (request.stored_identity(found.request), found.request.test_id or ""), _take(name, data, found)
+        except NotHttpError:
+            continue  # It answers nobody, here or anywhere.
         except ValueError as e:
             broken[name] = str(e)
             continue
@@ -152,7 +155,7 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
 def _kind(found: Recording) -> str:
     response = found.response
     if response.error is not None:
-        return f"error {response.error.get('status_code')}"
+        return f"error {response.error.get('status_code') or response.error.get('type')}"
     return f"status {response.status}" if response.status not in (None, 200) else "answer"
 
 

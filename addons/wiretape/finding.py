@@ -12,9 +12,9 @@ from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
-from wiretape import recording, request
+from wiretape import hashing, recording, request
 from wiretape.capture import Capture
-from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
+from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Away, Fetched, Store, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE
 from wiretape.store.index import Index
@@ -227,6 +227,20 @@ class Finder:
             return self._play(asked, identity, names, reading)
         return []
 
+    def ids_that_came(self, id_: str) -> list[str]:
+        """The ids that recordings of the form 2026 have replaced by this one, of several takes the likeliest first."""
+        reading = self.reading()
+        names = self._index.named(id_.removeprefix(ID_PREFIX))
+        came = []
+        for name in names if self._takes is Takes.FIRST else reversed(names):
+            try:
+                replaced = recording.loads(reading.read(name) or b"").extra.get(ID_MAPPING)
+            except ValueError:
+                continue  # It was one when it was last looked at.
+            was = replaced.get(id_) if isinstance(replaced, dict) else None
+            came += [was] if isinstance(was, str) else []
+        return came
+
     def _turn_of_state(self, asked: RecordedRequest, identity: str, number: int) -> int:
         """Whose turn it is of the takes of what moves on: each is a state, which comes after the one before.
 
@@ -363,20 +377,30 @@ class Finder:
         return [*row]
 
 
-def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
-    """Those of several lists of models that are one: of the test that asks, else of none.
-
-    What was recorded for a test answers, where there is nothing else, who names no test.
-    """
-    of_test = [each for each in found if each.recording.request.test_id == test_id]
-    of_none = [each for each in found if each.recording.request.test_id is None]
-    of_others = found if test_id is None else []
-    return of_test or of_none or of_others
-
-
 def take_name(name: str, number: int) -> str:
     """The name of a take, of which the first is 1."""
     return name if number == 1 else f"{name}.{number}"
+
+
+def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+    """Those of several lists of models that are one: of the test that asks, else of none.
+
+    What was recorded for other tests answers, where there is nothing else, who names no test; and everybody where it is
+    of one test and named as what is shared by all.
+    """
+    of_test = [each for each in found if each.recording.request.test_id == test_id]
+    of_none = [each for each in found if each.recording.request.test_id is None]
+    if of_test or of_none or test_id is None:
+        return of_test or of_none or found
+    shared = [each for each in found if _is_shared(each)]
+    return shared if len({each.recording.request.test_id for each in shared}) == 1 else []
+
+
+def _is_shared(found: Found) -> bool:
+    asked = found.recording.request
+    if found.recording.form != "2026" or not hashing.NEWEST.is_shared(asked.url):
+        return False
+    return recording.request_hash(asked, "2026") in found.name
 
 
 def take_names(name: str, reading: Reading) -> Iterator[str]:

@@ -4,16 +4,12 @@ Source: llama-stack's recordings; see the README's section on the format.
 """
 
 import hashlib
-import json
-import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-from wiretape import checks, fields, jsontext, printable
+from wiretape import checks, fields, hashing, jsontext, printable
 from wiretape.parts import Parts
 from wiretape.remade import Remade
 
@@ -136,7 +132,7 @@ class Recording:
     @property
     def name(self) -> str:
         """The file's name without ``.json``."""
-        digest = request_name(self.request, self.form)
+        digest = _name(self.request, self.form)
         if self.request.endpoint not in MODEL_LISTS:
             return digest
         ids = "|".join(sorted(set(self._model_ids()))).encode("utf-8", "surrogatepass")
@@ -155,52 +151,70 @@ MODEL_LISTS = {"/v1/models": "id", "/api/tags": "model"}
 
 
 def request_hash(request: RecordedRequest, form: str = "2025-09") -> str:
-    """The 64 hex digits of a request."""
-    body = request.body if form == "2025-09" else _rounded(request.body)
-    content: dict[str, JSON]
-    if request.passthrough:
-        content = {"url": request.url, "method": request.method, "payload": body}
-    else:
-        if form == "2026" and "bedrock" in urlsplit(request.url).netloc:
-            body = {key: value for key, value in body.items() if key != "stream_options"}
-        content = {"method": request.method, "endpoint": urlsplit(request.url).path, "body": body}
-    if form == "2026" and content.get("endpoint") not in MODEL_LISTS:
-        content["test_id"] = request.test_id
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    """The 64 hex digits of a request as it stands, by the rule of a form."""
+    return digest(request, hashing.OLDEST if form == "2025-09" else hashing.NEWEST)
+
+
+def digest(request: RecordedRequest, rule: hashing.Rule) -> str:
+    """The 64 hex digits of a request as it stands, by the rule of a version of the public recorder."""
+    counts = rule.digest_as_sent if request.passthrough else rule.digest
+    return counts(request.method, request.url, request.body, request.test_id)
 
 
 def request_name(request: RecordedRequest, form: str) -> str:
-    """The name that a request's recording has: 12 digits of its hash, 64 in the 2026 form."""
+    """The name that the recording of a live request gets: 12 digits of its hash, 64 in the 2026 form."""
+    return _name(in_form(request, form), form)
+
+
+def _name(request: RecordedRequest, form: str) -> str:
     return request_hash(request, form)[: 12 if form == "2025-09" else 64]
 
 
-# As -?\d+\.\d{4,} finds them, but that a row of digits is looked through once, not again from each of its digits.
-_LONG_DECIMAL = re.compile(r"-\d+\.\d{4,}|(?<!\d)\d+\.\d{4,}")
-_SIGN_OF_ONE = re.compile(r"\.\d{4}")  # It begins with a letter that re can look for: 30 MB take milliseconds.
-
-
-def _rounded(value: JSON) -> JSON:
-    """The 2026 form's hash forgives what differs after the fifth digit."""
-    match value:
-        case dict():
-            return {key: _rounded(item) for key, item in value.items()}
-        case list():
-            return [_rounded(item) for item in value]
-        case float():
-            return round(value, 5) if math.isfinite(value) else value
-        case str() if _SIGN_OF_ONE.search(value):
-            return _LONG_DECIMAL.sub(lambda match: f"{float(match[0]):.5f}", value)
-    return value
+def in_form(request: RecordedRequest, form: str) -> RecordedRequest:
+    """Return a request as a form has it: only 2025-09 says of completions that nothing else was sent."""
+    body = request.body
+    is_silent = body.get("extra_body", {}) == {}
+    if request.passthrough or not is_silent:
+        return request
+    if form == "2026" and "extra_body" in body:
+        return replace(request, body={key: value for key, value in body.items() if key != "extra_body"})
+    if form == "2025-09" and "extra_body" not in body and request.endpoint == "/v1/completions" and "prompt" in body:
+        return replace(request, body={**body, "extra_body": {}})
+    return request
 
 
 def make(request: RecordedRequest, response: RecordedResponse, form: str) -> Recording:
-    """A new recording in a form; the 2026 form takes the noise out of the response."""
+    """A new recording in a form; the 2026 form takes the noise out of the response.
+
+    Of an id that a client may send back it keeps which one it was: by that the next request is found.
+    """
+    request = in_form(request, form)
     if form == "2025-09":
         return Recording(request, response, form)
+    ids: dict[str, str] = {}
     if not request.passthrough:
-        name = f"rec-{request_hash(request, form)[:12]}"
+        name = f"{ID_PREFIX}{request_hash(request, form)[:12]}"
+        if was := _id_to_send_back(request, response):
+            ids[name] = was
         response = replace(response, body=_all_quiet(response.body, name))
-    return Recording(request, response, form, {"id_normalization_mapping": {}})
+    return Recording(request, response, form, {ID_MAPPING: ids})
+
+
+ID_PREFIX = "rec-"
+"""With this, and 12 digits of the request's hash, the 2026 form replaces an answer's id."""
+
+ID_MAPPING = "id_normalization_mapping"
+"""The member of a file of the 2026 form that maps such an id to the one that came."""
+
+
+def _id_to_send_back(request: RecordedRequest, response: RecordedResponse) -> str:
+    """Return the id of an answer that the provider keeps and takes as what the next request goes on from."""
+    is_kept = request.body.get("store")
+    if is_kept is not True and (request.endpoint != "/v1/responses" or is_kept is False):
+        return ""
+    first = next(iter(response.elements()), None)
+    was = first["__data__"].get("id") if first else None
+    return was if isinstance(was, str) and not was.startswith(ID_PREFIX) else ""
 
 
 def _all_quiet(body: JSON, name: str) -> JSON:
@@ -209,17 +223,21 @@ def _all_quiet(body: JSON, name: str) -> JSON:
     return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
-_MODEL = "openai.types.model.Model"
+def is_model(element: Mapping[str, JSON]) -> bool:
+    """Return whether an element is a model of a list, whose id is its name: others have one for each answer."""
+    is_model: bool = element["__data__"].get("object") == "model"
+    return is_model or element["__type__"] == "openai.types.model.Model"
 
 
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if element["__type__"] != _MODEL and data.get("object") != "model":
-        constants = {"id": name, "created": 0}
-        data.update((key, value) for key, value in constants.items() if key in data)
-    if "created_at" in data:
+    if data.get("id") is not None and not is_model(element):
+        data["id"] = name
+    if data.get("created") is not None:
+        data["created"] = 0
+    if data.get("created_at") is not None:
         data["created_at"] = "1970-01-01T00:00:00.000000Z"
     for key in ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration"):
         if data.get(key) is not None:

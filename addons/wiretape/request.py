@@ -56,7 +56,7 @@ _CALLS = {
         frozenset(_CHAT.split()),
         sent_first=(("messages", "model"), ("model", "stream", "service_tier", "messages")),
         recorded_first=("model", "messages"),
-        recorded_last=("service_tier",),
+        recorded_last=("service_tier", "reasoning_effort", "prompt_cache_key"),
     ),
     "/v1/completions": _Call(
         frozenset(_COMPLETIONS.split()),

@@ -14,8 +14,8 @@ from functools import partial
 from itertools import chain, count
 from typing import Any
 
+from wiretape import aliases, freezing, miss, pacing, recording, redaction, request, wire
 from wiretape import capture as captures
-from wiretape import freezing, miss, pacing, recording, redaction, request, wire
 from wiretape.capture import Capture, Origin
 from wiretape.counters import Counters, Reason
 from wiretape.finding import (
@@ -186,6 +186,7 @@ class Tape:
             for each in (session, *layers)
         ]
         self._finder = self._finders[0]
+        self._sessions = session, *layers
         self.takes = takes
         self.form = form
         self._pace = pace
@@ -200,6 +201,10 @@ class Tape:
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
+
+    def is_empty(self) -> bool:
+        """Whether there is no recording, in the session or below it. Raises OSError."""
+        return not any(self.store.scan(session) for session in self._sessions)
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
@@ -238,7 +243,7 @@ class Tape:
         if asked.moves_on and self._asks_again:
             # Counted whether it has a recording or not: the next one is the one after it.
             object.__setattr__(asked, "turn", self._turn(request.identity(asked)))  # It is no part of the value.
-        return self._look(asked, key, thorough=not self.store.is_quick)
+        return self._look_twice(asked, key, thorough=not self.store.is_quick)
 
     @property
     def needs_search(self) -> bool:
@@ -247,7 +252,20 @@ class Tape:
 
     def search(self, asked: RecordedRequest, key: Hashable = None) -> Hit | None:
         """As ``lookup``, for a recording of another name. In a large session this takes a while, at first."""
-        return self._look(asked, key, thorough=True)
+        return self._look_twice(asked, key, thorough=True)
+
+    def _look_twice(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
+        """As ``_look``, and once more with the ids that came for those which an answer of the form 2026 has."""
+        hit = self._look(asked, key, thorough=thorough)
+        if hit or (self.needs_search and not thorough):
+            return hit
+        for reading in aliases.readings(asked, self._ids_that_came):
+            if hit := self._look(reading, None, thorough=thorough):
+                return hit
+        return None
+
+    def _ids_that_came(self, id_: str) -> list[str]:
+        return [*chain.from_iterable(finder.ids_that_came(id_) for finder in self._finders)]
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
         checked = time.monotonic()

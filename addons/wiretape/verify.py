@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from wiretape import capture, jsontext, recording, redaction, request, wire
+from wiretape import capture, hashing, jsontext, recording, redaction, request, wire
 from wiretape.capture import Origin
+from wiretape.checks import NotHttpError
 from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import RefusedError, bodies, recorded
@@ -19,13 +20,16 @@ from wiretape.remade import Remade
 
 _WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
+OF_NO_HTTP = "of no HTTP exchange, kept and not served"
+"""Stands for the form of a file that is a sound one of the public recorder, and nothing that a client could ask for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What there is to say about one file."""
 
     form: str | None
-    """One of ``recording.FORMS``; None where the file is no recording."""
+    """One of ``recording.FORMS``, or OF_NO_HTTP; None where the file is no recording."""
     recording: Recording | None
     faults: tuple[str, ...]
     """What is wrong: it cannot be served, does not replay to itself, holds a secret, has another recording's name."""
@@ -35,6 +39,8 @@ def check(name: str, data: bytes) -> Report:
     """Look at a file, given its name without ``.json`` and its bytes."""
     try:
         found = recording.loads(data)
+    except NotHttpError:
+        return Report(OF_NO_HTTP, None, tuple(_secrets_of_any(data)))
     except ValueError as e:
         return Report(None, None, (str(e),))
     try:
@@ -47,7 +53,20 @@ def check(name: str, data: bytes) -> Report:
         faults.append("a request like its own would not find it: it is another one after its way through the proxy")
     if not is_name(name, found):
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
+    if found.form == "2026" and not found.request.passthrough and not _has_own_ids(name, found):
+        faults.append("its ids are not those of its name: they are another recording's, or of before the form 2026")
     return Report(found.form, found, tuple(faults))
+
+
+def _secrets_of_any(data: bytes) -> Iterator[str]:
+    """Say where secrets are in a file of which nothing is known but that it is JSON."""
+    try:
+        paths = [finding.path for finding in redaction.DEFAULT.find(jsontext.loads(data))]
+    except RecursionError:
+        yield "cannot be looked through for secrets: it is nested too deeply"
+        return
+    for path in dict.fromkeys(map(redaction.DEFAULT.text, paths)):
+        yield f"a secret is in it, at {path}"
 
 
 def check_capture(data: bytes) -> tuple[str, ...]:
@@ -78,17 +97,35 @@ def _is_sound(origin: Origin) -> bool:
 
 
 def is_name(name: str, found: Recording) -> bool:
-    """Return whether a file's name, without ``.json``, is the one that its recording has."""
+    """Return whether a file's name, without ``.json``, is one that a version of the recorder gave its recording."""
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    wanted = found.name
     if found.request.endpoint in MODEL_LISTS:
-        # First a list of models was named as all others are; then the digest of the models has changed over time.
-        if name == recording.request_name(found.request, found.form):
-            return True
-        name, wanted = name.rpartition("-")[0], wanted.rpartition("-")[0]
-    return name == wanted or name == f"{wanted}-{request.identity(found.request)[:8]}"
+        return _is_list_name(name, found)
+    second = f"-{request.identity(found.request)[:8]}"
+    return any(name in (each, each + second) for each in _names(found))
+
+
+def _names(found: Recording) -> Iterator[str]:
+    """Give what the versions of the recorder call a recording, without what comes before and after for a list."""
+    for rule in hashing.RULES:
+        if (rule is hashing.OLDEST) == (found.form == "2025-09"):
+            yield recording.digest(found.request, rule)[: rule.digits]
+
+
+def _is_list_name(name: str, found: Recording) -> bool:
+    # First a list of models was named as all others are; then the digest of the models has changed over time.
+    names = set(_names(found))
+    prefix, _, rest = name.partition("-")
+    return name in names or (prefix == "models" and rest.partition("-")[0] in names)
+
+
+def _has_own_ids(name: str, found: Recording) -> bool:
+    """Return whether the ids of an answer are those that the form 2026 makes of its name, or of its hash."""
+    own = {recording.ID_PREFIX + each[:12] for each in (name, *_names(found))}
+    others = (element for element in found.response.elements() if not recording.is_model(element))
+    return all(each["__data__"].get("id") in (None, *own) for each in others)
 
 
 def _is_found(found: Recording) -> bool:
@@ -137,13 +174,16 @@ def _replay_faults(found: Recording) -> Iterator[str]:
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         yield f"cannot be replayed: {type(e).__name__}: {e}"
         return
-    again = recording.make(found.request, response, found.form)
-    if [*_said(again.response)] != [*_said(found.response)]:
+    # What the form 2026 takes out was out before.
+    if [*_said(response)] != [*_said(found.response)]:
         yield "does not replay to itself: the response differs after its way over the wire"
 
 
 def _said(response: RecordedResponse) -> Iterator[str]:
-    """What a response says, in texts that can be compared: element for element, as a large one is made anew."""
-    body = response.body if isinstance(response.body, list | Remade) else [response.body]
-    yield from map(json.dumps, body)
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew.
+
+    A newer SDK's classes have their fields in another order.
+    """
+    for each in response.body if isinstance(response.body, list | Remade) else [response.body]:
+        yield json.dumps(each, sort_keys=True)
     yield from response.tail

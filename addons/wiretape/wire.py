@@ -236,10 +236,10 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
         case BrokeOff() if problem.elements:
             error = errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
-        case BrokeOff() if any(arrived.pieces):
-            return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     if 200 < arrived.status < 400 and arrived.ended:
         return _as_sent(arrived)
+    if any(arrived.pieces):
+        return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     raise problem
 
 
@@ -419,7 +419,7 @@ def _text_lines(data: bytes | bytearray) -> Iterator[str]:
     view = memoryview(data)
     line = ""
     for match in _LINE.finditer(view):
-        text = str(view[match.start() : match.end(1)], "utf-8", "replace")
+        text = str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
         if match[2] or _is_whole_data(text):
             line = text
             yield line
@@ -438,7 +438,7 @@ def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
     end = 0
     for match in _ENDED_LINE.finditer(view):
         end = match.end()
-        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+        yield str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
     yield str(view[end:], "utf-8", "surrogateescape")
 
 
@@ -455,6 +455,8 @@ def _passthrough(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
         return _as_sent(arrived)
     if not body:
         return _as_sent(arrived)
+    if arrived.is_framed and not body.strip():
+        return _as_sent(arrived)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
     is_json = media_type == "application/json" or media_type.endswith("+json")
     try:
@@ -575,7 +577,8 @@ def _key_of_models(envelope: Mapping[str, Any]) -> str:
 
 
 def _json(text: str | bytes | bytearray) -> Any:
-    data = text.encode() if isinstance(text, str) else text
+    # A byte that is no UTF-8 is half of a surrogate pair by now, which JSON texts of others have too.
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
 
 
@@ -696,7 +699,8 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
     first = recordings[0].response
-    content = {"models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
+    around = contents[0] if contents else {}
+    content = {**around, "models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
     return Answer(first.status or 200, (*_JSON, *_leading(first)), (jsontext.dumps(content),))
 
 

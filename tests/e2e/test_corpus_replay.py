@@ -73,8 +73,8 @@ def assert_replayed(playing: Playing, sample: Sample) -> None:
     """Who names the recording's test is given this recording; who names none, the one there is."""
     rivals = playing.rivals(sample)
     if sample.call in LISTS:
-        assert_one_list(playing.clients.ask(sample, sample.test_id), rivals)
-        assert_one_list(playing.clients.ask(sample), rivals)
+        for test_id in (sample.test_id, None):
+            assert_one_list(playing.clients.ask(sample, test_id), of_test(rivals, test_id))
     else:
         # Recordings of one request under one test (or under none) cannot be told apart: the older form goes first.
         expected = next(each for each in rivals if each.test_id == sample.test_id)
@@ -95,6 +95,12 @@ def assert_answered(clients: Clients, sample: Sample, test_id: str | None) -> No
     # The message is the SDK's own way to show the answer, which newer ones have changed: the answer itself is compared.
     shown = sample.error["message"].removeprefix(f"Error code: {error.status_code} - ")
     assert error.response.json() == ast.literal_eval(shown)
+
+
+def of_test(rivals: Sequence[Sample], test_id: str | None) -> Sequence[Sample]:
+    """The lists that a test is given: its own, else those of none; who names no test may have the others' too."""
+    own = [each for each in rivals if each.test_id == test_id] or [each for each in rivals if each.test_id is None]
+    return own or rivals
 
 
 def assert_one_list(got: Sequence[Any], rivals: Sequence[Sample]) -> None:

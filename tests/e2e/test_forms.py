@@ -125,6 +125,30 @@ def test_the_2026_form_carries_the_test_and_no_noise(provider: Provider, recordi
         assert ask(client, extra_headers={"x-wiretape-test-id": "another"}) == ask(client)
 
 
+def test_a_client_goes_on_from_an_id_that_the_2026_form_has_replaced(provider: Provider, recordings: Path) -> None:
+    provider.on("/v1/responses", *(json_answer({"id": f"resp_{n}", "object": "response", "output": []}) for n in "123"))
+
+    def chain(client: openai.OpenAI) -> list[str]:
+        first = client.responses.create(model="m", input="one")
+        second = client.responses.create(model="m", input="two", previous_response_id=first.id)
+        third = client.responses.create(model="m", input="three", previous_response_id=second.id)
+        return [first.id, second.id, third.id]
+
+    base = "https://api.openai.com/v1"
+    with (
+        Mitmdump(recordings, "record", origin=provider, options={"wiretape_format": "2026"}) as proxy,
+        openai_client(proxy, base) as client,
+    ):
+        came = chain(client)
+        wait_until(lambda: len(written(recordings / "default")) == 3)
+    with Mitmdump(recordings, "replay", options={"wiretape_wire": "false"}) as proxy:
+        with openai_client(proxy, base, max_retries=0) as client:
+            again = chain(client)
+        assert [each[:4] for each in (*came, *again)] == ["resp"] * 3 + ["rec-"] * 3
+        assert len(set(again)) == 3
+        assert proxy.connects() == []
+
+
 def test_one_made_for_a_test_is_not_served_to_another(provider: Provider, recordings: Path) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
     with (

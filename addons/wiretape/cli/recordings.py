@@ -16,6 +16,7 @@ from rich.table import Table
 
 from wiretape import capture as captures
 from wiretape import recording, request, transcript, verify, wire
+from wiretape.checks import NotHttpError
 from wiretape.cli.files import File, OnDisk, Source
 from wiretape.cli.saying import add_row, complain, console, out, out_text
 from wiretape.recording import Recording
@@ -85,9 +86,9 @@ def list_all(source: Source) -> int:
     table.add_column("of", overflow="fold")
     code = 0
     for file, found in _readable(source):
-        if isinstance(found, str):
+        if not isinstance(found, Recording):
             complain(f"{file}: {found}")
-            code = 1
+            code = code if isinstance(found, NotHttpError) else 1
             continue
         asked = found.request
         endpoint = asked.endpoint or "(passthrough)"
@@ -96,20 +97,20 @@ def list_all(source: Source) -> int:
     return code
 
 
-def _readable(source: Source) -> Iterator[tuple[File, Recording | str]]:
+def _readable(source: Source) -> Iterator[tuple[File, Recording | OSError | ValueError]]:
     for file in source.files():
         try:
             yield file, recording.loads(_read(file))
         except Unavailable:
             raise
         except (OSError, ValueError) as e:
-            yield file, str(e)
+            yield file, e
 
 
 def _answer(found: Recording) -> str:
     response = found.response
     if response.error is not None:
-        return f"error {response.error.get('status_code')}"
+        return f"error {response.error.get('status_code') or response.error.get('type')}"
     if response.is_streaming:
         return f"{len(response.elements()) or len(response.body)} chunks"
     return "one piece"
@@ -183,9 +184,9 @@ def convert(wanted: Conversion) -> int:
     """Write every recording in another form: a line each on stdout. The exit code: 1 where one could not be written."""
     code = 0
     for file, found in _readable(wanted.source):
-        if isinstance(found, str):
+        if not isinstance(found, Recording):
             complain(f"{file}: left alone: {found}")
-            code = 1
+            code = code if isinstance(found, NotHttpError) else 1
             continue
         if found.form == wanted.form and wanted.output is None:
             continue

@@ -15,6 +15,7 @@ from rich.text import Text
 from wiretape import capture as captures
 from wiretape import jsontext, recording, request, verify
 from wiretape.capture import Capture
+from wiretape.checks import NotHttpError
 from wiretape.cli.files import File, Source
 from wiretape.cli.saying import complain, console, counted, say
 from wiretape.finding import second_name
@@ -131,7 +132,12 @@ def _step(file: File, redactor: Redactor, taken: set[str]) -> Step | None:
     if file.is_capture:
         findings = [*_in_capture(captures.loads(data), redactor)]
     else:
-        found = recording.loads(data)
+        try:
+            found = recording.loads(data)
+        except NotHttpError as e:
+            if any(redactor.find(jsontext.loads(data))):
+                raise ValueError(f"a secret is in it, which can be taken out by hand: {e}") from e
+            return None
         findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
         if findings:
             target = _target(file, found, _clean(found, redactor), taken)
@@ -224,6 +230,8 @@ def carry_out(step: Step, redactor: Redactor) -> None:
 def _clean(found: Recording, redactor: Redactor) -> Recording:
     cleaned = recorded.clean(found, redactor)
     # The ids in an answer of the 2026 form are made of the request's hash.
+    if cleaned.request is found.request:
+        return cleaned  # It keeps its name, which may be one that an older version made.
     made = recording.make(cleaned.request, cleaned.response, cleaned.form)
     return replace(cleaned, response=made.response)
 

@@ -208,11 +208,11 @@ class Desk:
 
     def enter(self, client: Hashable, authorization: str | None) -> None:
         """A client asks for a tunnel: what comes through it comes with these credentials."""
-        self._clients[client] = basic(authorization or "") or ""
+        self._clients[client] = read_credentials(authorization) if authorization else ""
 
-    def is_inside(self, client: Hashable) -> bool:
-        """Whether a client was let into a tunnel."""
-        return client in self._clients
+    def is_settled_by_tunnel(self, client: Hashable) -> bool:
+        """Whether a client was let into a tunnel with credentials: all that comes through it has their session."""
+        return bool(self._clients.get(client))
 
     def has_been_let_in(self, client: Hashable) -> bool:
         """Whether a client has shown a token that was good, for a tunnel or with a request."""
@@ -226,13 +226,13 @@ class Desk:
     def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
         """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
 
-        In a tunnel that it was let into, those do not count; where there is the first, the second does not. Raises
-        Denied.
+        In a tunnel whose credentials have named a session, those do not count; where there is the first, the second
+        does not. Raises Denied.
         """
         self.check_open()
         credentials = self._clients.get(client)
-        if credentials is None:
-            credentials = basic(authorization) if authorization else header
+        if not credentials:
+            credentials = read_credentials(authorization) if authorization else header
         found = self._seat(credentials)
         if found.by and client not in self._clients:
             self._shown.setdefault(client, set()).add(credentials or "")
@@ -432,6 +432,14 @@ def _recorded(call: Call, route: Route) -> RecordedRequest:
 async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what takes time away from the thread that carries the traffic."""
     return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+
+
+def read_credentials(authorization: str) -> str:
+    """Return ``USER:TOKEN`` of a header. Raises Denied where nobody can tell whom it names: it is not to be another."""
+    found = basic(authorization)
+    if found is None:
+        raise Denied(407, "has credentials that are not Basic: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+    return found
 
 
 def key_of(tape: Tape, asked: RecordedRequest) -> Hashable:

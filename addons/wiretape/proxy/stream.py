@@ -42,6 +42,7 @@ from wiretape.proxy.admitting import AdmittingStream, tell_of_error
 from wiretape.proxy.agreement import host_of
 from wiretape.proxy.breaking import STREAMS
 from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, now
+from wiretape.proxy.patience import PatientServer
 from wiretape.proxy.playing import (
     Asking,
     Following,
@@ -93,8 +94,8 @@ class PlayingLayer(FailsClosed, PoolingLayer):
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; what goes to the client for one event goes in one piece."""
         data: list[bytes] = []
-        if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
-            self.connections[self.context.client] = _http2(self.context, lenient=self._lenient)
+        if isinstance(event, events.Start):
+            self._read_client()
         for command in super()._handle_event(event):
             if isinstance(command, commands.SendData) and command.connection is self.context.client:
                 data.append(command.data)
@@ -109,6 +110,14 @@ class PlayingLayer(FailsClosed, PoolingLayer):
             yield commands.CloseConnection(self.context.client)
         elif isinstance(event, events.ConnectionClosed):
             self.has_closed(event.connection)
+
+    def _read_client(self) -> None:
+        """Have its own reader for what the client sends."""
+        client = self.context.client
+        if client.alpn == b"h2":
+            self.connections[client] = _http2(self.context, lenient=self._lenient)
+        elif client not in self.connections and (not client.alpn or client.alpn.startswith(b"http/")):
+            self.connections[client] = PatientServer(self.context.fork())
 
     def _is_far_ahead(self) -> bool:
         """Whether a client sends more than there is a use for: mitmproxy would keep all of it."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import batched, islice
 
 from wiretape import recording, redaction, request
+from wiretape.checks import NotHttpError
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store, Unavailable
 from wiretape.store.notes import Note
@@ -87,6 +88,13 @@ class Index:
         self._is_reading_again = False
         self._next_scan = 0.0
         self._scanned = False
+
+    def named(self, beginning: str) -> list[str]:
+        """The recordings whose names begin so, in order, as far as they are known."""
+        with self._lock:
+            return sorted(
+                name for name, entry in self._entries.items() if entry.identity and name.startswith(beginning)
+            )
 
     @property
     def is_quick(self) -> bool:
@@ -188,7 +196,7 @@ class Index:
                     problems.append(problem)
             else:
                 self._enter(name, _Entry(state, None))
-                if each is not None:
+                if each is not None and not isinstance(each, NotHttpError):
                     logger.error("%s: no recording, passed over: %s", self._where(name), each)
         if noted and self.store.notes:
             self.store.notes.keep(self.session, noted)

@@ -215,6 +215,8 @@ def test_what_a_table_excludes_has_no_route(method: str, path: str, expected: Ex
 
 def test_the_builtin_table_excludes_noise_and_applications_of_ones_own(builtins: Providers) -> None:
     assert excluded(builtins, f"{CEREBRAS}/tcp_warming", "GET") is Exclusion.IGNORED
+    assert excluded(builtins, f"{OPENAI}/traces/ingest") is Exclusion.IGNORED
+    assert excluded(builtins, "https://api.anthropic.com/api/event_logging/v2/batch") is Exclusion.IGNORED
     assert excluded(builtins, "http://localhost:8000/v1/orders", "GET") is Exclusion.SKIPPED
     assert excluded(builtins, "https://127.0.0.1:3000/", "GET") is Exclusion.SKIPPED
     assert post(builtins, "http://localhost:8000/tokenize")

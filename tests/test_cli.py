@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -22,7 +23,7 @@ import trustme
 import wiretape
 from harness import TO_LOOPBACK
 from loopback import Provider, Wait, from_recording
-from wiretape.cli.certificates import bundle, trusted_pem
+from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.serve import _known as proxy_names
@@ -245,21 +246,78 @@ def test_the_bundle_goes_when_the_command_fails_badly() -> None:
     paths: list[Path] = []
 
     def fails() -> None:
-        with bundle(b"", {}) as path:
-            assert Path(path).is_file()
-            paths.append(Path(path))
+        with trust_files(b"", {}) as trust:
+            paths.extend(map(Path, (trust.pem, trust.java, trust.php)))
+            assert all(path.exists() for path in paths)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fails()
-    assert not paths[0].exists()
+    assert not any(path.exists() for path in paths)
 
 
 def test_wiretape_within_wiretape_preloads_once() -> None:
-    once = child_environment({}, "http://127.0.0.1:1", "ca.pem")
-    twice = child_environment(once, "http://127.0.0.1:2", "ca.pem")
+    trust = TrustFiles("ca.pem", "ca.p12", "php")
+    once = child_environment({}, "http://127.0.0.1:1", trust)
+    twice = child_environment(once, "http://127.0.0.1:2", trust)
     assert twice["NODE_OPTIONS"] == once["NODE_OPTIONS"]
     assert twice["HTTPS_PROXY"] == "http://127.0.0.1:2"
+
+
+def test_java_and_php_find_it_beside_what_the_user_has_said() -> None:
+    own = {"JAVA_TOOL_OPTIONS": "-Xmx1g", "PHP_INI_SCAN_DIR": "/etc/own", "NO_PROXY": "db.internal:5432, .corp.example"}
+    trust = TrustFiles("/with space/ca.pem", "/with space/ca.p12", "/with space/php")
+    child = child_environment(own, "http://127.0.0.1:7", trust)
+    user, *ours = shlex.split(child["JAVA_TOOL_OPTIONS"])
+    assert user == "-Xmx1g"
+    assert {*ours} >= {
+        "-Dhttps.proxyHost=127.0.0.1",
+        "-Dhttps.proxyPort=7",
+        "-Djavax.net.ssl.trustStore=/with space/ca.p12",
+    }
+    past = "localhost|127.*|[::1]|db.internal|*.db.internal|corp.example|*.corp.example"
+    assert f"-Dhttp.nonProxyHosts={past}" in ours
+    assert child["PHP_INI_SCAN_DIR"] == "/etc/own:/with space/php"
+    assert child_environment({}, "http://127.0.0.1:7", trust)["PHP_INI_SCAN_DIR"] == ":/with space/php"
+
+
+JAVA = """
+import java.net.*;
+import java.net.http.*;
+
+public class App {
+    public static void main(String[] args) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(args[0])).header("content-type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(args[1])).build();
+        System.out.print(HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body());
+    }
+}
+"""
+
+PHP = """<?php
+$asked = curl_init($argv[1]);
+curl_setopt_array($asked, [CURLOPT_POSTFIELDS => $argv[2], CURLOPT_HTTPHEADER => ["content-type: application/json"]]);
+if (!curl_exec($asked)) { fwrite(STDERR, curl_error($asked)); exit(1); }
+"""
+
+OTHERS = {"java": ("App.java", JAVA), "php": ("app.php", PHP)}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_program_in_another_language_is_answered(language: str, user: User) -> None:
+    if not shutil.which(language):
+        pytest.skip(f"{language} is not on this machine")
+    name, text = OTHERS[language]
+    (user.folder / name).write_text(text, encoding="utf-8")
+    if language == "php" and subprocess.run(["php", "--re", "curl"], capture_output=True, check=False).returncode:
+        pytest.skip("php has no curl on this machine")
+    asked = json.dumps(json.loads(SEED.read_text("utf-8"))["request"]["body"])
+    url = "https://api.fireworks.ai/inference/v1/chat/completions"
+    result = replayed(user, language, str(user.folder / name), url, asked)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("data: {"), result.stderr
+    assert result.stdout.endswith("data: [DONE]\n\n")
+    assert "1 hit" in result.stderr
 
 
 def test_hosts_that_are_no_provider_pass_through_and_are_named(user: User) -> None:
@@ -289,7 +347,13 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
     """)
     result = replayed(user, *app)
     assert result.returncode == 0
-    assert re.fullmatch(r"wiretape: replay, .*\nwiretape: No request was for .*\n", result.stderr)
+    # It has asked for a tunnel, which is told, and for nothing in it.
+    assert re.fullmatch(
+        r"wiretape: replay, .*\n"
+        r"wiretape: No request was for a known LLM endpoint \(hosts seen: api\.fireworks\.ai\)\.\n"
+        r"wiretape: A tunnel to api\.fireworks\.ai was asked for, and no request came through it: does .*\n",
+        result.stderr,
+    )
 
 
 # -- run: options ------------------------------------------------------------------------------------
@@ -302,8 +366,13 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
         (["--session", "../up"], r"wiretape_session"),
         (["--set", "wiretape_moed=replay"], r"unknown option wiretape_moed: did you mean wiretape_mode\? There are"),
         (["--set", "confdri=x"], r"unknown option confdri"),
+        (["--set", "confdir=app.py/x"], r"^wiretape: app\.py/x: mitmproxy's CA cannot be kept there: .*HOME.*\n$"),
+        (
+            ["--recordings", "app.py/x"],
+            r"^wiretape: wiretape_recordings: /.*/app\.py/x: cannot be .*replay\n$",
+        ),
     ],
-    ids=["mode", "session", "unknown", "of mitmproxy's"],
+    ids=["mode", "session", "unknown", "of mitmproxy's", "home", "recordings"],
 )
 def test_a_wrong_option_is_told_before_the_command_starts(user: User, option: list[str], message: str) -> None:
     result = user.wiretape("run", *option, "--", *user.app("print('started')"))
@@ -319,6 +388,14 @@ def test_a_busy_port_is_told_before_the_command_starts(user: User) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert f"127.0.0.1:{port}" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_replay_with_nothing_to_answer_with_is_told(user: User) -> None:
+    (user.folder / "recordings" / "sky" / "responses").mkdir(parents=True)
+    result = user.wiretape("run", "--mode", "replay", "--session", "sea", "--", *user.app("print('started')"))
+    assert (result.returncode, result.stdout) == (0, "started\n")
+    there = f"{user.folder}/recordings/sea; there are sessions sky"
+    assert result.stderr.startswith(f"wiretape: replay: there is no recording in {there}\n")
 
 
 def test_the_chosen_port_is_the_proxys(user: User) -> None:
@@ -434,7 +511,7 @@ def test_ctrl_c_in_the_middle_of_a_stream(user: User) -> None:
     assert "Traceback" not in output
     after = output.partition("<cleaned up>")[2]
     assert "wiretape: record, session default: 0 hits" in after, "it waits for the command, then sums up"
-    assert "1 live answer that became no recording" in after
+    assert "1 live answer that became no recording (1 broke off)" in after
     assert not list(user.folder.glob("recordings/**/*.json"))
 
 
@@ -461,7 +538,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         signal.pause()
     """)
     with subprocess.Popen(
-        [user.script, "run", "--mode", "replay", "--", *app],
+        [user.script, "run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *app],
         cwd=user.folder,
         env=user.env,
         stdout=subprocess.PIPE,

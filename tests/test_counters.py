@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
-from wiretape.counters import OTHERS, Counters, Ledger, added
+from wiretape.counters import NUMBERS, OTHERS, Counters, Ledger, Reason, added
 
 
 def test_each_session_has_counters_of_its_own() -> None:
@@ -25,11 +25,27 @@ def test_the_total_is_the_sum_and_a_value_of_its_own() -> None:
     assert ledger.total().bytes == 12
 
 
+def _counted(step: int) -> Counters:
+    counters = Counters(reasons={Reason.SIZE: step})
+    for number, name in enumerate(NUMBERS, 1):
+        setattr(counters, name, number * step)
+    return counters
+
+
 def test_every_counter_is_added_up() -> None:
-    names = [each.name for each in fields(Counters)]
-    one = Counters(**{name: number for number, name in enumerate(names, 1)})
-    assert added([one, one]) == Counters(**{name: 2 * number for number, name in enumerate(names, 1)})
+    assert {*NUMBERS, "reasons"} == {each.name for each in fields(Counters)}
+    assert added([_counted(1), _counted(1)]) == _counted(2)
     assert added([]) == Counters()
+
+
+def test_what_is_not_recorded_is_counted_by_its_reason() -> None:
+    counters = Counters()
+    for reason in (Reason.SIZE, Reason.ERROR, Reason.ERROR):
+        counters.not_recorded(reason)
+    assert counters.unrecorded == 3
+    assert counters.summary().endswith(
+        "3 answers NOT recorded (2 with an error, or a status that is not kept, 1 too large)"
+    )
 
 
 def test_who_names_ever_new_sessions_fills_no_memory() -> None:

@@ -82,6 +82,17 @@ def test_the_mode_that_somebody_chose_goes_before_that_of_the_default_session() 
     assert chosen.admit("default:", thawed).mode is Mode.LIVE
 
 
+def test_who_names_no_session_is_asked_for_one() -> None:
+    gate = Gate(KNOWN, "default", Mode.RECORD, asks=True)
+    for credentials in (None, "", ":", ":token"):
+        refused = denied(gate, credentials)
+        assert (refused.status, "wiretape_ask" in str(refused)) == (407, True)
+    assert gate.admit("default", thawed).session.name == "default"
+    # A blank is the plus that it was before a client has decoded it as a form.
+    assert gate.admit("team replay:x", thawed).mode is Mode.REPLAY
+    assert denied(gate, " replay:x").status == 403
+
+
 def test_a_default_session_that_does_not_allow_the_mode_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="main allows replay, not record"):
         Gate(KNOWN, "main", Mode.RECORD, insists=True)

@@ -9,7 +9,8 @@ import pytest
 from mitmproxy import exceptions
 from mitmproxy.options import Options
 
-from loopback import Provider, json_answer
+from loopback import Provider
+from talk import whole
 from wiretape.cli.serve import _mitmdump
 from wiretape.proxy import options
 from wiretape.team.front import Balance, has_reuseport
@@ -76,7 +77,7 @@ print(urllib.request.urlopen(asked).read().decode())
 def test_nor_does_the_process_that_writes(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     state = tmp_path_factory.mktemp("state")
     with Provider(tls=False) as origin:
-        origin.on("*", json_answer({"said": "hello"}))
+        origin.on("*", whole("m", "hello"))
         at = f"127.0.0.1:{origin.port}"
         config = (
             f'[[provider]]\nname = "mine"\nscheme = "http"\nhosts = ["{at}"]\nbase = "/v1"\nendpoints = ["openai"]\n'

@@ -2,13 +2,19 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chats import chat
-from wiretape import verify, wire
+from wiretape import promoting, verify, wire
+from wiretape.capture import kept
+from wiretape.counters import Counters
 from wiretape.recording import RecordedRequest, Recording, dumps, loads
+from wiretape.redaction import DEFAULT, recorded
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape import Mode, Tape
 from wiretape.wire import Arrived, Unrecordable
 
 CHAT = chat("x")
@@ -81,6 +87,17 @@ KEPT: dict[str, tuple[RecordedRequest, Arrived]] = {
     "an answer of Anthropic's": (CLAUDE, came(b'{"type":"mess', content_type=JSON, cut=True)),
     "speech": (replace(CLAUDE, url="https://api.openai.com/v1/audio/speech"), came(b"ID3\xff\xfb", cut=True)),
     "an error that is cut": (CHAT, came(b'{"error":{"mess', 500, JSON, cut=True)),
+    # None of its endpoint.
+    "a page with 200": (CHAT, came(b"<html>", content_type=HTML)),
+    "a page called a stream": (STREAM, came(b"<html>\n\n")),
+    "a stream with no event": (STREAM, came(b": waiting\n\ndata: [DONE]\n\n")),
+    "a chat without choices": (CHAT, came(b'{"code":1211,"msg":"no such model"}', content_type=JSON)),
+    "an error in a list": (CHAT, came(b'[{"error":{"code":503}}]', content_type=JSON)),
+    "an error in a list of Gemini's": (CLAUDE, came(b'[{"candidates":[]},{"error":{"code":503}}]', content_type=JSON)),
+    "an error in lines": (CLAUDE, came(b'{"a":1}\n{"error":"no"}\n', content_type=NDJSON)),
+    "a list of models that is none": (MODELS, came(b'{"data":["m"]}', content_type=JSON)),
+    "an event that is no JSON": (STREAM, came(CHUNK + b"data: {oops\n\n" + b"data: [DONE]\n\n")),
+    "a list as an event": (STREAM, came(CHUNK + b'data: [{"error":1}]\n\n')),
     # Errors of HTTP, as gateways write them.
     **{
         f"{status}": (CHAT, came(b'{"error":{"message":"no"},"more":1}', status, JSON))
@@ -155,3 +172,48 @@ def test_a_failure_that_another_recorder_wrote_is_said_as_the_sdk_knows_it() -> 
     theirs = Recording(STREAM, replace(made, tail=()))
     said_last = json.loads(wire.answer([theirs]).chunks[-1].removeprefix(b"data: "))
     assert said_last == {"error": made.error["body"]}
+
+
+KEY = "sk-" + "a1b2" * 10
+HIDING: dict[str, tuple[RecordedRequest, Arrived]] = {
+    "the tail": (STREAM, came(CHUNK + b'data: {"error":{"password":"hunter2hunter2","more":"KEY"}}\n\n')),
+    "lines": (CLAUDE, came(START + b'event: error\ndata: {"type":"error","error":"KEY"}\n\n')),
+    "a location": (CHAT, came(b"", 307, "", location="https://x.example.com/?sig=hunter2hunter2&key=KEY")),
+    "an answer that is cut": (CHAT, came(b'{"error":"KEY', content_type=JSON, cut=True)),
+    "what is around models": (MODELS, came(b'{"data":[],"next":"KEY"}', content_type=JSON)),
+}
+
+
+@pytest.mark.parametrize(("asked", "arrived"), HIDING.values(), ids=HIDING)
+def test_no_secret_is_kept_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, asked: RecordedRequest, arrived: Arrived
+) -> None:
+    pieces = tuple(piece.replace(b"KEY", KEY.encode()) for piece in arrived.pieces)
+    headers = tuple((name, value.replace("KEY", KEY)) for name, value in arrived.headers)
+    arrived = replace(arrived, pieces=pieces, headers=headers)
+    # One that is older than the rule is seen, and can be cleaned.
+    old = Recording(asked, wire.response(asked, arrived, keep_errors=True))
+    assert "a secret is in it" in verify.check(old.name, dumps(old)).faults[0]
+    cleaned = recorded.clean(old, DEFAULT)
+    assert verify.check(old.name, dumps(cleaned)).faults == ()
+    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), keep_errors=True)
+    tape.record(asked, arrived)
+    assert tape.counters.recorded == 1
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
+    for text in (written, dumps(cleaned), repr(kept(headers)).encode(), caplog.text.encode()):
+        assert KEY.encode() not in text
+        assert b"hunter2" not in text
+
+
+def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path)
+    tape = Tape(store, "mine", Mode.RECORD, Counters(), keep_errors=True)
+    for number, (asked, arrived) in enumerate(KEPT.values()):
+        # Each from a provider of its own: they are many requests.
+        url = asked.url.replace("https://api.", f"https://api{number}.").replace(":11434", f":{number + 1}")
+        tape.record(replace(asked, url=url), arrived)
+    assert tape.counters.recorded == len(KEPT)
+    plan = promoting.plan(store, "mine", "ours")
+    assert plan.refusals == ()
+    promoting.carry_out(store, plan)
+    assert promoting.plan(store, "mine", "ours").steps == ()

@@ -22,6 +22,7 @@ from wiretape import (
     address,
     aliases,
     body_form,
+    browsers,
     capture,
     coding,
     contents,
@@ -152,10 +153,12 @@ def matching(pattern: str) -> Callable[[str], None]:
 def config(*hosts: str) -> providers.Providers:
     listed = json.dumps(hosts)
     own = '[endpoints.own]\n"POST /{a}/{b}:{c}/x" = { kind = "http" }\n'
-    own += f'[[provider]]\nhosts = {listed}\nendpoints = ["own"]\n'
+    own += f'[[provider]]\nhosts = {listed}\nendpoints = ["own"]\nskip = ["/*a*a*a*a*a*b"]\nignore = ["/*a:*a:*b"]\n'
     return providers.parse([("own.toml", own), ("providers.toml", providers.builtin())])
 
 
+ANYWHERE = providers.Route("x", "https://api.openai.com", providers.Endpoint(providers.OTHER, "POST", ""), "/x")
+ASKED_FOR = {"access-control-request-method": "POST"}
 STARRED = config("*a*a*a*a*a*a*a*a*b", "*.*.*.*.*.*.x:1")
 PLACED = config("api.example.com")
 
@@ -303,6 +306,18 @@ CASES: Mapping[str, Case] = {
         lambda body: request.recorded(MESSAGES, body, FORM),
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",
     ),
+    "request: parts of any kind": (
+        lambda body: request.recorded(ANYWHERE, body, "multipart/related; boundary=B"),
+        lambda n: b"--B\r\n\r\n1\r\n" * n + b"--B--",
+    ),
+    "request: boundaries": (
+        lambda text: request.recorded(ANYWHERE, b"x", f"multipart/related; {text}"),
+        lambda n: 'boundary="' * n,
+    ),
+    "a preflight: names": (
+        lambda text: browsers.permission({"origin": "null", "access-control-request-headers": text} | ASKED_FOR),
+        lambda n: "a, " * n + ";",
+    ),
     "request: identity": (lambda each: request.identity(replace(each)), lambda n: chat(["a"] * n)),
     "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: chat("hello " * n)),
     **{
@@ -397,6 +412,7 @@ CASES: Mapping[str, Case] = {
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),
+    "a recorded error: names": (errors.answer, lambda n: error("[" + "nan," * n + "inf]")),
     "a recorded error: quotes": (errors.answer, lambda n: error("'" * n)),
     "shapes: fill": (
         lambda value: shapes.fill("ChatCompletion", value),

@@ -127,7 +127,7 @@ LISTS = {
 def test_a_list_of_models_is_replayed_in_its_form(text: str, form: str) -> None:
     for models in (
         "",
-        '{"id":"a/b","object":"model","created":1,"type":"chat"}',
+        '{"id":"a/b","object":"model","created":0,"type":"chat"}',
         '{"id":"b"},{"id":"a","object":"model"}',
     ):
         body = replayed(MODELS, came(text % models), form)
@@ -170,3 +170,41 @@ def test_odd_values_in_a_question_make_a_question_of_their_own() -> None:
         assert verify.check(made.name, dumps(made)).faults == ()
         names.add(made.name)
     assert len(names) == len(ODD)
+
+
+def of_ollama(endpoint: str, **body: Any) -> RecordedRequest:
+    return RecordedRequest(f"http://localhost:11434{endpoint}", body, endpoint)
+
+
+DETAILS = {"format": "gguf", "families": ["llama"], "quantization_version": 2}
+CALL = {
+    "id": "call_1",
+    "type": "function",
+    "function": {"index": 0, "name": "f", "arguments": {"a": 1}, "strict": True},
+}
+LOGPROBS = [{"token": "a", "logprob": -1, "bytes": [97], "top_logprobs": [{"token": "b", "logprob": -2.5}]}]
+MODEL = {"name": "m:latest", "model": "m:latest", "digest": "d", "details": DETAILS}
+OF_OLLAMA: dict[str, tuple[RecordedRequest, dict[str, Any]]] = {
+    "a chat": (
+        of_ollama("/api/chat", model="m", stream=False),
+        {"model": "m", "message": {"role": "tool", "tool_name": "f", "tool_calls": [CALL]}, "logprobs": LOGPROBS},
+    ),
+    "a completion": (
+        of_ollama("/api/generate", model="m", stream=False),
+        {"model": "m", "remote_host": "https://ollama.com", "response": "", "done": True, "logprobs": LOGPROBS},
+    ),
+    "embeddings": (of_ollama("/api/embeddings", model="m", input="x"), {"embeddings": [[0.5]], "truncated": False}),
+    "an embedding": (of_ollama("/api/embeddings", model="m", prompt="x"), {"embedding": [0.5, 1]}),
+    "models": (of_ollama("/api/tags"), {"models": [{**MODEL, "capabilities": ["tools"]}], "next": None, "total": 1}),
+    "running models": (of_ollama("/api/ps"), {"models": [{**MODEL, "size_vram": 1, "context_length": 4096}]}),
+}
+
+
+@pytest.mark.parametrize(("asked", "sent"), OF_OLLAMA.values(), ids=OF_OLLAMA)
+def test_no_field_of_ollamas_is_lost_that_its_classes_do_not_declare(asked: RecordedRequest, sent: Any) -> None:
+    assert json.loads(replayed(asked, came(json.dumps(sent)), "2025-09")) == sent
+
+
+@pytest.mark.parametrize("body", ["", " \r\n"])
+def test_an_answer_of_nothing_is_replayed_so(body: str) -> None:
+    assert replayed(CLAUDE, came(body), "2025-09") == body.encode()

@@ -5,6 +5,7 @@ from mitmproxy import connection, options
 from mitmproxy.proxy import commands, context, events
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
+    RequestData,
     RequestEndOfMessage,
     RequestHeaders,
     ResponseData,
@@ -14,7 +15,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.test import tutils
 
-from wiretape.proxy.patience import PatientClient, make_patient
+from wiretape.proxy.patience import PatientClient, PatientServer, make_patient
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nHi"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n"
@@ -97,6 +98,17 @@ def test_trailers_are_dropped(trailers: bytes, size: int) -> None:
         assert isinstance(came[-1], ReceiveHttp)
         assert isinstance(came[-1].event, ResponseEndOfMessage)
         ask(made)
+
+
+def test_a_clients_trailers_are_dropped() -> None:
+    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2))
+    made = PatientServer(context.Context(client, options.Options()))
+    [*made.handle_event(events.Start())]
+    data = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\nx-checksum: 1\r\n\r\n"
+    came = [
+        each.event for each in made.handle_event(events.DataReceived(client, data)) if isinstance(each, ReceiveHttp)
+    ]
+    assert [type(each) for each in came] == [RequestHeaders, RequestData, RequestEndOfMessage]
 
 
 def test_since_when_it_is_idle() -> None:

@@ -4,9 +4,10 @@ import time
 
 import pytest
 from mitmproxy import connection, options
+from mitmproxy.http import Headers
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import GetHttpConnection, HTTPMode
-from mitmproxy.proxy.layers.http._events import RequestHeaders
+from mitmproxy.proxy.layers.http._events import RequestHeaders, ResponseTrailers
 from mitmproxy.test import tutils
 
 from wiretape.proxy.patience import PatientClient
@@ -72,3 +73,24 @@ def test_the_head_of_a_request_as_http1_has_it(
     assert dict(made.headers) == {"host": host, **framed}
     assert made.first_line_format == "relative"
     assert request.http_version == "HTTP/2.0"  # What addons see is what came.
+
+
+@pytest.mark.parametrize("alpn", [None, b"http/1.1", b"h2"])
+def test_trailers_are_for_http2(alpn: bytes | None) -> None:
+    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), alpn=alpn)
+    made = PoolingLayer(context.Context(client, options.Options()), HTTPMode.transparent)
+    sending = Sending(made.context.fork())
+    assert [*made.event_to_child(sending, ResponseTrailers(1, Headers()))] == []
+    assert len(sending.sent) == (alpn == b"h2")
+
+
+class Sending(layer.Layer):
+    """Stands in for who speaks with a client."""
+
+    def __init__(self, context: context.Context) -> None:
+        super().__init__(context)
+        self.sent: list[events.Event] = []
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        self.sent.append(event)
+        yield from ()

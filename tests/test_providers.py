@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wiretape.providers import BUILTIN, SDK_ENDPOINTS, Providers, Route, builtin, parse
+from wiretape.providers import BUILTIN, OTHER, SDK_ENDPOINTS, Exclusion, Providers, Route, builtin, parse
 
 
 @pytest.fixture(scope="module", name="builtins")
@@ -107,25 +107,97 @@ def test_an_inference_request_has_a_route(builtins: Providers, method: str, url:
         ("POST", "https://notapi.openai.com.evil/v1/completions"),
         ("POST", "https://xapi.openai.com/v1/completions"),
         ("POST", "https://apixopenai.com/v1/completions"),
-        ("POST", "https://api.fireworks.ai/v1/completions"),
-        ("POST", "https://api.fireworks.ai/inference/v1/fine_tuning/jobs"),
-        ("POST", "https://api.fireworks.ai/inference/v1/completions/"),
-        ("POST", "https://api.fireworks.ai/inference/v1/completions/x"),
-        ("POST", "https://api.fireworks.ai/inference/v1completions"),
-        ("POST", "https://api.fireworks.ai/x/inference/v1/completions"),
-        ("POST", "https://api.fireworks.ai/INFERENCE/v1/completions"),
-        ("POST", "https://api.fireworks.ai/?/inference/v1/completions"),
-        ("POST", "https://api.fireworks.ai"),
-        ("GET", "https://api.fireworks.ai/inference/v1/completions"),
-        ("OPTIONS", "https://api.fireworks.ai/inference/v1/completions"),
-        ("POST", "https://api.fireworks.ai/inference/v1/models"),
-        ("POST", "http://api.fireworks.ai/inference/v1/completions"),
-        ("POST", "https://localhost:11434/v1/chat/completions"),
         ("POST", "http://localhost:11435/v1/chat/completions"),
     ],
 )
-def test_any_other_request_has_none(builtins: Providers, method: str, url: str) -> None:
+def test_what_goes_to_another_host_has_no_route(builtins: Providers, method: str, url: str) -> None:
     assert post(builtins, url, method) is None
+    assert excluded(builtins, url, method) is None
+
+
+# method, URL on the wire -> recorded URL, where it is another one
+OTHERS = [
+    ("POST", "https://api.fireworks.ai/v1/completions", ""),
+    ("POST", f"{FIREWORKS}/fine_tuning/jobs", ""),
+    ("POST", f"{FIREWORKS}/completions/", ""),
+    ("POST", f"{FIREWORKS}/completions/x", ""),
+    ("POST", f"{FIREWORKS}completions", ""),
+    ("POST", "https://api.fireworks.ai/x/inference/v1/completions", ""),
+    ("POST", "https://api.fireworks.ai/INFERENCE/v1/completions", ""),
+    ("POST", "https://api.fireworks.ai/?/inference/v1/completions", ""),
+    ("GET", f"{FIREWORKS}/completions", ""),
+    ("POST", f"{FIREWORKS}/models", ""),
+    ("POST", "http://api.fireworks.ai/inference/v1/completions", ""),
+    ("POST", "https://localhost:11434/v1/chat/completions", ""),
+    ("GET", f"{OPENAI}/responses/resp_1?include[]=a&after=b", ""),
+    ("DELETE", f"{OPENAI}/files/f", ""),
+    ("HEAD", "http://localhost:11434/", ""),
+    ("POST", "http://localhost:11434/api/show", ""),
+    ("GET", f"{OPENAI}/files?api_key=x&limit=2", f"{OPENAI}/files?limit=2"),
+    ("GET", "https://API.OpenAI.com:443/v1/x", f"{OPENAI}/x"),
+    ("GET", "https://a.cloud.databricks.com/api/2.0/x", "__databricks__/api/2.0/x"),
+]
+
+
+@pytest.mark.parametrize(("method", "url", "recorded"), OTHERS)
+def test_every_other_path_of_a_provider_is_recorded_by_its_url(
+    builtins: Providers, method: str, url: str, recorded: str
+) -> None:
+    route = post(builtins, url, method)
+    assert route
+    assert (route.endpoint.kind, route.endpoint.method, route.endpoint.recorded) == (OTHER, method, "")
+    assert route.url == (recorded or url)
+    assert excluded(builtins, url, method) is None
+
+
+def excluded(providers: Providers, url: str, method: str = "POST") -> Exclusion | None:
+    match = re.fullmatch(r"(https?)://(\[.+?\]|[^/:]+)(?::(\d+))?(/.*|)", url)
+    assert match
+    scheme, host, port, path = match.groups()
+    return providers.exclusion(method, scheme, host.strip("[]"), int(port or {"https": 443, "http": 80}[scheme]), path)
+
+
+EXCLUDING = """
+[[provider]]
+hosts = ["api.openai.com"]
+base = "/v1"
+skip = ["/organization/*", "DELETE /files/*", "/embeddings", "/*/private"]
+ignore = ["GET /ping", "/embeddings/ping"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/v1/organization/users?a=b", Exclusion.SKIPPED),
+        ("POST", "/v1/organization/", Exclusion.SKIPPED),
+        ("GET", "/v1/organization", None),
+        ("GET", "/v2/organization/users", None),
+        ("DELETE", "/v1/files/f", Exclusion.SKIPPED),
+        ("GET", "/v1/files/f", None),
+        ("POST", "/v1/embeddings", Exclusion.SKIPPED),  # Though the builtin table names it.
+        ("POST", "/v1/embeddings/ping", Exclusion.IGNORED),
+        ("GET", "/v1/a/b/private", Exclusion.SKIPPED),
+        ("GET", "/v1/ping", Exclusion.IGNORED),
+        ("POST", "/v1/ping", None),
+        ("OPTIONS", "/v1/files", Exclusion.METHOD),
+        ("TRACE", "/v1/files", Exclusion.METHOD),
+        ("GET", "", Exclusion.METHOD),
+        ("POST", "/v1/chat/completions", None),
+    ],
+)
+def test_what_a_table_excludes_has_no_route(method: str, path: str, expected: Exclusion | None) -> None:
+    providers = team(EXCLUDING)
+    url = f"https://api.openai.com{path}"
+    assert excluded(providers, url, method) is expected
+    assert (post(providers, url, method) is None) is (expected is not None)
+
+
+def test_the_builtin_table_excludes_noise_and_applications_of_ones_own(builtins: Providers) -> None:
+    assert excluded(builtins, f"{CEREBRAS}/tcp_warming", "GET") is Exclusion.IGNORED
+    assert excluded(builtins, "http://localhost:8000/v1/orders", "GET") is Exclusion.SKIPPED
+    assert excluded(builtins, "https://127.0.0.1:3000/", "GET") is Exclusion.SKIPPED
+    assert post(builtins, "http://localhost:8000/tokenize")
 
 
 @pytest.mark.parametrize(
@@ -177,19 +249,20 @@ endpoints = ["paths"]
         ("/v1/x/models/gemma-3:run", "https://paths.test/v1/x"),
         ("/v2/x/acme/m/rank", "https://paths.test/v2/x"),
         ("/v2/x/a.b", "https://paths.test/v2/x"),
-        ("/v1/x/models/a/b:run", None),
-        ("/v1/x/models/:run", None),
-        ("/v1/x/models/a:b:run", None),
-        ("/v1/x/a/b/c/rank", None),
-        ("/v1/x//m/rank", None),
-        ("/v1/y/x/a.b", None),
-        ("//x/a.b", None),
-        ("/v1/x/aXb", None),
+        ("/v1/x/models/a/b:run", "https://paths.test"),
+        ("/v1/x/models/:run", "https://paths.test"),
+        ("/v1/x/models/a:b:run", "https://paths.test"),
+        ("/v1/x/a/b/c/rank", "https://paths.test"),
+        ("/v1/x//m/rank", "https://paths.test"),
+        ("/v1/y/x/a.b", "https://paths.test"),
+        ("//x/a.b", "https://paths.test"),
+        ("/v1/x/aXb", "https://paths.test"),
     ],
 )
-def test_a_name_in_braces_is_one_segment_of_a_path(path: str, base: str | None) -> None:
+def test_a_name_in_braces_is_one_segment_of_a_path(path: str, base: str) -> None:
     route = post(team(PATHS), f"https://paths.test{path}")
-    assert (route.base if route else None) == base
+    assert route
+    assert route.base == base
 
 
 def hosts(pattern: str, scheme: str = "https") -> Providers:
@@ -248,7 +321,9 @@ def test_a_default_port_is_not_recorded(scheme: str, host: str, port: int, url: 
     route = hosts("*", scheme).route("POST", scheme, host, port, "/x")
     assert route
     assert route.url == url
-    assert hosts("*", scheme).route("POST", "http" if scheme == "https" else "https", host, port, "/x") is None
+    other = hosts("*", scheme).route("POST", "http" if scheme == "https" else "https", host, port, "/x")
+    assert other
+    assert other.endpoint.kind == OTHER
 
 
 def test_a_teams_own_provider_comes_first_and_may_use_the_builtin_endpoints() -> None:
@@ -301,6 +376,9 @@ WRONG = {
     "no hosts": ('[[provider]]\nname = "ours"\nendpoints = ["e"]\n' + SET, "'ours'.*hosts"),
     "no endpoints": ('[[provider]]\nname = "ours"\nhosts = ["h"]\n', "'ours'.*endpoints"),
     "another scheme": (PROVIDER + 'scheme = "ftp"\n' + SET, "'ours'.*scheme is http or https, not 'ftp'"),
+    "a path to skip without its slash": (PROVIDER + 'skip = ["files"]\n' + SET, "'ours'.*skip: 'files'"),
+    "a path to ignore with a query": (PROVIDER + 'ignore = ["GET /a?b"]\n' + SET, "'ours'.*ignore: 'GET /a.b'"),
+    "paths to skip as text": (PROVIDER + 'skip = "/files"\n' + SET, "'ours'.*skip"),
     "unknown set": (PROVIDER, r"'ours'.*no \[endpoints.e\].*openai"),
     "no kind": (PROVIDER + '[endpoints.e]\n"POST /x" = {}\n', "endpoints.e.*'POST /x'.*http, sdk"),
     "another kind": (PROVIDER + '[endpoints.e]\n"POST /x" = { kind = "y" }\n', "endpoints.e.*'POST /x'.*http, sdk"),

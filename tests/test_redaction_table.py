@@ -16,9 +16,9 @@ from wiretape.providers import Endpoint, Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import REDACTED, Policy, Redactor
 from wiretape.redaction.detectors import DETECTORS
-from wiretape.redaction.forms import FORMS
+from wiretape.redaction.forms import FORMS, Form
 from wiretape.redaction.pii import DETECTORS as PII
-from wiretape.redaction.words import reads_as_words
+from wiretape.redaction.words import is_spelled, reads_as_words
 
 PLAIN = Redactor(environment={})
 PERSONAL = Redactor(Policy(pii=True), environment={})
@@ -169,6 +169,33 @@ def test_what_an_agent_sends_back_stays_and_tells_requests_apart(kind: str) -> N
 def test_what_was_drawn_never_reads_as_words(alphabet: str, length: int) -> None:
     chance = random.Random(11)
     assert not any(reads_as_words("".join(chance.choices(alphabet, k=length))) for _ in range(2000))
+
+
+NAMES = """
+ota_upd_v3_hdlr_init usb_cdc_acm_rx_cb_irq spi_xfer_dma_cb_isr_v2 flash_erase_blk_crc32_chk get_i2c_bus_clk_hz_32
+update_status_register erase_whole_flash_chip_now x86_64_avx2_memcpy_aligned sha256_hmac_ctx_free_all
+container-id-12-text-repr-fallback toggleable2__label-arrow-svg parallel-item-hover-bg estimator-v1-doc-lnk-fitted
+hub-dl-with-prog-bar cube-grid-9-anim-delay ota-upd-mgr-svc-cfg-tmpl next-js-app-cfg-v14-tmpl-lnk b64-enc-utf8-str-len
+updateStatusRegisterNow EvaluateAttributeSnapped AutoModelForCausalLanguage renderNodeTransformMatrix4
+HTTPSConnectionPoolManager getXmlHttpRequestCtor DataLoaderNumberOfWorkers onMouseDblClickEvtHandler
+"""
+
+
+def test_two_questions_about_names_never_meet() -> None:
+    """They begin like a key, and have as many characters; what was taken out of them would be one request."""
+    route = Route("x", "https://api.openai.com/v1", Endpoint("sdk", "POST", "/v1/chat/completions"), "")
+    for start in sorted({start for form in FORMS for start in form.starts}):
+        texts = [f"explain {start}{name} to me" for name in NAMES.split()]
+        asked = [{"model": "m", "messages": [{"role": "user", "content": text}]} for text in texts]
+        recorded = [request.recorded(route, json.dumps(body).encode()) for body in asked]
+        assert [each.body for each in recorded] == asked
+        assert len({request.identity(each) for each in recorded}) == len(texts)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_what_was_drawn_in_the_form_of_a_key_is_spelled_as_no_name_is(form: Form) -> None:
+    for example in form.examples:
+        assert not any(is_spelled(draw(example, seed)) for seed in range(150))
 
 
 def test_a_key_in_which_letters_happen_to_be_words_is_one() -> None:

@@ -49,7 +49,10 @@ CASES = {
         [Event("a\u2028b\u2029c\u0085d\ve\ff\x1cg")],
     ),
     "characters of several bytes": ("data: é€😀\nevent: 名\n\n".encode(), [Event("é€😀", "名")]),
-    "invalid UTF-8 is replaced": (b"data: a\xffb\n\ndata: \xe2\x82\n\ndata: c\n\n", [*map(Event, ("a�b", "�", "c"))]),
+    "what is no UTF-8 stays what it is": (
+        b"data: a\xffb\n\ndata: \xe2\x82\n\ndata: c\n\n",
+        [*map(Event, ("a\udcffb", "\udce2\udc82", "c"))],
+    ),
     "NUL": (b"data: a\0b\n\n", [Event("a\0b")]),
     "nothing": (b"", []),
     "only a BOM": (BOM, []),
@@ -69,7 +72,7 @@ def by_the_letter(stream: bytes) -> list[Event]:
     """The standard's algorithm over a whole stream, as plain as it can be; but that it drops the last event."""
     events: list[Event] = []
     data, name = "", ""
-    text = stream.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = stream.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     for line in [*re.split("\r\n|\r|\n", text), ""]:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")

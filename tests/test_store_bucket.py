@@ -17,6 +17,8 @@ from wiretape.freezing import Frozen, freeze
 from wiretape.store.base import Unavailable
 from wiretape.store.bucket import BucketStore
 from wiretape.store.directory import WIRE
+from wiretape.store.objects import Objects
+from wiretape.store.remote import Remote
 from wiretape.store.spool import Address, Spool
 
 both = pytest.mark.parametrize("s3", ["moto", "rclone"], indirect=True)
@@ -445,3 +447,18 @@ def _comes(holds: Callable[[], object]) -> bool:
         except Unavailable:
             threading.Event().wait(0.05)
     return False
+
+
+class TestAtAStart:
+    @conditional
+    def test_a_bucket_that_is_none_is_told(self, s3: S3Server, prefix: str) -> None:
+        s3_store(prefix).check_writable("team")
+        remote = Remote("s3://no-such-bucket", 2.0)
+        none = BucketStore(remote, Objects(remote, memory=0))
+        with pytest.raises(Unavailable, match="404 NoSuchBucket"):
+            none.check_writable("team")
+
+    def test_one_that_does_not_answer_may_be_back(self, away: S3Server, prefix: str) -> None:
+        bucket = s3_store(prefix)
+        away.stop()
+        bucket.check_writable("team")

@@ -1,5 +1,6 @@
 """Recordings in a directory: whole or not at all, whoever else writes."""
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -182,3 +183,21 @@ def test_of_threads_that_race_one_whole_file_is_left(store: DirectoryStore, repl
     assert every_file(store) == {"default/responses/abc.json"}
     assert store.read("default", "abc") in written
     assert len(written) == (5 * len(contents) if replace else 1)
+
+
+def test_whether_a_session_can_be_written_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "there" / "team" / "responses").mkdir(parents=True)
+    for root in ("there", "absent/below"):
+        DirectoryStore(tmp_path / root).check_writable("team")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "responses", "team", "there"]
+    for root in ("file", "file/below"):
+        with pytest.raises(NotADirectoryError):
+            DirectoryStore(tmp_path / root).check_writable("team")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
+    with pytest.raises(OSError, match="No space left"):
+        DirectoryStore(tmp_path / "there").check_writable("team")

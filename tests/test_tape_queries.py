@@ -21,7 +21,8 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def asked(**query: str) -> RecordedRequest:
-    return chat("hi", **({"extra_query": query} if query else {}))
+    more: dict[str, Any] = {"extra_query": query} if query else {}
+    return chat("hi", **more)
 
 
 def tape(root: Path, mode: Mode, **more: Any) -> Tape:

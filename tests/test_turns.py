@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from wiretape.turns import LocalTurns
 
 
@@ -30,3 +32,12 @@ def test_of_many_at_once_each_has_another_turn() -> None:
     with ThreadPoolExecutor(8) as pool:
         taken = [turn for each in pool.map(take, range(8)) for turn in each]
     assert sorted(taken) == list(range(4000))
+
+
+def test_who_asks_ever_new_things_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wiretape.turns._COUNTED", 10)
+    turns = LocalTurns()
+    for number in range(100):
+        turns.next("one", str(number))
+    assert [turns.next("one", "99"), turns.next("one", "0")] == [1, 0]
+    assert len(turns._played) == 10

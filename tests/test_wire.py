@@ -200,6 +200,23 @@ def model_list(*models: tuple[str, int]) -> Recording:
     return Recording(MODELS, response(MODELS, arrived(body, content_type="application/json")))
 
 
+@pytest.mark.parametrize("word", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80"])
+def test_what_is_no_text_in_a_stream_never_becomes_another_text(word: bytes) -> None:
+    chat = b'data: {"id": "x", "choices": [{"index": 0, "delta": {"content": "%s"}, "finish_reason": "stop"}]}\n\n'
+    for asked, body in (
+        (asked_for("/v1/chat/completions", stream=True), chat % word + b"data: [DONE]\n\n"),
+        (RecordedRequest("https://x/v1/messages", {}, ""), b"data: %s\n\nevent: message_stop\ndata: {}\n\n" % word),
+    ):
+        recorded = response(asked, arrived(body, content_type="text/event-stream"))
+        made = Recording(asked, recorded)
+        assert b"fffd" not in dumps(made)
+        assert loads(dumps(made)) == made
+        again = answer([made])
+        assert response(asked, Arrived(200, again.headers, again.chunks, again.at, True)) == recorded
+        if not asked.endpoint:
+            assert again.body == body
+
+
 def test_one_list_of_models_keeps_its_order() -> None:
     content = json.loads(answer([model_list(("b", 1), ("a", 2))]).body)
     assert content["object"] == "list"

@@ -24,7 +24,7 @@ Read the modules in the order in which the data goes:
 ``session``     names of sessions, what may be asked of one; ``sessions``: those that a configuration names
 ``tokens``      who may use which session; ``tokenhash``, ``tokenfile``: what is kept of a token, and where
 ``gate``        a client's credentials -> access, or why there is none
-``egress``      where a proxy may lead; ``rebinding``: which web pages may not ask it
+``egress``      where a proxy may lead; ``rebinding``: which web pages may not ask it; ``browsers``: what others need
 ``journal``, ``journal_folder``   a live answer until its recording is written: in a file that survives the process
 ``journal_key``   what seals that file: in memory alone
 ``pieces``, ``remade``, ``parts``   a large answer, its values and its files in little memory

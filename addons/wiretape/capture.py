@@ -90,7 +90,7 @@ def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def _without_secrets(name: str, value: str) -> str:
     cleaned: str = redaction.DEFAULT.clean({name: value})[name]
-    return recorded.url(cleaned, redaction.DEFAULT) if name.endswith("location") else cleaned
+    return recorded.url(cleaned, redaction.DEFAULT) if name.endswith(("location", "-url")) else cleaned
 
 
 def dumps(capture: Capture) -> bytes:

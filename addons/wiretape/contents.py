@@ -155,7 +155,7 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
 def _kind(found: Recording) -> str:
     response = found.response
     if response.error is not None:
-        return f"error {response.error.get('status_code')}"
+        return f"error {response.error.get('status_code') or response.error.get('type')}"
     return f"status {response.status}" if response.status not in (None, 200) else "answer"
 
 

@@ -4,7 +4,8 @@ and the page for Prometheus read.
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
 
 _SESSIONS = 1000
 """Sessions that are counted by themselves: whoever names sessions from outside must not fill the memory."""
@@ -13,9 +14,28 @@ OTHERS = "(others)"
 """What the sessions beyond them are counted as."""
 
 
+class Reason(StrEnum):
+    """Why something that was sent to a provider became no recording, in words that stand behind a number."""
+
+    ERROR = "with an error, or a status that is not kept"
+    BROKE_OFF = "broke off"
+    NO_ANSWER = "without an answer"
+    FORM = "in no known form"
+    REQUEST = "with a request that cannot be read"
+    SIZE = "too large"
+    SKIPPED = "excluded by skip"
+    CONVERSATION = "as a WebSocket or gRPC"
+    METHOD = "with a method that is not recorded"
+    PRIVATE = "with a secret"
+    FROZEN = "in a frozen session"
+    LOST = "LOST"
+    """What the client has got whole and the disk has not."""
+    TOLD = "for what the log tells"
+
+
 @dataclass(slots=True)
 class Counters:
-    """Requests to inference endpoints of providers, by how they ended."""
+    """Requests to providers, by how they ended."""
 
     hits: int = 0
     """Answered from a recording."""
@@ -29,6 +49,8 @@ class Counters:
     """Recordings written, or found already written with the same content."""
     unrecorded: int = 0
     """Live answers that became no recording: errors, streams that broke off, disks that failed."""
+    reasons: dict[Reason, int] = field(default_factory=dict)
+    """The same, by why."""
     upstream: int = 0
     """Requests sent on to a provider."""
     connections: int = 0
@@ -42,8 +64,21 @@ class Counters:
 
     def add(self, others: "Counters") -> None:
         """Count what others have counted."""
-        for each in fields(others):
-            setattr(self, each.name, getattr(self, each.name) + getattr(others, each.name))
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(others, name))
+        for reason, number in [*others.reasons.items()]:
+            self.reasons[reason] = self.reasons.get(reason, 0) + number
+
+    def not_recorded(self, reason: Reason) -> None:
+        """Count a live answer that becomes no recording."""
+        self.unrecorded += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    @property
+    def told_reasons(self) -> str:
+        """The reasons in words, the most frequent first: ``2 an error, 1 broke off``."""
+        told = sorted(self.reasons.items(), key=lambda each: -each[1])
+        return ", ".join(f"{number} {reason}" for reason, number in told)
 
     def summary(self) -> str:
         """The counters in one line."""
@@ -54,7 +89,12 @@ class Counters:
         line += f", {self.followed} followed an equal one" if self.followed else ""
         line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
         line += f", {self.faults} faults injected" if self.faults else ""
-        return f"{line}, {self.unrecorded} answers NOT recorded" if self.unrecorded else line
+        why = f" ({self.told_reasons})" if self.reasons else ""
+        return f"{line}, {self.unrecorded} answers NOT recorded{why}" if self.unrecorded else line
+
+
+NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")
+"""The names of all counters but the reasons."""
 
 
 class Ledger:

@@ -12,7 +12,8 @@ _KEPT = re.compile(
     r"content-type|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
     r"|(?:x-|anthropic-)?ratelimit-[a-z0-9._-]+|fireworks-[a-z0-9._-]+|x-inference-[a-z0-9._-]+|x-groq-region"
     r"|x-envoy-upstream-service-time|(?:x-|x-ms-)?retry-after(?:-ms)?|(?:operation-)?location"
-    r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+"
+    r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+|access-control-[a-z-]+|content-disposition"
+    r"|x-goog-upload-[a-z-]+"
 )
 """Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
 

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
-from wiretape import recording, request
+from wiretape import hashing, recording, request
 from wiretape.capture import Capture
 from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Away, Fetched, Store, Unavailable
@@ -42,6 +42,10 @@ def parse_takes(text: str) -> Takes:
         return Takes(text)
     except ValueError as e:
         raise ValueError(f"{text!r} is no choice of takes: the choices are {', '.join(Takes)}") from e
+
+
+class MovedOn(Exception):  # noqa: N818  an outcome
+    """What was recorded of a request has all been played: what comes next is to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +161,13 @@ class Finder:
         form: str,
         keep_captures: bool,
         keep_errors: bool,
+        asks_again: bool = False,
         only_lasting: bool = False,
     ) -> None:
         """``turn`` tells how often a request, by its identity, was answered before, and counts.
 
-        ``only_lasting``: what depends on who asked, or when, is no answer: the provider can be asked.
+        ``asks_again``: of what moves on, the last take is not repeated. ``only_lasting``: what depends on who asked, or
+        when, is no answer: the provider can be asked.
         """
         self._store = index.store
         self.session = index.session
@@ -170,6 +176,7 @@ class Finder:
         self._form = form
         self._keep_captures = keep_captures
         self._keep_errors = keep_errors
+        self._asks_again = asks_again
         self._only_lasting = only_lasting
         self._index = index
         self._told: set[Hashable] = set()
@@ -189,7 +196,8 @@ class Finder:
             reading.look_ahead(names)
         for name in names:
             first = self.read(name, identity, reading)
-            if first and (found := self._play(identity, [*take_names(name, reading)], reading, first)):
+            takes = [*take_names(name, reading)] if first else []
+            if takes and (found := self._play(asked, identity, takes, reading, first)):
                 return found
         return []
 
@@ -212,10 +220,11 @@ class Finder:
         # One that was made for another test answers only who names no test.
         for test_id in (asked.test_id, None):
             names = [name for name, theirs in found if theirs == test_id]
-            if names and (played := self._play(identity, names, reading)):
+            if names and (played := self._play(asked, identity, names, reading)):
                 return played
         if found and asked.test_id is None:
-            return self._play(identity, [name for name, theirs in found if theirs == found[0][1]], reading)
+            names = [name for name, theirs in found if theirs == found[0][1]]
+            return self._play(asked, identity, names, reading)
         return []
 
     def ids_that_came(self, id_: str) -> list[str]:
@@ -231,6 +240,18 @@ class Finder:
             was = replaced.get(id_) if isinstance(replaced, dict) else None
             came += [was] if isinstance(was, str) else []
         return came
+
+    def _turn_of_state(self, asked: RecordedRequest, identity: str, number: int) -> int:
+        """Whose turn it is of the takes of what moves on: each is a state, which comes after the one before.
+
+        Raises MovedOn.
+        """
+        if not self._asks_again:
+            return self._turn(identity)
+        # A POST is not a question about a state: sent again, it would do again what it did.
+        if asked.method != "POST" and asked.turn >= number:
+            raise MovedOn
+        return asked.turn
 
     @property
     def is_quick(self) -> bool:
@@ -304,10 +325,20 @@ class Finder:
             yield name
             yield second_name(name, identity)
 
-    def _play(self, identity: str, names: list[str], reading: Reading, known: Found | None = None) -> list[Found]:
-        """One take of several, whose names are given in order; none where none can be read. ``known`` was read."""
+    def _play(
+        self,
+        asked: RecordedRequest,
+        identity: str,
+        names: list[str],
+        reading: Reading,
+        known: Found | None = None,
+    ) -> list[Found]:
+        """One take of several, whose names are given in order; none where none can be read. ``known`` was read.
+
+        Raises MovedOn.
+        """
         read = partial(self._answering, identity=identity, reading=reading, known=known)
-        if self._takes in (Takes.FIRST, Takes.LAST):
+        if self._takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
             row = self._row(names, read)
             if len(row) < 2:
                 return row
@@ -316,8 +347,8 @@ class Finder:
             names = [name for name in names if read(name)]
         if not names:
             return []
-        played = self._turn(identity)
-        start = played % len(names) if self._takes is Takes.CYCLE else min(played, len(names) - 1)
+        turn = self._turn_of_state(asked, identity, len(names)) if asked.moves_on else self._turn(identity)
+        start = turn % len(names) if self._takes is Takes.CYCLE else min(turn, len(names) - 1)
         for name in names[start:] + names[:start]:
             if found := read(name):
                 return [found]
@@ -346,20 +377,30 @@ class Finder:
         return [*row]
 
 
-def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
-    """Those of several lists of models that are one: of the test that asks, else of none.
-
-    What was recorded for a test answers, where there is nothing else, who names no test.
-    """
-    of_test = [each for each in found if each.recording.request.test_id == test_id]
-    of_none = [each for each in found if each.recording.request.test_id is None]
-    of_others = found if test_id is None else []
-    return of_test or of_none or of_others
-
-
 def take_name(name: str, number: int) -> str:
     """The name of a take, of which the first is 1."""
     return name if number == 1 else f"{name}.{number}"
+
+
+def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+    """Those of several lists of models that are one: of the test that asks, else of none.
+
+    What was recorded for other tests answers, where there is nothing else, who names no test; and everybody where it is
+    of one test and named as what is shared by all.
+    """
+    of_test = [each for each in found if each.recording.request.test_id == test_id]
+    of_none = [each for each in found if each.recording.request.test_id is None]
+    if of_test or of_none or test_id is None:
+        return of_test or of_none or found
+    shared = [each for each in found if _is_shared(each)]
+    return shared if len({each.recording.request.test_id for each in shared}) == 1 else []
+
+
+def _is_shared(found: Found) -> bool:
+    asked = found.recording.request
+    if found.recording.form != "2026" or not hashing.NEWEST.is_shared(asked.url):
+        return False
+    return recording.request_hash(asked, "2026") in found.name
 
 
 def take_names(name: str, reading: Reading) -> Iterator[str]:

@@ -57,17 +57,20 @@ class Gate:
         insists: bool = False,
         tokens: Checks | None = None,
         askable: Collection[Mode] = tuple(Mode),
+        asks: bool = False,
     ) -> None:
         """``default`` is the session of who names none, ``mode`` the mode of sessions that have none of their own.
 
         With ``insists`` the default session is in that mode whatever the configuration says of it: somebody chose it.
         ``askable`` are the modes that credentials may ask for in a session that names none of its own.
+        With ``asks`` who names no session is asked for one, and gets nothing without it.
         Raises ValueError where the default session does not allow it. Without ``tokens`` the proxy is open.
         """
         self.sessions = sessions
         self.mode = mode
         self._tokens = tokens
         self._askable = askable
+        self._asks = asks
         self._default = Asked(default, mode if insists else None)
         try:
             effective_mode(self._default, sessions.get(default), mode, None, frozen=False)
@@ -96,6 +99,10 @@ class Gate:
             raise Denied(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
             raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+        if self._asks and not user:
+            raise Denied(
+                407, "names no session, and is asked for one (wiretape_ask): HTTPS_PROXY=http://SESSION@HOST:PORT"
+            )
         if problem or (problem := self._unaskable(asked)):
             raise Denied(403, problem)
         return self._access(asked, entry, is_frozen)

@@ -21,6 +21,7 @@ _ONCE = frozenset(
         b"content-type",
         b"authorization",
         b"connection",
+        b"origin",
         b"proxy-authorization",
         b"x-wiretape-session",
         b"x-wiretape-test-id",

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Reason
 from wiretape.finding import Takes
 from wiretape.journal import Kept, Stage
 from wiretape.journal_folder import ATTEMPT, Folder
@@ -66,6 +66,8 @@ class Outcome:
     number: int
     recorded: int = 0
     unrecorded: int = 0
+    reason: str = Reason.TOLD
+    """Why it is not recorded."""
     is_kept: bool = False
     """Whether it is still in the journal, as the store failed."""
     is_lost: bool = False
@@ -110,7 +112,12 @@ class Stores:
         self._stores: dict[Place, Store] = {}
         self._groups: dict[Place, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
+        self._states: dict[tuple[Place, str], dict[str, int]] = {}
         self.failing: Failing = {}
+
+    def states(self, config: TapeConfig) -> dict[str, int]:
+        """What was written of what moves on, in the session of an exchange: for its tape, which counts."""
+        return self._states.setdefault((config.place, config.session), {})
 
     def of(self, config: TapeConfig) -> Store:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
@@ -246,6 +253,7 @@ class JournalWriter:
         if tried >= _ATTEMPTS:
             logger.error("RECORDING LOST: %d processes were killed while they wrote %s", tried, kept.path)
             outcome.unrecorded, outcome.is_lost = 1, True
+            outcome.reason = Reason.LOST
             outcome.log += self._log.taken()
             self._attempt.unlink(missing_ok=True)
             return False
@@ -275,11 +283,13 @@ class JournalWriter:
             logger.error("%s of the journal stays, for the `wiretape recover` of that version: %s", kept.path, e)
             job = None
             outcome.unrecorded = 1
+            outcome.reason = Reason.LOST
             outcome.is_kept = True
         except (OSError, ValueError) as e:
             logger.error("RECORDING LOST: %s of the journal cannot be read: %s", kept.path, e)
             job = None
             outcome.unrecorded = 1
+            outcome.reason = Reason.LOST
             outcome.is_lost = True
         else:
             outcome.is_unfinished = job is None
@@ -300,11 +310,14 @@ class JournalWriter:
         try:
             store = group or self._stores.of(config)
             is_repeated = outcome.number in self._repeated
-            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated)
+            states = self._stores.states(config)
+            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated, states=states)
             outcome.is_kept = not job.write(tape)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)
-            counters.unrecorded, outcome.is_kept = 1, True
+            counters.not_recorded(Reason.LOST)
+            outcome.is_kept = True
+        outcome.reason = next(iter(counters.reasons), Reason.TOLD)
         outcome.recorded, outcome.unrecorded = counters.recorded, counters.unrecorded
         outcome.is_unfinished = not job.has_last and not counters.recorded
         outcome.log += self._log.taken()

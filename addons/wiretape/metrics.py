@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import wiretape
 from wiretape.address import Address
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Reason
 from wiretape.rebinding import OwnNames
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "faults": ("wiretape_faults", "Answers that met a fault, on purpose."),
 }
 """Field of ``Counters`` -> name of the metric, without the ``_total`` that all have, and its help text."""
+
+_REASONS = "wiretape_unrecorded_by_reason"
+_KNOWN_REASONS = frozenset(map(str, Reason))
 
 _FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
 
@@ -93,6 +96,11 @@ class _Collector:
             for session, counters in sorted(sessions.items()):
                 family.add_metric([session], getattr(counters, each))
             yield family
+        reasons = CounterMetricFamily(_REASONS, "The unrecorded ones, by why.", labels=["session", "reason"])
+        for session, counters in sorted(sessions.items()):
+            for reason, number in [*counters.reasons.items()]:
+                reasons.add_metric([session, reason], number)
+        yield reasons
         text = "Always 1; the label is wiretape's version."
         info = GaugeMetricFamily("wiretape_build_info", text, labels=["version"])
         info.add_metric([wiretape.__version__], 1)
@@ -122,6 +130,11 @@ def parse(text: str) -> dict[str, Counters]:
                     if sample.name == f"{family.name}_total" and "session" in sample.labels:
                         counters = sessions.setdefault(sample.labels["session"], Counters())
                         setattr(counters, each, int(sample.value))
+            if family.name == _REASONS:
+                for sample in family.samples:
+                    if sample.name == f"{_REASONS}_total" and sample.labels.get("reason") in _KNOWN_REASONS:
+                        counters = sessions.setdefault(sample.labels["session"], Counters())
+                        counters.reasons[Reason(sample.labels["reason"])] = int(sample.value)
     except (LookupError, OverflowError) as e:  # What the library raises of some texts, and int of Infinity.
         raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
     if not known:

@@ -7,6 +7,7 @@ tables are put before it.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -44,12 +45,27 @@ _CREDENTIALS = frozenset({"key", "api_key", "api-key", "apikey", "access_token",
 """Query parameters that grant access: no recording has them."""
 
 
+OTHER = "other"
+"""The kind of what no entry names: recorded as it is sent, and each of its takes in its turn."""
+
+_OTHER_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+
+class Exclusion(Enum):
+    """Why the table has no route for a request to a provider's host."""
+
+    SKIPPED = "a path that the table of providers excludes (skip)"
+    IGNORED = "noise"
+    """It is answered from nothing where requests are answered here, and counts nowhere."""
+    METHOD = "a method that is not recorded"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An inference endpoint of a provider."""
+    """An endpoint of a provider: one that the table names, or any other path."""
 
     kind: str
-    """One of KINDS."""
+    """One of KINDS, or OTHER."""
     method: str
     """The method on the wire."""
     recorded: str
@@ -87,6 +103,20 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class PathRule:
+    """Requests that are not recorded, as ``skip`` and ``ignore`` name them."""
+
+    method: str
+    """Empty for every method."""
+    path: Wildcard
+    """Below the base, without the query."""
+
+    def matches(self, method: str, path: str) -> bool:
+        """Return whether a request is meant."""
+        return self.method in ("", method) and self.path.matches(path)
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """One entry of the table, its patterns compiled."""
 
@@ -98,12 +128,34 @@ class Provider:
     endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
     """Method, path below the base, what is there."""
     hide: str
+    skip: tuple[PathRule, ...] = ()
+    ignore: tuple[PathRule, ...] = ()
     is_builtin: bool = False
     """Whether nobody configured it: it is in the table that comes with the package."""
 
     def serves(self, host: str, port: int) -> bool:
         """Whether ``host:port`` is one of this provider's. ``host`` is canonical."""
         return any(each.matches(host, port) for each in self.hosts)
+
+    def find(self, method: str, scheme: str, path: str) -> tuple[str, Endpoint] | Exclusion | None:
+        """Return the base and the endpoint of a request, or why it has none; None where this entry says nothing.
+
+        What an entry excludes goes before what it names.
+        """
+        base = self.base.match(path)
+        if base is None:
+            return None
+        below = path[base.end() :]
+        if any(rule.matches(method, below) for rule in self.ignore):
+            return Exclusion.IGNORED
+        if any(rule.matches(method, below) for rule in self.skip):
+            return Exclusion.SKIPPED
+        if self.scheme != scheme:
+            return None
+        for wanted, pattern, endpoint in self.endpoints:
+            if wanted == method and pattern.fullmatch(below):
+                return base.group(), endpoint
+        return None
 
 
 _REMEMBERED = 1000
@@ -115,7 +167,7 @@ class Providers:
 
     def __init__(self, providers: Iterable[Provider]) -> None:
         self._providers = tuple(providers)
-        self._known: dict[tuple[str, int], bool] = {}
+        self._known: dict[tuple[str, int], tuple[Provider, ...]] = {}
 
     @property
     def names(self) -> frozenset[str]:
@@ -124,35 +176,60 @@ class Providers:
 
     def knows(self, host: str, port: int) -> bool:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
-        known = self._known.get((host, port))
-        if known is None:
-            known = any(provider.serves(canonical(host), port) for provider in self._providers)
+        return bool(self._serving(host, port))
+
+    def _serving(self, host: str, port: int) -> tuple[Provider, ...]:
+        """Return the entries that are about a host, in their order."""
+        serving = self._known.get((host, port))
+        if serving is None:
+            name = canonical(host)
+            serving = tuple(provider for provider in self._providers if provider.serves(name, port))
             if len(self._known) < _REMEMBERED:
-                self._known[host, port] = known
-        return known
+                self._known[host, port] = serving
+        return serving
 
     def is_configured(self, host: str, port: int) -> bool:
         """Whether the host is one of a provider's that the team has put into its own table."""
-        name = canonical(host)
-        return any(not provider.is_builtin and provider.serves(name, port) for provider in self._providers)
+        return any(not provider.is_builtin for provider in self._serving(host, port))
 
     def route(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | None:
-        """The route of a request, or None where it is no inference endpoint of a provider.
+        """The route of a request, or None where it is not recorded: ``exclusion`` tells why.
 
         ``path`` is the request target in origin form, with its query.
         """
-        host = canonical(host)
+        found = self._find(method, scheme, host, port, path)
+        return found if isinstance(found, Route) else None
+
+    def exclusion(self, method: str, scheme: str, host: str, port: int, path: str) -> Exclusion | None:
+        """Return why a request to a provider's host has no route; None for another host, or where it has one."""
+        found = self._find(method, scheme, host, port, path)
+        return found if isinstance(found, Exclusion) else None
+
+    def _find(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | Exclusion | None:
+        serving = self._serving(host, port)
+        if not serving:
+            return None
         path, _, query = path.partition("?")
-        for provider in self._providers:
-            if provider.scheme != scheme or not provider.serves(host, port):
-                continue
-            if not (base := provider.base.match(path)):
-                continue
-            for wanted, pattern, endpoint in provider.endpoints:
-                if wanted == method and pattern.fullmatch(path, base.end()):
-                    origin = provider.hide or f"{scheme}://{_authority(scheme, host, port)}"
-                    return Route(provider.name, origin + base.group(), endpoint, path[base.end() :] + _query(query))
-        return None
+        for provider in serving:
+            match provider.find(method, scheme, path):
+                case Exclusion() as exclusion:
+                    return exclusion
+                case str(base), Endpoint() as endpoint:
+                    return Route(
+                        provider.name,
+                        _origin(provider, scheme, host, port) + base,
+                        endpoint,
+                        path[len(base) :] + _query(query),
+                    )
+        if method not in _OTHER_METHODS or not path.startswith("/"):
+            return Exclusion.METHOD
+        provider = serving[0]
+        endpoint = Endpoint(OTHER, method, "")
+        return Route(provider.name, _origin(provider, scheme, host, port), endpoint, path + _query(query))
+
+
+def _origin(provider: Provider, scheme: str, host: str, port: int) -> str:
+    return provider.hide or f"{scheme}://{_authority(scheme, canonical(host), port)}"
 
 
 def _query(query: str) -> str:
@@ -187,7 +264,16 @@ def parse(tables: Iterable[tuple[str, str]]) -> Providers:
 
 _Endpoint = tuple[str, re.Pattern[str], Endpoint]
 _ENDPOINT_KEYS = ("kind", "recorded")
-_KEYS = {"name": str, "hosts": list, "base": str, "endpoints": list, "scheme": str, "hide": str}
+_KEYS = {
+    "name": str,
+    "hosts": list,
+    "base": str,
+    "endpoints": list,
+    "scheme": str,
+    "hide": str,
+    "skip": list,
+    "ignore": list,
+}
 
 
 def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) -> Provider:
@@ -201,12 +287,12 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         items = value if isinstance(value, list) else []
         if not isinstance(value, kind) or not all(isinstance(item, str) for item in items):
             raise ValueError(f"{where}: {key} is {'a list of texts' if kind is list else 'a text'}, not {value!r}")
-    if not entry.get("hosts") or not entry.get("endpoints"):
-        raise ValueError(f"{where}: needs hosts and endpoints")
+    if not entry.get("hosts") or not any(entry.get(key) for key in ("endpoints", "skip", "ignore")):
+        raise ValueError(f"{where}: needs hosts, and endpoints, skip or ignore")
     scheme = entry.get("scheme", "https")
     if scheme not in ("http", "https"):
         raise ValueError(f"{where}: scheme is http or https, not {scheme!r}")
-    for name in entry["endpoints"]:
+    for name in entry.get("endpoints", ()):
         if name not in sets:
             raise ValueError(f"{where}: no [endpoints.{name}]; there are {', '.join(sorted(sets))}")
     return Provider(
@@ -214,10 +300,22 @@ def _provider(file: str, entry: Any, sets: Mapping[str, tuple[_Endpoint, ...]]) 
         scheme=scheme,
         hosts=tuple(_host(where, host) for host in entry["hosts"]),
         base=_path(f"{where}: base", entry.get("base", "")),
-        endpoints=tuple(endpoint for name in entry["endpoints"] for endpoint in sets[name]),
+        endpoints=tuple(endpoint for name in entry.get("endpoints", ()) for endpoint in sets[name]),
         hide=entry.get("hide", ""),
+        skip=tuple(_rule(f"{where}: skip", rule) for rule in entry.get("skip", ())),
+        ignore=tuple(_rule(f"{where}: ignore", rule) for rule in entry.get("ignore", ())),
         is_builtin=file == BUILTIN,
     )
+
+
+_RULE = re.compile(r"(?:([A-Z]+) )?(/\S*)")
+
+
+def _rule(where: str, text: str) -> PathRule:
+    match = _RULE.fullmatch(text)
+    if match is None or "?" in text:
+        raise ValueError(f'{where}: {text!r} is no path such as "/files*" or "GET /files/*": it has no query')
+    return PathRule(match[1] or "", Wildcard(match[2]))
 
 
 def _set(where: str, members: Any) -> tuple[_Endpoint, ...]:

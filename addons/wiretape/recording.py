@@ -39,6 +39,10 @@ class RecordedRequest:
     """Further members, such as ``provider_metadata``."""
     base64_wanted: bool = field(default=False, compare=False)
     """Of a live request for embeddings: it asks for base64, which a recording does not show."""
+    moves_on: bool = field(default=False, compare=False)
+    """Of a live request to a path that no entry names: an equal one may have another answer later, as a poll has."""
+    turn: int = field(default=0, init=False, compare=False, repr=False)
+    """Of such a request: how many equal ones came before it, where ``tape`` has counted them."""
     identity: str = field(default="", init=False, compare=False, repr=False)
     """Where ``request.identity`` keeps what it has worked out: of a long prompt that takes a while."""
 
@@ -55,8 +59,9 @@ class RecordedRequest:
 
     @property
     def label(self) -> str:
-        """Endpoint and model, for people: ``/v1/chat/completions llama-v3``."""
-        return printable.line(f"{self.endpoint or self.url} {self.model}".rstrip())
+        """Endpoint and model, for people: ``/v1/chat/completions llama-v3``, ``DELETE https://api.openai.com/v1/files/f``."""
+        method = f"{self.method} " if self.passthrough and self.method != "POST" else ""
+        return printable.line(f"{method}{self.endpoint or self.url} {self.model}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,20 +224,20 @@ def _all_quiet(body: JSON, name: str) -> JSON:
 
 
 def is_model(element: Mapping[str, JSON]) -> bool:
-    """Return whether an element is a model of a list, whose id is its name."""
-    says_so: bool = element["__data__"].get("object") == "model"
-    return says_so or element["__type__"] == "openai.types.model.Model"
+    """Return whether an element is a model of a list, whose id is its name: others have one for each answer."""
+    is_model: bool = element["__data__"].get("object") == "model"
+    return is_model or element["__type__"] == "openai.types.model.Model"
 
 
 def _quiet(element: JSON, name: str) -> JSON:
     if not isinstance(element, dict) or "__data__" not in element:
         return element
     data = dict(element["__data__"])
-    if "id" in data and not is_model(element):
+    if data.get("id") is not None and not is_model(element):
         data["id"] = name
-    if "created" in data:
+    if data.get("created") is not None:
         data["created"] = 0
-    if "created_at" in data:
+    if data.get("created_at") is not None:
         data["created_at"] = "1970-01-01T00:00:00.000000Z"
     for key in ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration"):
         if data.get(key) is not None:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from wiretape import jsontext, multipart, redaction
-from wiretape.providers import Route
+from wiretape.providers import OTHER, Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import bodies
 from wiretape.redaction import recorded as cleaning
@@ -98,6 +98,9 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     redactor = redaction.DEFAULT
     url = cleaning.url(route.url, redactor)
     test_id = redactor.clean(test_id)
+    if endpoint.kind == OTHER:
+        payload = _without_secrets(_any_payload(body, content_type))
+        return RecordedRequest(url, payload, "", endpoint.method, test_id, moves_on=True)
     if endpoint.kind == "http":
         payload = _without_secrets(_payload(body, content_type))
         return RecordedRequest(url, payload, "", endpoint.method, test_id)
@@ -158,6 +161,17 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
 
 def _members(sent: Any) -> dict[str, Any]:
     return sent if isinstance(sent, dict) else {"": sent}
+
+
+def _any_payload(body: bytes, content_type: str) -> dict[str, Any]:
+    """Return what was sent to a path that nobody knows: whatever its body is, it can be told from others."""
+    try:
+        return _payload(body, content_type)
+    except redaction.RefusedError:
+        raise
+    except ValueError:  # It is not what its content type says.
+        media_type = content_type.partition(";")[0].strip().lower()
+        return {"content_type": media_type, **multipart.digest(_file_without_secrets(body))}
 
 
 def _file_without_secrets(content: bytes) -> bytes:

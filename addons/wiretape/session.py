@@ -60,7 +60,8 @@ def parse_user(user: str) -> Asked:
     It may still be percent-encoded: some clients send it as it stands in the URL of the proxy. Raises ValueError, which
     names the right forms, and repeats nothing that may be a token.
     """
-    decoded = unquote(user)
+    # Ruby decodes it as a form, in which + is a blank; no name has one.
+    decoded = unquote(user).replace(" ", "+")
     name, plus, mode = decoded.partition("+")
     try:
         return Asked(check_name(name), parse_mode(mode) if plus else None)

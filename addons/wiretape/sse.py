@@ -10,7 +10,10 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One dispatched event. ``event`` is empty where the stream named none (a browser says ``message``)."""
+    """One dispatched event. ``event`` is empty where the stream named none (a browser says ``message``).
+
+    What is no UTF-8 is in it as half a surrogate pair, where the standard has U+FFFD: two answers never become one.
+    """
 
     data: str
     event: str = ""
@@ -75,9 +78,9 @@ class Decoder:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
-            self._data.append(value.decode("utf-8", "replace"))
+            self._data.append(value.decode("utf-8", "surrogateescape"))
         elif field == b"event":
-            self._event = value.decode("utf-8", "replace")
+            self._event = value.decode("utf-8", "surrogateescape")
 
 
 def lines(event: Event) -> list[str]:

@@ -17,8 +17,18 @@ from typing import Any
 from wiretape import aliases, freezing, miss, pacing, recording, redaction, request, wire
 from wiretape import capture as captures
 from wiretape.capture import Capture, Origin
-from wiretape.counters import Counters
-from wiretape.finding import Finder, Found, Reading, Takes, is_unchanged, second_name, take_name, take_names
+from wiretape.counters import Counters, Reason
+from wiretape.finding import (
+    Finder,
+    Found,
+    MovedOn,
+    Reading,
+    Takes,
+    is_unchanged,
+    second_name,
+    take_name,
+    take_names,
+)
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -76,6 +86,12 @@ DEFAULT = "default"
 """The session that is meant where nobody names one."""
 
 
+class FrozenError(wire.Unrecordable):
+    """The session is frozen."""
+
+    reason = Reason.FROZEN
+
+
 @dataclass(slots=True, eq=False)
 class Hit:
     """A request that has a recording."""
@@ -130,11 +146,19 @@ class Tape:
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
+        asks_again: bool = False,
+        states: dict[str, int] | None = None,
         failing: Failing | None = None,
     ) -> None:
         """``layers`` are the sessions below, in order: what this one lacks is looked for there.
 
         ``is_repeated``: what is recorded may be there already, written by a process that was killed.
+
+        ``asks_again``: what moves on, as the state that a poll asks for, is asked for again when all its takes have
+        been played.
+
+        ``states``: how many takes this process has written of what moves on, by name: shared by all tapes that write
+        one session.
 
         ``memory``, ``indexes``, ``turns`` and ``failing`` may be shared with other tapes on the same store.
         """
@@ -145,7 +169,9 @@ class Tape:
         self.counters = counters
         self.store = store
         self._only_lasting = mode is Mode.RECORD_IF_MISSING
-        indexes, turn = indexes or Indexes(store), partial((turns or LocalTurns()).next, session)
+        self._asks_again = asks_again
+        indexes = indexes or Indexes(store)
+        self._turn = turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
                 indexes.of(each),
@@ -154,11 +180,13 @@ class Tape:
                 form=form,
                 keep_captures=keep_captures,
                 keep_errors=keep_errors,
+                asks_again=asks_again,
                 only_lasting=self._only_lasting,
             )
             for each in (session, *layers)
         ]
         self._finder = self._finders[0]
+        self._sessions = session, *layers
         self.takes = takes
         self.form = form
         self._pace = pace
@@ -166,12 +194,17 @@ class Tape:
         self.keep_errors = keep_errors
         self._memory: Memory[Kept] = Memory(0) if memory is None else memory
         self._is_repeated = is_repeated
+        self._states = {} if states is None else states
         self._failing: Failing = {} if failing is None else failing
 
     @property
     def location(self) -> str:
         """Where the recordings are, for people."""
         return self.store.where(self.session)
+
+    def is_empty(self) -> bool:
+        """Whether there is no recording, in the session or below it. Raises OSError."""
+        return not any(self.store.scan(session) for session in self._sessions)
 
     def recall(self, key: Hashable) -> Hit | None:
         """The hit of a request that was looked up lately, where that can be told at once."""
@@ -207,6 +240,9 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop(self._remembered(key))
+        if asked.moves_on and self._asks_again:
+            # Counted whether it has a recording or not: the next one is the one after it.
+            object.__setattr__(asked, "turn", self._turn(request.identity(asked)))  # It is no part of the value.
         return self._look_twice(asked, key, thorough=not self.store.is_quick)
 
     @property
@@ -234,7 +270,10 @@ class Tape:
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
         checked = time.monotonic()
         readings: list[Reading] = []
-        answering = self._find(asked, readings, thorough=thorough)
+        try:
+            answering = self._find(asked, readings, thorough=thorough)
+        except MovedOn:
+            return None
         if answering is None and (thorough or not self.needs_search):  # Else the request itself may be found yet.
             for less in request.with_less_query(asked):
                 if answering := self._find(less, readings, thorough=thorough, is_untold=True):
@@ -242,13 +281,15 @@ class Tape:
         if answering is None:
             return None
         finder, reading, found = answering
-        tokens = wire.tokens(found[0].recording)
+        # A question about what was made before makes no tokens.
+        is_of_state = asked.moves_on and asked.method != "POST"
+        tokens = 0 if is_of_state else wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
         leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
         stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
-        stays = stays and not found[0].has_turns
+        stays = stays and not asked.moves_on and not found[0].has_turns
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
             self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
@@ -321,17 +362,17 @@ class Tape:
             capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
         except (wire.Unrecordable, redaction.RefusedError) as e:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
             logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
         except RecursionError:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.FORM)
             logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.url, self.named)
         except OSError as e:
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.LOST)
             logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
             return False
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
-            self.counters.unrecorded += 1
+            self.counters.not_recorded(Reason.LOST)
             logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
         else:
             self.counters.recorded += 1
@@ -358,14 +399,16 @@ class Tape:
                 raise
             is_frozen = False  # It is looked at again when what waits goes up.
         if is_frozen:
-            raise wire.Unrecordable(f"session {self.session} is frozen")
+            raise FrozenError(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, capture)
         except Unavailable:
             if not self.store.has_spool:
                 raise
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
-            self.store.write(self.session, made.name, data, replace=self._replaces())
+            # Of what moves on, the last state: it is the one that a client waits for.
+            replaces = self._replaces() or made.request.moves_on
+            self.store.write(self.session, made.name, data, replace=replaces)
             if capture:
                 kept = captures.dumps_parts(replace(capture, recording=data.digest))
                 self.store.write(self.session, made.name, kept, replace=True, folder=WIRE)
@@ -380,7 +423,10 @@ class Tape:
         for base in (made.name, _second_name(made.name, made.request, identity, test_id)):
             existing = self._existing(base)
             if existing is None or not _is_another(existing, identity, test_id):
-                name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
+                if made.request.moves_on:
+                    name = self._write_state(base, data)
+                else:
+                    name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
                 if capture:
                     self._write_capture(name, data, capture)
                 return name
@@ -479,6 +525,28 @@ class Tape:
         for number in count(first):
             take = take_name(name, number)
             if self.store.write(self.session, take, data, replace=False):
+                return take
+        raise AssertionError("count has no end")
+
+    def _write_state(self, name: str, data: Parts) -> str:
+        """Write a take of what moves on: behind the one before, where it says something else than that.
+
+        Where takes are replaced, the first that a process writes is the first of all.
+        """
+        reading = self._finder.reading()
+        takes = [*take_names(name, reading)] if reading.exists(name) else []
+        written = min(self._states.get(name, 0), len(takes)) if self._replaces() else len(takes)
+        before = takes if self._is_repeated else takes[written - 1 : written]
+        for take in before:
+            if self._existing_digest(take) == data.digest:
+                return take
+        for number in count(written + 1):
+            take = take_name(name, number)
+            is_there = number <= len(takes)
+            is_same = is_there and self._existing_digest(take) == data.digest
+            if is_same or self.store.write(self.session, take, data, replace=is_there):
+                if self._replaces():
+                    self._states[name] = number
                 return take
         raise AssertionError("count has no end")
 

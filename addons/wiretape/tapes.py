@@ -31,6 +31,8 @@ class Defaults:
     pace: Pace = INSTANT
     keep_captures: bool = True
     keep_errors: bool = False
+    is_offline: bool = False
+    """Whether nobody can be asked anything."""
 
 
 class Tapes:
@@ -77,6 +79,7 @@ class Tapes:
             memory=self._memory,
             indexes=self._indexes,
             turns=self._turns,
+            asks_again=mode is Mode.RECORD_IF_MISSING and not default.is_offline,
         )
         if len(self._tapes) > _TAPES:
             self._tapes.popitem(last=False)

@@ -1,8 +1,10 @@
 """Whose turn it is among the takes of a request. Beside ``finding``: counts, and knows no recording."""
 
 import threading
-from collections import Counter
 from typing import Protocol
+
+_COUNTED = 100_000
+"""Requests that are counted: of more, those that came first are counted from the start again."""
 
 
 class Turns(Protocol):
@@ -20,13 +22,15 @@ class LocalTurns:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._played: Counter[tuple[str, str]] = Counter()
+        self._played: dict[tuple[str, str], int] = {}
 
     def next(self, session: str, identity: str) -> int:
         """As ``Turns.next``."""
         with self._lock:
-            played = self._played[session, identity]
+            played = self._played.get((session, identity), 0)
             self._played[session, identity] = played + 1
+            if len(self._played) > _COUNTED:
+                del self._played[next(iter(self._played))]
         return played
 
     def rewind(self) -> None:

@@ -124,8 +124,8 @@ def _is_list_name(name: str, found: Recording) -> bool:
 def _has_own_ids(name: str, found: Recording) -> bool:
     """Return whether the ids of an answer are those that the form 2026 makes of its name, or of its hash."""
     own = {recording.ID_PREFIX + each[:12] for each in (name, *_names(found))}
-    answered = (each["__data__"] for each in found.response.elements() if not recording.is_model(each))
-    return all(data["id"] in own for data in answered if "id" in data)
+    others = (element for element in found.response.elements() if not recording.is_model(element))
+    return all(each["__data__"].get("id") in (None, *own) for each in others)
 
 
 def _is_found(found: Recording) -> bool:
@@ -180,8 +180,10 @@ def _replay_faults(found: Recording) -> Iterator[str]:
 
 
 def _said(response: RecordedResponse) -> Iterator[str]:
-    """What a response says, in texts that can be compared: element for element, as a large one is made anew."""
-    body = response.body if isinstance(response.body, list | Remade) else [response.body]
-    # A newer SDK's classes have their fields in another order.
-    yield from (json.dumps(each, sort_keys=True) for each in body)
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew.
+
+    A newer SDK's classes have their fields in another order.
+    """
+    for each in response.body if isinstance(response.body, list | Remade) else [response.body]:
+        yield json.dumps(each, sort_keys=True)
     yield from response.tail

@@ -30,6 +30,7 @@ from wiretape import (
 )
 from wiretape.body_form import BodyForm
 from wiretape.capture import Capture
+from wiretape.counters import Reason
 from wiretape.pieces import Pieces
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.remade import Remade
@@ -68,9 +69,19 @@ class Answer:
 class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and logs, not an error of ours
     """Why an answer cannot become a recording."""
 
+    reason = Reason.FORM
+
+
+class StatusError(Unrecordable):
+    """An answer whose status says something about when it came, or who asked, and not about the request."""
+
+    reason = Reason.ERROR
+
 
 class BrokeOff(Unrecordable):
     """An answer that did not come to its end."""
+
+    reason = Reason.BROKE_OFF
 
     def __init__(self, reason: str, elements: Sequence[JSON] = ()) -> None:
         super().__init__(reason)
@@ -81,10 +92,12 @@ class BrokeOff(Unrecordable):
 class HoldsError(Unrecordable):
     """An answer that began well and holds an error."""
 
+    reason = Reason.ERROR
+
     def __init__(
-        self, error: JSON, body: JSON = None, tail: Sequence[str] = (), *, is_streaming: bool = False, reason: str = ""
+        self, error: JSON, body: JSON = None, tail: Sequence[str] = (), *, is_streaming: bool = False, said: str = ""
     ) -> None:
-        super().__init__(reason or f"the {'stream' if is_streaming else 'answer'} holds an error")
+        super().__init__(said or f"the {'stream' if is_streaming else 'answer'} holds an error")
         self.error = error
         """What the answer says went wrong."""
         self.body = body
@@ -120,6 +133,12 @@ _KINDS = {
 
 _LASTING = frozenset({400, 404, 413, 422})
 """Statuses that the same request would get again: what was wrong is the request. The others say nothing about it."""
+
+_PARTIAL = 206
+"""A part of what a URL leads to: which one is asked for in a header."""
+
+_OF_THINGS = frozenset({"id", "name", "status", "state"})
+"""Members of something that was made before and is asked about: it may have failed."""
 
 _ENVELOPE = {"object": "list", "data": []}
 """What is around the models of a list, where a recording says nothing else."""
@@ -176,8 +195,8 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
     ``keep_errors`` every status is recorded, and of an answer that broke off or holds an error what came of it.
     """
-    if arrived.status != 200 and arrived.status not in _LASTING and not keep_errors:
-        raise Unrecordable(f"the provider answered with status {arrived.status}")
+    if not (keep_errors or _is_worth_keeping(asked, arrived.status)):
+        raise StatusError(f"the provider answered with status {arrived.status}")
     if keep_errors and arrived.is_abandoned and arrived.status >= 400:
         # Who retries leaves as soon as it has seen the status: what came is what it got.
         arrived = replace(arrived, ended=True)
@@ -198,6 +217,13 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     return made
 
 
+def _is_worth_keeping(asked: RecordedRequest, status: int) -> bool:
+    """Return whether an answer says something about the request, and not about when it came or who sent it."""
+    if asked.passthrough and 200 <= status < 300:
+        return status != _PARTIAL
+    return status == 200 or status in _LASTING
+
+
 def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
     """What is kept of an answer that is no whole one of its endpoint. Raises the problem where nothing can be."""
     status = None if arrived.status == 200 else arrived.status
@@ -210,10 +236,10 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
         case BrokeOff() if problem.elements:
             error = errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
-        case BrokeOff() if any(arrived.pieces):
-            return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     if 200 < arrived.status < 400 and arrived.ended:
         return _as_sent(arrived)
+    if any(arrived.pieces):
+        return replace(_as_sent(arrived), error=errors.broke_off(str(problem), ended=arrived.ended))
     raise problem
 
 
@@ -393,7 +419,7 @@ def _text_lines(data: bytes | bytearray) -> Iterator[str]:
     view = memoryview(data)
     line = ""
     for match in _LINE.finditer(view):
-        text = str(view[match.start() : match.end(1)], "utf-8", "replace")
+        text = str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
         if match[2] or _is_whole_data(text):
             line = text
             yield line
@@ -412,7 +438,7 @@ def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
     end = 0
     for match in _ENDED_LINE.finditer(view):
         end = match.end()
-        yield str(view[match.start() : match.end(1)], "utf-8", "replace")
+        yield str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
     yield str(view[end:], "utf-8", "surrogateescape")
 
 
@@ -424,17 +450,25 @@ def _passthrough(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
         return RecordedResponse(_lines_of_events(asked, arrived, body), is_streaming=True)
     _must_have_ended(arrived)
     if form is BodyForm.LINES:
-        _must_hold_no_error(asked, arrived)
+        if asked.method != "GET":  # Else it is a file, whose lines may tell of errors.
+            _must_hold_no_error(asked, arrived)
         return _as_sent(arrived)
+    if not body:
+        return _as_sent(arrived)
+    if arrived.is_framed and not body.strip():
+        return _as_sent(arrived)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
+    is_json = media_type == "application/json" or media_type.endswith("+json")
     try:
         value = _json(body_form.without_end_marker(body))
     except ValueError as e:
-        if arrived.status == 200 and (media_type == "application/json" or media_type.endswith("+json")):
+        if arrived.status == 200 and is_json:
             raise Unrecordable(f"the answer is not JSON: {e}") from e
         return _as_sent(arrived)
     if arrived.status == 200 and _is_error(asked, value):
         raise HoldsError(errors.said(value), value)
+    if media_type and not is_json:
+        return _as_sent(arrived)  # Of a file of another type each byte counts, not only what it says.
     return RecordedResponse(value, is_streaming=False, status=arrived.status, location=_location(arrived))
 
 
@@ -482,7 +516,7 @@ def _must_hold_no_error(asked: RecordedRequest, arrived: Arrived) -> None:
 
 def _is_error(asked: RecordedRequest, value: Any) -> bool:
     """Return whether an answer is an error, and not something that tells of one: a job that has failed, say."""
-    is_thing = asked.method == "GET" and isinstance(value, dict) and "id" in value
+    is_thing = asked.method == "GET" and isinstance(value, dict) and not _OF_THINGS.isdisjoint(value)
     return not is_thing and errors.holds(value)
 
 
@@ -505,7 +539,7 @@ def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
         raise HoldsError(errors.said(answer), _element(name, answer))
     if name in ("ChatCompletion", "Completion") and not isinstance(answer.get("choices"), list):
         # An error in a form of its own.
-        raise HoldsError(answer, _element(name, answer), reason="the answer has no choices")
+        raise HoldsError(answer, _element(name, answer), said="the answer has no choices")
     if name in ("GenerateResponse", "ChatResponse") and answer.get("done") is False:
         raise BrokeOff("the answer is the first line of a stream: it broke off")
     if name == "CreateEmbeddingResponse":
@@ -543,7 +577,8 @@ def _key_of_models(envelope: Mapping[str, Any]) -> str:
 
 
 def _json(text: str | bytes | bytearray) -> Any:
-    data = text.encode() if isinstance(text, str) else text
+    # A byte that is no UTF-8 is half of a surrogate pair by now, which JSON texts of others have too.
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
 
 
@@ -554,7 +589,7 @@ def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
         raise Unrecordable(f"{what} is not JSON: {e}") from e
     if not isinstance(value, dict):
         if errors.holds(value):
-            raise HoldsError(errors.said(value), reason=f"{what} holds an error")
+            raise HoldsError(errors.said(value), said=f"{what} holds an error")
         raise Unrecordable(f"{what} is not a JSON object")
     return value
 
@@ -664,7 +699,8 @@ def _model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
         by_name = {str(model.get(key)): model for model in models}
         models = [by_name[name] for name in sorted(by_name)]
     first = recordings[0].response
-    content = {"models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
+    around = contents[0] if contents else {}
+    content = {**around, "models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
     return Answer(first.status or 200, (*_JSON, *_leading(first)), (jsontext.dumps(content),))
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from wiretape import capture, redaction, request, wire
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Reason
 from wiretape.finding import Takes
 from wiretape.journal import LAST, EntryReader, Kind
 from wiretape.pacing import INSTANT
@@ -76,8 +76,18 @@ class TapeConfig:
         }
         return cls(**{**told, **known})
 
-    def tape(self, store: Store, counters: Counters, failing: Failing, *, is_repeated: bool = False) -> Tape:
-        """A tape that writes as this says. ``is_repeated``: what it writes may be written already."""
+    def tape(
+        self,
+        store: Store,
+        counters: Counters,
+        failing: Failing,
+        *,
+        is_repeated: bool = False,
+        states: dict[str, int] | None = None,
+    ) -> Tape:
+        """A tape that writes as this says. ``is_repeated``: what it writes may be written already. ``states``: what
+        was written of what moves on.
+        """
         redaction.DEFAULT.use(self.policy)
         return Tape(
             store,
@@ -90,6 +100,7 @@ class TapeConfig:
             keep_captures=self.keep_captures,
             keep_errors=self.keep_errors,
             is_repeated=is_repeated,
+            states=states,
             failing=failing,
         )
 
@@ -198,13 +209,14 @@ class WriteJob:
         """Record it; counted, and said in the log. False where the store failed. Never raises."""
         asked, url = self.asked, self.asked.route.url
         if self.arrived is None:
-            tape.counters.unrecorded += 1
+            tape.counters.not_recorded(Reason.NO_ANSWER)
             logger.warning("not recorded: %s: no answer came%s", url, tape.named)
             return True
         try:
             recorded = request.recorded(asked.route, self.body, asked.content_type, asked.test_id)
         except ValueError as e:
-            tape.counters.unrecorded += 1
+            is_secret = isinstance(e, redaction.RefusedError)
+            tape.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
             logger.warning("not recorded: %s: %s%s", url, e, tape.named)
             return True
         return tape.record(recorded, self.arrived, self.origin(recorded))

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT
-
 STRACE = shutil.which("strace")
 
 CLIENT = r"""
@@ -82,7 +80,7 @@ def test_the_system_sees_nothing_leave(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     calls = "connect,sendto,sendmsg,sendmmsg"
     command = [str(Path(sys.executable).with_name("wiretape")), "run", "--mode", "record-if-missing", "--offline"]
-    command += ["--recordings", str(ROOT / "recordings"), "--", sys.executable, str(app)]
+    command += ["--recordings", str(tmp_path / "recordings"), "--", sys.executable, str(app)]
     done = subprocess.run(
         [str(STRACE), "-f", "--seccomp-bpf", "-qq", "-e", f"trace={calls}", "-o", str(trace), *command],
         env=env,

@@ -69,20 +69,6 @@ def test_plain_http_to_a_host_that_is_no_provider_passes(tmp_path: Path) -> None
     assert not (tmp_path / "recordings").exists()
 
 
-def test_a_providers_other_paths_pass_and_are_not_recorded(provider: Provider, tmp_path: Path) -> None:
-    provider.on("/inference/v1/files", json_answer({"id": "file-1"}))
-    with (
-        Mitmdump(tmp_path / "recordings", "record-if-missing", origin=provider) as proxy,
-        environment(client_env(proxy)),
-        httpx.Client() as client,
-    ):
-        for _ in range(2):
-            answer = client.post("https://api.fireworks.ai/inference/v1/files?a=b", content=b"x" * 100_000)
-            assert answer.json() == {"id": "file-1"}
-    assert [(each.path, len(each.body)) for each in provider.requests] == [("/inference/v1/files?a=b", 100_000)] * 2
-    assert not (tmp_path / "recordings").exists()
-
-
 def test_the_provider_gets_the_clients_own_request(provider: Provider, tmp_path: Path) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
     body = b'{ "stream":true,"messages" : [{"role":"user","content":"\\u0048i"}],"model":"m", "zzz": 1.0 }'

@@ -98,7 +98,7 @@ class Client:
             self._socket.sendall(out)
 
 
-@pytest.mark.parametrize(("mode", "count"), [("record", 128), ("record-if-missing", 12), ("live", 12)])
+@pytest.mark.parametrize(("mode", "count"), [("live", 128), ("record", 12), ("record-if-missing", 12)])
 def test_each_starts_when_it_is_asked(provider: Provider, shared: Shared, mode: str, count: int) -> None:
     go_on = threading.Event()
     provider.on(FIREWORKS_CHAT, replace(WHOLE, before=[Wait(go_on)]))
@@ -180,7 +180,7 @@ def test_who_was_not_to_be_reached_is_asked_again(provider: Provider, shared: Sh
 
 def test_a_provider_of_http2_takes_them_all(shared: Shared) -> None:
     go_on = threading.Event()
-    with Provider(http2=True) as provider, shared.lent("record", provider) as proxy, Client(proxy) as client:
+    with Provider(http2=True) as provider, shared.lent("live", provider) as proxy, Client(proxy) as client:
         provider.on(FIREWORKS_CHAT, replace(WHOLE, before=[Wait(go_on)]))
         streams = [client.ask(f"question {number}") for number in range(128)]
         provider.wait_for_requests(128, 60)

@@ -19,6 +19,7 @@ from loopback import (
     Coding,
     EndEarly,
     Provider,
+    Received,
     Reset,
     Step,
     Wait,
@@ -335,6 +336,39 @@ def test_the_async_client_records_the_same(provider: Provider, shared: Shared) -
         assert asyncio.run(ask_async(proxy)) == chunks_of(content)
         proxy.wait_for_log("recorded ")
         assert [path.read_bytes() for path in written(proxy.folder)] == [SAMPLES["cerebras completions"].read_bytes()]
+
+
+ODD = {
+    "https://api.together.xyz/v1/models": b'[{"id": "a/b", "object": "model", "type": "chat"}]',
+    "https://api.openai.com/v1/models": b'{"object": "list", "data": null}',
+    "https://api.openai.com/v1/completions": b'{"choices": [{"finish_reason": "\\ud83d", "odd": [-Infinity]}]}',
+    "https://api.anthropic.com/v1/messages": b'{"usage": {"cost": NaN, "n": 123456789012345678901234567890}}',
+}
+
+
+def test_json_as_servers_send_it_is_replayed_with_and_without_its_capture(provider: Provider, shared: Shared) -> None:
+    def answer(received: Received) -> Answer:
+        url = f"https://{received.host.partition(':')[0]}{received.path}"
+        headers = (("content-type", "application/json"), ("content-encoding", "UTF-8"))
+        return Answer(headers=headers, steps=[ODD[url]], framing="length")
+
+    def sent(client: httpx.Client, url: str) -> bytes:
+        return client.request("GET" if url.endswith("models") else "POST", url, json=body("Hi", stream=False)).content
+
+    provider.on("*", answer)
+    with shared.lent("record", provider) as proxy:
+        with httpx_client(proxy) as client:
+            assert [sent(client, url) for url in ODD] == [*ODD.values()]
+        proxy.wait_for_log(r"(\] recorded [\s\S]*){4}")
+        proxy.in_mode("replay")
+        with httpx_client(proxy) as client:
+            assert [sent(client, url) for url in ODD] == [*ODD.values()]
+            for capture in (proxy.folder / "wire").iterdir():
+                capture.unlink()
+            again = [sent(client, url) for url in ODD]
+        assert [json.dumps(json.loads(each), sort_keys=True) for each in again] == [
+            json.dumps(json.loads(each), sort_keys=True) for each in ODD.values()
+        ]
 
 
 def test_what_fails_is_kept_where_asked_for_and_fails_again_as_it_did(provider: Provider, recordings: Path) -> None:

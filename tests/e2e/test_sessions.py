@@ -192,9 +192,60 @@ def test_without_credentials_it_is_the_default_session_in_the_proxys_mode(talk: 
     with Mitmdump(recordings, "record", session="house", origin=talk.provider) as proxy:
         for _ in range(2):
             by_openai(proxy, "", "hello")
+        # Where the proxy's URL names nobody, the header does, in a tunnel too.
+        with httpx_client(proxy, "") as client:
+            guest = post(client, "hello", **{"x-wiretape-session": "guest+record"})
+            wait_until(lambda: written(recordings).get("guest"))
+            again = post(client, "hello", **{"x-wiretape-session": "guest+replay"})
+            assert said(guest) == said(again)
+            assert post(client, "never", **{"x-wiretape-session": "guest+replay"}).is_client_error
+        with httpx_client(proxy, "owner+record") as client:
+            post(client, "hello", **{"x-wiretape-session": "guest+replay"})
+        # Nor is a session another where nobody can tell which it is.
+        for credentials in ("Bearer x", "Basic %%%", "Digest username=checkout"):
+            with httpx.Client(proxy=httpx.Proxy(proxy.url_for("")), trust_env=False) as client:
+                told = client.post(HOUSE, json=body("hello"), headers={"proxy-authorization": credentials})
+                assert told.status_code == 407
         proxy.stop()
-    assert talk.questions == ["hello", "hello"]
-    assert written(recordings) == {"house": ["hello"]}
+    assert talk.questions == ["hello"] * 4
+    assert written(recordings) == {"guest": ["hello"], "house": ["hello"], "owner": ["hello"]}
+
+
+RUBY = """
+require "net/http"
+uri = URI("https://api.openai.com/v1/chat/completions")
+http = Net::HTTP.new(uri.host, uri.port)
+http.use_ssl = true
+answer = http.post(uri.path, ARGV[0], {"content-type" => "application/json", "authorization" => "Bearer x"})
+abort answer.body unless answer.code == "200"
+"""
+
+
+def test_who_sends_its_user_only_when_asked_is_asked(talk: Talk, recordings: Path) -> None:
+    options = {"wiretape_ask": "true"}
+    skipped = ""
+    with Mitmdump(recordings, "record", origin=talk.provider, options=options) as proxy:
+        assert by_curl(proxy, "checkout", "asked", "--proxy-anyauth").endswith("asked")
+        assert by_curl(proxy, "checkout+record-if-missing", "plain").endswith("plain")
+        expected = {"checkout": ["asked", "plain"]}
+        with httpx.Client(proxy=proxy.url_for(""), trust_env=False) as client:
+            told = client.post(HOUSE, json=body("hello"))
+            assert told.status_code == 407
+            assert told.headers["proxy-authenticate"] == 'Basic realm="wiretape"'
+            assert "HTTPS_PROXY=http://SESSION@HOST:PORT" in told.text
+        if ruby := shutil.which("ruby"):
+            # It decodes the user as a form, in which + is a blank.
+            for user in ("rb+record", "rb%2Brecord", "rb"):
+                command = [ruby, "-e", RUBY, json.dumps(body(f"of {user}", stream=False))]
+                subprocess.run(command, env=client_env(proxy, f"{user}:x"), check=True, timeout=60)
+            expected["rb"] = ["of rb", "of rb%2Brecord", "of rb+record"]
+        else:
+            skipped = "ruby is not on this machine"
+        wait_until(lambda: written(recordings) == expected)
+        proxy.stop()
+    assert len(talk.questions) == sum(map(len, expected.values()))
+    if skipped:
+        pytest.skip(skipped)
 
 
 def test_the_mode_that_is_asked_for(talk: Talk, recordings: Path, config: Path) -> None:

@@ -3,6 +3,7 @@
 ``app``            the commands and their flags
 ``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
 ``proxy``          a mitmproxy on loopback, in this process
+``upstream``       the proxy that the environment names already: ours goes out by way of it
 ``certificates``   the CAs that the command's programs trust
 ``environment``    what the child finds in its environment
 ``run``            the child: its signals, its exit code

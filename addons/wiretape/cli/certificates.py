@@ -1,15 +1,38 @@
-"""The CAs that the child trusts: those it would trust anyway, and mitmproxy's. PEM text in, a temporary file out."""
+"""The CAs that the child trusts: those it would trust anyway, and mitmproxy's. PEM text in, temporary files out.
 
-import os
+Most programs read a PEM file that a variable names. Java reads a store of its own, PHP a file that its configuration
+names: they get those too.
+"""
+
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from mitmproxy.options import CONF_DIR
 
 from wiretape.cli.environment import CA_VARIABLES
 
+_CA = "mitmproxy-ca.pem"
+"""mitmproxy's CA with its key, in its folder."""
+
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFiles:
+    """Where the trusted CAs are, in each form that programs read."""
+
+    pem: str
+    java: str
+    """A store of type PKCS12, without a password."""
+    php: str
+    """A folder with a file of configuration that names the PEM file."""
 
 
 def trusted_pem(environ: Mapping[str, str]) -> bytes:
@@ -26,16 +49,59 @@ def trusted_pem(environ: Mapping[str, str]) -> bytes:
 
 
 @contextmanager
-def bundle(pem: bytes, environ: Mapping[str, str]) -> Iterator[str]:
-    """The path of a temporary file with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
-    handle, path = tempfile.mkstemp(prefix="wiretape-ca-", suffix=".pem")
+def trusted_file(environ: Mapping[str, str]) -> Iterator[str]:
+    """A temporary file with the trusted CAs alone, for who connects in the child's place; removed at the end."""
+    with tempfile.NamedTemporaryFile(prefix="wiretape-ca-", suffix=".pem") as file:
+        file.write(trusted_pem(environ))
+        file.flush()
+        yield file.name
+
+
+@contextmanager
+def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
+    """Temporary files with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:
+        folder = Path(name)
+        trusted = trusted_pem(environ) + b"\n" + pem
+        bundle, store, settings = folder / "ca.pem", folder / "java.p12", folder / "php" / "wiretape.ini"
+        bundle.write_bytes(trusted)
+        store.write_bytes(_java_store(trusted))
+        settings.parent.mkdir()
+        settings.write_text(f'curl.cainfo = "{bundle}"\nopenssl.cafile = "{bundle}"\n', "utf-8")
+        for path in (bundle, store, settings):
+            path.chmod(0o644)  # certificates are public, and the child may run as another user
+        for path in (folder, settings.parent):
+            path.chmod(0o755)
+        yield TrustFiles(str(bundle), str(store), str(settings.parent))
+
+
+def check_confdir(settings: Sequence[str]) -> None:
+    """Raise OSError, saying what to do, where mitmproxy's folder cannot have its CA: mitmproxy ends in a traceback."""
+    chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
+    folder = Path(chosen).expanduser()
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(trusted_pem(environ) + b"\n" + pem)
-        Path(path).chmod(0o644)  # certificates are public, and the child may run as another user
-        yield path
-    finally:
-        Path(path).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / _CA).exists():
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as e:
+        text = f"{folder}: mitmproxy's CA cannot be kept there: {e.strerror or e}. Let HOME, or --set confdir=, name a"
+        raise OSError(f"{text} folder that can be written") from e
+
+
+def _java_store(pem: bytes) -> bytes:
+    """The certificates of a PEM text as a store that Java reads without a password."""
+    certificates: dict[bytes, pkcs12.PKCS12Certificate] = {}
+    for block in pem.split(_BEGIN)[1:]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of old CAs, which systems trust all the same.
+            try:
+                certificate = x509.load_pem_x509_certificate(_BEGIN + block)
+            except ValueError:
+                continue  # What is unreadable would be of no use to Java either.
+        name = str(len(certificates)).encode()
+        certificates.setdefault(certificate.tbs_certificate_bytes, pkcs12.PKCS12Certificate(certificate, name))
+    return pkcs12.serialize_java_truststore(list(certificates.values()), NoEncryption()) if certificates else b""
 
 
 def _system_pem() -> bytes:

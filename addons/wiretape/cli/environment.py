@@ -1,11 +1,18 @@
 """What the child finds in its environment: our proxy, our CA bundle. Values in, values out.
 
 No program reads all of these names, and none reads them all alike: curl takes ``http_proxy`` in lower case only, Node
-reads proxies only when told to, and nearly every ecosystem has its own name for a CA file.
+reads proxies only when told to, nearly every ecosystem has its own name for a CA file, and Java and PHP read none: they
+have settings of their own, which variables can add to.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from wiretape.cli.certificates import TrustFiles
 
 NODE_PRELOAD = Path(__file__).with_name("node-proxy.cjs").resolve()
 
@@ -24,11 +31,12 @@ CA_VARIABLES = (
     "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
     "PERL_LWP_SSL_CA_FILE",
     "NIX_SSL_CERT_FILE",
+    "CODEX_CA_CERTIFICATE",
 )
 
 
-def child_environment(environ: Mapping[str, str], proxy: str, bundle: str) -> dict[str, str]:
-    """``environ`` with every way to our proxy (``http://host:port``) and its CA (``bundle``, a PEM file) set in it."""
+def child_environment(environ: Mapping[str, str], proxy: str, trust: "TrustFiles") -> dict[str, str]:
+    """``environ`` with every way to our proxy (``http://host:port``) and its CA set in it."""
     child = dict(environ)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         child[name] = child[name.lower()] = proxy
@@ -41,10 +49,43 @@ def child_environment(environ: Mapping[str, str], proxy: str, bundle: str) -> di
         kept = [host.strip() for host in child.pop(name, "").split(",") if host.strip() not in ("", "*")]
         if kept:
             child[name] = ",".join(kept)
-    child |= dict.fromkeys(CA_VARIABLES, bundle)
+    child |= dict.fromkeys(CA_VARIABLES, trust.pem)
+    child["AIOHTTP_TRUST_ENV"] = "True"  # LiteLLM's: aiohttp itself reads no variable.
+    child["JAVA_TOOL_OPTIONS"] = _with_java_options(child, proxy, trust.java)
+    # An empty folder in it stands for the one that PHP was built with.
+    child["PHP_INI_SCAN_DIR"] = child.get("PHP_INI_SCAN_DIR", "") + os.pathsep + trust.php
     child["NODE_USE_ENV_PROXY"] = "1"
     child["NODE_OPTIONS"] = _with_preload(child.get("NODE_OPTIONS", ""))
     return child
+
+
+_JAVA_LOCAL = ("localhost", "127.*", "[::1]")
+"""The hosts to which Java goes directly where nothing is said of them."""
+
+
+def _with_java_options(child: Mapping[str, str], proxy: str, store: str) -> str:
+    address = urlsplit(proxy)
+    hosts = [host for name in ("NO_PROXY", "no_proxy") for host in child.get(name, "").split(",") if host]
+    past = [*_JAVA_LOCAL]
+    for host in dict.fromkeys(hosts):
+        # With a dot before it or without one it stands for all that end so; Java knows no port here.
+        name = host.lstrip("*.").partition(":")[0] if host.count(":") < 2 else host
+        past += [name, f"*.{name}"]
+    options = {
+        "https.proxyHost": address.hostname,
+        "https.proxyPort": address.port,
+        "http.proxyHost": address.hostname,
+        "http.proxyPort": address.port,
+        "http.nonProxyHosts": "|".join(past),
+        "javax.net.ssl.trustStore": store,
+        "javax.net.ssl.trustStoreType": "PKCS12",
+        "javax.net.ssl.trustStorePassword": "",
+    }
+    # It is split at spaces, with quotes around what has some. Of two that are the same, the last counts.
+    ours = " ".join(
+        f'"-D{name}={value}"' if " " in str(value) else f"-D{name}={value}" for name, value in options.items()
+    )
+    return f"{child.get('JAVA_TOOL_OPTIONS', '')} {ours}".strip()
 
 
 def _with_preload(node_options: str) -> str:

@@ -23,7 +23,9 @@ from mitmproxy.options import Options
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 
 from wiretape import misspelled
+from wiretape.cli.certificates import check_confdir, trusted_file
 from wiretape.cli.options import check_names, is_ci
+from wiretape.cli.upstream import upstream
 from wiretape.counters import Counters
 from wiretape.proxy.addon import Wiretape
 from wiretape.tape import Mode
@@ -57,10 +59,6 @@ class Traffic:
         """A client opened a connection."""
         self.connections += 1
 
-    def http_connect(self, flow: http.HTTPFlow) -> None:
-        """A client asked for a tunnel."""
-        self.hosts[flow.request.pretty_host] = None
-
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request, in a tunnel or without one."""
         self.hosts[flow.request.pretty_host] = None
@@ -90,6 +88,11 @@ class Proxy:
         """The session in force."""
         return self._addon.default_tape().session
 
+    @property
+    def tunnels(self) -> dict[str, bool]:
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        return self._addon.tunnels()
+
     def ca_pem(self) -> bytes:
         """mitmproxy's CA, and the chain above it if the user brought one; never its key."""
         tls = self._master.addons.get("tlsconfig")
@@ -114,25 +117,33 @@ async def serving(settings: Sequence[str], environ: dict[str, str], port: int = 
 
     Raises ``StartError``. When it ends, the addon has flushed and counted all.
     """
-    master = Master(Options())
-    addon, traffic = Wiretape(patience=WRITING_SECONDS), Traffic()
-    master.addons.add(*default_addons(), traffic)
+    with trusted_file(environ) as trusted:
+        master = Master(Options())
+        addon, traffic = Wiretape(patience=WRITING_SECONDS), Traffic()
+        master.addons.add(*default_addons(), traffic)
+        try:
+            _configure(master, addon, settings, environ, port, trusted)
+        except (exceptions.OptionsError, TypeError) as error:  # TypeError: a value of config.yaml has the wrong type
+            raise StartError(str(error)) from error
+        stopped = asyncio.create_task(master.run())
+        ready = asyncio.create_task(traffic.ready.wait())
+        try:
+            await asyncio.wait((stopped, ready), return_when=asyncio.FIRST_COMPLETED)
+            yield Proxy(master, addon, traffic)
+        finally:
+            ready.cancel()
+            master.shutdown()
+            await stopped
+
+
+def _configure(  # noqa: PLR0917
+    master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int, trusted: str
+) -> None:
+    """``trusted``: the file of the CAs that the proxy trusts where nobody says otherwise."""
     try:
-        _configure(master, addon, settings, environ, port)
-    except (exceptions.OptionsError, TypeError) as error:  # TypeError: a value of config.yaml has the wrong type
+        check_confdir(settings)
+    except OSError as error:
         raise StartError(str(error)) from error
-    stopped = asyncio.create_task(master.run())
-    ready = asyncio.create_task(traffic.ready.wait())
-    try:
-        await asyncio.wait((stopped, ready), return_when=asyncio.FIRST_COMPLETED)
-        yield Proxy(master, addon, traffic)
-    finally:
-        ready.cancel()
-        master.shutdown()
-        await stopped
-
-
-def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int) -> None:
     options = master.options
     options.set(*(setting for setting in settings if setting.startswith("confdir=")))
     confdir = Path(options.confdir).expanduser()
@@ -143,11 +154,12 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
         listen_port=port,
         scripts=[script for script in options.scripts if Path(script).name != "wiretape_addon.py"],
     )
-    if (own := environ.get("SSL_CERT_FILE")) and not options.ssl_verify_upstream_trusted_ca and Path(own).is_file():
-        # Behind a company's TLS proxy the client trusted this file: so must the one that now connects in its place.
-        options.update(ssl_verify_upstream_trusted_ca=own)
     # As for a script of mitmdump: settings wait for the options that the addon declares, then it validates them all.
     options.set(*settings, defer=True)
+    if "wiretape_mode" not in options.deferred and is_ci(environ):
+        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     master.addons.add(addon)
     # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
@@ -157,10 +169,14 @@ def _configure(master: Master, addon: Wiretape, settings: Sequence[str], environ
         raise StartError(str(error)) from error
     if unknown := set(options.deferred) & {setting.partition("=")[0] for setting in settings}:
         raise StartError(str(misspelled.unknown("--set", unknown, _own(options), kind="option")))
-    if options.wiretape_mode is None and is_ci(environ):
-        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
-        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
-        options.update(wiretape_mode=str(Mode.REPLAY))
+    if not options.ssl_verify_upstream_trusted_ca and not options.ssl_verify_upstream_trusted_confdir:
+        # The client trusted these, a company's own among them: so must the one that now connects in its place.
+        options.update(ssl_verify_upstream_trusted_ca=trusted)
+    way = upstream(environ)
+    if way.mode and options.mode == ["regular"] and not options.wiretape_offline:
+        logger.warning("%s", way)
+        master.addons.add(way)
+        options.update(mode=[way.mode])
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
 
 

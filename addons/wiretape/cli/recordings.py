@@ -110,7 +110,7 @@ def _readable(source: Source) -> Iterator[tuple[File, Recording | OSError | Valu
 def _answer(found: Recording) -> str:
     response = found.response
     if response.error is not None:
-        return f"error {response.error.get('status_code')}"
+        return f"error {response.error.get('status_code') or response.error.get('type')}"
     if response.is_streaming:
         return f"{len(response.elements()) or len(response.body)} chunks"
     return "one piece"

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
-from wiretape.cli.certificates import bundle
+from wiretape.cli.certificates import trust_files
 from wiretape.cli.environment import child_environment
 from wiretape.cli.proxy import OneLine, serving
 from wiretape.counters import Counters
@@ -30,6 +30,9 @@ class Outcome:
     counters: Counters
     connections: int
     hosts: tuple[str, ...]
+    """Those of requests."""
+    tunnels: Mapping[str, bool]
+    """Those that tunnels were asked to, some of them, and whether each is a provider's."""
     problem: str = ""
 
 
@@ -98,14 +101,15 @@ async def _run(
     command: Sequence[str], settings: Sequence[str], environ: dict[str, str], port: int, relay: _Relay
 ) -> Outcome:
     async with serving(settings, environ, port) as proxy:
-        with bundle(proxy.ca_pem(), environ) as ca_file:
-            code, problem = await _child(command, child_environment(environ, proxy.url, ca_file), relay)
+        with trust_files(proxy.ca_pem(), environ) as trust:
+            code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
         with suppress(TimeoutError):
             await proxy.drained()
         mode, session = proxy.mode, proxy.session
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
-    return Outcome(code, mode, session, proxy.counters, traffic.connections, tuple(traffic.hosts), problem)
+    hosts = tuple(traffic.hosts)
+    return Outcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import wiretape
 from wiretape import metrics, misspelled
 from wiretape.address import HERE, Address
+from wiretape.cli.certificates import check_confdir
 from wiretape.cli.options import check_names, settings
 from wiretape.cli.saying import REFUSED, say
 from wiretape.rebinding import OwnNames, own_names
@@ -116,6 +117,10 @@ def possible(plan: Plan) -> Plan:
 def serve(plan: Plan, environ: Mapping[str, str]) -> int:
     """Be up until SIGTERM or SIGINT. Gives the exit code. Raises RefusedError."""
     plan = possible(plan)
+    try:
+        check_confdir(plan.settings)
+    except OSError as e:
+        raise RefusedError(str(e)) from e
     with ExitStack() as stack:
         try:
             listener = stack.enter_context(front.listen(plan.listen, plan.balance))

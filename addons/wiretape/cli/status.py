@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from wiretape import metrics, printable
 from wiretape.cli.saying import REFUSED, console, say
-from wiretape.counters import Counters, added
+from wiretape.counters import NUMBERS, Counters, added
 from wiretape.rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
@@ -66,7 +66,7 @@ def fetch(url: str) -> dict[str, Counters]:
 
 def table(sessions: Mapping[str, Counters]) -> Table:
     """A row for each session, and their sum."""
-    names = [each.name for each in fields(Counters)]
+    names = NUMBERS
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("session", no_wrap=True)
     for name in names:

@@ -29,9 +29,17 @@ def summary(outcome: Outcome) -> str:
     if counters.faults:
         parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
-        parts.append(counted(counters.unrecorded, "live answer") + " that became no recording")
+        why = f" ({counters.told_reasons})" if counters.reasons else ""
+        parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
     text = f"{head}: {', '.join(parts)}"
     if not served:
-        hosts = ", ".join(outcome.hosts[:_HOSTS_SHOWN]) + (", ..." if len(outcome.hosts) > _HOSTS_SHOWN else "")
+        seen = [*dict.fromkeys((*outcome.hosts, *outcome.tunnels))]
+        hosts = ", ".join(seen[:_HOSTS_SHOWN]) + (", ..." if len(seen) > _HOSTS_SHOWN else "")
         text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
+        unused = [host for host, is_provider in outcome.tunnels.items() if is_provider and host not in outcome.hosts]
+        if unused:
+            text += (
+                f"\nA tunnel to {unused[0]} was asked for, and no request came through it: does the command trust the "
+                "CA in the file of SSL_CERT_FILE?"
+            )
     return text

@@ -14,6 +14,7 @@
 ``pooling``      connections to servers, for clients of HTTP/2; ``patience``: what is read of HTTP/1.1
 ``playing``      chunks, each in its time; ``breaking``: a connection that is reset
 ``requests``     a flow's hooks; ``marks``: what a flow is to us
+``passing``      what no recording answers; ``conversations``: what has no request that comes before its answer
 ``sharing``      who shares a live answer
 ``exchange``     a live answer under recording; ``journaling``: the journal that it goes into
 ``hitlog``, ``printing``    hits in the log, flows on mitmdump's screen

@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
 from mitmproxy import command, ctx, exceptions
 from mitmproxy.addonmanager import Loader
@@ -31,6 +32,9 @@ from wiretape.tapes import Tapes
 from wiretape.tokenfile import TokenFile
 
 logger = logging.getLogger(__name__)
+
+_TOLD = 10
+"""Sessions that are named where the one that was chosen has nothing."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -60,6 +64,10 @@ class Wiretape:
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
         return self._desk.ledger.total()
+
+    def tunnels(self) -> dict[str, bool]:
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        return self._connections.asked
 
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""
@@ -96,7 +104,10 @@ class Wiretape:
         names = options.own_names(ctx.options)
         self._reporting.join(membership)
         if updated & {*options.NAMES}:
+            is_start = self._store is None
             self._take_over(updated)
+            if is_start and self.default_tape().mode in RECORDING:
+                options.check_writable(self.default_tape().store, self.default_tape().session)
         self._reporting.publish(page, names)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
@@ -145,6 +156,8 @@ class Wiretape:
             logger.warning("wiretape: %s", layering.UNKNOWN)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         self._requests.aside.submit(tape.store.start)
+        if tape.mode is Mode.REPLAY:
+            self._requests.aside.submit(_warn_if_empty, tape)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
@@ -198,3 +211,12 @@ class Wiretape:
         """Start every sequence of takes again, and what faults count."""
         self._tapes.rewind()
         self._desk.faults.rewind()
+
+
+def _warn_if_empty(tape: Tape) -> None:
+    """Say that a replay has nothing to answer with. It may come yet: recordings are looked for with each request."""
+    with suppress(OSError):  # Told with the first request.
+        if tape.is_empty():
+            others = [name for name in tape.store.sessions() if name != tape.session]
+            there = f"; there are sessions {', '.join(others[:_TOLD])}" if others else ""
+            logger.warning("replay: there is no recording in %s%s", tape.location, there)

@@ -139,6 +139,13 @@ class AdmittingStream(FailsClosed, HttpStream):
             if self.client_state == self.state_stream_request_body:
                 yield from self.client_state(RequestData(self.stream_id, piece))
 
+    def handle_connect_upstream(self) -> layer.CommandGenerator[None]:
+        """As the base class, unless an addon has this tunnel lead past the upstream proxy."""
+        if self.context.server.via:
+            yield from super().handle_connect_upstream()  # type: ignore[no-untyped-call]
+        else:
+            yield from self.handle_connect_regular()  # type: ignore[no-untyped-call]
+
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         """As the base class, for what may leave."""
         if marks.of(self.flow).leaves:

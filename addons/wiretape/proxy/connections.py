@@ -26,6 +26,10 @@ from wiretape.tape import Mode
 logger = logging.getLogger(__name__)
 
 
+_NOTED = 20
+"""Hosts of tunnels that are noted: whoever asks for very many is to fill no memory."""
+
+
 class Connections:
     """The part of the addon that sees connections."""
 
@@ -40,6 +44,8 @@ class Connections:
         self._flows: WeakKeyDictionary[connection.Client, WeakSet[http.HTTPFlow]] = WeakKeyDictionary()
         self._tunnels: WeakKeyDictionary[connection.Client, tuple[str, int]] = WeakKeyDictionary()
         """Where each client's tunnel leads: behind an upstream proxy no server's address tells."""
+        self.asked: dict[str, bool] = {}
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
 
     def forget(self) -> None:
         """Options have changed."""
@@ -51,6 +57,10 @@ class Connections:
         self._counted[client] = seat.tape.counters
         if flow:
             self._flows.setdefault(client, WeakSet()).add(flow)
+
+    def _note(self, host: str, port: int) -> None:
+        if len(self.asked) < _NOTED:
+            self.asked[host] = self._desk.providers.knows(host, port)
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
@@ -93,7 +103,7 @@ class Connections:
     def _seats(self, client: connection.Client) -> list[Seat]:
         """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
         flows = self._flows.get(client)
-        if flows is None or self._desk.is_inside(client):
+        if flows is None or self._desk.is_settled_by_tunnel(client):
             # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
             return [self._desk.seat(client)]
         return [seat for flow in flows if flow.live and (seat := marks.of(flow).seat)]
@@ -110,6 +120,7 @@ class Connections:
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a client have its tunnel, where its credentials are right: all that comes through it comes with them."""
+        self._note(flow.request.host, flow.request.port)
         marked = marks.of(flow)
         authorization = flow.request.headers.pop("proxy-authorization", None)
         try:
@@ -177,6 +188,7 @@ class Connections:
         asked = tunnel.read_connect(nextlayer.data_client())
         if not asked or not self._has_no_onlookers():
             return None
+        self._note(asked.host, asked.port)
         try:
             seat = self._desk.seat(context.client, asked.authorization)
         except Denied as e:

@@ -25,7 +25,7 @@ from wiretape.finding import Takes
 from wiretape.flight import Flight
 from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
-from wiretape.providers import Providers, Route
+from wiretape.providers import Exclusion, Providers, Route
 from wiretape.proxy.hitlog import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
@@ -52,7 +52,7 @@ it too long for the one that looks up what others ask for."""
 LARGEST = 64 * 1000**2
 """Bytes of a request's body that are kept, where no option says otherwise."""
 
-_LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 """The modes in which requests are answered from recordings."""
 
 _SEATED = 0.02
@@ -96,6 +96,8 @@ class Call:
     """Whose it is."""
     unreadable: str = ""
     """Why its body cannot be read."""
+    origin: str = ""
+    """The origin of the web page that asks, where one does."""
 
     def key(self) -> Hashable:
         """Equal for calls that are the same byte for byte, but for headers of no meaning here."""
@@ -206,11 +208,11 @@ class Desk:
 
     def enter(self, client: Hashable, authorization: str | None) -> None:
         """A client asks for a tunnel: what comes through it comes with these credentials."""
-        self._clients[client] = basic(authorization or "") or ""
+        self._clients[client] = read_credentials(authorization) if authorization else ""
 
-    def is_inside(self, client: Hashable) -> bool:
-        """Whether a client was let into a tunnel."""
-        return client in self._clients
+    def is_settled_by_tunnel(self, client: Hashable) -> bool:
+        """Whether a client was let into a tunnel with credentials: all that comes through it has their session."""
+        return bool(self._clients.get(client))
 
     def has_been_let_in(self, client: Hashable) -> bool:
         """Whether a client has shown a token that was good, for a tunnel or with a request."""
@@ -224,13 +226,13 @@ class Desk:
     def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
         """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
 
-        In a tunnel that it was let into, those do not count; where there is the first, the second does not. Raises
-        Denied.
+        In a tunnel whose credentials have named a session, those do not count; where there is the first, the second
+        does not. Raises Denied.
         """
         self.check_open()
         credentials = self._clients.get(client)
-        if credentials is None:
-            credentials = basic(authorization) if authorization else header
+        if not credentials:
+            credentials = read_credentials(authorization) if authorization else header
         found = self._seat(credentials)
         if found.by and client not in self._clients:
             self._shown.setdefault(client, set()).add(credentials or "")
@@ -295,10 +297,17 @@ class Desk:
                 return route
         return None
 
+    def exclusion(self, call: Call) -> Exclusion | None:
+        """Why a call to a provider's host has no route; None where it has one, or the host is nobody's."""
+        for host in dict.fromkeys(call.hosts):
+            if why := self.providers.exclusion(call.method, call.scheme, host, call.port, call.path):
+                return why
+        return None
+
     def recall(self, call: Call) -> Hit | None:
         """The hit of a call that was looked up lately: at once, and counted."""
         tape = call.seat.tape
-        if tape.mode not in _LOOKING or self.faults or len(call.body) > _LARGE:
+        if tape.mode not in LOOKING or self.faults or len(call.body) > _LARGE:
             return None
         hit = tape.recall(call.key())
         if hit:
@@ -326,7 +335,7 @@ class Desk:
 
         ``mode`` is None where it is not known yet.
         """
-        return mode is None or mode in _LOOKING or bool(self.faults)
+        return mode is None or mode in LOOKING or bool(self.faults)
 
     async def decide(self, call: Call, route: Route | None = None) -> Decision | None:
         """What becomes of a call; None where it is to no endpoint. A hit is counted. ``route``: where it is known."""
@@ -342,7 +351,7 @@ class Desk:
                 made.unreadable = str(e)
         if self.faults:
             self._draw(call, made)
-        if made.asked and tape.mode in _LOOKING and not (made.fault and made.fault.status):
+        if made.asked and tape.mode in LOOKING and not (made.fault and made.fault.status):
             following = (
                 tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(tape, made.asked) in self.flights
             )
@@ -376,7 +385,7 @@ class Desk:
     async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
         if tape.store.is_quick:
             return await aside(self._reader, tape.lookup, asked, key)
-        if key is None or tape.takes not in (Takes.FIRST, Takes.LAST):
+        if key is None or asked.moves_on or tape.takes not in (Takes.FIRST, Takes.LAST):
             return await aside(self._waiters, tape.lookup, asked, key)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.
         where = tape, key
@@ -423,6 +432,14 @@ def _recorded(call: Call, route: Route) -> RecordedRequest:
 async def aside[**P, T](pool: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run what takes time away from the thread that carries the traffic."""
     return await asyncio.get_running_loop().run_in_executor(pool, partial(function, *args, **kwargs))
+
+
+def read_credentials(authorization: str) -> str:
+    """Return ``USER:TOKEN`` of a header. Raises Denied where nobody can tell whom it names: it is not to be another."""
+    found = basic(authorization)
+    if found is None:
+        raise Denied(407, "has credentials that are not Basic: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+    return found
 
 
 def key_of(tape: Tape, asked: RecordedRequest) -> Hashable:

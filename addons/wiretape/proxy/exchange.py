@@ -11,11 +11,12 @@ from enum import Enum
 
 from mitmproxy import http
 
+from wiretape.counters import Reason
 from wiretape.flight import Flight
 from wiretape.journal import LAST, Entry, Kind
 from wiretape.journal_folder import Journal
 from wiretape.journal_writer import Outcome
-from wiretape.providers import Route
+from wiretape.providers import OTHER, Route
 from wiretape.store.opening import Place
 from wiretape.tape import Tape
 from wiretape.write_job import Asked, TapeConfig, dumps_head
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one answer that are kept for a recording; a longer one still reaches the client whole."""
+
+LIMIT_OF_OTHERS = 64 * 1024 * 1024
+"""The same of a path that no entry of the providers' table names: what is as long is a file, and mostly no text."""
 
 _BODY = 1 << 20
 """Bytes of a request's body in one record."""
@@ -87,6 +91,7 @@ class Exchange:
         self._journal: Journal
         self._entry: Entry | None = None
         self._size = 0
+        self._is_other = route.endpoint.kind == OTHER
         self._length: int | None = None
         self._end = Kind.ENDED
         """What the end of the answer's body is, when it is seen."""
@@ -153,8 +158,9 @@ class Exchange:
             self._append(self._end)
         elif self.state is State.OPEN:
             self._size += len(piece)
-            if self._size > LIMIT:
-                self._lose(f"the answer is longer than {LIMIT} bytes")
+            limit = LIMIT_OF_OTHERS if self._is_other else LIMIT
+            if self._size > limit:
+                self._lose(f"the answer is longer than {limit} bytes", Reason.SIZE)
             elif not self._journal.has_room(len(piece)):
                 self._lose(f"the journal is full ({self._journal.limit} bytes, wiretape_journal)")
             self._append(Kind.PIECE, piece)
@@ -179,9 +185,9 @@ class Exchange:
         except OSError as e:
             self._lose(f"the journal cannot be written: {e}")
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, reason: Reason = Reason.LOST) -> None:
         self.state = State.LOST
-        self.tape.counters.unrecorded += 1
+        self.tape.counters.not_recorded(reason)
         logger.error("RECORDING LOST: %s: %s%s", self._url, why, self.tape.named)
         self.flight.end(UNSHARED)
         self._discard()
@@ -198,7 +204,7 @@ class Exchange:
         """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
-            self.tape.counters.unrecorded += 1
+            self.tape.counters.not_recorded(Reason.NO_ANSWER)
             logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
@@ -208,7 +214,8 @@ class Exchange:
         """The writer is done with it, or keeps it for later."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded
-        counters.unrecorded += outcome.unrecorded
+        if outcome.unrecorded:
+            counters.not_recorded(Reason(outcome.reason))
         self.flight.close()
         if outcome.is_kept:
             self._journal.kept(outcome.number)

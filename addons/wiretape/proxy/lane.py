@@ -131,7 +131,7 @@ class Lane(FailsClosed):
         asked.body = call.body = b""  # The reader has it, until it hands it over.
         if asking.has_failed:
             yield from self._refuse(playing.failure())
-        elif play := playing.decided(asking.decision, "HTTP/1.1"):
+        elif play := playing.decided(asking.decision, "HTTP/1.1", call.origin):
             yield from self._begin(play)
         else:
             yield from self._hand_over(asking.decision)
@@ -164,6 +164,8 @@ class Lane(FailsClosed):
             return None
         if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
             return None
+        if asked.method == "HEAD":  # Whose answers end after their heads.
+            return None
         if not asked.target.isascii() or (self._visits and visitors.stranger(self._visits, asked)):
             return None
         to, seat = self._address(asked), self._seat(asked)
@@ -185,6 +187,7 @@ class Lane(FailsClosed):
             asked.body,
             now(),
             seat,
+            origin=asked.header(b"origin"),
         )
 
     def _seat(self, asked: Request) -> Seat:
@@ -220,6 +223,9 @@ class Lane(FailsClosed):
 
     def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
+        if call.origin:
+            yield from self._begin(playing.for_page(playing.plan(hit, None, call.since, "HTTP/1.1"), call.origin))
+            return
         framed: bytes | None = hit.framed.get("lane")
         if framed is None:
             play = playing.plan(hit, None, call.since, "HTTP/1.1")

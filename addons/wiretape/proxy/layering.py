@@ -32,6 +32,8 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
         "state_errored": ("self", "_"),
         "handle_protocol_error": ("self", "event"),
         "make_server_connection": ("self",),
+        "handle_connect_upstream": ("self",),
+        "handle_connect_regular": ("self",),
         "start_request_stream": ("self",),
         "state_consume_request_body": ("self", "event"),
     },

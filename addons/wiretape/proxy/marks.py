@@ -27,6 +27,8 @@ class Marks:
     wait: float = 0.0
     """Seconds that its refusal waits."""
     route: Route | None = None
+    nothing: http.Response | None = None
+    """Its answer, where it is no question that a recording answers."""
     stranger: Stranger | None = None
     """Why its request is not answered, where it may come from a web page of somebody else's."""
     test_id: str | None = None

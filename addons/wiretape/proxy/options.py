@@ -36,7 +36,7 @@ from wiretape.rebinding import OwnNames
 from wiretape.recording import FORMS
 from wiretape.redaction import rules as redaction_rules
 from wiretape.session import Sessions
-from wiretape.store.base import Store
+from wiretape.store.base import Away, Store
 from wiretape.store.opening import Place, is_url
 from wiretape.tape import DEFAULT, DEFAULT_MODE, Mode, parse_form, parse_mode, settler
 from wiretape.tapes import Defaults
@@ -63,6 +63,7 @@ NAMES = (
     "wiretape_journal",
     "wiretape_max_recording",
     "wiretape_modes",
+    "wiretape_ask",
     "wiretape_offline",
     "wiretape_max_request",
     "wiretape_large_requests",
@@ -90,6 +91,13 @@ def declare(loader: Loader) -> None:
         "",
         """The modes that a client may ask for in its credentials (SESSION+MODE), as a list: "replay,record". By default
         all of them, but not "live" where wiretape_mode is "replay". A session with modes of its own goes by those.""",
+    )
+    loader.add_option(
+        "wiretape_ask",
+        bool,
+        False,
+        """Answer 407 to who names no session, so that clients do which send the user of the proxy's URL only when they
+        are asked (.NET, Java, curl --proxy-anyauth). Without it they get the session of wiretape_session.""",
     )
     loader.add_option(
         "wiretape_offline",
@@ -210,7 +218,7 @@ def declare(loader: Loader) -> None:
         str,
         LARGE[0],
         """What becomes of a request with a larger body: "refuse" answers 413, "pass" sends it on unrecorded, but not in
-        replay.""",
+        replay. One to a path that the table of providers does not name, a file, is sent on in any case.""",
         choices=[*LARGE],
     )
     loader.add_option(
@@ -269,13 +277,25 @@ def place(options: OptManager) -> Place:
     if not text:
         raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory, or a bucket")
     if not is_url(text):
-        root = Path(text).expanduser()
+        root = Path(text).expanduser().absolute()
         if root.exists() and not root.is_dir():
             raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
     return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
+
+
+def check_writable(recorded: Store, session: str) -> None:
+    """Raise OptionsError where a session cannot be recorded in; it says what to do."""
+    try:
+        recorded.check_writable(session)
+    except OSError as e:
+        why = str(e) if isinstance(e, Away) else f"{recorded.url}: cannot be written: {e.strerror or e}"
+        raise exceptions.OptionsError(
+            f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
+            "or choose wiretape_mode=replay"
+        ) from e
 
 
 def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
@@ -294,6 +314,7 @@ def defaults(options: OptManager) -> Defaults:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        is_offline=options.wiretape_offline,
     )
 
 
@@ -362,7 +383,8 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
     try:
-        return Gate(known, name, mode, insists=chosen is not None, tokens=tokens, askable=askable)
+        insists = chosen is not None
+        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
 

@@ -1,4 +1,4 @@
-"""mitmproxy's reader of a server's HTTP/1.1, for what it does not expect of one. Below ``pooling``, which opens.
+"""mitmproxy's readers of HTTP/1.1, for what they do not expect of a server or a client. Below ``pooling``, ``stream``.
 
 - Before an answer there may be any number that only go before (1xx). mitmproxy takes the first for the answer, and a
   client then waits for one that never comes. They are passed over and not sent on, as mitmproxy does with HTTP/2: a
@@ -15,14 +15,28 @@ import h11
 from h11._readers import ChunkedReader
 from h11._receivebuffer import ReceiveBuffer
 from mitmproxy.proxy import events, layer
-from mitmproxy.proxy.layers.http._http1 import Http1Client
+from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server
 
 _INTERIM = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")
 _BEGIN = 64
 """Bytes at the beginning of a head that tell which it is."""
 
 
-class PatientClient(Http1Client):
+class _Untrailed(Http1Connection):
+    """Reads a body without the trailers that may come after it."""
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """As the base class."""
+        if type(self.body_reader) is ChunkedReader:  # It has read nothing yet.
+            self.body_reader = _WithoutTrailers()
+        yield from super().read_body(event)
+
+
+class PatientServer(_Untrailed, Http1Server):
+    """Reads what a client sends."""
+
+
+class PatientClient(_Untrailed, Http1Client):
     """Reads what a server sends."""
 
     _done_at: float | None = None
@@ -40,12 +54,6 @@ class PatientClient(Http1Client):
                 if self.buf.maybe_extract_lines() is None:
                     return  # The rest of it is to come.
         yield from super().read_headers(event)
-
-    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As the base class, without trailers."""
-        if type(self.body_reader) is ChunkedReader:  # It has read nothing yet.
-            self.body_reader = _WithoutTrailers()
-        yield from super().read_body(event)
 
     def mark_done(self, *, request: bool = False, response: bool = False) -> layer.CommandGenerator[None]:
         """As the base class."""

@@ -6,12 +6,12 @@ response holds all of it.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands
 
-from wiretape import faults, fields, http1, wire
+from wiretape import browsers, faults, fields, http1, wire
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Follower
 from wiretape.gate import Denied
@@ -181,13 +181,38 @@ def plan_status(fault: Fault, since: float) -> Play:
     return Play(made, (fault.status.body,), (since + fault.delay,), None, since + fault.delay)
 
 
-def decided(made: Decision | None, http_version: str) -> Play | None:
-    """The answer that was decided on, where it is ours."""
+def decided(made: Decision | None, http_version: str, origin: str = "") -> Play | None:
+    """The answer that was decided on, where it is ours. ``origin``: of the web page that asks."""
     if made is None:
         return None
     if made.hit:
-        return plan(made.hit, made.fault, made.since, http_version)
-    return plan_status(made.fault, made.since) if made.fault and made.fault.status else None
+        return for_page(plan(made.hit, made.fault, made.since, http_version), origin)
+    if made.fault and made.fault.status:
+        return for_page(plan_status(made.fault, made.since), origin)
+    return None
+
+
+def for_page(play: Play, origin: str) -> Play:
+    """The same for a web page of this origin, which may read it; as it is where no page asks."""
+    if not browsers.is_origin(origin):
+        return play
+    head = play.head.copy()  # It may be of others too.
+    allow(head, origin)
+    return replace(play, head=head)
+
+
+def allow(response: http.Response, origin: str) -> None:
+    """Let a web page of this origin read an answer."""
+    for name, value in browsers.allowance(origin, response.headers):
+        response.headers[name] = value
+
+
+def preflight(asked: http.Request) -> http.Response:
+    """The answer to a web page that asks whether it may ask."""
+    headers = browsers.permission(asked.headers)
+    response = http.Response.make(204, b"", dict(headers))
+    response.headers.pop("content-length", None)
+    return response
 
 
 def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> tuple[http.Response, Play | None]:

@@ -14,6 +14,9 @@ waits until another is done. Here each request starts when it comes:
 A connection is judged when it is opened (``connections.server_connect``), whoever it is opened for.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.context import Context
@@ -25,7 +28,7 @@ from mitmproxy.proxy.layers.http import (
     HttpStream,
     RegisterHttpConnection,
 )
-from mitmproxy.proxy.layers.http._events import RequestHeaders, RequestTrailers
+from mitmproxy.proxy.layers.http._events import HttpEvent, RequestHeaders, RequestTrailers, ResponseTrailers
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Client
 
@@ -53,27 +56,36 @@ class PoolingLayer(HttpLayer):
         self._closed.add(closed)
 
     def event_to_child(self, child: layer.Layer | HttpStream, event: events.Event) -> layer.CommandGenerator[None]:
-        """As the base class; a server of HTTP/1.1 is sent what is its own."""
-        if isinstance(event, RequestHeaders | RequestTrailers) and not isinstance(child, HttpStream):
-            stream = self.streams.get(event.stream_id)
-            if stream and stream.context.server.alpn not in _MULTIPLEXED:
-                if isinstance(event, RequestTrailers):
-                    return _nothing()  # There is no way to send them that every server knows.
-                event = _as_http1(event)
+        """As the base class; who speaks HTTP/1.1 is sent what is its own."""
+        if (
+            isinstance(event, RequestHeaders | RequestTrailers | ResponseTrailers)
+            and not isinstance(child, HttpStream)
+            and self._is_for_http1(event)
+        ):
+            if not isinstance(event, RequestHeaders):
+                return _nothing()  # There is no way to send trailers that mitmproxy has, nor one that everybody knows.
+            event = _as_http1(event)
         return super().event_to_child(child, event)
+
+    def _is_for_http1(self, event: HttpEvent) -> bool:
+        if isinstance(event, ResponseTrailers):
+            return self.context.client.alpn not in _MULTIPLEXED
+        stream = self.streams.get(event.stream_id)
+        return stream is not None and stream.context.server.alpn not in _MULTIPLEXED
 
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> layer.CommandGenerator[None]:
         """As the base class; for a client of HTTP/2 each request has a connection as soon as it can be had."""
         if self.context.client.alpn not in _MULTIPLEXED:
             yield from super().get_connection(event, reuse=reuse)
             return
-        self._forget_closed()
+        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
+        self._forget_closed(users.keys())
         known = [each for each in self.connections if event.connection_spec_matches(each)]
         open_ones = [each for each in known if each.connected and each not in self.waiting_for_establishment]
         for each in open_ones:
             if self._is_stale(each):
                 yield commands.CloseConnection(each)
-            elif self._has_room(each):
+            elif self._has_room(each, users[each]):
                 stream = self.command_sources.pop(event)
                 yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (each, None)))
                 return
@@ -91,10 +103,9 @@ class PoolingLayer(HttpLayer):
             make_patient(self._speaking(command.connection))
         yield from super().register_connection(command)
 
-    def _has_room(self, server: connection.Connection) -> bool:
+    def _has_room(self, server: connection.Connection, users: int) -> bool:
         """Whether a request can be sent on a connection, and is answered before others are done."""
         speaking = self._speaking(server)
-        users = sum(getattr(stream, "sends_to", None) is server for stream in self.streams.values())
         if isinstance(speaking, Http1Client):
             return not users and isinstance(speaking, PatientClient) and speaking.idle_s is not None
         if isinstance(speaking, Http2Client):
@@ -113,8 +124,7 @@ class PoolingLayer(HttpLayer):
             found = child
         return found
 
-    def _forget_closed(self) -> None:
-        used = {getattr(stream, "sends_to", None) for stream in self.streams.values()}
+    def _forget_closed(self, used: Iterable[connection.Connection | None]) -> None:
         kept = {self.context.client, self.context.server, *used, *self.waiting_for_establishment}
         for each in [*self.connections]:
             if each not in kept and (each in self._closed or each.error):

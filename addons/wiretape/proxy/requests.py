@@ -6,20 +6,22 @@ Hits that need be no flow do not come here: ``lane`` and ``stream`` serve them.
 import asyncio
 import contextlib
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from mitmproxy import connection, ctx, http
 
-from wiretape import coding, egress, wire
+from wiretape import browsers, coding, wire
+from wiretape.counters import Reason
 from wiretape.faults import Fault
 from wiretape.gate import Denied
 from wiretape.journal import Kind
+from wiretape.providers import OTHER
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import Call, Decision, Desk, Seat, now
+from wiretape.proxy.desk import LOOKING, Decision, Desk, Seat
 from wiretape.proxy.exchange import Exchange, State
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.passing import Passing, call_of
 from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.recording import RecordedRequest
 from wiretape.store.opening import Place
@@ -36,6 +38,7 @@ class Requests:
     def __init__(self, desk: Desk, connections: Connections) -> None:
         self.place: Place
         self._desk = desk
+        self._passing = Passing(desk)
         self._connections = connections
         self._live: set[Exchange] = set()
         self._sharing = Sharing(desk.flights)
@@ -69,13 +72,16 @@ class Requests:
             flow.response = playing.refusal(e, flow.request.http_version)
             return
         self._connections.admit(flow.client_conn, seat, flow)
-        marked.route = self._desk.route(_call(flow, None, seat))
+        marked.route = self._passing.route(flow, seat)
+        marked.nothing = self._passing.answer_from_nothing(flow, seat)
         flow.response = await self._refused(flow, seat)
         if flow.response:
             marked.seat = None  # Nothing more of it is read.
             return
-        if marked.route is None and not self._refuses(flow, seat):
-            flow.request.stream = marked.leaves = True
+        if marked.route or marked.nothing or self._passing.is_refused(flow, seat):
+            return
+        self._passing.tell(flow, seat.tape)
+        flow.request.stream = marked.leaves = True
 
     async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
         """The answer to a request that may go nowhere, is of several minds on where, or comes from a web page."""
@@ -86,7 +92,7 @@ class Requests:
         if mode is Mode.REPLAY and (disagreeing := agreement.refusal(flow, self._desk.providers)):
             logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
             return playing.answer(disagreeing)
-        is_played = marks.of(flow).route is not None and mode in (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+        is_played = bool(marks.of(flow).route or marks.of(flow).nothing) and mode in LOOKING
         return await self._connections.destinations.refuse_request(flow, is_played=is_played)
 
     @staticmethod
@@ -109,6 +115,8 @@ class Requests:
             await self._request(flow, seat)
         except Denied as e:
             flow.response = playing.refusal(e, flow.request.http_version)
+        if flow.response:
+            _suit(flow.response, flow.request)
 
     def wiretape_large(self, flow: http.HTTPFlow) -> None:
         """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
@@ -117,12 +125,13 @@ class Requests:
             return
         tape, largest = marked.seat.tape, ctx.options.wiretape_max_request
         what = f"{flow.request.method} {flow.request.pretty_host}"
-        passes = ctx.options.wiretape_large_requests == "pass" and tape.mode is not Mode.REPLAY
+        is_file = marked.route is not None and marked.route.endpoint.kind == OTHER
+        passes = (is_file or ctx.options.wiretape_large_requests == "pass") and tape.mode is not Mode.REPLAY
         if passes or tape.mode is Mode.LIVE:
             flow.request.stream = marked.leaves = True
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
-            tape.counters.unrecorded += 1
+            tape.counters.not_recorded(Reason.SIZE)
             why = f"its body is larger than wiretape_max_request ({largest})"
             logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
@@ -139,10 +148,12 @@ class Requests:
         if made and made.seat.tape is not seat.tape:
             made = None  # It was not known yet that the session is frozen.
         if made is None and route:
-            call = _call(flow, marked.test_id, seat)
+            call = call_of(flow, marked.test_id, seat)
             made = self._desk.recalled(call, route) or await self._desk.decide(call, route)
         if made is None:
-            if self._refuses(flow, seat):
+            if marked.nothing:
+                flow.response = marked.nothing
+            elif self._passing.is_refused(flow, seat):
                 self._refuse(flow, seat)
             else:
                 marked.leaves = True
@@ -181,9 +192,7 @@ class Requests:
         seat.tape.counters.misses += 1
         logger.warning("miss: %s%s", what, seat.tape.named)
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
-        flow.response = playing.answer(
-            _refusal(f"{text} is no inference endpoint that wiretape records, and in replay")
-        )
+        flow.response = playing.answer(_refusal(f"{text} is {self._passing.why(flow, seat.tape)}, and in replay"))
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
@@ -193,12 +202,12 @@ class Requests:
         else:
             marks.of(flow).leaves = True
             tape.counters.upstream += 1
-            tape.counters.unrecorded += 1
+            tape.counters.not_recorded(Reason.REQUEST)
             logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
-        shared = self._shares(tape) and not made.fault
+        shared = self._shares(tape) and not made.fault and not asked.moves_on
         if shared and await self._sharing.follow(flow, tape, asked):
             return
         if not made.looked_up:
@@ -255,7 +264,7 @@ class Requests:
         )
         marked.exchange = exchange
         self._live.add(exchange)
-        if made.asked and self._shares(tape):
+        if made.asked and self._shares(tape) and not made.asked.moves_on:
             self._sharing.lead(flow, tape, made.asked, exchange.flight)
 
     async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
@@ -364,40 +373,14 @@ class Requests:
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
 
-    def _refuses(self, flow: http.HTTPFlow, seat: Seat) -> bool:
-        """Whether this is a provider's host in replay: nothing is sent to one.
 
-        A server on this machine is another matter: on the same port may be the user's own application.
-        """
-        if seat.tape.mode is not Mode.REPLAY:
-            return False
-        asked = flow.request
-        hosts = {asked.host, asked.pretty_host}
-        if asked.scheme == "https" and flow.client_conn.sni:
-            hosts.add(flow.client_conn.sni)
-        return any(self._desk.providers.knows(host, asked.port) and not egress.is_here(host) for host in hosts)
-
-
-def _call(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
-    asked = flow.request
-    # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
-    since = now() - (time.time() - (asked.timestamp_end or time.time()))
-    hosts = (asked.host, asked.pretty_host)
-    body, unreadable = marks.body_of(flow), marks.of(flow).unreadable
-    content_type = asked.headers.get("content-type", "")
-    return Call(
-        asked.method,
-        asked.scheme,
-        hosts,
-        asked.port,
-        asked.path,
-        content_type,
-        test_id,
-        body,
-        since,
-        seat,
-        unreadable,
-    )
+def _suit(answer: http.Response, asked: http.Request) -> None:
+    """Make an answer of ours one to this request: for a web page, and for who wants to see the head alone."""
+    origin = asked.headers.get("origin", "")
+    if browsers.is_origin(origin) and "access-control-allow-methods" not in answer.headers:
+        playing.allow(answer, origin)
+    if asked.method == "HEAD":
+        answer.raw_content = b""
 
 
 def _unavailable(what: str, why: str) -> wire.Answer:

@@ -37,11 +37,12 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 from wiretape.faults import Ending, Fault
 from wiretape.flight import Follower
 from wiretape.gate import Denied
-from wiretape.proxy import agreement, marks, playing, visitors
+from wiretape.proxy import agreement, conversations, marks, playing, visitors
 from wiretape.proxy.admitting import AdmittingStream, tell_of_error
 from wiretape.proxy.agreement import host_of
 from wiretape.proxy.breaking import STREAMS
 from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, now
+from wiretape.proxy.patience import PatientServer
 from wiretape.proxy.playing import (
     Asking,
     Following,
@@ -93,8 +94,8 @@ class PlayingLayer(FailsClosed, PoolingLayer):
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class; what goes to the client for one event goes in one piece."""
         data: list[bytes] = []
-        if isinstance(event, events.Start) and self.context.client.alpn == b"h2":
-            self.connections[self.context.client] = _http2(self.context, lenient=self._lenient)
+        if isinstance(event, events.Start):
+            self._read_client()
         for command in super()._handle_event(event):
             if isinstance(command, commands.SendData) and command.connection is self.context.client:
                 data.append(command.data)
@@ -109,6 +110,14 @@ class PlayingLayer(FailsClosed, PoolingLayer):
             yield commands.CloseConnection(self.context.client)
         elif isinstance(event, events.ConnectionClosed):
             self.has_closed(event.connection)
+
+    def _read_client(self) -> None:
+        """Have its own reader for what the client sends."""
+        client = self.context.client
+        if client.alpn == b"h2":
+            self.connections[client] = _http2(self.context, lenient=self._lenient)
+        elif client not in self.connections and (not client.alpn or client.alpn.startswith(b"http/")):
+            self.connections[client] = PatientServer(self.context.fork())
 
     def _is_far_ahead(self) -> bool:
         """Whether a client sends more than there is a use for: mitmproxy would keep all of it."""
@@ -235,7 +244,8 @@ class PlayingStream(AdmittingStream):
             or self._stranger
             or event.replay_flow
             or self.mode is HTTPMode.upstream
-            or asked.method == "CONNECT"
+            or asked.method in ("CONNECT", "HEAD")
+            or conversations.is_one(asked)
             or options.body_size_limit
             or "expect" in asked.headers
             or "content-encoding" in asked.headers
@@ -266,6 +276,7 @@ class PlayingStream(AdmittingStream):
             b"",
             0.0,
             seat,
+            origin=asked.headers.get("origin", ""),
         )
         return call if self._desk.answers(call) else None
 
@@ -286,7 +297,7 @@ class PlayingStream(AdmittingStream):
         self._decided = asking.decision
         if asking.has_failed:
             yield from self._fail_closed()
-        elif play := playing.decided(asking.decision, self._version):
+        elif play := playing.decided(asking.decision, self._version, call.origin):
             yield from self._answer(play)
         else:
             yield from self._leave_it()
@@ -294,6 +305,9 @@ class PlayingStream(AdmittingStream):
     def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         version = self._version
+        if call.origin:
+            yield from self._answer(playing.for_page(playing.plan(hit, None, call.since, version), call.origin))
+            return
         whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
             play = playing.plan(hit, None, call.since, version)

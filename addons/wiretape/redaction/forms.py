@@ -8,7 +8,7 @@ t: letters, l: small letters and digits, u: capitals and digits, h: hex digits, 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wiretape.redaction.words import is_placeholder, reads_as_words
+from wiretape.redaction.words import is_placeholder, is_spelled, reads_as_words
 
 _SAFE = "[A-Za-z0-9_-]"
 _UUID = "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"
@@ -16,7 +16,7 @@ _A_UUID = "{h8}-{h4}-{h4}-{h4}-{h12}"
 
 
 def _is_drawn(rest: str) -> bool:
-    return not is_placeholder(rest) and not reads_as_words(rest)
+    return not (is_placeholder(rest) or reads_as_words(rest) or is_spelled(rest))
 
 
 def _is_filled(rest: str) -> bool:

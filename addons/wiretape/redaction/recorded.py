@@ -19,7 +19,7 @@ from wiretape.redaction.rules import REDACTED, Policy
 from wiretape.redaction.spans import replaced
 from wiretape.remade import Remade
 
-_GRANTING = frozenset({"key", "sig", "signature", "x-amz-signature", "x-goog-signature"})
+_GRANTING = frozenset({"key", "sig", "signature", "upload_id", "x-amz-signature", "x-goog-signature"})
 """Parameters of a query that are secrets there, and names of much else elsewhere."""
 
 _STATUS = "Error code: "

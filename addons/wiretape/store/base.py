@@ -89,6 +89,12 @@ class Store(Protocol):
     def refresh(self, session: str) -> None:
         """Take nothing for granted that was seen before: another process of this proxy has written."""
 
+    def check_writable(self, session: str) -> None:
+        """Raise OSError, saying why, where nothing can be recorded in a session and that will not change by itself.
+
+        May wait for the store. A bucket that does not answer may be back in a moment.
+        """
+
     def start(self) -> None:
         """Begin what is done beside the traffic, and clean up after writers that were killed: said in the log.
 

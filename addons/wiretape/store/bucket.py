@@ -176,6 +176,14 @@ class BucketStore:
         """Ask again for all that was seen of a session: another process of this proxy has written."""
         self._objects.doubt(session)
 
+    def check_writable(self, session: str) -> None:
+        """Raise Away where the server has answered that we may not write, or that there is no such bucket."""
+        try:
+            self._objects.kind()
+        except Away as e:
+            if e.is_lasting:
+                raise
+
     def start(self) -> None:
         """Find out what the server can do, and take up what an earlier process has left in the spool.
 

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -28,6 +29,10 @@ _OURS = re.compile(rf"{re.escape(_TEMPORARY)}(?P<machine>[0-9a-f]+)-(?P<pid>\d+)
 
 _HOUR = 3600.0
 """Seconds for which no writer leaves its file untouched."""
+
+
+_PROBED = 4096
+"""Bytes of the file that is written to find out whether one can be."""
 
 
 class DirectoryStore:
@@ -160,6 +165,16 @@ class DirectoryStore:
 
     def refresh(self, session: str) -> None:
         """Nothing is remembered here."""
+
+    def check_writable(self, session: str) -> None:
+        """Raise OSError where no file can be written for a session: a small one is, and goes again."""
+        folder = self.root.absolute() / session / RESPONSES
+        while not os.path.lexists(folder) and folder != folder.parent:
+            folder = folder.parent
+        # What the folder's mode says is not all: a disk may be full, or mounted for reading alone.
+        with tempfile.NamedTemporaryFile(prefix=".wiretape-", suffix=".tmp", dir=folder) as file:
+            file.write(bytes(_PROBED))
+            file.flush()
 
     def start(self) -> None:
         """Remove what a writer that was killed has left behind, said in the log."""

@@ -29,10 +29,14 @@ class Away(Unavailable):
     Meanwhile what was seen before is served, live traffic flows, and what is recorded waits in the spool.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, was_absent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, is_lasting: bool = False, was_absent: bool = False
+    ) -> None:
         super().__init__(message)
         self.status = status
         """The HTTP status that the server answered, where it answered."""
+        self.is_lasting = is_lasting
+        """Whether it is of no use to wait: there is no such bucket, no credentials for it, or not the right ones."""
         self.was_absent = was_absent
         """Whether there was nothing when it was last looked at."""
 

@@ -119,6 +119,10 @@ class GroupedStore:
         """As the directory's."""
         self._store.refresh(session)
 
+    def check_writable(self, session: str) -> None:
+        """As the directory's."""
+        self._store.check_writable(session)
+
     def start(self) -> None:
         """As the directory's."""
         self._store.start()

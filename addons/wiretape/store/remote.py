@@ -213,6 +213,10 @@ class Remote:
             return [*self._obstore.list_with_delimiter(self._reading)["common_prefixes"]]
 
 
+_PASSING = (408, 409, 412, 425, 429)
+"""How a server answers what it may answer otherwise in a moment."""
+
+
 class _Asking:
     """One question: let through by the breaker, its outcome told to it, its error made ``Away``."""
 
@@ -248,7 +252,8 @@ class _Asking:
             self._remote._last_fault = told
             breaker.failed(self._key)
         status = _NOT_IMPLEMENTED if isinstance(error, self._remote._is_unknown) else _status(str(error))
-        raise Away(f"{self._where}: {told}", status=status) from None
+        is_lasting = answered and status not in _PASSING
+        raise Away(f"{self._where}: {told}", status=status, is_lasting=is_lasting) from None
 
 
 def _version(meta: "ObjectMeta") -> Version:

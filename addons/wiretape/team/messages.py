@@ -7,15 +7,13 @@ negotiated.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from wiretape.counters import Counters
+from wiretape.counters import NUMBERS, Counters, Reason
 
 _LIMIT = 16 * 1024 * 1024
 """Bytes of a line: a thousand sessions' counters are a fiftieth of it."""
-
-_COUNTERS = tuple(each.name for each in fields(Counters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +93,10 @@ def _message(line: bytes) -> Message:
         raise ValueError(f"no message: {line[:100]!r}") from e
 
 
-def _counters(counted: Mapping[str, int]) -> Counters:
-    return Counters(**{name: int(counted.get(name, 0)) for name in _COUNTERS})
+def _counters(counted: Mapping[str, Any]) -> Counters:
+    counters = Counters()
+    for name in NUMBERS:
+        setattr(counters, name, int(counted.get(name, 0)))
+    for reason, number in counted.get("reasons", {}).items():
+        counters.reasons[Reason(reason)] = int(number)
+    return counters

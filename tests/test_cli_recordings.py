@@ -330,7 +330,7 @@ def test_what_goes_over_no_http_is_kept_and_no_fault(folder: Path) -> None:
     assert len([*(folder / "other" / "responses").iterdir()]) == 4
     key = "sk-" + "a1b2" * 10
     path.write_text(json.dumps(content | {"response": {"body": {"content": key}, "is_streaming": False}}))
-    for command in ("verify", "redact"):
-        result = run(command, folder)
+    for looking in ("verify", "redact"):
+        result = run(looking, folder)
         assert result.exit_code == 1, result.output
         assert key not in result.output

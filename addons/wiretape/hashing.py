@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import ParseResult, urlparse
 
 _LOCAL_HOSTS = frozenset({"0.0.0.0", "127.0.0.1", "localhost"})  # noqa: S104  names that are compared
 _CHANGING = ("extra_body", "extra_query")
@@ -66,9 +66,7 @@ class Rule:
             case Lists.LEFT_OUT if parsed.path not in self.list_paths:
                 content["test_id"] = test_id
             case Lists.NULL:
-                is_of_elsewhere = parsed.path.endswith("/models") and parsed.hostname not in _LOCAL_HOSTS
-                is_of_all = is_of_elsewhere or parsed.path in self.list_paths
-                content["test_id"] = None if is_of_all else test_id
+                content["test_id"] = None if self._is_shared(parsed) else test_id
         return _sha256(content)
 
     def digest_as_sent(self, method: str, url: str, payload: Any, test_id: str | None) -> str:
@@ -77,6 +75,14 @@ class Rule:
         if self.lists is not Lists.NOTHING:
             content["test_id"] = test_id
         return _sha256(content)
+
+    def is_shared(self, url: str) -> bool:
+        """Return whether a list of models at a URL is one and the same for all tests."""
+        return self._is_shared(urlparse(url))
+
+    def _is_shared(self, parsed: ParseResult) -> bool:
+        is_of_elsewhere = parsed.path.endswith("/models") and parsed.hostname not in _LOCAL_HOSTS
+        return is_of_elsewhere or parsed.path in self.list_paths
 
     def _counted(self, body: Any) -> Any:
         """Return of a body what counts: of its own members what is kept, and all below it as it is counted."""

@@ -270,6 +270,7 @@ class Tape:
         if hit or (self.needs_search and not thorough):
             return hit
         for reading in aliases.readings(asked, self._ids_that_came):
+            object.__setattr__(reading, "turn", asked.turn)
             if hit := self._look(reading, None, thorough=thorough):
                 return hit
         return None

@@ -17,6 +17,8 @@ Read the modules in the order in which the data goes:
 ``recording``   chunks <-> the JSON text of a recording; ``hashing``: how versions of the public recorder name one
 ``errors``      an HTTP error <-> its recorded form
 ``embeddings``  numbers <-> base64
+``answers``     an answer as values, and why it is none to record
+``sdk_answers``, ``passed_on``   recording <-> answer, by the two kinds of endpoints
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves

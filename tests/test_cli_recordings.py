@@ -348,3 +348,23 @@ def test_the_environment_names_a_bucket(team: tuple[str, Store], monkeypatch: py
     where, _ = team
     monkeypatch.setenv("WIRETAPE_RECORDINGS", where)
     assert f"checkout/{CHAT.stem}" in run("ls").stdout
+
+
+def test_what_goes_over_no_http_is_kept_and_no_fault(folder: Path) -> None:
+    tool = {"test_id": "t", "provider": "tavily", "tool_name": "web_search", "kwargs": {"query": "q"}}
+    content = {"test_id": "t", "request": tool, "response": {"body": {"content": "x"}, "is_streaming": False}}
+    path = folder / "default" / "responses" / f"{'a' * 64}.json"
+    path.write_text(json.dumps(content, indent=2))
+    for command in (["verify"], ["ls"], ["redact"], ["redact", "--apply"], ["convert", "--to", "2026"]):
+        result = run(*command, folder)
+        assert result.exit_code == 0, (command, result.output)
+    assert "1 of no HTTP exchange, kept and not served" in run("verify", folder).stderr
+    promoted = run("session", "promote", "default", "--into", "other", "--yes", "--recordings", folder)
+    assert promoted.exit_code == 0, promoted.output
+    assert len([*(folder / "other" / "responses").iterdir()]) == 4
+    key = "sk-" + "a1b2" * 10
+    path.write_text(json.dumps(content | {"response": {"body": {"content": key}, "is_streaming": False}}))
+    for looking in ("verify", "redact"):
+        result = run(looking, folder)
+        assert result.exit_code == 1, result.output
+        assert key not in result.output

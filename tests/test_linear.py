@@ -280,6 +280,11 @@ CASES: Mapping[str, Case] = {
         lambda body: multipart.parse(body, f"multipart/form-data; boundary={'-' * 60}B"),
         lambda n: b"\r\n" + b"-" * n,
     ),
+    "multipart: blanks behind the boundary": (read_form, lambda n: b"--B" + b" " * n + b"x"),
+    "multipart: nearly a delimiter": (read_form, lambda n: b"\n--Bx" * n),
+    "multipart: nearly the last one": (read_form, lambda n: b"--B\r\n" + b"\r\n--B-- x" * n),
+    "multipart: a head of lines that go on": (read_form, lambda n: part(b"\r\n " * n + b"; name=a")),
+    "multipart: percent signs": (read_form, lambda n: part(b"; name*=utf-8''" + b"%4" * n)),
     "multipart: boundaries": (lambda text: multipart.parse(b"x", text), lambda n: 'boundary="' * n),
     "multipart: a boundary and spaces": (lambda text: multipart.parse(b"x", text), lambda n: "boundary" + " " * n),
     # JSON
@@ -303,6 +308,10 @@ CASES: Mapping[str, Case] = {
     "request: many keys": (
         lambda body: request.recorded(CHAT, body),
         lambda n: json.dumps({f"k{number}": 1 for number in range(n)}).encode(),
+    ),
+    "request: a query": (
+        lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
+        lambda n: "?" + "a=%41&b&" * n,
     ),
     "request: a form": (
         lambda body: request.recorded(MESSAGES, body, FORM),

@@ -270,6 +270,7 @@ class Tape:
         if hit or (self.needs_search and not thorough):
             return hit
         for reading in aliases.readings(asked, self._ids_that_came):
+            object.__setattr__(reading, "turn", asked.turn)
             if hit := self._look(reading, None, thorough=thorough):
                 return hit
         return None
@@ -570,7 +571,7 @@ class Tape:
     def _write_state(self, name: str, data: Parts) -> str:
         """Write a take of what moves on: behind the one before, where it says something else than that.
 
-        Where takes are replaced, the first that a process writes is the first of all.
+        Where takes are replaced, the first that a process writes is the first of all: those of before are no more.
         """
         reading = self._finder.reading()
         takes = [*take_names(name, reading)] if reading.exists(name) else []
@@ -586,8 +587,18 @@ class Tape:
             if is_same or self.store.write(self.session, take, data, replace=is_there):
                 if self._replaces():
                     self._states[name] = number
+                    self._remove(takes[1:] if number == 1 else ())
                 return take
         raise AssertionError("count has no end")
+
+    def _remove(self, takes: Sequence[str]) -> None:
+        """Remove takes that a new recording has made void."""
+        for take in takes:
+            try:
+                self.store.remove(self.session, take)
+                self.store.remove(self.session, take, WIRE)
+            except OSError as e:  # A proxy need not be able to: then they come after the new ones.
+                logger.warning("%s: an older take cannot be removed: %s", self.store.where(self.session, take), e)
 
 
 def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:

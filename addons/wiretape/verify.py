@@ -101,7 +101,7 @@ def is_name(name: str, found: Recording) -> bool:
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    if found.request.endpoint in MODEL_LISTS:
+    if found.request.endpoint in MODEL_LISTS or found.request.is_bare:
         return _is_list_name(name, found)
     second = f"-{request.identity(found.request)[:8]}"
     return any(name in (each, each + second) for each in _names(found))

@@ -313,7 +313,8 @@ class Redactor:
         """Return what stands for the value of a member that names a secret."""
         match item:
             case str():
-                return self._clean(item) if self._is_filler(item) else REDACTED
+                is_harmless = self._is_filler(item) or values.is_directory(name, item)
+                return self._clean(item) if is_harmless else REDACTED
             case int() | float() if not isinstance(item, bool) and members.is_password(name):
                 return REDACTED
             case list() if all(isinstance(each, str) for each in item):

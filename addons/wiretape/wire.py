@@ -208,7 +208,7 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
         made = _kept(arrived, e)
     content = {"body": made.body, "is_streaming": made.is_streaming, "status": made.status}
     content |= {"content_type": made.content_type, "is_exception": made.error is not None, "exception_data": made.error}
-    content |= {"location": made.location, "tail": made.tail}
+    content |= {"location": made.location, "tail": made.tail, "envelope": made.envelope}
     try:
         # What could not be read again must not be written.
         checks.check_response(content, None if asked.passthrough else asked.endpoint)
@@ -347,7 +347,7 @@ def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[di
         if stream_ends.is_done(event.data):
             return
         data = _value(event.data)
-        if errors.holds(data, event.event):  # Its data need not be JSON.
+        if (is_whole or data or arrived.ended) and errors.holds(data, event.event):  # Its data need not be JSON.
             tail = [line for each, _ in chain([(event, True)], events) for line in sse.lines(each)]
             raise HoldsError(errors.said(data) or event.data, (), tail, is_streaming=True)
         if not isinstance(data, dict):
@@ -494,7 +494,7 @@ def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> JSON:
     is_over = False
     for event, is_whole in _parts(sse.Decoder(), arrived.pieces):
         data = _data(event.data)
-        if errors.holds(data, event.event):
+        if (is_whole or data) and errors.holds(data, event.event):
             return errors.said(data) or event.data
         if stream_ends.is_done(event.data):
             is_over = True

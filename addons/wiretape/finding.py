@@ -430,7 +430,7 @@ class Finder:
             found = read(name)
             if found is None:
                 continue
-            stays = not found.recording.response.is_passing
+            stays = not found.recording.response.is_momentary
             if is_last and row and stays:
                 break
             if is_last:

@@ -116,6 +116,12 @@ class RecordedResponse:
         return self.error.get("body") is None and self.error.get("type") != ENDED_EARLY
 
     @property
+    def is_momentary(self) -> bool:
+        """Whether it is a failure after which a client asks again by itself."""
+        status = (self.error or {}).get("status_code") or self.status or 200
+        return self.is_partial or (isinstance(status, int) and fields.is_momentary(status))
+
+    @property
     def is_passing(self) -> bool:
         """Whether it depends on who asked, or when: it says nothing about what the same request gets now."""
         if self.error is None:

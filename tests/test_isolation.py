@@ -121,7 +121,7 @@ HOSTILE = {
     "a layer elsewhere": ("[session.default]\nlayers = ['../..']\n", "no session name"),
     "a provider's script": ("[[provider]]\nhosts = ['x']\nendpoints = ['openai']\nscript = 'x.py'\n", "script"),
     "a table of its own": ("[command]\nrun = 'id'\n", "unknown table command"),
-    "a value of its own": ("wiretape_tokens = '/etc/passwd'\n", "unknown table wiretape_tokens"),
+    "a value of its own": ("wiretape_tokens = '/etc/passwd'\n", "an option is given as --set wiretape_tokens="),
     "a fault's file": ("[[fault]]\nfile = '/etc/passwd'\n", "file"),
     "a tunnel's program": ("[tunnels]\nprogram = 'nc'\n", "unknown key program"),
     "all hosts allowed": ("[tunnels]\nallow = ['*']\n", "is none"),

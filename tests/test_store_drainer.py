@@ -50,7 +50,7 @@ def test_one_outage_is_said_once(spool: Spool, caplog: pytest.LogCaptureFixture)
     drainer.wake()
     assert drainer.wait_until_empty(10)
     drainer.close()
-    assert caplog.text.count("wait in") == 1
+    assert caplog.text.count("waits in") == 1
 
 
 def test_what_is_added_goes_up_at_once(spool: Spool) -> None:

@@ -32,8 +32,8 @@ from samples import BASES, CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, chunks_of, dump
 from sharing import Shared
 
 BODY: dict[str, Any] = load(CHAT)["request"]["body"]
-RECORDED: str = load(CHAT)["request"]["url"]
-"""As a recording has it, and the log."""
+ASKED = "https://api.fireworks.ai/inference/v1/chat/completions"
+"""As the log has it."""
 URL = f"{BASES['api.fireworks.ai']}/chat/completions"
 ALL = from_recording(CHAT)
 OTHER = SAMPLES["fireworks completions"]
@@ -139,7 +139,7 @@ def test_a_stream_that_breaks_off_reaches_the_client_up_to_there(how: str, share
                 assert over_http2(provider)
             else:
                 assert post_until_it_breaks(proxy, len(sent), go_on) == (sent, tells)
-            proxy.wait_for_log(f"not recorded: {RECORDED}: .*broke off")
+            proxy.wait_for_log(f"not recorded: {ASKED}: .*broke off")
             still_works(proxy, provider)
             assert recorded(proxy.folder) == [OTHER.stem]
 
@@ -596,7 +596,7 @@ def test_sigterm_says_what_became_of_each_stream(provider: Provider, recordings:
         proxy.wait_for_log(r"(Streaming response[\s\S]*){3}")
         assert proxy.stop(signal.SIGTERM) == 0
         log = proxy.log()
-    assert log.count(f"not recorded: {RECORDED}: the stream ended without its last event: it broke off") == 2
+    assert log.count(f"not recorded: {ASKED}: the stream ended without its last event: it broke off") == 2
     assert log.count(f"recorded {CHAT.stem}: /v1/chat/completions {MODEL}") == 1
     assert "1 recorded, 3 requests sent to providers, 2 answers NOT recorded" in log
     assert recorded(recordings) == [CHAT.stem]

@@ -21,6 +21,7 @@ import pytest
 from harness import ROOT, Mitmdump, connect_head, openai_client, wait_until
 from loopback import Provider, Wait, from_recording, json_answer
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load, without_nulls
+from wiretape.units import counted
 
 BODY = load(CHAT)["request"]["body"]
 ALL = chunks_of(load(CHAT))
@@ -70,7 +71,7 @@ class Rig:
         stop(proxy)
         log = proxy.log()
         assert [line.partition("fault: ")[2] for line in log.splitlines() if "fault: " in line] == list(faults)
-        assert f"{len(faults)} faults injected" in log
+        assert f"{counted(len(faults), 'fault')} injected" in log
         if self.mode == "replay":
             assert not proxy.connects()
         else:

@@ -26,7 +26,7 @@ from wiretape.writer_process import WriterProcess
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
-ANSWER = json_answer({"said": "whole"})
+ANSWER = json_answer({"choices": [], "said": "whole"})
 WHOLE = b'"whole"}'
 
 PLACES: list[tuple[type, str]] = [

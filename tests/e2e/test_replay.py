@@ -232,7 +232,7 @@ def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
             ask(client, text="Never asked")
         # Which session goes unnamed is the same for all lines: the one called default.
         proxy.wait_for_log(r"hit \w+: .*\(session checkout\)$")
-        proxy.wait_for_log(r"miss: .*\(session checkout\)$")
+        proxy.wait_for_log(r"miss: .*\(session checkout\): ")
 
 
 def test_a_bad_option_stops_the_start_and_names_the_right_values() -> None:

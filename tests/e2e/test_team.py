@@ -411,7 +411,7 @@ def check_logs(proxies: Sequence[Mitmdump]) -> None:
         for trouble in ("LOST", "NOT recorded", "wiretape failed"):
             assert trouble not in log
         assert "hits" in log
-    assert any("that waited in" in log for log in logs)
+    assert any("went up from" in log for log in logs)
 
 
 def check_bucket(store: Store, team: Team, recorded: Mapping[str, str]) -> None:

@@ -109,7 +109,7 @@ def wrong(lab: Lab) -> dict[str, tuple[str, int]]:
         "the token as the user": (f"{lab.write}:", 407),
         "more than it may": (f"checkout+record:{lab.read}", 403),
         "a mode that is not allowed": (f"checkout+live:{lab.write}", 403),
-        "a mode that is none": (f"checkout+repeat:{lab.write}", 407),
+        "a mode that is none": (f"checkout+repeat:{lab.write}", 403),
     }
 
 

@@ -19,10 +19,11 @@ LONG = ("test_team.py", "test_serve.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Journals of what is started here are beside the user's, and go with the tests."""
+    """Journals and notes of what is started here are beside the user's, and go with the tests."""
     del config
-    os.environ["XDG_STATE_HOME"] = folder = tempfile.mkdtemp(prefix="state-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        os.environ[name] = folder = tempfile.mkdtemp(prefix="state-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

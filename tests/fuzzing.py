@@ -112,7 +112,7 @@ def use_request(asked: RecordedRequest) -> None:
     request.identity(asked)
     request.endpoint(asked)
     assert printable.line(asked.label) == asked.label
-    text = miss.message(asked, [("a\x1b", chat("Hi"))], "how")
+    text = miss.explain(asked, [miss.Candidate("a\x1b", chat("Hi"))], "how").text
     assert printable.lines(text) == text
 
 

@@ -145,6 +145,6 @@ def written(recordings: Path) -> dict[str, list[str]]:
     """The questions of all recordings, by session, each list in order."""
     found: dict[str, list[str]] = {}
     for path in recordings.glob("*/responses/*.json"):
-        asked = json.loads(path.read_bytes())["request"]["body"]
-        found.setdefault(path.parent.parent.name, []).append(question(asked))
+        asked = json.loads(path.read_bytes())["request"]
+        found.setdefault(path.parent.parent.name, []).append(question(asked.get("body") or asked["payload"]))
     return {session: sorted(texts) for session, texts in found.items()}

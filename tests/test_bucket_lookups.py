@@ -116,7 +116,7 @@ def ask(of: BucketStore, *texts: str, explained: bool = False) -> list[Decision]
             made = Decision(ROUTE, 0.0, desk.default, asked=chat(text))
             await desk.look_up(made, text)
             if explained and made.asked:
-                await desk.explain(made.seat.tape, made.asked)
+                await desk.explain(made.seat, made.asked)
             return made
 
         try:
@@ -163,7 +163,7 @@ def test_a_miss_whose_session_is_known_reads_nothing(remote: InMemory, tmp_path:
     assert remote.gets == []
     assert remote.lists == MANY
     if noted:
-        assert b"which differs in" in b"".join(tape.explain(chat("first")).chunks)
+        assert "which differs in" in tape.explain(chat("first")).text
         assert remote.gets == []
         assert remote.lists == MANY
 

@@ -166,7 +166,10 @@ def test_exit_code_and_streams_are_the_commands(user: User) -> None:
     result = replayed(user, *user.app("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"))
     assert result.returncode == 7
     assert result.stdout == "out\n"
-    assert result.stderr.startswith("err\nwiretape: replay, session default: nothing went through the proxy")
+    ended = "the command ended with exit code 7 before anything went through the proxy."
+    assert result.stderr == f"err\nwiretape: replay, session default: {ended}\n", (
+        "how a proxy is found is not the question"
+    )
     assert "HTTPS_PROXY" in result.stderr
 
 
@@ -551,6 +554,61 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1, "the command's own code"
     assert errors.startswith("told to stop\nwiretape: replay, session default")
+
+
+# -- run: what became of each call -------------------------------------------------------------------
+
+SWALLOWS = """
+    from openai import OpenAI, OpenAIError
+    client = OpenAI(base_url="https://api.fireworks.ai/inference/v1", api_key="x")
+    model = "accounts/fireworks/models/llama-v3p1-8b-instruct"
+    for question in ("Hello, world!", "Hello, World!", "Hello, world?"):
+        try:
+            client.chat.completions.create(
+                model=model, messages=[{"role": "user", "content": question}], stream=True
+            ).close()
+        except OpenAIError:
+            print("fallback")
+"""
+
+
+def test_a_miss_leaves_its_reason_where_the_program_swallows_it(user: User) -> None:
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--report", "calls.jsonl"]
+    result = user.wiretape("run", *options, "--fail-on-miss", "--", *user.app(SWALLOWS))
+    assert (result.returncode, result.stdout) == (3, "fallback\n" * 2), result.stderr
+    reason = 'nearest e99f14805360: messages[0].content: "Hello, World!" here, "Hello, world!" in the recording'
+    log, summary = result.stderr.split("wiretape: replay, session default")
+    assert reason in log
+    assert reason in summary
+    assert "1 hit, 2 misses" in summary
+    calls = [json.loads(line) for line in (user.folder / "calls.jsonl").read_text().splitlines()]
+    assert [call["outcome"] for call in calls] == ["hit", "miss", "miss"]
+    assert (calls[0]["recording"], calls[1]["nearest"]) == ("e99f14805360", "e99f14805360")
+    assert calls[2]["difference"].startswith('messages[0].content: "Hello, world?" here')
+    assert {call["session"] for call in calls} == {"default"}
+    # A program that has found out by itself.
+    assert user.wiretape("run", *options, "--", *user.app(SWALLOWS + "    raise SystemExit(7)")).returncode == 7
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int) -> None:
+    breaks = "import pathlib; pathlib.Path('lost').mkdir(exist_ok=True); pathlib.Path('lost/default').write_text('')\n"
+    app = user.app(breaks + textwrap.dedent(APP) + f"\nraise SystemExit({code})")
+    with Provider() as origin:
+        origin.on("/inference/v1/chat/completions", from_recording(SEED))
+        options = [*user.to(origin), "--mode", "record", "--recordings", "lost", "--report", "calls.jsonl"]
+        result = user.wiretape("run", *options, "--", *app)
+    assert result.returncode == (code or 4), result.stderr
+    assert result.stdout == HELLO
+    (call,) = [json.loads(line) for line in (user.folder / "calls.jsonl").read_text().splitlines()]
+    assert call["outcome"] == "not recorded"
+    assert "RECORDING LOST" in call["log"][0]
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: User) -> None:
+    result = user.wiretape("run", "--report", "nowhere/calls.jsonl", "--", "true")
+    assert result.returncode == 2
+    assert "nowhere/calls.jsonl cannot be written" in " ".join(result.stderr.split())
 
 
 # -- demo --------------------------------------------------------------------------------------------

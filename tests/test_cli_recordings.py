@@ -1,6 +1,8 @@
 """ls, show, verify and convert, as a user calls them."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -56,10 +58,43 @@ def test_ls_names_every_recording(folder: Path) -> None:
     assert result.returncode == 0
     rows = result.stdout.splitlines()
     assert len(rows) == 5
-    assert rows[1].split() == [
-        "default/responses/af6ca03dcbc3", "/v1/completions", "llama-3.3-70b", "52", "chunks", "50",
-        "https://api.cerebras.ai/v1",
-    ]  # fmt: skip
+    assert rows[0].split() == ["recording", "when", "model", "answer", "question"]
+    assert re.fullmatch(r"default/af6ca03dcbc3  20\d\d-\d\d-\d\d  llama-3.3-70b     50 tokens  Respond .*…", rows[1])
+    assert all(len(row) <= 80 for row in rows)
+
+
+def test_ls_is_there_for_programs(folder: Path) -> None:
+    keep(folder, MADE)
+    made = {row["name"]: row for row in json.loads(wiretape("ls", "--json", folder).stdout)}
+    assert len(made) == 4
+    row = made[f"default/responses/{CHAT.stem}"]
+    assert row["when"] == MADE.at
+    assert (row["endpoint"], row["tokens"], row["question"]) == ("/v1/chat/completions", 26, "Hello, world!")
+    assert json.loads(wiretape("ls", "--json", "--search", "nothing of the kind", folder).stdout) == []
+
+
+def test_ls_searches_questions_and_answers(folder: Path) -> None:
+    for text in ("hello, WORLD", "nice to meet you"):
+        rows = wiretape("ls", "--search", text, folder).stdout.splitlines()
+        assert [row.split()[0] for row in rows[1:]] == [f"default/{CHAT.stem}"]
+
+
+def test_show_cuts_what_is_long(folder: Path) -> None:
+    path = folder / "default" / "responses" / CHAT.name
+    image = f"data:image/png;base64,{'iVBORw0K' * 5000}"
+    long = "Hello, world! " * 500
+    told = json.loads(path.read_bytes())
+    told["request"]["body"]["messages"] = [{"role": "user", "content": [long, {"image_url": {"url": image}}]}]
+    path.write_text(json.dumps(told))
+    result = wiretape("show", "e99f", folder)
+    assert "data:image/png;base64,… (30.0 kB)" in result.stdout
+    assert "(6,400 characters)" in result.stdout
+    assert len(result.stdout) < 3000
+    assert "--full shows all" in result.stderr
+    full = wiretape("show", "--full", "e99f", folder)
+    assert image in full.stdout
+    assert long in full.stdout
+    assert full.stderr == ""
 
 
 def test_show_tells_what_was_asked_and_answered(folder: Path) -> None:
@@ -199,7 +234,7 @@ def test_verify_looks_at_all_sessions_or_one(team: tuple[str, Store]) -> None:
     where, store = team
     result = run("verify", where)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert f"{where}: 5 2025-09, 1 captures; 0 faults" in result.stderr
+    assert f"{where}: 5 2025-09, 1 capture; 0 faults" in result.stderr
     store.write("main", "broken", b"{}", replace=False)
     assert run("verify", where, "--session", "checkout").exit_code == 0
     result = run("verify", where, "--session", "main")
@@ -219,11 +254,11 @@ def test_ls_lists_all_sessions_or_one(team: tuple[str, Store]) -> None:
     where, _ = team
     rows = [line.split()[0] for line in run("ls", where).stdout.splitlines()[1:]]
     assert rows == [
-        f"checkout/responses/{CHAT.stem}",
-        *sorted(f"main/responses/{path.stem}" for path in RESPONSES.iterdir()),
+        f"checkout/{CHAT.stem}",
+        *sorted(f"main/{path.stem}" for path in RESPONSES.iterdir()),
     ]
     rows = [line.split()[0] for line in run("ls", where, "--session", "checkout").stdout.splitlines()[1:]]
-    assert rows == [f"checkout/responses/{CHAT.stem}"]
+    assert rows == [f"checkout/{CHAT.stem}"]
 
 
 def test_show_finds_it_in_every_session(team: tuple[str, Store]) -> None:
@@ -312,4 +347,24 @@ def test_a_bucket_that_is_away_is_said_so(command: tuple[str, ...], monkeypatch:
 def test_the_environment_names_a_bucket(team: tuple[str, Store], monkeypatch: pytest.MonkeyPatch) -> None:
     where, _ = team
     monkeypatch.setenv("WIRETAPE_RECORDINGS", where)
-    assert f"checkout/responses/{CHAT.stem}" in run("ls").stdout
+    assert f"checkout/{CHAT.stem}" in run("ls").stdout
+
+
+def test_what_goes_over_no_http_is_kept_and_no_fault(folder: Path) -> None:
+    tool = {"test_id": "t", "provider": "tavily", "tool_name": "web_search", "kwargs": {"query": "q"}}
+    content = {"test_id": "t", "request": tool, "response": {"body": {"content": "x"}, "is_streaming": False}}
+    path = folder / "default" / "responses" / f"{'a' * 64}.json"
+    path.write_text(json.dumps(content, indent=2))
+    for command in (["verify"], ["ls"], ["redact"], ["redact", "--apply"], ["convert", "--to", "2026"]):
+        result = run(*command, folder)
+        assert result.exit_code == 0, (command, result.output)
+    assert "1 of no HTTP exchange, kept and not served" in run("verify", folder).stderr
+    promoted = run("session", "promote", "default", "--into", "other", "--yes", "--recordings", folder)
+    assert promoted.exit_code == 0, promoted.output
+    assert len([*(folder / "other" / "responses").iterdir()]) == 4
+    key = "sk-" + "a1b2" * 10
+    path.write_text(json.dumps(content | {"response": {"body": {"content": key}, "is_streaming": False}}))
+    for looking in ("verify", "redact"):
+        result = run(looking, folder)
+        assert result.exit_code == 1, result.output
+        assert key not in result.output

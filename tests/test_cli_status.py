@@ -7,6 +7,7 @@ import pytest
 
 from serving import WIRETAPE
 from wiretape.address import Address
+from wiretape.cli.status import NoAnswerError, fetch
 from wiretape.counters import Ledger
 from wiretape.metrics import Page
 from wiretape.rebinding import OwnNames
@@ -62,3 +63,9 @@ def test_an_address_that_is_none_is_told(url: str) -> None:
     shown = status("--url", url)
     assert shown.returncode == 2
     assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://[::1", "[/b]\x1b[31m", "file:///x"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(NoAnswerError, match="is no address of a page"):
+        fetch(url)

@@ -173,6 +173,16 @@ def test_who_may_only_read_replays_and_is_refused_all_else(door: Door) -> None:
         assert "role is read" in str(refused)
 
 
+@pytest.mark.parametrize("mode", ["reply", "", "Replay", "replay+live"])
+def test_a_wrong_mode_is_told_from_a_missing_token(door: Door, mode: str) -> None:
+    for plus in ("+", "%2B", " "):
+        refused = denied(door.gate(), f"checkout{plus}{mode}:{door.write}")
+        assert refused.status == 403, "a right token would not help"
+        assert "SESSION+MODE" in str(refused)
+        assert denied(door.gate(), f"checkout{plus}{mode}:wt_wrong").status == 407
+        assert denied(door.gate(), f"checkout{plus}{mode}").status == 407
+
+
 def test_everything_that_is_wrong_with_a_token_sounds_the_same(door: Door) -> None:
     gate = door.gate(KNOWN)
     wrong = [None, "", "checkout", "checkout:", "checkout:wt_wrong", f"main:{door.write}", f":{door.write}"]

@@ -50,7 +50,7 @@ KEPT: dict[str, tuple[RecordedRequest, Arrived]] = {
     "accepted, to be asked for elsewhere": (CHAT, came(b"{}", 202, JSON, location="/v1/later/r1")),
     "accepted, a list": (CHAT, came(b"[1, 2]", 202, JSON)),
     "accepted, no JSON": (STREAM, came(b"queued", 202, "text/plain")),
-    "accepted, no text": (CLAUDE, came(b"\xff\x00", 202, "application/octet-stream")),
+    "accepted, no text": (CHAT, came(b"\xff\x00", 202, "application/octet-stream")),
     "no content": (CHAT, came(b"", 204, "")),
     "a part": (CHAT, came(b'{"id":"x","cho', 206, JSON)),
     **{

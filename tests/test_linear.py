@@ -36,6 +36,7 @@ from wiretape import (
     miss,
     multipart,
     ndjson,
+    outline,
     pacing,
     printable,
     providers,
@@ -186,7 +187,8 @@ def known(height: int) -> session.Sessions:
 
 
 def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
-    miss.message(pair[0], [("a", pair[1])] * 3, "")
+    miss.explain(pair[0], [miss.Candidate("a", pair[1])] * 3, "")
+    outline.Outlines({"a": outline.outline(pair[1])}).nearest(outline.outline(pair[0]), 3)
 
 
 def parsed(text: str) -> None:
@@ -278,6 +280,11 @@ CASES: Mapping[str, Case] = {
         lambda body: multipart.parse(body, f"multipart/form-data; boundary={'-' * 60}B"),
         lambda n: b"\r\n" + b"-" * n,
     ),
+    "multipart: blanks behind the boundary": (read_form, lambda n: b"--B" + b" " * n + b"x"),
+    "multipart: nearly a delimiter": (read_form, lambda n: b"\n--Bx" * n),
+    "multipart: nearly the last one": (read_form, lambda n: b"--B\r\n" + b"\r\n--B-- x" * n),
+    "multipart: a head of lines that go on": (read_form, lambda n: part(b"\r\n " * n + b"; name=a")),
+    "multipart: percent signs": (read_form, lambda n: part(b"; name*=utf-8''" + b"%4" * n)),
     "multipart: boundaries": (lambda text: multipart.parse(b"x", text), lambda n: 'boundary="' * n),
     "multipart: a boundary and spaces": (lambda text: multipart.parse(b"x", text), lambda n: "boundary" + " " * n),
     # JSON
@@ -301,6 +308,10 @@ CASES: Mapping[str, Case] = {
     "request: many keys": (
         lambda body: request.recorded(CHAT, body),
         lambda n: json.dumps({f"k{number}": 1 for number in range(n)}).encode(),
+    ),
+    "request: a query": (
+        lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
+        lambda n: "?" + "a=%41&b&" * n,
     ),
     "request: a form": (
         lambda body: request.recorded(MESSAGES, body, FORM),
@@ -452,6 +463,12 @@ CASES: Mapping[str, Case] = {
     "miss: prompts that differ at the end": (missed, lambda n: (chat("a" * n + "b"), chat("a" * n + "c"))),
     "miss: messages": (missed, lambda n: (chat(["a"] * n), chat(["b"] * n))),
     "miss: a long key": (missed, lambda n: (chat({"k" * n: {"k" * n: [1] * (n // 8)}}), chat("a"))),
+    "miss: lines": (missed, lambda n: (chat("a\nb\n" * n), chat("b\na\nc\n" * n))),
+    "miss: one long line": (missed, lambda n: (chat("ab " * n), chat("ba" * n))),
+    "miss: members": (
+        missed,
+        lambda n: (chat({str(k): k for k in range(n // 8)}), chat({str(-k): k for k in range(n // 8)})),
+    ),
     "miss: deep": (
         missed,
         lambda n: (chat(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), chat("a")),

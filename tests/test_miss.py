@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 
 from wiretape import printable
-from wiretape.miss import message
+from wiretape.miss import Candidate, explain
 from wiretape.recording import RecordedRequest, request_hash
 
 CHAT = "/v1/chat/completions"
 BASE = "https://api.fireworks.ai/inference/v1"
 HOW = "To record it, do this."
+
+
+def message(wanted: RecordedRequest, others: list[tuple[str, RecordedRequest]], how: str) -> str:
+    return explain(wanted, [Candidate(name, each) for name, each in others], how).text
 
 
 def request(*, base: str = BASE, **body: Any) -> RecordedRequest:
@@ -146,3 +150,94 @@ def test_nothing_that_a_terminal_would_obey_is_in_it() -> None:
     text = message(request(user="\x9b2J\u202e"), [("a\x1b[31m\nb", WANTED)], HOW)
     assert printable.lines(text) == text
     assert "a\\x1b[31m\\nb" in text
+
+
+# -- within texts and lists --------------------------------------------------------------------------------------------
+
+PROMPT = "\n".join(f"Rule {number}: do as rule {number} says, and nothing else." for number in range(300))
+
+
+def differing(here: RecordedRequest, there: RecordedRequest) -> list[str]:
+    return [line.strip() for line in message(here, [("near", there)], HOW).splitlines() if line.startswith("  ")]
+
+
+LINES: dict[str, tuple[str, str, list[str]]] = {
+    "another line": (
+        PROMPT.replace("Rule 7:", "Rule seven:"),
+        PROMPT,
+        [
+            'line 8: "Rule seven: do as rule 7 says, and nothing else." here, '
+            '"Rule 7: do as rule 7 says, and nothing else." in the recording'
+        ],
+    ),
+    "two places": (
+        PROMPT.replace("Rule 7:", "7").replace("Rule 290:", "290"),
+        PROMPT.replace(", and nothing else", ""),
+        ["line 1: ", "line 2: ", "line 3: ", "line 4: ", "line 5: ", "and 295 more"],
+    ),
+    "a line more": (
+        PROMPT.replace("Rule 7:", "Today is Friday.\nRule 7:"),
+        PROMPT,
+        ['line 8: "Today is Friday." here, absent in the recording'],
+    ),
+    "a line less": (
+        PROMPT,
+        PROMPT.replace("Rule 7:", "Today is Friday.\nRule 7:"),
+        ['line 8: absent here, "Today is Friday." in the recording'],
+    ),
+    "a line end": (PROMPT + "\n", PROMPT, ['line 301: "" here, absent in the recording']),
+    "other line ends": (PROMPT.replace("\n", "\r\n", 1), PROMPT, ['line 1: "Rule 0']),
+}
+
+
+@pytest.mark.parametrize(("here", "there", "wanted"), LINES.values(), ids=LINES)
+def test_within_a_long_text_it_is_told_line_by_line(here: str, there: str, wanted: list[str]) -> None:
+    told = differing(request(messages=said(here)), request(messages=said(there)))
+    assert len(told) == len(wanted), told
+    for line, start in zip(told, wanted, strict=True):
+        assert line.removeprefix("messages[0].content, ").startswith(start)
+
+
+def test_a_message_more_shifts_nothing() -> None:
+    turns = [*said("One"), *said("Two"), *said("Three")]
+    told = differing(request(messages=[*turns[:1], *said("And?"), *turns[1:]]), request(messages=turns))
+    assert told == ['messages[1]: {"role": "user", "content": "And?"} here, absent in the recording']
+
+
+def test_the_first_message_that_differs_is_named() -> None:
+    turns = [*said("One"), {"role": "assistant", "content": "Two"}, *said("Three")]
+    text = message(request(messages=[*turns, *said("Four")]), [("near", request(messages=turns))], HOW)
+    assert "the first message that differs is messages[3], user, of 4 here and 3 in the recording" in text
+
+
+# Bodies that are not the same, and may look as if they were.
+ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a dot in a name": ({"a.b": 1}, {"a": {"b": 1}}),
+    "brackets in a name": ({"a[0]": 1}, {"a": [1]}),
+    "a number of two types": ({"n": 1}, {"n": 1.0}),
+    "true and one": ({"n": True}, {"n": 1}),
+    "no number and nothing": ({"n": [float("nan")]}, {"n": [None]}),
+    "empty and empty": ({"x": []}, {"x": {}}),
+    "nothing and null": ({"x": None}, {}),
+    "half a pair": ({"x": "\ud83d"}, {"x": "\ude00"}),
+    "a large number": ({"x": 1 << 70}, {"x": (1 << 70) + 1}),
+    "one of a thousand": ({"x": [0] * 5000 + [1]}, {"x": [0] * 5000 + [2]}),
+}
+
+
+@pytest.mark.parametrize(("here", "there"), ALIKE.values(), ids=ALIKE)
+def test_what_differs_is_never_nothing(here: dict[str, Any], there: dict[str, Any]) -> None:
+    told = differing(request(**here), request(**there))
+    assert told
+    assert all("in the recording" in line for line in told)
+
+
+def test_the_log_has_hash_nearest_and_first_difference_in_a_line() -> None:
+    told = explain(WANTED, [Candidate("abc", request(messages=said("Hello"), temperature=0.5))], HOW)
+    assert str(told) == f"{request_hash(WANTED)[:12]}: nearest abc: temperature: 0.7 here, 0.5 in the recording"
+
+
+def test_what_stands_in_the_way_of_the_very_recording_is_told_and_nothing_else() -> None:
+    told = explain(WANTED, [Candidate("abc", WANTED)], HOW, ["x.json is there, and cannot be served: not JSON."])
+    assert "differs" not in told.text
+    assert (told.nearest, told.difference) == ("", "x.json is there, and cannot be served: not JSON.")

@@ -111,12 +111,34 @@ def test_a_clients_trailers_are_dropped() -> None:
     assert [type(each) for each in came] == [RequestHeaders, RequestData, RequestEndOfMessage]
 
 
-def test_since_when_it_is_idle() -> None:
+def test_whether_it_is_idle() -> None:
     made = reading()
     assert isinstance(made, PatientClient)
-    assert made.idle_s is None
+    assert not made.is_idle
     read(made, ANSWER, 100)
-    assert made.idle_s is not None
+    assert made.is_idle
     ask(made)
     read(made, ANSWER.replace(b"length: 2", b"length: 3"), 100)
-    assert made.idle_s is None
+    assert not made.is_idle
+
+
+@pytest.mark.parametrize(
+    ("said", "idle_s", "is_stale"),
+    [
+        (b"", 3.0, False),
+        (b"", 5.0, True),
+        (b"keep-alive: timeout=2\r\n", 0.5, False),
+        (b"keep-alive: timeout=2\r\n", 1.5, True),
+        (b"Keep-Alive: max=100, Timeout = 75\r\n", 3.0, False),
+        (b"keep-alive: timeout=75\r\n", 5.0, True),
+        (b"keep-alive: timeout=0\r\n", 0.0, True),
+        (b"keep-alive: timeout=soon\r\n", 3.0, False),
+    ],
+)
+def test_how_long_it_may_be_idle(said: bytes, idle_s: float, is_stale: bool) -> None:
+    made = reading()
+    assert isinstance(made, PatientClient)
+    read(made, ANSWER.replace(b"content-length", said + b"content-length"), 100)
+    assert made._done_at
+    made._done_at -= idle_s
+    assert made.is_stale is is_stale

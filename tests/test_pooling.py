@@ -29,28 +29,58 @@ class Asking(layer.Layer):
         yield from ()
 
 
-@pytest.mark.parametrize(
-    ("idle", "expected"), [(0.0, "used again"), (3.0, "used again"), (60.0, "closed"), (None, "left alone")]
-)
-def test_one_that_has_been_idle_for_long_is_not_used_again(idle: float | None, expected: str) -> None:
-    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), alpn=b"h2")
-    made = PoolingLayer(context.Context(client, options.Options()), HTTPMode.transparent)
+def pooling(alpn: bytes | None) -> PoolingLayer:
+    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), alpn=alpn)
+    return PoolingLayer(context.Context(client, options.Options()), HTTPMode.transparent)
+
+
+def connected(made: PoolingLayer) -> tuple[connection.Server, PatientClient]:
+    """An open connection, and what speaks on it."""
     below = made.context.fork()
     below.server = server = connection.Server(address=ADDRESS)
     server.state = connection.ConnectionState.OPEN
     speaking = made.connections[server] = PatientClient(below)
+    return server, speaking
+
+
+def asked_for(made: PoolingLayer) -> tuple[Asking, list[commands.Command]]:
+    """Who asks for a connection, and what comes of it."""
+    asking, asked = Asking(made.context.fork()), GetHttpConnection(ADDRESS, False, None)
+    made.command_sources[asked] = asking
+    return asking, [*made.get_connection(asked)]
+
+
+@pytest.mark.parametrize(
+    ("idle", "expected"), [(0.0, "used again"), (3.0, "used again"), (60.0, "closed"), (None, "left alone")]
+)
+def test_one_that_has_been_idle_for_long_is_not_used_again(idle: float | None, expected: str) -> None:
+    made = pooling(b"h2")
+    server, speaking = connected(made)
     if idle is None:
         speaking.stream_id = 1
     speaking._done_at = time.monotonic() - (60.0 if idle is None else idle)
-    asking = Asking(made.context.fork())
-    asked = GetHttpConnection(ADDRESS, False, None)
-    made.command_sources[asked] = asking
-    came = [*made.get_connection(asked)]
+    asking, came = asked_for(made)
     closed = [each.connection for each in came if isinstance(each, commands.CloseConnection)]
     assert closed == ([server] if expected == "closed" else [])
     assert (asking.given == (server, None)) is (expected == "used again")
     opened = [each.connection for each in came if isinstance(each, commands.OpenConnection)]
     assert len(opened) == (expected != "used again")
+
+
+@pytest.mark.parametrize("alpn", [None, b"http/1.1", b"h2"])
+def test_what_was_closed_is_forgotten(alpn: bytes | None) -> None:
+    made = pooling(alpn)
+    for number in range(100):
+        server, _ = connected(made)
+        server.state = connection.ConnectionState.CLOSED
+        if number % 2:
+            made.has_closed(server)
+        else:
+            server.error = "connection refused"
+    asking, came = asked_for(made)
+    assert asking.given is None
+    assert len([each for each in came if isinstance(each, commands.OpenConnection)]) == 1
+    assert len(made.connections) == 1
 
 
 @pytest.mark.parametrize(
@@ -77,8 +107,7 @@ def test_the_head_of_a_request_as_http1_has_it(
 
 @pytest.mark.parametrize("alpn", [None, b"http/1.1", b"h2"])
 def test_trailers_are_for_http2(alpn: bytes | None) -> None:
-    client = connection.Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), alpn=alpn)
-    made = PoolingLayer(context.Context(client, options.Options()), HTTPMode.transparent)
+    made = pooling(alpn)
     sending = Sending(made.context.fork())
     assert [*made.event_to_child(sending, ResponseTrailers(1, Headers()))] == []
     assert len(sending.sent) == (alpn == b"h2")

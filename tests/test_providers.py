@@ -132,7 +132,7 @@ OTHERS = [
     ("GET", f"{OPENAI}/responses/resp_1?include[]=a&after=b", ""),
     ("DELETE", f"{OPENAI}/files/f", ""),
     ("HEAD", "http://localhost:11434/", ""),
-    ("POST", "http://localhost:11434/api/show", ""),
+    ("DELETE", "http://localhost:11434/api/delete", ""),
     ("GET", f"{OPENAI}/files?api_key=x&limit=2", f"{OPENAI}/files?limit=2"),
     ("GET", "https://API.OpenAI.com:443/v1/x", f"{OPENAI}/x"),
     ("GET", "https://a.cloud.databricks.com/api/2.0/x", "__databricks__/api/2.0/x"),
@@ -148,6 +148,26 @@ def test_every_other_path_of_a_provider_is_recorded_by_its_url(
     assert (route.endpoint.kind, route.endpoint.method, route.endpoint.recorded) == (OTHER, method, "")
     assert route.url == (recorded or url)
     assert excluded(builtins, url, method) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", f"{OPENAI}/models/gpt-5"),
+        ("POST", f"{OPENAI}/responses/input_tokens"),
+        ("GET", "https://api.anthropic.com/v1/models/claude"),
+        ("POST", "https://x.services.ai.azure.com/anthropic/v1/messages"),
+        ("GET", "https://generativelanguage.googleapis.com/v1beta/models"),
+        ("POST", "https://generativelanguage.googleapis.com/v1beta/models/imagen-4:predict"),
+        ("POST", "https://generativelanguage.googleapis.com/v1beta/tunedModels/t:generateContent"),
+        ("POST", "https://codestral.mistral.ai/v1/fim/completions"),
+        ("POST", "http://localhost:11434/api/show"),
+    ],
+)
+def test_what_says_the_same_each_time_is_in_the_table(builtins: Providers, method: str, url: str) -> None:
+    route = post(builtins, url, method)
+    assert route
+    assert (route.endpoint.kind, route.url) == ("http", url)
 
 
 def excluded(providers: Providers, url: str, method: str = "POST") -> Exclusion | None:
@@ -195,6 +215,8 @@ def test_what_a_table_excludes_has_no_route(method: str, path: str, expected: Ex
 
 def test_the_builtin_table_excludes_noise_and_applications_of_ones_own(builtins: Providers) -> None:
     assert excluded(builtins, f"{CEREBRAS}/tcp_warming", "GET") is Exclusion.IGNORED
+    assert excluded(builtins, f"{OPENAI}/traces/ingest") is Exclusion.IGNORED
+    assert excluded(builtins, "https://api.anthropic.com/api/event_logging/v2/batch") is Exclusion.IGNORED
     assert excluded(builtins, "http://localhost:8000/v1/orders", "GET") is Exclusion.SKIPPED
     assert excluded(builtins, "https://127.0.0.1:3000/", "GET") is Exclusion.SKIPPED
     assert post(builtins, "http://localhost:8000/tokenize")

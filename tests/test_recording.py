@@ -299,3 +299,18 @@ def test_a_prompt_that_looks_like_a_response_does_not_mislead() -> None:
     content["request"]["body"]["response"] = {"body": {}}
     for data in (json.dumps(content, indent=2).encode(), json.dumps(content).encode()):
         assert read_request(data) == loads(data).request
+
+
+URLS = {
+    "https://api.openai.com/v1/v1/chat/completions": "https://api.openai.com/v1/chat/completions",
+    "https://h/openai/deployments/d/v1/chat/completions": "https://h/openai/deployments/d/chat/completions",
+    "https://openrouter.ai/api/v1/v1/chat/completions?a=b": "https://openrouter.ai/api/v1/chat/completions",
+    "https://h/else": "https://h/else",
+}
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_people_are_told_the_url_that_was_asked(url: str) -> None:
+    assert RecordedRequest(url, {}, "/v1/chat/completions").sent_url == URLS[url]
+    assert RecordedRequest("https://h/v1/messages", {}, "").sent_url == "https://h/v1/messages"
+    assert RecordedRequest("http://localhost:11434/api/chat", {}, "/api/chat").sent_url.endswith("11434/api/chat")

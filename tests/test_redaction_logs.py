@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     from wiretape.cli.proxy import OneLine
     from wiretape.proxy.printing import CleanDumper
 
+from wiretape import printable
 from wiretape.redaction import DEFAULT, REDACTED, logs
 
 KEY = "AIza" + "Sy_-1" * 7
@@ -128,3 +129,30 @@ def test_a_key_that_the_width_of_the_terminal_cuts(monkeypatch: pytest.MonkeyPat
 def test_where_there_is_no_dumper_nothing_is_done() -> None:
     with taddons.context() as context:
         CleanDumper(context.master.addons).install(DEFAULT)
+
+
+HOSTILE = [
+    "\x1b]0;title\x07",
+    "\x1b[2J",
+    "\x9b31m",
+    "a\rb",
+    "\u202egnp.exe",
+    "\ud800",
+    "[bold]x[/bold]",
+    "%s %(a)s {x}",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("name", ["wiretape.proxy.requests", "mitmproxy.proxy.server"])
+def test_a_line_of_any_logger_is_shown_and_never_obeyed(name: str, text: str, lines: io.StringIO) -> None:
+    logging.getLogger(name).warning("refused: %s", text)
+    logging.getLogger(name).warning(text)
+    try:
+        int(f"x{text}")
+    except ValueError:
+        logging.getLogger(name).exception("failed")
+    said = lines.getvalue()
+    assert printable.lines(said) == said
+    assert said.count(printable.lines(text)) >= 3
+    said.encode()

@@ -117,6 +117,9 @@ LOOK_ALIKES = [
     "max_tokens=4096, token_ids=[1, 2, 3], tokenizer='cl100k_base', eos_token='<|endoftext|>'",
     "the secretary's keyboard: keyed, passport: issued, author: Jane2, tokenizer: gpt2",
     "key: value1, monkey=banana2, turkey: 12 kg",
+    'cmd.Env = append(env, "PWD="+dir.name{d4}) + "TOKEN="+tokens[{d1}]',
+    '{"PWD": "/home/u/project-{d4}", "OLDPWD": "C:\\\\work\\\\p{d4}", "pwd": "~/p {d3}/a_b"}',
+    "PWD=/srv/app{d4} OLDPWD=/srv/app{d3}",
 ]
 
 
@@ -125,6 +128,11 @@ def test_identifiers_hashes_and_images_stay(template: str) -> None:
     text = draw(template)
     assert found(text) == []
     assert PLAIN.clean({"messages": [{"content": text}]}) == {"messages": [{"content": text}]}
+
+
+def test_a_password_is_no_directory() -> None:
+    for name, value in (("pwd", "hunter2"), ("PWD", "/{a20}/{a18}+"), ("pwd", "Tr0ub/dor"), ("password", "/hunter2/x")):
+        assert PLAIN.clean({name: draw(value)}) == {name: REDACTED}
 
 
 def test_two_questions_about_look_alikes_never_meet() -> None:

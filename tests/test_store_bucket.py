@@ -318,7 +318,7 @@ class TestAway:
         store.start()
         assert store.wait_until_up(10)
         assert s3_store(prefix).read("team", "abc") == b"left"
-        assert "1 files wait" in caplog.text
+        assert "1 file waits" in caplog.text
         store.close()
 
     def test_two_processes_share_a_spool(self, away: S3Server, prefix: str, tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from wiretape.outline import outline
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, loads
 from wiretape.request import identity
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.index import Index
+from wiretape.store.notes import Notes
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = sorted((ROOT / "recordings" / "default" / "responses").glob("*.json"))
@@ -46,6 +48,12 @@ def recording(asked: RecordedRequest) -> bytes:
     return dumps(Recording(asked, RecordedResponse(element, is_streaming=False)))
 
 
+def of_endpoint(index: Index, endpoint: str) -> list[tuple[str, RecordedRequest]]:
+    """The recordings among which the nearest is looked for."""
+    near = index.nearest(outline(request("one", endpoint)), endpoint, 100)
+    return [*index.requests(sorted(each.name for each in near))]
+
+
 ONE, TWO = request("one"), request("two")
 
 
@@ -63,7 +71,7 @@ def put(store: DirectoryStore, name: str, data: bytes) -> Path:
 
 def test_nothing_is_found_where_nothing_is(index: Index) -> None:
     assert index.find(identity(ONE)).names == []
-    assert list(index.requests(CHAT)) == []
+    assert list(of_endpoint(index, CHAT)) == []
 
 
 def test_a_recording_is_found_whatever_its_name(store: DirectoryStore, index: Index) -> None:
@@ -92,13 +100,16 @@ def test_the_seeds_are_found(store: DirectoryStore, index: Index) -> None:
         put(store, f"copy of {path.stem}", path.read_bytes())
     for path in SEEDS:
         assert index.find(identity(loads(path.read_bytes()).request)).names == [f"copy of {path.stem}"]
-    assert {name for name, _ in index.requests("/v1/completions")} == {"copy of af6ca03dcbc3", "copy of f3cbd3f07e60"}
+    assert {name for name, _ in of_endpoint(index, "/v1/completions")} == {
+        "copy of af6ca03dcbc3",
+        "copy of f3cbd3f07e60",
+    }
 
 
 def test_requests_are_told_by_endpoint(store: DirectoryStore, index: Index) -> None:
     put(store, "chat", recording(ONE))
     put(store, "embedding", recording(request("one", "/v1/embeddings")))
-    assert list(index.requests(CHAT)) == [("chat", ONE)]
+    assert list(of_endpoint(index, CHAT)) == [("chat", ONE)]
 
 
 def test_an_added_file_is_noticed(store: DirectoryStore, index: Index) -> None:
@@ -114,7 +125,7 @@ def test_a_changed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
     put(store, "a", recording(TWO))
     assert index.find(identity(ONE)).names == []
     assert index.find(identity(TWO)).names == ["a"]
-    assert list(index.requests(CHAT)) == [("a", TWO)]
+    assert list(of_endpoint(index, CHAT)) == [("a", TWO)]
 
 
 def test_a_removed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
@@ -123,7 +134,7 @@ def test_a_removed_file_is_noticed(store: DirectoryStore, index: Index) -> None:
     assert index.find(identity(ONE)).names == ["a", "b"]
     path.unlink()
     assert index.find(identity(ONE)).names == ["b"]
-    assert [name for name, _ in index.requests(CHAT)] == ["b"]
+    assert [name for name, _ in of_endpoint(index, CHAT)] == ["b"]
 
 
 def test_another_session_is_not_looked_at(store: DirectoryStore) -> None:
@@ -170,7 +181,7 @@ def test_a_broken_file_is_logged_once_with_its_path_and_passed_over(
     with caplog.at_level(logging.INFO):
         for _ in range(3):
             assert index.find(identity(ONE)).names == ["sound"]
-            assert [name for name, _ in index.requests(CHAT)] == ["sound"]
+            assert [name for name, _ in of_endpoint(index, CHAT)] == ["sound"]
     logged = [record for record in caplog.records if str(path) in record.getMessage()]
     assert [record.levelno for record in logged] == [logging.ERROR]
 
@@ -182,7 +193,7 @@ def test_a_file_nested_deeply_does_not_hide_the_others(store: DirectoryStore, in
     failed: type[Exception] | None = None  # Only the type: pytest takes seconds for the traceback of a RecursionError.
     try:
         assert index.find(identity(ONE)).names == ["sound"]
-        assert "sound" in [name for name, _ in index.requests(CHAT)]
+        assert "sound" in [name for name, _ in of_endpoint(index, CHAT)]
     except (ValueError, RecursionError) as e:
         failed = type(e)
     assert failed is None
@@ -202,3 +213,48 @@ def test_a_folder_among_the_files_is_logged_and_passed_over(
     store.path("default", "folder").mkdir()
     assert index.find(identity(ONE)).names == ["a"]
     assert str(store.path("default", "folder")) in caplog.text
+
+
+# -- what was found out is noted ---------------------------------------------------------------------------------------
+
+
+def test_of_very_many_files_none_is_read_again_by_the_next_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_FEW", "_WORTH_NOTING"):
+        monkeypatch.setattr(f"wiretape.store.index.{name}", 3)
+    read: list[str] = []
+
+    class Counting(DirectoryStore):
+        def read(self, session: str, name: str, folder: str = "responses") -> bytes | None:
+            read.append(name)
+            return super().read(session, name, folder)
+
+    def index() -> Index:
+        read.clear()
+        return Index(Counting(tmp_path / "of", notes=Notes(tmp_path / "notes.sqlite")), "default")
+
+    made = index()
+    for number in range(9):
+        put(Counting(tmp_path / "of"), f"n{number}", recording(request(f"number {number}")))
+    asked = request("number 5, please")
+    first = made.nearest(outline(asked), CHAT, 3)
+    assert sorted(read) == [f"n{number}" for number in range(9)]
+    made.store.close()
+
+    again = index()
+    assert again.find(identity(request("number 7"))).names == ["n7"]
+    assert again.nearest(outline(asked), CHAT, 3) == first
+    assert read == []
+    put(Counting(tmp_path / "of"), "n7", recording(request("number 70")))
+    again = index()
+    assert again.find(identity(request("number 7"))).names == []
+    assert again.find(identity(request("number 70"))).names == ["n7"]
+    assert read == ["n7"]
+
+
+def test_of_few_files_nothing_is_noted(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "of", notes=Notes(tmp_path / "notes.sqlite"))
+    put(store, "a", recording(ONE))
+    assert Index(store, "default").find(identity(ONE)).names == ["a"]
+    assert not (tmp_path / "notes.sqlite").exists()

@@ -166,6 +166,21 @@ def test_what_goes_over_no_http_is_no_fault(asked: Any) -> None:
     assert fault == "a secret is in it, at response.body.content"
 
 
+def test_a_get_of_the_recorders_own_is_one_of_its_url() -> None:
+    """Of a server of embeddings it asks which model there is; it names the file as a list of models."""
+    asked = {"test_id": "t", "url": "http://localhost:8000/info", "method": "GET", "endpoint": "/info", "headers": {}}
+    answered = {"status": 200, "body": {"model_id": "m"}, "is_streaming": False}
+    content = {"test_id": "t", "request": asked, "response": answered, "id_normalization_mapping": {}}
+    data = json.dumps(content, indent=2).encode() + b"\n"
+    found = recording.loads(data)
+    assert recording.dumps(found) == data
+    name = f"models-{hashing.NEWEST.digest('GET', asked['url'], {}, None)}-62c66a7a"  # type: ignore[arg-type]
+    assert verify.check(name, data).faults == ()
+    assert "not its hash" in verify.check(name.replace("models-", "models-0"), data).faults[0]
+    live = RecordedRequest("http://localhost:8000/info", {}, "", "GET")
+    assert request.identity(found.request) == request.identity(live)
+
+
 @pytest.mark.parametrize("asked", [{"provider": 1}, {"url": 1, "provider": "x"}, {"url": "://x", "body": {}}, {}])
 def test_what_is_none_of_that_is_no_recording(asked: Any) -> None:
     assert verify.check("x", json.dumps({"test_id": None, "request": asked, "response": {}}).encode()).form is None

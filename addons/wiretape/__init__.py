@@ -32,6 +32,7 @@ Read the modules in the order in which the data goes:
 ``pieces``, ``remade``, ``parts``   a large answer, its values and its files in little memory
 ``flight``      a live answer that several requests share
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
+``outline``     a request in few bytes, and which of many are near to one; ``differences``: where two values differ
 ``miss``        why a request has no recording
 ``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
 ``aliases``     ids that the form 2026 has replaced, in the requests that send them back
@@ -43,7 +44,9 @@ Read the modules in the order in which the data goes:
 ``metrics``     the counters as a page for Prometheus; ``address``: where something listens
 ``team``        more than one process: their counters, their turns, the port before them
 ``contents``    what a session holds; ``promoting``: a session's recordings, taken over into another
+``parallel``    work on very many files, shared out among processes
 ``verify``, ``transcript``   whether a recording is sound, and what it says
+``shortened``   long texts -> what is shown of them
 ``printable``   text of others -> text that no terminal obeys; ``units``: sizes -> bytes
 ``http1``       bytes of a connection -> requests, chunks -> bytes
 ``proxy``       the mitmproxy addon: the only place where a flow is known

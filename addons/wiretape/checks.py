@@ -35,8 +35,9 @@ def check_request(content: Any) -> None:
     except ValueError as e:
         raise ValueError(f"request.url is no URL: {e}") from e
     body = "payload" if "payload" in request else "body"
-    _must(isinstance(request.get(body), dict), f"request.{body} is missing or of another type")
-    if body == "body":
+    has_body = body in request or request.get("method") != "GET"
+    _must(not has_body or isinstance(request.get(body), dict), f"request.{body} is missing or of another type")
+    if has_body and body == "body":
         endpoint = request.get("endpoint")
         _must(isinstance(endpoint, str) and endpoint != "", "request.endpoint is missing")
     _must(isinstance(request.get("method", "POST"), str), "request.method is no text")

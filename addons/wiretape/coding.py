@@ -24,6 +24,9 @@ _NOT = re.compile(r"q\s*=\s*0(?:\.0*)?")
 """The weight of a coding that a client does not take."""
 
 
+_KNOWN = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
+"""The codings that can be undone."""
+
 _NO_CODINGS = frozenset({"", "identity", "none", "null", "binary", "utf-8", "utf8"})
 """What is said where there is no coding: by those who mean the transfer or the characters, too."""
 
@@ -77,6 +80,19 @@ class Decoder:
 def _names(coding: str) -> list[str]:
     names = (name.strip().lower() for name in coding.split(","))
     return [name for name in names if name not in _NO_CODINGS]
+
+
+def decoder_for(coding: str, accepted: str) -> Decoder | None:
+    """What a client that sends this Accept-Encoding needs to read a body of this Content-Encoding; None where it can.
+
+    Raises CodingError where nobody knows how it is undone.
+    """
+    if is_accepted(coding, accepted):
+        return None
+    unknown = [name for name in _names(coding) if name not in _KNOWN]
+    if unknown:
+        raise CodingError(f"unknown content coding {unknown[0]!r}")
+    return Decoder(coding)
 
 
 def is_accepted(coding: str, accepted: str) -> bool:

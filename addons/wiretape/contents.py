@@ -7,11 +7,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from wiretape import recording, request, transcript
+from wiretape import parallel, recording, request, transcript
 from wiretape.checks import NotHttpError
+from wiretape.parallel import Watch, unwatched
 from wiretape.recording import JSON, Recording
 from wiretape.store.base import Store
+from wiretape.store.directory import DirectoryStore
+from wiretape.store.ledger import Ledger
 
 _SHOWN = 60
 """Characters of an answer that a difference shows."""
@@ -59,23 +63,43 @@ class Contents:
         return owners | {take.name: key for key, takes in self.takes.items() for take in takes}
 
 
-def contents(store: Store, session: str) -> Contents:
+def contents(store: Store, session: str, watch: Watch = unwatched) -> Contents:
     """Read a session. Raises OSError where the store or a file cannot be read; what is no recording is broken."""
     takes: dict[Key, list[Take]] = {}
     broken: dict[str, str] = {}
-    for name in sorted(store.scan(session), key=_place):
-        try:
-            if (data := store.read(session, name)) is None:
-                continue
-            found = recording.loads(data)
-            key, take = (request.stored_identity(found.request), found.request.test_id or ""), _take(name, data, found)
-        except NotHttpError:
-            continue  # It answers nobody, here or anywhere.
-        except ValueError as e:
-            broken[name] = str(e)
-            continue
-        takes.setdefault(key, []).append(take)
+    states = store.scan(session)
+    names = sorted(states, key=_place)
+    ledger = Ledger(store, f"{session}#contents", len(names))
+    known = {name: tuple(found) for name, found in ledger.known(states).items()}
+    new = [name for name in names if name not in known]
+    work = partial(_read, store.bare() if isinstance(store, DirectoryStore) else store, session)
+    mapped = parallel.mapped(work, new) if isinstance(store, DirectoryStore) else map(work, new)
+    learned = {
+        name: read for name, read in zip(new, watch(mapped, len(new), f"reading {session}"), strict=True) if read
+    }
+    ledger.keep({name: read for name, read in learned.items() if len(read) > 1}, states)
+    for name in names:
+        match known.get(name) or learned.get(name) or ():
+            case (problem,):
+                broken[name] = problem
+            case (identity, test_id, *take):
+                takes.setdefault((identity, test_id), []).append(Take(name, *take))
     return Contents(session, {key: tuple(each) for key, each in takes.items()}, broken)
+
+
+def _read(store: Store, session: str, name: str) -> tuple[str, ...]:
+    """Return a recording's key and its take but for the name, as texts; or what is wrong with it; nothing for none."""
+    try:
+        if (data := store.read(session, name)) is None:
+            return ()
+        found = recording.loads(data)
+        take = _take(name, data, found)
+        identity = request.stored_identity(found.request)
+    except NotHttpError:
+        return ()  # It answers nobody, here or anywhere.
+    except ValueError as e:
+        return (str(e),)
+    return identity, found.request.test_id or "", take.label, take.data, take.form, take.said, take.quiet
 
 
 def _place(name: str) -> tuple[str, int]:

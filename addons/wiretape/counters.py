@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
+from wiretape.units import counted
+
 _SESSIONS = 1000
 """Sessions that are counted by themselves: whoever names sessions from outside must not fill the memory."""
 
@@ -83,14 +85,15 @@ class Counters:
     def summary(self) -> str:
         """The counters in one line."""
         line = (
-            f"{self.hits} hits ({self.tokens} tokens served from recordings), {self.misses} misses, "
-            f"{self.recorded} recorded, {self.upstream} requests sent to providers"
+            f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings), "
+            f"{counted(self.misses, 'miss', 'misses')}, {self.recorded} recorded, "
+            f"{counted(self.upstream, 'request')} sent to providers"
         )
         line += f", {self.followed} followed an equal one" if self.followed else ""
         line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
-        line += f", {self.faults} faults injected" if self.faults else ""
+        line += f", {counted(self.faults, 'fault')} injected" if self.faults else ""
         why = f" ({self.told_reasons})" if self.reasons else ""
-        return f"{line}, {self.unrecorded} answers NOT recorded{why}" if self.unrecorded else line
+        return f"{line}, {counted(self.unrecorded, 'answer')} NOT recorded{why}" if self.unrecorded else line
 
 
 NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")

@@ -6,6 +6,7 @@ Reads and never writes. What was read is noted, so that an answer can be kept fo
 import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -14,6 +15,7 @@ from itertools import count
 from wiretape import capture as captures
 from wiretape import hashing, recording, request
 from wiretape.capture import Capture
+from wiretape.outline import Near, Outline
 from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
 from wiretape.store.base import Away, Fetched, Store, Unavailable
 from wiretape.store.directory import RESPONSES, WIRE
@@ -181,6 +183,18 @@ class Finder:
         self._index = index
         self._told: set[Hashable] = set()
 
+    def like(self, index: Index) -> "Finder":
+        """Return one for another session, by the same choices."""
+        return Finder(
+            index,
+            self._turn,
+            takes=self._takes,
+            form=self._form,
+            keep_captures=self._keep_captures,
+            keep_errors=self._keep_errors,
+            only_lasting=self._only_lasting,
+        )
+
     def reading(self) -> Reading:
         """A new look at the session's files."""
         return Reading(self._store, self.session)
@@ -258,9 +272,60 @@ class Finder:
         """Whether ``by_content`` takes no longer than ``by_name``, nearly."""
         return self._store.is_quick and self._index.is_quick
 
-    def requests(self, endpoint: str) -> Iterator[tuple[str, RecordedRequest]]:
-        """Name and request of each recording of an endpoint."""
-        return self._index.requests(endpoint)
+    def nearest(self, wanted: Outline, endpoint: str, most: int) -> list[Near]:
+        """Return the recordings of an endpoint whose requests are nearest, the nearest first."""
+        return self._index.nearest(wanted, endpoint, most)
+
+    def requests(self, names: Sequence[str]) -> Iterator[tuple[str, RecordedRequest]]:
+        """Name and request of these recordings, as they would be recorded now."""
+        for name, asked in self._index.requests(names):
+            with suppress(ValueError):
+                # One that is older than a rule still has what the rule takes out.
+                yield name, request.by_rules_of_today(asked)
+
+    def obstacles(self, asked: RecordedRequest, identity: str) -> list[str]:
+        """Return why recordings of this very request do not answer it, in words."""
+        reading = self.reading()
+        known = (name for name in self._names(asked, identity) if self._index.holds(name))
+        names = dict.fromkeys((*known, *self._index.names(identity)))
+        return [problem for name in names if (problem := self._obstacle(name, asked, identity, reading))]
+
+    def _obstacle(self, name: str, asked: RecordedRequest, identity: str, reading: Reading) -> str:
+        try:
+            data = reading.read(name)
+            if data is None:
+                return ""
+            found = recording.loads(data)
+        except ValueError as e:
+            return f"{reading.where(name)} is there, and cannot be served: {e}."
+        if not request.is_stored(found.request, identity):
+            return ""
+        if found.response.broke_off and not self._keep_errors:
+            return (
+                f"{reading.where(name)} is of this request, but its stream broke off: wiretape_record_errors serves it."
+            )
+        if self._only_lasting and found.response.is_passing:
+            return f"{reading.where(name)} is of this request, but depends on who asked, or when: replay serves it."
+        theirs = found.request.test_id
+        if theirs not in (None, asked.test_id):
+            named = f"for test {asked.test_id}" if asked.test_id else "for no test"
+            return f"{reading.where(name)} is of this request, but for test {theirs} alone, and this one is {named}."
+        return ""
+
+    def broken(self) -> list[str]:
+        """Return which files of the session are no recordings, and why, in words."""
+        return [f"{self._store.where(self.session, name)}: {why}" for name, why in self._index.problems().items()]
+
+    def has(self, asked: RecordedRequest, identity: str) -> bool:
+        """Return whether there is a recording of a request, as far as that can be told without reading every file."""
+        if self._index.names(identity):
+            return True
+        for name in self._names(asked, identity):
+            with suppress(ValueError, OSError):
+                data = self._store.read(self.session, name)
+                if data is not None and request.is_stored(recording.read_request(data), identity):
+                    return True
+        return False
 
     def capture(self, name: str, reading: Reading) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""

@@ -5,12 +5,14 @@ what a client has sent is ever part of an error.
 """
 
 import base64
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
+from urllib.parse import unquote
 
-from wiretape.session import RECORDING, Asked, Refused, Session, Sessions, effective_mode, parse_user
+from wiretape.session import RECORDING, Asked, Refused, Session, Sessions, check_name, effective_mode, parse_user
 from wiretape.tape import Mode
 from wiretape.tokens import Entry
 
@@ -92,7 +94,9 @@ class Gate:
             try:
                 asked = _parse_user(user)
             except ValueError as e:
+                # Whether the token is good is asked of the session that is named: then it is told what else is wrong.
                 problem = str(e)
+                asked = _named(user) or self._default
         try:
             entry = self._tokens.check(asked.name, token) if self._tokens else None
         except OSError as e:
@@ -136,6 +140,14 @@ class Gate:
         except Refused as e:
             raise Denied(403, str(e)) from e
         return Access(session, mode, entry.name if entry else "")
+
+
+def _named(user: str) -> Asked | None:
+    """The session that is named in credentials in which something else is wrong, such as the mode."""
+    try:
+        return Asked(check_name(re.split("[+ ]", unquote(user), maxsplit=1)[0]))
+    except ValueError:
+        return None
 
 
 def basic(header: str) -> str | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import ParseResult, urlparse
 
 _LOCAL_HOSTS = frozenset({"0.0.0.0", "127.0.0.1", "localhost"})  # noqa: S104  names that are compared
 _CHANGING = ("extra_body", "extra_query")
@@ -60,13 +60,13 @@ class Rule:
         parsed = urlparse(url)
         counted = self._counted(body)
         if self.heeds_bedrock and "bedrock" in parsed.netloc:
-            counted.pop("stream_options", None)
+            counted = {key: value for key, value in counted.items() if key != "stream_options"}
         content = {"method": method.upper(), "endpoint": parsed.path, "body": counted}
         match self.lists:
             case Lists.LEFT_OUT if parsed.path not in self.list_paths:
                 content["test_id"] = test_id
             case Lists.NULL:
-                content["test_id"] = None if self.is_shared(url) else test_id
+                content["test_id"] = None if self._is_shared(parsed) else test_id
         return _sha256(content)
 
     def digest_as_sent(self, method: str, url: str, payload: Any, test_id: str | None) -> str:
@@ -78,13 +78,16 @@ class Rule:
 
     def is_shared(self, url: str) -> bool:
         """Return whether a list of models at a URL is one and the same for all tests."""
-        parsed = urlparse(url)
+        return self._is_shared(urlparse(url))
+
+    def _is_shared(self, parsed: ParseResult) -> bool:
         is_of_elsewhere = parsed.path.endswith("/models") and parsed.hostname not in _LOCAL_HOSTS
-        return parsed.path in self.list_paths or is_of_elsewhere
+        return is_of_elsewhere or parsed.path in self.list_paths
 
     def _counted(self, body: Any) -> Any:
         """Return of a body what counts: of its own members what is kept, and all below it as it is counted."""
-        return self._value(body, is_top=True)
+        counts_all = not (self.rounds or self.heeds_projects or self.texts)
+        return body if counts_all else self._value(body, is_top=True)
 
     def _value(self, value: Any, *, is_top: bool) -> Any:
         match value:
@@ -96,8 +99,9 @@ class Rule:
             case float() if self.rounds:
                 return round(value, 5) if math.isfinite(value) else value
             case str():
-                for change in self.texts:
-                    value = change(value)
+                if ":" in value or "<|" in value:  # Else there is nothing that a search gave.
+                    for change in self.texts:
+                        value = change(value)
                 return rounded(value) if self.rounds else value
         return value
 

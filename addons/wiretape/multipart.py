@@ -21,6 +21,8 @@ _LONGEST_HEAD = 1 << 16
 # What is once taken is not given back: there is one way alone to read a text.
 _PARAMETER = re.compile(rb';\s*+([^\s;="]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^;]*+))', re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
+_REST = re.compile(rb"(--)?+[ \t]*+(\r?+\n|\Z)")
+"""What follows a delimiter on its line; in the last one ``--``."""
 _CHARSETS = {b"utf-8": "utf-8", b"iso-8859-1": "latin-1"}
 
 
@@ -73,23 +75,29 @@ def _value(
 
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
     """Yield the head of each part, by names in lower case, and its content."""
-    delimiter = re.escape(b"--" + _boundary(content_type)) + rb"(--)?+[ \t]*+(\r?+\n|\Z)"
-    found = re.match(delimiter, body) or re.search(rb"\n" + delimiter, body)
-    if found is None:
-        raise ValueError(_NO_END)
+    delimiter = b"--" + _boundary(content_type)
+    is_first = body.startswith(delimiter) and (rest := _REST.match(body, len(delimiter)))
+    if not is_first:
+        _, rest = _next(body, b"\n" + delimiter, 0)
+    assert rest
     # The first line's end is that of all lines of the form: a file may have other ones.
-    line_end: bytes = found[2] or b"\r\n"
-    next_one = re.compile(line_end + delimiter)
-    while found[1] is None:
-        start = found.end()
+    line_end: bytes = rest[2] or b"\r\n"
+    while rest[1] is None:
+        start = rest.end()
         # The end of the delimiter's line may be that of the line before the next one: then the part is empty.
-        found = next_one.search(body, start - len(line_end))
-        if found is None:
-            raise ValueError(_NO_END)
-        yield _part(body[start : max(start, found.start())], line_end)
+        end, rest = _next(body, line_end + delimiter, start - len(line_end))
+        yield _part(body, start, max(start, end), line_end)
 
 
-_NO_END = "the request's body is not multipart/form-data: it does not end with its boundary"
+def _next(body: bytes, delimiter: bytes, start: int) -> tuple[int, re.Match[bytes]]:
+    """Return where the next delimiter stands, and the rest of its line. Raises ValueError where there is none."""
+    # To find fixed bytes takes a tenth of the time of an expression, of a file of 60 MB 6 ms.
+    at = body.find(delimiter, start)
+    while at >= 0:
+        if rest := _REST.match(body, at + len(delimiter)):
+            return at, rest
+        at = body.find(delimiter, at + 1)
+    raise ValueError("the request's body is not multipart/form-data: it does not end with its boundary")
 
 
 def _boundary(content_type: str) -> bytes:
@@ -99,18 +107,18 @@ def _boundary(content_type: str) -> bytes:
     return boundary
 
 
-def _part(data: bytes, line_end: bytes) -> tuple[dict[bytes, bytes], bytes]:
-    if data.startswith(line_end):
-        return {}, data[len(line_end) :]
+def _part(body: bytes, start: int, end: int, line_end: bytes) -> tuple[dict[bytes, bytes], bytes]:
+    if body.startswith(line_end, start):
+        return {}, body[start + len(line_end) : end]
     blank = line_end * 2
-    end = data.find(blank, 0, _LONGEST_HEAD)
-    if end < 0:
+    stop = body.find(blank, start, min(end, start + _LONGEST_HEAD))
+    if stop < 0:
         raise ValueError("the request's body is not multipart/form-data: a part has no name, or a head without an end")
     head: dict[bytes, bytes] = {}
-    for line in re.sub(line_end + rb"[ \t]++", b" ", data[:end]).split(line_end):
+    for line in re.sub(line_end + rb"[ \t]++", b" ", body[start:stop]).split(line_end):
         name, _, value = line.partition(b":")
         head.setdefault(name.strip().lower(), value.strip())
-    return head, data[end + len(blank) :]
+    return head, body[stop + len(blank) : end]
 
 
 def _raw_parameters(header: bytes) -> dict[bytes, bytes]:

@@ -3,16 +3,19 @@
 Afterwards the other session answers each of these requests as the first one does. What else it holds stays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from wiretape import capture as captures
-from wiretape import contents, verify
+from wiretape import contents, parallel, redaction, verify
 from wiretape.contents import Contents, Key, Take
 from wiretape.finding import second_name
 from wiretape.freezing import is_frozen
+from wiretape.parallel import Watch, unwatched
 from wiretape.store.base import Store
-from wiretape.store.directory import RESPONSES, WIRE
+from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
+from wiretape.store.ledger import Ledger
 from wiretape.store.regular import NoRecording
 
 
@@ -48,17 +51,18 @@ class Plan:
     """Why nothing of it may be done; empty where it may."""
 
 
-def plan(store: Store, source: str, target: str) -> Plan:
+def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Plan:
     """What is to be done, and whether it may be: not into a frozen session, and not with what ``verify`` faults.
 
     Only the source's own recordings are looked at, not those of its layers. Raises OSError where the store fails.
     """
-    ours, theirs = contents.contents(store, source), contents.contents(store, target)
+    ours, theirs = contents.contents(store, source, watch), contents.contents(store, target, watch)
     refusals = [f"session {target} is frozen"] if is_frozen(store, target) else []
     if source == target:
         refusals.append(f"{source} is to be promoted into itself")
     refusals += [f"{store.where(source, name)}: {problem}" for name, problem in ours.broken.items()]
     steps = []
+    copies: list[Take] = []
     same = 0
     owners = theirs.owners()
     for key, takes in ours.takes.items():
@@ -68,9 +72,10 @@ def plan(store: Store, source: str, target: str) -> Plan:
         step = _step(store, key, (ours, theirs), owners)
         steps.append(step)
         for take, name in step.copies:
-            refusals += _faults(store, source, take)
+            copies.append(take)
             if owners.get(name, key) not in (key, None):
                 refusals.append(f"{store.where(target, name)}: is another request's, and so is its second name")
+    refusals += _all_faults(store, source, copies, watch)
     return Plan(source, target, tuple(steps), same, tuple(refusals))
 
 
@@ -96,17 +101,50 @@ def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
     return second_name(base, key[0]) + suffix
 
 
-def _faults(store: Store, session: str, take: Take) -> Iterator[str]:
-    for fault in verify.check(take.name, store.read(session, take.name) or b"").faults:
-        yield f"{store.where(session, take.name)}: {fault}"
+def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> Iterator[str]:
+    """What ``verify`` faults in what is to be copied.
+
+    What was found sound before, and is as it was, is looked through for values of the environment alone, which may be
+    others now.
+    """
+    ledger = Ledger(store, f"{session}#sound", len(takes))
+    states: dict[str, Hashable] = {}
+    if isinstance(store, DirectoryStore):
+        states = {take.name: (take.data, store.state(session, take.name, WIRE)) for take in takes}
+    known = ledger.known(states)
+    names = [take.name for take in takes]
+    items = [(name, name in known) for name in names]
+    of = store.bare() if isinstance(store, DirectoryStore) else store
+    work = partial(_faults, of, session)
+    mapped = parallel.mapped(work, items) if isinstance(store, DirectoryStore) else map(work, items)
+    sound: dict[str, list[str]] = {}
+    for name, faults in zip(names, watch(mapped, len(names), "checking"), strict=True):
+        yield from faults
+        if not faults and name in states and name not in known:
+            sound[name] = []
+    ledger.keep(sound, states)
+
+
+def _faults(store: Store, session: str, item: tuple[str, bool]) -> list[str]:
+    name, was_sound = item
+    if was_sound:
+        files = (store.read(session, name, folder) for folder in (RESPONSES, WIRE))
+        if not any(redaction.DEFAULT.holds_variable(data) for data in files if data):
+            return []
+    return [*_each_fault(store, session, name)]
+
+
+def _each_fault(store: Store, session: str, name: str) -> Iterator[str]:
+    for fault in verify.check(name, store.read(session, name) or b"").faults:
+        yield f"{store.where(session, name)}: {fault}"
     try:
-        data = store.read(session, take.name, WIRE)
+        data = store.read(session, name, WIRE)
     except NoRecording as e:
-        yield f"{store.where(session, take.name, WIRE)}: {e}"
+        yield f"{store.where(session, name, WIRE)}: {e}"
         return
     if data is not None:
         for fault in verify.check_capture(data):
-            yield f"{store.where(session, take.name, WIRE)}: {fault}"
+            yield f"{store.where(session, name, WIRE)}: {fault}"
 
 
 def carry_out(store: Store, wanted: Plan) -> None:

@@ -88,6 +88,11 @@ class Route:
         """The recorded URL: base and recorded endpoint, so ``/v1/v1/`` where the base ends in ``/v1``."""
         return self.base + (self.endpoint.recorded or self.path)
 
+    @property
+    def sent_url(self) -> str:
+        """The URL that is asked, without a query: for people."""
+        return self.base + self.path.partition("?")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

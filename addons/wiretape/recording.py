@@ -52,10 +52,23 @@ class RecordedRequest:
         return not self.endpoint
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it is kept as it was sent, a GET, and named as a list of models: those of a server of embeddings."""
+        return self.passthrough and "endpoint" in self.extra
+
+    @property
     def model(self) -> str:
         """``body["model"]``, or empty."""
         model = self.body.get("model", "")
         return model if isinstance(model, str) else ""
+
+    @property
+    def sent_url(self) -> str:
+        """The URL that was asked, for people: an SDK's base URL has the ``/v1`` that the endpoint's name has too."""
+        url = self.url.partition("?")[0]
+        if not self.endpoint or not url.endswith(self.endpoint):
+            return url
+        return url.removesuffix(self.endpoint) + self.endpoint.removeprefix("/v1")
 
     @property
     def label(self) -> str:
@@ -157,7 +170,7 @@ def request_hash(request: RecordedRequest, form: str = "2025-09") -> str:
 
 def digest(request: RecordedRequest, rule: hashing.Rule) -> str:
     """The 64 hex digits of a request as it stands, by the rule of a version of the public recorder."""
-    counts = rule.digest_as_sent if request.passthrough else rule.digest
+    counts = rule.digest_as_sent if request.passthrough and not request.is_bare else rule.digest
     return counts(request.method, request.url, request.body, request.test_id)
 
 
@@ -260,7 +273,8 @@ def _dumped(recording: Recording) -> Iterator[bytes]:
     is_2026 = recording.form == "2026"
     test_id = {"test_id": request.test_id} if is_2026 else {}
     if request.passthrough:
-        asked = {**test_id, "url": request.url, "method": request.method, "payload": request.body, **request.extra}
+        payload = {} if request.is_bare else {"payload": request.body}
+        asked = {**test_id, "url": request.url, "method": request.method, **payload, **request.extra}
     else:
         asked = {
             "method": request.method,
@@ -318,12 +332,14 @@ def loads_request(content: JSON) -> RecordedRequest:
     """The request of a file's parsed content; raises ValueError as ``loads`` does."""
     checks.check_request(content)
     request = content["request"]
-    is_sent = "payload" in request
+    is_sent = "payload" in request or "body" not in request
     body = "payload" if is_sent else "body"
-    known = ("test_id", "method", "url", "headers", body, "endpoint", "model")
+    known: tuple[str, ...] = ("test_id", "method", "url", "headers", body, "endpoint", "model")
+    if body not in request:
+        known = ("test_id", "method", "url")  # A GET of the public recorder's, which has neither.
     return RecordedRequest(
         request["url"],
-        request[body],
+        request.get(body, {}),
         "" if is_sent else request["endpoint"],
         request.get("method", "POST"),
         content.get("test_id"),

@@ -29,6 +29,7 @@ from wiretape.finding import (
     take_name,
     take_names,
 )
+from wiretape.outline import Near, outline
 from wiretape.pacing import INSTANT, Pace
 from wiretape.parts import Parts
 from wiretape.recording import FORMS, MODEL_LISTS, RecordedRequest, Recording
@@ -45,6 +46,15 @@ logger = logging.getLogger(__name__)
 _TRUSTED = 0.005
 """Seconds for which a hit in memory is served without a look at its files."""
 
+
+_CANDIDATES = 24
+"""Recordings that are read to tell which is the nearest."""
+
+_OTHERS = 100
+"""Sessions that are looked into for what this one has not."""
+
+_BROKEN = 3
+"""Files, or sessions, that are named where there may be many."""
 
 _LOOKS = 200
 """Files whose states are looked at within a millisecond."""
@@ -170,7 +180,7 @@ class Tape:
         self.store = store
         self._only_lasting = mode is Mode.RECORD_IF_MISSING
         self._asks_again = asks_again
-        indexes = indexes or Indexes(store)
+        self._indexes = indexes = indexes or Indexes(store)
         self._turn = turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
             Finder(
@@ -260,6 +270,7 @@ class Tape:
         if hit or (self.needs_search and not thorough):
             return hit
         for reading in aliases.readings(asked, self._ids_that_came):
+            object.__setattr__(reading, "turn", asked.turn)
             if hit := self._look(reading, None, thorough=thorough):
                 return hit
         return None
@@ -333,19 +344,48 @@ class Tape:
             return replace(made, at=(*capture.at,)) if len(capture.at) == len(made.chunks) else made
         return wire.answer([each.recording for each in found], base64_wanted=asked.base64_wanted)
 
-    def explain(self, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
-        """The answer to a request without a recording, in replay, or in other modes while offline."""
+    def explain(self, asked: RecordedRequest, *, is_offline: bool = False, is_open: bool = True) -> miss.Explanation:
+        """Why a request has no recording, in replay, or in other modes while offline.
+
+        ``is_open``: whether who asks may know what other sessions have.
+        """
         how = (
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
             f'(session "{self.session}" below {self.store.url}).'
         )
         if is_offline:
             how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
-        endpoint = request.endpoint(asked)
-        stored = chain.from_iterable(finder.requests(endpoint) for finder in self._finders)
-        # One that is older than a rule still has what the rule takes out.
-        known = ((name, recorded.request(each, redaction.DEFAULT)) for name, each in stored)
-        return wire.error(404, miss.message(asked, known, how), "recording_not_found")
+        identity = request.identity(asked)
+        obstacles = [problem for finder in self._finders for problem in finder.obstacles(asked, identity)]
+        if is_open and self.store.is_quick:
+            obstacles += self._elsewhere(asked, identity)
+        candidates = [] if obstacles else self._near(asked)
+        if not obstacles and not candidates:
+            obstacles = self._finder.broken()[:_BROKEN]
+        return miss.explain(asked, candidates, how, obstacles)
+
+    def _near(self, asked: RecordedRequest) -> list[miss.Candidate]:
+        """The recordings whose requests are nearest, as far as that is told by their outlines, the nearest first."""
+        drawn = outline(asked)
+        found: list[tuple[Near, int]] = []
+        for place, finder in enumerate(self._finders):
+            near = finder.nearest(drawn, request.endpoint(asked), _CANDIDATES)
+            found += ((each, place) for each in near)
+        best = sorted(found, key=lambda each: -each[0].likeness)[:_CANDIDATES]
+        candidates = []
+        for place, finder in enumerate(self._finders):
+            before = "" if finder is self._finder else f"{finder.session}/"
+            of_this = finder.requests([near.name for near, where in best if where == place])
+            candidates += [miss.Candidate(before + name, each) for name, each in of_this]
+        return candidates
+
+    def _elsewhere(self, asked: RecordedRequest, identity: str) -> list[str]:
+        """Which sessions have the recording that this one, and what it stands on, has not."""
+        own = {finder.session for finder in self._finders}
+        others = [each for each in self.store.sessions() if each not in own][:_OTHERS]
+        found = [each for each in others if self._finder.like(self._indexes.of(each)).has(asked, identity)]
+        ask = f"ask for it, or: wiretape session promote {{}} --into {self.session}"
+        return [f"Session {each} has a recording of this request: {ask.format(each)}." for each in found[:_BROKEN]]
 
     def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
@@ -363,17 +403,17 @@ class Tape:
             name = self._write(made, capture)
         except (wire.Unrecordable, redaction.RefusedError) as e:
             self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
-            logger.warning("not recorded: %s: %s%s", asked.url, e, self.named)
+            logger.warning("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except RecursionError:
             self.counters.not_recorded(Reason.FORM)
-            logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.url, self.named)
+            logger.warning("not recorded: %s: the answer is nested too deeply%s", asked.sent_url, self.named)
         except OSError as e:
             self.counters.not_recorded(Reason.LOST)
-            logger.error("RECORDING LOST: %s could not be written: %s%s", asked.url, e, self.named)
+            logger.error("RECORDING LOST: %s could not be written: %s%s", asked.sent_url, e, self.named)
             return False
         except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
             self.counters.not_recorded(Reason.LOST)
-            logger.exception("RECORDING LOST: %s%s", asked.url, self.named)
+            logger.exception("RECORDING LOST: %s%s", asked.sent_url, self.named)
         else:
             self.counters.recorded += 1
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
@@ -531,7 +571,7 @@ class Tape:
     def _write_state(self, name: str, data: Parts) -> str:
         """Write a take of what moves on: behind the one before, where it says something else than that.
 
-        Where takes are replaced, the first that a process writes is the first of all.
+        Where takes are replaced, the first that a process writes is the first of all: those of before are no more.
         """
         reading = self._finder.reading()
         takes = [*take_names(name, reading)] if reading.exists(name) else []
@@ -547,8 +587,18 @@ class Tape:
             if is_same or self.store.write(self.session, take, data, replace=is_there):
                 if self._replaces():
                     self._states[name] = number
+                    self._remove(takes[1:] if number == 1 else ())
                 return take
         raise AssertionError("count has no end")
+
+    def _remove(self, takes: Sequence[str]) -> None:
+        """Remove takes that a new recording has made void."""
+        for take in takes:
+            try:
+                self.store.remove(self.session, take)
+                self.store.remove(self.session, take, WIRE)
+            except OSError as e:  # A proxy need not be able to: then they come after the new ones.
+                logger.warning("%s: an older take cannot be removed: %s", self.store.where(self.session, take), e)
 
 
 def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wiretape.recording import Recording
+from wiretape.recording import RecordedRequest, Recording
 
 
 def text(recording: Recording) -> str:
@@ -24,6 +24,35 @@ def text(recording: Recording) -> str:
     if choices:
         return "".join(next(iter(choices.values())))
     return json.dumps([element["__data__"] for element in response.elements()], indent=2, ensure_ascii=False)
+
+
+def question(request: RecordedRequest) -> str:
+    """What was asked: the last thing that a user said, or what else is the question; empty where there is none."""
+    body = request.body
+    for key in ("messages", "input", "contents", "prompt"):
+        said = body.get(key)
+        if isinstance(said, str):
+            return said
+        turns = [each for each in _list(said) if isinstance(each, str) or _object(each).get("role", "user") == "user"]
+        for turn in reversed(turns):
+            if text := _said(turn):
+                return text
+    return _text(body.get("query") or body.get("text") or "")
+
+
+def _said(turn: Any) -> str:
+    """The text of a message, whatever its API calls the parts of it."""
+    if isinstance(turn, str):
+        return turn
+    content = _object(turn).get("content", _object(turn).get("parts"))
+    if isinstance(content, str):
+        return content
+    parts = (each if isinstance(each, str) else _object(each).get("text") for each in _list(content))
+    return " ".join(part for part in parts if isinstance(part, str))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[int, str]]:

@@ -1,4 +1,4 @@
-"""Sizes as options spell them -> bytes. Under every option that bounds something."""
+"""Sizes as options spell them -> bytes; numbers of things -> words. Under every option that bounds something."""
 
 import math
 import re
@@ -14,3 +14,8 @@ def parse_size(text: str) -> int:
     if not math.isfinite(size):
         raise ValueError(f"{text[:80]!r} is no size: it is a number of bytes, or one with kB, MB or GB such as 128MB")
     return int(size)
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """So many of them, as ``2 hits``."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

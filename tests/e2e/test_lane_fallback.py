@@ -73,7 +73,7 @@ def test_on_a_mitmproxy_that_is_not_known_that_is_said_and_hits_are_served(anoth
         assert proxy.stop() == 0
         assert hits(proxy) == 2
         assert flows(proxy) == 3
-        proxy.wait_for_log(r"wiretape: 2 hits \([1-9]\d* tokens served from recordings\), 1 misses")
+        proxy.wait_for_log(r"wiretape: 2 hits \([1-9]\d* tokens served from recordings\), 1 miss")
         assert proxy.connects() == []
         assert "Traceback" not in proxy.log()
 
@@ -99,7 +99,7 @@ def test_on_a_mitmproxy_that_is_not_known_answers_are_recorded_and_then_served(
         assert proxy.stop() == 0
         assert hits(proxy) == 1
         assert "layers know" in proxy.log()
-        proxy.wait_for_log(r"wiretape: 1 hits .*, 1 misses, 1 recorded, 1 requests sent to providers$")
+        proxy.wait_for_log(r"wiretape: 1 hit .*, 1 miss, 1 recorded, 1 request sent to providers$")
     assert len(provider.requests) == 1
     assert file.read_bytes() == CHAT.read_bytes()
 
@@ -193,7 +193,7 @@ def test_a_miss_is_a_flow_wherever_hits_are_not() -> None:
                 ask(client, "never heard")
         proxy.stop()
         assert (hits(proxy), flows(proxy)) == (1, 1)
-        proxy.wait_for_log("wiretape: 1 hits .*, 1 misses")
+        proxy.wait_for_log("wiretape: 1 hit .*, 1 miss")
 
 
 def test_a_script_that_looks_at_answers_sees_hits(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import socket
 import threading
 from pathlib import Path
 
+import openai
 import pytest
 
-from harness import ROOT, wait_until
+from harness import ROOT, Mitmdump, openai_client, wait_until
 from inside import Inside, free_port
 from loopback import Provider
 from wiretape.proxy.journaling import Journaling
@@ -62,3 +63,19 @@ def ask(port: int, data: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
         client.sendall(data)
         return client.makefile("rb").read()
+
+
+def test_streams_that_are_under_way_end_without_a_traceback() -> None:
+    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_pace": "5tps"}) as proxy:
+        with openai_client(proxy, max_retries=0) as client:
+            stream = client.chat.completions.create(
+                model="accounts/fireworks/models/llama-v3p1-8b-instruct",
+                messages=[{"role": "user", "content": "Hello, world!"}],
+                stream=True,
+            )
+            next(iter(stream))
+            assert proxy.stop() == 0
+            with pytest.raises(openai.APIError):
+                list(stream)
+        assert "Traceback" not in proxy.log()
+        assert "1 hit (26 tokens served from recordings)" in proxy.log()

@@ -7,8 +7,11 @@ Each question is recorded, and asked again with nothing behind the proxy: each g
 import gzip
 import hashlib
 import json
+import shutil
+import subprocess
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import brotli
@@ -89,6 +92,27 @@ def test_no_two_files_meet(apart: Shared) -> None:
         assert "\ufffd" not in str(load(path)["request"]["payload"])
     apart.in_mode("replay")
     assert ask(apart, questions | bare) == live
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.parametrize("part", ["file=<{}", "file=@{}", "file=@{};filename=naïve;type=audio/wav"])
+def test_what_curl_uploads(apart: Shared, tmp_path: Path, part: str) -> None:
+    """Two files of one name, with a boundary of curl's own each time."""
+
+    def upload(number: int) -> bytes:
+        audio = tmp_path / str(number) / "a.wav"
+        audio.parent.mkdir(exist_ok=True)
+        audio.write_bytes(SOUNDS[number])
+        form = ["-F", "model=whisper-1", "-F", part.format(audio)]
+        command = ["curl", "-sSf", f"{OPENAI}/audio/transcriptions", *form]
+        text: bytes = subprocess.run(command, env=client_env(apart), capture_output=True, check=True).stdout
+        return text
+
+    live = [upload(0), upload(1)]
+    all_recorded(apart, 2)
+    apart.in_mode("replay")
+    assert [upload(0), upload(1)] == live
+    assert live[0] != live[1]
 
 
 QUERIES = ("", "?api-version=2024-06-01", "?api-version=2025-04-01-preview", "?a=1&a=2", "?q=%E9", "?q=%C3%A9")

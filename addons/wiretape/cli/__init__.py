@@ -1,6 +1,6 @@
 """The ``wiretape`` command.
 
-``app``            the commands and their flags
+``app``            the commands and their flags; ``helping``: their help
 ``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
 ``proxy``          a mitmproxy on loopback, in this process
 ``upstream``       the proxy that the environment names already: ours goes out by way of it
@@ -11,7 +11,7 @@
 ``serve``          several proxies behind one port; ``worker``: one that shares its port
 ``status``         the counters of a running proxy
 ``files``          the recordings that a command looks at, below a folder or in a bucket
-``recordings``     ``ls``, ``show``, ``verify``, ``convert``
+``recordings``     ``show``, ``verify``, ``convert``; ``listing``: ``ls``
 ``redact``         a store that is older than a rule, cleaned
 ``recover``        what killed proxies left, written
 ``session``, ``sessions``   the commands on sessions: their flags, what they do

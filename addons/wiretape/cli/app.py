@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 import wiretape
 from wiretape.cli import session, token
+from wiretape.cli.helping import command
 from wiretape.cli.options import settings
 from wiretape.cli.saying import REFUSED, say
 
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Record LLM API calls once, replay them offline, in any language, without touching code.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain: what Rich makes of it has a border, and words for programmers.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(session.app, name="session")
-app.add_typer(token.app, name="token")
+app.add_typer(session.app, name="session", short_help="Look at sessions, and change them.")
+app.add_typer(token.app, name="token", short_help="Say who may use which session.")
 
 
 def _version(wanted: bool) -> None:
@@ -40,31 +44,45 @@ def _options(
     pass
 
 
-@app.command()
+@command(app, "Print the path of the addon's script.", 'mitmdump -s "$(wiretape addon)"')
 def addon() -> None:
     """Print the path of the addon's script: mitmdump -s "$(wiretape addon)"."""
     typer.echo(Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py")
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@command(
+    app,
+    "Run a command behind a recording proxy.",
+    "wiretape run --mode replay -- pytest tests",
+    context_settings={"allow_interspersed_args": False},
+)
 def run(  # noqa: PLR0917 (Typer passes them by name)
     command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
     mode: Annotated[
-        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
     ] = None,
-    session: Annotated[str | None, typer.Option(help="The session's name.")] = None,
+    session: Annotated[str | None, typer.Option(metavar="NAME", help="The session's name.")] = None,
     recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Lead nowhere but to this machine; recordings are served.")
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
     assignments: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+    fail_on_miss: Annotated[
+        bool, typer.Option("--fail-on-miss", help="Exit with 3 where a call was refused as it has no recording.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
     ] = None,
 ) -> None:
     """Run a command behind a recording proxy, with its exit code.
 
-    The command finds the proxy and a CA bundle in its environment.
+    The command finds the proxy and a CA bundle in its environment. Where the command succeeds and a recording was lost
+    or refused, the exit code is 4.
 
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
@@ -74,19 +92,26 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
 
     flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
     flags["wiretape_offline"] = "true" if offline else None
+    chosen = settings(os.environ, assignments or (), flags)
     try:
-        outcome = run_command(command, settings(os.environ, assignments or (), flags), os.environ, port)
+        lines = report.open("w", encoding="utf-8") if report else nullcontext()
+    except OSError as error:
+        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
+    try:
+        with lines as file:
+            outcome = run_command(command, chosen, os.environ, port, file)
     except StartError as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error
     say(outcome.problem or summary(outcome))
-    raise typer.Exit(outcome.code)
+    raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
 
 
-@app.command()
+@command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")
 def serve(  # noqa: PLR0917 (Typer passes them by name)
     workers: Annotated[
-        int | None, typer.Option(envvar="WIRETAPE_WORKERS", help="How many; by default one for each core.")
+        int | None,
+        typer.Option(metavar="NUMBER", envvar="WIRETAPE_WORKERS", help="How many; by default one for each core."),
     ] = None,
     listen: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_LISTEN", help="Where all clients come to.")
@@ -95,12 +120,15 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
     ] = "127.0.0.1:9464",
     balance: Annotated[
-        str, typer.Option(envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
+        str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
     ] = "haproxy",
     mode: Annotated[
-        str | None, typer.Option(help="live, record, replay or record-if-missing.", show_default=False)
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
     ] = None,
-    session: Annotated[str | None, typer.Option(help="The session of who names none.", show_default=False)] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The session of who names none.", show_default=False)
+    ] = None,
     recordings: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where the recordings are.", show_default=False)
     ] = None,
@@ -142,10 +170,10 @@ def _flag[T](name: str, parse: Callable[[str], T], text: str) -> T:
         raise typer.BadParameter(str(error), param_hint=name) from error
 
 
-@app.command()
+@command(app, "Show what a running proxy has counted.", "wiretape status --json")
 def status(
     url: Annotated[
-        str, typer.Option(envvar="WIRETAPE_URL", help="Where the page of counters is.")
+        str, typer.Option(metavar="URL", envvar="WIRETAPE_URL", help="Where the page of counters is.")
     ] = "http://127.0.0.1:9464",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -155,7 +183,7 @@ def status(
     raise typer.Exit(show_status(url, as_json=as_json))
 
 
-@app.command()
+@command(app, "Replay the shipped recordings, offline.", "wiretape demo")
 def demo() -> None:
     """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
     from wiretape.cli.demo import demo as run_demo
@@ -163,7 +191,7 @@ def demo() -> None:
     raise typer.Exit(run_demo())
 
 
-@app.command()
+@command(app, "Write what killed proxies have left.", "wiretape recover")
 def recover() -> None:
     """Write the recordings that proxies have left which were killed: the next start of a proxy does the same.
 
@@ -227,7 +255,7 @@ def _use_rules(file: Path | None) -> None:
         raise typer.Exit(REFUSED) from error
 
 
-@app.command()
+@command(app, "Check every recording.", "wiretape verify recordings --session main")
 def verify(where: _Where = "recordings", session: _Session = None, config: _Config = None) -> None:
     """Check every recording: its form and name, whether it is found and replays to itself, whether a secret is in it.
 
@@ -239,7 +267,7 @@ def verify(where: _Where = "recordings", session: _Session = None, config: _Conf
     _look(where, session, recordings.verify_all)
 
 
-@app.command()
+@command(app, "Take secrets out of older recordings.", "wiretape redact recordings --apply")
 def redact(
     where: _Where = "recordings",
     session: _Session = None,
@@ -260,29 +288,37 @@ def redact(
     _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
 
 
-@app.command()
-def ls(where: _Where = "recordings", session: _Session = None) -> None:
-    """List recordings: name, endpoint, model, answer, tokens."""
-    from wiretape.cli import recordings
-
-    _look(where, session, recordings.list_all)
-
-
-@app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="A recording's name, the beginning of it, or a file.")],
+@command(app, "List recordings.", "wiretape ls --search Germany")
+def ls(
     where: _Where = "recordings",
     session: _Session = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: an array with all that is known.")] = False,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Those alone in which it was asked or answered.", show_default=False)
+    ] = "",
+) -> None:
+    """List recordings: name, when, model, answer, the first words of the question."""
+    from wiretape.cli import listing
+
+    _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
+
+
+@command(app, "Show a recording.", "wiretape show e99f")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A recording's name, the beginning of it, or a file.")],
+    where: _Where = "recordings",
+    session: _Session = None,
+    full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
 ) -> None:
     """Show a recording: what was asked, the words of the answer, and who had it recorded."""
     from wiretape.cli import recordings
 
-    _look(where, session, lambda source: recordings.show(name, source))
+    _look(where, session, lambda source: recordings.show(name, source, full=full))
 
 
-@app.command()
+@command(app, "Write recordings in another form.", "wiretape convert --to 2026 recordings --output converted")
 def convert(
-    to: Annotated[str, typer.Option("--to", help="The form to write: 2025-09 or 2026.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="The form to write: 2025-09 or 2026.")],
     where: _Where = "recordings",
     session: _Session = None,
     output: Annotated[

@@ -5,18 +5,25 @@ need not be laid out as a store is; a bucket is a store.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import batched
 from pathlib import Path
 from typing import Protocol
 
-from wiretape import freezing, printable
+from wiretape import freezing, parallel, printable
 from wiretape.session import check_name
 from wiretape.store import regular
 from wiretape.store.base import Store
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore, write_file
 from wiretape.store.opening import is_url, open_store
 from wiretape.units import parse_size
+
+_AT_ONCE = 16
+"""Objects that are asked for at once."""
+
+_BATCH = 256
 
 
 class File(Protocol):
@@ -38,6 +45,12 @@ class File(Protocol):
     def is_frozen(self) -> bool:
         """Whether its session has the mark, with which nothing is written there. Raises OSError."""
 
+    def state(self) -> Hashable:
+        """What changes when it, or its capture, does. Raises OSError."""
+
+    def written(self) -> float | None:
+        """When its file was written, in seconds since 1970; None where that is not known."""
+
     def read(self) -> bytes | None:
         """The bytes; None where there is nothing. Raises NoRecording and OSError."""
 
@@ -57,8 +70,15 @@ class File(Protocol):
 class Source(Protocol):
     """Where the recordings of a command are; as text, for people."""
 
+    @property
+    def store(self) -> Store:
+        """Where what was found out about them is noted."""
+
     def files(self, *, captures: bool = False) -> list[File]:
         """The recordings, in the order of their names; with ``captures`` those too. Raises OSError."""
+
+    def mapped[R](self, work: Callable[[File], R], files: Sequence[File]) -> Iterator[R]:
+        """What ``work`` gives for each file, in order; several at once where that is quicker."""
 
 
 def largest() -> int:
@@ -81,13 +101,14 @@ def source(text: str, session: str | None = None) -> Source:
         raise ValueError(f"{text}: there is no such directory")
     if session is not None and check_name(session) not in (there := store.sessions()):
         raise ValueError(f"no session {session} below {store.url}; there are {', '.join(there) or 'none'}")
-    return _Bucket(store, session) if is_url(text) else _Folder(Path(text), session)
+    return _Bucket(store, session) if is_url(text) else _Folder(Path(text), session, store)
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
     root: Path
     session: str | None
+    store: Store
 
     def __str__(self) -> str:
         return str(self.root)
@@ -109,6 +130,9 @@ class _Folder:
                 waiting += [path for path in map(Path(parent).joinpath, folders) if self._is_followed(path)]
                 found += [path for path in map(Path(parent).joinpath, (*folders, *shown)) if self._is_file(path)]
         return [OnDisk(path, self.root) for path in sorted(found)]
+
+    def mapped[R](self, work: Callable[[File], R], files: Sequence[File]) -> Iterator[R]:
+        return parallel.mapped(work, files)
 
     def _is_followed(self, path: Path) -> bool:
         """Whether a folder is a link that stays inside, where ``os.walk`` does not follow any."""
@@ -144,7 +168,10 @@ class OnDisk:
     @property
     def below(self) -> str:
         """Its path below the root."""
-        return str(self.path.relative_to(self.root).with_suffix(""))
+        path, root = str(self.path), f"{self.root}{os.sep}"
+        # Of the folder "." a path does not have the name; and Path's own way is a hundred times as slow.
+        below = path.removeprefix(root) if path.startswith(root) else str(self.path.relative_to(self.root))
+        return os.path.splitext(below)[0]  # noqa: PTH122
 
     @property
     def is_capture(self) -> bool:
@@ -156,6 +183,18 @@ class OnDisk:
         """Whether the folder above its own has the mark."""
         session = self.path.resolve().parent.parent
         return freezing.is_frozen(DirectoryStore(session.parent), session.name)
+
+    def state(self) -> Hashable:
+        """Of the file and of its capture."""
+        folder, name = os.path.split(self.path)
+        above, last = os.path.split(folder)
+        beside = (os.path.join(above, WIRE, name),) if last == RESPONSES else ()  # noqa: PTH118
+        return tuple(_looked(each) for each in (str(self.path), *beside))
+
+    def written(self) -> float | None:
+        """As the disk has it."""
+        looked = _looked(str(self.path))
+        return looked[0] / 1e9 if looked else None
 
     def read(self) -> bytes | None:
         """The bytes."""
@@ -183,6 +222,14 @@ class OnDisk:
         return OnDisk(root / self.path.parent.relative_to(self.root) / f"{name}.json", root)
 
 
+def _looked(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 @dataclass(frozen=True, slots=True)
 class _Bucket:
     store: Store
@@ -194,12 +241,18 @@ class _Bucket:
     def files(self, *, captures: bool = False) -> list[File]:
         return [*self._files(captures)]
 
+    def mapped[R](self, work: Callable[[File], R], files: Sequence[File]) -> Iterator[R]:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for some in batched(files, _BATCH):
+                yield from pool.map(work, some)
+
     def _files(self, captures: bool) -> Iterator[File]:
         for session in [self.session] if self.session else self.store.sessions():
             # Which captures there may be is told by the recordings.
-            names = sorted(self.store.scan(session))
+            seen = self.store.scan(session)
+            names = sorted(seen)
             for folder in (RESPONSES, WIRE) if captures else (RESPONSES,):
-                yield from (_Stored(self.store, session, name, folder) for name in names)
+                yield from (_Stored(self.store, session, name, folder, seen[name]) for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +263,8 @@ class _Stored:
     session: str
     name: str
     folder: str = RESPONSES
+    seen: Hashable = field(default=None, compare=False)
+    """Its state when all were listed; a capture is written after its recording."""
 
     def __str__(self) -> str:
         return self.store.where(self.session, self.name, self.folder)
@@ -225,6 +280,12 @@ class _Stored:
     @property
     def is_frozen(self) -> bool:
         return freezing.is_frozen(self.store, self.session)
+
+    def state(self) -> Hashable:
+        return self.seen
+
+    def written(self) -> float | None:
+        return None
 
     def read(self) -> bytes | None:
         return self.store.read(self.session, self.name, self.folder)

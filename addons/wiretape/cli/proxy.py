@@ -28,6 +28,7 @@ from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.upstream import upstream
 from wiretape.counters import Counters
 from wiretape.proxy.addon import Wiretape
+from wiretape.proxy.call_report import CallReport
 from wiretape.tape import Mode
 
 logger = logging.getLogger(__name__)
@@ -112,14 +113,16 @@ class Proxy:
 
 
 @asynccontextmanager
-async def serving(settings: Sequence[str], environ: dict[str, str], port: int = 0) -> AsyncIterator[Proxy]:
+async def serving(
+    settings: Sequence[str], environ: dict[str, str], port: int = 0, calls: CallReport | None = None
+) -> AsyncIterator[Proxy]:
     """A proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
 
-    Raises ``StartError``. When it ends, the addon has flushed and counted all.
+    Raises ``StartError``. When it ends, the addon has flushed and counted all, and told ``calls`` of each.
     """
     with trusted_file(environ) as trusted:
         master = Master(Options())
-        addon, traffic = Wiretape(patience=WRITING_SECONDS), Traffic()
+        addon, traffic = Wiretape(patience=WRITING_SECONDS, calls=calls), Traffic()
         master.addons.add(*default_addons(), traffic)
         try:
             _configure(master, addon, settings, environ, port, trusted)

@@ -1,4 +1,4 @@
-"""ls, show, verify and convert: the commands that look at recordings. Files in, lines out.
+"""show, verify and convert: the commands that look at recordings. Files in, lines out.
 
 Each function gives the exit code, and raises ``Unavailable`` where a bucket cannot be asked.
 """
@@ -6,59 +6,61 @@ Each function gives the exit code, and raises ``Unavailable`` where a bucket can
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-
 from wiretape import capture as captures
-from wiretape import recording, request, transcript, verify, wire
+from wiretape import recording, shortened, transcript, verify, wire
 from wiretape.checks import NotHttpError
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import add_row, complain, console, out, out_text
+from wiretape.cli.saying import complain, out, out_text, progress
 from wiretape.recording import Recording
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
+from wiretape.units import counted
 
-_MANY = 500
-"""Files from which a progress bar is of use."""
+_CAPTURE = "capture"
+"""The form of what is no recording."""
 
 
 def verify_all(source: Source) -> int:
     """Look at every recording: a line a fault on stdout, a summary on stderr. The exit code: 1 for a fault."""
     forms: Counter[str] = Counter()
     faults = 0
-    for file in _with_progress(source.files(captures=True)):
-        report = _report(file)
+    files = source.files(captures=True)
+    for file, report in zip(files, progress(source.mapped(_report, files), len(files), "checking"), strict=True):
         if report is None:
             continue
-        forms[report.form or "unreadable"] += 1
-        for fault in report.faults:
+        form, found = report
+        forms[form or "unreadable"] += 1
+        for fault in found:
             faults += 1
             out(f"{file}: {fault}")
-    counted = ", ".join(f"{count:,} {form}" for form, count in sorted(forms.items())) or "no recordings"
-    complain(f"{source}: {counted}; {faults:,} {'fault' if faults == 1 else 'faults'}")
+    captured = forms.pop(_CAPTURE, 0)
+    counts = [f"{count:,} {form}" for form, count in sorted(forms.items())]
+    counts += [counted(captured, _CAPTURE)] if captured else []
+    complain(f"{source}: {', '.join(counts) or 'no recordings'}; {counted(faults, 'fault')}")
     return 1 if faults else 0
 
 
-def _report(file: File) -> verify.Report | None:
+def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
+    """Return the form of a file and its faults; None for a capture that is not there."""
     try:
         data = _read(file)
     except Unavailable:
         raise
     except FileNotFoundError as e:
         # Not every recording has a capture.
-        return None if file.is_capture else verify.Report(None, None, (f"cannot be read: {e.strerror}",))
+        return None if file.is_capture else (None, (f"cannot be read: {e.strerror}",))
     except OSError as e:
-        return verify.Report(None, None, (f"cannot be read: {e.strerror}",))
+        return None, (f"cannot be read: {e.strerror}",)
     except NoRecording as e:
-        return verify.Report(None, None, (str(e),))
+        return None, (str(e),)
     if file.is_capture:
-        return verify.Report("captures", None, verify.check_capture(data))
-    return verify.check(file.name, data)
+        return _CAPTURE, verify.check_capture(data)
+    report = verify.check(file.name, data)
+    return report.form, report.faults
 
 
 def _read(file: File) -> bytes:
@@ -66,35 +68,6 @@ def _read(file: File) -> bytes:
     if data is None:
         raise FileNotFoundError(2, os.strerror(2), str(file))
     return data
-
-
-def _with_progress(files: Sequence[File]) -> Iterator[File]:
-    errors = Console(stderr=True)
-    if len(files) < _MANY or not errors.is_terminal:
-        yield from files
-        return
-    with Progress(console=errors, transient=True) as progress:
-        yield from progress.track(files, description="reading")
-
-
-def list_all(source: Source) -> int:
-    """One line a recording: name, endpoint, model, chunks, tokens, base URL."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("recording", "endpoint", "model", "answer"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("tokens", justify="right")
-    table.add_column("of", overflow="fold")
-    code = 0
-    for file, found in _readable(source):
-        if not isinstance(found, Recording):
-            complain(f"{file}: {found}")
-            code = code if isinstance(found, NotHttpError) else 1
-            continue
-        asked = found.request
-        endpoint = asked.endpoint or "(passthrough)"
-        add_row(table, file.below, endpoint, asked.model, _answer(found), str(wire.tokens(found)), request.base(asked))
-    console().print(table)
-    return code
 
 
 def _readable(source: Source) -> Iterator[tuple[File, Recording | OSError | ValueError]]:
@@ -112,12 +85,12 @@ def _answer(found: Recording) -> str:
     if response.error is not None:
         return f"error {response.error.get('status_code') or response.error.get('type')}"
     if response.is_streaming:
-        return f"{len(response.elements()) or len(response.body)} chunks"
+        return counted(len(response.elements()) or len(response.body), "chunk")
     return "one piece"
 
 
-def show(name: str, source: Source) -> int:
-    """A recording for people: what was asked, what came, who had it recorded."""
+def show(name: str, source: Source, *, full: bool = False) -> int:
+    """A recording for people: what was asked, what came, who had it recorded; long texts and images short."""
     path = Path(name)
     if path.is_file():
         matches: list[File] = [OnDisk(path, path.parent)]
@@ -138,14 +111,18 @@ def show(name: str, source: Source) -> int:
             code = 1
             continue
         out(f"{file}")
-        out(f"  {found.form} form, {found.request.method} {found.request.url}")
-        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {wire.tokens(found)} tokens")
+        out(f"  {found.form} form, {found.request.method} {found.request.sent_url}")
+        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {counted(wire.tokens(found), 'token')}")
         for line in _made(file, data):
             out(f"  {line}")
         out("asked:")
-        out_text(json.dumps(found.request.body, indent=2, ensure_ascii=False))
+        asked, answered = found.request.body, transcript.text(found)
+        short = (asked, answered) if full else (shortened.shortened(asked), shortened.text(answered))
+        out_text(json.dumps(short[0], indent=2, ensure_ascii=False))
         out("answered:")
-        out_text(transcript.text(found))
+        out_text(short[1])
+        if short != (asked, answered):
+            complain("wiretape: long texts are cut: --full shows all")
     return code
 
 

@@ -17,11 +17,12 @@ from wiretape import jsontext, recording, request, verify
 from wiretape.capture import Capture
 from wiretape.checks import NotHttpError
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import complain, console, counted, say
+from wiretape.cli.saying import complain, console, say
 from wiretape.finding import second_name
 from wiretape.recording import Recording
 from wiretape.redaction import Finding, Redactor, bodies, recorded
 from wiretape.store.base import Unavailable
+from wiretape.units import counted
 
 _CAPTURE = "capture"
 

@@ -10,14 +10,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import TextIO
 
 from wiretape.cli.certificates import trust_files
 from wiretape.cli.environment import child_environment
 from wiretape.cli.proxy import OneLine, serving
-from wiretape.counters import Counters
+from wiretape.counters import Counters, Reason
+from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
 """Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
+
+_LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
+"""Why a recording is lost or refused that would have been made."""
+
+MISSED, LOST = 3, 4
+"""Exit codes where the command's own does not tell: a call had no recording; a recording was lost or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +41,25 @@ class Outcome:
     """Those of requests."""
     tunnels: Mapping[str, bool]
     """Those that tunnels were asked to, some of them, and whether each is a provider's."""
+    calls: CallReport
     problem: str = ""
 
+    def code_for(self, *, fail_on_miss: bool) -> int:
+        """Return the exit code: the command's, but where it does not tell what is wrong."""
+        if fail_on_miss and self.calls.missed:
+            return MISSED
+        is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
+        return LOST if is_lost and not self.code else self.code
 
-def run(command: Sequence[str], settings: Sequence[str], environ: Mapping[str, str], port: int = 0) -> Outcome:
-    """Run ``command`` behind a proxy with ``settings`` and wait for it.
+
+def run(
+    command: Sequence[str],
+    settings: Sequence[str],
+    environ: Mapping[str, str],
+    port: int = 0,
+    report: TextIO | None = None,
+) -> Outcome:
+    """Run ``command`` behind a proxy with ``settings`` and wait for it. ``report`` gets a line of JSON for each call.
 
     Its standard streams are ours; the proxy's warnings go to stderr. Raises ``StartError`` when it cannot start.
     """
@@ -49,7 +71,7 @@ def run(command: Sequence[str], settings: Sequence[str], environ: Mapping[str, s
     relay = _Relay()
     try:
         with relay.installed():
-            return asyncio.run(_run(command, settings, dict(environ), port, relay))
+            return asyncio.run(_run(command, settings, dict(environ), port, relay, calls=CallReport(report)))
     finally:
         logging.getLogger().removeHandler(handler)
 
@@ -98,9 +120,15 @@ class _Relay:
 
 
 async def _run(
-    command: Sequence[str], settings: Sequence[str], environ: dict[str, str], port: int, relay: _Relay
+    command: Sequence[str],
+    settings: Sequence[str],
+    environ: dict[str, str],
+    port: int,
+    relay: _Relay,
+    *,
+    calls: CallReport,
 ) -> Outcome:
-    async with serving(settings, environ, port) as proxy:
+    async with serving(settings, environ, port, calls) as proxy:
         with trust_files(proxy.ca_pem(), environ) as trust:
             code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
         with suppress(TimeoutError):
@@ -109,7 +137,7 @@ async def _run(
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
     hosts = tuple(traffic.hosts)
-    return Outcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, problem)
+    return Outcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:

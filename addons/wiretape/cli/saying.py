@@ -1,8 +1,11 @@
 """What a command has to say beside its output."""
 
 import sys
+import time
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from wiretape import printable
@@ -16,11 +19,6 @@ def say(text: str) -> None:
     # Not Rich: a summary in a log of a CI job must be what it is on a terminal.
     for line in printable.lines(text).splitlines():
         print(f"wiretape: {line}", file=sys.stderr)
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """So many of them, as ``2 hits``."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def complain(line: str) -> None:
@@ -49,3 +47,27 @@ def console() -> Console:
     if sys.stdout.isatty():
         return Console(markup=False, emoji=False, highlight=False)
     return Console(width=400, no_color=True, markup=False, emoji=False, highlight=False)
+
+
+_SOON = 0.7
+"""Seconds after which a progress bar is shown, where there is more to come."""
+
+
+def progress[T](items: Iterable[T], count: int, what: str) -> Iterator[T]:
+    """The items, of which there are so many, with a progress bar where that is of use: on a terminal, after a while."""
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield from items
+        return
+    began = time.monotonic()
+    bar = Progress(console=errors, transient=True)
+    task = bar.add_task(what, total=count)
+    try:
+        for item in items:
+            # Its thread begins with it: a process that is forked before has none.
+            if not bar.live.is_started and time.monotonic() - began > _SOON:
+                bar.start()
+            yield item
+            bar.advance(task)
+    finally:
+        bar.stop()

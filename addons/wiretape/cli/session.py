@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wiretape.cli.helping import command
 from wiretape.cli.saying import REFUSED, say
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ app = typer.Typer(
     What would change something says what it would do, and ends with exit code 1: add --yes to do it. Exit code 2 means
     that it was refused or could not be done.""",
     no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 Recordings = Annotated[
@@ -46,7 +48,7 @@ def _end(recordings: str, config: Path | None, action: Callable[["Library"], int
     raise typer.Exit(code)
 
 
-@app.command()
+@command(app, "List the sessions.", "wiretape session ls")
 def ls(recordings: Recordings = _RECORDINGS, config: Config = None) -> None:
     """List the sessions that have recordings, or that the configuration names."""
     from wiretape.cli import sessions
@@ -54,7 +56,7 @@ def ls(recordings: Recordings = _RECORDINGS, config: Config = None) -> None:
     _end(recordings, config, sessions.list_all)
 
 
-@app.command()
+@command(app, "Show a session.", "wiretape session show main")
 def show(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = None) -> None:
     """Show a session: what it holds, whether it is frozen, what it stands on and what stands on it."""
     from wiretape.cli import sessions
@@ -62,7 +64,7 @@ def show(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = Non
     _end(recordings, config, lambda library: sessions.show(library, name))
 
 
-@app.command()
+@command(app, "Compare two sessions.", "wiretape session diff main checkout")
 def diff(
     first: Annotated[str, typer.Argument(metavar="A")],
     second: Annotated[str, typer.Argument(metavar="B")],
@@ -79,7 +81,7 @@ def diff(
     _end(recordings, config, lambda library: sessions.diff(library, first, second))
 
 
-@app.command()
+@command(app, "Take recordings over into another session.", "wiretape session promote checkout --into main --yes")
 def promote(
     name: _Name,
     into: Annotated[str, typer.Option("--into", metavar="NAME", help="The session that gets them.")],
@@ -97,7 +99,7 @@ def promote(
     _end(recordings, config, lambda library: sessions.promote(library, name, into, yes=yes))
 
 
-@app.command()
+@command(app, "Make a session read-only.", "wiretape session freeze main --yes")
 def freeze(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = None, yes: Yes = False) -> None:
     """Make a session read-only for every role, in every proxy on these recordings."""
     from wiretape.cli import sessions
@@ -105,7 +107,7 @@ def freeze(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = N
     _end(recordings, config, lambda library: sessions.freeze(library, name, yes=yes))
 
 
-@app.command()
+@command(app, "Let a session be recorded in again.", "wiretape session thaw main --yes")
 def thaw(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = None, yes: Yes = False) -> None:
     """Let a frozen session be recorded in again."""
     from wiretape.cli import sessions
@@ -113,7 +115,7 @@ def thaw(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = Non
     _end(recordings, config, lambda library: sessions.thaw(library, name, yes=yes))
 
 
-@app.command()
+@command(app, "Remove a session.", "wiretape session rm checkout --yes")
 def rm(name: _Name, recordings: Recordings = _RECORDINGS, config: Config = None, yes: Yes = False) -> None:
     """Remove a session with all that is in it; not a frozen one, nor one that others stand on."""
     from wiretape.cli import sessions

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from wiretape import config, contents, freezing, promoting, tomltext
 from wiretape.cli.files import largest
-from wiretape.cli.saying import add_row, console, counted, out, say
+from wiretape.cli.saying import add_row, console, out, progress, say
 from wiretape.freezing import Frozen
 from wiretape.promoting import Plan, Step
 from wiretape.session import Sessions, check_name
@@ -24,6 +24,7 @@ from wiretape.sessions import parse
 from wiretape.store.base import Store
 from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
 from wiretape.store.opening import is_url, open_store
+from wiretape.units import counted
 
 NOT_DONE = 1
 
@@ -93,7 +94,7 @@ def list_all(library: Library) -> int:
 
 def show(library: Library, name: str) -> int:
     """What a session holds, and what is said of it."""
-    held = contents.contents(library.store, library.known(name))
+    held = contents.contents(library.store, library.known(name), progress)
     out(f"session {name}: {library.store.where(name)}")
     out(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
     out(f"  {library.frozen(name) or 'not frozen'}")
@@ -113,7 +114,7 @@ def show(library: Library, name: str) -> int:
 def diff(library: Library, first: str, second: str) -> int:
     """A line for each request that two sessions do not answer alike."""
     store = library.store
-    ours, theirs = (contents.contents(store, library.known(name)) for name in (first, second))
+    ours, theirs = (contents.contents(store, library.known(name), progress) for name in (first, second))
     found = contents.compare(ours, theirs)
     for key in found.only_first:
         out(f"- {_named(ours.takes[key])}")
@@ -140,7 +141,7 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
     """Take a session's recordings over into another."""
     if library.sessions.get(check_name(target)).frozen:
         raise ValueError(f"nothing is promoted: session {target} is frozen by the configuration")
-    plan = promoting.plan(library.store, library.existing(source), target)
+    plan = promoting.plan(library.store, library.existing(source), target, progress)
     if plan.refusals:
         for refusal in plan.refusals:
             out(refusal)

@@ -40,10 +40,14 @@ def status(url: str, *, as_json: bool) -> int:
 
 def fetch(url: str) -> dict[str, Counters]:
     """The counters of a proxy, by session. Raises NoAnswerError."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     kinds = {"http": HTTPConnection, "https": HTTPSConnection}
+    wrong = NoAnswerError(f"{url!r} is no address of a page: it is http://HOST:PORT")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError as e:
+        raise wrong from e
     if parts.scheme not in kinds or not parts.hostname:
-        raise NoAnswerError(f"{url!r} is no address of a page: it is http://HOST:PORT")
+        raise wrong
     try:
         # Not by way of HTTP_PROXY: that may be the very proxy that is asked about.
         with closing(kinds[parts.scheme](parts.hostname, parts.port, timeout=_PATIENCE)) as connection:

@@ -1,7 +1,7 @@
 """What happened, in a line or two. Counters in, text out."""
 
 from wiretape.cli.run import Outcome
-from wiretape.cli.saying import counted
+from wiretape.units import counted
 
 _HOSTS_SHOWN = 5
 
@@ -12,6 +12,9 @@ def summary(outcome: Outcome) -> str:
     served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
     served = served or counters.faults
     head = f"{outcome.mode}, session {outcome.session}"
+    if not outcome.connections and outcome.code:
+        # It has not come so far: how it finds a proxy is not the question.
+        return f"{head}: the command ended with exit code {outcome.code} before anything went through the proxy."
     if not outcome.connections:
         return (
             f"{head}: nothing went through the proxy.\n"
@@ -42,4 +45,12 @@ def summary(outcome: Outcome) -> str:
                 f"\nA tunnel to {unused[0]} was asked for, and no request came through it: does the command trust the "
                 "CA in the file of SSL_CERT_FILE?"
             )
-    return text
+    return "\n".join([text, *_misses(outcome)])
+
+
+def _misses(outcome: Outcome) -> list[str]:
+    """What had no recording, a line each: the program may have swallowed what it was told."""
+    calls = outcome.calls
+    more = calls.missed - len(calls.misses)
+    lines = [f"miss: {each}" for each in calls.misses]
+    return [*lines, f"and {counted(more, 'miss', 'misses')} more"] if more else lines

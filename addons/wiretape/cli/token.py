@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from wiretape.cli.helping import command
 from wiretape.cli.saying import REFUSED, console, say
 
 app = typer.Typer(
@@ -13,17 +14,23 @@ app = typer.Typer(
 
     The proxy reads it by its option wiretape_tokens, and again whenever it changes.""",
     no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _FILE = Path("wiretape-tokens.toml")
 _File = Annotated[Path, typer.Option(metavar="FILE", envvar="WIRETAPE_TOKENS", help="The file of the hashes.")]
 
 
-@app.command()
+@command(app, "Make a token, and print it once.", "wiretape token create --session checkout --role write")
 def create(
-    session: Annotated[str, typer.Option(help='A session\'s name, or "*" for all.')],
-    role: Annotated[str, typer.Option(help="read (replay alone), write (every mode that the session allows), admin.")],
-    name: Annotated[str, typer.Option(help="What it is listed as; by default SESSION-ROLE.", show_default=False)] = "",
+    session: Annotated[str, typer.Option(metavar="NAME", help='A session\'s name, or "*" for all.')],
+    role: Annotated[
+        str,
+        typer.Option(metavar="ROLE", help="read (replay alone), write (every mode that the session allows), admin."),
+    ],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is listed as; by default SESSION-ROLE.", show_default=False)
+    ] = "",
     file: _File = _FILE,
 ) -> None:
     """Make a token and print it: once, on stdout, and nothing else there.
@@ -53,7 +60,7 @@ def create(
     print(token.text)
 
 
-@app.command()
+@command(app, "List the tokens.", "wiretape token ls")
 def ls(file: _File = _FILE) -> None:
     """List the tokens: name, session, role, when it was made."""
     from wiretape import tokenfile
@@ -70,9 +77,9 @@ def ls(file: _File = _FILE) -> None:
     console().print(table)
 
 
-@app.command()
+@command(app, "Take a token back.", "wiretape token rm checkout-write --yes")
 def rm(
-    name: Annotated[str, typer.Argument(help="The token's name, as ls has it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The token's name, as ls has it.")],
     file: _File = _FILE,
     yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
 ) -> None:

@@ -17,6 +17,7 @@
 ``passing``      what no recording answers; ``conversations``: what has no request that comes before its answer
 ``sharing``      who shares a live answer
 ``exchange``     a live answer under recording; ``journaling``: the journal that it goes into
+``call_report``  what became of each call, for who asks after a run
 ``hitlog``, ``printing``    hits in the log, flows on mitmdump's screen
 ``chain``        mitmproxy's addons, fewer of them for each event
 """

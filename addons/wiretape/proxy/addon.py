@@ -16,6 +16,7 @@ from wiretape import redaction
 from wiretape.counters import Counters, Ledger
 from wiretape.finding import Takes
 from wiretape.proxy import layering, loopback, options, revoking
+from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
@@ -43,10 +44,12 @@ _PATIENCE = 2.0
 class Wiretape:
     """Record, replay, or let pass."""
 
-    def __init__(self, *, patience: float = _PATIENCE) -> None:
-        """``patience``: seconds for which its end waits until all is written, at most."""
+    def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None) -> None:
+        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each."""
         self._patience = patience
         self._desk = Desk(Ledger())
+        if calls:
+            self._desk.calls = calls
         self._connections = Connections(self._desk)
         self._requests = Requests(self._desk, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
@@ -185,6 +188,8 @@ class Wiretape:
         self._stopped = True
         self._desk.stop()
         ShortChain(ctx.master.addons).restore()
+        # Connections that are open when the loop ends are cancelled, which asyncio reports as an error of its own.
+        logging.getLogger("asyncio").addFilter(_is_news)
         if self._watching:
             self._watching.cancel()
         try:
@@ -211,6 +216,10 @@ class Wiretape:
         """Start every sequence of takes again, and what faults count."""
         self._tapes.rewind()
         self._desk.faults.rewind()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _warn_if_empty(tape: Tape) -> None:

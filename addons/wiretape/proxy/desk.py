@@ -18,14 +18,16 @@ from weakref import WeakKeyDictionary
 import re2
 from mitmproxy import connection
 
-from wiretape import coding, request, wire
+from wiretape import coding, request
 from wiretape.counters import Ledger
 from wiretape.faults import Asked, Fault, Faults
 from wiretape.finding import Takes
 from wiretape.flight import Flight
 from wiretape.freezing import Marks
 from wiretape.gate import Denied, Gate, basic
+from wiretape.miss import Explanation
 from wiretape.providers import Exclusion, Providers, Route
+from wiretape.proxy.call_report import Became, CallReport
 from wiretape.proxy.hitlog import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
@@ -152,6 +154,8 @@ class Desk:
         self.flights: dict[Hashable, Flight] = {}
         """The live answers that can be shared: see ``sharing``."""
         self.log = HitLog()
+        self.calls = CallReport()
+        """What became of each call, for who asks after a run."""
         self.refusals = Refusals()
         self.largest = LARGEST
         """Bytes of a request's body that are kept."""
@@ -325,6 +329,7 @@ class Desk:
         counters.tokens += hit.tokens
         counters.bytes += hit.size
         self.log.add(hit.name, hit.label + seat.tape.named)
+        self.calls.hit(seat.tape, hit)
 
     def answers(self, call: Call) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
@@ -351,7 +356,9 @@ class Desk:
                 made.unreadable = str(e)
         if self.faults:
             self._draw(call, made)
-        if made.asked and tape.mode in LOOKING and not (made.fault and made.fault.status):
+        if made.fault and made.fault.status:
+            self.calls.other(Became.FAULT, tape, made.label)
+        elif made.asked and tape.mode in LOOKING:
             following = (
                 tape.mode is Mode.RECORD_IF_MISSING and not made.fault and key_of(tape, made.asked) in self.flights
             )
@@ -378,9 +385,11 @@ class Desk:
         else:
             tape.counters.misses += 1
 
-    async def explain(self, tape: Tape, asked: RecordedRequest, *, is_offline: bool = False) -> wire.Answer:
-        """The answer to what has no recording, in replay, or in other modes while offline."""
-        return await aside(self._thread_for(self._searcher), tape.explain, asked, is_offline=is_offline)
+    async def explain(self, seat: Seat, asked: RecordedRequest, *, is_offline: bool = False) -> Explanation:
+        """Why there is no recording, in replay, or in other modes while offline."""
+        pool = self._thread_for(self._searcher)
+        # Who came with a token is told nothing of sessions that it may not be good for.
+        return await aside(pool, seat.tape.explain, asked, is_offline=is_offline, is_open=not seat.by)
 
     async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
         if tape.store.is_quick:
@@ -405,7 +414,7 @@ class Desk:
         else:  # It can be no recording; it can be sent all the same.
             model, identity = "", hashlib.sha256(call.body).hexdigest()
         recorded = made.route.endpoint.recorded
-        made.label = f"{recorded or made.route.url} {model}".rstrip()
+        made.label = f"{recorded or made.route.sent_url} {model}".rstrip()
         endpoints = tuple(filter(None, (recorded, made.route.path.partition("?")[0])))
         made.fault = self.faults.draw(Asked(made.seat.tape.session, made.route.provider, endpoints, model, identity))
 

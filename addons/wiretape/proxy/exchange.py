@@ -76,7 +76,12 @@ class Exchange:
         self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
-        self._url = route.url
+        self.url = route.sent_url
+        self.is_recorded = False
+        self.log: list[str] = []
+        """What was said of it when it was written, or was not."""
+        self.is_told = False
+        """Whether it was told what became of it."""
         self._since = since
         self._asked = Asked(
             TapeConfig.of(tape, place),
@@ -149,7 +154,7 @@ class Exchange:
         try:
             self._add(piece)
         except BaseException:
-            logger.exception("RECORDING LOST: %s%s", self._url, self.tape.named)
+            logger.exception("RECORDING LOST: %s%s", self.url, self.tape.named)
             self.state = State.LOST
         return piece
 
@@ -188,7 +193,8 @@ class Exchange:
     def _lose(self, why: str, reason: Reason = Reason.LOST) -> None:
         self.state = State.LOST
         self.tape.counters.not_recorded(reason)
-        logger.error("RECORDING LOST: %s: %s%s", self._url, why, self.tape.named)
+        self.log.append(why)
+        logger.error("RECORDING LOST: %s: %s%s", self.url, why, self.tape.named)
         self.flight.end(UNSHARED)
         self._discard()
 
@@ -205,7 +211,8 @@ class Exchange:
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.not_recorded(Reason.NO_ANSWER)
-            logger.warning("not recorded: %s: no answer came%s", self._url, self.tape.named)
+            self.log.append("no answer came")
+            logger.warning("not recorded: %s: no answer came%s", self.url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
             self._append(self._end if how is Kind.ENDED else how)
@@ -216,6 +223,8 @@ class Exchange:
         counters.recorded += outcome.recorded
         if outcome.unrecorded:
             counters.not_recorded(Reason(outcome.reason))
+        self.is_recorded = bool(outcome.recorded)
+        self.log += [message for _, level, message in outcome.log if level >= logging.INFO]
         self.flight.close()
         if outcome.is_kept:
             self._journal.kept(outcome.number)

@@ -14,6 +14,7 @@ from functools import partial
 from wiretape.journal_folder import Journal, has_leftovers
 from wiretape.journal_writer import Outcome, say
 from wiretape.proxy.exchange import Exchange, State
+from wiretape.units import counted
 from wiretape.writer_process import WriterProcess
 
 logger = logging.getLogger(__name__)
@@ -155,9 +156,10 @@ class Journaling:
         self._writer.end()
         # What is told meanwhile has been heard when this goes on: it came before.
         if not await asyncio.to_thread(self._writer.wait, patience):
-            text = "%d recordings are still being written, by process %s, from the journal %s"
-            logger.warning(text, len(self._open), self._writer.process_id, self._journal.folder.path)
+            text = "%s still being written, by process %s, from the journal %s"
+            left = counted(len(self._open), "recording is", "recordings are")
+            logger.warning(text, left, self._writer.process_id, self._journal.folder.path)
         if self._kept:
-            text = "%d recordings that could not be written are kept in %s: wiretape recover tries again"
-            logger.error(text, len(self._kept), self._journal.folder.path)
+            text = "%s that could not be written: kept in %s, and wiretape recover tries again"
+            logger.error(text, counted(len(self._kept), "recording"), self._journal.folder.path)
         self._journal.release()

@@ -46,7 +46,9 @@ class Passing:
             return None
         call = call_of(flow, None, seat)
         if method := browsers.method_asked_for(flow.request.method, flow.request.headers):
-            return playing.preflight(flow.request) if self._desk.route(replace(call, method=method)) else None
+            meant = replace(call, method=method)
+            is_ours = self._desk.route(meant) or self._desk.exclusion(meant) is Exclusion.IGNORED
+            return playing.preflight(flow.request) if is_ours else None
         is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
         return http.Response.make(200, b"") if is_noise else None
 

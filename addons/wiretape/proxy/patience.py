@@ -5,7 +5,7 @@
   client that asked for ``100 Continue`` has got mitmproxy's own, and for what the others tell (102, 103) no client of
   an API waits; many take them for the answer too. 101 is one.
 - After a chunked body there may be trailers, for which mitmproxy raises. They are dropped.
-- A connection tells for how long it has been idle.
+- A connection tells whether it is idle, and whether it has been for too long.
 """
 
 import re
@@ -18,6 +18,11 @@ from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Connection, Http1Server
 
 _INTERIM = re.compile(rb"(?:\r?\n)*HTTP/\d\.\d[ \t]+1(?!01)\d\d(?=[ \t\r\n])")
+_TIMEOUT = re.compile(r"\btimeout\s{0,9}=\s{0,9}(\d{1,9})", re.ASCII | re.IGNORECASE)
+
+_IDLE_S = 4.0
+"""Seconds after which an idle connection is not used again: many servers close theirs after five, and some say when."""
+
 _BEGIN = 64
 """Bytes at the beginning of a head that tell which it is."""
 
@@ -42,10 +47,18 @@ class PatientClient(_Untrailed, Http1Client):
     _done_at: float | None = None
     """When its last answer was done, by ``time.monotonic``; None where its connection cannot be used again."""
 
+    _keeps_s = _IDLE_S
+    """Seconds after which it is not used again."""
+
     @property
-    def idle_s(self) -> float | None:
-        """Seconds for which it could have been used again; None where it cannot be."""
-        return None if self._done_at is None or self.stream_id is not None else time.monotonic() - self._done_at
+    def is_idle(self) -> bool:
+        """Whether its connection can be used again."""
+        return self._done_at is not None and self.stream_id is None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has been idle for so long that the server may be about to close it."""
+        return self._done_at is not None and self.is_idle and time.monotonic() - self._done_at > self._keeps_s
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """As the base class, after what goes before the answer."""
@@ -57,6 +70,8 @@ class PatientClient(_Untrailed, Http1Client):
 
     def mark_done(self, *, request: bool = False, response: bool = False) -> layer.CommandGenerator[None]:
         """As the base class."""
+        if self.response and (said := _TIMEOUT.search(self.response.headers.get("keep-alive", ""))):
+            self._keeps_s = min(_IDLE_S, int(said[1]) - 1.0)
         yield from super().mark_done(request=request, response=response)
         self._done_at = time.monotonic() if self.stream_id is None and self.state == self.read_headers else None
 

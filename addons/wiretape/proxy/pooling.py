@@ -37,9 +37,6 @@ from wiretape.proxy.patience import PatientClient, make_patient
 _CROWD = 100
 """Requests that wait for one connection of which it is not known yet how many it takes: most servers take so many."""
 
-_IDLE_S = 4.0
-"""Seconds after which an idle connection is not used again: many servers close theirs after five."""
-
 _MULTIPLEXED = (b"h2", b"h3")
 
 
@@ -75,11 +72,11 @@ class PoolingLayer(HttpLayer):
 
     def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> layer.CommandGenerator[None]:
         """As the base class; for a client of HTTP/2 each request has a connection as soon as it can be had."""
+        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
+        self._forget_closed(users.keys())
         if self.context.client.alpn not in _MULTIPLEXED:
             yield from super().get_connection(event, reuse=reuse)
             return
-        users = Counter(getattr(stream, "sends_to", None) for stream in self.streams.values())
-        self._forget_closed(users.keys())
         known = [each for each in self.connections if event.connection_spec_matches(each)]
         open_ones = [each for each in known if each.connected and each not in self.waiting_for_establishment]
         for each in open_ones:
@@ -107,7 +104,7 @@ class PoolingLayer(HttpLayer):
         """Whether a request can be sent on a connection, and is answered before others are done."""
         speaking = self._speaking(server)
         if isinstance(speaking, Http1Client):
-            return not users and isinstance(speaking, PatientClient) and speaking.idle_s is not None
+            return not users and isinstance(speaking, PatientClient) and speaking.is_idle
         if isinstance(speaking, Http2Client):
             is_told = speaking.provisional_max_concurrency is None
             return users < (speaking.h2_conn.remote_settings.max_concurrent_streams if is_told else _CROWD)
@@ -115,7 +112,7 @@ class PoolingLayer(HttpLayer):
 
     def _is_stale(self, server: connection.Connection) -> bool:
         speaking = self._speaking(server)
-        return isinstance(speaking, PatientClient) and (speaking.idle_s or 0.0) > _IDLE_S
+        return isinstance(speaking, PatientClient) and speaking.is_stale
 
     def _speaking(self, server: connection.Connection) -> layer.Layer:
         """The layer that speaks HTTP on a connection: below TLS, below another proxy."""

@@ -17,6 +17,7 @@ from wiretape.gate import Denied
 from wiretape.journal import Kind
 from wiretape.providers import OTHER
 from wiretape.proxy import agreement, breaking, layering, marks, playing, visitors
+from wiretape.proxy.call_report import Became
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import LOOKING, Decision, Desk, Seat
 from wiretape.proxy.exchange import Exchange, State
@@ -133,6 +134,7 @@ class Requests:
         if passes and tape.mode is not Mode.LIVE:
             tape.counters.not_recorded(Reason.SIZE)
             why = f"its body is larger than wiretape_max_request ({largest})"
+            self._desk.calls.other(Became.NOT_RECORDED, tape, what, [why])
             logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
@@ -165,6 +167,7 @@ class Requests:
             flow.response = playing.answer(wire.Answer(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
+            self._desk.calls.other(Became.SENT, seat.tape, made.route.sent_url)
             marked.leaves, marked.fault = True, made.fault
         elif seat.tape.mode is Mode.RECORD and not marked.unreadable:
             self._send(flow, made)
@@ -192,23 +195,29 @@ class Requests:
         seat.tape.counters.misses += 1
         logger.warning("miss: %s%s", what, seat.tape.named)
         text = f"wiretape: {flow.request.method} {flow.request.path.partition('?')[0]} at {flow.request.host}"
-        flow.response = playing.answer(_refusal(f"{text} is {self._passing.why(flow, seat.tape)}, and in replay"))
+        why = self._passing.why(flow, seat.tape)
+        self._desk.calls.miss(seat.tape, what, why)
+        flow.response = playing.answer(_refusal(f"{text} is {why}, and in replay"))
 
     def _pass_unreadable(self, flow: http.HTTPFlow, made: Decision) -> None:
         tape = made.seat.tape
         if self._stays(flow, tape):
             tape.counters.misses += 1
+            logger.warning("miss: %s: %s%s", made.route.sent_url, made.unreadable, tape.named)
+            self._desk.calls.miss(tape, made.route.sent_url, made.unreadable)
             flow.response = playing.answer(_refusal(f"wiretape: {made.unreadable}; in replay"))
         else:
             marks.of(flow).leaves = True
             tape.counters.upstream += 1
             tape.counters.not_recorded(Reason.REQUEST)
-            logger.warning("not recorded: %s: %s%s", made.route.url, made.unreadable, tape.named)
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.sent_url, [made.unreadable])
+            logger.warning("not recorded: %s: %s%s", made.route.sent_url, made.unreadable, tape.named)
 
     async def _answer_or_send(self, flow: http.HTTPFlow, made: Decision, asked: RecordedRequest) -> None:
         tape = made.seat.tape
         shared = self._shares(tape) and not made.fault and not asked.moves_on
         if shared and await self._sharing.follow(flow, tape, asked):
+            self._desk.calls.other(Became.FOLLOWED, tape, asked.label)
             return
         if not made.looked_up:
             await self._desk.look_up(made)
@@ -216,6 +225,7 @@ class Requests:
             self._play(flow, made, made.hit)
             return
         if made.unavailable and not made.is_away:
+            self._desk.calls.other(Became.UNAVAILABLE, tape, asked.label, [made.unavailable])
             flow.response = playing.answer(_unavailable(asked.label + tape.named, made.unavailable))
             return
         if self._stays(flow, tape):
@@ -226,6 +236,7 @@ class Requests:
             logger.warning("cannot be looked up, so it is sent to the provider: %s: %s", what, made.unavailable)
         # Another one may have set out while we looked.
         if shared and await self._sharing.follow(flow, tape, asked):
+            self._desk.calls.other(Became.FOLLOWED, tape, asked.label)
             return
         self._send(flow, made)
 
@@ -245,12 +256,14 @@ class Requests:
         # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
         if tape.mode is Mode.RECORD_IF_MISSING and (doubt := self._desk.doubt(tape)):
             tape.counters.unavailable += 1
-            flow.response = playing.answer(_unavailable(f"{made.route.url}{tape.named}", doubt))
+            self._desk.calls.other(Became.UNAVAILABLE, tape, made.route.sent_url, [doubt])
+            flow.response = playing.answer(_unavailable(f"{made.route.sent_url}{tape.named}", doubt))
             return
         marked.leaves = True
         tape.counters.upstream += 1
         if made.fault:
             marked.fault = made.fault  # What comes is neither recorded nor shared.
+            self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.sent_url, ["a fault was injected"])
             return
         exchange = Exchange(
             tape,
@@ -271,11 +284,14 @@ class Requests:
         what = asked.label + made.seat.tape.named
         try:
             if not made.unavailable:
-                logger.warning("miss: %s", what)
                 is_offline = self._connections.destinations.is_offline_for(host)
-                return await self._desk.explain(made.seat.tape, asked, is_offline=is_offline)
+                told = await self._desk.explain(made.seat, asked, is_offline=is_offline)
+                logger.warning("miss: %s: %s", what, told)
+                self._desk.calls.miss(made.seat.tape, asked.label, told)
+                return wire.error(404, told.text, "recording_not_found")
         except OSError as e:
             made.unavailable = str(e)
+        self._desk.calls.other(Became.UNAVAILABLE, made.seat.tape, asked.label, [made.unavailable])
         return _unavailable(what, made.unavailable)
 
     async def wiretape_decide(self, asking: playing.Asking) -> None:
@@ -372,6 +388,10 @@ class Requests:
     def _land(self, exchange: Exchange) -> None:
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
+        if not exchange.is_told:
+            exchange.is_told = True
+            became = Became.RECORDED if exchange.is_recorded else Became.NOT_RECORDED
+            self._desk.calls.other(became, exchange.tape, exchange.url, exchange.log)
 
 
 def _suit(answer: http.Response, asked: http.Request) -> None:

@@ -141,8 +141,7 @@ def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: b
         return _Verdict.FOR_OTHERS
     named = ", ".join(value for name, value in flight.headers if name.lower() == "content-encoding")
     try:
-        is_read = coding.is_accepted(named, flow.request.headers.get("accept-encoding", ""))
-        decoder = None if is_read else coding.Decoder(named)
+        decoder = coding.decoder_for(named, flow.request.headers.get("accept-encoding", ""))
     except coding.CodingError:
         return _Verdict.UNREADABLE
     follower = flight.follower(decoder)

@@ -1,4 +1,5 @@
-"""Lines of the log and crash texts -> the same without secrets, whoever writes them. Beside the data's way.
+"""Lines of the log and crash texts -> the same without secrets, and without what a terminal obeys, whoever writes them.
+Beside the data's way.
 
 A provider's URL may hold a key, an exception the body that it could not read. Each logger of this process, ours and
 others', makes its records here, so that no handler sees one that was not looked through.
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from wiretape import printable
 from wiretape.redaction.redactor import Redactor
 
 _UNKNOWN = "a line that could not be looked through for secrets"
@@ -34,12 +36,17 @@ class CleanRecords:
             record.exc_info = None
         return record
 
+    def shown(self, text: str) -> str:
+        """Return a text as it may be shown."""
+        # What others have sent is in it as it came: a method, a host, what an exception repeats.
+        return printable.lines(self.redactor.text(text))
+
     def _clean(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        cleaned = self.redactor.text(message)
+        cleaned = self.shown(message)
         if record.exc_info and record.exc_info[0]:
             crash = "".join(traceback.format_exception(*record.exc_info))
-            clean_crash = self.redactor.text(crash)
+            clean_crash = self.shown(crash)
             if clean_crash != crash:
                 # Whoever formats the record would write the exception as it is.
                 record.exc_info = None
@@ -74,4 +81,4 @@ def remove() -> None:
 def _crashed(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:
     make = logging.getLogRecordFactory()
     text = "".join(traceback.format_exception(kind, error, place))
-    sys.stderr.write(make.redactor.text(text) if isinstance(make, CleanRecords) else text)
+    sys.stderr.write(make.shown(text) if isinstance(make, CleanRecords) else text)

@@ -41,6 +41,10 @@ _REMEMBERED = 4096
 _SHORT = 64
 """Characters of a text that is remembered."""
 
+_LONG = 1 << 16
+_LONG_REMEMBERED = 64
+"""The same of longer texts: four MB at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -155,6 +159,8 @@ class _Parts:
         """The rules that have a path, with its states where a value begins."""
         self.harmless: set[str] = set()
         """Short texts without a secret."""
+        self.harmless_long: set[str] = set()
+        """The same of long ones: a conversation has its prompts in each request, and a command looks at one twice."""
 
 
 class Redactor:
@@ -198,6 +204,10 @@ class Redactor:
         """Return what cleans the bodies of recordings: this, or what finds nothing, where secrets are kept."""
         return NOTHING if self.policy.on_secret is OnSecret.KEEP else self
 
+    def holds_variable(self, data: bytes) -> bool:
+        """Tell whether a secret value of the environment stands in bytes as it is."""
+        return bool(self._parts.environment.scan(data))
+
     def check(self, value: Any, cleaned: Any, where: str) -> None:
         """Raise RefusedError, saying where, for a value that had a secret, where such a one is not to be recorded."""
         if self.policy.on_secret is OnSecret.REFUSE and cleaned is not value:
@@ -208,7 +218,17 @@ class Redactor:
 
     def spans(self, text: str) -> list[Span]:
         """Return the secrets of a text and of what it encodes, in order; none overlaps another."""
-        return encodings.spans(text, self._plain_spans, self.member)
+        if len(text) <= _SHORT:
+            return encodings.spans(text, self._plain_spans, self.member)
+        harmless = self._parts.harmless_long
+        if text in harmless:
+            return []
+        found = encodings.spans(text, self._plain_spans, self.member)
+        if not found and len(text) <= _LONG:
+            if len(harmless) >= _LONG_REMEMBERED:
+                harmless.clear()
+            harmless.add(text)
+        return found
 
     def member(self, name: str, text: str) -> str | None:
         """Return what replaces the text of a member of this name; None where its name does not make it a secret."""
@@ -293,7 +313,8 @@ class Redactor:
         """Return what stands for the value of a member that names a secret."""
         match item:
             case str():
-                return self._clean(item) if self._is_filler(item) else REDACTED
+                is_harmless = self._is_filler(item) or values.is_directory(name, item)
+                return self._clean(item) if is_harmless else REDACTED
             case int() | float() if not isinstance(item, bool) and members.is_password(name):
                 return REDACTED
             case list() if all(isinstance(each, str) for each in item):

@@ -15,6 +15,7 @@ _OTHER = re.compile(
     r"|[./~]{1,2}/|/|[A-Za-z]:\\|[A-Za-z][A-Za-z0-9+.-]*://"  # a path, a URL
     r"|(?i:none|null|true|false|undefined|os\.|process\.env|env[.:(\[]|self\.|this\.|arn:|__redacted__)"
     r"|(?:__redacted|\*\*|[.]{3})"
+    r"|\+ ?[A-Za-z_]\w{0,64}(?:[.(\[]|\+\Z)"  # what a program puts together: "PWD="+dir.name
     r")"
 )
 _TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[{(]|%[sdr(]|\\[^/nrt]|::|->")
@@ -110,8 +111,14 @@ _STAND_IN = re.compile(
     r"projects/[\w.-]{1,64}/secrets/[\w./-]{1,128}|arn:aws[\w-]{0,16}:secretsmanager:[\w:/+=.@-]{1,200}|op://\S{1,128}"
     r"|(?:(?i:bearer|basic|token) )?(?:\$\{?[\w.:-]{1,64}\}?|<[^<>]{1,64}>|\{\{[^{}]{1,64}\}\}|%\w{1,64}%)"
 )
+_PATH = re.compile(r"(?:~|[.]{1,2}|[A-Za-z]:)?[/\\](?:[\w .@+-]{1,128}[/\\]{0,2})*+")
 _DESCRIPTION = 5
 """Words from which a text tells of a secret rather than being one."""
+
+
+def is_directory(name: str, text: str) -> bool:
+    """Tell whether a member is a working directory, which shells call ``PWD``, and no password."""
+    return name.lower() in ("pwd", "oldpwd") and not _BASE64.fullmatch(text) and _PATH.fullmatch(text) is not None
 
 
 def is_about_secret(text: str) -> bool:

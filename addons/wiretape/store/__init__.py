@@ -12,5 +12,6 @@
 ``probe``      which conditions the server honours
 ``remote``     one request each, through obstore; ``breaker`` tells when it is not worth one
 ``index``      recordings by what they ask; ``notes`` keeps that on this machine. In front of a store
+``ledger``     what commands have found out, noted in the same way
 ``memory``     a bounded memory
 """

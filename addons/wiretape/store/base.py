@@ -45,7 +45,7 @@ class Store(Protocol):
 
     @property
     def notes(self) -> Notes | None:
-        """Where it is noted what was found out about files that take a while to read; None where they do not."""
+        """Where it is noted what was found out about files; None where it is not."""
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Where a recording is or would be, for people; without a name: where the session is."""

@@ -19,6 +19,7 @@ from wiretape.store.notes import Notes
 from wiretape.store.objects import Objects
 from wiretape.store.remote import Found, Remote, Version
 from wiretape.store.spool import Address, Spool, Waiting
+from wiretape.units import counted
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +194,8 @@ class BucketStore:
             for path in remove_leftovers(self._spool.folder, ""):
                 logger.info("removed %s: its writer was killed", path)
             if pending := self._spool.pending:
-                logger.info("%d files wait in %s for %s", pending, self._spool.folder, self.url)
+                waiting = counted(pending, "file waits", "files wait")
+                logger.info("%s in %s for %s", waiting, self._spool.folder, self.url)
             self._drainer.wake()
         try:
             self._objects.kind()
@@ -208,7 +210,8 @@ class BucketStore:
         if self._spool and self._drainer:
             self._drainer.close()
             if pending := self._spool.pending:
-                logger.warning("%d files still wait in %s for %s", pending, self._spool.folder, self.url)
+                waiting = counted(pending, "file still waits", "files still wait")
+                logger.warning("%s in %s for %s", waiting, self._spool.folder, self.url)
 
     def _look(self, session: str, name: str, folder: str) -> tuple[Waiting | None, Found | None]:
         """What waits, or else what is in the bucket."""

@@ -18,6 +18,7 @@ from wiretape import printable
 from wiretape.parts import Parts
 from wiretape.store import failures, modes, regular
 from wiretape.store.mounts import is_elsewhere
+from wiretape.store.notes import Notes
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +40,19 @@ class DirectoryStore:
     """Recordings of all sessions below one directory. A file appears whole or not at all."""
 
     has_spool = False
-    notes = None
 
-    def __init__(self, root: Path, largest: int = regular.LARGEST) -> None:
+    def __init__(self, root: Path, largest: int = regular.LARGEST, notes: Notes | None = None) -> None:
         """``largest``: bytes of a recording, of which a larger one is none."""
         self.root = root
+        self.notes = notes
         self._top = str(root)
         self._largest = largest
         self.is_quick = not is_elsewhere(root)
         """Whether ``state`` takes no longer than who carries the traffic can wait."""
+
+    def bare(self) -> "DirectoryStore":
+        """The same without what another process cannot have."""
+        return DirectoryStore(self.root, self._largest)
 
     @property
     def url(self) -> str:
@@ -182,7 +187,9 @@ class DirectoryStore:
             logger.info("removed %s: its writer was killed", path)
 
     def close(self) -> None:
-        """Nothing is held here."""
+        """Nothing is held here but the notes."""
+        if self.notes:
+            self.notes.close()
 
 
 def remove_leftovers(root: Path, folders: str = "*/*/") -> list[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from wiretape.store.base import Unavailable
 from wiretape.store.spool import Spool, Waiting
+from wiretape.units import counted
 
 logger = logging.getLogger(__name__)
 
@@ -90,13 +91,14 @@ class Drainer:
             self._failing = False
         except Unavailable as e:
             if not before:
-                logger.warning("%d files wait in %s for the bucket: %s", self._spool.pending, self._spool.folder, e)
+                waiting = counted(self._spool.pending, "file waits", "files wait")
+                logger.warning("%s in %s for the bucket: %s", waiting, self._spool.folder, e)
         except OSError as e:
             logger.error("%s: %s", self._spool.folder, e)
         except Exception:  # The thread has to go on.
             logger.exception("%s", self._spool.folder)
         else:
             if done:
-                logger.info("%d files that waited in %s are in the bucket", done, self._spool.folder)
+                logger.info("%s went up from %s into the bucket", counted(done, "file"), self._spool.folder)
             return done > 0
         return False

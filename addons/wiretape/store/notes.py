@@ -1,4 +1,4 @@
-"""What was found out about the files of a bucket, kept on this machine so that none is read again for it.
+"""What was found out about files, of which there are many or which are far, kept on this machine: none is read again.
 
 Beside ``index``, whose notes these are; does not know what they mean. A note holds for one state of one file. Whatever
 is wrong with the file of the notes, they are made anew: nothing is lost but time. Any number of processes may share it.
@@ -17,7 +17,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-_FORM = 1
+_FORM = 2
 """The form of the file; one of another form is begun anew."""
 
 _LIMIT = 256 << 20
@@ -26,7 +26,8 @@ _LIMIT = 256 << 20
 _PAGE = 4096
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, sum BLOB,
+CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, outline BLOB,
+  sum BLOB,
   PRIMARY KEY (session, name));
 CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
 """
@@ -40,6 +41,8 @@ class Note:
     state: str
     head: str
     """What is needed of every file."""
+    outline: bytes = b""
+    """The same, as bytes."""
     body: bytes = b""
     """What is needed of some now and then."""
 
@@ -52,16 +55,17 @@ class Notes:
         self._limit = limit
         self._lock = threading.Lock()
         self._opened: sqlite3.Connection | None = None
+        self._is_told = False
 
     def all(self, session: str) -> dict[str, Note]:
         """Return the notes of a session without their bodies, by name."""
         found: dict[str, Note] = {}
 
         def read(opened: sqlite3.Connection) -> None:
-            query = "SELECT session, name, state, head, sum FROM heads WHERE session = ?"
+            query = "SELECT session, name, state, head, outline, sum FROM heads WHERE session = ?"
             for row in opened.execute(query, (session,)):
                 if _is_sound(row):
-                    found[row[1]] = Note(row[1], row[2], row[3])
+                    found[row[1]] = Note(*row[1:-1])
 
         self._run(read)
         return found
@@ -82,11 +86,11 @@ class Notes:
 
     def keep(self, session: str, notes: Iterable[Note]) -> None:
         """Keep notes, in the place of those of the same names."""
-        heads = [_summed(session, each.name, each.state, each.head) for each in notes]
+        heads = [_summed(session, each.name, each.state, each.head, each.outline) for each in notes]
         bodies = [_summed(session, each.name, each.body) for each in notes]
 
         def write(opened: sqlite3.Connection) -> None:
-            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", heads)
+            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?, ?)", heads)
             opened.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)", bodies)
 
         self._run(write)
@@ -115,7 +119,9 @@ class Notes:
                     task(transaction)
             except (sqlite3.Error, OSError) as e:
                 if _is_passing(e):
-                    logger.warning("%s: what is found out about recordings is not kept: %s", self._path, e)
+                    level = logging.DEBUG if self._is_told else logging.WARNING
+                    self._is_told = True
+                    logger.log(level, "%s: what is found out about recordings is not kept: %s", self._path, e)
                 else:
                     logger.info("%s: what was known of recordings is found out anew: %s", self._path, e)
                     self._begin_anew()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from wiretape.store import regular
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
+from wiretape.store.notes import Notes
 
 if TYPE_CHECKING:
     from wiretape.store.bucket import Settle
@@ -91,26 +92,35 @@ def open_store(
 
     ``largest``: bytes of a recording in a folder; a larger file is none.
 
-    What follows is for a bucket. ``local``: a folder of this machine for what waits, and for copies of what was read;
-    by default in the user's cache. ``spool``, ``memory`` and ``disk`` bound in bytes what waits, and the copies in
-    memory and in ``local``; 0 is none. ``timeout``: seconds for a look-up to connect, and for the bucket to say
-    anything. ``settle``: see ``BucketStore``.
+    ``local``: a folder of this machine for what was found out, for what waits for a bucket, and for copies of what was
+    read there; by default in the user's cache.
+
+    What follows is for a bucket. ``spool``, ``memory`` and ``disk`` bound in bytes what waits, and the copies in memory
+    and in ``local``; 0 is none. ``timeout``: seconds for a look-up to connect, and for the bucket to say anything.
+    ``settle``: see ``BucketStore``.
     """
+    local = local or _local()
     if not is_url(text):
-        return DirectoryStore(Path(text), largest)
+        return DirectoryStore(Path(text), largest, _notes(local, str(Path(text).absolute())))
     url = bucket_url(text)
     from wiretape.store.bucket import BucketStore
-    from wiretape.store.notes import Notes
     from wiretape.store.objects import Objects
     from wiretape.store.remote import Remote
     from wiretape.store.spool import Spool
 
     remote = Remote(url, timeout)
-    local = local or _local()
-    own = hashlib.sha256(url.encode()).hexdigest()[:16]
+    own = _digest(url)
     objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
-    notes = Notes(local / "index" / f"{own}.sqlite")
-    return BucketStore(remote, objects, Spool(local / "spool" / own, spool) if spool else None, settle, notes)
+    waiting = Spool(local / "spool" / own, spool) if spool else None
+    return BucketStore(remote, objects, waiting, settle, _notes(local, url))
+
+
+def _notes(local: Path, place: str) -> Notes:
+    return Notes(local / "index" / f"{_digest(place)}.sqlite")
+
+
+def _digest(place: str) -> str:
+    return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _local() -> Path:

@@ -1,0 +1,173 @@
+"""``ls``: a line for each recording, or JSON. Files in, lines out.
+
+Of very many recordings a line is noted, so that the next ``ls`` reads those alone that are new.
+"""
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from wiretape import capture as captures
+from wiretape import printable, recording, request, transcript, wire
+from wiretape.checks import NotHttpError
+from wiretape.cli.files import File, Source
+from wiretape.cli.saying import complain, progress
+from wiretape.recording import Recording
+from wiretape.store.base import Unavailable
+from wiretape.store.ledger import Ledger
+from wiretape.units import counted
+
+_KEPT = 200
+"""Characters of a question that are noted."""
+
+_HASH = 12
+"""Digits of a longer name that are shown: enough for ``show``."""
+
+_NARROWEST = 80
+_MODEL = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A recording."""
+
+    name: str
+    """With its folders below where all are."""
+    when: str
+    """RFC 3339: when it was recorded, as its capture has it, else when its file was written; empty for neither."""
+    endpoint: str
+    base: str
+    """The base URL; of a passthrough endpoint the URL."""
+    model: str
+    status: int
+    chunks: int | None
+    """Of a stream."""
+    tokens: int
+    question: str
+    """Its first words."""
+    test_id: str | None
+    form: str
+
+    @property
+    def answer(self) -> str:
+        """What came, in a word or two."""
+        if self.status != 200:
+            return f"error {self.status}"
+        if self.tokens:
+            return counted(self.tokens, "token")
+        return counted(self.chunks, "chunk") if self.chunks is not None else "one piece"
+
+
+def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
+    """List all recordings, or those in which a text is, asked or answered. The exit code: 1 for one that is broken."""
+    rows: list[Row] = []
+    code = 0
+    files = {file.below: file for file in source.files()}
+    ledger = Ledger(source.store, "#ls", len(files))
+    states = {name: file.state() for name, file in files.items()} if not search else {}
+    known = ledger.known(states)
+    new = {name: file for name, file in files.items() if name not in known}
+    reading = source.mapped(partial(_row, search=search.lower()), [*new.values()])
+    read = dict(zip(new, progress(reading, len(new), "reading"), strict=True))
+    ledger.keep({name: row for name, row in read.items() if len(row) > 1 and not search}, states)
+    for name, file in files.items():
+        match known.get(name) or read[name]:
+            case [problem]:
+                complain(f"{file}: {problem}")
+                code = 1
+            case [_, problem]:
+                complain(f"{file}: {problem}")
+            case [*values] if values:
+                rows.append(Row(name, *values))
+    _print(rows, as_json=as_json)
+    return code
+
+
+def _row(file: File, search: str) -> list[Any]:
+    """Return the values of a row but for the name, or what is wrong with the file; nothing where it is not wanted."""
+    try:
+        data = file.read()
+        if data is None:
+            return ["there is no such file"]
+        found = recording.loads(data)
+        if search and not _has(found, search):
+            return []
+        response = found.response
+        error = response.error or {}
+        status = error.get("status_code") if response.error is not None else response.status
+        streamed = len(response.elements()) or len(response.body) if response.is_streaming else None
+        question = " ".join(transcript.question(found.request).split())[:_KEPT]
+        asked = found.request
+        return [
+            _when(file),
+            asked.endpoint,
+            request.base(asked),
+            asked.model,
+            status if isinstance(status, int) else 200,
+            streamed,
+            wire.tokens(found),
+            question,
+            asked.test_id,
+            found.form,
+        ]
+    except Unavailable:
+        raise
+    except NotHttpError as e:
+        return ["kept", str(e)]
+    except (OSError, ValueError) as e:
+        return [str(e)]
+
+
+def _has(found: Recording, search: str) -> bool:
+    asked = json.dumps(found.request.body, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"')
+    return search in asked.lower() or search in transcript.text(found).lower()
+
+
+def _when(file: File) -> str:
+    kept = file.capture()
+    try:
+        data = kept.read() if kept else None
+        origin = captures.loads(data).origin if data is not None else None
+    except Unavailable:
+        raise
+    except (OSError, ValueError):
+        origin = None
+    if origin:
+        return origin.at
+    written = file.written()
+    return "" if written is None else datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _print(rows: list[Row], *, as_json: bool) -> None:
+    if as_json:
+        # ASCII: nothing in it is what a terminal obeys.
+        told = (json.dumps({**asdict(row), "answer": row.answer}) for row in rows)
+        sys.stdout.write("[" + ",\n ".join(told) + "]\n")
+        return
+    width = max(_NARROWEST, shutil.get_terminal_size((_NARROWEST, 24)).columns)
+    cells = [("recording", "when", "model", "answer", "question"), *map(_cells, rows)]
+    widths = [max(len(row[place]) for row in cells) for place in range(4)]
+    left = max(8, width - sum(widths) - 8)
+    lines = []
+    for row in cells:
+        fixed = "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False))
+        lines.append(f"{fixed}  {_cut(row[4], left)}".rstrip())
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, str]:
+    folder, _, name = row.name.rpartition("/")
+    folder = folder.removesuffix("responses").removesuffix("/")
+    shown = os.path.join(folder, name if len(name) < 2 * _HASH else f"{name[:_HASH]}…") if folder else name  # noqa: PTH118
+    model = _cut(row.model.rpartition("/")[2], _MODEL)
+    question = row.question or row.endpoint or row.base
+    return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, question)))  # type: ignore[return-value]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

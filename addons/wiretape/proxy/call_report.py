@@ -1,0 +1,80 @@
+"""What became of each call, as lines of JSON and for the summary of ``wiretape run``. Beside ``desk`` and ``requests``.
+
+Many SDKs swallow an answer's text, and many programs an exception: who asks after a run why it went as it did finds it
+here.
+"""
+
+import json
+import threading
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TextIO
+
+from wiretape import printable, redaction
+from wiretape.miss import Explanation
+from wiretape.tape import Hit, Tape
+
+_TOLD = 10
+"""Misses that the summary tells, of those that there are."""
+
+
+class Became(StrEnum):
+    """What became of a call."""
+
+    HIT = "hit"
+    MISS = "miss"
+    """Refused, as it has no recording."""
+    RECORDED = "recorded"
+    NOT_RECORDED = "not recorded"
+    """Sent to a provider, whose answer became no recording."""
+    SENT = "sent"
+    """Sent to a provider, in ``live``."""
+    FOLLOWED = "followed"
+    """Answered with the live answer to an equal call."""
+    UNAVAILABLE = "unavailable"
+    """The recordings could not be looked up."""
+    FAULT = "fault"
+    """Answered with a fault alone, on purpose."""
+
+
+class CallReport:
+    """Tells each call once. For any thread."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        """``file`` gets a line for each call."""
+        self._file = file
+        self._lock = threading.Lock()
+        self.missed = 0
+        """Calls that were refused, as they have no recording."""
+        self.misses: list[str] = []
+        """The first of them, a line each."""
+
+    def hit(self, tape: Tape, hit: Hit) -> None:
+        """A call was answered from a recording."""
+        self._write(Became.HIT, tape, hit.label, recording=hit.name, tokens=hit.tokens)
+
+    def miss(self, tape: Tape, label: str, why: Explanation | str) -> None:
+        """A call was refused."""
+        with self._lock:
+            self.missed += 1
+            if len(self.misses) < _TOLD:
+                line = f"{label}{tape.named}: {why}"
+                self.misses.append(printable.line(redaction.DEFAULT.text(line)))
+        if isinstance(why, Explanation):
+            self._write(Became.MISS, tape, label, hash=why.hash, nearest=why.nearest, difference=why.difference)
+        else:
+            self._write(Became.MISS, tape, label, difference=why)
+
+    def other(self, became: Became, tape: Tape, label: str, log: list[str] | None = None) -> None:
+        """Something else became of a call. ``log``: what was said of it."""
+        self._write(became, tape, label, **({"log": log} if log else {}))
+
+    def _write(self, became: Became, tape: Tape, label: str, **more: object) -> None:
+        if self._file is None:
+            return
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        told = {"at": at, "outcome": became, "session": tape.session, "mode": tape.mode, "request": label, **more}
+        line = json.dumps(redaction.DEFAULT.clean(told))
+        with self._lock:
+            self._file.write(f"{line}\n")
+            self._file.flush()

@@ -34,7 +34,7 @@ Read the modules in the order in which the data goes:
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``outline``     a request in few bytes, and which of many are near to one; ``differences``: where two values differ
 ``miss``        why a request has no recording
-``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
+``finding``     which recordings answer a request; ``turns``: whose turn it is among takes; ``states``: the last
 ``aliases``     ids that the form 2026 has replaced, in the requests that send them back
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record; ``tapes``: one for each session
 ``write_job``   what has to be known to write a recording

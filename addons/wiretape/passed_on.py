@@ -75,7 +75,7 @@ def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> JSON:
     is_over = False
     for event, is_whole in answers.parts(sse.Decoder(), arrived.pieces):
         data = answers.object_of(event.data)
-        if errors.holds(data, event.event):
+        if (is_whole or data) and errors.holds(data, event.event):
             return errors.said(data) or event.data
         if stream_ends.is_done(event.data):
             is_over = True

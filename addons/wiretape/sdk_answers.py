@@ -105,7 +105,7 @@ def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[di
         if stream_ends.is_done(event.data):
             return
         data = answers.value_of(event.data)
-        if errors.holds(data, event.event):  # Its data need not be JSON.
+        if (is_whole or data or arrived.ended) and errors.holds(data, event.event):  # Its data need not be JSON.
             tail = [line for each, _ in chain([(event, True)], events) for line in sse.lines(each)]
             raise HoldsError(errors.said(data) or event.data, (), tail, is_streaming=True)
         if not isinstance(data, dict):

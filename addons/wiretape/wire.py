@@ -54,7 +54,7 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
         made = _kept(arrived, e)
     content = {"body": made.body, "is_streaming": made.is_streaming, "status": made.status}
     content |= {"content_type": made.content_type, "is_exception": made.error is not None, "exception_data": made.error}
-    content |= {"location": made.location, "tail": made.tail}
+    content |= {"location": made.location, "tail": made.tail, "envelope": made.envelope}
     try:
         # What could not be read again must not be written.
         checks.check_response(content, None if asked.passthrough else asked.endpoint)

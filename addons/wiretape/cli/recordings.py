@@ -168,7 +168,7 @@ def convert(wanted: Conversion) -> int:
         if found.form == wanted.form and wanted.output is None:
             continue
         asked = found.request if wanted.form == "2026" else replace(found.request, test_id=None, extra={})
-        made = found if found.form == wanted.form else recording.make(asked, found.response, wanted.form)
+        made = found if found.form == wanted.form else recording.make(asked, recording.as_it_came(found), wanted.form)
         _, _, take = file.name.rpartition(".")
         target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", wanted.output)
         data = recording.dumps(made)

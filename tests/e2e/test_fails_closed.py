@@ -81,7 +81,7 @@ PARTS: list[tuple[Any, str]] = [
     (Connections, "_has_no_onlookers"),
     (Requests, "_request"),
     (Requests, "_send"),
-    (requests, "_call"),
+    (requests, "call_of"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
 

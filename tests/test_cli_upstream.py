@@ -188,7 +188,7 @@ def test_a_run_goes_out_by_way_of_it_and_past_it(user: User, relayed: tuple[Prov
     assert "goes by way of http://127.0.0.1:" in result.stderr
     assert "(HTTPS_PROXY), but directly to openai.com (NO_PROXY)" in result.stderr
     assert "secret" not in result.stderr
-    assert "1 recording made" in result.stderr
+    assert "2 recordings made" in result.stderr
     # Nothing of it where nothing leaves.
     relay.told.clear()
     shown = user.wiretape("run", "--offline", "--recordings", str(RECORDINGS), "--", *user.app(APP), asked, env=env)

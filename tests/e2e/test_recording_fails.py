@@ -26,7 +26,8 @@ from wiretape.writer_process import WriterProcess
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
-ANSWER = json_answer({"choices": [], "said": "whole"})
+CHOICE = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}
+ANSWER = json_answer({"id": "1", "object": "chat.completion", "choices": [CHOICE], "said": "whole"})
 WHOLE = b'"whole"}'
 
 PLACES: list[tuple[type, str]] = [

@@ -32,6 +32,7 @@ from wiretape.proxy.admitting import AdmittingStream
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.lane import Lane
+from wiretape.proxy.passing import Passing
 from wiretape.proxy.requests import Requests
 from wiretape.proxy.stream import PlayingLayer, PlayingStream
 from wiretape.proxy.tunnel import Tunnel
@@ -81,7 +82,8 @@ PARTS: list[tuple[Any, str]] = [
     (Connections, "_has_no_onlookers"),
     (Requests, "_request"),
     (Requests, "_send"),
-    (requests, "_call"),
+    (requests, "call_of"),
+    (Passing, "route"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
 

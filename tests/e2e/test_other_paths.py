@@ -306,7 +306,7 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
     for method, path in [("GET", "organization/users"), ("OPTIONS", "files"), ("GET", "realtime"), ("POST", "grpc")]:
         assert log.count(f"not recorded: {method} api.openai.com/v1/{path}: ") == 1
     assert "/ping" not in log.replace("GET https://api.openai.com/v1/ping", "")
-    assert ", 1 misses, 0 recorded" in log
+    assert ", 1 miss, 0 recorded" in log
     told = log.partition("6 answers NOT recorded (")[2]
     for reason in ("2 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):
         assert reason in told

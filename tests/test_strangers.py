@@ -94,7 +94,7 @@ CAPTURES: dict[str, tuple[dict[str, Any], str]] = {
                 "transfer-encoding",
                 "connection",
                 "upgrade",
-                "link",
+                "refresh",
                 "content-encoding",
             ),
             *(

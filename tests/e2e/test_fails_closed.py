@@ -32,6 +32,7 @@ from wiretape.proxy.admitting import AdmittingStream
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.lane import Lane
+from wiretape.proxy.passing import Passing
 from wiretape.proxy.requests import Requests
 from wiretape.proxy.stream import PlayingLayer, PlayingStream
 from wiretape.proxy.tunnel import Tunnel
@@ -82,6 +83,7 @@ PARTS: list[tuple[Any, str]] = [
     (Requests, "_request"),
     (Requests, "_send"),
     (requests, "call_of"),
+    (Passing, "route"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
 

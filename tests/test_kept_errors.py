@@ -82,6 +82,11 @@ KEPT: dict[str, tuple[RecordedRequest, Arrived]] = {
         f"Anthropic's stream after {end} bytes": (CLAUDE, came(START[:end], cut=True))
         for end in range(1, len(START), 7)
     },
+    **{
+        f"Anthropic's stream in its error after {end} bytes": (CLAUDE, came(START + OVERLOADED[:end], cut=True))
+        for end in (13, 14, 20, 30, 60)
+    },
+    "an error that is no JSON, without its end": (CLAUDE, came(START + b"event: error\ndata: overloaded")),
     "lines": (OLLAMA, came(LINE, content_type=NDJSON, cut=True)),
     "an answer": (CHAT, came(WHOLE[:30], content_type=JSON, cut=True)),
     "an answer of Anthropic's": (CLAUDE, came(b'{"type":"mess', content_type=JSON, cut=True)),

@@ -57,7 +57,7 @@ def written(journal: Journal, root: Path, form: str, pieces: list[bytes], asked:
 def be_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every answer be one of those that are not held."""
     monkeypatch.setattr("wiretape.redaction.encodings._LONG", 1)
-    for name in ("wire._LARGE", "journal_writer._LARGE", "parts._BLOCK", "parts._HELD", "jsontext._LONG"):
+    for name in ("answers.LARGE", "journal_writer._LARGE", "parts._BLOCK", "parts._HELD", "jsontext._LONG"):
         monkeypatch.setattr(f"wiretape.{name}", int(name == "jsontext._LONG"))
 
 
@@ -88,7 +88,7 @@ def test_large_lines_are_written_as_small_ones() -> None:
     found = []
     for limit in (1 << 20, 0):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("wiretape.wire._LARGE", limit)
+            patched.setattr("wiretape.answers.LARGE", limit)
             response = wire.response(asked, arrived)
             assert isinstance(response.body, Remade) is (limit == 0)
             cleaned = recorded.response(response, DEFAULT)

@@ -11,6 +11,7 @@ from wiretape.finding import Takes
 from wiretape.providers import OTHER, Endpoint, Route
 from wiretape.recording import RecordedRequest, dumps, loads, make
 from wiretape.request import identity, recorded
+from wiretape.states import is_over
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape import Mode, Tape
 from wiretape.verify import check
@@ -59,12 +60,14 @@ def play(playing: Tape, request: Callable[[], RecordedRequest] = asked, count: i
 @pytest.mark.parametrize("takes", [Takes.FIRST, Takes.LAST, Takes.SEQUENCE])
 def test_states_are_takes_that_are_played_in_their_order(tmp_path: Path, mode: Mode, takes: Takes) -> None:
     states: dict[str, int] = {}
-    for name in ("queued", "queued", "running", "queued", "done", "done"):
+    for name in ("queued", "queued", "running", "queued", "saving", "saving"):
         assert tape(tmp_path, mode, takes, states=states).record(asked(), state(name))
-    assert play(tape(tmp_path, takes=takes)) == ["queued", "running", "queued", "done", "done"]
-    assert play(tape(tmp_path, takes=Takes.CYCLE)) == ["queued", "running", "queued", "done", "queued"]
-    # Where somebody can be asked, what comes after is asked for.
-    assert play(tape(tmp_path, Mode.RECORD_IF_MISSING, takes)) == ["queued", "running", "queued", "done", "-"]
+    assert play(tape(tmp_path, takes=takes)) == ["queued", "running", "queued", "saving", "saving"]
+    assert play(tape(tmp_path, takes=Takes.CYCLE)) == ["queued", "running", "queued", "saving", "queued"]
+    # Where somebody can be asked, what comes after is asked for, unless all is over.
+    assert play(tape(tmp_path, Mode.RECORD_IF_MISSING, takes)) == ["queued", "running", "queued", "saving", "-"]
+    assert tape(tmp_path, mode, takes, states=states).record(asked(), state("completed"))
+    assert play(tape(tmp_path, Mode.RECORD_IF_MISSING, takes), count=7)[3:] == ["saving", *["completed"] * 3]
 
 
 def test_a_new_recording_begins_with_the_first_take(tmp_path: Path) -> None:
@@ -111,6 +114,35 @@ def test_a_request_is_counted_whether_it_has_a_recording_or_not(tmp_path: Path) 
     tape(tmp_path, Mode.RECORD_IF_MISSING).record(asked(), state("queued"))
     assert play(playing, count=1) == ["-"]  # It had this one already.
     assert play(tape(tmp_path, Mode.RECORD_IF_MISSING), count=2) == ["queued", "-"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "over"),
+    [
+        ({"status": "completed"}, True),
+        ({"status": "FAILED"}, True),
+        ({"status": "cancelled", "id": 1}, True),
+        ({"state": "JOB_STATE_SUCCEEDED"}, True),
+        ({"metadata": {"state": "BATCH_STATE_PENDING"}, "done": True}, True),
+        ({"processing_status": "ended"}, True),
+        ({"status": "in_progress"}, False),
+        ({"status": "cancelling"}, False),
+        ({"status": "validating_files"}, False),
+        ({"status": "frobbing"}, False),
+        ({"status": "completed", "state": "PROCESSING"}, False),
+        ({"state": "ACTIVE"}, False),
+        ({"status": "not_completed"}, False),
+        ({"done": False}, False),
+        ({"status": {"completed": True}}, False),
+        ({"data": [{"status": "completed"}]}, False),
+        ({}, False),
+        ([{"status": "completed"}], False),
+        ("completed", False),
+        (None, False),
+    ],
+)
+def test_a_thing_is_over_where_it_says_so(answer: object, over: bool) -> None:
+    assert is_over(answer) is over
 
 
 PARTS = b"--%b\r\n\r\n{}\r\n--%b--"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from wiretape.recording import (
     RecordedRequest,
     RecordedResponse,
     Recording,
+    as_it_came,
     dumps,
     loads,
+    make,
     read_request,
     request_hash,
 )
@@ -117,6 +120,20 @@ def test_the_hash_is_that_of_the_public_recorder() -> None:
     other = RecordedRequest("https://b.test/v1/completions", {"prompt": "p", "model": "m"}, "/v1/completions")
     assert request_hash(one) == request_hash(two) != request_hash(other)
     assert len(request_hash(one)) == 64
+
+
+def test_the_id_that_came_survives_another_form_and_another_name() -> None:
+    element = {"__type__": "openai.types.responses.response.Response", "__data__": {"id": "resp_1", "output": []}}
+    asked = RecordedRequest("https://api.openai.com/v1/v1/responses", {"model": "m", "input": "i"}, "/v1/responses")
+    made = make(asked, RecordedResponse(element, is_streaming=False), "2026")
+    assert made.response.body["__data__"]["id"] == f"rec-{made.name[:12]}"
+    read = loads(dumps(made))
+    assert make(asked, as_it_came(read), "2025-09").response.body == element
+    other = make(replace(asked, body={"model": "m", "input": "j"}), as_it_came(read), "2026")
+    assert other.extra == {"id_normalization_mapping": {f"rec-{other.name[:12]}": "resp_1"}}
+    odd: Any
+    for odd in (None, [], {"x": 1}, {f"rec-{made.name[:12]}": 1}, {f"rec-{made.name[:12]}": None}):
+        assert as_it_came(replace(read, extra={"id_normalization_mapping": odd})) == read.response
 
 
 def test_what_a_newer_recorder_adds_is_kept() -> None:

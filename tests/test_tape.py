@@ -396,6 +396,17 @@ def test_a_list_of_models_written_by_hand_never_makes_a_lookup_fail(
     assert hit is None or hit.answer.status == 200
 
 
+def test_what_goes_over_no_http_is_passed_over_in_silence(taped: Taped, caplog: pytest.LogCaptureFixture) -> None:
+    tape = taped(Mode.RECORD, form="2026")
+    tape.record(HELLO, came())
+    for name, asked in (("tool", {"provider": "p", "tool_name": "t", "kwargs": {}}), ("sdk", {"url": "vertexai:///x"})):
+        content = {"test_id": None, "request": asked, "response": {"body": {}, "is_streaming": False}}
+        (folder(tape) / f"{name}.json").write_text(json.dumps(content, indent=2))
+    assert found(taped(), request("another")) is None
+    assert found(taped(), HELLO)
+    assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
+
+
 # -- ids that the form 2026 has replaced -------------------------------------------------------------------------------
 
 RESPONSES = "/v1/responses"

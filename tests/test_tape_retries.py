@@ -73,7 +73,10 @@ RUNS: dict[str, tuple[tuple[str, ...], str, int]] = {
     "another run replaces all of it": (("429 503 a", "b"), "b b b b b b", 1),
     "another run that fails too": (("429 503 a", "500 b"), "500 b b b b b", 2),
     "another run that fails more often": (("429 a", "429 429 429 b"), "429 429 429 b b b", 4),
-    "runs that fail for good": (("429 429", "401", "401", "401 401"), "401 401 401 401 401 401", 2),
+    "runs that fail for good": (("429 429", "500", "500", "500 500"), "500 500 500 500 500 500", 2),
+    "nobody retries with a key that is refused": (("401 403 a",), "a a a a a a", 1),
+    "and what a retry gets may be that": (("500 401",), "500 401 401 401 401 401", 2),
+    "a key that was refused in another run": (("401", "429 a"), "429 a a a a a", 2),
 }
 
 
@@ -120,3 +123,8 @@ def test_what_was_recorded_in_place_of_a_list_of_models_is_no_part_of_it(tmp_pat
     hit = Tape(DirectoryStore(tmp_path), "s", Mode.REPLAY, Counters(), keep_errors=True).search(models)
     assert hit
     assert json.loads(hit.answer.body) == json.loads(listed)
+
+
+def test_a_key_that_was_refused_and_then_was_not_is_replayed_to_nobody(tmp_path: Path) -> None:
+    recorded(tmp_path, "401 429 a", takes=Takes.SEQUENCE)
+    assert replayed(tmp_path) == "429 a a a a a"

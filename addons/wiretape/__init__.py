@@ -17,6 +17,8 @@ Read the modules in the order in which the data goes:
 ``recording``   chunks <-> the JSON text of a recording; ``hashing``: how versions of the public recorder name one
 ``errors``      an HTTP error <-> its recorded form
 ``embeddings``  numbers <-> base64
+``answers``     an answer as values, and why it is none to record
+``sdk_answers``, ``passed_on``   recording <-> answer, by the two kinds of endpoints
 ``wire``        recording <-> status, headers and bytes of an HTTP answer
 ``capture``     the wire beside the recording <-> JSON text
 ``pacing``      when each chunk of a replay leaves
@@ -32,7 +34,7 @@ Read the modules in the order in which the data goes:
 ``store``       where recordings live, and what of them is in memory; ``freezing``: a session that is read-only
 ``outline``     a request in few bytes, and which of many are near to one; ``differences``: where two values differ
 ``miss``        why a request has no recording
-``finding``     which recordings answer a request; ``turns``: whose turn it is among takes
+``finding``     which recordings answer a request; ``turns``: whose turn it is among takes; ``states``: the last
 ``aliases``     ids that the form 2026 has replaced, in the requests that send them back
 ``tape``        the heart: a mode, a session and a store -> hit, miss or record; ``tapes``: one for each session
 ``write_job``   what has to be known to write a recording

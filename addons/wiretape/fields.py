@@ -47,6 +47,15 @@ def is_passing(status: int) -> bool:
     return status not in _ABOUT_THE_REQUEST
 
 
+_OF_WHO_ASKS = frozenset({401, 402, 403, 407, 511})
+"""Statuses of errors that stay until somebody does something about it: nobody sends the same request again at once."""
+
+
+def is_momentary(status: int) -> bool:
+    """Whether who sends the same request again, as SDKs do, may get another answer in a moment."""
+    return is_passing(status) and status >= 400 and status not in _OF_WHO_ASKS
+
+
 def is_status(value: object) -> bool:
     """Whether a value is the status of a whole answer: not one that only goes before (1xx), nor ``True``."""
     return isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import count
 
 from wiretape import capture as captures
-from wiretape import hashing, recording, request
+from wiretape import hashing, recording, request, states
 from wiretape.capture import Capture
 from wiretape.outline import Near, Outline
 from wiretape.recording import FORMS, ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording
@@ -255,7 +255,9 @@ class Finder:
             came += [was] if isinstance(was, str) else []
         return came
 
-    def _turn_of_state(self, asked: RecordedRequest, identity: str, number: int) -> int:
+    def _turn_of_state(
+        self, asked: RecordedRequest, identity: str, names: list[str], read: Callable[[str], Found | None]
+    ) -> int:
         """Whose turn it is of the takes of what moves on: each is a state, which comes after the one before.
 
         Raises MovedOn.
@@ -263,8 +265,10 @@ class Finder:
         if not self._asks_again:
             return self._turn(identity)
         # A POST is not a question about a state: sent again, it would do again what it did.
-        if asked.method != "POST" and asked.turn >= number:
-            raise MovedOn
+        if asked.method != "POST" and asked.turn >= len(names):
+            last = read(names[-1])
+            if last is None or not states.is_over(last.recording.response.body):
+                raise MovedOn
         return asked.turn
 
     @property
@@ -412,7 +416,7 @@ class Finder:
             names = [name for name in names if read(name)]
         if not names:
             return []
-        turn = self._turn_of_state(asked, identity, len(names)) if asked.moves_on else self._turn(identity)
+        turn = self._turn_of_state(asked, identity, names, read) if asked.moves_on else self._turn(identity)
         start = turn % len(names) if self._takes is Takes.CYCLE else min(turn, len(names) - 1)
         for name in names[start:] + names[:start]:
             if found := read(name):
@@ -430,7 +434,7 @@ class Finder:
             found = read(name)
             if found is None:
                 continue
-            stays = not found.recording.response.is_passing
+            stays = not found.recording.response.is_momentary
             if is_last and row and stays:
                 break
             if is_last:

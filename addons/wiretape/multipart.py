@@ -76,10 +76,9 @@ def _value(
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
     """Yield the head of each part, by names in lower case, and its content."""
     delimiter = b"--" + _boundary(content_type)
-    is_first = body.startswith(delimiter) and (rest := _REST.match(body, len(delimiter)))
-    if not is_first:
+    rest = _REST.match(body, len(delimiter)) if body.startswith(delimiter) else None
+    if rest is None:  # Something stands before the first part.
         _, rest = _next(body, b"\n" + delimiter, 0)
-    assert rest
     # The first line's end is that of all lines of the form: a file may have other ones.
     line_end: bytes = rest[2] or b"\r\n"
     while rest[1] is None:

@@ -36,7 +36,7 @@ SDK_ENDPOINTS = frozenset(
         "/api/tags",
     }
 )
-"""The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``wire`` knows."""
+"""The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``sdk_answers`` knows."""
 
 BUILTIN = "the built-in providers.toml"
 """What ``parse`` is told to be the name of the built-in providers' file."""

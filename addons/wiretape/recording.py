@@ -116,6 +116,12 @@ class RecordedResponse:
         return self.error.get("body") is None and self.error.get("type") != ENDED_EARLY
 
     @property
+    def is_momentary(self) -> bool:
+        """Whether it is a failure after which a client asks again by itself."""
+        status = (self.error or {}).get("status_code") or self.status or 200
+        return self.is_partial or (isinstance(status, int) and fields.is_momentary(status))
+
+    @property
     def is_passing(self) -> bool:
         """Whether it depends on who asked, or when: it says nothing about what the same request gets now."""
         if self.error is None:
@@ -228,6 +234,26 @@ def _id_to_send_back(request: RecordedRequest, response: RecordedResponse) -> st
     first = next(iter(response.elements()), None)
     was = first["__data__"].get("id") if first else None
     return was if isinstance(was, str) and not was.startswith(ID_PREFIX) else ""
+
+
+def as_it_came(recording: Recording) -> RecordedResponse:
+    """Return a recording's response with the id that came, where the form 2026 has kept which one it was."""
+    ids = recording.extra.get(ID_MAPPING)
+    if not isinstance(ids, dict) or not ids or recording.request.passthrough:
+        return recording.response
+    body = recording.response.body
+    return replace(
+        recording.response,
+        body=[_with_id(each, ids) for each in body] if isinstance(body, list) else _with_id(body, ids),
+    )
+
+
+def _with_id(element: JSON, ids: Mapping[str, JSON]) -> JSON:
+    if not checks.is_element(element):
+        return element
+    data = element["__data__"]
+    was = ids.get(data["id"]) if isinstance(data.get("id"), str) else None
+    return {**element, "__data__": {**data, "id": was}} if isinstance(was, str) else element
 
 
 def _all_quiet(body: JSON, name: str) -> JSON:

@@ -466,7 +466,7 @@ class Tape:
                 if made.request.moves_on:
                     name = self._write_state(base, data)
                 else:
-                    name = self._write_take(base, identity, data, is_passing=made.response.is_passing)
+                    name = self._write_take(base, identity, data, is_momentary=made.response.is_momentary)
                 if capture:
                     self._write_capture(name, data, capture)
                 return name
@@ -523,11 +523,11 @@ class Tape:
         return take
 
     def _write_over(
-        self, takes: Sequence[str], identity: str, data: Parts, *, is_passing: bool, is_of_this_run: bool
+        self, takes: Sequence[str], identity: str, data: Parts, *, is_momentary: bool, is_of_this_run: bool
     ) -> str:
         """Write in place of the last take, and of the failures before it if these are of an earlier run."""
         first = len(takes) - 1
-        if is_passing or not is_of_this_run:
+        if is_momentary or not is_of_this_run:
             while first and self._is_failure(takes[first - 1], identity):
                 first -= 1
         take = takes[first]
@@ -541,9 +541,9 @@ class Tape:
 
     def _is_failure(self, take: str, identity: str) -> bool:
         found = self._finder.read(take, identity, self._finder.reading())
-        return found is not None and found.recording.response.is_passing
+        return found is not None and found.recording.response.is_momentary
 
-    def _write_take(self, name: str, identity: str, data: Parts, *, is_passing: bool) -> str:
+    def _write_take(self, name: str, identity: str, data: Parts, *, is_momentary: bool) -> str:
         if self.mode is not Mode.RECORD:
             return self._write_missing(name, identity, data)
         reading = self._finder.reading()
@@ -554,11 +554,11 @@ class Tape:
             take = takes[-1]
         elif self._replaces() and not is_retry:
             is_of_this_run = key in self._failing
-            take = self._write_over(takes, identity, data, is_passing=is_passing, is_of_this_run=is_of_this_run)
+            take = self._write_over(takes, identity, data, is_momentary=is_momentary, is_of_this_run=is_of_this_run)
         else:
             take = self._write_next(name, len(takes) + 1 if reading.exists(name) else 1, data)
-        if is_passing or is_retry:
-            self._failing[key] = is_passing
+        if is_momentary or is_retry:
+            self._failing[key] = is_momentary
         return take
 
     def _write_next(self, name: str, first: int, data: Parts) -> str:

@@ -181,7 +181,7 @@ def _converted(form: str, output: Path | None, file: File) -> _Converted:
     if found.form == form and output is None:
         return _Converted()
     asked = found.request if form == "2026" else replace(found.request, test_id=None, extra={})
-    made = found if found.form == form else recording.make(asked, found.response, form)
+    made = found if found.form == form else recording.make(asked, recording.as_it_came(found), form)
     _, _, take = file.name.rpartition(".")
     target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", output)
     data = recording.dumps(made)

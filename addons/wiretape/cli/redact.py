@@ -233,8 +233,8 @@ def _clean(found: Recording, redactor: Redactor) -> Recording:
     # The ids in an answer of the 2026 form are made of the request's hash.
     if cleaned.request is found.request:
         return cleaned  # It keeps its name, which may be one that an older version made.
-    made = recording.make(cleaned.request, cleaned.response, cleaned.form)
-    return replace(cleaned, response=made.response)
+    made = recording.make(cleaned.request, recording.as_it_came(cleaned), cleaned.form)
+    return replace(cleaned, response=made.response, extra={**cleaned.extra, **made.extra})
 
 
 def _clean_capture(found: Capture, redactor: Redactor) -> Capture:

@@ -188,7 +188,7 @@ class Requests:
             try:
                 marked.plain = await self._desk.plain(flow.request.raw_content or b"", content_coding)
             except coding.TooLargeError as e:
-                marked.unreadable = f"the request cannot be read: {e}"
+                marked.unreadable = f"the request cannot be read: {e} (wiretape_max_request)"
 
     def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
         what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"

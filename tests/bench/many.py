@@ -10,6 +10,7 @@ of agents do, and a streamed answer. 10,000 of them have 235 MB.
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -111,6 +112,28 @@ def misses(root: Path, count: int) -> None:
             print(f"the nearest told in {took:.3f} s: {told.nearest}")
 
 
+COMMANDS = (
+    ("ls", "{}"),
+    ("ls", "{}"),
+    ("ls", "--search", "nothing of the kind", "{}"),
+    ("session", "show", "default", "--recordings", "{}"),
+    ("session", "promote", "default", "--into", "other", "--recordings", "{}"),
+    ("session", "promote", "default", "--into", "other", "--recordings", "{}"),
+    ("verify", "{}"),
+    ("convert", "--to", "2026", "--output", "{}-2026", "{}"),
+)
+"""What is timed, in this order: what is asked twice is cold, then warm."""
+
+
+def timed(command: list[str]) -> None:
+    """Run a command and print how long it took."""
+    before = os.times()
+    subprocess.run([sys.executable, "-P", "-m", "wiretape", *command], stdout=subprocess.DEVNULL, check=False)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{' '.join(command)}: {after.elapsed - before.elapsed:.1f} s, {used:.1f} s of work", flush=True)
+
+
 def main() -> int:
     """Write the recordings, and time every command."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
@@ -122,6 +145,8 @@ def main() -> int:
         print(f"{count:,} recordings, {size / 1e6:.0f} MB")
         for _ in range(2):
             misses(root, count)
+        for command in COMMANDS:
+            timed([part.format(root) for part in command])
     return 0
 
 

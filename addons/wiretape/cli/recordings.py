@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from wiretape import capture as captures
@@ -68,16 +69,6 @@ def _read(file: File) -> bytes:
     if data is None:
         raise FileNotFoundError(2, os.strerror(2), str(file))
     return data
-
-
-def _readable(source: Source) -> Iterator[tuple[File, Recording | OSError | ValueError]]:
-    for file in source.files():
-        try:
-            yield file, recording.loads(_read(file))
-        except Unavailable:
-            raise
-        except (OSError, ValueError) as e:
-            yield file, e
 
 
 def _answer(found: Recording) -> str:
@@ -157,46 +148,68 @@ class Conversion:
     """Where the new files go; None for beside the old ones, which are then removed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Converted:
+    """What became of a file."""
+
+    said: str = ""
+    complaints: tuple[str, ...] = ()
+    has_failed: bool = False
+
+
 def convert(wanted: Conversion) -> int:
     """Write every recording in another form: a line each on stdout. The exit code: 1 where one could not be written."""
+    files = wanted.source.files()
+    work = partial(_converted, wanted.form, wanted.output)
     code = 0
-    for file, found in _readable(wanted.source):
-        if not isinstance(found, Recording):
-            complain(f"{file}: left alone: {found}")
-            code = code if isinstance(found, NotHttpError) else 1
-            continue
-        if found.form == wanted.form and wanted.output is None:
-            continue
-        asked = found.request if wanted.form == "2026" else replace(found.request, test_id=None, extra={})
-        made = found if found.form == wanted.form else recording.make(asked, recording.as_it_came(found), wanted.form)
-        _, _, take = file.name.rpartition(".")
-        target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", wanted.output)
-        data = recording.dumps(made)
-        if str(target) == str(file) or not target.write(data, replace=False):
-            complain(f"{file}: left alone: {target} is there already")
-            code = 1
-            continue
-        _convert_capture(file, target, data, keep=wanted.output is not None)
-        out(f"{file} -> {target}")
-        if wanted.output is None:
-            file.remove()
+    for done in progress(wanted.source.mapped(work, files), len(files), "converting"):
+        for line in done.complaints:
+            complain(line)
+        if done.said:
+            out(done.said)
+        code = 1 if done.has_failed else code
     return code
 
 
-def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> None:
-    """Take the capture of a recording along: its bytes are the same, the recording's name and digest are new."""
+def _converted(form: str, output: Path | None, file: File) -> _Converted:
+    try:
+        found = recording.loads(_read(file))
+    except Unavailable:
+        raise
+    except (OSError, ValueError) as e:
+        return _Converted("", (f"{file}: left alone: {e}",), not isinstance(e, NotHttpError))
+    if found.form == form and output is None:
+        return _Converted()
+    asked = found.request if form == "2026" else replace(found.request, test_id=None, extra={})
+    made = found if found.form == form else recording.make(asked, recording.as_it_came(found), form)
+    _, _, take = file.name.rpartition(".")
+    target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", output)
+    data = recording.dumps(made)
+    if str(target) == str(file) or not target.write(data, replace=False):
+        return _Converted("", (f"{file}: left alone: {target} is there already",), True)
+    problem = _convert_capture(file, target, data, keep=output is not None)
+    if output is None:
+        file.remove()
+    return _Converted(f"{file} -> {target}", (problem,) if problem else ())
+
+
+def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> str:
+    """Take the capture of a recording along: its bytes are the same, the recording's name and digest are new.
+
+    Give what is wrong with it.
+    """
     old, new = file.capture(), target.capture()
     if not old or not new:
-        return
+        return ""
     try:
         kept = old.read()
         if kept is None:
-            return
+            return ""
         found = captures.loads(kept)
     except ValueError as e:
-        complain(f"{old}: left alone: {e}")
-        return
+        return f"{old}: left alone: {e}"
     if found.recording == captures.digest(_read(file)):
         new.write(captures.dumps(replace(found, recording=captures.digest(data))), replace=True)
     if not keep:
         old.remove()
+    return ""

@@ -2,6 +2,7 @@
 
 import atexit
 import compileall
+import gc
 import os
 import shutil
 import tempfile
@@ -30,6 +31,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile the addon once: where Python may not write bytecode, every process of a test would do it again."""
     if not hasattr(session.config, "workerinput"):  # One of several that run tests: it is done already.
         compileall.compile_dir(ADDON.parent, quiet=2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Leave the garbage of thousands of tests alone while they are read, and what is left of them afterwards."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

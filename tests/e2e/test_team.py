@@ -1,4 +1,4 @@
-"""A team at work: three proxies on one bucket, six sessions in as many modes, forty clients of real SDKs, for a minute.
+"""A team at work: three proxies on one bucket, six sessions in as many modes, forty clients of real SDKs.
 
 For ten seconds the bucket is away, and in the middle of them, at a third of the time, a proxy is killed: so it leaves
 recordings behind that wait. What must hold:
@@ -45,9 +45,9 @@ from wiretape.store.directory import WIRE
 from wiretape.store.opening import Place
 from wiretape.tokens import Tokens
 
-SECONDS = 60.0
-AWAY = (15.0, 25.0)
-KILLED = 20.0
+SECONDS = 40.0
+AWAY = (10.0, 17.0)
+KILLED = 13.5
 CLIENTS = 40
 PACE = 1.5
 """Seconds between two calls of a client."""
@@ -337,7 +337,7 @@ def running() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.mark.timeout(240)
-def test_a_team_for_a_minute(tmp_path: Path) -> None:
+def test_a_team_at_work(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(S3Server("moto"))
         provider = stack.enter_context(Provider())
@@ -365,7 +365,7 @@ def test_a_team_for_a_minute(tmp_path: Path) -> None:
 
 
 def work(team: Team, place: Site) -> None:
-    """The minute."""
+    """Have all of them ask, while the bucket goes away and a proxy is killed."""
     kinds: Sequence[Kind] = [Sync, Sync, Async, Sync, Async]
     with running() as loop, ThreadPoolExecutor(CLIENTS) as pool:
         team.began = time.monotonic()
@@ -397,7 +397,7 @@ def kill(team: Team, proxy: int) -> None:
 def check_clients(team: Team, recorded: Mapping[str, str]) -> None:
     assert team.errors == []
     by_session = Counter(each.session for each in team.got)
-    assert all(by_session[session] > 100 for session in SESSIONS), by_session
+    assert all(by_session[session] > 60 for session in SESSIONS), by_session
     assert team.moved >= CLIENTS // 4  # A third of them had to.
     for each in team.got:
         assert each.answer.endswith(f" to {each.text}")

@@ -585,8 +585,11 @@ def test_a_miss_leaves_its_reason_where_the_program_swallows_it(user: User) -> N
     assert (calls[0]["recording"], calls[1]["nearest"]) == ("e99f14805360", "e99f14805360")
     assert calls[2]["difference"].startswith('messages[0].content: "Hello, world?" here')
     assert {call["session"] for call in calls} == {"default"}
-    # A program that has found out by itself.
+    # A program that has found out by itself; and one that nobody watches.
     assert user.wiretape("run", *options, "--", *user.app(SWALLOWS + "    raise SystemExit(7)")).returncode == 7
+    for more, code in ([], 3), (["--no-fail-on-miss"], 0):
+        result = user.wiretape("run", *options, *more, "--", *user.app(SWALLOWS), env={"CI": "true"})
+        assert result.returncode == code
 
 
 @pytest.mark.parametrize("code", [0, 7])

@@ -11,7 +11,7 @@ import typer
 import wiretape
 from wiretape.cli import session, token
 from wiretape.cli.helping import command
-from wiretape.cli.options import settings
+from wiretape.cli.options import is_ci, settings
 from wiretape.cli.saying import REFUSED, say
 
 if TYPE_CHECKING:
@@ -72,8 +72,13 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
     ] = None,
     fail_on_miss: Annotated[
-        bool, typer.Option("--fail-on-miss", help="Exit with 3 where a call was refused as it has no recording.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--fail-on-miss/--no-fail-on-miss",
+            help="Exit with 3 where a call was refused as it has no recording. In CI (CI=true) that is so by itself.",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
@@ -104,7 +109,8 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         say(str(error))
         raise typer.Exit(REFUSED) from error
     say(outcome.problem or summary(outcome))
-    raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
+    fails = is_ci(os.environ) if fail_on_miss is None else fail_on_miss
+    raise typer.Exit(outcome.code_for(fail_on_miss=fails))
 
 
 @command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")

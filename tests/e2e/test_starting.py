@@ -7,6 +7,7 @@ import pytest
 
 from harness import wait_until
 from inside import Inside
+from starts import failures
 from wiretape.proxy import loopback
 from wiretape.proxy.journaling import Journaling
 
@@ -30,3 +31,8 @@ def test_no_process_is_started_while_the_port_moves(monkeypatch: pytest.MonkeyPa
     with Inside({"wiretape_mode": "record", "wiretape_recordings": str(tmp_path)}, ports={}):
         wait_until(lambda: len(order) == 3)
     assert order == ["the port is given up", "the port is taken", "a process is started"]
+
+
+def test_it_starts_on_a_busy_machine_without_being_told_where_to_listen() -> None:
+    """``tests/starts.py`` does it thirty times."""
+    assert failures(3) == []

@@ -110,6 +110,7 @@ def test_a_miss_says_what_differs_and_how_to_record_it(replay: Mitmdump) -> None
     ):
         assert part in message
     # Raised at once: one request, no retries.
+    replay.wait_for_log("miss: /v1/chat/completions")
     assert replay.log().count("miss: /v1/chat/completions") == 1
 
 

@@ -618,6 +618,18 @@ def test_what_did_not_end_well_leaves_the_recording_that_is_there(taped: Taped) 
     assert files(tape) == before
 
 
+@pytest.mark.parametrize("text", ["hello", "AKIA" + "Q3D4E5F6G7H2J3K4"])
+def test_an_answer_from_which_something_was_taken_out_is_said(
+    text: str, taped: Taped, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    tape = taped(Mode.RECORD)
+    tape.record(HELLO, came(text))
+    assert tape.counters.recorded == 1
+    assert ("taken out of the answer" in caplog.text) is (text != "hello")
+    assert "AKIA" not in caplog.text
+
+
 def test_a_disk_that_fails_is_loud_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "recordings").write_bytes(b"a file in the folder's place")
     tape = Tape(DirectoryStore(tmp_path / "recordings"), "default", Mode.RECORD, Counters())

@@ -63,6 +63,12 @@ _LOOKS = 200
 _PASSING = 50
 """Takes of one request that each depend on who asked, or when: the last of them is replaced by the next."""
 
+_CHANGED = (
+    "what looks like a secret was taken out of the answer, so a replay is not what came; "
+    "where it is data, say so: on_secret and allow in [redaction] of wiretape_config"
+)
+"""What is said of a recording whose answer is another than the provider's."""
+
 
 class Mode(StrEnum):
     """What the tape does with a request to an inference endpoint."""
@@ -393,7 +399,8 @@ class Tape:
         ``origin`` is kept with the capture. False where the store failed: it may be written later.
         """
         try:
-            plain = _without_secrets(wire.decoded(arrived))
+            decoded = wire.decoded(arrived)
+            plain = _without_secrets(decoded)
             response = wire.response(asked, plain, keep_errors=self.keep_errors)
             cleaned = recorded.response(response, redaction.DEFAULT.recorder)
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
@@ -417,6 +424,8 @@ class Tape:
         else:
             self.counters.recorded += 1
             logger.info("recorded %s: %s%s", name, asked.label, self.named)
+            if plain is not decoded or cleaned is not response:
+                logger.warning("%s: %s%s", name, _CHANGED, self.named)
         return True
 
     def _capture(

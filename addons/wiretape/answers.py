@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from wiretape import coding, fields, jsontext
 from wiretape.counters import Reason
 from wiretape.pieces import Pieces
-from wiretape.recording import JSON, RecordedResponse
+from wiretape.recording import JSON, RecordedResponse, encoded
 from wiretape.stream_ends import End
 
 EVENT_STREAM = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
@@ -215,14 +215,6 @@ def events_of(lines: Sequence[str]) -> list[bytes]:
     if rest:
         chunks.append(rest if not rest.strip() else f"{rest}\n")
     return [*map(encoded, chunks)]
-
-
-def encoded(text: str) -> bytes:
-    """A text as it was sent, be it no UTF-8."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # Half of a surrogate pair, in a recording that somebody has written.
-        return text.encode("utf-8", "surrogatepass")
 
 
 def typed(content_type: str) -> tuple[tuple[str, str], ...]:

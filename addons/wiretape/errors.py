@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wiretape import jsontext
-from wiretape.recording import ENDED_EARLY, RecordedRequest
+from wiretape.recording import ENDED_EARLY, RecordedRequest, encoded
 
 _LONGEST = 1 << 16
 """Characters of a message in which the answer is looked for: Python's own parser takes its time."""
@@ -71,7 +71,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     status = status if isinstance(status, int) and 400 <= status < 600 else 500
     body = error.get("body")
     if error.get("provider") == "ollama":
-        return status, _encoded(body) if isinstance(body, str) else _compact(body)
+        return status, encoded(body) if isinstance(body, str) else _compact(body)
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
@@ -79,7 +79,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
         except ValueError:
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
-        return status, _encoded(body)
+        return status, encoded(body)
     return status, _compact({"error": body})
 
 
@@ -103,14 +103,6 @@ class _NonFiniteNames(ast.NodeTransformer):
         if node.id not in ("nan", "inf"):
             return node
         return ast.Constant(float(node.id))
-
-
-def _encoded(text: str) -> bytes:
-    """A text as it was sent, be it no UTF-8."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # Another half of a surrogate pair: somebody has written it.
-        return text.encode("utf-8", "surrogatepass")
 
 
 def holds(value: Any, event: str = "") -> bool:

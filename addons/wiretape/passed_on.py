@@ -11,7 +11,7 @@ import orjson
 from wiretape import answers, body_form, errors, fields, jsontext, ndjson, sse, stream_ends
 from wiretape.answers import Answer, Arrived, BrokeOff, HoldsError, Unrecordable
 from wiretape.body_form import BodyForm
-from wiretape.recording import JSON, RecordedRequest, RecordedResponse
+from wiretape.recording import JSON, RecordedRequest, RecordedResponse, encoded
 from wiretape.remade import Remade
 from wiretape.stream_ends import End
 
@@ -140,13 +140,13 @@ def written(recorded: RecordedResponse) -> Answer:
     if recorded.is_streaming and recorded.error is not None and recorded.error.get("body") is None:
         # What came of its last event is none.
         events = re.split(r"(?<=\n\n)", "\n".join(body))
-        chunks = tuple(answers.encoded(event) for event in events if event)
+        chunks = tuple(encoded(event) for event in events if event)
         return Answer(status, answers.EVENT_STREAM, chunks, broken=recorded.broke_off)
     if recorded.is_streaming:
         return Answer(status, answers.EVENT_STREAM, tuple(answers.events_of(body)))
     if recorded.content_type is None:
         return Answer(status, (*answers.JSON_TYPE, *answers.leading(recorded)), (jsontext.dumps(body),))
-    content = answers.encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
+    content = encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
     headers = (*answers.typed(recorded.content_type), *answers.leading(recorded))
     return Answer(status, headers, (content,) if content else (), broken=recorded.broke_off)
 

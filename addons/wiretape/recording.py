@@ -262,6 +262,14 @@ def _all_quiet(body: JSON, name: str) -> JSON:
     return [_quiet(element, name) for element in body] if isinstance(body, list) else _quiet(body, name)
 
 
+def encoded(text: str) -> bytes:
+    """Return a text of a recording as it was sent, be it no UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # Half of a surrogate pair, in a recording that somebody has written.
+        return text.encode("utf-8", "surrogatepass")
+
+
 def is_model(element: Mapping[str, JSON]) -> bool:
     """Return whether an element is a model of a list, whose id is its name: others have one for each answer."""
     is_model: bool = element["__data__"].get("object") == "model"

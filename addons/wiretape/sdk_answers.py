@@ -13,7 +13,7 @@ from typing import Any
 from wiretape import answers, body_form, embeddings, errors, fields, jsontext, ndjson, request, shapes, sse, stream_ends
 from wiretape.answers import Answer, Arrived, BrokeOff, HoldsError, Unrecordable
 from wiretape.body_form import BodyForm
-from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
+from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, encoded
 from wiretape.remade import Remade
 from wiretape.stream_ends import DONE, End
 
@@ -223,7 +223,7 @@ def stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
     bodies = [jsontext.dumps(_stripped(element)) for element in elements]
     status = recorded.status or 200
     if asked.endpoint.startswith("/api/"):
-        lines = [answers.encoded(line) for line in recorded.tail]
+        lines = [encoded(line) for line in recorded.tail]
         if recorded.is_partial and not lines:
             lines = [*_said_at_the_end(recorded)]
         return Answer(status, answers.NDJSON, tuple(map(ndjson.encode, (*bodies, *lines))), broken=recorded.broke_off)

@@ -21,7 +21,6 @@ _OTHER = re.compile(
 _TEMPLATE = re.compile(r"[\s{}<>()\[\]]|\$[{(]|%[sdr(]|\\[^/nrt]|::|->")
 _NUMBERED_WORD = re.compile(r"[A-Za-z_.-]+[0-9]{1,6}")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DIVIDED = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+){2,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}")
 _NUMBER_OR_COLOUR = re.compile(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mitmproxy.test import tflow
 
+from bare_server import BareServer
 from loopback import Provider, from_recording
 from samples import CHAT
 from test_cli import RECORDINGS, User
@@ -115,28 +116,21 @@ def test_one_that_cannot_be_used_is_said(url: str, caplog: pytest.LogCaptureFixt
     assert "secret" not in caplog.text
 
 
-class Relay:
+class Relay(BareServer):
     """A company's proxy: what it was asked for, and where all of it leads."""
 
     def __init__(self, port: int) -> None:
         self._to = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://ann:secret@127.0.0.1:{self._listener.getsockname()[1]}"
         self.told: list[bytes] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
+        self.url = f"http://ann:secret@127.0.0.1:{self.port}"
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=[client], daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._to)) as server:
-            self.told.append(client.recv(65536))
-            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            threading.Thread(target=self._pump, args=[server, client], daemon=True).start()
-            self._pump(client, server)
+    def serve(self, connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self._to)) as server:
+            self.told.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            threading.Thread(target=self._pump, args=[server, connection], daemon=True).start()
+            self._pump(connection, server)
 
     @staticmethod
     def _pump(from_: socket.socket, to: socket.socket) -> None:
@@ -144,9 +138,6 @@ class Relay:
             while data := from_.recv(65536):
                 to.sendall(data)
             to.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.fixture

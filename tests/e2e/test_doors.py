@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from bare_server import BareServer
 from harness import ROOT, Mitmdump
 from knocking import BODY, HOST, ended, exchange, inside_tls, read, status
 from samples import FIREWORKS_CHAT
@@ -32,24 +33,14 @@ MASKED_HELLO = b"\x81\x85\0\0\0\0hello"
 """A frame of a client's with a text, masked with nothing (RFC 6455, 5.2)."""
 
 
-class Inside:
+class Inside(BareServer):
     """A server of this machine that says hello to whoever connects, and then the same that it is told."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.came = 0
         self.gone = threading.Semaphore(0)
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                self.came += 1
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(4096):
                 if b"websocket" in data:
@@ -60,9 +51,6 @@ class Inside:
                     continue
                 connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\ninside" if b"GET " in data else data)
         self.gone.release()
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bare_server import BareServer
 from harness import ROOT, Mitmdump
 from knocking import BODY, HOST, exchange, inside_tls, proxy_authorization, read, status
 from wiretape import tokenfile
@@ -18,30 +18,18 @@ from wiretape.tokens import Tokens
 RAW = b"SSH-2.0-x\r\n"
 
 
-class Upstream:
+class Upstream(BareServer):
     """A proxy that lets everybody through, and keeps what it was told."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
         self.told: list[bytes] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            while data := connection.recv(65536):
-                self.told.append(data)
-                ok = b"HTTP/1.1 200 OK\r\n"
-                connection.sendall(ok + (b"\r\n" if data.startswith(b"CONNECT ") else b"content-length: 2\r\n\r\nup"))
-
-    def close(self) -> None:
-        self._listener.close()
+    def serve(self, connection: socket.socket) -> None:
+        while data := connection.recv(65536):
+            self.told.append(data)
+            ok = b"HTTP/1.1 200 OK\r\n"
+            connection.sendall(ok + (b"\r\n" if data.startswith(b"CONNECT ") else b"content-length: 2\r\n\r\nup"))
 
 
 @pytest.fixture

@@ -20,26 +20,27 @@ import h2.events
 import pytest
 from mitmproxy import hooks
 
-from harness import ROOT
 from inside import Inside, free_port
 from loopback import Provider, json_answer
+from places import SHIPPED
 from strangers import headers
-from wiretape import gate, tokenfile
-from wiretape.gate import Gate
-from wiretape.proxy import layering, requests
+from wiretape.proxy import flows
 from wiretape.proxy.addon import Wiretape
-from wiretape.proxy.admitting import AdmittingStream
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.lane import Lane
+from wiretape.proxy.flows import Requests
+from wiretape.proxy.layers import install
+from wiretape.proxy.layers.admitted_stream import AdmittingStream
+from wiretape.proxy.layers.connect import Tunnel
+from wiretape.proxy.layers.fast_http1 import Lane
+from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
 from wiretape.proxy.passing import Passing
-from wiretape.proxy.requests import Requests
-from wiretape.proxy.stream import PlayingLayer, PlayingStream
-from wiretape.proxy.tunnel import Tunnel
-from wiretape.session import Role
-from wiretape.tapes import Tapes
-from wiretape.tokenfile import TokenFile
-from wiretape.tokens import Tokens
+from wiretape.sessions import access, token_file
+from wiretape.sessions.access import Gate
+from wiretape.sessions.model import Role
+from wiretape.sessions.token_file import TokenFile
+from wiretape.sessions.tokens import Tokens
+from wiretape.tape.pool import Tapes
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -65,7 +66,7 @@ PARTS: list[tuple[Any, str]] = [
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),
     (Tunnel, "_next"),
-    (layering, "replace"),
+    (install, "replace"),
     (Desk, "seat"),
     (Desk, "settled"),
     (Desk, "enter"),
@@ -76,13 +77,13 @@ PARTS: list[tuple[Any, str]] = [
     (Desk, "look_up"),
     (Desk, "explain"),
     (Gate, "admit"),
-    (gate, "basic"),
+    (access, "basic"),
     (Tapes, "of"),
     (TokenFile, "check"),
     (Connections, "_has_no_onlookers"),
     (Requests, "_request"),
     (Requests, "_send"),
-    (requests, "call_of"),
+    (flows, "call_of"),
     (Passing, "route"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
@@ -268,9 +269,9 @@ def place(
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("closed")
     chosen = {**PROXIES[request.param], "ssl_verify_upstream_trusted_ca": str(origins[0].ca_pem)}
-    chosen["wiretape_recordings"] = str(ROOT / "recordings" if "replay" in request.param else folder)
+    chosen["wiretape_recordings"] = str(SHIPPED if "replay" in request.param else folder)
     if "tokens" in request.param:
-        tokenfile.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
+        token_file.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
         chosen["wiretape_tokens"] = str(folder / "tokens.toml")
     reverse, plain_reverse = free_port(), free_port()
     modes = [f"reverse:https://{HOST}@{reverse}", f"reverse:http://{HOST}@{plain_reverse}"]
@@ -293,7 +294,7 @@ def test_nothing_leaves(
     if what != "nothing":
         make_fail(monkeypatch, *FAILING[what], PanicError if panic else RuntimeError)
         if what == "gate.basic":
-            monkeypatch.setattr("wiretape.proxy.desk.basic", gate.basic)
+            monkeypatch.setattr("wiretape.proxy.desk.basic", access.basic)
     before = [origin.connections for origin in origins], len(place.proxy.opened)
     doors = DOORS | (FOREIGN_DOORS if is_closed(place) else {})
     for name, door in doors.items():

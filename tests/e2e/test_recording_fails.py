@@ -16,13 +16,13 @@ from inside import Inside
 from knocking import HOST, read, status
 from loopback import Provider, json_answer
 from samples import FIREWORKS_CHAT
-from wiretape.flight import Flight
-from wiretape.journal import Entry
-from wiretape.journal_folder import Journal
-from wiretape.proxy.exchange import Exchange
+from wiretape.journal.exchange_file import Entry
+from wiretape.journal.folder import Journal
+from wiretape.journal.writer_process import WriterProcess
+from wiretape.proxy.flows import Requests
 from wiretape.proxy.journaling import Journaling
-from wiretape.proxy.requests import Requests
-from wiretape.writer_process import WriterProcess
+from wiretape.proxy.recorder import Exchange
+from wiretape.replay.single_flight import Flight
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 

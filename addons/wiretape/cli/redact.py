@@ -12,17 +12,20 @@ from enum import Enum
 from rich.table import Table
 from rich.text import Text
 
-from wiretape import capture as captures
-from wiretape import jsontext, recording, request, verify
-from wiretape.capture import Capture
-from wiretape.checks import NotHttpError
+from wiretape import recording
+from wiretape.cli.console import complain, console, say
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import complain, console, say
-from wiretape.finding import second_name
+from wiretape.codecs import json_text
+from wiretape.codecs.units import counted
+from wiretape.library import verify
+from wiretape.matching import request
 from wiretape.recording import Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.capture import Capture
+from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import Finding, Redactor, bodies, recorded
 from wiretape.store.base import Unavailable
-from wiretape.units import counted
+from wiretape.tape.lookup import second_name
 
 _CAPTURE = "capture"
 
@@ -136,10 +139,10 @@ def _step(file: File, redactor: Redactor, taken: set[str]) -> Step | None:
         try:
             found = recording.loads(data)
         except NotHttpError as e:
-            if any(redactor.find(jsontext.loads(data))):
+            if any(redactor.find(json_text.loads(data))):
                 raise ValueError(f"a secret is in it, which can be taken out by hand: {e}") from e
             return None
-        findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+        findings = [*recorded.findings(json_text.loads(data), found, redactor)]
         if findings:
             target = _target(file, found, _clean(found, redactor), taken)
         if kept := _capture(file):
@@ -214,7 +217,7 @@ def carry_out(step: Step, redactor: Redactor) -> None:
         _write(step.file, captures.dumps(_clean_capture(captures.loads(data), redactor)))
         return
     found = recording.loads(data)
-    findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+    findings = [*recorded.findings(json_text.loads(data), found, redactor)]
     cleaned = recording.dumps(_clean(found, redactor)) if findings else data
     kept = _capture(step.file)
     _write(step.target, cleaned)

@@ -13,9 +13,9 @@ from types import FrameType
 from typing import TextIO
 
 from wiretape.cli.certificates import trust_files
+from wiretape.cli.embedded import OneLine, serving
 from wiretape.cli.environment import child_environment
-from wiretape.cli.proxy import OneLine, serving
-from wiretape.counters import Counters, Reason
+from wiretape.metrics.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128

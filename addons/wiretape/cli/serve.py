@@ -15,18 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wiretape
-from wiretape import metrics, misspelled
-from wiretape.address import HERE, Address
 from wiretape.cli.certificates import check_confdir
+from wiretape.cli.console import REFUSED, say
 from wiretape.cli.options import check_names, settings
-from wiretape.cli.saying import REFUSED, say
-from wiretape.rebinding import OwnNames, own_names
-from wiretape.team import front
-from wiretape.team.board import Board
-from wiretape.team.child import Child
-from wiretape.team.coordinator import Coordinator
-from wiretape.team.front import Balance
-from wiretape.team.member import Membership
+from wiretape.cluster import balancer
+from wiretape.cluster.balancer import Balance
+from wiretape.cluster.coordinator import Coordinator
+from wiretape.cluster.state import Board
+from wiretape.cluster.supervisor import Child
+from wiretape.cluster.worker import Membership
+from wiretape.codecs import misspelled
+from wiretape.metrics import prometheus
+from wiretape.network.address import HERE, Address
+from wiretape.network.dns_rebinding import OwnNames, own_names
 
 PATIENCE = 30.0
 """Seconds that a worker has to write what it is recording."""
@@ -100,16 +101,16 @@ def possible(plan: Plan) -> Plan:
         )
     if plan.metrics:
         try:
-            metrics.available()
-        except metrics.MissingPackageError as e:
+            prometheus.available()
+        except prometheus.MissingPackageError as e:
             raise RefusedError(f"{e}\n(or serve without them: --metrics '')") from e
-    if plan.balance is Balance.HAPROXY and not front.has_haproxy():
-        text = f"HAProxy is not on the path. Install it ({front.INSTALL})"
-        if not front.has_reuseport():
+    if plan.balance is Balance.HAPROXY and not balancer.has_haproxy():
+        text = f"HAProxy is not on the path. Install it ({balancer.INSTALL})"
+        if not balancer.has_reuseport():
             raise RefusedError(text)
         say(f"{text}; until then the kernel shares connections out: --balance reuseport")
         return Plan(plan.workers, plan.listen, plan.metrics, Balance.REUSEPORT, plan.settings)
-    if plan.balance is Balance.REUSEPORT and not front.has_reuseport():
+    if plan.balance is Balance.REUSEPORT and not balancer.has_reuseport():
         raise RefusedError("--balance reuseport: only Linux shares the connections of a port out among processes")
     return plan
 
@@ -123,7 +124,7 @@ def serve(plan: Plan, environ: Mapping[str, str]) -> int:
         raise RefusedError(str(e)) from e
     with ExitStack() as stack:
         try:
-            listener = stack.enter_context(front.listen(plan.listen, plan.balance))
+            listener = stack.enter_context(balancer.listen(plan.listen, plan.balance))
         except OSError as e:
             raise RefusedError(f"cannot listen on {plan.listen}: {e.strerror or e}") from e
         # Of mode 0700: nobody else may count, or ask for a turn.
@@ -209,7 +210,7 @@ class _Team:
 
     def _make(self) -> None:
         count, is_shared = self._plan.workers, self._plan.balance is Balance.REUSEPORT
-        ports = [self._address.port] * count if is_shared else front.free_ports(count)
+        ports = [self._address.port] * count if is_shared else balancer.free_ports(count)
         host = self._address.host if is_shared else HERE
         for number, port in enumerate(ports, 1):
             self._up[number] = asyncio.Event()
@@ -221,8 +222,8 @@ class _Team:
             file = self._folder / "haproxy.cfg"
             descriptor = self._listener.fileno()
             names = {f"worker{number}": port for number, port in enumerate(ports, 1)}
-            file.write_text(front.configuration(descriptor, names), "utf-8")
-            program = front.haproxy()
+            file.write_text(balancer.configuration(descriptor, names), "utf-8")
+            program = balancer.haproxy()
             assert program
             command = [program, "-db", "-f", str(file)]
             self._check(command, descriptor)
@@ -234,15 +235,15 @@ class _Team:
         if checked.returncode:
             raise RefusedError(f"HAProxy refuses its configuration:\n{checked.stderr.strip()}")
 
-    def _page(self, address: Address) -> metrics.Page:
+    def _page(self, address: Address) -> prometheus.Page:
         try:
-            return metrics.Page(address, self._board.counters, _names(self._plan), self._state)
+            return prometheus.Page(address, self._board.counters, _names(self._plan), self._state)
         except OSError as e:
             raise RefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
 
-    def _state(self) -> metrics.Workers:
+    def _state(self) -> prometheus.Workers:
         up = sum(event.is_set() for event in [*self._up.values()])
-        return metrics.Workers(up, {child.label: child.restarts for child in self._children()})
+        return prometheus.Workers(up, {child.label: child.restarts for child in self._children()})
 
     def _children(self) -> list[Child]:
         return [*self._workers, *([self._balancer] if self._balancer else [])]
@@ -282,7 +283,7 @@ def _mitmdump(balance: Balance) -> list[str]:
     # -P: what lies in the folder that we were started in is no module of ours, nor what lies beside the program.
     program = [sys.executable, "-P"]
     if balance is Balance.REUSEPORT:
-        return [*program, str(Path(__file__).resolve().with_name("worker.py"))]
+        return [*program, str(Path(__file__).resolve().with_name("reuseport_worker.py"))]
     return [*program, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
 
 

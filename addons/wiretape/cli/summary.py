@@ -1,7 +1,7 @@
 """What happened, in a line or two. Counters in, text out."""
 
 from wiretape.cli.run import Outcome
-from wiretape.units import counted
+from wiretape.codecs.units import counted
 
 _HOSTS_SHOWN = 5
 

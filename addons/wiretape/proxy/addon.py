@@ -13,24 +13,26 @@ from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
 from wiretape import redaction
-from wiretape.counters import Counters, Ledger
-from wiretape.finding import Takes
-from wiretape.proxy import layering, loopback, options, revoking
+from wiretape.metrics.counters import Counters, Ledger
+from wiretape.policy import Mode, Takes
+from wiretape.proxy import options, revoking
 from wiretape.proxy.call_report import CallReport
-from wiretape.proxy.chain import ShortChain
+from wiretape.proxy.compat import loopback
+from wiretape.proxy.compat.addon_chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.guard import Guarded
-from wiretape.proxy.printing import CleanDumper
+from wiretape.proxy.flow_printing import CleanDumper
+from wiretape.proxy.flows import Requests
+from wiretape.proxy.hooks import Guarded
+from wiretape.proxy.layers import install
 from wiretape.proxy.reporting import Reporting
-from wiretape.proxy.requests import Requests
 from wiretape.redaction import logs
-from wiretape.session import RECORDING
+from wiretape.sessions.model import RECORDING
+from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
 from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
-from wiretape.tapes import Tapes
-from wiretape.tokenfile import TokenFile
+from wiretape.tape.pool import Tapes
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -155,8 +157,8 @@ class Wiretape:
         tape = self._desk.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
-        if layering.UNKNOWN:
-            logger.warning("wiretape: %s", layering.UNKNOWN)
+        if install.UNKNOWN:
+            logger.warning("wiretape: %s", install.UNKNOWN)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         self._requests.aside.submit(tape.store.start)
         if tape.mode is Mode.REPLAY:

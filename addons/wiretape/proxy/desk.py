@@ -18,23 +18,24 @@ from weakref import WeakKeyDictionary
 import re2
 from mitmproxy import connection
 
-from wiretape import coding, request
-from wiretape.counters import Ledger
-from wiretape.faults import Asked, Fault, Faults
-from wiretape.finding import Takes
-from wiretape.flight import Flight
-from wiretape.freezing import Marks
-from wiretape.gate import Denied, Gate, basic
-from wiretape.miss import Explanation
-from wiretape.providers import Exclusion, Providers, Route
+from wiretape.codecs import content_coding
+from wiretape.matching import request
+from wiretape.metrics.counters import Ledger
+from wiretape.policy import Mode, Takes
+from wiretape.providers.routing import Exclusion, Providers, Route
 from wiretape.proxy.call_report import Became, CallReport
-from wiretape.proxy.hitlog import HitLog
+from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
-from wiretape.session import RECORDING
+from wiretape.replay.faults import Asked, Fault, Faults
+from wiretape.replay.single_flight import Flight
+from wiretape.sessions.access import Denied, Gate, basic
+from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Away
-from wiretape.tape import Hit, Mode, Tape
-from wiretape.tapes import Tapes
+from wiretape.store.freezing import Marks
+from wiretape.tape.mismatch import Explanation
+from wiretape.tape.pool import Tapes
+from wiretape.tape.tape import Hit, Tape
 
 _QUICK = 2048
 """Bytes of a request's body that are read within a millisecond, whatever they are: one of as many texts as there can be
@@ -404,9 +405,9 @@ class Desk:
             task.add_done_callback(lambda _: self._looking.pop(where, None))
         return await asyncio.shield(task)
 
-    async def plain(self, body: bytes, content_coding: str) -> bytes:
+    async def plain(self, body: bytes, coding: str) -> bytes:
         """A request's body without its content coding, which may make much of little. Raises TooLargeError."""
-        return await aside(self._large, coding.plain, body, content_coding, self.largest)
+        return await aside(self._large, content_coding.plain, body, coding, self.largest)
 
     def _draw(self, call: Call, made: Decision) -> None:
         if made.asked:

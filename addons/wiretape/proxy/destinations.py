@@ -23,10 +23,10 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection, ctx, http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from wiretape import wire
-from wiretape.egress import LOCALHOST, OPEN, Address, Policy, Verdict, canonical, is_here, literal
-from wiretape.providers import Providers
-from wiretape.proxy import playing
+from wiretape.network.egress import LOCALHOST, OPEN, Address, Policy, Verdict, canonical, is_here, literal
+from wiretape.providers import wire
+from wiretape.providers.routing import Providers
+from wiretape.proxy import responses
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Destinations:
         except ClosedError as e:
             logger.warning("refused: %s to %s port %d: %s", asked.method, asked.host, asked.port, e)
             code = "offline" if self.policy.is_offline else "destination_refused"
-            return playing.answer(wire.error(403, f"wiretape: {e}.", code))
+            return responses.answer(wire.error(403, f"wiretape: {e}.", code))
         return None
 
     async def pin(self, data: server_hooks.ServerConnectionHookData) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from wiretape.journal_folder import Journal, has_leftovers
-from wiretape.journal_writer import Outcome, say
-from wiretape.proxy.exchange import Exchange, State
-from wiretape.units import counted
-from wiretape.writer_process import WriterProcess
+from wiretape.codecs.units import counted
+from wiretape.journal.folder import Journal, has_leftovers
+from wiretape.journal.writer import Outcome, say
+from wiretape.journal.writer_process import WriterProcess
+from wiretape.proxy.recorder import Exchange, State
 
 logger = logging.getLogger(__name__)
 

@@ -10,40 +10,30 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import (
-    address,
-    config,
-    egress,
-    faults,
-    misspelled,
-    pacing,
-    printable,
-    providers,
-    rebinding,
-    redaction,
-    session,
-    sessions,
-    tomltext,
-)
-from wiretape.address import Address
-from wiretape.egress import Policy
-from wiretape.faults import Faults
-from wiretape.finding import Takes, parse_takes
-from wiretape.gate import Gate
-from wiretape.providers import Providers
-from wiretape.proxy import loopback
-from wiretape.rebinding import OwnNames
-from wiretape.recording import FORMS
+from wiretape import config, redaction
+from wiretape.cluster import worker
+from wiretape.cluster.worker import Membership
+from wiretape.codecs import misspelled, printable, toml_text
+from wiretape.codecs.units import parse_size
+from wiretape.network import address, dns_rebinding, egress
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+from wiretape.network.egress import Policy
+from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION, FORMS, Mode, Takes, parse_form, parse_mode, parse_takes
+from wiretape.providers import routing
+from wiretape.providers.routing import Providers
+from wiretape.proxy.compat import loopback
 from wiretape.redaction import rules as redaction_rules
-from wiretape.session import Sessions
+from wiretape.replay import faults, pacing
+from wiretape.replay.faults import Faults
+from wiretape.sessions import config as session_config
+from wiretape.sessions.access import Gate
+from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Away, Store
 from wiretape.store.opening import Place, is_url
-from wiretape.tape import DEFAULT, DEFAULT_MODE, Mode, parse_form, parse_mode, settler
-from wiretape.tapes import Defaults
-from wiretape.team import member
-from wiretape.team.member import Membership
-from wiretape.tokenfile import TokenFile
-from wiretape.units import parse_size
+from wiretape.tape.pool import Defaults
+from wiretape.tape.tape import settler
 
 NAMES = (
     "wiretape_mode",
@@ -146,7 +136,7 @@ def declare(loader: Loader) -> None:
     loader.add_option(
         "wiretape_session",
         str,
-        DEFAULT,
+        DEFAULT_SESSION,
         "The set of recordings: <recordings>/<session>/responses/<hash>.json.",
     )
     loader.add_option(
@@ -268,7 +258,7 @@ def metrics(options: OptManager) -> Address | None:
 
 def membership(options: OptManager) -> Membership | None:
     """Which worker of several this is, if one. Raises OptionsError."""
-    return _checked(options, "wiretape_coordinator", member.parse) if options.wiretape_coordinator else None
+    return _checked(options, "wiretape_coordinator", worker.parse) if options.wiretape_coordinator else None
 
 
 def place(options: OptManager) -> Place:
@@ -364,7 +354,7 @@ def configuration(options: OptManager) -> Configuration | None:
     if not file:
         return None
     try:
-        own = Configuration(file, tomltext.read(Path(file).expanduser()))
+        own = Configuration(file, toml_text.read(Path(file).expanduser()))
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
     own.parsed(config.check_tables)
@@ -373,12 +363,12 @@ def configuration(options: OptManager) -> Configuration | None:
 
 def known_sessions(own: Configuration | None) -> Sessions:
     """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(sessions.parse) if own else Sessions()
+    return own.parsed(session_config.parse) if own else Sessions()
 
 
 def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
     """Who decides on who comes in. Raises OptionsError."""
-    name = _checked(options, "wiretape_session", session.check_name)
+    name = _checked(options, "wiretape_session", check_name)
     chosen: str | None = options.wiretape_mode
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
@@ -411,7 +401,7 @@ def own_names(options: OptManager) -> OwnNames:
     """The names by which clients reach the proxy itself. Raises OptionsError."""
     modes = [ProxyMode.parse(mode) for mode in options.mode]
     listening = (options.listen_host, *(mode.custom_listen_host or "" for mode in modes))
-    return _checked(options, "wiretape_hosts", lambda text: rebinding.own_names(text, listening))
+    return _checked(options, "wiretape_hosts", lambda text: dns_rebinding.own_names(text, listening))
 
 
 def tokens(options: OptManager) -> TokenFile | None:
@@ -462,8 +452,8 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
 
 def table(own: Configuration | None) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
-    builtin = providers.BUILTIN, providers.builtin()
-    return own.parsed(lambda *ours: providers.parse([ours, builtin])) if own else providers.parse([builtin])
+    builtin = routing.BUILTIN, routing.builtin()
+    return own.parsed(lambda *ours: routing.parse([ours, builtin])) if own else routing.parse([builtin])
 
 
 def rules(own: Configuration | None, known: Providers) -> Faults:

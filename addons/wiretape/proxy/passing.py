@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from mitmproxy import http
 
-from wiretape import browsers, egress, printable
-from wiretape.counters import Reason
-from wiretape.providers import OTHER, Exclusion, Route
-from wiretape.proxy import conversations, marks, playing
+from wiretape.codecs import printable
+from wiretape.metrics.counters import Reason
+from wiretape.network import cors, egress
+from wiretape.policy import Mode
+from wiretape.providers.routing import OTHER, Exclusion, Route
+from wiretape.proxy import flow_state, responses, upgrades
 from wiretape.proxy.desk import LOOKING, Call, Desk, Seat, now
-from wiretape.session import RECORDING
-from wiretape.tape import Mode, Tape
+from wiretape.sessions.model import RECORDING
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Passing:
 
     def route(self, flow: http.HTTPFlow, seat: Seat) -> Route | None:
         """Return the route of a request that is read whole before it is sent on; None where it passes as it comes."""
-        if conversations.is_one(flow.request):
+        if upgrades.is_one(flow.request):
             return None
         route = self._desk.route(call_of(flow, None, seat))
         is_other = route is not None and route.endpoint.kind == OTHER
@@ -42,13 +44,13 @@ class Passing:
 
     def answer_from_nothing(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
         """Return the answer to a preflight, and to noise, where requests are answered here."""
-        if seat.tape.mode not in LOOKING or marks.of(flow).route:
+        if seat.tape.mode not in LOOKING or flow_state.of(flow).route:
             return None
         call = call_of(flow, None, seat)
-        if method := browsers.method_asked_for(flow.request.method, flow.request.headers):
+        if method := cors.method_asked_for(flow.request.method, flow.request.headers):
             meant = replace(call, method=method)
             is_ours = self._desk.route(meant) or self._desk.exclusion(meant) is Exclusion.IGNORED
-            return playing.preflight(flow.request) if is_ours else None
+            return responses.preflight(flow.request) if is_ours else None
         is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
         return http.Response.make(200, b"") if is_noise else None
 
@@ -61,7 +63,7 @@ class Passing:
 
     def why(self, flow: http.HTTPFlow, tape: Tape) -> str:
         """Return what a request is that has no route, for whoever is refused."""
-        excluded = None if conversations.is_one(flow.request) else self._desk.exclusion(call_of(flow, None, Seat(tape)))
+        excluded = None if upgrades.is_one(flow.request) else self._desk.exclusion(call_of(flow, None, Seat(tape)))
         return excluded.value if excluded else _CONVERSATION
 
     def tell(self, flow: http.HTTPFlow, tape: Tape) -> None:
@@ -71,9 +73,9 @@ class Passing:
         excluded = self._desk.exclusion(call_of(flow, None, Seat(tape)))
         if excluded is Exclusion.SKIPPED and egress.is_here(flow.request.host):
             return  # It is for an application of the user's own.
-        if conversations.is_one(flow.request):
+        if upgrades.is_one(flow.request):
             reason = Reason.CONVERSATION
-        elif excluded in _REASONS and not browsers.method_asked_for(flow.request.method, flow.request.headers):
+        elif excluded in _REASONS and not cors.method_asked_for(flow.request.method, flow.request.headers):
             reason = _REASONS[excluded]
         else:
             return
@@ -98,7 +100,7 @@ def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    marked = marks.of(flow)
+    marked = flow_state.of(flow)
     return Call(
         asked.method,
         asked.scheme,
@@ -107,7 +109,7 @@ def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
         asked.path,
         asked.headers.get("content-type", ""),
         test_id,
-        marks.body_of(flow),
+        flow_state.body_of(flow),
         since,
         seat,
         marked.unreadable,

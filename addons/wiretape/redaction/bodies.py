@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from wiretape.pieces import Pieces
+from wiretape.codecs.pieces import Pieces
 from wiretape.redaction import encodings, streams
 from wiretape.redaction.positions import Path, locate
 from wiretape.redaction.spans import Span, distribute, merged

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from wiretape import __version__
+from wiretape.codecs.remade import Remade
 from wiretape.redaction import encodings, members, paths, pii, pseudonyms, values
 from wiretape.redaction.environment import NAME as ENVIRONMENT
 from wiretape.redaction.environment import Environment
@@ -30,7 +31,6 @@ from wiretape.redaction.rules import (
 )
 from wiretape.redaction.scanner import Scanner
 from wiretape.redaction.spans import Places, Span, merged, replaced
-from wiretape.remade import Remade
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import re2
 
-from wiretape import misspelled, tomltext
+from wiretape.codecs import misspelled, toml_text
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -98,7 +98,7 @@ def names() -> frozenset[str]:
 
 def parse(file: str, text: str) -> Policy:
     """Read what a configuration says of secrets. Raises ValueError, naming the file, the table and what is wrong."""
-    tables = tomltext.loads(file, text)
+    tables = toml_text.loads(file, text)
     general = _Table(f"{file}: [redaction]", tables.get("redaction", {}))
     entries = tables.get("redact", [])
     if not isinstance(entries, list):

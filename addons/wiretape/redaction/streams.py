@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
 
+from wiretape.codecs.remade import Remade
 from wiretape.redaction import encodings
 from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, Reading, Walk
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distribute, merged, replaced
-from wiretape.remade import Remade
 
 type Elements = Mapping[str | int, JSON]
 """Those elements that are asked for, by their number."""

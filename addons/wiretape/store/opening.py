@@ -15,7 +15,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
 
 if TYPE_CHECKING:
-    from wiretape.store.bucket import Settle
+    from wiretape.store.bucket.store import Settle
 
 _BUCKETS = ("s3", "gs", "az")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -103,10 +103,10 @@ def open_store(
     if not is_url(text):
         return DirectoryStore(Path(text), largest, _notes(local, str(Path(text).absolute())))
     url = bucket_url(text)
-    from wiretape.store.bucket import BucketStore
-    from wiretape.store.objects import Objects
-    from wiretape.store.remote import Remote
-    from wiretape.store.spool import Spool
+    from wiretape.store.bucket.client import Remote
+    from wiretape.store.bucket.objects import Objects
+    from wiretape.store.bucket.spool import Spool
+    from wiretape.store.bucket.store import BucketStore
 
     remote = Remote(url, timeout)
     own = _digest(url)

@@ -45,7 +45,7 @@ def fill(texts: Sequence[str]) -> None:
     for text in texts:
         asked = request.recorded(route, json.dumps(body(text, stream=False)).encode(), "application/json")
         answer = whole("m", f"answer to {text} " * 40).body
-        tape.record(asked, wire.Arrived(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
+        tape.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
     store.close()
     assert tape.counters.recorded == len(texts)
 

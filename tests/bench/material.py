@@ -103,7 +103,7 @@ class Case:
         pieces = [*pieces[:-1], pieces[-1] + end]
         at = tuple(place * pause * 1000 for place in range(len(pieces)))
         headers = (("content-type", "text/event-stream; charset=utf-8"),)
-        arrived = wire.Arrived(200, headers, tuple(pieces), at, ended=True)
+        arrived = wire.LiveResponse(200, headers, tuple(pieces), at, ended=True)
         self.recording = dumps(make(self.request, wire.response(self.request, arrived), "2025-09"))
         self.capture = capture.dumps(capture.Capture("sha256:" + MARK, 200, headers, tuple(pieces), at))
 

@@ -599,7 +599,7 @@ def test_demo(user: User) -> None:
 
 
 def test_demo_without_the_openai_package(user: User) -> None:
-    code = "import sys; sys.modules['openai'] = None; from wiretape.cli import main; sys.argv[1:] = ['demo']; main()"
+    code = "import sys; sys.modules['openai'] = None; sys.argv[1:] = ['demo']; import wiretape.cli.__main__"
     result = subprocess.run(
         [sys.executable, "-c", code], env=user.env, capture_output=True, text=True, timeout=60, check=False
     )

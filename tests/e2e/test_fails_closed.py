@@ -28,19 +28,19 @@ from wiretape.proxy import flows
 from wiretape.proxy.addon import Wiretape
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.flows import Requests
+from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.connect import Tunnel
-from wiretape.proxy.layers.fast_http1 import Lane
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
 from wiretape.proxy.passing import Passing
 from wiretape.sessions import access, token_file
-from wiretape.sessions.access import Gate
+from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Role
 from wiretape.sessions.token_file import TokenFile
 from wiretape.sessions.tokens import Tokens
-from wiretape.tape.pool import Tapes
+from wiretape.tape.pool import TapePool
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -51,13 +51,13 @@ BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "never
 
 HOOKS = [
     (kind, name)
-    for kind in (Connections, Requests)
+    for kind in (Connections, FlowHooks)
     for name in vars(kind)
     if name in hooks.all_hooks and not name.startswith("_")
 ]
 PARTS: list[tuple[Any, str]] = [
-    (Lane, "_handle_event"),
-    (Lane, "_receive"),
+    (FastHttp1Layer, "_handle_event"),
+    (FastHttp1Layer, "_receive"),
     (PlayingLayer, "_handle_event"),
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
@@ -76,13 +76,13 @@ PARTS: list[tuple[Any, str]] = [
     (Desk, "recall"),
     (Desk, "look_up"),
     (Desk, "explain"),
-    (Gate, "admit"),
+    (AccessPolicy, "admit"),
     (access, "basic"),
-    (Tapes, "of"),
+    (TapePool, "of"),
     (TokenFile, "check"),
     (Connections, "_has_no_onlookers"),
-    (Requests, "_request"),
-    (Requests, "_send"),
+    (FlowHooks, "_request"),
+    (FlowHooks, "_send"),
     (flows, "call_of"),
     (Passing, "route"),
 ]
@@ -283,7 +283,7 @@ def is_closed(place: Place) -> bool:
     return bool(place.proxy.master.options.wiretape_tokens)
 
 
-PANICS = ("Connections.next_layer", "Requests.requestheaders", "Requests.request", "Lane._receive")
+PANICS = ("Connections.next_layer", "FlowHooks.requestheaders", "FlowHooks.request", "FastHttp1Layer._receive")
 
 
 @pytest.mark.parametrize("what", ["nothing", *FAILING, *(f"{each}, panic" for each in PANICS)])

@@ -196,7 +196,9 @@ def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, own: tu
 
 def test_in_replay_nothing_leaves_even_where_wiretape_itself_fails(tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
-    broken.write_text("from wiretape.tape import Tape\n\ndef fail(*_):\n    raise RuntimeError\n\nTape.lookup = fail\n")
+    broken.write_text(
+        "from wiretape.tape import tape\n\ndef fail(*_):\n    raise RuntimeError\n\ntape.Tape.lookup = fail\n"
+    )
     with (
         Mitmdump(SHIPPED, "replay", args=["-s", str(broken)]) as proxy,
         openai_client(proxy) as client,

@@ -44,7 +44,7 @@ from wiretape.sessions.tokens import Tokens
 from wiretape.store import freezing
 from wiretape.store.base import WIRE, Store
 from wiretape.store.freezing import Frozen
-from wiretape.store.opening import Place
+from wiretape.store.opening import StoreUrl
 
 SECONDS = 40.0
 AWAY = (10.0, 17.0)
@@ -287,7 +287,7 @@ class Site:
         with pytest.MonkeyPatch.context() as patch:
             for key, value in self.server.env.items():
                 patch.setenv(key, value)
-            store = Place(self.url, str(self._folder / "looking"), timeout=10).open()
+            store = StoreUrl(self.url, str(self._folder / "looking"), timeout=10).open()
             try:
                 yield store
             finally:

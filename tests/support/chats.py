@@ -27,8 +27,8 @@ def chat(content: Any, **more: Any) -> RecordedRequest:
     return RecordedRequest(f"https://api.openai.com/v1{CHAT}", asks(content, **more), CHAT)
 
 
-def came(text: str) -> wire.Arrived:
+def came(text: str) -> wire.LiveResponse:
     """A live answer in one piece."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     body = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    return wire.Arrived(200, (("content-type", "application/json"),), (json.dumps(body).encode(),), (1.0,), True)
+    return wire.LiveResponse(200, (("content-type", "application/json"),), (json.dumps(body).encode(),), (1.0,), True)

@@ -104,7 +104,7 @@ def use_request(asked: RecordedRequest) -> None:
     request.identity(asked)
     request.endpoint(asked)
     assert printable.line(asked.label) == asked.label
-    text = mismatch.explain(asked, [mismatch.Candidate("a\x1b", chat("Hi"))], "how").text
+    text = mismatch.explain(asked, [mismatch.NearRecording("a\x1b", chat("Hi"))], "how").text
     assert printable.lines(text) == text
 
 
@@ -115,8 +115,8 @@ def read_answer(data: bytes) -> None:
     status = one_of(data[2:], (200, 400))
     asked = RecordedRequest(f"https://x{endpoint or '/v1/messages'}", {"stream": stream}, endpoint)
     headers = (("content-type", "text/event-stream" if stream else "application/json"),)
-    arrived = wire.Arrived(status, headers, (data,), (0.0,), ended=True)
-    with contextlib.suppress(wire.Unrecordable):
+    arrived = wire.LiveResponse(status, headers, (data,), (0.0,), ended=True)
+    with contextlib.suppress(wire.UnrecordableError):
         response = wire.response(asked, arrived, keep_errors=True)
         for form in policy.FORMS:
             recording.loads(recording.dumps(recording.make(asked, response, form)))
@@ -165,7 +165,7 @@ def read_capture(data: bytes) -> None:
         play(answer, 5)
 
 
-def play(answer: wire.Answer, tokens_: int) -> None:
+def play(answer: wire.HttpResponse, tokens_: int) -> None:
     for pace in (Pace(), Pace(factor=1.0), Pace(factor=1e-9), Pace(rate=3.0), Pace(rate=1e-9)):
         leaving = pacing.schedule(pace, len(answer.chunks), answer.at, tokens_)
         assert all(0 <= moment <= pacing.LONGEST for moment in leaving)
@@ -195,7 +195,7 @@ def read_config(data: bytes) -> None:
     for read in (
         lambda: toml_text.loads("x", text),
         lambda: session_config.parse("x", text),
-        lambda: faults.parse("x", text, ["openai"]).draw(faults.Asked("a", "openai", ("/v1/x",), "m", "0")),
+        lambda: faults.parse("x", text, ["openai"]).draw(faults.FaultQuery("a", "openai", ("/v1/x",), "m", "0")),
         lambda: routing.parse([("x", text)]).route("POST", "https", "api.example.com", 443, "/v1/a/b:c"),
         lambda: tokens.loads("x", text),
     ):
@@ -228,7 +228,7 @@ def read_words(data: bytes) -> None:
 
 def read_messages(data: bytes) -> None:
     with contextlib.suppress(ValueError):
-        protocol.Decoder().feed(data)
+        protocol.MessageDecoder().feed(data)
 
 
 def read_error(data: bytes) -> None:
@@ -390,8 +390,8 @@ SAMPLES: Mapping[str, Sequence[bytes]] = {
 }
 
 READERS: Mapping[str, tuple[Callable[[bytes], None], str]] = {
-    "sse": (fed(sse.Decoder), "answer"),
-    "ndjson": (fed(ndjson.Decoder), "answer"),
+    "sse": (fed(sse.SseDecoder), "answer"),
+    "ndjson": (fed(ndjson.NdjsonDecoder), "answer"),
     "heads": (read_head, "head"),
     "requests": (read_request, "request"),
     "forms": (read_form, "form"),

@@ -21,7 +21,7 @@ from typing import Literal, Self
 
 import pytest
 
-from wiretape.store.bucket.client import Remote
+from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.spool import Spool
 from wiretape.store.bucket.store import BucketStore, Settle
@@ -129,9 +129,9 @@ class S3Server:
         self.process.stderr.close()
 
 
-def remote(prefix: str = "", timeout: float = 2.0) -> Remote:
+def remote(prefix: str = "", timeout: float = 2.0) -> ObjectClient:
     """A prefix of the bucket of the server that the environment names."""
-    return Remote(f"s3://{BUCKET}/{prefix}".rstrip("/"), timeout)
+    return ObjectClient(f"s3://{BUCKET}/{prefix}".rstrip("/"), timeout)
 
 
 def store(

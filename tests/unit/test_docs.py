@@ -90,7 +90,7 @@ def test_the_readme_has_every_option_with_its_default() -> None:
 def test_the_readme_has_every_command() -> None:
     from typer.main import get_command
 
-    from wiretape.cli.main import app
+    from wiretape.cli.commands import app
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
     told = [match[1] for name, _ in rows("Commands") if (match := re.match(r"`wiretape (\w+)", name))]

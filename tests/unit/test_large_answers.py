@@ -84,7 +84,7 @@ def test_a_large_stream_is_written_as_a_small_one(
 
 
 def test_large_lines_are_written_as_small_ones() -> None:
-    answer = wire.Arrived(200, (("content-type", "text/event-stream"),), (), (), True)
+    answer = wire.LiveResponse(200, (("content-type", "text/event-stream"),), (), (), True)
     texts = ["use ", *(KEY[at : at + 9] for at in range(0, len(KEY), 9)), " é😀"]
     deltas = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": t}} for t in texts]
     events = [f"event: content_block_delta\r\ndata: {json.dumps(delta)}\r\n\r\n".encode() for delta in deltas]

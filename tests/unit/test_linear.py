@@ -41,7 +41,7 @@ from wiretape.providers import routing, schemas, sdk_errors, wire
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture
 from wiretape.replay import faults, pacing
-from wiretape.replay.faults import Asked, Fault, Rule
+from wiretape.replay.faults import Fault, FaultQuery, FaultRule
 from wiretape.sessions import access, tokens
 from wiretape.sessions import config as session_config
 from wiretape.sessions import model as session_model
@@ -87,8 +87,8 @@ def prompt(text: Any) -> bytes:
     return json.dumps(asks(text)).encode()
 
 
-def arrived(*pieces: bytes, content_type: str = "text/event-stream", status: int = 200) -> wire.Arrived:
-    return wire.Arrived(status, (("content-type", content_type),), pieces, (0.0,) * len(pieces), ended=True)
+def arrived(*pieces: bytes, content_type: str = "text/event-stream", status: int = 200) -> wire.LiveResponse:
+    return wire.LiveResponse(status, (("content-type", content_type),), pieces, (0.0,) * len(pieces), ended=True)
 
 
 def answered(endpoint: str, stream: bool) -> Callable[[bytes], None]:
@@ -131,10 +131,10 @@ def in_one_chunk(body: bytes) -> capture.Capture:
 
 
 def matching(pattern: str) -> Callable[[str], None]:
-    rule = Rule({"model": Wildcard(pattern)}, 1.0, 0, frozenset(), Fault())
+    rule = FaultRule({"model": Wildcard(pattern)}, 1.0, 0, frozenset(), Fault())
 
     def match(model: str) -> None:
-        rule.matches(Asked("default", "openai", ("/v1/x",), model, "0"))
+        rule.matches(FaultQuery("default", "openai", ("/v1/x",), model, "0"))
 
     return match
 
@@ -175,7 +175,7 @@ def known(height: int) -> session_model.Sessions:
 
 
 def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
-    mismatch.explain(pair[0], [mismatch.Candidate("a", pair[1])] * 3, "")
+    mismatch.explain(pair[0], [mismatch.NearRecording("a", pair[1])] * 3, "")
     outline.Outlines({"a": outline.outline(pair[1])}).nearest(outline.outline(pair[0]), 3)
 
 
@@ -191,18 +191,18 @@ type Case = tuple[Callable[[Any], object], Callable[[int], Any]]
 
 CASES: Mapping[str, Case] = {
     # what comes over the wire
-    "sse: a line without end, byte by byte": (in_pieces(sse.Decoder, 1), lambda n: b"data: " + b"x" * n),
-    "sse: a line without end, in pieces": (in_pieces(sse.Decoder, 1024), lambda n: b"data: " + b"x" * n),
-    "sse: one CR after the other, whole": (in_pieces(sse.Decoder, 1 << 30), lambda n: b"\r" * n),
-    "sse: one CR after the other, byte by byte": (in_pieces(sse.Decoder, 1), lambda n: b"\r" * n),
-    "sse: lines that end in CR, whole": (in_pieces(sse.Decoder, 1 << 30), lambda n: b"data: x\r" * n),
-    "sse: lines that end in CR, in pieces": (in_pieces(sse.Decoder, 100), lambda n: b"data: x\r" * n),
-    "sse: events that end in CR, whole": (in_pieces(sse.Decoder, 1 << 30), lambda n: b"data: {}\r\r" * n),
-    "sse: events that end in CR LF, whole": (in_pieces(sse.Decoder, 1 << 30), lambda n: b"data: {}\r\n\r\n" * n),
-    "sse: events in pieces of two bytes": (in_pieces(sse.Decoder, 2), lambda n: b"data: {}\n\n" * n),
-    "sse: an event of many lines": (in_pieces(sse.Decoder, 65536), lambda n: b"data:\n" * n + b"\n"),
-    "sse: one line, then a long one byte by byte": (in_pieces(sse.Decoder, 1), lambda n: b"a\n" + b"x" * n + b"\r"),
-    "sse: half a byte order mark": (in_pieces(sse.Decoder, 1), lambda n: b"\xef\xbb" * n),
+    "sse: a line without end, byte by byte": (in_pieces(sse.SseDecoder, 1), lambda n: b"data: " + b"x" * n),
+    "sse: a line without end, in pieces": (in_pieces(sse.SseDecoder, 1024), lambda n: b"data: " + b"x" * n),
+    "sse: one CR after the other, whole": (in_pieces(sse.SseDecoder, 1 << 30), lambda n: b"\r" * n),
+    "sse: one CR after the other, byte by byte": (in_pieces(sse.SseDecoder, 1), lambda n: b"\r" * n),
+    "sse: lines that end in CR, whole": (in_pieces(sse.SseDecoder, 1 << 30), lambda n: b"data: x\r" * n),
+    "sse: lines that end in CR, in pieces": (in_pieces(sse.SseDecoder, 100), lambda n: b"data: x\r" * n),
+    "sse: events that end in CR, whole": (in_pieces(sse.SseDecoder, 1 << 30), lambda n: b"data: {}\r\r" * n),
+    "sse: events that end in CR LF, whole": (in_pieces(sse.SseDecoder, 1 << 30), lambda n: b"data: {}\r\n\r\n" * n),
+    "sse: events in pieces of two bytes": (in_pieces(sse.SseDecoder, 2), lambda n: b"data: {}\n\n" * n),
+    "sse: an event of many lines": (in_pieces(sse.SseDecoder, 65536), lambda n: b"data:\n" * n + b"\n"),
+    "sse: one line, then a long one byte by byte": (in_pieces(sse.SseDecoder, 1), lambda n: b"a\n" + b"x" * n + b"\r"),
+    "sse: half a byte order mark": (in_pieces(sse.SseDecoder, 1), lambda n: b"\xef\xbb" * n),
     "sse: encoding many lines": (sse.encode, lambda n: b"\n" * n),
     "form: what is blank": (as_json, lambda n: b" \n" * n),
     "form: comments before an event": (as_json, lambda n: b": x\n" * n),
@@ -213,9 +213,9 @@ CASES: Mapping[str, Case] = {
         lambda body: wire.captured(made(1), in_one_chunk(body), "x", base64_wanted=True),
         lambda n: b'"embedding"   ' * n,
     ),
-    "ndjson: a line without end, byte by byte": (in_pieces(ndjson.Decoder, 1), lambda n: b"x" * n),
-    "ndjson: empty lines": (in_pieces(ndjson.Decoder, 65536), lambda n: b"\n" * n),
-    "ndjson: lines in pieces of three bytes": (in_pieces(ndjson.Decoder, 3), lambda n: b"{}\n" * n),
+    "ndjson: a line without end, byte by byte": (in_pieces(ndjson.NdjsonDecoder, 1), lambda n: b"x" * n),
+    "ndjson: empty lines": (in_pieces(ndjson.NdjsonDecoder, 65536), lambda n: b"\n" * n),
+    "ndjson: lines in pieces of three bytes": (in_pieces(ndjson.NdjsonDecoder, 3), lambda n: b"{}\n" * n),
     "http1: a body byte by byte": (in_pieces(http1.Reader, 1), lambda n: in_order(b"x" * n)),
     "http1: a target byte by byte": (in_pieces(http1.Reader, 1), lambda n: b"GET /" + b"x" * min(n, 1 << 16)),
     "http1: headers": (in_pieces(http1.Reader, 1 << 16), lambda n: b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * n),
@@ -507,9 +507,9 @@ CASES: Mapping[str, Case] = {
     "scheme of a bucket": (opening.is_url, lambda n: "a" * n),
     "printable: commands of a terminal": (printable.lines, lambda n: "\x1b[2J" * n),
     "printable: a line": (printable.line, lambda n: "a\n" * n),
-    "messages: a line without end": (in_pieces(protocol.Decoder, 256), lambda n: b"x" * n),
+    "messages: a line without end": (in_pieces(protocol.MessageDecoder, 256), lambda n: b"x" * n),
     "messages: lines": (
-        in_pieces(protocol.Decoder, 256),
+        in_pieces(protocol.MessageDecoder, 256),
         lambda n: protocol.encode(protocol.Next("a", "b")) * n,
     ),
     "metrics": (prometheus.parse, lambda n: 'wiretape_hits_total{session="a"} 1\n' * n),
@@ -533,7 +533,7 @@ def seconds(function: Callable[[Any], object], value: Any) -> float:
     least = float("inf")
     for _ in range(2):
         started = time.thread_time()
-        with contextlib.suppress(ValueError, http1.Unusual, wire.Unrecordable):  # Refused: as quickly.
+        with contextlib.suppress(ValueError, http1.Unusual, wire.UnrecordableError):  # Refused: as quickly.
             function(value)
         least = min(least, time.thread_time() - started)
         if least > 5 * MEASURABLE:

@@ -199,8 +199,8 @@ def test_words_of_other_types_are_shown() -> None:
 def test_what_could_not_be_read_again_is_not_written() -> None:
     wanted = recording.RecordedRequest("https://x/api/tags", {}, "/api/tags")
     for body in (b'{"models": 5}', b'{"models": [1]}', b"{}", b'{"models": ' + b"[" * 220 + b"]" * 220 + b"}"):
-        arrived = wire.Arrived(200, (), (body,), (0.0,), ended=True)
-        with pytest.raises(wire.Unrecordable):
+        arrived = wire.LiveResponse(200, (), (body,), (0.0,), ended=True)
+        with pytest.raises(wire.UnrecordableError):
             wire.response(wanted, arrived)
 
 
@@ -208,9 +208,9 @@ def test_what_could_not_be_read_again_is_not_written() -> None:
 def test_an_answer_as_deep_as_may_be_can_be_read_again(depth: int) -> None:
     wanted = recording.RecordedRequest("https://x/v1/messages", {}, "")
     body = b'{"a": ' + b"[" * depth + b"]" * depth + b"}"
-    arrived = wire.Arrived(200, (("content-type", "application/json"),), (body,), (0.0,), ended=True)
+    arrived = wire.LiveResponse(200, (("content-type", "application/json"),), (body,), (0.0,), ended=True)
     if depth > json_text.DEEPEST_ON_WIRE:
-        with pytest.raises(wire.Unrecordable, match="nested too deeply"):
+        with pytest.raises(wire.UnrecordableError, match="nested too deeply"):
             wire.response(wanted, arrived)
         return
     for form in policy.FORMS:

@@ -1,6 +1,6 @@
 """The ``wiretape`` command.
 
-``main``           the commands and their flags; ``helping``: their help
+``main``           the entry point; ``commands``: all of them and their flags; ``helping``: their help
 ``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
 ``embedded``       a mitmproxy on loopback, in this process
 ``upstream``       the proxy that the environment names already: ours goes out by way of it
@@ -23,20 +23,3 @@ The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. M
 (``embedded``, ``run``, ``reuseport_worker``) are imported by the commands that need them, so that ``wiretape addon``
 and ``--version`` answer at once.
 """
-
-import sys
-from io import TextIOWrapper
-
-from wiretape import redaction
-from wiretape.cli.main import app
-from wiretape.redaction import logs
-
-
-def main() -> None:
-    """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
-    logs.install(redaction.DEFAULT)
-    for stream in (sys.stdout, sys.stderr):
-        # What the terminal's encoding does not have is said by its code, and is no reason to end.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="wiretape")

@@ -20,7 +20,7 @@ from wiretape.cli.files import largest
 from wiretape.codecs import toml_text
 from wiretape.codecs.units import counted
 from wiretape.library import compare, promotion
-from wiretape.library.promotion import Plan, Step
+from wiretape.library.promotion import PromotionPlan, PromotionStep
 from wiretape.sessions.config import parse
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.store import freezing
@@ -161,7 +161,7 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
     return 0
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: PromotionPlan) -> str:
     replacing = sum(1 for step in plan.steps if step.replaced)
     return (
         f"promote {plan.source} into {plan.target}: {len(plan.steps) - replacing} new, {replacing} replaced, "
@@ -169,7 +169,7 @@ def _summary(plan: Plan) -> str:
     )
 
 
-def _line(step: Step) -> str:
+def _line(step: PromotionStep) -> str:
     names = ", ".join(name for _, name in step.copies)
     if not step.replaced:
         return f"+ {names} {step.label}"

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from wiretape.cluster.protocol import Decoder, Hello, Message, Next, Report, Rewind, Turn, encode
-from wiretape.cluster.state import Board
+from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
+from wiretape.cluster.state import ClusterState
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ _CHUNK = 65536
 class Coordinator:
     """Serves workers. ``on_up`` is called with the number of one that says hello, ``on_down`` when it has gone."""
 
-    def __init__(self, board: Board, on_up: Callable[[int], None], on_down: Callable[[int], None]) -> None:
+    def __init__(self, board: ClusterState, on_up: Callable[[int], None], on_down: Callable[[int], None]) -> None:
         self._board = board
         self._on_up, self._on_down = on_up, on_down
         self._connections: set[asyncio.Task[None]] = set()
@@ -39,7 +39,7 @@ class Coordinator:
         task = asyncio.current_task()
         assert task
         self._connections.add(task)
-        decoder, greeting = Decoder(), None
+        decoder, greeting = MessageDecoder(), None
         try:
             while data := await reader.read(_CHUNK):
                 for message in decoder.feed(data):
@@ -62,7 +62,7 @@ class Coordinator:
 
     def _answer(self, message: Message, greeting: Hello | None) -> Turn | None:
         match message:
-            case Report(counters) if greeting:
+            case CounterReport(counters) if greeting:
                 self._board.report(greeting.worker, greeting.incarnation, counters)
                 return None
             case Next(session, identity):

@@ -1,8 +1,8 @@
 """What workers and the coordinator tell each other, as lines of JSON. No socket.
 
-Of a worker: ``Hello`` once, then ``Report`` again and again; or, on a connection of its own, ``Next`` and ``Rewind``,
-each answered with a ``Turn``. A Unix socket has one machine at its ends and one version of wiretape, so nothing here is
-negotiated.
+Of a worker: ``Hello`` once, then ``CounterReport`` again and again; or, on a connection of its own, ``Next`` and
+``Rewind``, each answered with a ``Turn``. A Unix socket has one machine at its ends and one version of wiretape, so
+nothing here is negotiated.
 """
 
 import json
@@ -25,7 +25,7 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CounterReport:
     """All that the worker has counted since its start, by session."""
 
     counters: Mapping[str, Counters]
@@ -51,8 +51,10 @@ class Turn:
     played: int
 
 
-Message = Hello | Report | Next | Rewind | Turn
-_KINDS: Mapping[str, type[Message]] = {kind.__name__.lower(): kind for kind in (Hello, Report, Next, Rewind, Turn)}
+Message = Hello | CounterReport | Next | Rewind | Turn
+_KINDS: Mapping[str, type[Message]] = {
+    kind.__name__.lower(): kind for kind in (Hello, CounterReport, Next, Rewind, Turn)
+}
 
 
 def encode(message: Message) -> bytes:
@@ -61,7 +63,7 @@ def encode(message: Message) -> bytes:
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
-class Decoder:
+class MessageDecoder:
     """Bytes as they come -> messages."""
 
     def __init__(self) -> None:
@@ -86,8 +88,8 @@ def _message(line: bytes) -> Message:
     try:
         values: dict[str, Any] = json.loads(line)
         kind = _KINDS[values.pop("kind")]
-        if kind is Report:
-            return Report({session: _counters(counted) for session, counted in values["counters"].items()})
+        if kind is CounterReport:
+            return CounterReport({session: _counters(counted) for session, counted in values["counters"].items()})
         return kind(**values)
     except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as e:
         raise ValueError(f"no message: {line[:100]!r}") from e

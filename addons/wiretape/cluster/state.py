@@ -11,7 +11,7 @@ from wiretape.metrics.counters import Counters, added
 from wiretape.replay.take_counters import LocalTurns
 
 
-class Board:
+class ClusterState:
     """For any thread."""
 
     def __init__(self) -> None:

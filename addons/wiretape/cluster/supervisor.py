@@ -22,7 +22,7 @@ LAST_WORDS = 1.0
 _CHUNK, _LONGEST_LINE = 65536, 1024 * 1024
 
 
-class Child:
+class SupervisedProcess:
     """One process at a time, under one label. ``tell`` gets each line that it writes, and what becomes of it."""
 
     def __init__(

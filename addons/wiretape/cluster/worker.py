@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from wiretape.cluster.protocol import Decoder, Hello, Message, Next, Report, Rewind, Turn, encode
+from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
 from wiretape.metrics.counters import Counters
 from wiretape.replay.take_counters import LocalTurns
 
@@ -95,7 +95,7 @@ class RemoteTurns:
         if self._connection is None:
             self._connection = _connect(self._path)
         self._connection.sendall(encode(message))
-        decoder = Decoder()
+        decoder = MessageDecoder()
         while data := self._connection.recv(4096):
             for answer in decoder.feed(data):
                 if isinstance(answer, Turn):
@@ -162,7 +162,7 @@ class Reporter:
         # Copied: they are counted on meanwhile.
         now = {session: _copy(counters) for session, counters in self._counters().items()}
         if now != told:
-            connection.sendall(encode(Report(now)))
+            connection.sendall(encode(CounterReport(now)))
         return now
 
 

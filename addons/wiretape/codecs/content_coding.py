@@ -44,7 +44,7 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Se
     """
     if not _names(coding):
         return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
-    decoder = Decoder(coding, limit)
+    decoder = ContentDecoder(coding, limit)
     return Pieces(b"".join(decoder.feed(piece)) for piece in pieces)
 
 
@@ -52,7 +52,7 @@ class TooLargeError(CodingError):
     """A body that is larger than it may be when decoded."""
 
 
-class Decoder:
+class ContentDecoder:
     """Undoes the content coding of one body while it comes."""
 
     def __init__(self, coding: str, limit: int | None = None) -> None:
@@ -82,7 +82,7 @@ def _names(coding: str) -> list[str]:
     return [name for name in names if name not in _NO_CODINGS]
 
 
-def decoder_for(coding: str, accepted: str) -> Decoder | None:
+def decoder_for(coding: str, accepted: str) -> ContentDecoder | None:
     """What a client that sends this Accept-Encoding needs to read a body of this Content-Encoding; None where it can.
 
     Raises CodingError where nobody knows how it is undone.
@@ -92,7 +92,7 @@ def decoder_for(coding: str, accepted: str) -> Decoder | None:
     unknown = [name for name in _names(coding) if name not in _KNOWN]
     if unknown:
         raise CodingError(f"unknown content coding {unknown[0]!r}")
-    return Decoder(coding)
+    return ContentDecoder(coding)
 
 
 def is_accepted(coding: str, accepted: str) -> bool:

@@ -1,7 +1,7 @@
 """Newline-delimited JSON: bytes <-> lines, incremental. Ollama's native streams; knows nothing of what they mean."""
 
 
-class Decoder:
+class NdjsonDecoder:
     """Bytes in, lines out; a piece may end anywhere."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ class Event:
     event: str = ""
 
 
-class Decoder:
+class SseDecoder:
     """Bytes in, events out; a piece may end anywhere, in a line end or in the middle of a character."""
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
 _NEW = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class Kind(IntEnum):
+class EntryKind(IntEnum):
     """What a record holds."""
 
     BEGIN = 1
@@ -76,14 +76,14 @@ class Kind(IntEnum):
     """Nothing: the client left, or the proxy stopped; what else the provider would have sent is not known."""
 
 
-LAST = (Kind.ENDED, Kind.CLOSED, Kind.BROKE_OFF, Kind.ABANDONED)
+LAST = (EntryKind.ENDED, EntryKind.CLOSED, EntryKind.BROKE_OFF, EntryKind.ABANDONED)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record, opened."""
 
-    kind: Kind
+    kind: EntryKind
     at: float
     """Milliseconds from the request's last byte."""
     data: bytes
@@ -100,7 +100,7 @@ class Stage(StrEnum):
     """It is told why there is none."""
 
 
-class Entry:
+class JournalEntry:
     """The file of an exchange, for the one who appends to it. Every method raises OSError."""
 
     def __init__(self, cipher: AESGCM, folder: Path, number: int) -> None:
@@ -113,13 +113,13 @@ class Entry:
         """Records that are written with the next one."""
         self._file: int | None = os.open(self.path, _NEW, 0o600)
 
-    def hold(self, kind: Kind, at: float, data: bytes = b"") -> None:
+    def hold(self, kind: EntryKind, at: float, data: bytes = b"") -> None:
         """Add a record, which is in the file when the next one is."""
         head = _HEAD.pack(len(data) + _TAG, kind, at)
         place = self.size + len(self._held)
         self._held += head + self._cipher.encrypt(_NONCE.pack(self.number, place), data, head)
 
-    def append(self, kind: Kind, at: float, data: bytes = b"") -> None:
+    def append(self, kind: EntryKind, at: float, data: bytes = b"") -> None:
         """Add a record."""
         if self._file is None:
             raise OSError("an append to this file of the journal has failed before, or it is closed")
@@ -187,7 +187,7 @@ class EntryReader:
             return None
         try:
             data = self._cipher.decrypt(_NONCE.pack(self._number, self.offset), sealed, head)
-            record = Record(Kind(kind), at, data)
+            record = Record(EntryKind(kind), at, data)
         except (InvalidTag, ValueError):
             self.is_damaged = True
             return None
@@ -224,7 +224,7 @@ def staged(folder: Path, number: int, stage: Stage) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredExchange:
     """A file of the journal as somebody else finds it."""
 
     path: Path
@@ -233,7 +233,7 @@ class Kept:
     order: int
 
     @classmethod
-    def of(cls, path: Path) -> "Kept | None":
+    def of(cls, path: Path) -> "StoredExchange | None":
         """What a file is by its name; None for any other."""
         digits = path.stem.split("-")
         try:

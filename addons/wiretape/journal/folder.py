@@ -30,7 +30,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wiretape.journal import key as key_file
-from wiretape.journal.exchange_file import Entry, Kept, Stage, staged
+from wiretape.journal.exchange_file import JournalEntry, Stage, StoredExchange, staged
 from wiretape.store.mounts import is_elsewhere
 
 if sys.platform == "win32":
@@ -116,13 +116,13 @@ class Folder:
         """What opens its records."""
         return AESGCM(self.key)
 
-    def files(self, *stages: Stage) -> list[Kept]:
+    def files(self, *stages: Stage) -> list[StoredExchange]:
         """Its files at these stages, of each stage in order; none where it has been removed. Raises OSError."""
         try:
             names = os.listdir(self.path)  # noqa: PTH208
         except _GONE:
             return []
-        found = [kept for name in names if (kept := Kept.of(self.path / name))]
+        found = [kept for name in names if (kept := StoredExchange.of(self.path / name))]
         chosen = [kept for kept in found if kept.stage in stages]
         return sorted(chosen, key=lambda kept: (stages.index(kept.stage), kept.order))
 
@@ -169,7 +169,7 @@ class Journal:
         self._total = 0
         self._ended: set[int] = set()
         """Exchanges that the writer has, and has not told of."""
-        self._stock: deque[Entry] = deque()
+        self._stock: deque[JournalEntry] = deque()
         """What is ready for the next exchanges: taken from by the traffic's thread, filled by the writer's."""
         self._waiting: list[Callable[[], None]] = []
         self._key_file = key_file.keep(folder.path, folder.key)
@@ -235,12 +235,12 @@ class Journal:
         """Call back once, when there is more room."""
         self._waiting.append(callback)
 
-    def begin(self) -> Entry:
+    def begin(self) -> JournalEntry:
         """A new exchange. Raises OSError."""
         return self._stock.popleft() if self._stock else self._made()
 
-    def _made(self) -> Entry:
-        return Entry(self._cipher, self.folder.path, next(self._numbers))
+    def _made(self) -> JournalEntry:
+        return JournalEntry(self._cipher, self.folder.path, next(self._numbers))
 
     def fill(self) -> None:
         """Be ready for the next exchanges. For one thread at a time, whichever it is; never raises."""
@@ -259,12 +259,12 @@ class Journal:
         with contextlib.suppress(OSError):
             staged(self.folder.path, number, stage).unlink()
 
-    def grown(self, entry: Entry) -> None:
+    def grown(self, entry: JournalEntry) -> None:
         """An exchange's file has its size."""
         self._total += entry.size - self._taken.get(entry.number, 0)
         self._taken[entry.number] = entry.size
 
-    def hand_over(self, entry: Entry) -> None:
+    def hand_over(self, entry: JournalEntry) -> None:
         """An exchange has its last record. Raises OSError."""
         self._order += 1
         entry.hand_over(self._order)

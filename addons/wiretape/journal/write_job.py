@@ -15,18 +15,18 @@ from typing import Any
 
 from wiretape import redaction
 from wiretape.codecs.pieces import Pieces
-from wiretape.journal.exchange_file import LAST, EntryReader, Kind
+from wiretape.journal.exchange_file import LAST, EntryKind, EntryReader
 from wiretape.matching import request
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.recording import RecordedRequest, capture
-from wiretape.redaction import Policy
+from wiretape.redaction import RedactionPolicy
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.replay.pacing import INSTANT
 from wiretape.store.base import Store
-from wiretape.store.opening import Place
+from wiretape.store.opening import StoreUrl
 from wiretape.tape.tape import Failing, Tape
 
 logger = logging.getLogger(__name__)
@@ -43,18 +43,18 @@ class OtherVersionError(ValueError):
 class TapeConfig:
     """What the writing side of a tape is made of."""
 
-    place: Place
+    place: StoreUrl
     session: str
     mode: Mode
     takes: Takes
     form: str
     keep_captures: bool
     keep_errors: bool
-    policy: Policy = DEFAULT_POLICY
+    policy: RedactionPolicy = DEFAULT_POLICY
     """What becomes of secrets."""
 
     @classmethod
-    def of(cls, tape: Tape, place: Place) -> "TapeConfig":
+    def of(cls, tape: Tape, place: StoreUrl) -> "TapeConfig":
         """That of a tape, and the place of its store, as ``Place.absolute`` gives it."""
         return cls(
             place,
@@ -71,10 +71,10 @@ class TapeConfig:
     def from_json(cls, told: Mapping[str, Any]) -> "TapeConfig":
         """What ``dataclasses.asdict`` has made of one."""
         known = {
-            "place": Place(**told["place"]),
+            "place": StoreUrl(**told["place"]),
             "mode": Mode(told["mode"]),
             "takes": Takes(told["takes"]),
-            "policy": Policy.from_json(told["policy"]),
+            "policy": RedactionPolicy.from_json(told["policy"]),
         }
         return cls(**{**told, **known})
 
@@ -108,7 +108,7 @@ class TapeConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExchangeRequest:
     """A request that was sent on, without its body, and how its answer is recorded: the first record of an exchange."""
 
     config: TapeConfig
@@ -127,7 +127,7 @@ class Asked:
         return f"[{_dumped(self.config)},{_dumped(self.route)},{json.dumps(own)}]".encode()
 
     @classmethod
-    def loads(cls, data: bytes) -> "Asked":
+    def loads(cls, data: bytes) -> "ExchangeRequest":
         """What ``dumps`` has made. Raises ValueError, KeyError or TypeError for anything else."""
         config, route, own = json.loads(data)
         endpoint = Endpoint(**route.pop("endpoint"))
@@ -149,9 +149,9 @@ def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
 class WriteJob:
     """A live exchange as it was on the wire."""
 
-    asked: Asked
+    asked: ExchangeRequest
     body: bytes
-    arrived: wire.Arrived | None
+    arrived: wire.LiveResponse | None
     """None where no answer came."""
     took: float
     """Milliseconds from the request's last byte to the last that came of the answer."""
@@ -161,26 +161,26 @@ class WriteJob:
     @classmethod
     def read(cls, reader: EntryReader) -> "WriteJob | None":
         """What the journal has of an exchange; None where it is torn before its request. Raises OSError, ValueError."""
-        asked: Asked | None = None
+        asked: ExchangeRequest | None = None
         head: tuple[int, tuple[tuple[str, str], ...]] | None = None
         body = []
         pieces, at = Pieces(), array("d")
         took = 0.0
-        last: Kind | None = None
+        last: EntryKind | None = None
         while record := reader.next():
             match record.kind:
-                case Kind.BEGIN:
+                case EntryKind.BEGIN:
                     try:
-                        asked = Asked.loads(record.data)
+                        asked = ExchangeRequest.loads(record.data)
                     except (KeyError, TypeError, ValueError) as e:  # It is sealed: nobody else has made it.
                         raise OtherVersionError(f"it is of another version of wiretape ({e})") from e
-                case Kind.BODY:
+                case EntryKind.BODY:
                     body.append(record.data)
-                case Kind.HEAD:
+                case EntryKind.HEAD:
                     status, headers = json.loads(record.data)
                     head = status, tuple((name, value) for name, value in headers)
                     took = record.at
-                case Kind.PIECE:
+                case EntryKind.PIECE:
                     pieces.append(record.data)
                     at.append(record.at)
                     took = record.at
@@ -191,9 +191,9 @@ class WriteJob:
             raise ValueError("it is damaged, or was made with another key")
         if asked is None:
             return None
-        ended = last in (Kind.ENDED, Kind.CLOSED)
-        is_abandoned = last in (Kind.ABANDONED, None)
-        arrived = head and wire.Arrived(*head, pieces, at, ended, last is not Kind.CLOSED, is_abandoned)
+        ended = last in (EntryKind.ENDED, EntryKind.CLOSED)
+        is_abandoned = last in (EntryKind.ABANDONED, None)
+        arrived = head and wire.LiveResponse(*head, pieces, at, ended, last is not EntryKind.CLOSED, is_abandoned)
         return cls(asked, b"".join(body), arrived, took, last is not None)
 
     @property

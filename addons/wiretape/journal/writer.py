@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from wiretape.journal.exchange_file import Kept, Stage
+from wiretape.journal.exchange_file import Stage, StoredExchange
 from wiretape.journal.folder import ATTEMPT, Folder
 from wiretape.journal.write_job import OtherVersionError, TapeConfig, WriteJob
 from wiretape.metrics.counters import Counters, Reason
@@ -25,8 +25,8 @@ from wiretape.policy import Mode, Takes
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
-from wiretape.store.opening import Place
-from wiretape.tape.tape import Failing, settler
+from wiretape.store.opening import StoreUrl
+from wiretape.tape.tape import Failing, conflict_resolver
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ type LogLine = tuple[str, int, str]
 
 
 @dataclass(slots=True)
-class Outcome:
+class WriteOutcome:
     """What became of an exchange."""
 
     number: int
@@ -109,10 +109,10 @@ class Stores:
     """The stores that were written to: one for all exchanges, as a bucket's finds out first what its server can do."""
 
     def __init__(self) -> None:
-        self._stores: dict[Place, Store] = {}
-        self._groups: dict[Place, GroupedStore] = {}
+        self._stores: dict[StoreUrl, Store] = {}
+        self._groups: dict[StoreUrl, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
-        self._states: dict[tuple[Place, str], dict[str, int]] = {}
+        self._states: dict[tuple[StoreUrl, str], dict[str, int]] = {}
         self.failing: Failing = {}
 
     def states(self, config: TapeConfig) -> dict[str, int]:
@@ -123,7 +123,7 @@ class Stores:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
         self._chosen[config.session] = config.mode, config.takes
         if config.place not in self._stores:
-            store = config.place.open(settler(self._choice))
+            store = config.place.open(conflict_resolver(self._choice))
             self._stores[config.place] = store
             if isinstance(store, DirectoryStore):
                 self._groups[config.place] = GroupedStore(store)
@@ -153,8 +153,8 @@ class Stores:
 class _Grouped:
     """An exchange of a group, until the group is written."""
 
-    kept: Kept
-    outcome: Outcome
+    kept: StoredExchange
+    outcome: WriteOutcome
     touched: frozenset[Key]
 
 
@@ -173,11 +173,11 @@ class JournalWriter:
         # Of what is there by now, another writer may have written the beginning.
         self._repeated = {kept.number for kept in folder.files(Stage.ENDED)}
 
-    def told_again(self) -> Iterator[Outcome]:
+    def told_again(self) -> Iterator[WriteOutcome]:
         """What another writer was done with, and may not have told before it was killed."""
         for kept in self._folder.files(*DONE):
             is_recorded = kept.stage is Stage.RECORDED
-            yield Outcome(kept.number, recorded=is_recorded, unrecorded=not is_recorded)
+            yield WriteOutcome(kept.number, recorded=is_recorded, unrecorded=not is_recorded)
 
     def pause(self) -> None:
         """Leave what has just ended for a moment."""
@@ -185,7 +185,7 @@ class JournalWriter:
         if len(self._left(Stage.ENDED)) >= _MANY:
             time.sleep(_LONG_PAUSE)
 
-    def write_ended(self) -> Iterator[Outcome]:
+    def write_ended(self) -> Iterator[WriteOutcome]:
         """Write what has ended by now."""
         if self._failed and time.monotonic() >= self._retry_at:
             yield from self._try_again()
@@ -194,7 +194,7 @@ class JournalWriter:
             if len(ended) <= _MOST:
                 return
 
-    def _try_again(self) -> Iterator[Outcome]:
+    def _try_again(self) -> Iterator[WriteOutcome]:
         """Write one of those that their store has refused, and leave the others to be written if it takes that."""
         self._retry_at = time.monotonic() + _RETRY
         for kept in self._folder.files(Stage.ENDED):
@@ -207,10 +207,10 @@ class JournalWriter:
                 break
         self._failed.clear()
 
-    def _left(self, *stages: Stage) -> list[Kept]:
+    def _left(self, *stages: Stage) -> list[StoredExchange]:
         return [kept for kept in self._folder.files(*stages) if kept.number not in self._failed]
 
-    def finish(self) -> Iterator[Outcome]:
+    def finish(self) -> Iterator[WriteOutcome]:
         """Write all that is left, and remove the journal if then nothing is. Its proxy has ended."""
         self._folder.remove_empty()
         while left := self._left(Stage.ENDED, Stage.LIVE):
@@ -220,7 +220,7 @@ class JournalWriter:
         if not self._folder.files(Stage.ENDED, Stage.LIVE):
             self._folder.remove()
 
-    def _write(self, files: Sequence[Kept]) -> Iterator[Outcome]:
+    def _write(self, files: Sequence[StoredExchange]) -> Iterator[WriteOutcome]:
         grouped: list[_Grouped] = []
         groups: dict[int, GroupedStore] = {}
         for kept in files:
@@ -244,7 +244,7 @@ class JournalWriter:
             yield self._done(kept, outcome)
         yield from self._commit(grouped, groups)
 
-    def _may_try(self, kept: Kept, outcome: Outcome) -> bool:
+    def _may_try(self, kept: StoredExchange, outcome: WriteOutcome) -> bool:
         """Note that an exchange is tried; whether too many writers have died of it."""
         tried = 0
         with suppress(OSError, ValueError):
@@ -260,7 +260,7 @@ class JournalWriter:
         self._attempt.write_text(f"{kept.number} {tried + 1}", "ascii")
         return True
 
-    def _commit(self, grouped: Sequence[_Grouped], groups: dict[int, GroupedStore]) -> Iterator[Outcome]:
+    def _commit(self, grouped: Sequence[_Grouped], groups: dict[int, GroupedStore]) -> Iterator[WriteOutcome]:
         failed = {key for group in groups.values() for key in group.commit()}
         for each in grouped:
             outcome = each.outcome
@@ -271,8 +271,8 @@ class JournalWriter:
                     self._record(job, None, outcome)
             yield self._done(each.kept, outcome)
 
-    def _read(self, kept: Kept) -> tuple[WriteJob | None, Outcome]:
-        outcome = Outcome(kept.number)
+    def _read(self, kept: StoredExchange) -> tuple[WriteJob | None, WriteOutcome]:
+        outcome = WriteOutcome(kept.number)
         try:
             reader = kept.reader(self._cipher)
             try:
@@ -304,7 +304,7 @@ class JournalWriter:
         except ValueError:
             return None  # Told in a moment.
 
-    def _record(self, job: WriteJob, group: GroupedStore | None, outcome: Outcome) -> None:
+    def _record(self, job: WriteJob, group: GroupedStore | None, outcome: WriteOutcome) -> None:
         counters = Counters()
         config = job.asked.config
         try:
@@ -322,7 +322,7 @@ class JournalWriter:
         outcome.is_unfinished = not job.has_last and not counters.recorded
         outcome.log += self._log.taken()
 
-    def _done(self, kept: Kept, outcome: Outcome) -> Outcome:
+    def _done(self, kept: StoredExchange, outcome: WriteOutcome) -> WriteOutcome:
         if outcome.is_kept:
             if not self._failed:
                 self._retry_at = time.monotonic() + _RETRY

@@ -28,7 +28,7 @@ from typing import IO, Any
 from wiretape.journal import isolated
 from wiretape.journal.folder import Folder, Journal
 from wiretape.journal.recovery import recover
-from wiretape.journal.writer import JournalWriter, LogCapture, Outcome, Stores, say
+from wiretape.journal.writer import JournalWriter, LogCapture, Stores, WriteOutcome, say
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class WriterProcess:
     An outcome that a writer has told and another tells again, as the first was killed, comes twice.
     """
 
-    def __init__(self, journal: Journal | None, tell: Callable[[Outcome], None]) -> None:
+    def __init__(self, journal: Journal | None, tell: Callable[[WriteOutcome], None]) -> None:
         """Without a journal of its own it finishes what others have left."""
         self._journal = journal
         self._tell = tell
@@ -156,7 +156,7 @@ class WriterProcess:
             return  # It was killed in the middle of it: the next one tells it again.
         told: dict[str, Any] = json.loads(line)
         if "number" in told:
-            self._tell(Outcome(**told))
+            self._tell(WriteOutcome(**told))
         else:
             say(told["log"])
 

@@ -129,7 +129,7 @@ def _digest(data: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TakeDifference:
     """What is in one session alone, in the other alone, and in both with other answers."""
 
     only_first: tuple[Key, ...]
@@ -141,11 +141,11 @@ class Difference:
         return bool(self.only_first or self.only_second or self.changed)
 
 
-def compare(first: Contents, second: Contents) -> Difference:
+def compare(first: Contents, second: Contents) -> TakeDifference:
     """How two sessions differ, in the order of the first one's names. Files that are no recordings do not count."""
     both = [key for key in first.takes if key in second.takes]
     changed = tuple(key for key in both if not is_same(first.takes[key], second.takes[key]))
-    return Difference(
+    return TakeDifference(
         tuple(key for key in first.takes if key not in second.takes),
         tuple(key for key in second.takes if key not in first.takes),
         changed,

@@ -17,11 +17,11 @@ from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import is_frozen
 from wiretape.store.regular import NoRecording
-from wiretape.tape.lookup import second_name
+from wiretape.tape.lookup import disambiguated_name
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PromotionStep:
     """The takes of one request."""
 
     label: str
@@ -40,19 +40,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PromotionPlan:
     """What a promotion would do."""
 
     source: str
     target: str
-    steps: tuple[Step, ...]
+    steps: tuple[PromotionStep, ...]
     same: int
     """Requests that both answer the same."""
     refusals: tuple[str, ...]
     """Why nothing of it may be done; empty where it may."""
 
 
-def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Plan:
+def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> PromotionPlan:
     """What is to be done, and whether it may be: not into a frozen session, and not with what ``verify`` faults.
 
     Only the source's own recordings are looked at, not those of its layers. Raises OSError where the store fails.
@@ -77,10 +77,10 @@ def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Pl
             if owners.get(name, key) not in (key, None):
                 refusals.append(f"{store.where(target, name)}: is another request's, and so is its second name")
     refusals += _all_faults(store, source, copies, watch)
-    return Plan(source, target, tuple(steps), same, tuple(refusals))
+    return PromotionPlan(source, target, tuple(steps), same, tuple(refusals))
 
 
-def _step(store: Store, key: Key, both: tuple[Contents, Contents], owners: dict[str, Key | None]) -> Step:
+def _step(store: Store, key: Key, both: tuple[Contents, Contents], owners: dict[str, Key | None]) -> PromotionStep:
     ours, theirs = both
     takes, old = ours.takes[key], theirs.takes.get(key, ())
     difference = compare.explain(store, (theirs.session, old), (ours.session, takes)) if old else ""
@@ -90,7 +90,7 @@ def _step(store: Store, key: Key, both: tuple[Contents, Contents], owners: dict[
     if broken and not old:
         difference = f"no recording: {theirs.broken[broken[0]]}"
     copies = tuple(zip(takes, names, strict=True))
-    return Step(takes[0].label, copies, (*(take.name for take in old), *broken), difference)
+    return PromotionStep(takes[0].label, copies, (*(take.name for take in old), *broken), difference)
 
 
 def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
@@ -99,7 +99,7 @@ def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
     base, suffix = (base, f".{take}") if dot and take.isdecimal() else (name, "")
     if owners.get(base, key) in (key, None) and owners.get(name, key) in (key, None):
         return name
-    return second_name(base, key[0]) + suffix
+    return disambiguated_name(base, key[0]) + suffix
 
 
 def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _each_fault(store: Store, session: str, name: str) -> Iterator[str]:
             yield f"{store.where(session, name, WIRE)}: {fault}"
 
 
-def carry_out(store: Store, wanted: Plan) -> None:
+def carry_out(store: Store, wanted: PromotionPlan) -> None:
     """Do it, each file whole or not at all; asked again after it was cut off, it does the rest.
 
     Raises ValueError for a plan that is refused, and where the source is not as it was; OSError where the store fails.
@@ -162,7 +162,7 @@ def carry_out(store: Store, wanted: Plan) -> None:
             store.remove(wanted.target, name, WIRE)
 
 
-def _copy(store: Store, wanted: Plan, copies: Sequence[tuple[Take, str]]) -> None:
+def _copy(store: Store, wanted: PromotionPlan, copies: Sequence[tuple[Take, str]]) -> None:
     for take, name in copies:
         data = store.read(wanted.source, take.name)
         if data is None or captures.digest(data) != f"sha256:{take.data}":

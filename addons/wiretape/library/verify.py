@@ -172,10 +172,10 @@ def _replay_faults(found: Recording) -> Iterator[str]:
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)
-        arrived = wire.Arrived(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        arrived = wire.LiveResponse(answer.status, answer.headers, answer.chunks, at, not answer.broken)
         is_kept = found.response.error is not None or found.response.status not in (None, 200)
         response = wire.response(found.request, arrived, keep_errors=is_kept)
-    except wire.Unrecordable as e:
+    except wire.UnrecordableError as e:
         yield f"does not replay to itself: {e}"
         return
     except (KeyError, TypeError, ValueError, AttributeError) as e:

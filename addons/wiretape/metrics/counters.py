@@ -100,7 +100,7 @@ NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons"
 """The names of all counters but the reasons."""
 
 
-class Ledger:
+class SessionCounters:
     """The counters of every session. For any thread, but for the counters themselves."""
 
     def __init__(self) -> None:

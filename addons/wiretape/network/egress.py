@@ -138,7 +138,7 @@ def is_public(address: Address) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EgressRule:
     """One line of ``allow``: a name, all names below one, or a network; on one port or any."""
 
     name: str
@@ -167,12 +167,12 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class EgressPolicy:
     """Where a proxy leads. The default is that of a proxy for its own user: everywhere."""
 
     is_guarded: bool = False
     """Whether others use it, by tokens: then what is not public is closed."""
-    allow: tuple[Entry, ...] = ()
+    allow: tuple[EgressRule, ...] = ()
     """What is open all the same."""
     allow_only: bool = False
     """Whether all else is closed, but for the providers."""
@@ -209,7 +209,7 @@ class Policy:
         return any(entry.has_address(address, port) for entry in self.allow)
 
 
-OPEN = Policy()
+OPEN = EgressPolicy()
 
 
 # -- the configuration -------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ OPEN = Policy()
 _KEYS = ("allow", "allow_only")
 
 
-def parse(file: str, text: str) -> tuple[tuple[Entry, ...], bool]:
+def parse(file: str, text: str) -> tuple[tuple[EgressRule, ...], bool]:
     """``allow`` and ``allow_only`` of the table ``[tunnels]`` of a TOML text.
 
     Raises ValueError, naming the file, the key and the right values.
@@ -247,7 +247,7 @@ _ENTRY = re.compile(
 )
 
 
-def entry(text: Any) -> Entry:
+def entry(text: Any) -> EgressRule:
     """One line of ``allow``: ``HOST``, ``*.HOST``, an address or a network such as ``10.1.0.0/16``, each with ``:PORT``
     or not.
 
@@ -264,11 +264,13 @@ def entry(text: Any) -> Entry:
     if port is not None and not 0 < port < 65536:
         raise ValueError(f"{text!r} has no port: it is a number from 1 to 65535")
     if match["bare"] or match["bracketed"]:
-        return Entry("", _network(text, match["bare"] or match["bracketed"] + (match["bits6"] or "")), port)
+        return EgressRule("", _network(text, match["bare"] or match["bracketed"] + (match["bits6"] or "")), port)
     host = match["host"]
     if match["bits"] or literal(host):
-        return Entry("", _network(text, (host if match["bits"] else canonical(host)) + (match["bits"] or "")), port)
-    return Entry(canonical(host.removeprefix("*")), None, port)
+        return EgressRule(
+            "", _network(text, (host if match["bits"] else canonical(host)) + (match["bits"] or "")), port
+        )
+    return EgressRule(canonical(host.removeprefix("*")), None, port)
 
 
 def _network(text: str, spelled: str) -> IPv4Network | IPv6Network:

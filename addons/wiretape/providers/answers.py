@@ -25,7 +25,7 @@ LARGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP answer as values."""
 
     status: int
@@ -43,19 +43,19 @@ class Answer:
         return b"".join(self.chunks)
 
 
-class Unrecordable(Exception):  # noqa: N818  a verdict that the tape counts and logs, not an error of ours
+class UnrecordableError(Exception):
     """Why an answer cannot become a recording."""
 
     reason = Reason.FORM
 
 
-class StatusError(Unrecordable):
+class StatusError(UnrecordableError):
     """An answer whose status says something about when it came, or who asked, and not about the request."""
 
     reason = Reason.ERROR
 
 
-class BrokeOff(Unrecordable):
+class BrokeOffError(UnrecordableError):
     """An answer that did not come to its end."""
 
     reason = Reason.BROKE_OFF
@@ -66,7 +66,7 @@ class BrokeOff(Unrecordable):
         """The chunks, or lines, of a stream that came."""
 
 
-class HoldsError(Unrecordable):
+class HoldsError(UnrecordableError):
     """An answer that began well and holds an error."""
 
     reason = Reason.ERROR
@@ -85,7 +85,7 @@ class HoldsError(Unrecordable):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class LiveResponse:
     """A live answer as it came."""
 
     status: int
@@ -105,7 +105,7 @@ class Arrived:
         """A header's value, or empty."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
-    def without_empty(self) -> "Arrived":
+    def without_empty(self) -> "LiveResponse":
         """Return it without its empty pieces; itself where it has none."""
         if all(self.pieces):
             return self
@@ -113,18 +113,18 @@ class Arrived:
         return replace(self, pieces=Pieces(self.pieces[index] for index in full), at=[self.at[index] for index in full])
 
 
-def decoded(arrived: Arrived) -> Arrived:
+def decoded(arrived: LiveResponse) -> LiveResponse:
     """The answer without its content coding and without empty pieces. Raises Unrecordable for a broken coding."""
     try:
         codings = [value for name, value in arrived.headers if name.lower() == "content-encoding"]
         pieces = content_coding.decode(arrived.pieces, ",".join(codings))
     except content_coding.CodingError as e:
-        raise Unrecordable(str(e)) from e
+        raise UnrecordableError(str(e)) from e
     headers = tuple((name, value) for name, value in arrived.headers if name.lower() != "content-encoding")
     return replace(arrived, headers=headers, pieces=pieces).without_empty()
 
 
-def as_sent(arrived: Arrived) -> RecordedResponse:
+def as_sent(arrived: LiveResponse) -> RecordedResponse:
     """An answer whose body is kept as it came: what is none of its endpoint's, or no JSON."""
     body = whole(arrived.pieces)
     try:
@@ -140,12 +140,12 @@ def as_sent(arrived: Arrived) -> RecordedResponse:
     )
 
 
-def content_type_of(arrived: Arrived) -> str:
+def content_type_of(arrived: LiveResponse) -> str:
     """The Content-Type of an answer, without what no header can have."""
     return "".join(filter(http_fields.is_value, arrived.header("content-type")))
 
 
-def location_of(arrived: Arrived) -> str | None:
+def location_of(arrived: LiveResponse) -> str | None:
     """Where an answer leads to; None where it does not."""
     if arrived.status == 200 or arrived.status >= 400:
         return None
@@ -157,19 +157,19 @@ def whole(pieces: Sequence[bytes]) -> bytes | bytearray:
     return pieces.data if isinstance(pieces, Pieces) else b"".join(pieces)
 
 
-def must_have_ended(arrived: Arrived) -> None:
+def must_have_ended(arrived: LiveResponse) -> None:
     """Raise BrokeOff where the end of the body was not seen."""
     if not arrived.ended:
-        raise BrokeOff("the answer broke off")
+        raise BrokeOffError("the answer broke off")
 
 
-def must_be_whole(end: End, arrived: Arrived) -> None:
+def must_be_whole(end: End, arrived: LiveResponse) -> None:
     """Raise BrokeOff where neither the provider has said that the stream is over nor its content and framing do."""
     if end is End.OVER or (end is End.COMPLETE and arrived.ended and arrived.is_framed):
         return
     if end is End.COMPLETE and arrived.ended:
-        raise BrokeOff("the stream ended without its last event, where its connection was closed: it broke off")
-    raise BrokeOff("the stream ended without its last event: it broke off")
+        raise BrokeOffError("the stream ended without its last event, where its connection was closed: it broke off")
+    raise BrokeOffError("the stream ended without its last event: it broke off")
 
 
 class _Decoder[T](Protocol):

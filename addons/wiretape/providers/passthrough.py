@@ -12,7 +12,7 @@ from wiretape.codecs import body_form, http_fields, json_text, ndjson, sse
 from wiretape.codecs.body_form import BodyForm
 from wiretape.codecs.remade import Remade
 from wiretape.providers import answers, sdk_errors, stream_ends
-from wiretape.providers.answers import Answer, Arrived, BrokeOff, HoldsError, Unrecordable
+from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
 from wiretape.providers.stream_ends import End
 from wiretape.recording import JSON, RecordedRequest, RecordedResponse, encoded
 
@@ -23,7 +23,7 @@ _OF_THINGS = frozenset({"id", "name", "status", "state"})
 """Members of something that was made before and is asked about: it may have failed."""
 
 
-def read(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
+def read(asked: RecordedRequest, arrived: LiveResponse) -> RecordedResponse:
     """The recorded response of a live answer. Raises Unrecordable, as ``wire.response`` says."""
     body = answers.whole(arrived.pieces)
     content_type = answers.content_type_of(arrived)
@@ -45,7 +45,7 @@ def read(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
         value = answers.json_of(body_form.without_end_marker(body))
     except ValueError as e:
         if arrived.status == 200 and is_json:
-            raise Unrecordable(f"the answer is not JSON: {e}") from e
+            raise UnrecordableError(f"the answer is not JSON: {e}") from e
         return answers.as_sent(arrived)
     if arrived.status == 200 and _is_error(asked, value):
         raise HoldsError(sdk_errors.said(value), value)
@@ -54,11 +54,11 @@ def read(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     return RecordedResponse(value, is_streaming=False, status=arrived.status, location=answers.location_of(arrived))
 
 
-def _lines_of_events(asked: RecordedRequest, arrived: Arrived, body: bytes | bytearray) -> Sequence[str]:
+def _lines_of_events(asked: RecordedRequest, arrived: LiveResponse, body: bytes | bytearray) -> Sequence[str]:
     try:
         error = _must_end_well(asked, arrived)
-    except BrokeOff as e:
-        raise BrokeOff(str(e), _listed(partial(_cut_lines, body), body) if body else ()) from e
+    except BrokeOffError as e:
+        raise BrokeOffError(str(e), _listed(partial(_cut_lines, body), body) if body else ()) from e
     lines = _listed(partial(_text_lines, body), body)
     if error is not None:
         raise HoldsError(error, lines, is_streaming=True)
@@ -69,12 +69,12 @@ def _listed(make: Callable[[], Iterator[str]], body: bytes | bytearray) -> Seque
     return [*make()] if len(body) <= answers.LARGE else Remade.of(make)
 
 
-def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> JSON:
+def _must_end_well(asked: RecordedRequest, arrived: LiveResponse) -> JSON:
     """Look through the events of a passthrough endpoint; raises BrokeOff. Returns the error that they hold, or None."""
     watcher = stream_ends.watcher(asked)
     end = End.OPEN
     is_over = False
-    for event, is_whole in answers.parts(sse.Decoder(), arrived.pieces):
+    for event, is_whole in answers.parts(sse.SseDecoder(), arrived.pieces):
         data = answers.object_of(event.data)
         if (is_whole or data) and sdk_errors.holds(data, event.event):
             return sdk_errors.said(data) or event.data
@@ -89,8 +89,8 @@ def _must_end_well(asked: RecordedRequest, arrived: Arrived) -> JSON:
     return None
 
 
-def _must_hold_no_error(asked: RecordedRequest, arrived: Arrived) -> None:
-    for line, _ in answers.parts(ndjson.Decoder(), arrived.pieces):
+def _must_hold_no_error(asked: RecordedRequest, arrived: LiveResponse) -> None:
+    for line, _ in answers.parts(ndjson.NdjsonDecoder(), arrived.pieces):
         data = answers.object_of(line)
         if _is_error(asked, data):
             raise HoldsError(sdk_errors.said(data))
@@ -133,23 +133,23 @@ def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
     yield str(view[end:], "utf-8", "surrogateescape")
 
 
-def written(recorded: RecordedResponse) -> Answer:
+def written(recorded: RecordedResponse) -> HttpResponse:
     """The answer of a passthrough endpoint, as it was sent."""
     body, status = recorded.body, recorded.status or 200
     if status in http_fields.EMPTY:
-        return Answer(status, answers.leading(recorded), ())
+        return HttpResponse(status, answers.leading(recorded), ())
     if recorded.is_streaming and recorded.error is not None and recorded.error.get("body") is None:
         # What came of its last event is none.
         events = re.split(r"(?<=\n\n)", "\n".join(body))
         chunks = tuple(encoded(event) for event in events if event)
-        return Answer(status, answers.EVENT_STREAM, chunks, broken=recorded.broke_off)
+        return HttpResponse(status, answers.EVENT_STREAM, chunks, broken=recorded.broke_off)
     if recorded.is_streaming:
-        return Answer(status, answers.EVENT_STREAM, tuple(answers.events_of(body)))
+        return HttpResponse(status, answers.EVENT_STREAM, tuple(answers.events_of(body)))
     if recorded.content_type is None:
-        return Answer(status, (*answers.JSON_TYPE, *answers.leading(recorded)), (json_text.dumps(body),))
+        return HttpResponse(status, (*answers.JSON_TYPE, *answers.leading(recorded)), (json_text.dumps(body),))
     content = encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
     headers = (*answers.typed(recorded.content_type), *answers.leading(recorded))
-    return Answer(status, headers, (content,) if content else (), broken=recorded.broke_off)
+    return HttpResponse(status, headers, (content,) if content else (), broken=recorded.broke_off)
 
 
 def objects(recorded: RecordedResponse) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from wiretape.codecs.body_form import BodyForm
 from wiretape.codecs.remade import Remade
 from wiretape.matching import request
 from wiretape.providers import answers, schemas, sdk_errors, stream_ends
-from wiretape.providers.answers import Answer, Arrived, BrokeOff, HoldsError, Unrecordable
+from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
 from wiretape.providers.stream_ends import DONE, End
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, encoded
 
@@ -50,7 +50,7 @@ _ENVELOPE = {"object": "list", "data": []}
 """What is around the models of a list, where a recording says nothing else."""
 
 
-def read(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
+def read(asked: RecordedRequest, arrived: LiveResponse) -> RecordedResponse:
     """The recorded response of a live answer. Raises Unrecordable, as ``wire.response`` says."""
     kind = _KINDS[request.endpoint(asked)]
     form = body_form.of(arrived.header("content-type"), answers.whole(arrived.pieces))
@@ -62,7 +62,7 @@ def read(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
             return _models(answers.whole(arrived.pieces))
         return RecordedResponse(_single(kind.single, asked, answers.whole(arrived.pieces)), is_streaming=False)
     if kind.chunk is None:
-        raise Unrecordable(f"no form is known for a stream of {asked.endpoint}")
+        raise UnrecordableError(f"no form is known for a stream of {asked.endpoint}")
     parse = _lines if form is BodyForm.LINES else _events
     each = partial(parse, kind.chunk, asked, arrived)
     return RecordedResponse(_elements(each, sum(map(len, arrived.pieces))), is_streaming=True)
@@ -78,29 +78,29 @@ def _elements(each: Callable[[], Iterator[dict[str, Any]]], size: int) -> Sequen
     """The elements of a stream; of a large one they take ten times its memory, and are made anew each time."""
     held: list[dict[str, Any]] = []
     count = 0
-    failed: BrokeOff | HoldsError | None = None
+    failed: BrokeOffError | HoldsError | None = None
     try:
         for element in each():
             count += 1
             if size <= answers.LARGE:
                 held.append(element)
-    except (BrokeOff, HoldsError) as e:
+    except (BrokeOffError, HoldsError) as e:
         failed = e
     elements = held if size <= answers.LARGE else Remade(each, count)
     match failed:
-        case BrokeOff():
-            raise BrokeOff(str(failed), elements)
+        case BrokeOffError():
+            raise BrokeOffError(str(failed), elements)
         case HoldsError():
             raise HoldsError(failed.error, elements, failed.tail, is_streaming=True)
     if not count:
-        raise Unrecordable("the stream is empty")
+        raise UnrecordableError("the stream is empty")
     return elements
 
 
-def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+def _events(chunk: str, asked: RecordedRequest, arrived: LiveResponse) -> Iterator[dict[str, Any]]:
     watcher = stream_ends.watcher(asked)
     end = End.OPEN
-    events = answers.parts(sse.Decoder(), arrived.pieces)
+    events = answers.parts(sse.SseDecoder(), arrived.pieces)
     for event, is_whole in events:
         if not event.data.strip():
             continue  # It only keeps the connection open.
@@ -119,10 +119,10 @@ def _events(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[di
     answers.must_be_whole(end, arrived)
 
 
-def _lines(chunk: str, asked: RecordedRequest, arrived: Arrived) -> Iterator[dict[str, Any]]:
+def _lines(chunk: str, asked: RecordedRequest, arrived: LiveResponse) -> Iterator[dict[str, Any]]:
     watcher = stream_ends.watcher(asked)
     end = End.OPEN
-    lines = answers.parts(ndjson.Decoder(), arrived.pieces)
+    lines = answers.parts(ndjson.NdjsonDecoder(), arrived.pieces)
     for line, is_whole in lines:
         data = answers.value_of(line)
         if sdk_errors.holds(data):
@@ -141,10 +141,10 @@ def _part(text: str | bytes, what: str, is_whole: bool) -> dict[str, Any]:
     """Return the object that an event, or a line, holds. Raises BrokeOff for one that is cut off."""
     try:
         return _object(text, what)
-    except Unrecordable as e:
+    except UnrecordableError as e:
         if is_whole:
             raise
-        raise BrokeOff(f"the stream ended within {what}: it broke off") from e
+        raise BrokeOffError(f"the stream ended within {what}: it broke off") from e
 
 
 def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
@@ -155,10 +155,10 @@ def _single(name: str, asked: RecordedRequest, body: bytes | bytearray) -> Any:
         # An error in a form of its own.
         raise HoldsError(answer, _element(name, answer), said="the answer has no choices")
     if name in ("GenerateResponse", "ChatResponse") and answer.get("done") is False:
-        raise BrokeOff("the answer is the first line of a stream: it broke off")
+        raise BrokeOffError("the answer is the first line of a stream: it broke off")
     if name == "CreateEmbeddingResponse":
         if not isinstance(answer.get("data"), list):
-            raise Unrecordable("the answer holds no list of embeddings")
+            raise UnrecordableError("the answer holds no list of embeddings")
         if asked.base64_wanted:
             sent = request.wire_body(asked)
             answer = {**answer, "data": [embeddings.to_numbers(item, sent) for item in answer["data"]]}
@@ -170,7 +170,7 @@ def _models(body: bytes | bytearray) -> RecordedResponse:
     try:
         answer = answers.json_of(body)
     except ValueError as e:
-        raise Unrecordable(f"the answer is not JSON: {e}") from e
+        raise UnrecordableError(f"the answer is not JSON: {e}") from e
     if sdk_errors.holds(answer):
         raise HoldsError(sdk_errors.said(answer))
     envelope: JSON = []
@@ -181,7 +181,7 @@ def _models(body: bytes | bytearray) -> RecordedResponse:
         models = [] if answer.get(key, 0) is None else answer.get(key)
         envelope = {**answer, key: None if answer.get(key) is None else []}
     if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
-        raise Unrecordable("the answer is no list of models")
+        raise UnrecordableError("the answer is no list of models")
     elements = [_element("Model", model) for model in models]
     return RecordedResponse(elements, is_streaming=False, envelope=None if envelope == _ENVELOPE else envelope)
 
@@ -194,11 +194,11 @@ def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
     try:
         value = answers.json_of(text)
     except ValueError as e:
-        raise Unrecordable(f"{what} is not JSON: {e}") from e
+        raise UnrecordableError(f"{what} is not JSON: {e}") from e
     if not isinstance(value, dict):
         if sdk_errors.holds(value):
             raise HoldsError(sdk_errors.said(value), said=f"{what} holds an error")
-        raise Unrecordable(f"{what} is not a JSON object")
+        raise UnrecordableError(f"{what} is not a JSON object")
     return value
 
 
@@ -210,16 +210,18 @@ def _element(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {"__type__": schemas.qualified(class_), "__data__": schemas.fill(class_, data)}
 
 
-def single(asked: RecordedRequest, recorded: RecordedResponse, *, base64_wanted: bool) -> Answer:
+def single(asked: RecordedRequest, recorded: RecordedResponse, *, base64_wanted: bool) -> HttpResponse:
     """The answer in one piece that a recording is of."""
     content = _stripped(recorded.elements()[0])
     if asked.endpoint == "/v1/embeddings" and isinstance(content.get("data"), list):
         sent = request.wire_body(asked)
         content["data"] = [embeddings.to_wire(each, sent, base64_wanted=base64_wanted) for each in content["data"]]
-    return Answer(recorded.status or 200, (*answers.JSON_TYPE, *answers.leading(recorded)), (json_text.dumps(content),))
+    return HttpResponse(
+        recorded.status or 200, (*answers.JSON_TYPE, *answers.leading(recorded)), (json_text.dumps(content),)
+    )
 
 
-def stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
+def stream(asked: RecordedRequest, recorded: RecordedResponse) -> HttpResponse:
     """The stream that a recording is of."""
     elements = recorded.elements()
     bodies = [json_text.dumps(_stripped(element)) for element in elements]
@@ -228,7 +230,9 @@ def stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
         lines = [encoded(line) for line in recorded.tail]
         if recorded.is_partial and not lines:
             lines = [*_said_at_the_end(recorded)]
-        return Answer(status, answers.NDJSON, tuple(map(ndjson.encode, (*bodies, *lines))), broken=recorded.broke_off)
+        return HttpResponse(
+            status, answers.NDJSON, tuple(map(ndjson.encode, (*bodies, *lines))), broken=recorded.broke_off
+        )
     names: Iterable[str] = repeat("")
     if request.endpoint(asked) == "/v1/responses":
         names = [_event_name(element["__data__"].get("type")) for element in elements]
@@ -239,7 +243,7 @@ def stream(asked: RecordedRequest, recorded: RecordedResponse) -> Answer:
         events += map(sse.encode, _said_at_the_end(recorded))
     elif request.endpoint(asked) != "/v1/responses":
         events.append(sse.encode(DONE.encode()))
-    return Answer(status, answers.EVENT_STREAM, tuple(events), broken=recorded.broke_off)
+    return HttpResponse(status, answers.EVENT_STREAM, tuple(events), broken=recorded.broke_off)
 
 
 def _said_at_the_end(recorded: RecordedResponse) -> Iterator[bytes]:
@@ -254,7 +258,7 @@ def _event_name(value: Any) -> str:
     return value if isinstance(value, str) and http_fields.is_value(value) else ""
 
 
-def model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
+def model_list(endpoint: str, recordings: Sequence[Recording]) -> HttpResponse:
     """The list of models that one recording is of, or that several are, each of a part of it."""
     key = MODEL_LISTS[endpoint]
     contents = [_stripped(element) for each in recordings for element in each.response.elements()]
@@ -265,7 +269,7 @@ def model_list(endpoint: str, recordings: Sequence[Recording]) -> Answer:
     first = recordings[0].response
     around = contents[0] if contents else {}
     content = {**around, "models": models} if endpoint == "/api/tags" else _in_envelope(models, first.envelope)
-    return Answer(first.status or 200, (*answers.JSON_TYPE, *answers.leading(first)), (json_text.dumps(content),))
+    return HttpResponse(first.status or 200, (*answers.JSON_TYPE, *answers.leading(first)), (json_text.dumps(content),))
 
 
 def _in_envelope(models: list[Any], envelope: JSON) -> JSON:

@@ -11,15 +11,23 @@ from dataclasses import replace
 from wiretape.codecs import http_fields, json_text
 from wiretape.matching import request
 from wiretape.providers import answers, passthrough, sdk_answers, sdk_errors
-from wiretape.providers.answers import Answer, Arrived, BrokeOff, HoldsError, StatusError, Unrecordable, decoded
+from wiretape.providers.answers import (
+    BrokeOffError,
+    HoldsError,
+    HttpResponse,
+    LiveResponse,
+    StatusError,
+    UnrecordableError,
+    decoded,
+)
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, checks
 from wiretape.recording.capture import Capture
 
 __all__ = [
-    "Answer",
-    "Arrived",
+    "HttpResponse",
+    "LiveResponse",
     "StatusError",
-    "Unrecordable",
+    "UnrecordableError",
     "answer",
     "captured",
     "decoded",
@@ -37,7 +45,7 @@ _PARTIAL = 206
 """A part of what a URL leads to: which one is asked for in a header."""
 
 
-def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = False) -> RecordedResponse:
+def response(asked: RecordedRequest, arrived: LiveResponse, *, keep_errors: bool = False) -> RecordedResponse:
     """The recorded response of a live answer, which has no content coding any more.
 
     Raises Unrecordable where the exchange did not end well, or holds what another such request need not get. With
@@ -50,7 +58,7 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
         arrived = replace(arrived, ended=True)
     try:
         made = _response(asked, arrived)
-    except Unrecordable as e:
+    except UnrecordableError as e:
         if not keep_errors or arrived.is_abandoned:
             raise
         made = _kept(arrived, e)
@@ -61,7 +69,7 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
         # What could not be read again must not be written.
         checks.check_response(content, None if asked.passthrough else asked.endpoint)
     except ValueError as e:
-        raise Unrecordable(f"the answer is none of {request.endpoint(asked) or asked.url}: {e}") from e
+        raise UnrecordableError(f"the answer is none of {request.endpoint(asked) or asked.url}: {e}") from e
     return made
 
 
@@ -72,7 +80,7 @@ def _is_worth_keeping(asked: RecordedRequest, status: int) -> bool:
     return status == 200 or status in _LASTING
 
 
-def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
+def _kept(arrived: LiveResponse, problem: UnrecordableError) -> RecordedResponse:
     """What is kept of an answer that is no whole one of its endpoint. Raises the problem where nothing can be."""
     status = None if arrived.status == 200 else arrived.status
     match problem:
@@ -81,7 +89,7 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
         case HoldsError() if arrived.status == 200:
             error = sdk_errors.inside(problem.error)
             return RecordedResponse(problem.body, problem.is_streaming, error, tail=problem.tail)
-        case BrokeOff() if problem.elements:
+        case BrokeOffError() if problem.elements:
             error = sdk_errors.broke_off(str(problem), ended=arrived.ended)
             return RecordedResponse(problem.elements, is_streaming=True, error=error, status=status)
     if 200 < arrived.status < 400 and arrived.ended:
@@ -91,7 +99,7 @@ def _kept(arrived: Arrived, problem: Unrecordable) -> RecordedResponse:
     raise problem
 
 
-def _response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
+def _response(asked: RecordedRequest, arrived: LiveResponse) -> RecordedResponse:
     if asked.passthrough:
         return passthrough.read(asked, arrived)
     if arrived.status == 200:
@@ -104,7 +112,7 @@ def _response(asked: RecordedRequest, arrived: Arrived) -> RecordedResponse:
     return RecordedResponse(None, is_streaming=False, error=error, content_type=content_type)
 
 
-def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> Answer:
+def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> HttpResponse:
     """What the provider would send: one recording, or the several of a model list.
 
     ``base64_wanted``: embeddings go as base64 of their numbers, as the live request asked.
@@ -114,7 +122,7 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     if first.error is not None and not first.is_partial:
         status, body = sdk_errors.answer(first.error)
         known = answers.JSON_TYPE if body[:1] in (b"{", b"[") else answers.TEXT
-        return Answer(status, known if first.content_type is None else answers.typed(first.content_type), (body,))
+        return HttpResponse(status, known if first.content_type is None else answers.typed(first.content_type), (body,))
     if asked.passthrough or first.content_type is not None:
         return passthrough.written(first)
     if asked.endpoint in MODEL_LISTS and not first.is_partial:
@@ -124,7 +132,7 @@ def answer(recordings: Sequence[Recording], *, base64_wanted: bool = False) -> A
     return sdk_answers.stream(asked, first)
 
 
-def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> Answer | None:
+def captured(recording: Recording, capture: Capture, digest: str, *, base64_wanted: bool) -> HttpResponse | None:
     """The answer as it once came, where the capture belongs to this recording and it can be the answer to this request.
 
     Whoever asks for embeddings as the recorded request did gets what that got. To the other one they go as it asked.
@@ -135,15 +143,17 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
     if asked_otherwise and base64_wanted != bool(_BASE64_EMBEDDING.search(b"".join(capture.chunks))):
         return None
     if capture.status in http_fields.EMPTY:
-        return Answer(capture.status, capture.headers, ())
-    return Answer(capture.status, capture.headers, (*capture.chunks,), (*capture.at,), recording.response.broke_off)
+        return HttpResponse(capture.status, capture.headers, ())
+    return HttpResponse(
+        capture.status, capture.headers, (*capture.chunks,), (*capture.at,), recording.response.broke_off
+    )
 
 
-def error(status: int, message: str, code: str, *, retry: bool = False) -> Answer:
+def error(status: int, message: str, code: str, *, retry: bool = False) -> HttpResponse:
     """An answer of our own in the providers' error form, which SDKs raise at once, unless they may ``retry``."""
     content = {"error": {"message": message, "type": code, "code": code, "param": None}}
     headers = answers.JSON_TYPE if retry else (*answers.JSON_TYPE, ("x-should-retry", "false"))
-    return Answer(status, headers, (json_text.dumps(content),))
+    return HttpResponse(status, headers, (json_text.dumps(content),))
 
 
 _TOKENS = dict.fromkeys(("completion_tokens", "output_tokens", "candidatesTokenCount", "eval_count")).keys()

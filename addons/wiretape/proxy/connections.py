@@ -18,12 +18,12 @@ from wiretape.network import egress
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, host_agreement, read_sizes, responses
 from wiretape.proxy.compat import loopback, observers, tcp_reset
-from wiretape.proxy.desk import Desk, Seat
+from wiretape.proxy.desk import Desk, Grant
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.refusing import Refusing
 from wiretape.proxy.layers.tls import Handshake
-from wiretape.sessions.access import Denied
+from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Connections:
         self._handshake.forget()
         self._onlooked = None
 
-    def admit(self, client: connection.Client, seat: Seat, flow: http.HTTPFlow | None = None) -> None:
+    def admit(self, client: connection.Client, seat: Grant, flow: http.HTTPFlow | None = None) -> None:
         """A client was let in, for the flow or for a tunnel: from now on connections may be opened for it."""
         self._counted[client] = seat.tape.counters
         if flow:
@@ -78,7 +78,7 @@ class Connections:
         """Open nothing for whom nobody has let in, nor to where it may not go; in replay nothing to a provider."""
         try:
             seats = self._seats(data.client)
-        except Denied as e:
+        except AccessDeniedError as e:
             data.server.error = f"wiretape: {e}"
             return
         if not seats:
@@ -102,7 +102,7 @@ class Connections:
         self.destinations.unpin(data.server)
         self.destinations.forget(data.client)
 
-    def _seats(self, client: connection.Client) -> list[Seat]:
+    def _seats(self, client: connection.Client) -> list[Grant]:
         """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
         flows = self._flows.get(client)
         if flows is None or self._desk.is_settled_by_tunnel(client):
@@ -127,7 +127,7 @@ class Connections:
         authorization = flow.request.headers.pop("proxy-authorization", None)
         try:
             seat = await self._desk.settled(flow.client_conn, authorization)
-        except Denied as e:
+        except AccessDeniedError as e:
             marked.wait = self._desk.refuse(flow.client_conn, f"a tunnel to {flow.request.host}", e)
             flow.response = responses.refusal(e, flow.request.http_version)
             return
@@ -193,7 +193,7 @@ class Connections:
         self._note(asked.host, asked.port)
         try:
             seat = self._desk.seat(context.client, asked.authorization)
-        except Denied as e:
+        except AccessDeniedError as e:
             # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
             wait = self._desk.refuse(context.client, f"a tunnel to {asked.host}", e)
             return Refusing(context, responses.refusal(e), wait)

@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection, ctx, http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from wiretape.network.egress import LOCALHOST, OPEN, Address, Policy, Verdict, canonical, is_here, literal
+from wiretape.network.egress import LOCALHOST, OPEN, Address, EgressPolicy, Verdict, canonical, is_here, literal
 from wiretape.providers import wire
 from wiretape.providers.routing import Providers
 from wiretape.proxy import responses
@@ -42,14 +42,14 @@ class Destinations:
     """Decides for one proxy."""
 
     def __init__(self) -> None:
-        self.policy: Policy = OPEN
+        self.policy: EgressPolicy = OPEN
         self._providers = Providers(())
         self._pins: WeakKeyDictionary[connection.Client, dict[tuple[str, int], str]] = WeakKeyDictionary()
         """The address of each host that a client was let through to."""
         self._names: WeakKeyDictionary[connection.Server, tuple[str, int]] = WeakKeyDictionary()
         """The name of each server whose address stands in its place for now."""
 
-    def use(self, policy: Policy, providers: Providers) -> None:
+    def use(self, policy: EgressPolicy, providers: Providers) -> None:
         """From now on these decide."""
         self.policy, self._providers = policy, providers
         self._pins.clear()

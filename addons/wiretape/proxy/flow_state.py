@@ -9,18 +9,18 @@ from mitmproxy import http
 
 from wiretape.network.dns_rebinding import Stranger
 from wiretape.providers.routing import Route
-from wiretape.proxy.desk import Decision, Seat
-from wiretape.proxy.recorder import Exchange
+from wiretape.proxy.desk import Decision, Grant
+from wiretape.proxy.recorder import LiveRecording
 from wiretape.proxy.responses import Play
 from wiretape.replay.faults import Fault
 from wiretape.replay.single_flight import Follower
 
 
 @dataclass(slots=True)
-class Marks:
+class FlowState:
     """What was found out and decided on a flow."""
 
-    seat: Seat | None = None
+    seat: Grant | None = None
     """Whose it is; None for one that was not let in, or not yet."""
     leaves: bool = False
     """Whether it may be sent on to a server: nothing is of which this was not said."""
@@ -42,7 +42,7 @@ class Marks:
     """Why it could not be undone, so that nobody looks at the body."""
     fault: Fault | None = None
     """Of its answer."""
-    exchange: Exchange | None = None
+    exchange: LiveRecording | None = None
     """Its live answer, under recording."""
     play: Play | None = None
     """Its answer from a recording."""
@@ -52,14 +52,14 @@ class Marks:
     """The live answer that it shares."""
 
 
-_marks: WeakKeyDictionary[http.HTTPFlow, Marks] = WeakKeyDictionary()
+_marks: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
 
 
-def of(flow: http.HTTPFlow) -> Marks:
+def of(flow: http.HTTPFlow) -> FlowState:
     """The marks of a flow, which may be written to."""
     found = _marks.get(flow)
     if found is None:
-        found = _marks[flow] = Marks()
+        found = _marks[flow] = FlowState()
     return found
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mitmproxy import connection, ctx, http
 
 from wiretape.codecs import content_coding
-from wiretape.journal.exchange_file import Kind
+from wiretape.journal.exchange_file import EntryKind
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
 from wiretape.policy import Mode
@@ -21,32 +21,32 @@ from wiretape.proxy import flow_state, host_agreement, responses, reverse_client
 from wiretape.proxy.call_report import Became
 from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import LOOKING, Decision, Desk, Seat
+from wiretape.proxy.desk import LOOKING, Decision, Desk, Grant
 from wiretape.proxy.journaling import Journaling
 from wiretape.proxy.layers import install
 from wiretape.proxy.passing import Passing, call_of
-from wiretape.proxy.recorder import Exchange, State
+from wiretape.proxy.recorder import LiveRecording, State
 from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.recording import RecordedRequest
 from wiretape.replay.faults import Fault
-from wiretape.sessions.access import Denied
-from wiretape.store.opening import Place
+from wiretape.sessions.access import AccessDeniedError
+from wiretape.store.opening import StoreUrl
 from wiretape.tape.tape import Hit, Tape
 
 logger = logging.getLogger(__name__)
 
 
-class Requests:
+class FlowHooks:
     """The part of the addon that sees requests and answers."""
 
     name = "wiretape-requests"
 
     def __init__(self, desk: Desk, connections: Connections) -> None:
-        self.place: Place
+        self.place: StoreUrl
         self._desk = desk
         self._passing = Passing(desk)
         self._connections = connections
-        self._live: set[Exchange] = set()
+        self._live: set[LiveRecording] = set()
         self._sharing = Sharing(desk.flights)
         self._gone: dict[str, asyncio.Event] = {}
         # A slow disk delays neither the traffic nor a hit.
@@ -61,7 +61,7 @@ class Requests:
         for exchange in [*self._live]:
             # First, or a client could get the rest of an answer that is taken for one that broke off.
             tcp_reset.abort(exchange.client)
-            self._finish(exchange, Kind.ABANDONED)
+            self._finish(exchange, EntryKind.ABANDONED)
         await self.journaling.stop(patience)
         await asyncio.to_thread(self.aside.shutdown, wait=True)
 
@@ -73,7 +73,7 @@ class Requests:
         credentials = [headers.pop(name, None) for name in ("proxy-authorization", "x-wiretape-session")]
         try:
             marked.seat = seat = await self._desk.settled(flow.client_conn, *credentials)
-        except Denied as e:
+        except AccessDeniedError as e:
             marked.wait = self._desk.refuse(flow.client_conn, f"{flow.request.method} {flow.request.pretty_host}", e)
             flow.response = responses.refusal(e, flow.request.http_version)
             return
@@ -89,7 +89,7 @@ class Requests:
         self._passing.tell(flow, seat.tape)
         flow.request.stream = marked.leaves = True
 
-    async def _refused(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
+    async def _refused(self, flow: http.HTTPFlow, seat: Grant) -> http.Response | None:
         """The answer to a request that may go nowhere, is of several minds on where, or comes from a web page."""
         if stranger := flow_state.of(flow).stranger:
             logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, stranger.reason)
@@ -119,7 +119,7 @@ class Requests:
         try:
             self._desk.check_open()
             await self._request(flow, seat)
-        except Denied as e:
+        except AccessDeniedError as e:
             flow.response = responses.refusal(e, flow.request.http_version)
         if flow.response:
             _suit(flow.response, flow.request)
@@ -143,11 +143,11 @@ class Requests:
             logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
-            denied = Denied(413, text)
+            denied = AccessDeniedError(413, text)
             self._desk.refuse(flow.client_conn, what, denied)
             flow.response = responses.refusal(denied, flow.request.http_version)
 
-    async def _request(self, flow: http.HTTPFlow, seat: Seat) -> None:
+    async def _request(self, flow: http.HTTPFlow, seat: Grant) -> None:
         marked = flow_state.of(flow)
         made, route = marked.decided, marked.route
         if route and (seat.tape.mode is not Mode.LIVE or self._desk.faults):
@@ -169,7 +169,7 @@ class Requests:
         if made.fault and made.fault.status:
             marked.fault = made.fault
             status = made.fault.status
-            flow.response = responses.answer(wire.Answer(status.code, status.headers, (status.body,)))
+            flow.response = responses.answer(wire.HttpResponse(status.code, status.headers, (status.body,)))
         elif seat.tape.mode is Mode.LIVE:
             seat.tape.counters.upstream += 1
             self._desk.calls.other(Became.SENT, seat.tape, made.route.sent_url)
@@ -195,7 +195,7 @@ class Requests:
             except content_coding.TooLargeError as e:
                 marked.unreadable = f"the request cannot be read: {e} (wiretape_max_request)"
 
-    def _refuse(self, flow: http.HTTPFlow, seat: Seat) -> None:
+    def _refuse(self, flow: http.HTTPFlow, seat: Grant) -> None:
         what = f"{flow.request.host} {flow.request.path.partition('?')[0]}"
         seat.tape.counters.misses += 1
         logger.warning("miss: %s%s", what, seat.tape.named)
@@ -270,7 +270,7 @@ class Requests:
             marked.fault = made.fault  # What comes is neither recorded nor shared.
             self._desk.calls.other(Became.NOT_RECORDED, tape, made.route.sent_url, ["a fault was injected"])
             return
-        exchange = Exchange(
+        exchange = LiveRecording(
             tape,
             self.place,
             made.route,
@@ -285,7 +285,7 @@ class Requests:
         if made.asked and self._shares(tape) and not made.asked.moves_on:
             self._sharing.lead(flow, tape, made.asked, exchange.flight)
 
-    async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.Answer:
+    async def _refusal_of(self, made: Decision, asked: RecordedRequest, host: str) -> wire.HttpResponse:
         what = asked.label + made.seat.tape.named
         try:
             if not made.unavailable:
@@ -367,7 +367,7 @@ class Requests:
             try:
                 exchange.flight.end()
             finally:
-                self._finish(exchange, Kind.ENDED)
+                self._finish(exchange, EntryKind.ENDED)
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
@@ -377,9 +377,9 @@ class Requests:
             try:
                 exchange.flight.end(LEFT if left else message)
             finally:
-                self._finish(exchange, Kind.ABANDONED if left else Kind.BROKE_OFF)
+                self._finish(exchange, EntryKind.ABANDONED if left else EntryKind.BROKE_OFF)
 
-    def _finish(self, exchange: Exchange, how: Kind) -> None:
+    def _finish(self, exchange: LiveRecording, how: EntryKind) -> None:
         if exchange not in self._live:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._live.discard(exchange)
@@ -390,7 +390,7 @@ class Requests:
             self.journaling.forget(exchange)
             self._land(exchange)
 
-    def _land(self, exchange: Exchange) -> None:
+    def _land(self, exchange: LiveRecording) -> None:
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
         if not exchange.is_told:
@@ -408,11 +408,11 @@ def _suit(answer: http.Response, asked: http.Request) -> None:
         answer.raw_content = b""
 
 
-def _unavailable(what: str, why: str) -> wire.Answer:
+def _unavailable(what: str, why: str) -> wire.HttpResponse:
     logger.error("cannot be looked up: %s: %s", what, why)
     text = f"wiretape: the recordings cannot be looked up now ({why}), so nothing is sent to a provider."
     return wire.error(503, text, "recordings_unavailable", retry=True)
 
 
-def _refusal(reason: str) -> wire.Answer:
+def _refusal(reason: str) -> wire.HttpResponse:
     return wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found")

@@ -39,7 +39,7 @@ def disagree(
     return len(told) > 1 and any(providers.knows(name, port) for name in names)
 
 
-def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.Answer | None:
+def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.HttpResponse | None:
     """The answer to a flow whose names disagree; None where they do not."""
     asked, client = flow.request, flow.client_conn
     hosts = (asked.host, host_of(asked.authority), *map(host_of, asked.headers.get_all("host")))

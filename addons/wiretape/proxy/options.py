@@ -18,7 +18,7 @@ from wiretape.codecs.units import parse_size
 from wiretape.network import address, dns_rebinding, egress
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
-from wiretape.network.egress import Policy
+from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION, FORMS, Mode, Takes, parse_form, parse_mode, parse_takes
 from wiretape.providers import routing
 from wiretape.providers.routing import Providers
@@ -27,13 +27,13 @@ from wiretape.redaction import rules as redaction_rules
 from wiretape.replay import faults, pacing
 from wiretape.replay.faults import Faults
 from wiretape.sessions import config as session_config
-from wiretape.sessions.access import Gate
+from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Away, Store
-from wiretape.store.opening import Place, is_url
+from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.pool import Defaults
-from wiretape.tape.tape import settler
+from wiretape.tape.tape import conflict_resolver
 
 NAMES = (
     "wiretape_mode",
@@ -261,7 +261,7 @@ def membership(options: OptManager) -> Membership | None:
     return _checked(options, "wiretape_coordinator", worker.parse) if options.wiretape_coordinator else None
 
 
-def place(options: OptManager) -> Place:
+def place(options: OptManager) -> StoreUrl:
     """Where the recordings are. Raises OptionsError, naming the option and the right values."""
     text: str = options.wiretape_recordings
     if not text:
@@ -273,7 +273,7 @@ def place(options: OptManager) -> Place:
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
-    return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
+    return StoreUrl(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
 
 
 def check_writable(recorded: Store, session: str) -> None:
@@ -288,10 +288,10 @@ def check_writable(recorded: Store, session: str) -> None:
         ) from e
 
 
-def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
+def store(where: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
     """The store at a place. Raises OptionsError. ``choice``: see ``tape.settler``."""
     try:
-        return where.open(settler(choice))
+        return where.open(conflict_resolver(choice))
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
 
@@ -366,7 +366,7 @@ def known_sessions(own: Configuration | None) -> Sessions:
     return own.parsed(session_config.parse) if own else Sessions()
 
 
-def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
+def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:
     """Who decides on who comes in. Raises OptionsError."""
     name = _checked(options, "wiretape_session", check_name)
     chosen: str | None = options.wiretape_mode
@@ -374,7 +374,9 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
     try:
         insists = chosen is not None
-        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask)
+        return AccessPolicy(
+            known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask
+        )
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
 
@@ -386,7 +388,7 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
     return tuple(parse_mode(each.strip()) for each in text.split(","))
 
 
-def policy(options: OptManager, own: Configuration | None) -> Policy:
+def policy(options: OptManager, own: Configuration | None) -> EgressPolicy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
     allow, allow_only = own.parsed(egress.parse) if own else ((), False)
     if options.wiretape_offline and is_url(options.wiretape_recordings):
@@ -394,7 +396,7 @@ def policy(options: OptManager, own: Configuration | None) -> Policy:
             f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
             "wiretape_recordings"
         )
-    return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+    return EgressPolicy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
 
 
 def own_names(options: OptManager) -> OwnNames:
@@ -461,12 +463,12 @@ def rules(own: Configuration | None, known: Providers) -> Faults:
     return own.parsed(lambda file, text: faults.parse(file, text, known.names)) if own else Faults()
 
 
-def secrets(own: Configuration | None) -> redaction.Policy:
+def secrets(own: Configuration | None) -> redaction.RedactionPolicy:
     """What becomes of secrets. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(redaction_rules.parse) if own else redaction.Policy()
+    return own.parsed(redaction_rules.parse) if own else redaction.RedactionPolicy()
 
 
-def clean_with(policy: redaction.Policy) -> None:
+def clean_with(policy: redaction.RedactionPolicy) -> None:
     """Clean as a policy says from now on, in all of this process. Raises OptionsError where it lacks a key."""
     try:
         redaction.DEFAULT.use(policy)

@@ -11,14 +11,14 @@ from enum import Enum
 
 from mitmproxy import http
 
-from wiretape.journal.exchange_file import LAST, Entry, Kind
+from wiretape.journal.exchange_file import LAST, EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
-from wiretape.journal.write_job import Asked, TapeConfig, dumps_head
-from wiretape.journal.writer import Outcome
+from wiretape.journal.write_job import ExchangeRequest, TapeConfig, dumps_head
+from wiretape.journal.writer import WriteOutcome
 from wiretape.metrics.counters import Reason
 from wiretape.providers.routing import OTHER, Route
-from wiretape.replay.single_flight import Flight
-from wiretape.store.opening import Place
+from wiretape.replay.single_flight import SharedResponse
+from wiretape.store.opening import StoreUrl
 from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
@@ -53,13 +53,13 @@ class State(Enum):
     """Nothing more is to come of it."""
 
 
-class Exchange:
+class LiveRecording:
     """What is known of a live exchange until it ends; others may follow its flight."""
 
     def __init__(
         self,
         tape: Tape,
-        place: Place,
+        place: StoreUrl,
         route: Route,
         flow: http.HTTPFlow,
         *,
@@ -72,7 +72,7 @@ class Exchange:
 
         ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
         """
-        self.flight = Flight()
+        self.flight = SharedResponse()
         self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
@@ -83,7 +83,7 @@ class Exchange:
         self.is_told = False
         """Whether it was told what became of it."""
         self._since = since
-        self._asked = Asked(
+        self._asked = ExchangeRequest(
             TapeConfig.of(tape, place),
             route,
             flow.request.headers.get("content-type", ""),
@@ -94,11 +94,11 @@ class Exchange:
         )
         self._body = body
         self._journal: Journal
-        self._entry: Entry | None = None
+        self._entry: JournalEntry | None = None
         self._size = 0
         self._is_other = route.endpoint.kind == OTHER
         self._length: int | None = None
-        self._end = Kind.ENDED
+        self._end = EntryKind.ENDED
         """What the end of the answer's body is, when it is seen."""
 
     @property
@@ -119,11 +119,11 @@ class Exchange:
             self._lose(f"the journal cannot be written: {e}")
         self._body = b""
 
-    def _write_request(self, entry: Entry) -> None:
+    def _write_request(self, entry: JournalEntry) -> None:
         """Write what was asked. For any thread: it touches nothing but the file."""
-        entry.hold(Kind.BEGIN, 0.0, self._asked.dumps())
+        entry.hold(EntryKind.BEGIN, 0.0, self._asked.dumps())
         for start in range(0, len(self._body) or 1, _BODY):
-            entry.append(Kind.BODY, 0.0, self._body[start : start + _BODY])
+            entry.append(EntryKind.BODY, 0.0, self._body[start : start + _BODY])
 
     def lose(self, why: str) -> None:
         """There is no journal for it, or none any more."""
@@ -141,13 +141,13 @@ class Exchange:
         self._length = int(length) if length.isascii() and length.isdecimal() and len(length) < 19 else None
         is_chunked = response.headers.get("transfer-encoding", "").lower().endswith("chunked")
         if response.http_version.startswith("HTTP/1") and self._length is None and not is_chunked:
-            self._end = Kind.CLOSED
+            self._end = EntryKind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         # It is of no use before there is something of the body, and goes with that.
-        self._entry.hold(Kind.HEAD, self._now(), dumps_head(*head))
+        self._entry.hold(EntryKind.HEAD, self._now(), dumps_head(*head))
         self.flight.begin(*head, self._entry)
         if self._length == 0:
-            self._append(Kind.ENDED)
+            self._append(EntryKind.ENDED)
 
     def _keep(self, piece: bytes) -> bytes:
         # Runs outside mitmproxy's safe call: an exception here would hang the client, a native module's panic too.
@@ -168,16 +168,16 @@ class Exchange:
                 self._lose(f"the answer is longer than {limit} bytes", Reason.SIZE)
             elif not self._journal.has_room(len(piece)):
                 self._lose(f"the journal is full ({self._journal.limit} bytes, wiretape_journal)")
-            self._append(Kind.PIECE, piece)
+            self._append(EntryKind.PIECE, piece)
             if self._size == self._length:
-                self._append(Kind.ENDED)
+                self._append(EntryKind.ENDED)
             self.flight.changed()
 
     def _now(self) -> float:
         """Milliseconds from the request's last byte."""
         return (time.monotonic() - self._since) * 1000
 
-    def _append(self, kind: Kind, data: bytes = b"") -> None:
+    def _append(self, kind: EntryKind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
             return
         assert self._entry
@@ -206,7 +206,7 @@ class Exchange:
                 logger.error("%s: cannot be removed: %s", self._entry.path, e)
             self._journal.freed(self._entry.number)
 
-    def finish(self, how: Kind) -> None:
+    def finish(self, how: EntryKind) -> None:
         """The answer has ended, or will not; only the first call counts. ``how`` is one of the last records."""
         if self.state is State.WAITING:
             self.state = State.DONE
@@ -215,9 +215,9 @@ class Exchange:
             logger.warning("not recorded: %s: no answer came%s", self.url, self.tape.named)
             self._discard()
         elif self.state is State.OPEN:
-            self._append(self._end if how is Kind.ENDED else how)
+            self._append(self._end if how is EntryKind.ENDED else how)
 
-    def written(self, outcome: Outcome) -> None:
+    def written(self, outcome: WriteOutcome) -> None:
         """The writer is done with it, or keeps it for later."""
         counters = self.tape.counters
         counters.recorded += outcome.recorded

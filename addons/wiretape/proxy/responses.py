@@ -14,11 +14,11 @@ from mitmproxy.proxy import commands
 from wiretape.codecs import http1, http_fields
 from wiretape.network import cors
 from wiretape.providers import wire
-from wiretape.proxy.desk import Call, Decision
+from wiretape.proxy.desk import Decision, IncomingRequest
 from wiretape.replay import faults
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.single_flight import Follower
-from wiretape.sessions.access import Denied
+from wiretape.sessions.access import AccessDeniedError
 from wiretape.tape.tape import Hit
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Play:
 class Asking:
     """A call that a layer has read, and the answer that it waits for."""
 
-    call: Call
+    call: IncomingRequest
     decision: Decision | None = None
     has_failed: bool = False
     """Whether deciding has: then the call is refused, and nothing becomes of it."""
@@ -180,7 +180,7 @@ def _sliced(chunks: Sequence[bytes], leaving: Sequence[float]) -> tuple[tuple[by
 def plan_status(fault: Fault, since: float) -> Play:
     """How an answer is played that is a fault itself."""
     assert fault.status
-    made = answer(wire.Answer(fault.status.code, fault.status.headers, (fault.status.body,)))
+    made = answer(wire.HttpResponse(fault.status.code, fault.status.headers, (fault.status.body,)))
     return Play(made, (fault.status.body,), (since + fault.delay,), None, since + fault.delay)
 
 
@@ -225,7 +225,7 @@ def response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> 
     return made.head, made if len(made.chunks) > 1 or any(hit.leaving) or made.ending else None
 
 
-def answer(made: wire.Answer) -> http.Response:
+def answer(made: wire.HttpResponse) -> http.Response:
     """An answer in one piece."""
     response = http.Response.make(made.status, made.body, dict(made.headers))
     if made.status in http_fields.UNFRAMED:
@@ -236,10 +236,10 @@ def answer(made: wire.Answer) -> http.Response:
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
 """Status -> the error's code; of all others ``session_refused``."""
 
-_FAILURE = Denied(500, "an error inside wiretape, which its log tells; nothing is sent to a provider")
+_FAILURE = AccessDeniedError(500, "an error inside wiretape, which its log tells; nothing is sent to a provider")
 
 
-def refusal(denied: Denied, http_version: str = "HTTP/1.1") -> http.Response:
+def refusal(denied: AccessDeniedError, http_version: str = "HTTP/1.1") -> http.Response:
     """The answer to somebody who stays outside: the last one on its connection."""
     code = _CODES.get(denied.status, "session_refused")
     made = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=denied.status == 503))

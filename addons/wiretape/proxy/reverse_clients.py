@@ -36,6 +36,6 @@ def stranger(visits: Visits, asked: Request | http.Request) -> Stranger | None:
     return visits.stranger(hosts, told.get(b"origin"), told.get(b"sec-fetch-site"))
 
 
-def refusal(found: Stranger) -> wire.Answer:
+def refusal(found: Stranger) -> wire.HttpResponse:
     """The answer to such a request."""
     return wire.error(found.status, f"wiretape: {found.reason}.", "foreign_request")

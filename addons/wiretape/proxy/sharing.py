@@ -23,7 +23,7 @@ from wiretape.proxy import flow_state, responses
 from wiretape.proxy.desk import key_of
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import RecordedRequest, capture
-from wiretape.replay.single_flight import Flight
+from wiretape.replay.single_flight import SharedResponse
 from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
@@ -80,16 +80,16 @@ class _Verdict(Enum):
 class Sharing:
     """The answers that are under way, and who follows them. For the thread that carries the traffic."""
 
-    def __init__(self, flights: dict[Hashable, Flight]) -> None:
+    def __init__(self, flights: dict[Hashable, SharedResponse]) -> None:
         self._flights = flights
 
-    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: Flight) -> None:
+    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: SharedResponse) -> None:
         """From now on equal requests can follow this one."""
         flight.asker = _asker(flow)
         key = key_of(tape, asked)
         self._flights[key] = self._flights[key, flight.asker] = flight
 
-    def land(self, flight: Flight) -> None:
+    def land(self, flight: SharedResponse) -> None:
         """Nobody can follow it any more: it is recorded, or will not be."""
         for key in [key for key, each in [*self._flights.items()] if each is flight]:
             self._flights.pop(key, None)
@@ -125,7 +125,7 @@ class Sharing:
         return False
 
 
-def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: bool) -> _Verdict:
+def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_waited: bool) -> _Verdict:
     """Give a flow the answer of a flight whose head, or end, has come, where that is for it.
 
     ``is_alike``: it asks with the same credentials. ``has_waited``: it asked before the head came.
@@ -170,7 +170,7 @@ def _asker(flow: http.HTTPFlow) -> Hashable:
     return digest.digest(), flow.request.path, seat.by if seat else ""
 
 
-async def _changed(flight: Flight) -> None:
+async def _changed(flight: SharedResponse) -> None:
     changed = asyncio.Event()
     flight.call_when_changed(changed.set)
     await changed.wait()

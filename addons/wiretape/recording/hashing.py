@@ -36,7 +36,7 @@ class Lists(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class HashRule:
     """What one version of the recorder counts."""
 
     since: str
@@ -174,20 +174,20 @@ def without_documents(text: str) -> str:
 _WITH_OPENAI = frozenset({"/api/tags", "/v1/models", "/v1/openai/v1/models"})
 _SEARCHES = (without_scores, without_attributes, without_documents)
 
-OLDEST = Rule(
+OLDEST = HashRule(
     "llama-stack 0.2", digits=12, lists=Lists.NOTHING, rounds=False, heeds_bedrock=False, heeds_projects=False
 )
-NEWEST = Rule("ogx 1.5.0", lists=Lists.NULL, list_paths=frozenset({"/v1/models", "/info"}), texts=_SEARCHES)
+NEWEST = HashRule("ogx 1.5.0", lists=Lists.NULL, list_paths=frozenset({"/v1/models", "/info"}), texts=_SEARCHES)
 
 RULES = (
     NEWEST,
-    Rule("ogx 1.2.5", lists=Lists.NULL, list_paths=_WITH_OPENAI, texts=_SEARCHES),
-    Rule("ogx 0.8.0", list_paths=_WITH_OPENAI, texts=_SEARCHES),
-    Rule("April 2026", list_paths=_WITH_OPENAI, texts=(without_scores, without_attributes)),
-    Rule("llama-stack 0.7.3", list_paths=_WITH_OPENAI),
-    Rule("llama-stack 0.5.4", list_paths=_WITH_OPENAI, heeds_projects=False),
-    Rule("llama-stack 0.3", heeds_bedrock=False, heeds_projects=False),
-    Rule("October 2025", rounds=False, heeds_bedrock=False, heeds_projects=False),
+    HashRule("ogx 1.2.5", lists=Lists.NULL, list_paths=_WITH_OPENAI, texts=_SEARCHES),
+    HashRule("ogx 0.8.0", list_paths=_WITH_OPENAI, texts=_SEARCHES),
+    HashRule("April 2026", list_paths=_WITH_OPENAI, texts=(without_scores, without_attributes)),
+    HashRule("llama-stack 0.7.3", list_paths=_WITH_OPENAI),
+    HashRule("llama-stack 0.5.4", list_paths=_WITH_OPENAI, heeds_projects=False),
+    HashRule("llama-stack 0.3", heeds_bedrock=False, heeds_projects=False),
+    HashRule("October 2025", rounds=False, heeds_bedrock=False, heeds_projects=False),
     OLDEST,
 )
 """The versions, the newest first. A version that is not named hashes as the last one before it."""

@@ -170,7 +170,7 @@ def request_hash(request: RecordedRequest, form: str = "2025-09") -> str:
     return digest(request, hashing.OLDEST if form == "2025-09" else hashing.NEWEST)
 
 
-def digest(request: RecordedRequest, rule: hashing.Rule) -> str:
+def digest(request: RecordedRequest, rule: hashing.HashRule) -> str:
     """The 64 hex digits of a request as it stands, by the rule of a version of the public recorder."""
     counts = rule.digest_as_sent if request.passthrough and not request.is_bare else rule.digest
     return counts(request.method, request.url, request.body, request.test_id)

@@ -16,7 +16,7 @@ from wiretape.providers import sdk_errors
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
-from wiretape.redaction.rules import REDACTED, Policy
+from wiretape.redaction.rules import REDACTED, RedactionPolicy
 from wiretape.redaction.spans import replaced
 
 _GRANTING = frozenset({"key", "sig", "signature", "upload_id", "x-amz-signature", "x-goog-signature"})
@@ -54,7 +54,7 @@ def url(text: str, redactor: Redactor) -> str:
 
 
 @lru_cache(1000)
-def _url(text: str, redactor: Redactor, _policy: Policy) -> str:
+def _url(text: str, redactor: Redactor, _policy: RedactionPolicy) -> str:
     path, mark, query = text.partition("?")
     if mark:
         query = "&".join(_pair(pair, redactor) for pair in query.split("&"))

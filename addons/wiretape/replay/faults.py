@@ -106,7 +106,7 @@ def applied(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FaultQuery:
     """What a rule looks at in a request."""
 
     session: str
@@ -119,7 +119,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FaultRule:
     """One ``[[fault]]``: which requests meet which fault."""
 
     patterns: Mapping[str, Wildcard]
@@ -129,7 +129,7 @@ class Rule:
     """Of the matching requests, counted from 1; empty for all."""
     fault: Fault
 
-    def matches(self, asked: Asked) -> bool:
+    def matches(self, asked: FaultQuery) -> bool:
         """Whether the request is one that the rule is about."""
         values = {
             "session": (asked.session,),
@@ -143,7 +143,7 @@ class Rule:
 class Faults:
     """The rules, and how many requests each has seen. Not for several threads at once."""
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[FaultRule] = ()) -> None:
         self._rules = tuple(rules)
         self.rewind()
 
@@ -155,7 +155,7 @@ class Faults:
         self._seen = [0] * len(self._rules)
         self._equal: Counter[str] = Counter()
 
-    def draw(self, asked: Asked) -> Fault | None:
+    def draw(self, asked: FaultQuery) -> Fault | None:
         """The fault that the next request meets: of the first rule that says so. Each rule counts all that match it."""
         self._equal[asked.identity] += 1
         drawn: Fault | None = None
@@ -166,7 +166,7 @@ class Faults:
                     drawn = rule.fault
         return drawn
 
-    def _meets(self, place: int, rule: Rule, asked: Asked) -> bool:
+    def _meets(self, place: int, rule: FaultRule, asked: FaultQuery) -> bool:
         if rule.nth:
             return self._seen[place] in rule.nth
         # Counted among its equals, not among all: requests that run side by side come in any order. And the rule's
@@ -240,7 +240,7 @@ _NEEDS = {"body": "status", "retry_after": "status", "how": "cut", "seed": "shar
 _APART = [("share", "nth"), ("cut", "stall"), *(("status", each) for each in ("stall", "cut", "garble", "slow"))]
 
 
-def _rule(where: str, entry: Any, providers: Collection[str]) -> Rule:
+def _rule(where: str, entry: Any, providers: Collection[str]) -> FaultRule:
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: is a table, not {entry!r}")  # noqa: TRY004
     if unknown := sorted(set(entry) - set(_KEYS)):
@@ -255,7 +255,7 @@ def _rule(where: str, entry: Any, providers: Collection[str]) -> Rule:
         known = ", ".join(sorted({*providers}))
         raise ValueError(f"{where}: no provider is named {entry['provider']!r}; there are {known}")
     nth = entry.get("nth", [])
-    return Rule(
+    return FaultRule(
         patterns,
         float(entry.get("share", 1)),
         entry.get("seed", 0),

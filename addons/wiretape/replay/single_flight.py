@@ -7,8 +7,8 @@ journal as they come, from the first.
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
-from wiretape.codecs.content_coding import CodingError, Decoder
-from wiretape.journal.exchange_file import Entry, EntryReader, Kind
+from wiretape.codecs.content_coding import CodingError, ContentDecoder
+from wiretape.journal.exchange_file import EntryKind, EntryReader, JournalEntry
 
 _AT_ONCE = 1 << 20
 _MOST_AT_ONCE = 200
@@ -16,7 +16,7 @@ _MOST_AT_ONCE = 200
 
 
 @dataclass(eq=False, slots=True)
-class Flight:
+class SharedResponse:
     """A live answer under way. Its owner adds to it; those who wait are called after each change."""
 
     status: int = 0
@@ -24,7 +24,7 @@ class Flight:
     headers: tuple[tuple[str, str], ...] = ()
     asker: Hashable = None
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
-    entry: Entry | None = None
+    entry: JournalEntry | None = None
     """Where its pieces are."""
     ended: bool = False
     """Nothing more will come."""
@@ -32,12 +32,12 @@ class Flight:
     """Why it broke off; empty where it ended well."""
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
-    def begin(self, status: int, headers: tuple[tuple[str, str], ...], entry: Entry) -> None:
+    def begin(self, status: int, headers: tuple[tuple[str, str], ...], entry: JournalEntry) -> None:
         """The head of the answer has come."""
         self.status, self.headers, self.entry = status, headers, entry
         self.changed()
 
-    def follower(self, decoder: Decoder | None = None) -> "Follower | None":
+    def follower(self, decoder: ContentDecoder | None = None) -> "Follower | None":
         """Who gets its pieces from the first; None where they cannot be read any more: the answer is recorded.
 
         ``decoder`` is for one that cannot read them as they come.
@@ -74,7 +74,9 @@ class Flight:
 class Follower:
     """One that shares a flight, and how far it is."""
 
-    def __init__(self, flight: Flight, entry: Entry, reader: EntryReader, decoder: Decoder | None) -> None:
+    def __init__(
+        self, flight: SharedResponse, entry: JournalEntry, reader: EntryReader, decoder: ContentDecoder | None
+    ) -> None:
         self.flight = flight
         self._entry = entry
         self._reader = reader
@@ -120,7 +122,7 @@ class Follower:
             record = None
         if record is None:
             self._fault = "the journal cannot be read"
-        elif record.kind is Kind.PIECE:
+        elif record.kind is EntryKind.PIECE:
             if self._decoder is None:
                 return record.data
             self._parts = self._decoder.feed(record.data)

@@ -13,14 +13,23 @@ from typing import Protocol
 from urllib.parse import unquote
 
 from wiretape.policy import Mode
-from wiretape.sessions.model import RECORDING, Asked, Refused, Session, Sessions, check_name, effective_mode, parse_user
-from wiretape.sessions.tokens import Entry
+from wiretape.sessions.model import (
+    RECORDING,
+    Refused,
+    RequestedSession,
+    Session,
+    Sessions,
+    check_name,
+    effective_mode,
+    parse_user,
+)
+from wiretape.sessions.tokens import TokenEntry
 
 
 class Checks(Protocol):
     """Knows tokens: ``tokenfile.TokenFile``."""
 
-    def check(self, session: str, token: str) -> Entry | None:
+    def check(self, session: str, token: str) -> TokenEntry | None:
         """The entry of a token that is good for a session."""
 
 
@@ -34,7 +43,7 @@ class Access:
     """The token's name; empty on a proxy that is open."""
 
 
-class Denied(Exception):  # noqa: N818  nothing is wrong with us
+class AccessDeniedError(Exception):
     """Somebody stays outside; the reason is a sentence for him."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -47,7 +56,7 @@ class Denied(Exception):  # noqa: N818  nothing is wrong with us
 _parse_user = lru_cache(1024)(parse_user)
 
 
-class Gate:
+class AccessPolicy:
     """Decides for one proxy."""
 
     def __init__(
@@ -73,7 +82,7 @@ class Gate:
         self._tokens = tokens
         self._askable = askable
         self._asks = asks
-        self._default = Asked(default, mode if insists else None)
+        self._default = RequestedSession(default, mode if insists else None)
         try:
             effective_mode(self._default, sessions.get(default), mode, None, frozen=False)
         except Refused as e:
@@ -100,15 +109,15 @@ class Gate:
         try:
             entry = self._tokens.check(asked.name, token) if self._tokens else None
         except OSError as e:
-            raise Denied(503, f"the tokens cannot be read now: {e}") from e
+            raise AccessDeniedError(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
-            raise Denied(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+            raise AccessDeniedError(407, "needs a token for the session: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
         if self._asks and not user:
-            raise Denied(
+            raise AccessDeniedError(
                 407, "names no session, and is asked for one (wiretape_ask): HTTPS_PROXY=http://SESSION@HOST:PORT"
             )
         if problem or (problem := self._unaskable(asked)):
-            raise Denied(403, problem)
+            raise AccessDeniedError(403, problem)
         return self._access(asked, entry, is_frozen)
 
     def is_good(self, credentials: str) -> bool:
@@ -120,7 +129,7 @@ class Gate:
             return False
         return self._tokens is None or self._tokens.check(asked.name, token) is not None
 
-    def _unaskable(self, asked: Asked) -> str:
+    def _unaskable(self, asked: RequestedSession) -> str:
         """Why the mode that credentials ask for is not theirs to choose; empty where it is."""
         session = self.sessions.get(asked.name)
         usual = session.mode or self.mode
@@ -131,21 +140,21 @@ class Gate:
             f"can allow it with wiretape_modes, or with modes of [session.{asked.name}]"
         )
 
-    def _access(self, asked: Asked, entry: Entry | None, is_frozen: Callable[[str], bool]) -> Access:
+    def _access(self, asked: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]) -> Access:
         session, role = self.sessions.get(asked.name), entry.role if entry else None
         wanted = asked.mode or session.mode or self.mode
         try:
             frozen = wanted in RECORDING and is_frozen(asked.name)
             mode = effective_mode(asked, session, self.mode, role, frozen=frozen)
         except Refused as e:
-            raise Denied(403, str(e)) from e
+            raise AccessDeniedError(403, str(e)) from e
         return Access(session, mode, entry.name if entry else "")
 
 
-def _named(user: str) -> Asked | None:
+def _named(user: str) -> RequestedSession | None:
     """The session that is named in credentials in which something else is wrong, such as the mode."""
     try:
-        return Asked(check_name(re.split("[+ ]", unquote(user), maxsplit=1)[0]))
+        return RequestedSession(check_name(re.split("[+ ]", unquote(user), maxsplit=1)[0]))
     except ValueError:
         return None
 

@@ -41,7 +41,7 @@ def check_name(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedSession:
     """What the user part of proxy credentials asks for."""
 
     name: str
@@ -53,7 +53,7 @@ class Asked:
         return f"{self.name}+{self.mode}" if self.mode else self.name
 
 
-def parse_user(user: str) -> Asked:
+def parse_user(user: str) -> RequestedSession:
     """``checkout`` or ``checkout+replay``: the user part of proxy credentials, or the header's value.
 
     It may still be percent-encoded: some clients send it as it stands in the URL of the proxy. Raises ValueError, which
@@ -63,7 +63,7 @@ def parse_user(user: str) -> Asked:
     decoded = unquote(user).replace(" ", "+")
     name, plus, mode = decoded.partition("+")
     try:
-        return Asked(check_name(name), parse_mode(mode) if plus else None)
+        return RequestedSession(check_name(name), parse_mode(mode) if plus else None)
     except ValueError as e:
         # http://TOKEN:@proxy and http://TOKEN@proxy are easily written.
         is_token = TOKEN_PREFIX in decoded or len(decoded) > _SHOWN
@@ -168,7 +168,9 @@ RECORDING = (Mode.RECORD, Mode.RECORD_IF_MISSING)
 """The modes in which something is written."""
 
 
-def effective_mode(asked: Asked, session: Session, default: Mode, role: Role | None, *, frozen: bool) -> Mode:
+def effective_mode(
+    asked: RequestedSession, session: Session, default: Mode, role: Role | None, *, frozen: bool
+) -> Mode:
     """The mode in which a request is served. Raises Refused.
 
     ``default`` is the proxy's option, for sessions that have no mode of their own; ``role`` is None on a proxy without

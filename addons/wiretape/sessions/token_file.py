@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wiretape.codecs import toml_text
 from wiretape.sessions import tokens
-from wiretape.sessions.tokens import Entry, Tokens
+from wiretape.sessions.tokens import TokenEntry, Tokens
 from wiretape.store.failures import is_absent
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class TokenFile:
         self._tokens = read(path)
         self._failure: OSError | None = None
 
-    def check(self, session: str, token: str) -> Entry | None:
+    def check(self, session: str, token: str) -> TokenEntry | None:
         """As ``Tokens.check``, of the file as it is now: that takes a ``stat``.
 
         Raises OSError while the file is there and cannot be read: that is no fault of who asks.

@@ -31,7 +31,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TokenEntry:
     """What is kept of a token."""
 
     name: str
@@ -51,16 +51,16 @@ class Entry:
 class Tokens:
     """The tokens of a proxy. They do not change, so any number of threads may ask."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[TokenEntry] = ()) -> None:
         self.entries = tuple(entries)
-        self._having: dict[bytes, list[Entry]] = {}
+        self._having: dict[bytes, list[TokenEntry]] = {}
         for entry in self.entries:
             self._having.setdefault(entry.digest, []).append(entry)
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def check(self, session: str, token: str) -> Entry | None:
+    def check(self, session: str, token: str) -> TokenEntry | None:
         """Return the entry of a token that is good for a session, or None.
 
         Whatever is wrong, a session that nobody knows, a token that nobody has, another session's token, no token at
@@ -89,7 +89,7 @@ class Tokens:
             raise ValueError(f"there is a token named {name!r} already: remove it first, or choose another name")
         token = Token(TOKEN_PREFIX + secrets.token_urlsafe(32))
         created = (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-        entry = Entry(_token_name(name), session, role, created, token_hash.digest(token.text))
+        entry = TokenEntry(_token_name(name), session, role, created, token_hash.digest(token.text))
         return token, Tokens((*self.entries, entry))
 
     def without(self, name: str) -> "Tokens":
@@ -141,7 +141,7 @@ def loads(file: str, text: str) -> Tokens:
     entries = table.pop("token", [])
     if table or not isinstance(entries, list):
         raise ValueError(f"{file}: a token begins with [[token]], and there is nothing else in the file")
-    read: dict[str, Entry] = {}
+    read: dict[str, TokenEntry] = {}
     for number, each in enumerate(entries, 1):
         try:
             entry = _entry(each)
@@ -153,7 +153,7 @@ def loads(file: str, text: str) -> Tokens:
     return Tokens(read.values())
 
 
-def _entry(table: Any) -> Entry:
+def _entry(table: Any) -> TokenEntry:
     if not isinstance(table, Mapping) or sorted(table) != sorted(_KEYS):
         raise ValueError(f"is a table of {', '.join(_KEYS)}")
     created = table["created"]
@@ -167,4 +167,4 @@ def _entry(table: Any) -> Entry:
         digest = token_hash.loads(table["hash"])
     except ValueError as e:
         raise ValueError(f"hash {e}") from e
-    return Entry(_token_name(table["name"]), session, parse_role(table["role"]), created, digest)
+    return TokenEntry(_token_name(table["name"]), session, parse_role(table["role"]), created, digest)

@@ -76,7 +76,7 @@ class _Seen:
     looked: float
 
 
-class Marks:
+class FrozenMarks:
     """Whether sessions are frozen, as it was seen of late: for the thread that carries the traffic, which never waits.
 
     Whoever writes looks himself.

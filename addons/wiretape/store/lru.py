@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 
-class Memory[Value]:
+class LruCache[Value]:
     """Values by key, up to so many bytes in all; what was not used for longest goes first. For any thread."""
 
     def __init__(self, limit: int) -> None:

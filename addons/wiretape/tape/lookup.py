@@ -33,7 +33,7 @@ class MovedOn(Exception):  # noqa: N818  an outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Candidate:
     """A recording that answers a request."""
 
     name: str
@@ -43,7 +43,7 @@ class Found:
     """Whether another recording answers the same request before or after it."""
 
 
-class Reading:
+class Snapshot:
     """A session's files as one look-up sees them, each with the state in which it was when it was looked at."""
 
     def __init__(self, store: Store, session: str) -> None:
@@ -133,7 +133,7 @@ def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Ha
     return True
 
 
-class Finder:
+class Lookup:
     """Finds the recordings of one session. Every look-up raises Unavailable where the store cannot be asked."""
 
     def __init__(
@@ -165,9 +165,9 @@ class Finder:
         self._index = index
         self._told: set[Hashable] = set()
 
-    def like(self, index: Index) -> "Finder":
+    def like(self, index: Index) -> "Lookup":
         """Return one for another session, by the same choices."""
-        return Finder(
+        return Lookup(
             index,
             self._turn,
             takes=self._takes,
@@ -177,11 +177,11 @@ class Finder:
             only_lasting=self._only_lasting,
         )
 
-    def reading(self) -> Reading:
+    def reading(self) -> Snapshot:
         """A new look at the session's files."""
-        return Reading(self._store, self.session)
+        return Snapshot(self._store, self.session)
 
-    def by_name(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
+    def by_name(self, asked: RecordedRequest, identity: str, reading: Snapshot) -> list[Candidate]:
         """The recording, one of its takes, under a name that it has when it was made here."""
         if asked.endpoint in MODEL_LISTS:
             reading.look_ahead(())
@@ -197,7 +197,7 @@ class Finder:
                 return found
         return []
 
-    def by_content(self, asked: RecordedRequest, identity: str, reading: Reading) -> list[Found]:
+    def by_content(self, asked: RecordedRequest, identity: str, reading: Snapshot) -> list[Candidate]:
         """The recording, or all of a model list, whatever their names. May have to read every file first."""
         known = self._index.find(identity, reading.listed)
         reading.doubt = known.doubt
@@ -238,7 +238,7 @@ class Finder:
         return came
 
     def _turn_of_state(
-        self, asked: RecordedRequest, identity: str, names: list[str], read: Callable[[str], Found | None]
+        self, asked: RecordedRequest, identity: str, names: list[str], read: Callable[[str], Candidate | None]
     ) -> int:
         """Whose turn it is of the takes of what moves on: each is a state, which comes after the one before.
 
@@ -276,7 +276,7 @@ class Finder:
         names = dict.fromkeys((*known, *self._index.names(identity)))
         return [problem for name in names if (problem := self._obstacle(name, asked, identity, reading))]
 
-    def _obstacle(self, name: str, asked: RecordedRequest, identity: str, reading: Reading) -> str:
+    def _obstacle(self, name: str, asked: RecordedRequest, identity: str, reading: Snapshot) -> str:
         try:
             data = reading.read(name)
             if data is None:
@@ -313,16 +313,16 @@ class Finder:
                     return True
         return False
 
-    def capture(self, name: str, reading: Reading) -> Capture | None:
+    def capture(self, name: str, reading: Snapshot) -> Capture | None:
         """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
         return self._capture(name, reading) if self._keep_captures else None
 
-    def tells_query(self, name: str, reading: Reading) -> bool:
+    def tells_query(self, name: str, reading: Snapshot) -> bool:
         """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
         capture = self._capture(name, reading)
         return capture is not None and capture.origin is not None and capture.origin.query is not None
 
-    def _capture(self, name: str, reading: Reading) -> Capture | None:
+    def _capture(self, name: str, reading: Snapshot) -> Capture | None:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
@@ -335,7 +335,7 @@ class Finder:
             self._tell(logging.WARNING, reading, (name, WIRE), f"passed over: {e}")
             return None
 
-    def read(self, name: str, identity: str, reading: Reading) -> Found | None:
+    def read(self, name: str, identity: str, reading: Snapshot) -> Candidate | None:
         """The recording of a name, where it can be served and is one of this identity."""
         try:
             data = reading.read(name)
@@ -348,14 +348,16 @@ class Finder:
         if found.response.is_partial and not self._keep_errors:
             logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
-        return Found(name, data, found) if request.is_stored(found.request, identity) else None
+        return Candidate(name, data, found) if request.is_stored(found.request, identity) else None
 
-    def _answering(self, name: str, identity: str, reading: Reading, known: Found | None = None) -> Found | None:
+    def _answering(
+        self, name: str, identity: str, reading: Snapshot, known: Candidate | None = None
+    ) -> Candidate | None:
         """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
         return None if found and self._only_lasting and found.recording.response.is_passing else found
 
-    def _tell(self, level: int, reading: Reading, file: tuple[str, str], problem: str) -> None:
+    def _tell(self, level: int, reading: Snapshot, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
         told = (*file, reading.states().get(file), problem)
         if told not in self._told:
@@ -374,16 +376,16 @@ class Finder:
         for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
             name = recording.request_name(each, form)
             yield name
-            yield second_name(name, identity)
+            yield disambiguated_name(name, identity)
 
     def _play(
         self,
         asked: RecordedRequest,
         identity: str,
         names: list[str],
-        reading: Reading,
-        known: Found | None = None,
-    ) -> list[Found]:
+        reading: Snapshot,
+        known: Candidate | None = None,
+    ) -> list[Candidate]:
         """One take of several, whose names are given in order; none where none can be read. ``known`` was read.
 
         Raises MovedOn.
@@ -405,13 +407,13 @@ class Finder:
                 return [found]
         return []
 
-    def _row(self, names: Sequence[str], read: Callable[[str], Found | None]) -> list[Found]:
+    def _row(self, names: Sequence[str], read: Callable[[str], Candidate | None]) -> list[Candidate]:
         """The first or last take that stays, and before it what failed and was asked again: whoever retries gets all.
 
         Where nothing but failures was recorded the last of them stays.
         """
         is_last = self._takes is Takes.LAST
-        row: deque[Found] = deque()
+        row: deque[Candidate] = deque()
         for name in reversed(names) if is_last else names:
             found = read(name)
             if found is None:
@@ -433,7 +435,7 @@ def take_name(name: str, number: int) -> str:
     return name if number == 1 else f"{name}.{number}"
 
 
-def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
+def _lists_for(test_id: str | None, found: list[Candidate]) -> list[Candidate]:
     """Those of several lists of models that are one: of the test that asks, else of none.
 
     What was recorded for other tests answers, where there is nothing else, who names no test; and everybody where it is
@@ -447,14 +449,14 @@ def _lists_for(test_id: str | None, found: list[Found]) -> list[Found]:
     return shared if len({each.recording.request.test_id for each in shared}) == 1 else []
 
 
-def _is_shared(found: Found) -> bool:
+def _is_shared(found: Candidate) -> bool:
     asked = found.recording.request
     if found.recording.form != "2026" or not hashing.NEWEST.is_shared(asked.url):
         return False
     return recording.request_hash(asked, "2026") in found.name
 
 
-def take_names(name: str, reading: Reading) -> Iterator[str]:
+def take_names(name: str, reading: Snapshot) -> Iterator[str]:
     """The name, and the names of further takes that exist."""
     yield name
     for number in count(2):
@@ -468,7 +470,7 @@ def take_names(name: str, reading: Reading) -> Iterator[str]:
         yield take
 
 
-def second_name(name: str, identity: str) -> str:
+def disambiguated_name(name: str, identity: str) -> str:
     """The name of a recording whose first name another one has.
 
     Twelve digits can collide, and the hash does not cover the host: the second comer's name says more.

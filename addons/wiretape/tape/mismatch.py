@@ -27,7 +27,7 @@ _VALUE = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NearRecording:
     """A recording that may be near."""
 
     name: str
@@ -55,7 +55,7 @@ class Explanation:
 
 
 def explain(
-    wanted: RecordedRequest, others: Sequence[Candidate], how_to_record: str, obstacles: Sequence[str] = ()
+    wanted: RecordedRequest, others: Sequence[NearRecording], how_to_record: str, obstacles: Sequence[str] = ()
 ) -> Explanation:
     """Say why there is no recording, what is nearest, what differs, how to record it.
 
@@ -84,7 +84,7 @@ def explain(
     return Explanation(number, nearest, printable.line(said[0].strip()), "\n".join([*lines, how_to_record]))
 
 
-def _nearest(wanted: RecordedRequest, others: Sequence[Candidate]) -> Candidate:
+def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRecording:
     """Return the candidate that is nearest, each piece compared letter by letter with that at its place."""
     ours = _parts(wanted)
     parts = [_parts(other.request) for other in others]

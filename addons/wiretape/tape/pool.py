@@ -7,15 +7,15 @@ each session's files, whose turn it is among takes.
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from wiretape.metrics.counters import Ledger
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import FORMS, Mode, Takes
 from wiretape.replay.pacing import INSTANT, Pace
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 from wiretape.tape.index import Indexes
-from wiretape.tape.tape import Kept, Tape
+from wiretape.tape.tape import CachedHit, Tape
 
 _TAPES = 256
 """Tapes that are kept; another is made anew when it is asked for."""
@@ -34,14 +34,14 @@ class Defaults:
     """Whether nobody can be asked anything."""
 
 
-class Tapes:
+class TapePool:
     """Makes tapes, and keeps them. For the thread that carries the traffic."""
 
     def __init__(
         self,
         store: Store,
         sessions: Sessions,
-        ledger: Ledger,
+        ledger: SessionCounters,
         defaults: Defaults | None = None,
         *,
         memory: int = 0,
@@ -52,7 +52,7 @@ class Tapes:
         self._sessions = sessions
         self._ledger = ledger
         self._defaults = defaults or Defaults()
-        self._memory: Memory[Kept] = Memory(memory)
+        self._memory: LruCache[CachedHit] = LruCache(memory)
         self._indexes = Indexes(store)
         self._turns = turns or LocalTurns()
         self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()

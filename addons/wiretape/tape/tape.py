@@ -29,11 +29,20 @@ from wiretape.replay.pacing import INSTANT, Pace
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store import freezing
 from wiretape.store.base import WIRE, Store, Unavailable
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 from wiretape.store.regular import NoRecording
 from wiretape.tape import mismatch
 from wiretape.tape.index import Indexes
-from wiretape.tape.lookup import Finder, Found, MovedOn, Reading, is_unchanged, second_name, take_name, take_names
+from wiretape.tape.lookup import (
+    Candidate,
+    Lookup,
+    MovedOn,
+    Snapshot,
+    disambiguated_name,
+    is_unchanged,
+    take_name,
+    take_names,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +73,7 @@ _CHANGED = (
 """What is said of a recording whose answer is another than the provider's."""
 
 
-class FrozenError(wire.Unrecordable):
+class FrozenError(wire.UnrecordableError):
     """The session is frozen."""
 
     reason = Reason.FROZEN
@@ -75,7 +84,7 @@ class Hit:
     """A request that has a recording."""
 
     name: str
-    answer: wire.Answer
+    answer: wire.HttpResponse
     leaving: tuple[float, ...]
     """When each chunk is to leave: seconds from the request's end."""
     tokens: int
@@ -89,7 +98,7 @@ class Hit:
 
 
 @dataclass(slots=True)
-class Kept:
+class CachedHit:
     """A hit in memory, and what it was made of."""
 
     hit: Hit
@@ -120,7 +129,7 @@ class Tape:
         pace: Pace = INSTANT,
         keep_captures: bool = True,
         keep_errors: bool = False,
-        memory: Memory[Kept] | None = None,
+        memory: LruCache[CachedHit] | None = None,
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
@@ -151,7 +160,7 @@ class Tape:
         self._indexes = indexes = indexes or Indexes(store)
         self._turn = turn = partial((turns or LocalTurns()).next, session)
         self._finders = [
-            Finder(
+            Lookup(
                 indexes.of(each),
                 turn,
                 takes=takes,
@@ -170,7 +179,7 @@ class Tape:
         self._pace = pace
         self.keep_captures = keep_captures
         self.keep_errors = keep_errors
-        self._memory: Memory[Kept] = Memory(0) if memory is None else memory
+        self._memory: LruCache[CachedHit] = LruCache(0) if memory is None else memory
         self._is_repeated = is_repeated
         self._states = {} if states is None else states
         self._failing: Failing = {} if failing is None else failing
@@ -198,7 +207,7 @@ class Tape:
         # The memory is shared with tapes of other modes, where an answer may do that is none here.
         return self.session, self._only_lasting, key
 
-    def _is_current(self, kept: Kept) -> bool:
+    def _is_current(self, kept: CachedHit) -> bool:
         try:
             unchanged = all(is_unchanged(self.store, session, states) for session, states in kept.states)
         except OSError:
@@ -248,7 +257,7 @@ class Tape:
 
     def _look(self, asked: RecordedRequest, key: Hashable, *, thorough: bool) -> Hit | None:
         checked = time.monotonic()
-        readings: list[Reading] = []
+        readings: list[Snapshot] = []
         try:
             answering = self._find(asked, readings, thorough=thorough)
         except MovedOn:
@@ -271,12 +280,12 @@ class Tape:
         stays = stays and not asked.moves_on and not found[0].has_turns
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
-            self._memory.put(self._remembered(key), Kept(hit, states, checked), _size(answer))
+            self._memory.put(self._remembered(key), CachedHit(hit, states, checked), _size(answer))
         return hit
 
     def _find(
-        self, asked: RecordedRequest, readings: list[Reading], *, thorough: bool, is_untold: bool = False
-    ) -> tuple[Finder, Reading, list[Found]] | None:
+        self, asked: RecordedRequest, readings: list[Snapshot], *, thorough: bool, is_untold: bool = False
+    ) -> tuple[Lookup, Snapshot, list[Candidate]] | None:
         """Find what answers a request; ``readings`` gets what was looked at.
 
         ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
@@ -301,7 +310,7 @@ class Tape:
         return None
 
     @staticmethod
-    def _answer(asked: RecordedRequest, finder: Finder, found: list[Found], reading: Reading) -> wire.Answer:
+    def _answer(asked: RecordedRequest, finder: Lookup, found: list[Candidate], reading: Snapshot) -> wire.HttpResponse:
         first = found[0]
         if len(found) == 1 and (capture := finder.capture(first.name, reading)):
             digest = captures.digest(first.data)
@@ -334,7 +343,7 @@ class Tape:
             obstacles = self._finder.broken()[:_BROKEN]
         return mismatch.explain(asked, candidates, how, obstacles)
 
-    def _near(self, asked: RecordedRequest) -> list[mismatch.Candidate]:
+    def _near(self, asked: RecordedRequest) -> list[mismatch.NearRecording]:
         """The recordings whose requests are nearest, as far as that is told by their outlines, the nearest first."""
         drawn = outline(asked)
         found: list[tuple[Near, int]] = []
@@ -346,7 +355,7 @@ class Tape:
         for place, finder in enumerate(self._finders):
             before = "" if finder is self._finder else f"{finder.session}/"
             of_this = finder.requests([near.name for near, where in best if where == place])
-            candidates += [mismatch.Candidate(before + name, each) for name, each in of_this]
+            candidates += [mismatch.NearRecording(before + name, each) for name, each in of_this]
         return candidates
 
     def _elsewhere(self, asked: RecordedRequest, identity: str) -> list[str]:
@@ -357,7 +366,7 @@ class Tape:
         ask = f"ask for it, or: wiretape session promote {{}} --into {self.session}"
         return [f"Session {each} has a recording of this request: {ask.format(each)}." for each in found[:_BROKEN]]
 
-    def record(self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None = None) -> bool:
+    def record(self, asked: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
 
         ``origin`` is kept with the capture. False where the store failed: it may be written later.
@@ -372,7 +381,7 @@ class Tape:
             made = recording.make(asked, cleaned, self.form)
             capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
-        except (wire.Unrecordable, redaction.RefusedError) as e:
+        except (wire.UnrecordableError, redaction.RefusedError) as e:
             self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
             logger.warning("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except RecursionError:
@@ -393,7 +402,7 @@ class Tape:
         return True
 
     def _capture(
-        self, asked: RecordedRequest, arrived: wire.Arrived, origin: Origin | None, *, has_secret: bool
+        self, asked: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None, *, has_secret: bool
     ) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
         if not self.keep_captures or (has_secret and not origin):
@@ -574,13 +583,13 @@ class Tape:
                 logger.warning("%s: an older take cannot be removed: %s", self.store.where(self.session, take), e)
 
 
-def _without_secrets(arrived: wire.Arrived) -> wire.Arrived:
+def _without_secrets(arrived: wire.LiveResponse) -> wire.LiveResponse:
     pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
     redaction.DEFAULT.check(arrived.pieces, pieces, "response")
     return arrived if pieces is arrived.pieces else replace(arrived, pieces=pieces).without_empty()
 
 
-def settler(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, bytes, bytes], str | None]:
+def conflict_resolver(choice: Callable[[str], tuple[Mode, Takes]]) -> Callable[[str, str, bytes, bytes], str | None]:
     """Who decides about a recording that waited for its store and finds another in its place.
 
     Given session, name, ours and theirs, it gives the name to write ours under, or None to drop it. ``choice`` tells
@@ -616,9 +625,11 @@ def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
 def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
     """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
     if asked.endpoint not in MODEL_LISTS:
-        return second_name(name.partition("-")[0], identity)
+        return disambiguated_name(name.partition("-")[0], identity)
     first = "-".join(name.split("-")[:3])
-    return second_name(first, hashlib.sha256(f"{identity} {test_id}".encode()).hexdigest() if test_id else identity)
+    return disambiguated_name(
+        first, hashlib.sha256(f"{identity} {test_id}".encode()).hexdigest() if test_id else identity
+    )
 
 
 def _is_passing(data: bytes) -> bool:
@@ -629,6 +640,6 @@ def _is_passing(data: bytes) -> bool:
         return False
 
 
-def _size(answer: wire.Answer) -> int:
+def _size(answer: wire.HttpResponse) -> int:
     """Bytes of memory that an answer takes, kept in chunks and framed, nearly."""
     return 2 * sum(map(len, answer.chunks)) + 120 * len(answer.chunks) + 4096

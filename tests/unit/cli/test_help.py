@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from wiretape.cli.main import app
+from wiretape.cli.commands import app
 
 
 def commands(group: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 import s3
 from samples import CHAT, RESPONSES, SAMPLES
-from wiretape.cli.main import app
+from wiretape.cli.commands import app
 from wiretape.recording.capture import Capture, Origin, digest, dumps, loads
 from wiretape.store.base import WIRE, Store
 from wiretape.store.directory import DirectoryStore

@@ -14,12 +14,12 @@ from typer.testing import CliRunner, Result
 import s3
 from chats import chat, route
 from wiretape import redaction
-from wiretape.cli.main import app
+from wiretape.cli.commands import app
 from wiretape.library import verify
 from wiretape.matching import request as requests
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
-from wiretape.providers.wire import Arrived, response
+from wiretape.providers.wire import LiveResponse, response
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, make, read_request
 from wiretape.recording.capture import Capture, Origin, digest, loads
 from wiretape.recording.capture import dumps as dump_capture
@@ -45,7 +45,7 @@ def old(question: str, answer: str, form: str = "2025-09") -> tuple[Recording, C
     wire = [b"data: " + json.dumps(chunk(piece)).encode() + b"\n\n" for piece in pieces] + [b"data: [DONE]\n\n"]
     at = tuple(float(number) for number in range(len(wire)))
     asked = chat(question, stream=True)
-    made = make(asked, response(asked, Arrived(200, (), tuple(wire), at, True)), form)
+    made = make(asked, response(asked, LiveResponse(200, (), tuple(wire), at, True)), form)
     origin = Origin("ci", "2026-01-31T12:00:00Z", "curl/8", "0.1.0", 9.0)
     return made, Capture(digest(dumps(made)), 200, (("content-type", "text/event-stream"),), tuple(wire), at, origin)
 

@@ -1,12 +1,12 @@
 import pytest
 
-from wiretape.cli.serve import Plan, RefusedError, for_workers, possible
+from wiretape.cli.serve import ServePlan, ServeRefusedError, for_workers, possible
 from wiretape.cluster.balancer import Balance, has_reuseport
 from wiretape.network.address import parse
 
 
-def plan(listen: str, *settings: str, workers: int = 2) -> Plan:
-    return Plan(workers, parse(listen), None, Balance.REUSEPORT, settings)
+def plan(listen: str, *settings: str, workers: int = 2) -> ServePlan:
+    return ServePlan(workers, parse(listen), None, Balance.REUSEPORT, settings)
 
 
 def test_a_worker_gets_the_users_options_and_not_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,13 +30,15 @@ def test_a_worker_gets_the_users_options_and_not_those_of_the_command(capsys: py
         "wiretape_takes=cycle",
     ]
     assert capsys.readouterr().err == ""
-    with pytest.raises(RefusedError, match=r"unknown variable WIRETAPE_MDOE: did you mean WIRETAPE_MODE\? There are"):
+    with pytest.raises(
+        ServeRefusedError, match=r"unknown variable WIRETAPE_MDOE: did you mean WIRETAPE_MODE\? There are"
+    ):
         for_workers({"WIRETAPE_MDOE": "replay"}, [], {})
 
 
 @pytest.mark.parametrize("name", ["wiretape_mood", "wiretape_coordinator", "wiretape_metrics"])
 def test_an_option_that_is_none_of_the_users_is_refused(name: str) -> None:
-    with pytest.raises(RefusedError, match=f"unknown option {name}"):
+    with pytest.raises(ServeRefusedError, match=f"unknown option {name}"):
         for_workers({}, [f"{name}=x"], {})
 
 
@@ -44,12 +46,12 @@ def test_an_option_that_is_none_of_the_users_is_refused(name: str) -> None:
 def test_who_is_open_to_other_machines_needs_tokens() -> None:
     for listen in ("0.0.0.0:8080", "[::]:8080", "tape.internal:8080", "10.0.0.1:8080"):
         for settings in ((), ("wiretape_tokens=",)):
-            with pytest.raises(RefusedError, match="wiretape token create --session NAME --role write"):
+            with pytest.raises(ServeRefusedError, match="wiretape token create --session NAME --role write"):
                 possible(plan(listen, *settings))
         assert possible(plan(listen, "wiretape_tokens=tokens.toml"))
     assert possible(plan("127.0.0.1:8080"))
 
 
 def test_there_is_one_worker_at_least() -> None:
-    with pytest.raises(RefusedError, match="one at least"):
+    with pytest.raises(ServeRefusedError, match="one at least"):
         possible(plan("127.0.0.1:8080", workers=0))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 import s3
 from samples import CHAT, RESPONSES, SAMPLES
-from wiretape.cli.main import app
+from wiretape.cli.commands import app
 
 OTHER = SAMPLES["cerebras completions"]
 CONFIG = '[session.checkout]\nlayers = ["main"]\nmode = "replay"\npace = "50tps"\n[session.later]\nfrozen = true\n'

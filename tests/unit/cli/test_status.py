@@ -7,22 +7,22 @@ import pytest
 
 from serving import WIRETAPE
 from wiretape.cli.status import NoAnswerError, fetch
-from wiretape.metrics.counters import Ledger
+from wiretape.metrics.counters import SessionCounters
 from wiretape.metrics.prometheus import Page
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    ledger = Ledger()
+def ledger() -> SessionCounters:
+    ledger = SessionCounters()
     ledger.of("checkout").hits = 1234
     ledger.of("default").misses = 2
     return ledger
 
 
 @pytest.fixture
-def page(ledger: Ledger) -> Iterator[Page]:
+def page(ledger: SessionCounters) -> Iterator[Page]:
     with Page(Address("127.0.0.1", 0), ledger.sessions, OwnNames()) as page:
         yield page
 
@@ -42,7 +42,7 @@ def test_a_table_with_a_row_for_each_session_and_their_sum(page: Page) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://{}/metrics", "http://{}/", "{}"])
-def test_for_programs_all_of_it_whatever_way_the_page_is_named(page: Page, ledger: Ledger, url: str) -> None:
+def test_for_programs_all_of_it_whatever_way_the_page_is_named(page: Page, ledger: SessionCounters, url: str) -> None:
     shown = status("--json", "--url", url.format(page.address))
     assert json.loads(shown.stdout) == {
         "sessions": {session: asdict(counters) for session, counters in ledger.sessions().items()},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from wiretape.cli.main import app
+from wiretape.cli.commands import app
 from wiretape.sessions.token_file import read
 
 

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.cluster.protocol import Decoder, Hello, Message, Next, Report, Rewind, Turn, encode
+from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
 from wiretape.metrics.counters import Counters
 
 MESSAGES: list[Message] = [
     Hello(3, "123-456"),
-    Report({}),
-    Report({"default": Counters(hits=1, tokens=2**40), 'a "strange"\nname \u2028': Counters(faults=9)}),
+    CounterReport({}),
+    CounterReport({"default": Counters(hits=1, tokens=2**40), 'a "strange"\nname \u2028': Counters(faults=9)}),
     Next("default", "0123456789abcdef"),
     Next('a "strange"\nname \u2028', "é"),
     Rewind(),
@@ -21,8 +21,8 @@ MESSAGES: list[Message] = [
 
 def test_messages_come_out_as_they_went_in() -> None:
     stream = b"".join(map(encode, MESSAGES))
-    assert Decoder().feed(stream) == MESSAGES
-    decoder = Decoder()
+    assert MessageDecoder().feed(stream) == MESSAGES
+    decoder = MessageDecoder()
     assert [message for place in range(len(stream)) for message in decoder.feed(stream[place : place + 1])] == MESSAGES
 
 
@@ -30,7 +30,7 @@ def test_messages_come_out_as_they_went_in() -> None:
 def test_pieces_do_not_matter(messages: list[Message], cuts: list[int]) -> None:
     stream = b"".join(map(encode, messages))
     places = sorted({0, len(stream), *(min(cut, len(stream)) for cut in cuts)})
-    decoder = Decoder()
+    decoder = MessageDecoder()
     pieces = [stream[start:end] for start, end in pairwise(places)]
     assert [message for piece in pieces for message in decoder.feed(piece)] == messages
 
@@ -53,10 +53,10 @@ def test_pieces_do_not_matter(messages: list[Message], cuts: list[int]) -> None:
 )
 def test_what_is_no_message_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Decoder().feed(line + b"\n")
+        MessageDecoder().feed(line + b"\n")
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
-    decoder = Decoder()
+    decoder = MessageDecoder()
     with pytest.raises(ValueError, match="no end"):
         [decoder.feed(b"x" * 1_000_000) for _ in range(1000)]

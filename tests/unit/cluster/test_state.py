@@ -1,9 +1,9 @@
-from wiretape.cluster.state import Board
+from wiretape.cluster.state import ClusterState
 from wiretape.metrics.counters import Counters
 
 
 def test_the_sum_is_of_the_latest_reports() -> None:
-    board = Board()
+    board = ClusterState()
     board.hello(1, "a")
     board.hello(2, "b")
     board.report(1, "a", {"default": Counters(hits=1)})
@@ -13,7 +13,7 @@ def test_the_sum_is_of_the_latest_reports() -> None:
 
 
 def test_what_dead_workers_had_counted_is_kept_and_counted_once() -> None:
-    board = Board()
+    board = ClusterState()
     for life in ("a", "b", "c"):
         board.hello(1, life)
         board.report(1, life, {"default": Counters(hits=5)})
@@ -24,7 +24,7 @@ def test_what_dead_workers_had_counted_is_kept_and_counted_once() -> None:
 
 
 def test_the_sum_is_a_value_of_its_own() -> None:
-    board = Board()
+    board = ClusterState()
     board.hello(1, "a")
     board.report(1, "a", {"default": Counters(hits=1)})
     board.counters()["default"].hits = 99

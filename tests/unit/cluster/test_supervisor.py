@@ -13,7 +13,7 @@ import pytest
 from harness import wait_until
 from wiretape.cluster import supervisor as module
 from wiretape.cluster.parent_death import leashed
-from wiretape.cluster.supervisor import Child
+from wiretape.cluster.supervisor import SupervisedProcess
 
 FOR_EVER = "[signal.pause() for _ in iter(int, 1)]"
 IN_ORDER = "import signal, sys; signal.signal(signal.SIGINT, lambda *_: sys.exit(print('ending'))); "
@@ -50,7 +50,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lines_are_told_under_the_label_even_without_an_end() -> None:
     async def run() -> list[str]:
         told = Told()
-        child = Child("7", python("print('one'); print('t\\xffwo', end='')"), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python("print('one'); print('t\\xffwo', end='')"), told, ends_on=signal.SIGINT)
         child.start()
         await child.died.wait()
         await child.stop(5)
@@ -62,7 +62,7 @@ def test_lines_are_told_under_the_label_even_without_an_end() -> None:
 def test_what_dies_at_its_first_start_is_not_started_again() -> None:
     async def run() -> tuple[list[str], int]:
         told = Told()
-        child = Child("7", python("raise SystemExit('wrong option')"), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python("raise SystemExit('wrong option')"), told, ends_on=signal.SIGINT)
         child.start()
         await child.died.wait()
         await child.stop(5)
@@ -74,7 +74,7 @@ def test_what_dies_at_its_first_start_is_not_started_again() -> None:
 def test_what_was_good_once_is_started_again_after_longer_and_longer_pauses() -> None:
     async def run() -> tuple[list[str], int]:
         told = Told()
-        child = Child("7", python("raise SystemExit(3)"), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python("raise SystemExit(3)"), told, ends_on=signal.SIGINT)
         child.is_good = True
         child.start()
         await told.until(lambda lines: len(lines) == 4)
@@ -92,7 +92,7 @@ def test_one_that_is_killed_is_replaced_and_the_last_ends_in_order() -> None:
     async def run() -> list[str]:
         told = Told()
         code = IN_ORDER + "import os; print('up', os.getpid()); " + FOR_EVER
-        child = Child("7", python(code), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python(code), told, ends_on=signal.SIGINT)
         child.is_good = True
         child.start()
         await told.until(lambda lines: len(lines) == 1)
@@ -112,7 +112,7 @@ def test_one_that_does_not_end_is_killed() -> None:
     async def run() -> list[str]:
         told = Told()
         code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); print('up'); " + FOR_EVER
-        child = Child("7", python(code), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python(code), told, ends_on=signal.SIGINT)
         child.start()
         await told.until(lambda lines: len(lines) == 1)
         await child.stop(0.1)
@@ -126,7 +126,7 @@ def test_a_stop_while_it_waits_to_start_again_is_at_once(monkeypatch: pytest.Mon
 
     async def run() -> int:
         told = Told()
-        child = Child("7", python(""), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python(""), told, ends_on=signal.SIGINT)
         child.is_good = True
         child.start()
         await told.until(lambda lines: len(lines) == 1)
@@ -142,7 +142,7 @@ def test_what_it_leaves_behind_keeps_nobody_waiting() -> None:
         # The one that stays has the same output, and would hold it open.
         stays = f"[sys.executable, '-c', 'import signal; {FOR_EVER}']"
         code = f"import subprocess, sys; print(subprocess.Popen({stays}).pid)"
-        child = Child("7", python(code), told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", python(code), told, ends_on=signal.SIGINT)
         child.start()
         async with asyncio.timeout(20):
             await child.died.wait()
@@ -156,7 +156,7 @@ def test_what_it_leaves_behind_keeps_nobody_waiting() -> None:
 def test_a_command_that_is_not_there_is_told() -> None:
     async def run() -> list[str]:
         told = Told()
-        child = Child("7", ["/no/such/program"], told, ends_on=signal.SIGINT)
+        child = SupervisedProcess("7", ["/no/such/program"], told, ends_on=signal.SIGINT)
         child.start()
         await child.died.wait()
         return told.lines

@@ -13,9 +13,9 @@ import pytest
 from harness import wait_until
 from wiretape.cluster import worker
 from wiretape.cluster.coordinator import Coordinator
-from wiretape.cluster.state import Board
+from wiretape.cluster.state import ClusterState
 from wiretape.cluster.worker import Membership, RemoteTurns, Reporter
-from wiretape.metrics.counters import Counters, Ledger
+from wiretape.metrics.counters import Counters, SessionCounters
 
 
 class Running:
@@ -23,7 +23,7 @@ class Running:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.board = Board()
+        self.board = ClusterState()
         self.told: list[tuple[str, int]] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -98,7 +98,7 @@ def test_a_reporter_tells_that_it_is_up_what_is_counted_and_its_last_word(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "_EVERY", 0.01)
-    ledger, lost = Ledger(), threading.Event()
+    ledger, lost = SessionCounters(), threading.Event()
     reporter = Reporter(Membership(4, str(running.path)), ledger.sessions, lost.set)
     reporter.start()
     wait_until(lambda: running.told == [("up", 4)])
@@ -115,7 +115,7 @@ def test_a_reporter_tells_that_it_is_up_what_is_counted_and_its_last_word(
 
 def test_a_reporter_whose_coordinator_goes_says_so_at_once(tmp_path: Path) -> None:
     running, lost = Running(tmp_path / "team"), threading.Event()
-    reporter = Reporter(Membership(1, str(running.path)), Ledger().sessions, lost.set)
+    reporter = Reporter(Membership(1, str(running.path)), SessionCounters().sessions, lost.set)
     reporter.start()
     wait_until(lambda: running.told)
     running.close()
@@ -125,7 +125,7 @@ def test_a_reporter_whose_coordinator_goes_says_so_at_once(tmp_path: Path) -> No
 
 def test_a_reporter_that_finds_no_coordinator_says_so(tmp_path: Path) -> None:
     lost = threading.Event()
-    reporter = Reporter(Membership(1, str(tmp_path / "team")), Ledger().sessions, lost.set)
+    reporter = Reporter(Membership(1, str(tmp_path / "team")), SessionCounters().sessions, lost.set)
     reporter.start()
     assert lost.wait(10)
     reporter.close()

@@ -18,7 +18,7 @@ CASES = {
 @pytest.mark.parametrize("text", CASES)
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_lines(text: bytes, size: int) -> None:
-    decoder = ndjson.Decoder()
+    decoder = ndjson.NdjsonDecoder()
     lines = [line for start in range(0, len(text), size) for line in decoder.feed(text[start : start + size])]
     assert lines + decoder.flush() == CASES[text]
 
@@ -26,6 +26,6 @@ def test_lines(text: bytes, size: int) -> None:
 @given(st.lists(st.binary(min_size=1).filter(lambda line: line.strip() and b"\n" not in line)), st.integers(1, 50))
 def test_what_is_encoded_is_decoded(lines: list[bytes], size: int) -> None:
     text = b"".join(map(ndjson.encode, lines))
-    decoder = ndjson.Decoder()
+    decoder = ndjson.NdjsonDecoder()
     assert [line for i in range(0, len(text), size) for line in decoder.feed(text[i : i + size])] == lines
     assert decoder.flush() == []

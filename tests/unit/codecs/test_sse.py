@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from places import DATA
-from wiretape.codecs.sse import Decoder, Event, encode
+from wiretape.codecs.sse import Event, SseDecoder, encode
 
 BOM = b"\xef\xbb\xbf"
 
@@ -63,7 +63,7 @@ table = pytest.mark.parametrize(("stream", "events"), CASES.values(), ids=CASES)
 
 
 def decode(*pieces: bytes) -> list[Event]:
-    decoder = Decoder()
+    decoder = SseDecoder()
     return [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
 
 
@@ -126,7 +126,7 @@ def test_the_table_is_by_the_letter_of_the_standard(stream: bytes, events: list[
 
 
 def test_an_event_comes_with_the_piece_that_completes_it() -> None:
-    decoder = Decoder()
+    decoder = SseDecoder()
     assert decoder.feed(b"data: a\n") == []
     assert decoder.feed(b"\n") == [Event("a")]
     assert decoder.feed(b"data: b\r\n\r\ndata: c\n\ndata:") == [Event("b"), Event("c")]

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from wiretape.journal.exchange_file import Entry, EntryReader, Kept, Kind, Record, Stage
+from wiretape.journal.exchange_file import EntryKind, EntryReader, JournalEntry, Record, Stage, StoredExchange
 
 KEY = AESGCM(bytes(32))
 RECORDS = [
-    Record(Kind.BEGIN, 0.0, b"{}"),
-    Record(Kind.BODY, 0.0, b"body"),
-    Record(Kind.HEAD, 1.25, b"[200, []]"),
-    Record(Kind.PIECE, 2.5, b"data: one\n\n"),
-    Record(Kind.PIECE, 3.5, b""),
-    Record(Kind.PIECE, 4.5, b"\x00" * 50),
-    Record(Kind.ENDED, 5.5, b""),
+    Record(EntryKind.BEGIN, 0.0, b"{}"),
+    Record(EntryKind.BODY, 0.0, b"body"),
+    Record(EntryKind.HEAD, 1.25, b"[200, []]"),
+    Record(EntryKind.PIECE, 2.5, b"data: one\n\n"),
+    Record(EntryKind.PIECE, 3.5, b""),
+    Record(EntryKind.PIECE, 4.5, b"\x00" * 50),
+    Record(EntryKind.ENDED, 5.5, b""),
 ]
 
 
-def written(folder: Path, number: int = 7) -> tuple[Entry, list[int]]:
+def written(folder: Path, number: int = 7) -> tuple[JournalEntry, list[int]]:
     """A file with all of them, and where each of them ends."""
-    entry, ends = Entry(KEY, folder, number), []
+    entry, ends = JournalEntry(KEY, folder, number), []
     for record in RECORDS:
         entry.append(record.kind, record.at, record.data)
         ends.append(entry.size)
@@ -75,7 +75,7 @@ def test_no_record_can_be_moved(tmp_path: Path) -> None:
 
 
 def test_two_read_at_their_own_pace_while_it_grows(tmp_path: Path) -> None:
-    entry = Entry(KEY, tmp_path, 7)
+    entry = JournalEntry(KEY, tmp_path, 7)
     quick, slow = entry.reader(), entry.reader()
     assert quick.next() is None
     for record in RECORDS[:4]:
@@ -89,16 +89,16 @@ def test_two_read_at_their_own_pace_while_it_grows(tmp_path: Path) -> None:
 
 
 def test_a_large_piece_and_one_that_ends_where_the_window_does(tmp_path: Path) -> None:
-    entry = Entry(KEY, tmp_path, 1)
+    entry = JournalEntry(KEY, tmp_path, 1)
     pieces = [os.urandom(size) for size in (65536 - 29, 1, 3_000_000, 65536, 10)]
     for piece in pieces:
-        entry.append(Kind.PIECE, 0, piece)
+        entry.append(EntryKind.PIECE, 0, piece)
     assert [record.data for record in read(entry.path, 1)] == pieces
 
 
 def test_nothing_is_appended_after_a_failure_nor_over_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = Entry(KEY, tmp_path, 7)
-    entry.append(Kind.BEGIN, 0, b"{}")
+    entry = JournalEntry(KEY, tmp_path, 7)
+    entry.append(EntryKind.BEGIN, 0, b"{}")
 
     def half(file: int, data: bytes) -> int:
         if len(data) < 40:
@@ -108,18 +108,18 @@ def test_nothing_is_appended_after_a_failure_nor_over_anything(tmp_path: Path, m
     with monkeypatch.context() as patched:
         patched.setattr("wiretape.journal.exchange_file.os.write", half)
         with pytest.raises(OSError, match="No space"):
-            entry.append(Kind.PIECE, 1, b"piece")
+            entry.append(EntryKind.PIECE, 1, b"piece")
     with pytest.raises(OSError, match="has failed before"):
-        entry.append(Kind.PIECE, 2, b"piece")
-    assert [record.kind for record in read(entry.path)] == [Kind.BEGIN]
+        entry.append(EntryKind.PIECE, 2, b"piece")
+    assert [record.kind for record in read(entry.path)] == [EntryKind.BEGIN]
     with pytest.raises(FileExistsError):
-        Entry(KEY, tmp_path, 7)
+        JournalEntry(KEY, tmp_path, 7)
 
 
 def test_only_its_user_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        entry = Entry(KEY, tmp_path, 1)
+        entry = JournalEntry(KEY, tmp_path, 1)
     finally:
         os.umask(before)
     assert stat.S_IMODE(entry.path.stat().st_mode) == 0o600
@@ -127,12 +127,12 @@ def test_only_its_user_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
 
 
 def test_the_name_says_whose_turn_it_is(tmp_path: Path) -> None:
-    entry = Entry(KEY, tmp_path, 12)
-    assert Kept.of(entry.path) == Kept(entry.path, 12, Stage.LIVE, 12)
+    entry = JournalEntry(KEY, tmp_path, 12)
+    assert StoredExchange.of(entry.path) == StoredExchange(entry.path, 12, Stage.LIVE, 12)
     entry.hand_over(3)
-    assert Kept.of(entry.path) == Kept(entry.path, 12, Stage.ENDED, 3)
+    assert StoredExchange.of(entry.path) == StoredExchange(entry.path, 12, Stage.ENDED, 3)
     for other in ("owner.lock", "writer.lock", "1-2.live", "1.ended", "x-1.ended", "-.ended", "\u0661.live", ".live"):
-        assert Kept.of(tmp_path / other) is None
+        assert StoredExchange.of(tmp_path / other) is None
     entry.discard()
     entry.discard()
     assert [*tmp_path.iterdir()] == []

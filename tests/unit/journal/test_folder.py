@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wiretape.journal import folder, key
-from wiretape.journal.exchange_file import Kind, Stage
+from wiretape.journal.exchange_file import EntryKind, Stage
 from wiretape.journal.folder import Journal, has_leftovers, journals, take_over
 from wiretape.journal.key import find, key_folders
 
@@ -224,11 +224,11 @@ def test_it_says_when_it_is_full_and_when_there_is_room() -> None:
     journal = Journal.create(1000)
     freed: list[int] = []
     first, second = journal.begin(), journal.begin()
-    first.append(Kind.PIECE, 0, b"x" * 700)
+    first.append(EntryKind.PIECE, 0, b"x" * 700)
     journal.grown(first)
     journal.grown(first)
     assert (journal.taken, journal.is_full) == (first.size, False)
-    second.append(Kind.PIECE, 0, b"x" * 100)
+    second.append(EntryKind.PIECE, 0, b"x" * 100)
     journal.grown(second)
     assert (journal.has_room(100), journal.has_room(200)) == (True, False)
     # While all of them are under way it is of no use to wait.
@@ -260,7 +260,7 @@ def test_files_come_in_the_order_in_which_they_were_handed_over() -> None:
 def test_a_file_that_is_written_goes_while_it_is_read() -> None:
     journal = Journal.create(1 << 20)
     entry = journal.begin()
-    entry.append(Kind.PIECE, 0, b"x" * 100)
+    entry.append(EntryKind.PIECE, 0, b"x" * 100)
     journal.grown(entry)
     reader = entry.reader()
     journal.hand_over(entry)
@@ -282,7 +282,7 @@ def test_files_are_ready_before_they_are_needed_and_go_with_the_journal(monkeypa
     assert {first.number, second.number} < ready
     journal.fill()
     assert len(journal.folder.files(Stage.LIVE)) == len(ready) + 2
-    first.append(Kind.PIECE, 0, b"x")
+    first.append(EntryKind.PIECE, 0, b"x")
     journal.release()
     journal.folder.remove_empty()
     assert [kept.number for kept in journal.folder.files(*Stage)] == [first.number]

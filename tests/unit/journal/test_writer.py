@@ -13,10 +13,10 @@ import pytest
 
 from exchanges import BODY, PIECES, begin, body, config, keep
 from samples import CHAT, load
-from wiretape.journal.exchange_file import Kept, Kind, Stage
+from wiretape.journal.exchange_file import EntryKind, Stage, StoredExchange
 from wiretape.journal.folder import Journal
 from wiretape.journal.write_job import WriteJob
-from wiretape.journal.writer import JournalWriter, LogCapture, Outcome, Stores
+from wiretape.journal.writer import JournalWriter, LogCapture, Stores, WriteOutcome
 from wiretape.policy import Mode, Takes
 from wiretape.recording import capture
 from wiretape.store.directory import write_temporary
@@ -38,7 +38,7 @@ def writer(journal: Journal, log: LogCapture) -> JournalWriter:
     return JournalWriter(journal.folder, Stores(), log)
 
 
-def told(outcomes: list[Outcome]) -> list[tuple[int, int, int]]:
+def told(outcomes: list[WriteOutcome]) -> list[tuple[int, int, int]]:
     return [(each.number, each.recorded, each.unrecorded) for each in outcomes]
 
 
@@ -55,9 +55,9 @@ def test_an_exchange_becomes_the_recording(journal: Journal, log: LogCapture, tm
     keep(journal, config(root))
     keep(journal, config(root), status=500)
     keep(journal, config(root), b"[")
-    keep(journal, config(root), body("cut"), pieces=PIECES[:5], last=Kind.BROKE_OFF)
+    keep(journal, config(root), body("cut"), pieces=PIECES[:5], last=EntryKind.BROKE_OFF)
     # Whoever has seen the last event has the answer, whatever the connection did then.
-    keep(journal, config(root), body("left"), last=Kind.BROKE_OFF)
+    keep(journal, config(root), body("left"), last=EntryKind.BROKE_OFF)
     outcomes = [*writer(journal, log).write_ended()]
     assert told(outcomes) == [(1, 1, 0), (2, 0, 1), (3, 0, 1), (4, 0, 1), (5, 1, 0)]
     assert not any(each.is_kept or each.is_unfinished for each in outcomes)
@@ -92,7 +92,7 @@ def test_takes_are_numbered_in_the_order_of_their_ends(journal: Journal, log: Lo
         for n in (1, 2)
     )
     for entry in (second, first):
-        entry.append(Kind.ENDED, 9)
+        entry.append(EntryKind.ENDED, 9)
         journal.hand_over(entry)
     assert told([*writer(journal, log).write_ended()]) == [(2, 1, 0), (1, 1, 0)]
     ids = [
@@ -123,7 +123,7 @@ def test_what_a_killed_writer_has_written_is_not_written_twice(  # noqa: PLR0917
             raise SystemExit
 
         with monkeypatch.context() as patched:
-            patched.setattr(Kept, "moved", killed)
+            patched.setattr(StoredExchange, "moved", killed)
             with pytest.raises(SystemExit):
                 next(writer(journal, log).write_ended())
     before = [(path, path.read_bytes()) for path in files(root)]
@@ -297,7 +297,7 @@ def test_what_another_version_has_left_stays_for_that(
     asked[0] |= change
     if None in change.values():
         del asked[0]["session"]
-    entry.append(Kind.BEGIN, 0, json.dumps(asked).encode())
+    entry.append(EntryKind.BEGIN, 0, json.dumps(asked).encode())
     journal.hand_over(entry)
     keep(journal, config(tmp_path / "recordings"))
     outcomes = {each.number: each for each in writer(journal, log).finish()}

@@ -14,9 +14,9 @@ from exchanges import body, config, keep
 from harness import wait_until
 from samples import CHAT
 from wiretape.journal import isolated
-from wiretape.journal.exchange_file import Kind
+from wiretape.journal.exchange_file import EntryKind
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import Outcome, say
+from wiretape.journal.writer import WriteOutcome, say
 from wiretape.journal.writer_process import WriterProcess
 
 
@@ -26,16 +26,16 @@ class Writing:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.journal = Journal.create(1 << 30)
-        self.outcomes: dict[int, Outcome] = {}
+        self.outcomes: dict[int, WriteOutcome] = {}
         self.process = WriterProcess(self.journal, self._tell)
         self.process.start()
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: WriteOutcome) -> None:
         if outcome.number not in self.outcomes:
             say(outcome.log)
         self.outcomes.setdefault(outcome.number, outcome)
 
-    def keep(self, word: object, last: Kind | None = Kind.ENDED) -> None:
+    def keep(self, word: object, last: EntryKind | None = EntryKind.ENDED) -> None:
         keep(self.journal, config(self.root), body(word), last=last)
         self.process.look()
 

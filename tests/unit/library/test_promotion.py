@@ -8,13 +8,13 @@ import pytest
 from samples import CHAT, RESPONSES, SAMPLES
 from wiretape import recording
 from wiretape.library.compare import compare, contents
-from wiretape.library.promotion import Plan, carry_out, plan
+from wiretape.library.promotion import PromotionPlan, carry_out, plan
 from wiretape.matching.request import identity
 from wiretape.recording.capture import Capture, Origin, digest, dumps, loads
 from wiretape.store.base import WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import Frozen, freeze
-from wiretape.tape.lookup import second_name
+from wiretape.tape.lookup import disambiguated_name
 
 OTHER = SAMPLES["cerebras completions"]
 
@@ -45,7 +45,7 @@ def files(store: DirectoryStore, session: str) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.json")}
 
 
-def promote(store: DirectoryStore) -> Plan:
+def promote(store: DirectoryStore) -> PromotionPlan:
     made = plan(store, "new", "main")
     assert made.refusals == ()
     carry_out(store, made)
@@ -162,7 +162,7 @@ def test_one_whose_name_another_request_has_gets_the_second_name(store: Director
     if take:
         put(store, "new", CHAT, take=take)
     promote(store)
-    name = second_name(CHAT.stem, identity(recording.loads(CHAT.read_bytes()).request)) + take
+    name = disambiguated_name(CHAT.stem, identity(recording.loads(CHAT.read_bytes()).request)) + take
     assert store.read("main", name) == CHAT.read_bytes()
     assert store.read("main", CHAT.stem) == recording.dumps(other)
 

@@ -122,7 +122,7 @@ FILE_SEARCH = replace(
 
 
 @pytest.mark.parametrize("rule", [each for each in hashing.RULES if each is not hashing.OLDEST], ids=lambda r: r.since)
-def test_the_name_that_a_version_gave_is_right_and_so_are_its_ids(rule: hashing.Rule) -> None:
+def test_the_name_that_a_version_gave_is_right_and_so_are_its_ids(rule: hashing.HashRule) -> None:
     made = recording.make(FILE_SEARCH, wire.response(FILE_SEARCH, came("Hi")), "2026")
     name = recording.digest(FILE_SEARCH, rule)
     data = recording.dumps(made).replace(f'"rec-{made.name[:12]}"'.encode(), f'"rec-{name[:12]}"'.encode())
@@ -137,7 +137,7 @@ def test_the_name_that_a_version_gave_is_right_and_so_are_its_ids(rule: hashing.
 @pytest.mark.parametrize("rule", hashing.RULES, ids=lambda rule: rule.since)
 @pytest.mark.parametrize("host", ["https://api.openai.com", "http://localhost:8000"])
 @pytest.mark.parametrize("count", [0, 2])
-def test_the_name_that_a_version_gave_to_a_list_of_models(rule: hashing.Rule, host: str, count: int) -> None:
+def test_the_name_that_a_version_gave_to_a_list_of_models(rule: hashing.HashRule, host: str, count: int) -> None:
     models = [{"id": f"m{n}", "created": n, "object": "model", "owned_by": "o"} for n in range(count)]
     body = [{"__type__": "openai.types.model.Model", "__data__": each} for each in models]
     asked = RecordedRequest(f"{host}/v1/v1/models", {}, "/v1/models", test_id="t::a")

@@ -9,7 +9,7 @@ import pytest
 from chats import CHAT
 from wiretape.matching.outline import Outline, Outlines, Piece, outline, unpacked
 from wiretape.recording import RecordedRequest
-from wiretape.tape.mismatch import Candidate, explain
+from wiretape.tape.mismatch import NearRecording, explain
 
 RNG = random.Random(1)
 WORDS = ["".join(RNG.choices("etaoinshrdlu", k=RNG.randint(2, 9))) for _ in range(3000)]
@@ -78,7 +78,7 @@ def test_the_nearest_is_found_among_many(
 ) -> None:
     requests = {**OTHERS, "wanted": wanted}
     near = Outlines({**outlines, "wanted": outline(wanted)}).nearest(outline(asked), 24)
-    found = explain(asked, [Candidate(each.name, requests[each.name]) for each in near], "").nearest
+    found = explain(asked, [NearRecording(each.name, requests[each.name]) for each in near], "").nearest
     assert requests[found] == wanted, found
 
 

@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
-from wiretape.metrics.counters import NUMBERS, OTHERS, Counters, Ledger, Reason, added
+from wiretape.metrics.counters import NUMBERS, OTHERS, Counters, Reason, SessionCounters, added
 
 
 def test_each_session_has_counters_of_its_own() -> None:
-    ledger = Ledger()
+    ledger = SessionCounters()
     ledger.of("one").hits += 2
     ledger.of("two").hits += 1
     ledger.of("two").connections += 3
@@ -16,7 +16,7 @@ def test_each_session_has_counters_of_its_own() -> None:
 
 
 def test_the_total_is_the_sum_and_a_value_of_its_own() -> None:
-    ledger = Ledger()
+    ledger = SessionCounters()
     assert ledger.total() == Counters()
     ledger.of("one").bytes, ledger.of("two").bytes = 5, 7
     total = ledger.total()
@@ -49,7 +49,7 @@ def test_what_is_not_recorded_is_counted_by_its_reason() -> None:
 
 
 def test_who_names_ever_new_sessions_fills_no_memory() -> None:
-    ledger = Ledger()
+    ledger = SessionCounters()
     for number in range(3000):
         ledger.of(f"s{number}").misses += 1
     assert len(ledger.sessions()) <= 1001
@@ -61,7 +61,7 @@ def test_who_names_ever_new_sessions_fills_no_memory() -> None:
 
 
 def test_threads_that_come_together_share_one() -> None:
-    ledger = Ledger()
+    ledger = SessionCounters()
     with ThreadPoolExecutor(8) as pool:
         found = [*pool.map(ledger.of, [f"s{number // 8}" for number in range(800)])]
     assert len({id(each) for each in found}) == 100

@@ -10,7 +10,7 @@ import pytest
 import wiretape
 from wiretape.metrics import counters as module
 from wiretape.metrics import prometheus
-from wiretape.metrics.counters import NUMBERS, Ledger, Reason
+from wiretape.metrics.counters import NUMBERS, Reason, SessionCounters
 from wiretape.metrics.prometheus import FAMILIES, Page, Workers
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
@@ -20,8 +20,8 @@ STRANGE = 'a "quoted"\\ name\nwith a line'
 
 
 @pytest.fixture
-def ledger() -> Ledger:
-    ledger = Ledger()
+def ledger() -> SessionCounters:
+    ledger = SessionCounters()
     for place, name in enumerate(NUMBERS, 1):
         setattr(ledger.of("default"), name, place)
     ledger.of("checkout").hits = 7
@@ -29,7 +29,7 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture
-def page(ledger: Ledger) -> Iterator[Page]:
+def page(ledger: SessionCounters) -> Iterator[Page]:
     with Page(HERE, ledger.sessions, OwnNames()) as page:
         yield page
 
@@ -70,13 +70,13 @@ def test_the_help_is_what_the_counters_themselves_say() -> None:
     assert {name: text for name, (_, text) in FAMILIES.items()} == {name: said[name] for name in NUMBERS}
 
 
-def test_what_is_written_can_be_read_again(page: Page, ledger: Ledger) -> None:
+def test_what_is_written_can_be_read_again(page: Page, ledger: SessionCounters) -> None:
     ledger.of(STRANGE).misses = 3
     ledger.of(STRANGE).reasons = {Reason.SIZE: 2, Reason.ERROR: 1}
     assert prometheus.parse(ask(page, "/metrics")[1]) == ledger.sessions()
 
 
-def test_a_page_shows_what_is_counted_now(page: Page, ledger: Ledger) -> None:
+def test_a_page_shows_what_is_counted_now(page: Page, ledger: SessionCounters) -> None:
     ledger.of("default").hits = 123_456_789_012
     assert prometheus.parse(ask(page, "/metrics")[1])["default"].hits == 123_456_789_012
 
@@ -108,7 +108,7 @@ def test_two_paths_for_get_and_head(page: Page, method: str, path: str, status: 
 
 
 @pytest.mark.parametrize(("up", "status"), [(2, 200), (0, 503)])
-def test_with_workers_it_is_healthy_while_one_is_up(ledger: Ledger, up: int, status: int) -> None:
+def test_with_workers_it_is_healthy_while_one_is_up(ledger: SessionCounters, up: int, status: int) -> None:
     with Page(HERE, ledger.sessions, OwnNames(), lambda: Workers(up, {"1": 0, "2": 5})) as page:
         assert ask(page, "/healthz")[0].status == status
         text = ask(page, "/metrics")[1]
@@ -123,12 +123,12 @@ def test_a_reader_that_says_nothing_keeps_nobody_waiting(page: Page) -> None:
         assert ask(page, "/healthz")[0].status == 200
 
 
-def test_a_port_that_is_taken_is_an_error_at_once(page: Page, ledger: Ledger) -> None:
+def test_a_port_that_is_taken_is_an_error_at_once(page: Page, ledger: SessionCounters) -> None:
     with pytest.raises(OSError, match="in use"):
         Page(page.address, ledger.sessions, OwnNames())
 
 
-def test_after_its_end_nobody_answers(ledger: Ledger) -> None:
+def test_after_its_end_nobody_answers(ledger: SessionCounters) -> None:
     with Page(HERE, ledger.sessions, OwnNames()) as page:
         address = page.address
     with pytest.raises(ConnectionRefusedError):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.network.egress import Policy, Verdict, canonical, entry, is_here, is_public, literal, parse
+from wiretape.network.egress import EgressPolicy, Verdict, canonical, entry, is_here, is_public, literal, parse
 
 SPELLED = {
     "API.OpenAI.com": "api.openai.com",
@@ -111,17 +111,19 @@ def test_nothing_is_public_that_python_knows_to_be_private(
 
 # -- policies ----------------------------------------------------------------------------------------------------------
 
-GUARDED = Policy(is_guarded=True)
-LISTING = Policy(is_guarded=True, allow=tuple(map(entry, ("10.0.0.5:8000", "*.corp.example", "gpu:9", "fd00::/16"))))
-ONLY = Policy(allow=tuple(map(entry, ("*.corp.example", "10.1.0.0/16"))), allow_only=True)
-OFFLINE = Policy(is_offline=True, is_guarded=True, allow=(entry("*.corp.example"),))
+GUARDED = EgressPolicy(is_guarded=True)
+LISTING = EgressPolicy(
+    is_guarded=True, allow=tuple(map(entry, ("10.0.0.5:8000", "*.corp.example", "gpu:9", "fd00::/16")))
+)
+ONLY = EgressPolicy(allow=tuple(map(entry, ("*.corp.example", "10.1.0.0/16"))), allow_only=True)
+OFFLINE = EgressPolicy(is_offline=True, is_guarded=True, allow=(entry("*.corp.example"),))
 
 
 @pytest.mark.parametrize(
     ("policy", "host", "port", "verdict"),
     [
-        (Policy(), "anything.example", 443, Verdict.OPEN),
-        (Policy(), "169.254.169.254", 80, Verdict.OPEN),
+        (EgressPolicy(), "anything.example", 443, Verdict.OPEN),
+        (EgressPolicy(), "169.254.169.254", 80, Verdict.OPEN),
         # A mapped address is, as a host, another spelling of the one that it maps.
         *((GUARDED, host, 80, Verdict.CLOSED) for host in CLOSED if host != "::ffff:8.8.8.8"),
         *((GUARDED, host, 80, Verdict.BY_ADDRESS) for host in PUBLIC),
@@ -141,17 +143,17 @@ OFFLINE = Policy(is_offline=True, is_guarded=True, allow=(entry("*.corp.example"
         (ONLY, "8.8.8.8", 443, Verdict.CLOSED),
         (ONLY, "10.1.2.3", 443, Verdict.BY_ADDRESS),
         (ONLY, "other.example", 443, Verdict.BY_ADDRESS),
-        (Policy(allow_only=True), "other.example", 443, Verdict.CLOSED),
+        (EgressPolicy(allow_only=True), "other.example", 443, Verdict.CLOSED),
         *((OFFLINE, host, 80, Verdict.CLOSED) for host in ("a.corp.example", "8.8.8.8", "10.0.0.1", "0x", "1.1")),
         *((OFFLINE, host, 80, Verdict.OPEN) for host in ("localhost", "127.0.0.1", "[::1]", "x.localhost.")),
     ],
 )
-def test_what_a_name_tells(policy: Policy, host: str, port: int, verdict: Verdict) -> None:
+def test_what_a_name_tells(policy: EgressPolicy, host: str, port: int, verdict: Verdict) -> None:
     assert policy.judge_name(host, port, is_provider=False) is verdict
 
 
 def test_a_provider_is_open_but_offline() -> None:
-    for policy in (GUARDED, ONLY, Policy(allow_only=True)):
+    for policy in (GUARDED, ONLY, EgressPolicy(allow_only=True)):
         assert policy.judge_name("10.0.0.1", 80, is_provider=True) is Verdict.OPEN
     assert OFFLINE.judge_name("api.openai.com", 443, is_provider=True) is Verdict.CLOSED
 
@@ -168,7 +170,7 @@ def test_a_provider_is_open_but_offline() -> None:
         (ONLY, "10.1.255.1", 80, True),
     ],
 )
-def test_what_an_address_tells(policy: Policy, address: str, port: int, is_open: bool) -> None:
+def test_what_an_address_tells(policy: EgressPolicy, address: str, port: int, is_open: bool) -> None:
     assert policy.judge_address(ipaddress.ip_address(address), port) is is_open
 
 
@@ -177,7 +179,7 @@ def test_built_in_providers_of_this_machine_are_not_for_others() -> None:
     assert not GUARDED.is_open_provider("0x7f.1", is_configured=False)
     assert GUARDED.is_open_provider("localhost", is_configured=True)
     assert GUARDED.is_open_provider("api.openai.com", is_configured=False)
-    assert Policy().is_open_provider("localhost", is_configured=False)
+    assert EgressPolicy().is_open_provider("localhost", is_configured=False)
 
 
 # -- the configuration -------------------------------------------------------------------------------------------------

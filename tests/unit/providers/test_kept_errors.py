@@ -12,7 +12,7 @@ from wiretape.library import promotion, verify
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
-from wiretape.providers.wire import Arrived, Unrecordable
+from wiretape.providers.wire import LiveResponse, UnrecordableError
 from wiretape.recording import RecordedRequest, Recording, dumps, loads
 from wiretape.recording.capture import kept
 from wiretape.redaction import DEFAULT, recorded
@@ -38,12 +38,12 @@ WHOLE = b'{"id":"x","choices":[],"created":1,"model":"m","object":"chat.completi
 
 def came(
     body: bytes, status: int = 200, content_type: str = EVENTS, *, location: str = "", cut: bool = False
-) -> Arrived:
+) -> LiveResponse:
     headers = (("content-type", content_type), *((("Location", location),) if location else ()))
-    return Arrived(status, headers, (body,) if body else (), (1.0,) if body else (), not cut)
+    return LiveResponse(status, headers, (body,) if body else (), (1.0,) if body else (), not cut)
 
 
-KEPT: dict[str, tuple[RecordedRequest, Arrived]] = {
+KEPT: dict[str, tuple[RecordedRequest, LiveResponse]] = {
     # An answer to an SDK, whatever it is: no exception.
     **{f"a whole one, {status}": (CHAT, came(WHOLE, status, JSON)) for status in (201, 203, 207, 299)},
     "a whole stream, 201": (STREAM, came(CHUNK + b"data: [DONE]\n\n", 201)),
@@ -130,7 +130,7 @@ def said(body: bytes) -> list[Any]:
 
 
 @pytest.mark.parametrize(("asked", "arrived"), KEPT.values(), ids=KEPT)
-def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: Arrived) -> None:
+def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: LiveResponse) -> None:
     made = Recording(asked, wire.response(asked, arrived, keep_errors=True))
     data = dumps(made)
     read = loads(data)
@@ -150,8 +150,8 @@ def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: Arrive
 
 
 @pytest.mark.parametrize(("asked", "arrived"), KEPT.values(), ids=KEPT)
-def test_none_of_it_is_kept_by_itself(asked: RecordedRequest, arrived: Arrived) -> None:
-    with pytest.raises(Unrecordable):
+def test_none_of_it_is_kept_by_itself(asked: RecordedRequest, arrived: LiveResponse) -> None:
+    with pytest.raises(UnrecordableError):
         wire.response(asked, arrived)
 
 
@@ -159,7 +159,7 @@ def test_none_of_it_is_kept_by_itself(asked: RecordedRequest, arrived: Arrived) 
 def test_what_the_client_did_not_wait_for_is_no_failure_of_the_providers(asked: RecordedRequest) -> None:
     begun = came(LINE if asked is OLLAMA else CHUNK, cut=True)
     assert wire.response(asked, begun, keep_errors=True).broke_off
-    with pytest.raises(Unrecordable):
+    with pytest.raises(UnrecordableError):
         wire.response(asked, replace(begun, is_abandoned=True), keep_errors=True)
 
 
@@ -182,7 +182,7 @@ def test_a_failure_that_another_recorder_wrote_is_said_as_the_sdk_knows_it() -> 
 
 
 KEY = "sk-" + "a1b2" * 10
-HIDING: dict[str, tuple[RecordedRequest, Arrived]] = {
+HIDING: dict[str, tuple[RecordedRequest, LiveResponse]] = {
     "the tail": (STREAM, came(CHUNK + b'data: {"error":{"password":"hunter2hunter2","more":"KEY"}}\n\n')),
     "lines": (CLAUDE, came(START + b'event: error\ndata: {"type":"error","error":"KEY"}\n\n')),
     "a location": (CHAT, came(b"", 307, "", location="https://x.example.com/?sig=hunter2hunter2&key=KEY")),
@@ -193,7 +193,7 @@ HIDING: dict[str, tuple[RecordedRequest, Arrived]] = {
 
 @pytest.mark.parametrize(("asked", "arrived"), HIDING.values(), ids=HIDING)
 def test_no_secret_is_kept_with_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, asked: RecordedRequest, arrived: Arrived
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, asked: RecordedRequest, arrived: LiveResponse
 ) -> None:
     pieces = tuple(piece.replace(b"KEY", KEY.encode()) for piece in arrived.pieces)
     headers = tuple((name, value.replace("KEY", KEY)) for name, value in arrived.headers)

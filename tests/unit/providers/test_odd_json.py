@@ -11,7 +11,7 @@ from chats import asks, chat
 from wiretape.library import verify
 from wiretape.policy import FORMS
 from wiretape.providers import sdk_errors, wire
-from wiretape.providers.wire import Arrived
+from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest, Recording, dumps, loads, make
 
 CHAT = chat("x")
@@ -49,10 +49,10 @@ WHERE = {
 }
 
 
-def came(body: str, status: int = 200, coding: str = "") -> Arrived:
+def came(body: str, status: int = 200, coding: str = "") -> LiveResponse:
     content_type = "text/event-stream" if body.startswith("data:") else "application/json"
     headers = (("content-type", content_type), *((("content-encoding", coding),) if coding else ()))
-    return Arrived(status, headers, (body.encode("utf-8", "surrogatepass"),), (1.0,), True)
+    return LiveResponse(status, headers, (body.encode("utf-8", "surrogatepass"),), (1.0,), True)
 
 
 def values(body: bytes) -> Iterator[str]:
@@ -62,7 +62,7 @@ def values(body: bytes) -> Iterator[str]:
             yield json.dumps(json.loads(text), sort_keys=True)
 
 
-def replayed(asked: RecordedRequest, arrived: Arrived, form: str) -> bytes:
+def replayed(asked: RecordedRequest, arrived: LiveResponse, form: str) -> bytes:
     """What is replayed of it once it was recorded, with nothing of it lost on the way."""
     made = make(asked, wire.response(asked, wire.decoded(arrived)), form)
     data = dumps(made)
@@ -72,7 +72,7 @@ def replayed(asked: RecordedRequest, arrived: Arrived, form: str) -> bytes:
     assert verify.check(made.name, data).faults == ()
     sent = wire.answer([read])
     assert sent.status == arrived.status
-    again = wire.response(asked, Arrived(sent.status, sent.headers, sent.chunks, (0.0,) * len(sent.chunks), True))
+    again = wire.response(asked, LiveResponse(sent.status, sent.headers, sent.chunks, (0.0,) * len(sent.chunks), True))
     assert dumps(make(asked, again, form)) == data
     return sent.body
 

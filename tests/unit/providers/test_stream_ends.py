@@ -195,16 +195,16 @@ def test_a_stream_cut_at_any_byte_is_whole_only_where_it_says_so(row: Row) -> No
         # Its end was seen by its framing; its connection was closed; its connection broke, or its proxy was killed.
         for ended, is_framed in ((True, True), (True, False), (False, True)):
             headers = (("content-type", row.content_type),)
-            came = wire.Arrived(200, headers, (body,) if body else (), (0.0,) * bool(body), ended, is_framed)
+            came = wire.LiveResponse(200, headers, (body,) if body else (), (0.0,) * bool(body), ended, is_framed)
             is_whole = end is OVER or (end is COMPLETE and ended and is_framed)
             assert (_why_not(row.asked, came) == "") is is_whole, (body, ended, is_framed)
 
 
-def _why_not(asked: RecordedRequest, came: wire.Arrived) -> str:
+def _why_not(asked: RecordedRequest, came: wire.LiveResponse) -> str:
     """Why an answer is no recording; empty where it is one."""
     try:
         made = wire.response(asked, came)
-    except wire.Unrecordable as e:
+    except wire.UnrecordableError as e:
         why = str(e)
     else:
         assert made.is_streaming
@@ -225,5 +225,5 @@ def test_a_stream_that_is_whole_without_its_last_bytes_is_recorded_as_the_whole_
 
 
 def recorded(row: Row, body: bytes) -> bytes:
-    came = wire.Arrived(200, (("content-type", row.content_type),), (body,), (0.0,), True)
+    came = wire.LiveResponse(200, (("content-type", row.content_type),), (body,), (0.0,), True)
     return dumps(Recording(row.asked, wire.response(row.asked, came)))

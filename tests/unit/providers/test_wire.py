@@ -14,9 +14,9 @@ import pytest
 import zstandard
 
 from places import DATA, SHARED, SHIPPED
-from wiretape.codecs.sse import Decoder
+from wiretape.codecs.sse import SseDecoder
 from wiretape.providers import wire
-from wiretape.providers.wire import Answer, Arrived, Unrecordable, answer, error
+from wiretape.providers.wire import HttpResponse, LiveResponse, UnrecordableError, answer, error
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, dumps, loads
 from wiretape.recording.capture import Capture
 
@@ -37,12 +37,12 @@ def arrived(
     content_type: str = "text/event-stream",
     coding: str = "",
     ended: bool = True,
-) -> Arrived:
+) -> LiveResponse:
     headers = (("Content-Type", content_type), *((("Content-Encoding", coding),) if coding else ()))
-    return Arrived(status, headers, pieces, tuple(map(float, range(len(pieces)))), ended)
+    return LiveResponse(status, headers, pieces, tuple(map(float, range(len(pieces)))), ended)
 
 
-def response(asked: RecordedRequest, came: Arrived) -> RecordedResponse:
+def response(asked: RecordedRequest, came: LiveResponse) -> RecordedResponse:
     """The way of a live answer: its coding undone, then read."""
     return wire.response(asked, wire.decoded(came))
 
@@ -51,8 +51,8 @@ def one_by_one(data: bytes) -> list[bytes]:
     return [bytes([byte]) for byte in data]
 
 
-def events(sent: Answer) -> list[str]:
-    decoder = Decoder()
+def events(sent: HttpResponse) -> list[str]:
+    decoder = SseDecoder()
     return [event.data for event in decoder.feed(sent.body) + decoder.flush()]
 
 
@@ -211,7 +211,7 @@ def test_what_is_no_text_in_a_stream_never_becomes_another_text(word: bytes) -> 
         assert b"fffd" not in dumps(made)
         assert loads(dumps(made)) == made
         again = answer([made])
-        assert response(asked, Arrived(200, again.headers, again.chunks, again.at, True)) == recorded
+        assert response(asked, LiveResponse(200, again.headers, again.chunks, again.at, True)) == recorded
         if not asked.endpoint:
             assert again.body == body
 
@@ -366,7 +366,7 @@ SINGLE = b'{"id":"x","object":"chat.completion","choices":[]}'
 JSON = "application/json"
 OLLAMA = RecordedRequest("http://localhost:11434/api/chat", {"model": "m", "stream": True}, "/api/chat")
 
-UNRECORDABLE: dict[str, tuple[RecordedRequest, Arrived, str]] = {
+UNRECORDABLE: dict[str, tuple[RecordedRequest, LiveResponse, str]] = {
     **{
         f"status {status}": (CHAT_STREAM, arrived(EVENT + DONE, status=status), f"status {status}")
         for status in (201, 301, 401, 403, 408, 409, 429, 500, 502, 503, 529)
@@ -424,8 +424,10 @@ UNRECORDABLE: dict[str, tuple[RecordedRequest, Arrived, str]] = {
 
 
 @pytest.mark.parametrize(("asked", "came", "reason"), UNRECORDABLE.values(), ids=UNRECORDABLE)
-def test_what_did_not_end_well_is_no_recording_and_says_why(asked: RecordedRequest, came: Arrived, reason: str) -> None:
-    with pytest.raises(Unrecordable, match=reason) as raised:
+def test_what_did_not_end_well_is_no_recording_and_says_why(
+    asked: RecordedRequest, came: LiveResponse, reason: str
+) -> None:
+    with pytest.raises(UnrecordableError, match=reason) as raised:
         response(asked, came)
     assert str(raised.value)
 
@@ -435,9 +437,9 @@ def test_a_deep_answer_is_recorded_whole_or_is_no_recording(depth: int) -> None:
     failed: type[Exception] | None = None  # Only the type: pytest takes seconds for the traceback of a RecursionError.
     try:
         response(CHAT, arrived(b'{"a":' + b"[" * depth + b"]" * depth + b"}", content_type=JSON))
-    except (Unrecordable, RecursionError) as e:
+    except (UnrecordableError, RecursionError) as e:
         failed = type(e)
-    assert failed in (None, Unrecordable)
+    assert failed in (None, UnrecordableError)
 
 
 @pytest.mark.parametrize(
@@ -549,7 +551,7 @@ def test_an_error_anywhere_in_an_answer_is_one(
     asked: RecordedRequest, body: bytes, content_type: str, streamed: bool
 ) -> None:
     asked = replace(asked, body={**asked.body, "stream": streamed})
-    with pytest.raises(Unrecordable, match="holds an error"):
+    with pytest.raises(UnrecordableError, match="holds an error"):
         response(asked, arrived(body, content_type=content_type))
 
 
@@ -585,5 +587,5 @@ def test_an_error_that_lies_in_the_request_is_replayed_with_its_status_and_body(
 
 
 def test_an_error_whose_end_was_not_seen_is_no_recording() -> None:
-    with pytest.raises(Unrecordable, match="broke off"):
+    with pytest.raises(UnrecordableError, match="broke off"):
         response(CHAT_STREAM, arrived(b'{"error": {}}', status=400, content_type=JSON, ended=False))

@@ -12,11 +12,11 @@ import pytest
 
 from wiretape.codecs import content_coding
 from wiretape.matching import request
-from wiretape.metrics.counters import Counters, Ledger
+from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.proxy import desk
-from wiretape.proxy.desk import Call, Desk, Seat, key_of
+from wiretape.proxy.desk import Desk, Grant, IncomingRequest, key_of
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.tape import Tape
@@ -47,8 +47,10 @@ def test_a_long_request_is_read_by_a_thread_that_does_not_carry_the_traffic(
     route = routing.parse([("p", routing.builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     body = json.dumps({"model": "m", "input": "x" * size}).encode()
-    call = Call("POST", "https", ("api.openai.com",), 443, "/v1/embeddings", "", None, body, 0.0, Seat(tape))
-    desk = Desk(Ledger())
+    call = IncomingRequest(
+        "POST", "https", ("api.openai.com",), 443, "/v1/embeddings", "", None, body, 0.0, Grant(tape)
+    )
+    desk = Desk(SessionCounters())
     asked = asyncio.run(desk._read(call, route))
     assert (threads != [threading.get_ident()]) is aside
     # What takes long of it was worked out there too.
@@ -56,7 +58,7 @@ def test_a_long_request_is_read_by_a_thread_that_does_not_carry_the_traffic(
 
 
 def test_a_coded_request_is_unpacked_aside_and_bounded() -> None:
-    desk = Desk(Ledger())
+    desk = Desk(SessionCounters())
     desk.largest = 1000
     packed = brotli.compress(bytes(1000))
     bomb = brotli.compress(bytes(1001))

@@ -10,7 +10,7 @@ from mitmproxy.proxy import mode_specs
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import tflow
 
-from wiretape.network.egress import Policy, entry
+from wiretape.network.egress import EgressPolicy, entry
 from wiretape.providers.routing import BUILTIN, builtin, parse
 from wiretape.proxy.destinations import Destinations
 
@@ -22,7 +22,7 @@ hosts = ["10.0.0.9:8000", "gpu.corp.example"]
 endpoints = ["openai"]
 """
 PROVIDERS = parse([("wiretape.toml", OWN), (BUILTIN, builtin())])
-GUARDED = Policy(is_guarded=True)
+GUARDED = EgressPolicy(is_guarded=True)
 
 
 class Names:
@@ -55,7 +55,7 @@ def data(host: str, port: int = 443, mode: str = "regular") -> ServerConnectionH
     return ServerConnectionHookData(Server(address=(host, port)), client)
 
 
-def pinned(policy: Policy, host: str, port: int = 443, mode: str = "regular") -> tuple[Any, str | None]:
+def pinned(policy: EgressPolicy, host: str, port: int = 443, mode: str = "regular") -> tuple[Any, str | None]:
     """The address that is connected to, and why none is."""
     destinations = Destinations()
     destinations.use(policy, PROVIDERS)
@@ -121,20 +121,20 @@ def test_a_public_address_of_this_machine_is_none_for_others(names: Names, monke
 @pytest.mark.parametrize(
     ("policy", "asked", "mode", "address"),
     [
-        (Policy(), ("x.example", 443), "regular", "x.example"),
+        (EgressPolicy(), ("x.example", 443), "regular", "x.example"),
         (GUARDED, ("api.openai.com", 443), "regular", "api.openai.com"),
         (GUARDED, ("10.0.0.9", 8000), "regular", "10.0.0.9"),
         (GUARDED, ("gpu.corp.example", 80), "regular", "gpu.corp.example"),
         (GUARDED, ("api.example", 443), "reverse:https://api.example", "api.example"),
         (GUARDED, ("10.0.0.1", 3128), "upstream:http://10.0.0.1:3128", "10.0.0.1"),
-        (Policy(is_guarded=True, allow=(entry("10.0.0.5"),)), ("10.0.0.5", 80), "regular", "10.0.0.5"),
-        (Policy(is_offline=True), ("127.0.0.1", 80), "regular", "127.0.0.1"),
-        (Policy(is_offline=True), ("x.localhost.", 80), "regular", "localhost"),
-        (Policy(is_offline=True), ("0x7f.1", 80), "regular", "127.0.0.1"),
-        (Policy(is_offline=True), ("127.0.0.1.", 80), "regular", "127.0.0.1"),
+        (EgressPolicy(is_guarded=True, allow=(entry("10.0.0.5"),)), ("10.0.0.5", 80), "regular", "10.0.0.5"),
+        (EgressPolicy(is_offline=True), ("127.0.0.1", 80), "regular", "127.0.0.1"),
+        (EgressPolicy(is_offline=True), ("x.localhost.", 80), "regular", "localhost"),
+        (EgressPolicy(is_offline=True), ("0x7f.1", 80), "regular", "127.0.0.1"),
+        (EgressPolicy(is_offline=True), ("127.0.0.1.", 80), "regular", "127.0.0.1"),
     ],
 )
-def test_where_it_may_go(policy: Policy, asked: tuple[str, int], mode: str, address: str, names: Names) -> None:
+def test_where_it_may_go(policy: EgressPolicy, asked: tuple[str, int], mode: str, address: str, names: Names) -> None:
     host, port = asked
     assert pinned(policy, host, port, mode) == ((address, port), None)
     assert names.asked == []
@@ -151,16 +151,16 @@ def test_where_it_may_go(policy: Policy, asked: tuple[str, int], mode: str, addr
         (GUARDED, "127.0.0.1", 80, "reverse:https://api.example"),
         (GUARDED, "10.0.0.1", 22, "reverse:http://10.0.0.1:8000"),
         *(
-            (Policy(is_offline=True), host, 443, "regular")
+            (EgressPolicy(is_offline=True), host, 443, "regular")
             for host in ("api.openai.com", "x.example", "8.8.8.8", "10.0.0.9")
         ),
-        (Policy(is_offline=True), "10.0.0.9", 8000, "regular"),
-        (Policy(is_offline=True), "api.openai.com", 443, "reverse:https://api.openai.com"),
-        (Policy(is_offline=True), "127.0.0.1", 3128, "upstream:http://127.0.0.1:3128"),
-        (Policy(allow_only=True), "x.example", 443, "regular"),
+        (EgressPolicy(is_offline=True), "10.0.0.9", 8000, "regular"),
+        (EgressPolicy(is_offline=True), "api.openai.com", 443, "reverse:https://api.openai.com"),
+        (EgressPolicy(is_offline=True), "127.0.0.1", 3128, "upstream:http://127.0.0.1:3128"),
+        (EgressPolicy(allow_only=True), "x.example", 443, "regular"),
     ],
 )
-def test_where_it_may_not_go(policy: Policy, host: str, port: int, mode: str, names: Names) -> None:
+def test_where_it_may_not_go(policy: EgressPolicy, host: str, port: int, mode: str, names: Names) -> None:
     assert pinned(policy, host, port, mode)[1]
     assert set(names.asked) <= {"localhost"}
 

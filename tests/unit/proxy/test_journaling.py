@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from wiretape.journal.exchange_file import Kind, Stage
+from wiretape.journal.exchange_file import EntryKind, Stage
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import Outcome
+from wiretape.journal.writer import WriteOutcome
 from wiretape.journal.writer_process import WriterProcess
 from wiretape.proxy import journaling
 from wiretape.proxy.journaling import Journaling
-from wiretape.proxy.recorder import Exchange, State
+from wiretape.proxy.recorder import LiveRecording, State
 
 
 class Opened(SimpleNamespace):
@@ -44,7 +44,7 @@ def _full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Jou
     journal = made._journal
     assert journal
     entry = journal.begin()
-    entry.append(Kind.PIECE, 0, b"x" * 900)
+    entry.append(EntryKind.PIECE, 0, b"x" * 900)
     journal.grown(entry)
     journal.hand_over(entry)
     yield made, journal
@@ -68,7 +68,7 @@ def test_a_new_answer_waits_until_there_is_room(
             waits.set()
 
         monkeypatch.setattr(journal, "call_when_freed", call_when_freed)
-        opening = asyncio.create_task(made.open(cast(Exchange, exchange)))
+        opening = asyncio.create_task(made.open(cast(LiveRecording, exchange)))
         await waits.wait()
         assert exchange.number is None
         journal.folder.files(Stage.ENDED)[0].moved(Stage.RECORDED)
@@ -87,7 +87,7 @@ def test_it_passes_when_the_writer_does_not_make_room(
     monkeypatch.setattr(journaling, "_PATIENCE", 0.01)
     for _ in range(3):
         exchange: Any = Opened()
-        asyncio.run(made.open(cast(Exchange, exchange)))
+        asyncio.run(made.open(cast(LiveRecording, exchange)))
         assert exchange.number == 99
     assert caplog.text.count("the journal is full") == 1
 
@@ -102,7 +102,7 @@ def test_where_there_is_no_place_for_a_journal_each_is_told_why(
     made = Journaling(lambda _: None)
     asyncio.run(_start(made))
     for _ in range(3):
-        asyncio.run(made.open(cast(Exchange, Opened(lose=told.append))))
+        asyncio.run(made.open(cast(LiveRecording, Opened(lose=told.append))))
     assert len(told) == 3
     assert "let XDG_STATE_HOME name a folder" in told[0]
     assert caplog.text.count("nothing can be recorded") == 1
@@ -113,23 +113,23 @@ def test_what_its_store_has_refused_takes_of_the_journal_until_it_is_written_aft
     full: tuple[Journaling, Journal],
 ) -> None:
     made, journal = full
-    told: list[Outcome] = []
+    told: list[WriteOutcome] = []
     looks: list[bool] = []
 
-    def written(outcome: Outcome) -> None:
+    def written(outcome: WriteOutcome) -> None:
         told.append(outcome)
         if outcome.is_kept:
             journal.kept(outcome.number)
 
     made._writer = cast(WriterProcess, SimpleNamespace(look=lambda: looks.append(True)))
-    made._open[1] = cast(Exchange, SimpleNamespace(written=written))
-    made._written(journal, Outcome(1, unrecorded=1, is_kept=True))
-    made._written(journal, Outcome(1, unrecorded=1, is_kept=True))  # By the next writer.
+    made._open[1] = cast(LiveRecording, SimpleNamespace(written=written))
+    made._written(journal, WriteOutcome(1, unrecorded=1, is_kept=True))
+    made._written(journal, WriteOutcome(1, unrecorded=1, is_kept=True))  # By the next writer.
     assert not looks
-    asyncio.run(made.open(cast(Exchange, Opened())))
+    asyncio.run(made.open(cast(LiveRecording, Opened())))
     assert looks
-    made._written(journal, Outcome(1, recorded=1))
-    made._written(journal, Outcome(1, recorded=1))
+    made._written(journal, WriteOutcome(1, recorded=1))
+    made._written(journal, WriteOutcome(1, recorded=1))
     assert [each.is_kept for each in told] == [True, False]
 
 
@@ -138,7 +138,7 @@ def test_a_journal_that_somebody_has_removed_leaves_no_key(full: tuple[Journalin
     made._writer = cast(WriterProcess, SimpleNamespace(end=lambda: None))
     key = journal._key_file
     shutil.rmtree(journal.folder.path)
-    asyncio.run(made.open(cast(Exchange, Opened())))
+    asyncio.run(made.open(cast(LiveRecording, Opened())))
     assert made._journal
     assert made._journal is not journal
     assert key is None or not key.parent.exists()
@@ -151,10 +151,10 @@ def test_what_the_writers_thread_tells_is_heard_by_the_traffics(
 ) -> None:
     """Counters, flights and the journal's room are then touched by one thread; and it is said once."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    tells: list[Callable[[Outcome], None]] = []
+    tells: list[Callable[[WriteOutcome], None]] = []
     writer = SimpleNamespace(start=lambda: None, end=lambda: None)
 
-    def start_writer(_: Journal, tell: Callable[[Outcome], None]) -> SimpleNamespace:
+    def start_writer(_: Journal, tell: Callable[[WriteOutcome], None]) -> SimpleNamespace:
         tells.append(tell)
         return writer
 
@@ -165,14 +165,14 @@ def test_what_the_writers_thread_tells_is_heard_by_the_traffics(
 
     def wait(_: float) -> bool:
         for _ in range(2):  # The second time by another writer: the first was killed.
-            tells[0](Outcome(1, recorded=1, log=[("wiretape.tape.tape", logging.INFO, "recorded it")]))
+            tells[0](WriteOutcome(1, recorded=1, log=[("wiretape.tape.tape", logging.INFO, "recorded it")]))
         return True
 
     writer.wait = wait
 
     async def run() -> None:
         made.start(is_recording=True)
-        made._open[1] = cast(Exchange, exchange)
+        made._open[1] = cast(LiveRecording, exchange)
         await made.stop(1.0)
 
     with caplog.at_level(logging.INFO):

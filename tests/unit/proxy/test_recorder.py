@@ -12,16 +12,16 @@ from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
 from exchanges import BODY, PIECES, ROUTE
-from wiretape.journal.exchange_file import EntryReader, Kind, Stage
+from wiretape.journal.exchange_file import EntryKind, EntryReader, Stage
 from wiretape.journal.folder import Journal
 from wiretape.journal.write_job import WriteJob
-from wiretape.journal.writer import Outcome
+from wiretape.journal.writer import WriteOutcome
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy import recorder
-from wiretape.proxy.recorder import UNSHARED, Exchange, State
+from wiretape.proxy.recorder import UNSHARED, LiveRecording, State
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.opening import Place
+from wiretape.store.opening import StoreUrl
 from wiretape.tape.tape import Tape
 
 
@@ -34,8 +34,8 @@ class Tapped:
         request = tutils.treq(content=BODY, headers=http.Headers(content_type="application/json", user_agent="curl/8"))
         assert ROUTE
         flow = tflow.tflow(req=request)
-        self.exchange = Exchange(
-            self.tape, Place(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
+        self.exchange = LiveRecording(
+            self.tape, StoreUrl(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
         )
 
     def begin(self, http_version: str = "HTTP/2.0", **headers: str) -> Any:
@@ -49,7 +49,7 @@ class Tapped:
         self.exchange.tap(response)
         return response.stream
 
-    def records(self) -> list[tuple[Kind, bytes]]:
+    def records(self) -> list[tuple[EntryKind, bytes]]:
         """What somebody finds who comes when the proxy is killed now."""
         (kept,) = self.journal.folder.files(Stage.ENDED, Stage.LIVE)
         reader: EntryReader = kept.reader(self.journal.folder.cipher)
@@ -59,7 +59,7 @@ class Tapped:
         reader.close()
         return found
 
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[EntryKind]:
         return [kind for kind, _ in self.records()]
 
 
@@ -74,36 +74,36 @@ def _tapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tapped]
     tapped.journal.release()
 
 
-BEGUN = [Kind.BEGIN, Kind.BODY, Kind.HEAD]
+BEGUN = [EntryKind.BEGIN, EntryKind.BODY, EntryKind.HEAD]
 
 
 def test_a_piece_is_in_the_journal_before_it_is_passed_on(tapped: Tapped) -> None:
     keep = tapped.begin()
     for number, piece in enumerate(PIECES, 1):
         assert keep(piece) is piece
-        assert tapped.records()[3:] == [(Kind.PIECE, each) for each in PIECES[:number]]
+        assert tapped.records()[3:] == [(EntryKind.PIECE, each) for each in PIECES[:number]]
     # mitmproxy calls this before it sends the end.
     assert keep(b"") == b""
-    assert tapped.kinds()[-1] is Kind.ENDED
+    assert tapped.kinds()[-1] is EntryKind.ENDED
     assert tapped.exchange.state is State.HANDED_OVER
-    tapped.exchange.finish(Kind.BROKE_OFF)
-    assert tapped.kinds().count(Kind.ENDED) == 1
+    tapped.exchange.finish(EntryKind.BROKE_OFF)
+    assert tapped.kinds().count(EntryKind.ENDED) == 1
 
 
 def test_where_the_length_is_known_the_end_is_there_before_the_last_piece_is_passed_on(tapped: Tapped) -> None:
     keep = tapped.begin(content_length="10")
     keep(b"01234")
-    assert tapped.kinds() == [*BEGUN, Kind.PIECE]
+    assert tapped.kinds() == [*BEGUN, EntryKind.PIECE]
     keep(b"56789")
-    assert tapped.kinds() == [*BEGUN, Kind.PIECE, Kind.PIECE, Kind.ENDED]
+    assert tapped.kinds() == [*BEGUN, EntryKind.PIECE, EntryKind.PIECE, EntryKind.ENDED]
     # The client leaves when it has all: that changes nothing.
-    tapped.exchange.finish(Kind.BROKE_OFF)
-    assert tapped.kinds()[-1] is Kind.ENDED
+    tapped.exchange.finish(EntryKind.BROKE_OFF)
+    assert tapped.kinds()[-1] is EntryKind.ENDED
 
 
 def test_an_answer_without_a_body_has_ended_with_its_head(tapped: Tapped) -> None:
     tapped.begin(content_length="0")
-    assert tapped.kinds() == [*BEGUN, Kind.ENDED]
+    assert tapped.kinds() == [*BEGUN, EntryKind.ENDED]
 
 
 @pytest.mark.parametrize("length", ["", "-1", "1_0", "\u0661", "x", "9" * 5000])
@@ -113,11 +113,11 @@ def test_a_length_that_is_none_is_no_end(length: str, tapped: Tapped) -> None:
     assert tapped.exchange.state is State.OPEN
 
 
-@pytest.mark.parametrize(("ended", "last"), [(True, Kind.ENDED), (False, Kind.BROKE_OFF)])
-def test_what_the_hooks_say_of_its_end(ended: bool, last: Kind, tapped: Tapped) -> None:
+@pytest.mark.parametrize(("ended", "last"), [(True, EntryKind.ENDED), (False, EntryKind.BROKE_OFF)])
+def test_what_the_hooks_say_of_its_end(ended: bool, last: EntryKind, tapped: Tapped) -> None:
     tapped.begin()(PIECES[0])
-    tapped.exchange.finish(Kind.ENDED if ended else Kind.BROKE_OFF)
-    assert tapped.kinds() == [*BEGUN, Kind.PIECE, last]
+    tapped.exchange.finish(EntryKind.ENDED if ended else EntryKind.BROKE_OFF)
+    assert tapped.kinds() == [*BEGUN, EntryKind.PIECE, last]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
 
 
 def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixture) -> None:
-    tapped.exchange.finish(Kind.BROKE_OFF)
-    tapped.exchange.finish(Kind.BROKE_OFF)
+    tapped.exchange.finish(EntryKind.BROKE_OFF)
+    tapped.exchange.finish(EntryKind.BROKE_OFF)
     assert tapped.journal.folder.files(Stage.ENDED, Stage.LIVE) == []
     assert tapped.tape.counters.unrecorded == 1
     assert "no answer came" in caplog.text
@@ -176,7 +176,7 @@ def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
     assert caplog.text.count("RECORDING LOST") == 1
     assert why in caplog.text
     assert tapped.journal.taken == 0
-    tapped.exchange.finish(Kind.ENDED)
+    tapped.exchange.finish(EntryKind.ENDED)
     assert tapped.tape.counters.unrecorded == 1
 
 
@@ -220,11 +220,11 @@ def test_a_journal_that_is_not_there_harms_no_client(tapped: Tapped, caplog: pyt
 
 def test_what_was_written_is_counted_and_makes_room(tapped: Tapped, monkeypatch: pytest.MonkeyPatch) -> None:
     tapped.begin()(b"x")
-    tapped.exchange.finish(Kind.ENDED)
+    tapped.exchange.finish(EntryKind.ENDED)
     refreshed: list[str] = []
     monkeypatch.setattr(tapped.tape, "store", SimpleNamespace(refresh=refreshed.append))
     assert tapped.journal.taken > 0
-    tapped.exchange.written(Outcome(1, recorded=1))
+    tapped.exchange.written(WriteOutcome(1, recorded=1))
     assert (tapped.tape.counters.recorded, tapped.journal.taken, refreshed) == (1, 0, ["default"])
 
 
@@ -236,7 +236,7 @@ def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
     flow = tflow.tflow(req=tutils.treq())
     bodies = [bytes([65 + number]) * 300_000 for number in range(16)]
     exchanges = [
-        Exchange(tape, Place(str(tmp_path)), ROUTE, flow, body=body, test_id=None, since=0.0) for body in bodies
+        LiveRecording(tape, StoreUrl(str(tmp_path)), ROUTE, flow, body=body, test_id=None, since=0.0) for body in bodies
     ]
 
     async def run() -> None:
@@ -246,6 +246,6 @@ def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
     assert [each.number for each in exchanges] == [*range(1, 17)]
     assert tape.counters.unrecorded == 0
     for each in exchanges:
-        each.finish(Kind.BROKE_OFF)
+        each.finish(EntryKind.BROKE_OFF)
     journal.folder.remove()
     journal.release()

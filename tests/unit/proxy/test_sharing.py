@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from wiretape.journal.exchange_file import Entry, Kind
+from wiretape.journal.exchange_file import EntryKind, JournalEntry
 from wiretape.proxy import flow_state, sharing
 from wiretape.proxy.recorder import UNSHARED
-from wiretape.replay.single_flight import Flight
+from wiretape.replay.single_flight import SharedResponse
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer a", "user-agent": "sdk", "accept": "*/*"}
 
@@ -80,9 +80,9 @@ STRANGER = {"is_alike": False, "has_waited": True}
 def test_what_an_answer_is_to_one_that_asks_for_the_same(
     tmp_path: Path, status: int, headers: dict[str, str], verdicts: str
 ) -> None:
-    entry = Entry(AESGCM(bytes(32)), tmp_path, 1)
-    entry.append(Kind.PIECE, 1, b"piece")
-    flight = Flight()
+    entry = JournalEntry(AESGCM(bytes(32)), tmp_path, 1)
+    entry.append(EntryKind.PIECE, 1, b"piece")
+    flight = SharedResponse()
     flight.begin(status, (*headers.items(),), entry)
     told = [sharing._judge(flight, flow({}), **who).name for who in (WAITED, LATE, STRANGER)]
     assert told == verdicts.split()
@@ -97,14 +97,14 @@ def test_what_an_answer_is_to_one_that_asks_for_the_same(
     ],
 )
 def test_what_its_failure_is(why: str, verdicts: str) -> None:
-    flight = Flight()
+    flight = SharedResponse()
     flight.end(why)
     told = [sharing._judge(flight, flow({}), **who).name for who in (WAITED, LATE, STRANGER)]
     assert told == verdicts.split()
 
 
 def test_nothing_of_a_request_is_marked_that_follows_nobody() -> None:
-    flight, asking = Flight(), flow({})
+    flight, asking = SharedResponse(), flow({})
     flight.end(sharing.LEFT)
     sharing._judge(flight, asking, **WAITED)
     assert (flow_state.of(asking).follow, asking.response) == (None, None)

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 
     from wiretape.proxy import options as proxy_options
     from wiretape.proxy.addon import Wiretape
-    from wiretape.sessions.access import Denied
+    from wiretape.sessions.access import AccessDeniedError
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(
     with monkeypatch.context() as patched:
         patched.setattr(proxy_options, "memory", lambda _: 1 // 0)
         tctx.options.set("wiretape_mode=replay")
-        with pytest.raises(Denied) as raised:
+        with pytest.raises(AccessDeniedError) as raised:
             addon._desk.seat(object())
         assert raised.value.status == 500
     tctx.options.set("wiretape_mode=record")

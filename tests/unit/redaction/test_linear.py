@@ -6,7 +6,7 @@ import pytest
 
 from costs import cost
 from drawn import draw
-from wiretape.redaction import Policy, Redactor, Rule
+from wiretape.redaction import RedactionPolicy, RedactionRule, Redactor
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
 
@@ -42,7 +42,10 @@ ADVERSARIAL = {
 PATTERNS = ("a.*b|a", "(a+)+x", "[a-z ]*q|e", "(?s)t.*~|token", r"\w+\W+\w+!", "(x|xx|xxx)+y|-")
 
 TABLE = Redactor(environment={"X_API_KEY": "aab4aab9aab1aab1"})
-TEAM = Redactor(Policy(pii=True, rules=tuple(Rule(f"r{n}", pattern=p) for n, p in enumerate(PATTERNS))), environment={})
+TEAM = Redactor(
+    RedactionPolicy(pii=True, rules=tuple(RedactionRule(f"r{n}", pattern=p) for n, p in enumerate(PATTERNS))),
+    environment={},
+)
 
 
 def assert_linear(look: Callable[[str], object], piece: str, size: int) -> None:
@@ -86,8 +89,8 @@ def test_a_long_secret_is_taken_out_whole() -> None:
 
 
 def test_a_match_of_a_team_is_found_whole_wherever_it_stands() -> None:
-    rule = Rule("a", pattern="<[^>]{1,900}>", replace="X")
-    redactor = Redactor(Policy(rules=(rule,)), environment={})
+    rule = RedactionRule("a", pattern="<[^>]{1,900}>", replace="X")
+    redactor = Redactor(RedactionPolicy(rules=(rule,)), environment={})
     for before in range(0, 5000, 197):
         for length in (1, 40, 600):
             text = "é" * before + f"<{'ü' * (length // 2)}{'y' * (length - length // 2)}> end"

@@ -144,9 +144,9 @@ def holds(text: str) -> list[str]:
     return [known for known, secret in ALL if secret[4:] in text or encoded(secret)[:-4] in text]
 
 
-def came(*pieces: bytes, status: int = 200, content_type: str = "application/json") -> wire.Arrived:
+def came(*pieces: bytes, status: int = 200, content_type: str = "application/json") -> wire.LiveResponse:
     headers = (("content-type", content_type),)
-    return wire.Arrived(status, headers, pieces, tuple(float(at) for at in range(len(pieces))), True)
+    return wire.LiveResponse(status, headers, pieces, tuple(float(at) for at in range(len(pieces))), True)
 
 
 def events(*values: Any) -> tuple[bytes, ...]:
@@ -241,7 +241,7 @@ def said(chunk: bytes) -> str:
         (HTTP, came(*(lines(1).encode()[start : start + 5] for start in range(0, 11_000, 5)), content_type="text/vtt")),
     ],
 )
-def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.Arrived, tape: Tape) -> None:
+def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.LiveResponse, tape: Tape) -> None:
     asked = request.recorded(route, json.dumps({"model": "m", "messages": []}).encode())
     tape.record(asked, answer, ORIGIN)
     text = written(tape)

@@ -11,7 +11,16 @@ import pytest
 
 from drawn import draw
 from wiretape import redaction
-from wiretape.redaction import REDACTED, OnSecret, Policy, Redactor, RefusedError, Rule, pseudonyms, rules
+from wiretape.redaction import (
+    REDACTED,
+    OnSecret,
+    RedactionPolicy,
+    RedactionRule,
+    Redactor,
+    RefusedError,
+    pseudonyms,
+    rules,
+)
 
 KEY = draw("sk-{a48}")
 
@@ -46,10 +55,12 @@ def test_a_policy_is_read_and_goes_to_another_process_as_json() -> None:
         allow = ["C-0"]
         """,
     )
-    rule = Rule("customer", "metadata.customer", "C-[0-9]+", "customer-{n}", ("C-0",))
-    assert policy == Policy(OnSecret.REFUSE, True, ("abc", "/demo-[0-9]+/"), ("telegram", "environment"), (rule,))
-    assert Policy.from_json(json.loads(json.dumps(asdict(policy)))) == policy
-    assert rules.parse("wiretape.toml", "[session.main]") == Policy()
+    rule = RedactionRule("customer", "metadata.customer", "C-[0-9]+", "customer-{n}", ("C-0",))
+    assert policy == RedactionPolicy(
+        OnSecret.REFUSE, True, ("abc", "/demo-[0-9]+/"), ("telegram", "environment"), (rule,)
+    )
+    assert RedactionPolicy.from_json(json.loads(json.dumps(asdict(policy)))) == policy
+    assert rules.parse("wiretape.toml", "[session.main]") == RedactionPolicy()
 
 
 WRONG = {
@@ -208,9 +219,9 @@ def test_a_policy_is_taken_on_by_what_has_the_redactor_already() -> None:
     made = Redactor(environment={})
     made.use(rules.parse("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'"))
     assert made.text("Jane") == "X"
-    made.use(Policy())
+    made.use(RedactionPolicy())
     assert made.text("Jane") == "Jane"
-    assert redaction.DEFAULT.policy == Policy()
+    assert redaction.DEFAULT.policy == RedactionPolicy()
 
 
 def test_what_is_remembered_of_short_texts_is_bounded_and_goes_with_its_policy(

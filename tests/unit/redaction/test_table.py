@@ -14,14 +14,14 @@ from drawn import draw, parts
 from wiretape.matching import request
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.recording import RecordedRequest
-from wiretape.redaction import REDACTED, Policy, Redactor
+from wiretape.redaction import REDACTED, RedactionPolicy, Redactor
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS, Form
 from wiretape.redaction.pii import DETECTORS as PII
 from wiretape.redaction.words import is_spelled, reads_as_words
 
 PLAIN = Redactor(environment={})
-PERSONAL = Redactor(Policy(pii=True), environment={})
+PERSONAL = Redactor(RedactionPolicy(pii=True), environment={})
 
 KEYS = [(form.name, start + example) for form in FORMS for start in form.starts for example in form.examples]
 AROUND = (

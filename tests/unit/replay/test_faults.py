@@ -7,7 +7,7 @@ import pytest
 from places import CONFIG
 from wiretape.metrics.counters import Counters
 from wiretape.providers import routing
-from wiretape.replay.faults import Asked, Ending, Fault, Faults, applied, garbled, parse
+from wiretape.replay.faults import Ending, Fault, FaultQuery, Faults, applied, garbled, parse
 
 NAMES = {"fireworks", "cerebras"}
 CHAT = "/v1/chat/completions"
@@ -30,8 +30,8 @@ def asked(
     provider: str = "fireworks",
     endpoints: tuple[str, ...] = (CHAT, "/chat/completions"),
     model: str = "accounts/fireworks/models/llama-v3",
-) -> Asked:
-    return Asked(session, provider, endpoints, model, identity)
+) -> FaultQuery:
+    return FaultQuery(session, provider, endpoints, model, identity)
 
 
 def met(faults: Faults, *identities: str) -> list[bool]:

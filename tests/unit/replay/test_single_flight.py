@@ -6,22 +6,22 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from wiretape.codecs.content_coding import Decoder
-from wiretape.journal.exchange_file import Entry, Kind
-from wiretape.replay.single_flight import Flight
+from wiretape.codecs.content_coding import ContentDecoder
+from wiretape.journal.exchange_file import EntryKind, JournalEntry
+from wiretape.replay.single_flight import SharedResponse
 
 KEY = AESGCM(bytes(32))
 
 
-def entry(folder: Path, number: int = 1) -> Entry:
-    made = Entry(KEY, folder, number)
-    made.append(Kind.BEGIN, 0, b"{}")
-    made.append(Kind.HEAD, 1, b"[]")
+def entry(folder: Path, number: int = 1) -> JournalEntry:
+    made = JournalEntry(KEY, folder, number)
+    made.append(EntryKind.BEGIN, 0, b"{}")
+    made.append(EntryKind.HEAD, 1, b"[]")
     return made
 
 
 def test_each_change_calls_those_who_wait_once(tmp_path: Path) -> None:
-    flight, calls = Flight(), []
+    flight, calls = SharedResponse(), []
 
     def wait(name: str) -> None:
         flight.call_when_changed(lambda: calls.append(name))
@@ -41,18 +41,18 @@ def test_each_change_calls_those_who_wait_once(tmp_path: Path) -> None:
 
 
 def test_a_follower_reads_what_came_and_then_what_comes(tmp_path: Path) -> None:
-    flight, made = Flight(), entry(tmp_path)
+    flight, made = SharedResponse(), entry(tmp_path)
     assert flight.follower() is None
     flight.begin(200, (), made)
-    made.append(Kind.PIECE, 2, b"one")
+    made.append(EntryKind.PIECE, 2, b"one")
     follower = flight.follower()
     assert follower
     assert ([*follower.pieces()], follower.is_behind) == ([b"one"], False)
-    made.append(Kind.PIECE, 3, b"two")
-    made.append(Kind.PIECE, 4, b"three")
+    made.append(EntryKind.PIECE, 3, b"two")
+    made.append(EntryKind.PIECE, 4, b"three")
     assert follower.is_behind
     assert [*follower.pieces()] == [b"two", b"three"]
-    made.append(Kind.ENDED, 5)
+    made.append(EntryKind.ENDED, 5)
     made.hand_over(1)
     # Written and removed: who follows has it still, who comes now finds the recording.
     late = flight.follower()
@@ -64,11 +64,11 @@ def test_a_follower_reads_what_came_and_then_what_comes(tmp_path: Path) -> None:
 
 
 def test_much_is_read_in_parts(tmp_path: Path) -> None:
-    flight, made = Flight(), entry(tmp_path)
+    flight, made = SharedResponse(), entry(tmp_path)
     flight.begin(200, (), made)
     pieces = [bytes([number]) * 300_000 for number in range(9)]
     for piece in pieces:
-        made.append(Kind.PIECE, 1, piece)
+        made.append(EntryKind.PIECE, 1, piece)
     follower = flight.follower()
     assert follower
     read = [*follower.pieces()]
@@ -79,10 +79,10 @@ def test_much_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_many_small_ones_are_read_in_parts(tmp_path: Path) -> None:
-    flight, made = Flight(), entry(tmp_path)
+    flight, made = SharedResponse(), entry(tmp_path)
     flight.begin(200, (), made)
     for number in range(1000):
-        made.append(Kind.PIECE, number, b"x")
+        made.append(EntryKind.PIECE, number, b"x")
     follower = flight.follower()
     assert follower
     counts = []
@@ -92,9 +92,9 @@ def test_many_small_ones_are_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_cannot_be_read_is_the_end(tmp_path: Path) -> None:
-    flight, made = Flight(), entry(tmp_path)
+    flight, made = SharedResponse(), entry(tmp_path)
     flight.begin(200, (), made)
-    made.append(Kind.PIECE, 1, b"one")
+    made.append(EntryKind.PIECE, 1, b"one")
     made.path.write_bytes(made.path.read_bytes()[:-1] + b"?")
     follower = flight.follower()
     assert follower
@@ -103,21 +103,21 @@ def test_a_journal_that_cannot_be_read_is_the_end(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_as_it_comes_is_decoded_in_parts(tmp_path: Path) -> None:
-    flight, made = Flight(), entry(tmp_path)
+    flight, made = SharedResponse(), entry(tmp_path)
     flight.begin(200, (), made)
     compressor = zlib.compressobj(wbits=31)
     coded = [compressor.compress(bytes(50 << 20)) + compressor.flush(), gzip.compress(b"more")]
-    made.append(Kind.PIECE, 1, coded[0])
-    follower = flight.follower(Decoder("gzip"))
+    made.append(EntryKind.PIECE, 1, coded[0])
+    follower = flight.follower(ContentDecoder("gzip"))
     assert follower
     size, largest = 0, 0
     while follower.is_behind:
         part = sum(map(len, follower.pieces()))
         size, largest = size + part, max(largest, part)
     assert (size, largest < 3 << 20) == (50 << 20, True)
-    made.append(Kind.PIECE, 2, coded[1])
+    made.append(EntryKind.PIECE, 2, coded[1])
     assert (b"".join(follower.pieces()), follower.is_behind, follower.failure) == (b"more", False, "")
-    made.append(Kind.PIECE, 3, b"no gzip")
+    made.append(EntryKind.PIECE, 3, b"no gzip")
     assert follower.is_behind
     assert ([*follower.pieces()], follower.is_behind) == ([], False)
     assert "not what its content coding says" in follower.failure

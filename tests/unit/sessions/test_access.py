@@ -8,10 +8,10 @@ import pytest
 
 from strangers import headers
 from wiretape.policy import Mode
-from wiretape.sessions.access import Denied, Gate, basic
+from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
 from wiretape.sessions.model import Role, Session, Sessions
 from wiretape.sessions.token_file import TokenFile, write
-from wiretape.sessions.tokens import Entry, Token, Tokens
+from wiretape.sessions.tokens import Token, TokenEntry, Tokens
 
 
 def thawed(_: str) -> bool:
@@ -31,9 +31,9 @@ CHECKOUT = Session("checkout", layers=("main",), mode=Mode.RECORD_IF_MISSING, mo
 KNOWN = Sessions({"main": MAIN, "checkout": CHECKOUT})
 
 
-def denied(gate: Gate, credentials: str | None, is_frozen: object = thawed) -> Denied:
+def denied(gate: AccessPolicy, credentials: str | None, is_frozen: object = thawed) -> AccessDeniedError:
     assert callable(is_frozen)
-    with pytest.raises(Denied) as raised:
+    with pytest.raises(AccessDeniedError) as raised:
         gate.admit(credentials, is_frozen)
     return raised.value
 
@@ -43,13 +43,13 @@ def denied(gate: Gate, credentials: str | None, is_frozen: object = thawed) -> D
 
 @pytest.mark.parametrize("credentials", [None, "", ":", ":something"])
 def test_who_names_no_session_gets_the_default_one(credentials: str | None) -> None:
-    gate = Gate(KNOWN, "default", Mode.RECORD)
+    gate = AccessPolicy(KNOWN, "default", Mode.RECORD)
     access = gate.admit(credentials, thawed)
     assert (access.session.name, access.mode, access.by) == ("default", Mode.RECORD, "")
 
 
 def test_credentials_name_the_session_and_it_has_its_own_mode() -> None:
-    gate = Gate(KNOWN, "default", Mode.RECORD)
+    gate = AccessPolicy(KNOWN, "default", Mode.RECORD)
     assert gate.admit("checkout", thawed).session is CHECKOUT
     assert gate.admit("checkout:whatever", thawed).mode is Mode.RECORD_IF_MISSING
     assert gate.admit("checkout+live:", thawed).mode is Mode.LIVE
@@ -60,7 +60,7 @@ def test_credentials_name_the_session_and_it_has_its_own_mode() -> None:
 
 
 def test_a_mode_that_the_session_does_not_allow_is_refused_and_those_that_it_does_are_named() -> None:
-    gate = Gate(KNOWN, "default", Mode.RECORD)
+    gate = AccessPolicy(KNOWN, "default", Mode.RECORD)
     refused = denied(gate, "checkout+record:")
     assert refused.status == 403
     assert "record-if-missing and live" in str(refused)
@@ -68,22 +68,22 @@ def test_a_mode_that_the_session_does_not_allow_is_refused_and_those_that_it_doe
 
 @pytest.mark.parametrize("user", ["../up", "Checkout", "checkout+repeat", "+replay", "a b", "-", "%00"])
 def test_what_is_no_session_is_refused_with_the_right_form(user: str) -> None:
-    refused = denied(Gate(KNOWN, "default", Mode.RECORD), f"{user}:")
+    refused = denied(AccessPolicy(KNOWN, "default", Mode.RECORD), f"{user}:")
     assert refused.status == 403
     assert "checkout+replay" in str(refused)
 
 
 def test_the_mode_that_somebody_chose_goes_before_that_of_the_default_session() -> None:
     known = Sessions({"default": Session("default", mode=Mode.LIVE)})
-    assert Gate(known, "default", Mode.RECORD).default().mode is Mode.LIVE
-    chosen = Gate(known, "default", Mode.RECORD, insists=True)
+    assert AccessPolicy(known, "default", Mode.RECORD).default().mode is Mode.LIVE
+    chosen = AccessPolicy(known, "default", Mode.RECORD, insists=True)
     assert chosen.default().mode is chosen.admit(None, thawed).mode is Mode.RECORD
     # It is no word on who names the session: that one asks for what the session is.
     assert chosen.admit("default:", thawed).mode is Mode.LIVE
 
 
 def test_who_names_no_session_is_asked_for_one() -> None:
-    gate = Gate(KNOWN, "default", Mode.RECORD, asks=True)
+    gate = AccessPolicy(KNOWN, "default", Mode.RECORD, asks=True)
     for credentials in (None, "", ":", ":token"):
         refused = denied(gate, credentials)
         assert (refused.status, "wiretape_ask" in str(refused)) == (407, True)
@@ -95,15 +95,15 @@ def test_who_names_no_session_is_asked_for_one() -> None:
 
 def test_a_default_session_that_does_not_allow_the_mode_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="main allows replay, not record"):
-        Gate(KNOWN, "main", Mode.RECORD, insists=True)
-    assert Gate(KNOWN, "main", Mode.RECORD).default().mode is Mode.REPLAY
+        AccessPolicy(KNOWN, "main", Mode.RECORD, insists=True)
+    assert AccessPolicy(KNOWN, "main", Mode.RECORD).default().mode is Mode.REPLAY
 
 
 # -- frozen ------------------------------------------------------------------------------------------------------------
 
 
 def test_in_a_frozen_session_a_url_without_a_mode_goes_on_in_replay() -> None:
-    gate = Gate(Sessions(), "default", Mode.RECORD_IF_MISSING)
+    gate = AccessPolicy(Sessions(), "default", Mode.RECORD_IF_MISSING)
     assert gate.admit("team:", frozen).mode is Mode.REPLAY
     assert gate.admit(None, frozen).mode is Mode.REPLAY
     assert gate.admit("team+live:", frozen).mode is Mode.LIVE
@@ -111,13 +111,13 @@ def test_in_a_frozen_session_a_url_without_a_mode_goes_on_in_replay() -> None:
 
 @pytest.mark.parametrize("mode", ["record", "record-if-missing"])
 def test_recording_that_is_asked_for_in_a_frozen_session_is_refused(mode: str) -> None:
-    refused = denied(Gate(Sessions(), "default", Mode.REPLAY), f"team+{mode}:", frozen)
+    refused = denied(AccessPolicy(Sessions(), "default", Mode.REPLAY), f"team+{mode}:", frozen)
     assert refused.status == 403
     assert "team is frozen" in str(refused)
 
 
 def test_where_nothing_would_be_recorded_nobody_looks_at_the_mark() -> None:
-    gate = Gate(KNOWN, "main", Mode.REPLAY)
+    gate = AccessPolicy(KNOWN, "main", Mode.REPLAY)
     assert gate.admit("main:", never).mode is Mode.REPLAY
     assert gate.admit("checkout+live:", never).mode is Mode.LIVE
     assert gate.default().mode is Mode.REPLAY
@@ -141,12 +141,12 @@ class Door:
         token, self.tokens = self.tokens.create(session, role, name)
         return token.text
 
-    def check(self, session: str, token: str) -> Entry | None:
+    def check(self, session: str, token: str) -> TokenEntry | None:
         self.asked.append((session, token))
         return self.tokens.check(session, token)
 
-    def gate(self, sessions: Sessions | None = None) -> Gate:
-        return Gate(sessions or Sessions(), "default", Mode.RECORD, tokens=self)
+    def gate(self, sessions: Sessions | None = None) -> AccessPolicy:
+        return AccessPolicy(sessions or Sessions(), "default", Mode.RECORD, tokens=self)
 
 
 @pytest.fixture(name="door", scope="module")
@@ -200,7 +200,7 @@ def test_a_token_is_looked_at_once_for_everybody(door: Door) -> None:
     gate = door.gate()
     for credentials in (None, "checkout:x", "../up:x", f"checkout:{door.write}"):
         door.asked.clear()
-        with suppress(Denied):
+        with suppress(AccessDeniedError):
             gate.admit(credentials, thawed)
         assert len(door.asked) == 1
 
@@ -213,7 +213,7 @@ def test_with_a_right_token_a_wrong_user_is_told_what_is_wrong(door: Door) -> No
 
 
 def test_no_refusal_repeats_a_token(door: Door) -> None:
-    gates = [door.gate(), Gate(KNOWN, "default", Mode.RECORD)]
+    gates = [door.gate(), AccessPolicy(KNOWN, "default", Mode.RECORD)]
     for gate in gates:
         for credentials in (door.write, f"{door.write}:", f"{door.write}:{door.every}", f"x+{door.write}:{door.every}"):
             assert "wt_" not in str(denied(gate, credentials)), credentials
@@ -249,8 +249,8 @@ def test_while_the_tokens_cannot_be_read_nobody_gets_in_and_may_ask_again() -> N
         def check(self, session: str, token: str) -> None:
             raise OSError("Too many open files")
 
-    gate = Gate(Sessions(), "default", Mode.REPLAY, tokens=Unreadable())
-    with pytest.raises(Denied, match="the tokens cannot be read now: Too many open files") as raised:
+    gate = AccessPolicy(Sessions(), "default", Mode.REPLAY, tokens=Unreadable())
+    with pytest.raises(AccessDeniedError, match="the tokens cannot be read now: Too many open files") as raised:
         gate.admit("default:wt_x", lambda _: False)
     assert raised.value.status == 503
 
@@ -259,7 +259,7 @@ def test_while_the_tokens_cannot_be_read_nobody_gets_in_and_may_ask_again() -> N
 
 
 def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
-    gate = Gate(KNOWN, "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD))
+    gate = AccessPolicy(KNOWN, "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD))
     assert gate.admit("any+record:", thawed).mode is Mode.RECORD
     refused = denied(gate, "any+live:")
     assert refused.status == 403
@@ -267,12 +267,12 @@ def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
     assert "[session.any]" in str(refused)
     # A session with modes of its own goes by those, and one's own mode can always be asked for.
     assert gate.admit("checkout+live:", thawed).mode is Mode.LIVE
-    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("any+live:", thawed).mode is Mode.LIVE
-    assert Gate(KNOWN, "default", Mode.LIVE, askable=()).admit("", thawed).mode is Mode.LIVE
+    assert AccessPolicy(KNOWN, "default", Mode.LIVE, askable=()).admit("any+live:", thawed).mode is Mode.LIVE
+    assert AccessPolicy(KNOWN, "default", Mode.LIVE, askable=()).admit("", thawed).mode is Mode.LIVE
 
 
 def test_a_default_mode_that_somebody_chose_is_not_asked_for() -> None:
-    gate = Gate(
+    gate = AccessPolicy(
         Sessions({"default": Session("default", mode=Mode.REPLAY)}), "default", Mode.LIVE, insists=True, askable=()
     )
     assert gate.admit(None, thawed).mode is Mode.LIVE
@@ -289,13 +289,13 @@ def test_what_no_header_is_to_have_is_none_and_no_error(header: str) -> None:
 def test_none_of_ten_thousand_strangers_comes_in(door: Door, tmp_path: Path) -> None:
     """As the layers have headers, and as mitmproxy's flows have them."""
     write(tmp_path / "tokens.toml", door.tokens)
-    gate = Gate(KNOWN, "default", Mode.RECORD, tokens=TokenFile(tmp_path / "tokens.toml"))
+    gate = AccessPolicy(KNOWN, "default", Mode.RECORD, tokens=TokenFile(tmp_path / "tokens.toml"))
     for header in headers(10_000):
         for text in (header.decode("latin-1"), header.decode("utf-8", "surrogateescape")):
             for credentials in (basic(text), text):
                 try:
                     gate.admit(credentials, thawed)
-                except Denied as e:
+                except AccessDeniedError as e:
                     assert e.status == 407  # noqa: PT017  pytest.raises is slow, forty thousand times
                 else:
                     raise AssertionError(header)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from wiretape.policy import Mode
 from wiretape.sessions.model import (
-    Asked,
     Refused,
+    RequestedSession,
     Role,
     Session,
     Sessions,
@@ -65,7 +65,7 @@ def test_any_other_text_is_an_error_that_names_it_and_says_what_is_one(name: str
 
 @given(NAMES, st.none() | st.sampled_from(Mode))
 def test_what_a_client_writes_is_what_it_asks_for(name: str, mode: Mode | None) -> None:
-    asked = Asked(name, mode)
+    asked = RequestedSession(name, mode)
     assert parse_user(str(asked)) == asked
     assert parse_user(quote(str(asked), safe="")) == asked
     header = base64.b64encode(f"{asked}:wt_secret".encode())
@@ -138,7 +138,7 @@ def mode_of(
 ) -> Mode | str:
     """The mode, or why not."""
     try:
-        return effective_mode(Asked("s", asked), session or Session("s"), default, role, frozen=frozen)
+        return effective_mode(RequestedSession("s", asked), session or Session("s"), default, role, frozen=frozen)
     except Refused as e:
         return str(e)
 

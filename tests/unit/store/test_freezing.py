@@ -12,7 +12,7 @@ import pytest
 import s3
 from wiretape.store.base import RESPONSES, Away, Store
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.freezing import Frozen, Marks, freeze, is_frozen, mark, thaw
+from wiretape.store.freezing import Frozen, FrozenMarks, freeze, is_frozen, mark, thaw
 
 ANN = Frozen("ann", "2026-01-31T12:00:00Z")
 
@@ -115,7 +115,7 @@ def test_a_disk_is_looked_at_at_once_and_not_for_every_request(
     tmp_path: Path, clock: Hands, looker: ThreadPoolExecutor
 ) -> None:
     store = Watched(tmp_path, quick=True)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     assert marks.knows("team")
     assert not any(marks.is_frozen("team") for _ in range(100))
     assert len(store.looks) == 1
@@ -130,7 +130,7 @@ def test_a_disk_is_looked_at_at_once_and_not_for_every_request(
 
 def test_a_bucket_is_looked_at_by_another_thread(tmp_path: Path, clock: Hands, looker: ThreadPoolExecutor) -> None:
     store = Watched(tmp_path, quick=False)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     # Before somebody has looked who can wait, it is not known, and asking makes it no better known.
     assert not marks.is_frozen("team")
     assert not marks.knows("team")
@@ -150,7 +150,7 @@ def test_a_bucket_is_looked_at_by_another_thread(tmp_path: Path, clock: Hands, l
 
 def test_while_the_bucket_is_away_what_was_seen_holds(tmp_path: Path, clock: Hands, looker: ThreadPoolExecutor) -> None:
     store = Watched(tmp_path, quick=False)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     freeze(store, "team", ANN)
     assert marks.look("team")
     store.is_away = True
@@ -174,7 +174,7 @@ def test_a_mark_that_cannot_be_read_is_not_taken_for_none(
     tmp_path: Path, clock: Hands, looker: ThreadPoolExecutor, *, quick: bool
 ) -> None:
     store = Watched(tmp_path, quick=quick)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     folder = store.path("team", "frozen", ".wiretape").parent
     folder.parent.mkdir(parents=True)
     folder.write_bytes(b"in the way")
@@ -197,7 +197,7 @@ def test_a_mark_that_cannot_be_read_is_not_taken_for_none(
 
 def test_who_names_ever_new_sessions_fills_no_memory(tmp_path: Path, looker: ThreadPoolExecutor) -> None:
     store = Watched(tmp_path, quick=False)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     for number in range(1500):
         marks.look(f"s{number}")
     assert sum(marks.knows(f"s{number}") for number in range(1500)) <= 1002
@@ -207,7 +207,7 @@ def test_who_names_ever_new_sessions_fills_no_memory(tmp_path: Path, looker: Thr
 def test_a_look_that_comes_as_the_proxy_stops_harms_nobody(tmp_path: Path, clock: Hands) -> None:
     looker = ThreadPoolExecutor(1)
     store = Watched(tmp_path, quick=False)
-    marks = Marks(store, looker)
+    marks = FrozenMarks(store, looker)
     freeze(store, "team", ANN)
     marks.look("team")
     looker.shutdown()

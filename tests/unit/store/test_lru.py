@@ -5,16 +5,16 @@ from itertools import count
 
 import pytest
 
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 
 
-def kept(memory: Memory[str], keys: str) -> str:
+def kept(memory: LruCache[str], keys: str) -> str:
     """Which of these keys are there; the look makes none of them younger than another was."""
     return "".join(key for key in keys if memory.get(key) is not None)
 
 
-def filled(limit: int, keys: str) -> Memory[str]:
-    memory: Memory[str] = Memory(limit)
+def filled(limit: int, keys: str) -> LruCache[str]:
+    memory: LruCache[str] = LruCache(limit)
     for key in keys:
         memory.put(key, key.upper(), 10)
     return memory
@@ -108,14 +108,14 @@ def test_all_is_forgotten() -> None:
 
 
 def test_keys_are_told_apart_by_what_they_are_equal_to() -> None:
-    memory: Memory[str] = Memory(30)
+    memory: LruCache[str] = LruCache(30)
     memory.put(("POST", b"x", None), "one", 10)
     assert memory.get(("POST", b"x", None)) == "one"
     assert memory.get(("POST", b"x", "")) is None
 
 
 def test_threads_leave_the_sizes_right() -> None:
-    memory: Memory[int] = Memory(1000)
+    memory: LruCache[int] = LruCache(1000)
     begin, failures = threading.Barrier(4), list[Exception]()
 
     def work(seed: int) -> None:
@@ -143,7 +143,7 @@ def test_threads_leave_the_sizes_right() -> None:
 
 
 def test_what_is_kept_is_bounded_however_much_comes() -> None:
-    memory: Memory[int] = Memory(100)
+    memory: LruCache[int] = LruCache(100)
     for number, size in zip(count(), [1, 99, 100, 50, 51, 3, 97, 101, 0, 100] * 10, strict=False):
         memory.put(number, number, size)
         assert memory.size <= 100

@@ -14,8 +14,8 @@ from wiretape.sessions.tokens import Tokens
 from wiretape.store import modes
 from wiretape.store.base import WIRE
 from wiretape.store.bucket.cache import Disk
-from wiretape.store.bucket.client import Found, Version
-from wiretape.store.bucket.spool import Address, Spool
+from wiretape.store.bucket.client import StoredObject, Version
+from wiretape.store.bucket.spool import Spool, SpooledName
 from wiretape.store.directory import DirectoryStore, write_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
@@ -74,7 +74,7 @@ def test_it_is_so_from_the_first_moment(tmp_path: Path, umask: int, monkeypatch:
 @pytest.mark.usefixtures("umask")
 def test_what_waits_for_a_bucket_is_its_owners_alone(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "local" / "spool" / "own", 1 << 20)
-    spool.add(Address("default", "a", "responses", replace=True), b"x")
+    spool.add(SpooledName("default", "a", "responses", replace=True), b"x")
     (entry,) = files(tmp_path)
     assert mode(entry) == 0o600
     for folder in (tmp_path / "local", tmp_path / "local" / "spool", spool.folder):
@@ -85,7 +85,7 @@ def test_what_waits_for_a_bucket_is_its_owners_alone(tmp_path: Path) -> None:
 def test_copies_of_a_bucket_are_their_owners_alone(tmp_path: Path) -> None:
     disk = Disk(tmp_path / "local" / "cache" / "own", 1 << 20)
     for data in (b"one", b"two"):
-        disk.keep("default/responses/a.json", Found(data, Version(data.decode(), None, 3)))
+        disk.keep("default/responses/a.json", StoredObject(data, Version(data.decode(), None, 3)))
         (copy,) = files(tmp_path)
         assert mode(copy) == 0o600
     assert mode(tmp_path / "local" / "cache" / "own") == 0o700

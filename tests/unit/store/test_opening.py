@@ -6,7 +6,7 @@ import pytest
 
 from wiretape.store.bucket.store import BucketStore
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.opening import Place, bucket_url, open_store
+from wiretape.store.opening import StoreUrl, bucket_url, open_store
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +27,10 @@ def test_a_path_is_a_directory(text: str) -> None:
 
 def test_a_place_is_the_same_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Place("recordings", "local", spool=1).absolute() == Place(
+    assert StoreUrl("recordings", "local", spool=1).absolute() == StoreUrl(
         str(tmp_path / "recordings"), str(tmp_path / "local"), spool=1
     )
-    for place in (Place("/a/b"), Place("s3://bucket/a", "/c")):
+    for place in (StoreUrl("/a/b"), StoreUrl("s3://bucket/a", "/c")):
         assert place.absolute() == place
 
 

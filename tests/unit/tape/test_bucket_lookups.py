@@ -13,35 +13,35 @@ import pytest
 
 from chats import CHAT, came, chat
 from s3 import Clock
-from wiretape.metrics.counters import Counters, Ledger
+from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.proxy.desk import Decision, Desk
-from wiretape.sessions.access import Gate
+from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
-from wiretape.store.bucket.capabilities import Kind
-from wiretape.store.bucket.client import UNCHANGED, Condition, Found, Remote, Unchanged, Version, digest
+from wiretape.store.bucket.capabilities import Capabilities
+from wiretape.store.bucket.client import UNCHANGED, Condition, ObjectClient, StoredObject, Unchanged, Version, digest
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.store import BucketStore
 from wiretape.store.notes import Notes
-from wiretape.tape.pool import Tapes
+from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Tape
 
 MANY = 20
 LONG = 60.0
 
 
-class InMemory(Remote):
+class InMemory(ObjectClient):
     """A bucket in memory. ``before`` is called in the thread of each GET, and may hold it."""
 
     def __init__(self) -> None:
         self.url = "s3://bucket"
-        self.held: dict[str, Found] = {}
+        self.held: dict[str, StoredObject] = {}
         self.gets: list[str] = []
         self.lists = 0
         self.before: Callable[[str], object] = lambda _: None
 
-    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         self.gets.append(key)
         self.before(key)
         found = self.held.get(key)
@@ -52,7 +52,7 @@ class InMemory(Remote):
             return None
         e_tag = md5(data, usedforsecurity=False).hexdigest()
         version = Version(f'"{e_tag}"', None, len(data))
-        self.held[key] = Found(data, version, digest(data))
+        self.held[key] = StoredObject(data, version, digest(data))
         return version
 
     def pages(self, folder: str) -> Iterator[dict[str, Version]]:
@@ -85,7 +85,7 @@ class Gathering:
 
 def store(remote: InMemory, notes: Path | None = None, clock: Clock | None = None) -> BucketStore:
     objects = Objects(remote, clock=clock or Clock())
-    objects._kind = Kind(True, True, True)
+    objects._kind = Capabilities(True, True, True)
     return BucketStore(remote, objects, notes=Notes(notes) if notes else None)
 
 
@@ -108,10 +108,10 @@ def ask(of: BucketStore, *texts: str, explained: bool = False) -> list[Decision]
     """What a proxy decides on requests that come at once."""
 
     async def all_at_once() -> list[Decision]:
-        ledger = Ledger()
+        ledger = SessionCounters()
         desk = Desk(ledger)
-        tapes = Tapes(of, Sessions(), ledger)
-        desk.use(Gate(Sessions(), "default", Mode.REPLAY), tapes)
+        tapes = TapePool(of, Sessions(), ledger)
+        desk.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
 
         async def one(text: str) -> Decision:
             made = Decision(ROUTE, 0.0, desk.default, asked=chat(text))
@@ -154,8 +154,8 @@ def test_a_search_reads_many_at_once_and_each_once_for_all_who_wait(remote: InMe
 @pytest.mark.parametrize("noted", [False, True])
 def test_a_miss_whose_session_is_known_reads_nothing(remote: InMemory, tmp_path: Path, *, noted: bool) -> None:
     of = store(remote, tmp_path / "notes.sqlite" if noted else None)
-    ledger = Ledger()
-    tape = Tapes(of, Sessions(), ledger).of(Sessions().get("default"), Mode.REPLAY)
+    ledger = SessionCounters()
+    tape = TapePool(of, Sessions(), ledger).of(Sessions().get("default"), Mode.REPLAY)
     assert tape.lookup(chat("first")) is None
     remote.gets.clear()
     remote.lists = 0
@@ -254,9 +254,9 @@ def test_one_slow_recording_holds_nobody_else_up(remote: InMemory) -> None:
     remote.before = hold
 
     async def all_of_them() -> list[Decision]:
-        ledger = Ledger()
+        ledger = SessionCounters()
         desk = Desk(ledger)
-        desk.use(Gate(Sessions(), "default", Mode.REPLAY), Tapes(of, Sessions(), ledger))
+        desk.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), TapePool(of, Sessions(), ledger))
 
         async def one(text: str) -> Decision:
             made = Decision(ROUTE, 0.0, desk.default, asked=chat(text))

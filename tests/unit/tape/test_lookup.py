@@ -8,7 +8,7 @@ import pytest
 
 from wiretape.store.base import RESPONSES, WIRE, Unavailable
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.lookup import Reading, is_unchanged, second_name, take_names
+from wiretape.tape.lookup import Snapshot, disambiguated_name, is_unchanged, take_names
 
 
 @pytest.fixture(name="store")
@@ -20,7 +20,7 @@ def _store(tmp_path: Path) -> DirectoryStore:
 
 
 def test_what_was_looked_at_is_noted_with_its_state(store: DirectoryStore) -> None:
-    reading = Reading(store, "s")
+    reading = Snapshot(store, "s")
     assert reading.states() == {}
     assert reading.read("a") == b"responses a"
     assert reading.read("a", WIRE) == b"wire a"
@@ -37,7 +37,7 @@ def test_what_was_looked_at_is_noted_with_its_state(store: DirectoryStore) -> No
 
 
 def test_what_was_given_out_does_not_grow(store: DirectoryStore) -> None:
-    reading = Reading(store, "s")
+    reading = Snapshot(store, "s")
     before = reading.states()
     reading.exists("a")
     assert before == {}
@@ -52,28 +52,28 @@ def test_a_file_that_changes_while_it_is_read_is_noted_as_it_was_before(tmp_path
     store = Changing(tmp_path)
     store.write("s", "a", b"old", replace=True)
     before = store.state("s", "a")
-    reading = Reading(store, "s")
+    reading = Snapshot(store, "s")
     assert reading.read("a") == b"newer"
     assert reading.states() == {("a", RESPONSES): before}
     assert not is_unchanged(store, "s", reading.states())
 
 
 def test_the_takes_of_a_name_and_the_first_that_is_missing_are_looked_at(store: DirectoryStore) -> None:
-    reading = Reading(store, "s")
+    reading = Snapshot(store, "s")
     assert [*take_names("a", reading)] == ["a", "a.2"]
     assert set(reading.states()) == {("a.2", RESPONSES), ("a.3", RESPONSES)}
 
 
 def test_the_second_name_says_more() -> None:
-    assert second_name("0123", "abcdefghij") == "0123-abcdefgh"
+    assert disambiguated_name("0123", "abcdefghij") == "0123-abcdefgh"
 
 
 def test_where_is_the_stores(store: DirectoryStore) -> None:
-    assert Reading(store, "s").where("a", WIRE) == store.where("s", "a", WIRE)
+    assert Snapshot(store, "s").where("a", WIRE) == store.where("s", "a", WIRE)
 
 
 def looked_at(store: DirectoryStore) -> dict[tuple[str, str], Hashable]:
-    reading = Reading(store, "s")
+    reading = Snapshot(store, "s")
     reading.read("a")
     reading.read("a", WIRE)
     reading.exists("a.3")

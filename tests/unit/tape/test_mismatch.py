@@ -6,7 +6,7 @@ import pytest
 
 from wiretape.codecs import printable
 from wiretape.recording import RecordedRequest, request_hash
-from wiretape.tape.mismatch import Candidate, explain
+from wiretape.tape.mismatch import NearRecording, explain
 
 CHAT = "/v1/chat/completions"
 BASE = "https://api.fireworks.ai/inference/v1"
@@ -14,7 +14,7 @@ HOW = "To record it, do this."
 
 
 def message(wanted: RecordedRequest, others: list[tuple[str, RecordedRequest]], how: str) -> str:
-    return explain(wanted, [Candidate(name, each) for name, each in others], how).text
+    return explain(wanted, [NearRecording(name, each) for name, each in others], how).text
 
 
 def request(*, base: str = BASE, **body: Any) -> RecordedRequest:
@@ -233,11 +233,11 @@ def test_what_differs_is_never_nothing(here: dict[str, Any], there: dict[str, An
 
 
 def test_the_log_has_hash_nearest_and_first_difference_in_a_line() -> None:
-    told = explain(WANTED, [Candidate("abc", request(messages=said("Hello"), temperature=0.5))], HOW)
+    told = explain(WANTED, [NearRecording("abc", request(messages=said("Hello"), temperature=0.5))], HOW)
     assert str(told) == f"{request_hash(WANTED)[:12]}: nearest abc: temperature: 0.7 here, 0.5 in the recording"
 
 
 def test_what_stands_in_the_way_of_the_very_recording_is_told_and_nothing_else() -> None:
-    told = explain(WANTED, [Candidate("abc", WANTED)], HOW, ["x.json is there, and cannot be served: not JSON."])
+    told = explain(WANTED, [NearRecording("abc", WANTED)], HOW, ["x.json is there, and cannot be served: not JSON."])
     assert "differs" not in told.text
     assert (told.nearest, told.difference) == ("", "x.json is there, and cannot be served: not JSON.")

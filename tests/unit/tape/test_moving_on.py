@@ -25,12 +25,12 @@ def asked(
     return recorded(Route("openai", BASE, Endpoint(OTHER, method, ""), path), body, content_type)
 
 
-def came(body: bytes, status: int = 200, content_type: str = "application/json") -> wire.Arrived:
+def came(body: bytes, status: int = 200, content_type: str = "application/json") -> wire.LiveResponse:
     headers = (("content-type", content_type),) if content_type else ()
-    return wire.Arrived(status, headers, (body,) if body else (), (1.0,) if body else (), True)
+    return wire.LiveResponse(status, headers, (body,) if body else (), (1.0,) if body else (), True)
 
 
-def state(name: str) -> wire.Arrived:
+def state(name: str) -> wire.LiveResponse:
     return came(f'{{"status":"{name}"}}'.encode())
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from wiretape.metrics.counters import Ledger
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest
 from wiretape.replay.pacing import parse as parse_pace
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.pool import Defaults, Tapes
-from wiretape.tape.tape import Hit, Tape, settler
+from wiretape.tape.pool import Defaults, TapePool
+from wiretape.tape.tape import Hit, Tape, conflict_resolver
 
 ENDPOINT = "/v1/chat/completions"
 KEY = ("POST", "key")
@@ -28,18 +28,20 @@ def _store(tmp_path: Path) -> DirectoryStore:
     return DirectoryStore(tmp_path / "recordings")
 
 
-def tapes(store: DirectoryStore, *known: Session, memory: int = 1_000_000, **defaults: Any) -> Tapes:
-    return Tapes(store, Sessions({each.name: each for each in known}), Ledger(), Defaults(**defaults), memory=memory)
+def tapes(store: DirectoryStore, *known: Session, memory: int = 1_000_000, **defaults: Any) -> TapePool:
+    return TapePool(
+        store, Sessions({each.name: each for each in known}), SessionCounters(), Defaults(**defaults), memory=memory
+    )
 
 
-def of(made: Tapes, name: str, mode: Mode = Mode.REPLAY) -> Tape:
+def of(made: TapePool, name: str, mode: Mode = Mode.REPLAY) -> Tape:
     return made.of(Session(name), mode)
 
 
-def came(text: str) -> wire.Arrived:
+def came(text: str) -> wire.LiveResponse:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     body = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    return wire.Arrived(200, (("content-type", "application/json"),), (json.dumps(body).encode(),), (0.0,), True)
+    return wire.LiveResponse(200, (("content-type", "application/json"),), (json.dumps(body).encode(),), (0.0,), True)
 
 
 def answered(tape: Tape) -> str:
@@ -172,6 +174,6 @@ def test_what_waited_is_settled_as_its_session_is_recorded(store: DirectoryStore
     (name,) = store.scan("adding")
     data = store.read("adding", name)
     assert data
-    settle = settler(made.choice)
+    settle = conflict_resolver(made.choice)
     assert settle("adding", name, data, data) == f"{name}.2"
     assert settle("unheard-of", name, data, data) is None

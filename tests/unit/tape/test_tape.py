@@ -18,8 +18,8 @@ from wiretape.providers.routing import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.store.base import Unavailable
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.lru import Memory
-from wiretape.tape.tape import Hit, Kept, Tape, settler
+from wiretape.store.lru import LruCache
+from wiretape.tape.tape import CachedHit, Hit, Tape, conflict_resolver
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
 ENDPOINT = "/v1/chat/completions"
@@ -55,12 +55,12 @@ def request(content: str = "Hello", *, host: str = "api.openai.com", **more: Any
 
 def arrived(
     *pieces: bytes, status: int = 200, content_type: str = "application/json", coding: str = "", ended: bool = True
-) -> wire.Arrived:
+) -> wire.LiveResponse:
     headers = (("content-type", content_type), *((("content-encoding", coding),) if coding else ()))
-    return wire.Arrived(status, headers, pieces, tuple(map(float, range(len(pieces)))), ended)
+    return wire.LiveResponse(status, headers, pieces, tuple(map(float, range(len(pieces)))), ended)
 
 
-def came(text: str = "Hi", *, status: int = 200, ended: bool = True) -> wire.Arrived:
+def came(text: str = "Hi", *, status: int = 200, ended: bool = True) -> wire.LiveResponse:
     message = {"role": "assistant", "content": text}
     answer = {"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": message}], "created": 1}
     return arrived(json.dumps(answer).encode(), status=status, ended=ended)
@@ -216,7 +216,7 @@ def test_lists_of_models_are_served_as_one(taped: Taped) -> None:
 MODELS = RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")
 
 
-def list_of(*ids: str) -> wire.Arrived:
+def list_of(*ids: str) -> wire.LiveResponse:
     return arrived(json.dumps({"object": "list", "data": [{"id": each, "object": "model"} for each in ids]}).encode())
 
 
@@ -244,7 +244,7 @@ def test_a_list_that_waited_for_its_store_takes_the_place_of_nobodys(taped: Tape
     for test_id in ("a", "b"):
         recording.record(replace(MODELS, test_id=test_id), list_of("x"))
     (first, a), (second, b) = sorted(files(recording).items(), key=lambda each: len(each[0]))
-    settle = settler(lambda _: (Mode.RECORD, Takes.LAST))
+    settle = conflict_resolver(lambda _: (Mode.RECORD, Takes.LAST))
     names = first.removesuffix(".json"), second.removesuffix(".json")
     assert (settle("s", names[0], b, a), settle("s", names[1], b, a)) == (names[1], None)
 
@@ -416,7 +416,7 @@ def step(text: str, **more: Any) -> RecordedRequest:
     return RecordedRequest(f"https://api.openai.com/v1{RESPONSES}", {"model": "m", "input": text, **more}, RESPONSES)
 
 
-def answer_of(id_: str) -> wire.Arrived:
+def answer_of(id_: str) -> wire.LiveResponse:
     return arrived(json.dumps({"id": id_, "object": "response", "status": "completed", "output": []}).encode())
 
 
@@ -512,7 +512,7 @@ DEPENDS = (401, 402, 403, 407, 408, 409, 425, 429, 460, 498, 499, 500, 502, 503,
 @pytest.mark.parametrize("asked", [HELLO, RecordedRequest("https://api.anthropic.com/v1/messages", {}, "")])
 def test_what_depends_on_who_asks_or_when_is_no_answer_to_the_next(taped: Taped, asked: RecordedRequest) -> None:
     error = b'{"error": {"message": "slow down"}}'
-    memory: Memory[Kept] = Memory(1 << 20)
+    memory: LruCache[CachedHit] = LruCache(1 << 20)
     for status in (*ABOUT_THE_REQUEST, *DEPENDS):
         session = f"s{status}"
         asking = taped(Mode.RECORD_IF_MISSING, session, keep_errors=True, memory=memory)
@@ -561,7 +561,7 @@ def test_an_answer_that_waited_for_its_store_comes_after_them(taped: Taped) -> N
     for each in (arrived(b"{}", status=429), came("Hi")):
         tape.record(HELLO, each)
     error, answer = files(tape)[names], files(tape)[names.replace(".json", ".2.json")]
-    settle = settler(lambda _: (Mode.RECORD_IF_MISSING, Takes.LAST))
+    settle = conflict_resolver(lambda _: (Mode.RECORD_IF_MISSING, Takes.LAST))
     base = names.removesuffix(".json")
     assert settle("s", base, answer, error) == f"{base}.2"
     assert [settle("s", base, *each) for each in ((error, answer), (answer, answer), (error, error))] == [None] * 3
@@ -586,7 +586,7 @@ def test_a_seed_recorded_again_is_the_same_file(taped: Taped, path: Path) -> Non
     assert files(tape) == {path.name: path.read_bytes()}
 
 
-LOST: dict[str, wire.Arrived] = {
+LOST: dict[str, wire.LiveResponse] = {
     "an error of the server": came(status=500),
     "a rate limit": came(status=429),
     "a wrong key": came(status=401),
@@ -599,7 +599,7 @@ LOST: dict[str, wire.Arrived] = {
 @pytest.mark.parametrize("answer", LOST.values(), ids=LOST)
 @recording_modes
 def test_what_did_not_end_well_is_not_recorded_counted_and_said(
-    taped: Taped, caplog: pytest.LogCaptureFixture, mode: Mode, answer: wire.Arrived
+    taped: Taped, caplog: pytest.LogCaptureFixture, mode: Mode, answer: wire.LiveResponse
 ) -> None:
     tape = taped(mode)
     tape.record(HELLO, answer)

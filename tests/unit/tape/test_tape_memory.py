@@ -17,8 +17,8 @@ from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.replay import pacing
 from wiretape.store.base import RESPONSES, WIRE, Unavailable
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.lru import Memory
-from wiretape.tape.tape import Hit, Kept, Tape
+from wiretape.store.lru import LruCache
+from wiretape.tape.tape import CachedHit, Hit, Tape
 
 ENDPOINT = "/v1/chat/completions"
 ROOM = 1_000_000
@@ -75,7 +75,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def taped(store: DirectoryStore, **more: Any) -> Tape:
-    memory: Memory[Kept] = Memory(more.pop("memory", ROOM))
+    memory: LruCache[CachedHit] = LruCache(more.pop("memory", ROOM))
     return Tape(store, "default", more.pop("mode", Mode.REPLAY), Counters(), memory=memory, **more)
 
 
@@ -88,10 +88,10 @@ HELLO = request()
 NAME = request_hash(HELLO)[:12]
 
 
-def came(text: str = "Hi") -> wire.Arrived:
+def came(text: str = "Hi") -> wire.LiveResponse:
     message = {"role": "assistant", "content": text}
     answer = {"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": message}], "created": 1}
-    return wire.Arrived(200, (("content-type", "application/json"),), (json.dumps(answer).encode(),), (1.0,), True)
+    return wire.LiveResponse(200, (("content-type", "application/json"),), (json.dumps(answer).encode(),), (1.0,), True)
 
 
 def record(store: DirectoryStore, text: str = "Hi", asked: RecordedRequest = HELLO, **more: Any) -> None:
@@ -410,9 +410,9 @@ def test_a_list_of_models_is_never_kept(store: Watched) -> None:
     asked = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
     model = {"id": "a", "object": "model", "created": 1, "owned_by": "x"}
 
-    def listed(name: str) -> wire.Arrived:
+    def listed(name: str) -> wire.LiveResponse:
         body = json.dumps({"object": "list", "data": [{**model, "id": name}]}).encode()
-        return wire.Arrived(200, (("content-type", "application/json"),), (body,), (1.0,), True)
+        return wire.LiveResponse(200, (("content-type", "application/json"),), (body,), (1.0,), True)
 
     writer = taped(store, mode=Mode.RECORD)
     writer.record(asked, listed("a"))

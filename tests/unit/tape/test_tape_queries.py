@@ -15,7 +15,7 @@ from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, capture
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 from wiretape.tape.tape import Hit, Tape
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -88,7 +88,7 @@ def test_one_of_another_name_is_found_as_well(tmp_path: Path) -> None:
 
 def test_what_is_in_memory_gives_way_to_the_requests_own(tmp_path: Path) -> None:
     record(tmp_path, NONE, "older", tells=False)
-    replaying = tape(tmp_path, Mode.REPLAY, memory=Memory(1 << 20))
+    replaying = tape(tmp_path, Mode.REPLAY, memory=LruCache(1 << 20))
     assert text_of(replaying.lookup(TWO, "key") or replaying.search(TWO, "key")) == "older"
     record(tmp_path, TWO, "its own")
     assert text_of(replaying.lookup(TWO, "key")) == "its own"
@@ -107,7 +107,7 @@ def test_lists_of_models_are_one_list_for_each_query(tmp_path: Path) -> None:
     for query, ids in (({}, ("a", "b")), ({"extra_query": {"supported_parameters": "tools"}}, ("a",))):
         request = RecordedRequest(url, query, endpoint)
         models = b",".join(b'{"id": "%s"}' % each.encode() for each in ids)
-        arrived = wire.Arrived(200, (), (b'{"data": [' + models + b"]}",), (1.0,), True)
+        arrived = wire.LiveResponse(200, (), (b'{"data": [' + models + b"]}",), (1.0,), True)
         assert tape(tmp_path, Mode.RECORD).record(
             request, arrived, capture.origin("", NOW, "", 1.0, wire_query(request))
         )

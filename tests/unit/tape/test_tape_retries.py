@@ -9,24 +9,24 @@ from chats import came as came_text
 from chats import chat
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
-from wiretape.providers.wire import Arrived
+from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 from wiretape.tape.tape import Failing, Tape
 
 HELLO = chat("Hello")
 CLAUDE = RecordedRequest("https://api.anthropic.com/v1/messages", {"model": "c"}, "")
 
 
-def came(what: str) -> Arrived:
+def came(what: str) -> LiveResponse:
     """An answer by its status, or its text; ``cut`` is one that broke off."""
     if what == "cut":
-        return Arrived(200, (("content-type", "text/event-stream"),), (b'data: {"id":',), (1.0,), False)
+        return LiveResponse(200, (("content-type", "text/event-stream"),), (b'data: {"id":',), (1.0,), False)
     if not what.isdecimal():
         return came_text(what)
     headers = (("content-type", "application/json"),)
-    return Arrived(int(what), headers, (b'{"error": {"message": "no"}}',), (1.0,), True)
+    return LiveResponse(int(what), headers, (b'{"error": {"message": "no"}}',), (1.0,), True)
 
 
 def recorded(root: Path, *runs: str, takes: Takes = Takes.LAST, asked: RecordedRequest = HELLO) -> None:
@@ -43,7 +43,7 @@ def recorded(root: Path, *runs: str, takes: Takes = Takes.LAST, asked: RecordedR
 def replayed(root: Path, times: int = 6, takes: Takes = Takes.LAST, asked: RecordedRequest = HELLO) -> str:
     """What somebody gets who asks so often."""
     tape = Tape(
-        DirectoryStore(root), "s", Mode.REPLAY, Counters(), takes=takes, keep_errors=True, memory=Memory(1 << 20)
+        DirectoryStore(root), "s", Mode.REPLAY, Counters(), takes=takes, keep_errors=True, memory=LruCache(1 << 20)
     )
     got = []
     for _ in range(times):
@@ -119,7 +119,7 @@ def test_what_was_recorded_in_place_of_a_list_of_models_is_no_part_of_it(tmp_pat
     assert hit
     assert hit.answer.status == 429
     listed = b'{"object":"list","data":[{"id":"m"}]}'
-    tape.record(models, Arrived(200, (("content-type", "application/json"),), (listed,), (1.0,), True))
+    tape.record(models, LiveResponse(200, (("content-type", "application/json"),), (listed,), (1.0,), True))
     hit = Tape(DirectoryStore(tmp_path), "s", Mode.REPLAY, Counters(), keep_errors=True).search(models)
     assert hit
     assert json.loads(hit.answer.body) == json.loads(listed)

@@ -158,7 +158,7 @@ def test_a_part_of_a_list_of_models_is_no_list(store: Failing) -> None:
     data = b'{"object": "list", "data": [{"id": "%s", "object": "model", "created": 1, "owned_by": "o"}]}'
     recording = tape(store, Mode.RECORD)
     for model in (b"a", b"b"):
-        answer = wire.Arrived(200, (("content-type", "application/json"),), (data % model,), (1.0,), True)
+        answer = wire.LiveResponse(200, (("content-type", "application/json"),), (data % model,), (1.0,), True)
         recording.record(asked, answer)
     assert recording.counters.recorded == 2
     playing = tape(store)

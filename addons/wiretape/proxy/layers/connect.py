@@ -18,7 +18,7 @@ from mitmproxy.tls import TlsData
 
 from wiretape.proxy import responses
 from wiretape.proxy.desk import LARGEST, Desk
-from wiretape.proxy.layers.fast_http1 import Lane
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer
 from wiretape.proxy.layers.refusing import FailsClosed
 
@@ -103,7 +103,7 @@ class Tunnel(FailsClosed):
             server_tls.child_layer = tls.ClientTLSLayer(inside)
             return server_tls
         if client.alpn == b"http/1.1" and self._desk:
-            return Lane(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
+            return FastHttp1Layer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
         if client.alpn in (b"h2", b"http/1.1"):
             return PlayingLayer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
         return None

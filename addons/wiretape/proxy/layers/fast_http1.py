@@ -16,20 +16,20 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from wiretape.codecs.http1 import LAST_CHUNK, Reader, Request, Unusual
 from wiretape.policy import Mode
 from wiretape.proxy import host_agreement, responses, reverse_clients
-from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, Seat, now
+from wiretape.proxy.desk import LARGEST, Decision, Desk, Grant, IncomingRequest, now
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.http import PlayingLayer, names
 from wiretape.proxy.layers.refusing import FailsClosed
 from wiretape.proxy.responses import Asking, Play, WiretapeDecideHook, WiretapeResetHook
 from wiretape.replay.faults import Ending
-from wiretape.sessions.access import Denied
+from wiretape.sessions.access import AccessDeniedError
 from wiretape.tape.tape import Hit
 
 _AHEAD = 1_000_000
 """Bytes that a client may send while a request before them is being answered."""
 
 
-class Lane(FailsClosed):
+class FastHttp1Layer(FailsClosed):
     """Reads requests and answers those that have a recording."""
 
     def __init__(
@@ -114,7 +114,7 @@ class Lane(FailsClosed):
             return
         try:
             call = self._called(asked)
-        except Denied as e:
+        except AccessDeniedError as e:
             yield from self._turn_away(asked, e)
             return
         if call is None or len(call.body) > self._limit:
@@ -141,14 +141,14 @@ class Lane(FailsClosed):
         """Read a body for those alone who have a seat, and only where its request may be answered here."""
         try:
             call = self._called(head)
-        except Denied as e:
+        except AccessDeniedError as e:
             yield from self._turn_away(head, e)
             return
         self._is_let_in = call is not None and self._desk.answers(call) and self._reader.length <= self._limit
         if not self._is_let_in:
             yield from self._hand_over(None)
 
-    def _turn_away(self, asked: Request, denied: Denied) -> layer.CommandGenerator[None]:
+    def _turn_away(self, asked: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
         """Tell somebody that he stays outside, and read no more of him."""
         to = self._address(asked)
         wait = self._desk.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
@@ -158,7 +158,7 @@ class Lane(FailsClosed):
         is_answered = self._reader.is_empty or (self._play is not None and self._play.begun)
         return None if is_answered else responses.failure()
 
-    def _called(self, asked: Request) -> Call | None:
+    def _called(self, asked: Request) -> IncomingRequest | None:
         """The call that a request is, unless it is unusual. Raises Denied."""
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
@@ -177,7 +177,7 @@ class Lane(FailsClosed):
         is_told = seat.tape.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
         if not is_told and host_agreement.disagree(self._desk.providers, client, scheme, hosts, port):
             return None
-        return Call(
+        return IncomingRequest(
             asked.method,
             scheme,
             hosts,
@@ -191,7 +191,7 @@ class Lane(FailsClosed):
             origin=asked.header(b"origin"),
         )
 
-    def _seat(self, asked: Request) -> Seat:
+    def _seat(self, asked: Request) -> Grant:
         """Whose request it is. Raises Denied."""
         headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
         return self._desk.seat(self.context.client, *(each or None for each in headers))
@@ -222,7 +222,7 @@ class Lane(FailsClosed):
 
     # -- answering -------------------------------------------------------------------------------------------------
 
-    def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
+    def _serve(self, hit: Hit, call: IncomingRequest) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         if call.origin:
             yield from self._begin(responses.for_page(responses.plan(hit, None, call.since, "HTTP/1.1"), call.origin))

@@ -38,7 +38,7 @@ from wiretape.network.dns_rebinding import Stranger, Visits
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, host_agreement, responses, reverse_clients, upgrades
 from wiretape.proxy.compat.tcp_reset import STREAMS
-from wiretape.proxy.desk import LARGEST, Call, Decision, Desk, now
+from wiretape.proxy.desk import LARGEST, Decision, Desk, IncomingRequest, now
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.admitted_stream import AdmittingStream, tell_of_error
 from wiretape.proxy.layers.connection_pool import PoolingLayer
@@ -56,7 +56,7 @@ from wiretape.proxy.responses import (
 )
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.single_flight import Follower
-from wiretape.sessions.access import Denied
+from wiretape.sessions.access import AccessDeniedError
 from wiretape.tape.tape import Hit
 
 logger = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class PlayingStream(AdmittingStream):
     """Whether the answer is ours without a play: it follows, or it stalls."""
     _stopped = False
     """Whether a fault has ended the answer: what the server still does is of no interest."""
-    _call: Call | None = None
+    _call: IncomingRequest | None = None
     """The request, while it is read here."""
     _flowless = False
 
@@ -233,7 +233,7 @@ class PlayingStream(AdmittingStream):
         if isinstance(event, RequestEndOfMessage):
             yield from self._decide()
 
-    def _called(self, event: RequestHeaders) -> Call | None:
+    def _called(self, event: RequestHeaders) -> IncomingRequest | None:
         """The call that begins with these headers, where it may be answered here."""
         asked, options, server = event.request, self.context.options, self.context.server
         if self.mode is HTTPMode.transparent:
@@ -258,7 +258,7 @@ class PlayingStream(AdmittingStream):
         credentials = (asked.headers.get(name) for name in ("proxy-authorization", "x-wiretape-session"))
         try:
             seat = self._desk.seat(self.context.client, *credentials)
-        except Denied:
+        except AccessDeniedError:
             return None
         scheme, host, port = to
         hosts = names(self.context, host, asked.pretty_host)
@@ -266,7 +266,7 @@ class PlayingStream(AdmittingStream):
             told = (*hosts, *map(host_of, asked.headers.get_all("host")))
             if host_agreement.disagree(self._desk.providers, self.context.client, scheme, told, port):
                 return None
-        call = Call(
+        call = IncomingRequest(
             asked.method,
             scheme,
             hosts,
@@ -303,7 +303,7 @@ class PlayingStream(AdmittingStream):
         else:
             yield from self._leave_it()
 
-    def _serve(self, hit: Hit, call: Call) -> layer.CommandGenerator[None]:
+    def _serve(self, hit: Hit, call: IncomingRequest) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         version = self._version
         if call.origin:

@@ -73,7 +73,7 @@ def replace(
     difference; without one every request becomes a flow.
     ``lenient``, ``limit``: see PlayingLayer.
     """
-    from wiretape.proxy.layers.fast_http1 import Lane
+    from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
     from wiretape.proxy.layers.http import PlayingLayer
 
     parent, current = None, decided
@@ -91,7 +91,7 @@ def replace(
     if desk is None or current.context.client.alpn in (b"h2", b"h3"):
         ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient, limit=limit)
     else:
-        ours = Lane(current.context, current.mode, desk, lenient=lenient, limit=limit)
+        ours = FastHttp1Layer(current.context, current.mode, desk, lenient=lenient, limit=limit)
     stack.remove(ours)  # A layer puts itself at the end.
     stack[place] = ours
     if parent is None:

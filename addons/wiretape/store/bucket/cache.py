@@ -1,7 +1,7 @@
 """What was seen of a bucket: in memory for a moment and, where asked, on a disk. In front of ``remote``.
 
-Neither asks the bucket. ``Sight`` tells for how long something may be believed; the disk holds bytes by key and ETag,
-which are believed only when the bucket confirms the ETag.
+Neither asks the bucket. ``RecentObjects`` tells for how long something may be believed; the disk holds bytes by key and
+ETag, which are believed only when the bucket confirms the ETag.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wiretape.store.bucket.client import Found, Version
+from wiretape.store.bucket.client import StoredObject, Version
 from wiretape.store.directory import write_file
-from wiretape.store.lru import Memory
+from wiretape.store.lru import LruCache
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _OVERHEAD = 400
 class Seen:
     """What a key was found to be."""
 
-    found: Found | None
+    found: StoredObject | None
     """None: nothing there."""
     asked: float
     """The clock when the question was sent: it was true then, or later."""
@@ -37,7 +37,7 @@ class Seen:
     """The clock from which a question has to be sent to know better."""
 
 
-class Sight:
+class RecentObjects:
     """The last things seen, bounded in bytes; the longest unused goes first. For any number of threads.
 
     ``fresh``: seconds for which something seen is believed.
@@ -47,7 +47,7 @@ class Sight:
         self.clock = clock
         self._fresh = fresh
         self._lock = threading.Lock()
-        self._memory: Memory[Seen] = Memory(limit)
+        self._memory: LruCache[Seen] = LruCache(limit)
         self._doubted: dict[str, float] = {}
 
     @property
@@ -67,7 +67,7 @@ class Sight:
         """The clock when the session of a key was last put in doubt."""
         return self._doubted.get(key.partition("/")[0], float("-inf"))
 
-    def saw(self, key: str, found: Found | None, asked: float) -> None:
+    def saw(self, key: str, found: StoredObject | None, asked: float) -> None:
         """Remember the answer to a question. One that was sent before a write of ours ended does not undo it."""
         with self._lock:
             known = self._memory.get(key)
@@ -85,7 +85,7 @@ class Sight:
             else:
                 self._memory.drop(key)
 
-    def wrote(self, key: str, found: Found | None, asked: float) -> None:
+    def wrote(self, key: str, found: StoredObject | None, asked: float) -> None:
         """Remember what we have just made of a key."""
         with self._lock:
             self._keep(key, Seen(found, asked, self.clock()))
@@ -115,7 +115,7 @@ class Disk:
         self._lock = threading.Lock()
         self._size: int | None = None
 
-    def get(self, key: str) -> Found | None:
+    def get(self, key: str) -> StoredObject | None:
         """What was last kept of a key; it may have changed since."""
         try:
             paths = sorted(self._folder.glob(f"{_digest(key)}-*"), key=lambda path: path.stat().st_mtime_ns)
@@ -124,11 +124,11 @@ class Disk:
             if told["key"] != key or told["sha256"] != hashlib.sha256(data).hexdigest():
                 return None  # The machine went down as it was written.
             os.utime(paths[-1])
-            return Found(data, Version(told["e_tag"], told["version"], len(data)))
+            return StoredObject(data, Version(told["e_tag"], told["version"], len(data)))
         except (OSError, IndexError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, key: str, found: Found) -> None:
+    def keep(self, key: str, found: StoredObject) -> None:
         """Keep, and remove what was kept of this key before."""
         told = {
             "key": key,

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import md5
 
-from wiretape.store.bucket.client import Condition, Found, Remote, Version
+from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Version
 from wiretape.store.failures import Away, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ _REFUSALS = (400, 501)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Capabilities:
     """What a server can do."""
 
     creates: bool
@@ -37,7 +37,7 @@ class Kind:
         return broken
 
 
-def check_absence(remote: Remote) -> None:
+def check_absence(remote: ObjectClient) -> None:
     """Ask for an object that nobody has ever written. Raises Away where one comes.
 
     A captive portal, or a proxy that is set up wrongly, answers anything with a page of its own.
@@ -47,7 +47,7 @@ def check_absence(remote: Remote) -> None:
         raise Away(f"{remote.url}: there comes an answer for an object that cannot be there: this is no bucket")
 
 
-def probe(remote: Remote) -> Kind:
+def probe(remote: ObjectClient) -> Capabilities:
     """Write a small object several times, read it and delete it. Raises Unavailable."""
     check_absence(remote)
     key = f".wiretape-probe-{secrets.token_hex(8)}"
@@ -66,7 +66,7 @@ def probe(remote: Remote) -> Kind:
             and _try(remote, key, texts[0], old) is None
             and _try(remote, key, texts[1], now) is not None
         )
-        return Kind(creates, updates, tells_md5)
+        return Capabilities(creates, updates, tells_md5)
     finally:
         try:
             remote.delete(key)
@@ -75,16 +75,16 @@ def probe(remote: Remote) -> Kind:
                 logger.warning("%s stays: %s", key, e)
 
 
-def _write(remote: Remote, key: str, data: bytes) -> Version:
+def _write(remote: ObjectClient, key: str, data: bytes) -> Version:
     """Write, and look whether it is there. Raises Away where it is not."""
     made = remote.put(key, data, Condition.NONE)
     found = remote.get(key)
-    if made is None or not isinstance(found, Found) or found.data != data:
+    if made is None or not isinstance(found, StoredObject) or found.data != data:
         raise Away(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
     return made
 
 
-def _try(remote: Remote, key: str, data: bytes, condition: Condition | Version) -> Version | None:
+def _try(remote: ObjectClient, key: str, data: bytes, condition: Condition | Version) -> Version | None:
     """As ``put``. A server that answers that it does not know conditions does not honour them."""
     try:
         return remote.put(key, data, condition)

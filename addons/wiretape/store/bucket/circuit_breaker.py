@@ -13,7 +13,7 @@ _SLOW = 1000
 """Objects that are remembered as slow."""
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts the objects that failed in a row. For any number of threads.
 
     ``timeout``: seconds that one question takes at most; ``pause``: seconds between two that find out.

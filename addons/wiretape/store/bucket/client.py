@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from wiretape.store.bucket.circuit_breaker import Breaker
+from wiretape.store.bucket.circuit_breaker import CircuitBreaker
 from wiretape.store.failures import Away
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredObject:
     """An object, as it came."""
 
     data: bytes
@@ -96,7 +96,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-class Remote:
+class ObjectClient:
     """One prefix of one bucket. Every method raises ``Away`` where the bucket cannot be asked.
 
     ``timeout``: seconds for a connection, and for the server to say anything; a look-up that goes on for five times as
@@ -118,7 +118,7 @@ class Remote:
         self._is_no = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
         self._not_modified = exceptions.NotModifiedError
         self._timeout = timeout
-        self._breaker = Breaker(timeout)
+        self._breaker = CircuitBreaker(timeout)
         self._last_fault = ""
 
         def opened(limit: float, silence: float, retries: int) -> "ObjectStore":
@@ -148,7 +148,7 @@ class Remote:
         except (exceptions.BaseError, ValueError, OSError) as e:
             raise ValueError(f"{url}: {_configuration_fault(e)}") from None
 
-    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         """An object; None where there is none; UNCHANGED where it still is the known version. May raise CutError."""
         e_tag = known.e_tag if known else None
         with _Asking(self, key) as asking:
@@ -164,7 +164,7 @@ class Remote:
         version = _version(result.meta)
         if len(data) != version.size:
             raise CutError(f"{self.url}/{key}: {len(data)} of {version.size} bytes came")
-        return Found(data, version, result.attributes.get(_DIGEST))
+        return StoredObject(data, version, result.attributes.get(_DIGEST))
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         """Write an object; None where the condition does not hold."""
@@ -220,7 +220,7 @@ _PASSING = (408, 409, 412, 425, 429)
 class _Asking:
     """One question: let through by the breaker, its outcome told to it, its error made ``Away``."""
 
-    def __init__(self, remote: Remote, key: str) -> None:
+    def __init__(self, remote: ObjectClient, key: str) -> None:
         self._remote = remote
         self._key = key
         self._where = f"{remote.url}/{key}"

@@ -18,10 +18,19 @@ from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 
-from wiretape.store.bucket.cache import Disk, Sight
-from wiretape.store.bucket.capabilities import Kind, check_absence, probe
-from wiretape.store.bucket.client import PAGE, Condition, CutError, Found, Remote, Unchanged, Version, digest
-from wiretape.store.bucket.shared_reads import SingleFlight
+from wiretape.store.bucket.cache import Disk, RecentObjects
+from wiretape.store.bucket.capabilities import Capabilities, check_absence, probe
+from wiretape.store.bucket.client import (
+    PAGE,
+    Condition,
+    CutError,
+    ObjectClient,
+    StoredObject,
+    Unchanged,
+    Version,
+    digest,
+)
+from wiretape.store.bucket.shared_reads import SharedReads
 from wiretape.store.failures import Away, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -63,7 +72,7 @@ class Objects:
 
     def __init__(
         self,
-        remote: Remote,
+        remote: ObjectClient,
         *,
         memory: int = 64 << 20,
         cache: Path | None = None,
@@ -71,14 +80,14 @@ class Objects:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._remote = remote
-        self._sight = Sight(memory, FRESH, clock)
+        self._sight = RecentObjects(memory, FRESH, clock)
         self._disk = Disk(cache, disk) if cache else None
-        self._kind: Kind | None = None
+        self._kind: Capabilities | None = None
         self._probing = threading.Lock()
         self._one_at_a_time = threading.Lock()
         self._away_told = False
-        self._flights: SingleFlight[Found | None] = SingleFlight()
-        self._listings: SingleFlight[_Listing] = SingleFlight()
+        self._flights: SharedReads[StoredObject | None] = SharedReads()
+        self._listings: SharedReads[_Listing] = SharedReads()
         self._large: dict[str, float] = {}
         self._next_probe = float("-inf")
         self._checked = float("-inf")
@@ -89,7 +98,7 @@ class Objects:
         """Bytes held, about."""
         return self._sight.size
 
-    def kind(self) -> Kind:
+    def kind(self) -> Capabilities:
         """What the server can do: found out once, and said in the log where promises cannot be kept."""
         with self._probing:
             if self._kind is None:
@@ -102,7 +111,7 @@ class Objects:
         """Whether ``see`` takes no time."""
         return self._sight.get(key)[1]
 
-    def see(self, key: str) -> Found | None:
+    def see(self, key: str) -> StoredObject | None:
         """An object, as it is or was a moment ago.
 
         While the bucket is away, one that was seen earlier is given as it was then: nothing newer can be known. That
@@ -114,7 +123,7 @@ class Objects:
         # One that was asked before the session was put in doubt does not count.
         return self._flights.join((key, self._sight.doubted(key)), lambda: self._see(key))
 
-    def _see(self, key: str) -> Found | None:
+    def _see(self, key: str) -> StoredObject | None:
         seen, _ = self._sight.get(key)
         known = seen.found if seen else None
         if known is None and self._disk:
@@ -172,7 +181,7 @@ class Objects:
             self._sight.confirm(key, version, asked)
         return _Listing(asked, found)
 
-    def see_now(self, key: str) -> Found | None:
+    def see_now(self, key: str) -> StoredObject | None:
         """An object, as it is."""
         seen, _ = self._sight.get(key)
         return self._ask(key, seen.found if seen else None)
@@ -198,7 +207,7 @@ class Objects:
         e_tag = (made.e_tag or "").strip('"')
         if kind.tells_md5 and _MD5.fullmatch(e_tag) and e_tag != md5(data, usedforsecurity=False).hexdigest():
             raise Away(f"{self._remote.url}/{key}: other bytes have arrived than were sent")
-        self._sight.wrote(key, Found(data, made), asked)
+        self._sight.wrote(key, StoredObject(data, made), asked)
         return True
 
     def delete(self, key: str) -> None:
@@ -217,9 +226,9 @@ class Objects:
         """Ask again for all that was seen of a session."""
         self._sight.doubt(session)
 
-    def _ask(self, key: str, known: Found | None) -> Found | None:
+    def _ask(self, key: str, known: StoredObject | None) -> StoredObject | None:
         asked = self._sight.clock()
-        found: Found | None
+        found: StoredObject | None
         answer = self._get(key, known)
         if isinstance(answer, Unchanged):
             found = known
@@ -230,13 +239,13 @@ class Objects:
         self._sight.saw(key, found, asked)
         return found
 
-    def _get(self, key: str, known: Found | None) -> Found | Unchanged | None:
+    def _get(self, key: str, known: StoredObject | None) -> StoredObject | Unchanged | None:
         """An object that is as it was written. What came otherwise is asked for again, and never given.
 
         It may have been cut or changed on its way, and a server without conditions shows a part of what is just being
         written.
         """
-        before: Found | None = None
+        before: StoredObject | None = None
         problem = ""
         for _ in range(_READS):
             try:
@@ -244,13 +253,13 @@ class Objects:
             except CutError as e:
                 problem = str(e)
                 continue
-            if not isinstance(answer, Found) or self._is_sound(answer, before):
+            if not isinstance(answer, StoredObject) or self._is_sound(answer, before):
                 return answer
             problem = f"{self._remote.url}/{key}: {_DAMAGED}"
             before = answer
         raise Unavailable(f"{problem}, {_READS} times")
 
-    def _is_sound(self, found: Found, before: Found | None) -> bool:
+    def _is_sound(self, found: StoredObject, before: StoredObject | None) -> bool:
         """Whether these are the bytes that were written, as far as can be told; ``before`` is what came before."""
         if found.digest is not None:
             return found.digest == digest(found.data)

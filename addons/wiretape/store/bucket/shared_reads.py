@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 
 
-class SingleFlight[Value]:
+class SharedReads[Value]:
     """Questions that are under way, by key. For any number of threads; no lock is held while one is asked."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ _ENTRY = ".entry"
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SpooledName:
     """Where an entry is to go, and whether instead of what is older there."""
 
     session: str
@@ -46,7 +46,7 @@ class Waiting:
     """An entry."""
 
     path: Path
-    address: Address
+    address: SpooledName
     written: datetime
 
     def data(self) -> bytes | None:
@@ -66,7 +66,7 @@ class Spool:
         self._adding = threading.Lock()
         self._draining = threading.Lock()
 
-    def add(self, address: Address, data: bytes) -> None:
+    def add(self, address: SpooledName, data: bytes) -> None:
         """Keep until it can go up. Raises OSError where there is no room, or the disk fails."""
         now = datetime.now(UTC)
         head = json.dumps(asdict(address) | {"written": now.isoformat()}).encode() + b"\n"
@@ -180,7 +180,7 @@ def _load(path: Path) -> Waiting | None:
     try:
         told = json.loads(head)
         written = datetime.fromisoformat(told.pop("written"))
-        return Waiting(path, Address(**told), written)
+        return Waiting(path, SpooledName(**told), written)
     except (ValueError, TypeError, KeyError, AttributeError):
         logger.error("%s: no entry of a spool, put aside", path)
         with contextlib.suppress(OSError):

@@ -12,10 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from wiretape.codecs.parts import Parts, digest
 from wiretape.codecs.units import counted
 from wiretape.store.base import RESPONSES, WIRE, Fetched
-from wiretape.store.bucket.client import Found, Remote, Version
+from wiretape.store.bucket.client import ObjectClient, StoredObject, Version
 from wiretape.store.bucket.objects import Objects
-from wiretape.store.bucket.spool import Address, Spool, Waiting
-from wiretape.store.bucket.uploader import Drainer
+from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
+from wiretape.store.bucket.uploader import Uploader
 from wiretape.store.directory import remove_leftovers
 from wiretape.store.failures import Away, Unavailable
 from wiretape.store.freezing import is_frozen
@@ -43,7 +43,7 @@ class BucketStore:
 
     def __init__(
         self,
-        remote: Remote,
+        remote: ObjectClient,
         objects: Objects,
         spool: Spool | None = None,
         settle: Settle | None = None,
@@ -55,7 +55,7 @@ class BucketStore:
         self._objects = objects
         self._fetchers = ThreadPoolExecutor(_AT_ONCE, "wiretape-fetch")
         self._spool = spool
-        self._drainer = Drainer(spool, self._take_up) if spool else None
+        self._drainer = Uploader(spool, self._take_up) if spool else None
         self._settle = settle
         self._taken_up: dict[str, Hashable] = {}
         """What we have put, until the spool is empty: a newer entry replaces it, whatever the server's clock says."""
@@ -107,7 +107,7 @@ class BucketStore:
                 return self._objects.put(key, data, replace=replace)
         except Unavailable as e:
             logger.debug("%s goes into the spool: %s", key, e)
-        self._spool.add(Address(session, name, folder, replace), data)
+        self._spool.add(SpooledName(session, name, folder, replace), data)
         self._drainer.wake()
         return True
 
@@ -213,7 +213,7 @@ class BucketStore:
                 waiting = counted(pending, "file still waits", "files still wait")
                 logger.warning("%s in %s for %s", waiting, self._spool.folder, self.url)
 
-    def _look(self, session: str, name: str, folder: str) -> tuple[Waiting | None, Found | None]:
+    def _look(self, session: str, name: str, folder: str) -> tuple[Waiting | None, StoredObject | None]:
         """What waits, or else what is in the bucket."""
         # The spool first: an entry that leaves it between the two looks is in the bucket then.
         waiting = self._spool.get(session, name, folder) if self._spool else None
@@ -270,11 +270,11 @@ class BucketStore:
         if name != to.name:
             self._follow(to, name)
 
-    def _follow(self, to: Address, name: str | None) -> None:
+    def _follow(self, to: SpooledName, name: str | None) -> None:
         """A capture that waits goes where its recording went, or with it."""
         if self._spool and (capture := self._spool.get(to.session, to.name, WIRE)):
             if name and (data := capture.data()):
-                self._spool.add(Address(to.session, name, WIRE, capture.address.replace), data)
+                self._spool.add(SpooledName(to.session, name, WIRE, capture.address.replace), data)
             self._spool.remove(to.session, to.name, WIRE)
 
 

@@ -15,7 +15,7 @@ _LEFT_BEHIND = 5.0
 """Seconds between two looks for what a process has left that was killed."""
 
 
-class Drainer:
+class Uploader:
     """Waits, tries, and waits longer: between ``first`` and ``longest`` seconds, doubled each time, at random."""
 
     def __init__(

@@ -13,7 +13,7 @@ from mitmproxy.proxy.layers import modes, tls
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL
 
-from wiretape.metrics.counters import Ledger
+from wiretape.metrics.counters import SessionCounters
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.layers.connect import Connect, Tunnel, read_connect
 
@@ -88,7 +88,7 @@ class Rig:
         assert [*self.tunnel.handle_event(events.Start())] == []
 
     def _desk(self) -> Desk:
-        self.desk = Desk(Ledger())
+        self.desk = Desk(SessionCounters())
         return self.desk
 
     def _handshake(self, data: TlsData) -> None:
@@ -151,7 +151,7 @@ def test_nobody_is_asked_until_the_first_request(rig: Rig) -> None:
     assert rig.left == []
     rig.tls.send(b"GET")
     assert rig.receive(rig.tls.bio_read(65536)) == b""
-    assert names(rig) == ["HttpProxy", "Tunnel", "ServerTLSLayer", "ClientTLSLayer", "Lane"]
+    assert names(rig) == ["HttpProxy", "Tunnel", "ServerTLSLayer", "ClientTLSLayer", "FastHttp1Layer"]
 
 
 def test_inside_it_is_http2_where_that_was_agreed(tmp_path: Path) -> None:

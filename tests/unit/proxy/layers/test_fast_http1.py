@@ -22,24 +22,24 @@ from mitmproxy.proxy.layers.http._hooks import (
 
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
-from wiretape.metrics.counters import Counters, Ledger
+from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import builtin, parse
 from wiretape.proxy import flow_state
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.layers.fast_http1 import Lane
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer
 from wiretape.proxy.responses import WiretapeDecideHook, WiretapeResetHook
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
 from wiretape.replay import faults, pacing
 from wiretape.replay.pacing import Pace
-from wiretape.sessions.access import Gate
+from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.base import WIRE
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.pool import Defaults, Tapes
+from wiretape.tape.pool import Defaults, TapePool
 from wiretape.tape.tape import Tape
 
 with warnings.catch_warnings():
@@ -81,21 +81,21 @@ class Rig:
             self.context.server.address = (HOST, 443)
             self.context.server.tls = True
         providers = parse([("providers.toml", builtin())])
-        ledger = Ledger()
+        ledger = SessionCounters()
         self.counters = ledger.of("default")
         self.desk = Desk(ledger)
         self.desk.providers, self.desk.faults = providers, faults.parse("rules", rules, providers.names)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
-        self._tapes = Tapes(self.store, Sessions(), ledger, Defaults(**arguments), memory=memory)
+        self._tapes = TapePool(self.store, Sessions(), ledger, Defaults(**arguments), memory=memory)
         self.use(mode_of_tape)
-        self.lane = Lane(self.context, mode, self.desk, lenient=True)
+        self.lane = FastHttp1Layer(self.context, mode, self.desk, lenient=True)
         self._runner = asyncio.Runner()
         assert self.feed(events.Start()) == []
 
     def use(self, mode: Mode) -> None:
-        self.desk.use(Gate(Sessions(), "default", mode, insists=True), self._tapes)
+        self.desk.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
 
     def close(self) -> None:
         self.desk.close()
@@ -152,7 +152,7 @@ class Rig:
     @property
     def handed_over(self) -> bool:
         (only,) = self.context.layers
-        assert isinstance(only, Lane | PlayingLayer)
+        assert isinstance(only, FastHttp1Layer | PlayingLayer)
         return isinstance(only, PlayingLayer)
 
 
@@ -285,7 +285,7 @@ def test_an_answer_of_one_chunk_has_a_length(rigged: Rigs) -> None:
     body = b'{"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "Hi"}}]}'
     rig = rigged(mode=HTTPMode.transparent)
     writer = Tape(rig.store, "default", Mode.RECORD, Counters())
-    writer.record(asked, wire.Arrived(200, (("content-type", "application/json"),), (body,), (1.0,), True))
+    writer.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (body,), (1.0,), True))
     for made in (rig.ask(post(json.dumps(asked.body).encode())), rig.receive(post(json.dumps(asked.body).encode()))):
         (answer,) = made
         head, content = split(answer)
@@ -688,12 +688,12 @@ def test_a_recording_that_broke_off_breaks_off(warm: bool, rigged: Rigs) -> None
     asked = replace(loads(CHAT.read_bytes()).request, body={**ASKED, "user": "x"})
     writer = Tape(rig.store, "default", Mode.RECORD, Counters(), keep_errors=True)
     pieces = tuple(ANSWER.chunks[:2])
-    writer.record(asked, wire.Arrived(200, (("content-type", "text/event-stream"),), pieces, (1.0, 2.0), False))
+    writer.record(asked, wire.LiveResponse(200, (("content-type", "text/event-stream"),), pieces, (1.0, 2.0), False))
     assert writer.counters.recorded == 1
     data = post(json.dumps(asked.body).encode())
     if warm:
         rig.ask(data)
-        rig.lane = Lane(replaced(rig), HTTPMode.transparent, rig.desk, lenient=True)
+        rig.lane = FastHttp1Layer(replaced(rig), HTTPMode.transparent, rig.desk, lenient=True)
     made = rig.receive(data) if warm else rig.ask(data)
     sent, hook = made
     assert split(sent)[1] == b"".join(map(chunk, pieces))

@@ -12,10 +12,10 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.modes import HttpProxy, ReverseProxy
 
 from places import ROOT
-from wiretape.metrics.counters import Ledger
+from wiretape.metrics.counters import SessionCounters
 from wiretape.proxy.desk import Desk
 from wiretape.proxy.layers import install
-from wiretape.proxy.layers.fast_http1 import Lane
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer
 
 with warnings.catch_warnings():
@@ -107,7 +107,7 @@ def _made() -> context.Context:
 
 @pytest.fixture(name="desk")
 def _desk() -> Desk:
-    return Desk(Ledger())
+    return Desk(SessionCounters())
 
 
 def kinds(of: context.Context) -> list[str]:
@@ -121,7 +121,7 @@ MODES = pytest.mark.parametrize("mode", HTTPMode)
 def test_http1_with_a_desk_has_a_lane(mode: HTTPMode, made: context.Context, desk: Desk) -> None:
     decided = layers.HttpLayer(made, mode)
     ours = install.replace(decided, HTTP1, lambda: desk, lenient=False)
-    assert type(ours) is Lane
+    assert type(ours) is FastHttp1Layer
     assert made.layers == [ours]
     assert ours.context is made
 
@@ -129,7 +129,10 @@ def test_http1_with_a_desk_has_a_lane(mode: HTTPMode, made: context.Context, des
 @pytest.mark.parametrize("alpn", [None, b"", b"http/1.1", b"http/1.0"])
 def test_what_is_not_http2_has_a_lane(alpn: bytes | None, made: context.Context, desk: Desk) -> None:
     made.client.alpn = alpn
-    assert type(install.replace(layers.HttpLayer(made, HTTPMode.transparent), b"", lambda: desk, lenient=True)) is Lane
+    assert (
+        type(install.replace(layers.HttpLayer(made, HTTPMode.transparent), b"", lambda: desk, lenient=True))
+        is FastHttp1Layer
+    )
 
 
 @pytest.mark.parametrize("alpn", [b"h2", b"h3"])
@@ -151,7 +154,10 @@ def test_a_tunnel_that_begins_needs_no_lane(made: context.Context, desk: Desk) -
 
 @pytest.mark.parametrize("data", [b"CONNECTED / HTTP/1.1\r\n", b"GET http://CONNECT /"])
 def test_what_only_looks_like_a_tunnel_has_a_lane(data: bytes, made: context.Context, desk: Desk) -> None:
-    assert type(install.replace(layers.HttpLayer(made, HTTPMode.regular), data, lambda: desk, lenient=False)) is Lane
+    assert (
+        type(install.replace(layers.HttpLayer(made, HTTPMode.regular), data, lambda: desk, lenient=False))
+        is FastHttp1Layer
+    )
 
 
 @MODES
@@ -167,7 +173,7 @@ def test_below_a_layer_of_tls_ours_is_its_child_in_its_place(made: context.Conte
     tls = layers.ClientTLSLayer(made)
     tls.child_layer = http = layers.HttpLayer(made, HTTPMode.transparent)
     assert install.replace(tls, HTTP1, lambda: desk, lenient=False) is tls
-    assert kinds(made) == ["HttpProxy", "ClientTLSLayer", "Lane"]
+    assert kinds(made) == ["HttpProxy", "ClientTLSLayer", "FastHttp1Layer"]
     assert made.layers == [outer, tls, tls.child_layer]
     assert http not in made.layers
 
@@ -180,7 +186,7 @@ def test_between_other_layers_each_stays_in_its_place(made: context.Context, des
     client = layers.ClientTLSLayer(made)
     server.child_layer, client.child_layer = client, layers.HttpLayer(made, HTTPMode.transparent)
     assert install.replace(server, HTTP1, lambda: desk, lenient=False) is server
-    assert kinds(made) == ["ReverseProxy", "ServerTLSLayer", "ClientTLSLayer", "Lane"]
+    assert kinds(made) == ["ReverseProxy", "ServerTLSLayer", "ClientTLSLayer", "FastHttp1Layer"]
     assert made.layers[:3] == [outer, server, client]
     assert server.child_layer is client
     assert client.child_layer is made.layers[3]
@@ -199,7 +205,7 @@ def test_inside_a_tunnel_the_outer_layer_stays(made: context.Context, desk: Desk
     ours = install.replace(layers.HttpLayer(inside, HTTPMode.transparent), HTTP1, lambda: desk, lenient=False)
     assert inside.layers == [outer, ours]
     assert made.layers == [outer]
-    assert type(ours) is Lane
+    assert type(ours) is FastHttp1Layer
 
 
 @pytest.mark.parametrize("kind", [layers.TCPLayer, layers.ClientTLSLayer, layers.UDPLayer, layers.DNSLayer])

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from s3 import Clock
-from wiretape.store.bucket.cache import Disk, Sight
-from wiretape.store.bucket.client import Found, Version
+from wiretape.store.bucket.cache import Disk, RecentObjects
+from wiretape.store.bucket.client import StoredObject, Version
 
 
-def found(data: bytes, e_tag: str = "e") -> Found:
-    return Found(data, Version(f'"{e_tag}"', None, len(data)))
+def found(data: bytes, e_tag: str = "e") -> StoredObject:
+    return StoredObject(data, Version(f'"{e_tag}"', None, len(data)))
 
 
 class TestSight:
     def test_believed_for_a_while_from_when_it_was_asked(self) -> None:
         clock = Clock()
-        sight = Sight(10_000, 1.5, clock)
+        sight = RecentObjects(10_000, 1.5, clock)
         sight.saw("team/a", found(b"x"), clock.now - 1.0)
         seen, is_fresh = sight.get("team/a")
         assert seen
@@ -29,7 +29,7 @@ class TestSight:
 
     def test_an_answer_to_an_earlier_question_does_not_undo_a_write(self) -> None:
         clock = Clock()
-        sight = Sight(10_000, 1.5, clock)
+        sight = RecentObjects(10_000, 1.5, clock)
         asked = clock.now
         clock.now += 0.1
         sight.wrote("team/a", found(b"x"), asked)
@@ -44,7 +44,7 @@ class TestSight:
 
     def test_a_session_in_doubt(self) -> None:
         clock = Clock()
-        sight = Sight(10_000, 1.5, clock)
+        sight = RecentObjects(10_000, 1.5, clock)
         for key in ("team/a", "other/a"):
             sight.saw(key, found(b"x"), clock.now)
         sight.doubt("team")
@@ -56,7 +56,7 @@ class TestSight:
 
     def test_bounded_and_what_is_used_stays(self) -> None:
         clock = Clock()
-        sight = Sight(10_000, 1.5, clock)
+        sight = RecentObjects(10_000, 1.5, clock)
         for number in range(100):
             sight.saw(f"team/{number}", found(b"x" * 1000), clock.now)
             sight.get("team/0")

@@ -4,8 +4,8 @@ import pytest
 
 import s3
 from s3 import S3Server
-from wiretape.store.bucket.capabilities import Kind, probe
-from wiretape.store.bucket.client import Condition, Found, Remote, Unchanged, Version
+from wiretape.store.bucket.capabilities import Capabilities, probe
+from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Unchanged, Version
 from wiretape.store.failures import Away, Unavailable
 
 PREFIX = "probe"
@@ -13,10 +13,10 @@ PREFIX = "probe"
 
 @pytest.mark.parametrize(
     ("s3", "kind"),
-    [("moto", Kind(True, True, True)), ("rclone", Kind(False, False, True))],
+    [("moto", Capabilities(True, True, True)), ("rclone", Capabilities(False, False, True))],
     indirect=["s3"],
 )
-def test_both_kinds_are_told_apart_and_nothing_is_left(s3: S3Server, kind: Kind) -> None:
+def test_both_kinds_are_told_apart_and_nothing_is_left(s3: S3Server, kind: Capabilities) -> None:
     remote = remote_of(PREFIX)
     assert probe(remote) == kind
     assert remote.objects("") == {}
@@ -24,12 +24,12 @@ def test_both_kinds_are_told_apart_and_nothing_is_left(s3: S3Server, kind: Kind)
 
 
 def test_what_cannot_be_kept_is_named() -> None:
-    assert Kind(True, True, False).cannot() == []
-    assert len(Kind(True, False, True).cannot()) == 1
-    assert any("record the same request at once" in sentence for sentence in Kind(False, True, True).cannot())
+    assert Capabilities(True, True, False).cannot() == []
+    assert len(Capabilities(True, False, True).cannot()) == 1
+    assert any("record the same request at once" in sentence for sentence in Capabilities(False, True, True).cannot())
 
 
-class Refusing(Remote):
+class Refusing(ObjectClient):
     """A server that has never heard of conditions, and says so."""
 
     def __init__(self, status: int) -> None:
@@ -37,9 +37,9 @@ class Refusing(Remote):
         self.status = status
         self.held: dict[str, bytes] = {}
 
-    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         data = self.held.get(key)
-        return None if data is None else Found(data, Version('"e"', None, len(data)))
+        return None if data is None else StoredObject(data, Version('"e"', None, len(data)))
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         if condition is not Condition.NONE:
@@ -53,7 +53,7 @@ class Refusing(Remote):
 
 @pytest.mark.parametrize("status", [501, 400])
 def test_a_server_that_refuses_conditions_does_not_honour_them(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    assert probe(Refusing(status)) == Kind(False, False, False)
+    assert probe(Refusing(status)) == Capabilities(False, False, False)
     assert "403" in caplog.text, "what cannot be deleted is said"
 
 
@@ -68,8 +68,8 @@ def test_a_server_that_is_away_is_of_no_kind(status: int | None) -> None:
 class Portal(Refusing):
     """Answers everything with a page of its own; says to have written all."""
 
-    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
-        return Found(b"<html>", Version('"e"', None, 6))
+    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
+        return StoredObject(b"<html>", Version('"e"', None, 6))
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         return Version('"e"', None, len(data))

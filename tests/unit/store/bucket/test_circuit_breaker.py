@@ -1,12 +1,12 @@
 """When a bucket that does not answer is asked again."""
 
 from s3 import Clock
-from wiretape.store.bucket.circuit_breaker import Breaker
+from wiretape.store.bucket.circuit_breaker import CircuitBreaker
 
 
 def test_after_failures_of_several_one_asks_and_the_others_do_not() -> None:
     clock = Clock()
-    breaker = Breaker(2.0, failures=2, pause=0.5, clock=clock)
+    breaker = CircuitBreaker(2.0, failures=2, pause=0.5, clock=clock)
     assert breaker.allows("a")
     breaker.failed("a")
     assert breaker.allows("b")
@@ -26,7 +26,7 @@ def test_after_failures_of_several_one_asks_and_the_others_do_not() -> None:
 
 def test_one_that_never_tells_how_it_went_does_not_block_for_ever() -> None:
     clock = Clock()
-    breaker = Breaker(2.0, failures=1, clock=clock)
+    breaker = CircuitBreaker(2.0, failures=1, clock=clock)
     breaker.failed("a")
     clock.now += 1
     assert breaker.allows("b")
@@ -37,7 +37,7 @@ def test_one_that_never_tells_how_it_went_does_not_block_for_ever() -> None:
 
 
 def test_a_success_between_failures_counts_from_the_start() -> None:
-    breaker = Breaker(2.0, failures=2, clock=Clock())
+    breaker = CircuitBreaker(2.0, failures=2, clock=Clock())
     for number in range(5):
         breaker.failed(f"{number}")
         breaker.succeeded("other")
@@ -46,7 +46,7 @@ def test_a_success_between_failures_counts_from_the_start() -> None:
 
 def test_one_slow_object_closes_the_way_to_itself_alone() -> None:
     clock = Clock()
-    breaker = Breaker(2.0, failures=2, pause=0.5, clock=clock)
+    breaker = CircuitBreaker(2.0, failures=2, pause=0.5, clock=clock)
     for _ in range(5):
         breaker.failed("slow")
         assert breaker.allows("other")
@@ -59,7 +59,7 @@ def test_one_slow_object_closes_the_way_to_itself_alone() -> None:
 
 
 def test_ever_new_slow_objects_fill_no_memory() -> None:
-    breaker = Breaker(2.0, failures=2, clock=Clock())
+    breaker = CircuitBreaker(2.0, failures=2, clock=Clock())
     for number in range(5000):
         breaker.failed(f"{number}")
         breaker.succeeded("other")

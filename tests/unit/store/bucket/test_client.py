@@ -8,7 +8,7 @@ import pytest
 import s3
 from s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
 from wiretape.store.base import Unavailable
-from wiretape.store.bucket.client import UNCHANGED, Condition, Found, Remote, _client_options, _fault
+from wiretape.store.bucket.client import UNCHANGED, Condition, ObjectClient, StoredObject, _client_options, _fault
 
 both = pytest.mark.parametrize("s3", ["moto", "rclone"], indirect=True)
 prefixed = s3.remote
@@ -21,7 +21,7 @@ def test_an_object(s3: S3Server) -> None:
     made = remote.put("a/b", b"data", Condition.ABSENT)
     assert made
     found = remote.get("a/b")
-    assert isinstance(found, Found)
+    assert isinstance(found, StoredObject)
     assert found.data == b"data"
     assert found.version.state == made.state
     assert remote.objects("a") == {"a/b": found.version} or remote.objects("a")["a/b"].state == made.state
@@ -46,7 +46,7 @@ def test_a_list_has_many_pages_and_no_deeper_objects(s3: S3Server) -> None:
 @both
 def test_a_bucket_that_is_not_there_is_not_an_object_that_is_not_there(s3: S3Server) -> None:
     with pytest.raises(Unavailable, match=r"no such bucket|NoSuchBucket"):
-        Remote("s3://no-such-bucket/p", 1).get("a/b")
+        ObjectClient("s3://no-such-bucket/p", 1).get("a/b")
 
 
 @pytest.mark.parametrize("s3", ["rclone"], indirect=True)
@@ -126,4 +126,4 @@ def test_what_the_environment_says_of_the_connection_is_kept(
 def test_without_obstore_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ValueError, match="pip install obstore"):
-        Remote("s3://b/p", 1)
+        ObjectClient("s3://b/p", 1)

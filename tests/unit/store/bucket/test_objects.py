@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from s3 import Clock
-from wiretape.store.bucket.capabilities import Kind
-from wiretape.store.bucket.client import UNCHANGED, Condition, CutError, Found, Remote, Unchanged, Version
+from wiretape.store.bucket.capabilities import Capabilities
+from wiretape.store.bucket.client import UNCHANGED, Condition, CutError, ObjectClient, StoredObject, Unchanged, Version
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.failures import Away, Unavailable
 
@@ -19,14 +19,16 @@ E_TAG = f'"{md5(WHOLE, usedforsecurity=False).hexdigest()}"'
 OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
-def found(data: bytes, e_tag: str = E_TAG) -> Found:
-    return Found(data, Version(e_tag, None, len(data)))
+def found(data: bytes, e_tag: str = E_TAG) -> StoredObject:
+    return StoredObject(data, Version(e_tag, None, len(data)))
 
 
-class Scripted(Remote):
+class Scripted(ObjectClient):
     """Answers as it was told to; writes fail on a condition so many times."""
 
-    def __init__(self, *answers: Found | Exception | None, refuses: int = 0, page: Found | None = None) -> None:
+    def __init__(
+        self, *answers: StoredObject | Exception | None, refuses: int = 0, page: StoredObject | None = None
+    ) -> None:
         self.url = "s3://b"
         self.answers = [*answers]
         self.refuses = refuses
@@ -35,7 +37,7 @@ class Scripted(Remote):
         self.page = page
         """What comes for an object that cannot be there."""
 
-    def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         if key.startswith(".wiretape-none-"):
             self.absences += 1
             return self.page
@@ -57,18 +59,18 @@ class Scripted(Remote):
         raise Away("it may not be written to", status=403)
 
 
-def objects(remote: Remote, kind: Kind | None, clock: Clock | None = None) -> Objects:
+def objects(remote: ObjectClient, kind: Capabilities | None, clock: Clock | None = None) -> Objects:
     made = Objects(remote, clock=clock or Clock())
     made._kind = kind
     return made
 
 
-NEITHER = Kind(False, False, True)
-BOTH = Kind(True, True, True)
+NEITHER = Capabilities(False, False, True)
+BOTH = Capabilities(True, True, True)
 
 
 @pytest.mark.parametrize("kind", [NEITHER, None])
-def test_a_part_of_an_object_is_asked_for_again(kind: Kind | None) -> None:
+def test_a_part_of_an_object_is_asked_for_again(kind: Capabilities | None) -> None:
     remote = Scripted(found(b"a whole"), found(b"a whole obj"), found(WHOLE))
     assert objects(remote, kind).see("k") == found(WHOLE)
 
@@ -85,13 +87,15 @@ def test_a_part_of_what_is_gone_is_nothing() -> None:
 @pytest.mark.parametrize(
     ("kind", "e_tag", "questions"),
     [
-        (Kind(True, True, False), OTHER, 1),
-        (Kind(False, False, False), OTHER, 1),
+        (Capabilities(True, True, False), OTHER, 1),
+        (Capabilities(False, False, False), OTHER, 1),
         (NEITHER, '"0123456789abcdef0123456789abcdef-2"', 1),
         (None, OTHER, 2),
     ],
 )
-def test_where_an_e_tag_is_something_else_nothing_is_missing(kind: Kind | None, e_tag: str, questions: int) -> None:
+def test_where_an_e_tag_is_something_else_nothing_is_missing(
+    kind: Capabilities | None, e_tag: str, questions: int
+) -> None:
     remote = Scripted(*[found(WHOLE, e_tag)] * 2)
     assert objects(remote, kind).see("k") == found(WHOLE, e_tag)
     assert len(remote.answers) == 2 - questions
@@ -105,10 +109,10 @@ DIGEST = sha256(WHOLE).hexdigest()
 CUT = CutError("cut off")
 
 
-@pytest.mark.parametrize("kind", [BOTH, NEITHER, Kind(True, True, False), None])
+@pytest.mark.parametrize("kind", [BOTH, NEITHER, Capabilities(True, True, False), None])
 @pytest.mark.parametrize("e_tag", [OTHER, "no digest"])
-def test_what_is_not_as_we_wrote_it_is_read_again_and_never_given(kind: Kind | None, e_tag: str) -> None:
-    whole = Found(WHOLE, Version(e_tag, None, len(WHOLE)), DIGEST)
+def test_what_is_not_as_we_wrote_it_is_read_again_and_never_given(kind: Capabilities | None, e_tag: str) -> None:
+    whole = StoredObject(WHOLE, Version(e_tag, None, len(WHOLE)), DIGEST)
     wrong = [replace(whole, data=data) for data in (WHOLE[:7], WHOLE[:-1] + b"x", b"")]
     seeing = objects(remote := Scripted(*wrong, whole), kind)
     assert seeing.see("k") == whole
@@ -158,13 +162,13 @@ def test_who_asks_for_what_is_being_asked_for_waits_for_the_same_answer() -> Non
     asked, go_on = threading.Event(), threading.Event()
 
     class Slow(Scripted):
-        def get(self, key: str, known: Version | None = None) -> Found | Unchanged | None:
+        def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
             if key == "slow":
                 asked.set()
                 assert go_on.wait(30)
             return super().get(key, known)
 
-    seeing = objects(remote := Slow(found(b"other", "x"), found(WHOLE)), Kind(True, True, False))
+    seeing = objects(remote := Slow(found(b"other", "x"), found(WHOLE)), Capabilities(True, True, False))
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(seeing.see, "slow") for _ in range(5)]
         assert asked.wait(30)

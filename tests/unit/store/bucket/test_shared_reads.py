@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wiretape.store.bucket.shared_reads import SingleFlight
+from wiretape.store.bucket.shared_reads import SharedReads
 
 LONG = 60.0
 
@@ -27,7 +27,7 @@ class Question:
 
 
 def test_who_joins_gets_the_answer_of_the_first() -> None:
-    flights: SingleFlight[int] = SingleFlight()
+    flights: SharedReads[int] = SharedReads()
     question = Question()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(flights.join, "a", question)
@@ -42,7 +42,7 @@ def test_who_joins_gets_the_answer_of_the_first() -> None:
 
 
 def test_who_wants_an_answer_of_later_shares_the_next_one() -> None:
-    flights: SingleFlight[int] = SingleFlight()
+    flights: SharedReads[int] = SharedReads()
     question = Question()
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(flights.join, "a", question)
@@ -56,7 +56,7 @@ def test_who_wants_an_answer_of_later_shares_the_next_one() -> None:
 
 
 def test_an_error_is_everybodys_and_holds_once() -> None:
-    flights: SingleFlight[int] = SingleFlight()
+    flights: SharedReads[int] = SharedReads()
 
     def fail() -> int:
         raise OSError("away")

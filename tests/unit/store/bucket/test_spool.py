@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.bucket.spool import Address, Spool, Waiting
+from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
 
 LIMIT = 1 << 20
 
 
-def address(name: str, *, session: str = "team", folder: str = "responses", replace: bool = False) -> Address:
-    return Address(session, name, folder, replace)
+def address(name: str, *, session: str = "team", folder: str = "responses", replace: bool = False) -> SpooledName:
+    return SpooledName(session, name, folder, replace)
 
 
 @pytest.fixture(name="spool")

@@ -14,9 +14,9 @@ import pytest
 import s3
 from s3 import Clock, S3Server
 from wiretape.store.base import WIRE, Unavailable
-from wiretape.store.bucket.client import Remote
+from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
-from wiretape.store.bucket.spool import Address, Spool
+from wiretape.store.bucket.spool import Spool, SpooledName
 from wiretape.store.bucket.store import BucketStore
 from wiretape.store.freezing import Frozen, freeze
 
@@ -308,7 +308,7 @@ class TestAway:
         self, away: S3Server, prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)
-        Spool(tmp_path / "spool", 1 << 20).add(Address("team", "abc", "responses", False), b"left")
+        Spool(tmp_path / "spool", 1 << 20).add(SpooledName("team", "abc", "responses", False), b"left")
         (tmp_path / "spool" / ".wiretape-00000000-1-x.tmp").write_bytes(b"torn")
         store = s3_store(prefix, spool=tmp_path / "spool")
         assert store.read("team", "abc") == b"left"
@@ -376,7 +376,7 @@ class TestSettling:
         s3_store(prefix).write("team", "abc", b"ours", replace=False)
         before = s3_store(prefix).state("team", "abc")
         spool = Spool(tmp_path / "spool", 1 << 20)
-        spool.add(Address("team", "abc", "responses", False), b"ours")
+        spool.add(SpooledName("team", "abc", "responses", False), b"ours")
         self._up(s3_store(prefix, spool=tmp_path / "spool"))
         assert s3_store(prefix).state("team", "abc") == before
 
@@ -384,15 +384,15 @@ class TestSettling:
     def test_a_replacement_replaces_what_is_older(self, s3: S3Server, prefix: str, tmp_path: Path) -> None:
         s3_store(prefix).write("team", "abc", b"old", replace=False)
         spool = Spool(tmp_path / "spool", 1 << 20)
-        spool.add(Address("team", "abc", "responses", True), b"new")
+        spool.add(SpooledName("team", "abc", "responses", True), b"new")
         self._up(s3_store(prefix, spool=tmp_path / "spool"))
         assert s3_store(prefix).read("team", "abc") == b"new"
 
     @staticmethod
     def _with_waiting(prefix: str, tmp_path: Path, settle: object) -> BucketStore:
         spool = Spool(tmp_path / "spool", 1 << 20)
-        spool.add(Address("team", "abc", "responses", False), b"ours")
-        spool.add(Address("team", "abc", WIRE, True), b"capture of ours")
+        spool.add(SpooledName("team", "abc", "responses", False), b"ours")
+        spool.add(SpooledName("team", "abc", WIRE, True), b"capture of ours")
         s3_store(prefix).write("team", "abc", b"theirs", replace=False)
         return s3_store(prefix, spool=tmp_path / "spool", settle=settle)
 
@@ -452,7 +452,7 @@ class TestAtAStart:
     @conditional
     def test_a_bucket_that_is_none_is_told(self, s3: S3Server, prefix: str) -> None:
         s3_store(prefix).check_writable("team")
-        remote = Remote("s3://no-such-bucket", 2.0)
+        remote = ObjectClient("s3://no-such-bucket", 2.0)
         none = BucketStore(remote, Objects(remote, memory=0))
         with pytest.raises(Unavailable, match="404 NoSuchBucket"):
             none.check_writable("team")

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from wiretape.store.base import Unavailable
-from wiretape.store.bucket.spool import Address, Spool, Waiting
-from wiretape.store.bucket.uploader import Drainer
+from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
+from wiretape.store.bucket.uploader import Uploader
 
 
 @pytest.fixture(name="spool")
 def _spool(tmp_path: Path) -> Spool:
     spool = Spool(tmp_path / "spool", 1 << 20)
-    spool.add(Address("team", "a", "responses", False), b"x")
+    spool.add(SpooledName("team", "a", "responses", False), b"x")
     return spool
 
 
@@ -37,7 +37,7 @@ class Bucket:
 @pytest.mark.parametrize("error", [Unavailable("away"), OSError("disk"), RuntimeError("a fault of ours")])
 def test_tries_again_until_it_is_done(spool: Spool, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     bucket = Bucket(3, error)
-    drainer = Drainer(spool, bucket, first=0.01, longest=0.05)
+    drainer = Uploader(spool, bucket, first=0.01, longest=0.05)
     drainer.wake()
     assert drainer.wait_until_empty(10)
     assert bucket.names == ["a"]
@@ -46,7 +46,7 @@ def test_tries_again_until_it_is_done(spool: Spool, error: Exception, caplog: py
 
 
 def test_one_outage_is_said_once(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
-    drainer = Drainer(spool, Bucket(5), first=0.001, longest=0.002)
+    drainer = Uploader(spool, Bucket(5), first=0.001, longest=0.002)
     drainer.wake()
     assert drainer.wait_until_empty(10)
     drainer.close()
@@ -55,11 +55,11 @@ def test_one_outage_is_said_once(spool: Spool, caplog: pytest.LogCaptureFixture)
 
 def test_what_is_added_goes_up_at_once(spool: Spool) -> None:
     bucket = Bucket(0)
-    drainer = Drainer(spool, bucket)
+    drainer = Uploader(spool, bucket)
     drainer.wake()
     assert drainer.wait_until_empty(10)
     for name in ("b", "c"):
-        spool.add(Address("team", name, "responses", False), b"x")
+        spool.add(SpooledName("team", name, "responses", False), b"x")
         drainer.wake()
         assert drainer.wait_until_empty(2)
     assert bucket.names == ["a", "b", "c"]
@@ -68,12 +68,12 @@ def test_what_is_added_goes_up_at_once(spool: Spool) -> None:
 
 def test_closing_tries_what_is_left_and_does_not_wait_for_the_bucket(spool: Spool) -> None:
     bucket = Bucket(0)
-    Drainer(spool, bucket).close()
+    Uploader(spool, bucket).close()
     assert bucket.names == ["a"]
 
-    spool.add(Address("team", "b", "responses", False), b"x")
+    spool.add(SpooledName("team", "b", "responses", False), b"x")
     away = Bucket(1000)
-    drainer = Drainer(spool, away, first=60, longest=60)
+    drainer = Uploader(spool, away, first=60, longest=60)
     drainer.wake()
     away.asked.acquire()
     drainer.close()

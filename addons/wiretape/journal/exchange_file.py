@@ -194,6 +194,13 @@ class EntryReader:
         self.offset += _HEAD.size + size
         return record
 
+    def next_piece(self) -> bytes | None:
+        """Return the next record's data where it is a piece of the answer's body, else nothing; None as ``next``."""
+        record = self.next()
+        if record is None:
+            return None
+        return record.data if record.kind is EntryKind.PIECE else b""
+
     def _bytes(self, start: int, size: int) -> bytes:
         begin = start - self._at
         if begin < 0 or begin + size > len(self._window):

@@ -6,13 +6,38 @@ journal as they come, from the first.
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from wiretape.codecs.content_coding import CodingError, ContentDecoder
-from wiretape.journal.exchange_file import EntryKind, EntryReader, JournalEntry
 
 _AT_ONCE = 1 << 20
 _MOST_AT_ONCE = 200
 """Bytes, and pieces, that a follower reads until others have their turn."""
+
+
+class ExchangeReader(Protocol):
+    """Reads a live exchange from its beginning, while it grows."""
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the exchange that were read."""
+
+    def next_piece(self) -> bytes | None:
+        """Return the next piece of the answer's body; empty where something else comes next, None where it is damaged.
+
+        Raises OSError.
+        """
+
+
+class GrowingExchange(Protocol):
+    """Where a live exchange is kept while it grows."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the exchange that can be read."""
+
+    def reader(self) -> ExchangeReader:
+        """Return a reader of it. Raises OSError where it is there no more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -24,7 +49,7 @@ class SharedResponse:
     headers: tuple[tuple[str, str], ...] = ()
     asker: Hashable = None
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
-    entry: JournalEntry | None = None
+    entry: GrowingExchange | None = None
     """Where its pieces are."""
     ended: bool = False
     """Nothing more will come."""
@@ -32,7 +57,7 @@ class SharedResponse:
     """Why it broke off; empty where it ended well."""
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
-    def begin(self, status: int, headers: tuple[tuple[str, str], ...], entry: JournalEntry) -> None:
+    def begin(self, status: int, headers: tuple[tuple[str, str], ...], entry: GrowingExchange) -> None:
         """The head of the answer has come."""
         self.status, self.headers, self.entry = status, headers, entry
         self.changed()
@@ -75,7 +100,7 @@ class Follower:
     """One that shares a flight, and how far it is."""
 
     def __init__(
-        self, flight: SharedResponse, entry: JournalEntry, reader: EntryReader, decoder: ContentDecoder | None
+        self, flight: SharedResponse, entry: GrowingExchange, reader: ExchangeReader, decoder: ContentDecoder | None
     ) -> None:
         self.flight = flight
         self._entry = entry
@@ -114,16 +139,16 @@ class Follower:
                     return part
                 self._parts = None
                 return b""
-            record = self._reader.next()
+            piece = self._reader.next_piece()
         except CodingError as e:
             self._fault = str(e)
             return b""
         except OSError:
-            record = None
-        if record is None:
+            piece = None
+        if piece is None:
             self._fault = "the journal cannot be read"
-        elif record.kind is EntryKind.PIECE:
-            if self._decoder is None:
-                return record.data
-            self._parts = self._decoder.feed(record.data)
+            return b""
+        if self._decoder is None or not piece:
+            return piece
+        self._parts = self._decoder.feed(piece)
         return b""

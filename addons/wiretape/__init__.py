@@ -3,6 +3,7 @@
 Read the packages in the order in which they build on each other:
 
 ``policy``      modes, takes, forms: the choices that options, sessions and tapes share
+``exceptions``  what a caller tells apart
 ``codecs``      bytes <-> values: events, lines, forms, JSON, TOML, content codings
 ``network``     where things listen, where a proxy may lead, which web pages may ask it
 ``config``      which tables a configuration may have

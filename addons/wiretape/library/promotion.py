@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from wiretape import redaction
+from wiretape.exceptions import NotARecordingError
 from wiretape.library import compare, parallel, verify
 from wiretape.library.compare import Contents, Key, Take
 from wiretape.library.ledger import Ledger
@@ -16,7 +17,6 @@ from wiretape.recording import capture as captures
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import is_frozen
-from wiretape.store.regular import NoRecording
 from wiretape.tape.lookup import disambiguated_name
 
 
@@ -140,7 +140,7 @@ def _each_fault(store: Store, session: str, name: str) -> Iterator[str]:
         yield f"{store.where(session, name)}: {fault}"
     try:
         data = store.read(session, name, WIRE)
-    except NoRecording as e:
+    except NotARecordingError as e:
         yield f"{store.where(session, name, WIRE)}: {e}"
         return
     if data is not None:

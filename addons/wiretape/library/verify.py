@@ -13,12 +13,12 @@ from typing import Any
 from wiretape import recording, redaction
 from wiretape.codecs import json_text
 from wiretape.codecs.remade import Remade
+from wiretape.exceptions import NotHttpError
 from wiretape.matching import request
 from wiretape.providers import wire
 from wiretape.providers.routing import SDK_ENDPOINTS, Endpoint, Route
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
 from wiretape.recording.capture import Origin
-from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import RefusedError, bodies, recorded
 
 _WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")

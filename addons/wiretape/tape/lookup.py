@@ -12,6 +12,7 @@ from functools import partial
 from itertools import count
 
 from wiretape import recording
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.matching import request
 from wiretape.matching.outline import Near, Outline
 from wiretape.policy import FORMS, Takes
@@ -19,7 +20,7 @@ from wiretape.providers import job_states
 from wiretape.recording import ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording, hashing
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
-from wiretape.store.base import RESPONSES, WIRE, Away, Fetched, Store, Unavailable
+from wiretape.store.base import RESPONSES, WIRE, Fetched, Store
 from wiretape.tape.index import Index
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Snapshot:
         self._states: dict[tuple[str, str], Hashable] = {}
         self.is_whole = True
         """Whether everything could be looked at."""
-        self.doubt: Unavailable | None = None
+        self.doubt: StoreUnavailableError | None = None
         """Why what a search has not found may be there all the same, in a file that cannot be read."""
         self.listed: Mapping[str, Hashable] | None = None
         """All recordings and their states, where ``look_ahead`` could have them at once."""
@@ -67,7 +68,7 @@ class Snapshot:
             return
         try:
             self.listed = self._store.glance(self.session, names)
-        except Unavailable:
+        except StoreUnavailableError:
             self.listed = None  # What was seen before may be served.
         if self.listed is None:
             further = [(f"{names[0]}.2", RESPONSES), (names[0], WIRE)] if names else []
@@ -85,7 +86,7 @@ class Snapshot:
             return fetched.data
         try:
             return self._store.read(self.session, name, folder)
-        except Away as e:
+        except StoreAwayError as e:
             raise self._blamed(e) from e
 
     def exists(self, name: str) -> bool:
@@ -113,10 +114,10 @@ class Snapshot:
         self._states[name, folder] = state
         return state is not None
 
-    def _blamed(self, problem: Unavailable) -> Unavailable:
+    def _blamed(self, problem: StoreUnavailableError) -> StoreUnavailableError:
         """A bucket that has just told what it has is not away: it is the file that cannot be read."""
-        is_file = isinstance(problem, Away) and self.listed is not None
-        return Unavailable(str(problem)) if is_file else problem
+        is_file = isinstance(problem, StoreAwayError) and self.listed is not None
+        return StoreUnavailableError(str(problem)) if is_file else problem
 
 
 def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
@@ -134,7 +135,7 @@ def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Ha
 
 
 class Lookup:
-    """Finds the recordings of one session. Every look-up raises Unavailable where the store cannot be asked."""
+    """Finds the recordings of one session. Each look-up raises StoreUnavailableError where the store is away."""
 
     def __init__(
         self,
@@ -314,7 +315,10 @@ class Lookup:
         return False
 
     def capture(self, name: str, reading: Snapshot) -> Capture | None:
-        """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
+        """Return a recording's capture, where there is one.
+
+        Raises StoreUnavailableError: without the capture the answer would be another one.
+        """
         return self._capture(name, reading) if self._keep_captures else None
 
     def tells_query(self, name: str, reading: Snapshot) -> bool:
@@ -326,7 +330,7 @@ class Lookup:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
-        except Away as e:
+        except StoreAwayError as e:
             if not e.was_absent:
                 raise
             reading.is_whole = False
@@ -464,7 +468,7 @@ def take_names(name: str, reading: Snapshot) -> Iterator[str]:
         try:
             if not reading.exists(take):
                 return
-        except Away:  # What is known is served meanwhile.
+        except StoreAwayError:  # What is known is served meanwhile.
             reading.is_whole = False
             return
         yield take

@@ -15,6 +15,7 @@ from typing import Any
 
 from wiretape import recording, redaction
 from wiretape.codecs.parts import Parts
+from wiretape.exceptions import NotARecordingError, StoreUnavailableError
 from wiretape.matching import aliases, request
 from wiretape.matching.outline import Near, outline
 from wiretape.metrics.counters import Counters, Reason
@@ -28,9 +29,8 @@ from wiretape.replay import pacing
 from wiretape.replay.pacing import INSTANT, Pace
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store import freezing
-from wiretape.store.base import WIRE, Store, Unavailable
+from wiretape.store.base import WIRE, Store
 from wiretape.store.lru import LruCache
-from wiretape.store.regular import NoRecording
 from wiretape.tape import mismatch
 from wiretape.tape.index import Indexes
 from wiretape.tape.lookup import (
@@ -291,7 +291,7 @@ class Tape:
         ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
         """
         identity = request.identity(asked)
-        doubt: Unavailable | None = None
+        doubt: StoreUnavailableError | None = None
         for finder in self._finders:
             reading = finder.reading()
             readings.append(reading)
@@ -416,7 +416,7 @@ class Tape:
         data = recording.dumps_parts(made)
         try:
             is_frozen = freezing.is_frozen(self.store, self.session)
-        except Unavailable:
+        except StoreUnavailableError:
             if not self.store.has_spool:
                 raise
             is_frozen = False  # It is looked at again when what waits goes up.
@@ -424,7 +424,7 @@ class Tape:
             raise FrozenError(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, capture)
-        except Unavailable:
+        except StoreUnavailableError:
             if not self.store.has_spool:
                 raise
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
@@ -458,14 +458,14 @@ class Tape:
         """The bytes under a name; None where there are none, or what is there can be no recording."""
         try:
             return self.store.read(self.session, name)
-        except NoRecording:
+        except NotARecordingError:
             return None
 
     def _existing_digest(self, name: str) -> str | None:
         """The same as a digest."""
         try:
             return self.store.digest(self.session, name)
-        except NoRecording:
+        except NotARecordingError:
             return None
 
     def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
@@ -483,7 +483,7 @@ class Tape:
         """Whether the capture of the same recording is there, as far as that can be told."""
         try:
             existing = self._finder.capture(name, self._finder.reading())
-        except Unavailable:
+        except StoreUnavailableError:
             return False
         if existing is None or existing.recording != capture.recording:
             return False

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching.request import recorded
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes, parse_mode, parse_takes
 from wiretape.providers import wire
 from wiretape.providers.routing import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
-from wiretape.store.base import Unavailable
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
 from wiretape.tape.tape import CachedHit, Hit, Tape, conflict_resolver
@@ -638,7 +638,7 @@ def test_a_disk_that_fails_is_loud_and_raises_nothing(tmp_path: Path, caplog: py
     (said,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "RECORDING LOST" in said.getMessage()
     assert ENDPOINT in said.getMessage()
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         found(tape, HELLO)
 
 

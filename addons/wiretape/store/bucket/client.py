@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from wiretape.exceptions import StoreAwayError
 from wiretape.store.bucket.circuit_breaker import CircuitBreaker
-from wiretape.store.failures import Away
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta, PutMode
@@ -87,7 +87,7 @@ class StoredObject:
     """SHA-256 of the bytes that were written, in hex, where we wrote them and the server has kept it."""
 
 
-class CutError(Away):
+class CutError(StoreAwayError):
     """The head of an answer has come, and not all of its bytes: it may be asked for again at once."""
 
 
@@ -97,7 +97,7 @@ def digest(data: bytes) -> str:
 
 
 class ObjectClient:
-    """One prefix of one bucket. Every method raises ``Away`` where the bucket cannot be asked.
+    """One prefix of one bucket. Every method raises ``StoreAwayError`` where the bucket cannot be asked.
 
     ``timeout``: seconds for a connection, and for the server to say anything; a look-up that goes on for five times as
     long is given up. Messages hold no query, header or body, so no credential.
@@ -218,7 +218,7 @@ _PASSING = (408, 409, 412, 425, 429)
 
 
 class _Asking:
-    """One question: let through by the breaker, its outcome told to it, its error made ``Away``."""
+    """One question: let through by the breaker, its outcome told to it, its error made ``StoreAwayError``."""
 
     def __init__(self, remote: ObjectClient, key: str) -> None:
         self._remote = remote
@@ -228,7 +228,7 @@ class _Asking:
 
     def __enter__(self) -> "_Asking":
         if not self._remote._breaker.allows(self._key):
-            raise Away(f"{self._where}: a moment ago, {self._remote._last_fault}")
+            raise StoreAwayError(f"{self._where}: a moment ago, {self._remote._last_fault}")
         self._began = time.monotonic()
         return self
 
@@ -253,7 +253,7 @@ class _Asking:
             breaker.failed(self._key)
         status = _NOT_IMPLEMENTED if isinstance(error, self._remote._is_unknown) else _status(str(error))
         is_lasting = answered and status not in _PASSING
-        raise Away(f"{self._where}: {told}", status=status, is_lasting=is_lasting) from None
+        raise StoreAwayError(f"{self._where}: {told}", status=status, is_lasting=is_lasting) from None
 
 
 def _version(meta: "ObjectMeta") -> Version:

@@ -59,8 +59,8 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
     except NotARecordingError as e:
         return None, (str(e),)
     if file.is_capture:
-        return _CAPTURE, verify.check_capture(data)
-    report = verify.check(file.name, data)
+        return _CAPTURE, verify.verify_capture(data)
+    report = verify.verify(file.name, data)
     return report.form, report.faults
 
 

@@ -135,7 +135,7 @@ def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: LiveRe
     data = dumps(made)
     read = loads(data)
     assert dumps(read) == data
-    assert verify.check(made.name, data).faults == ()
+    assert verify.verify(made.name, data).faults == ()
     sent = wire.answer([read])
     assert (sent.status, sent.broken) == (arrived.status, not arrived.ended)
     assert said(sent.body) == said(b"".join(arrived.pieces))
@@ -200,9 +200,9 @@ def test_no_secret_is_kept_with_it(
     arrived = replace(arrived, pieces=pieces, headers=headers)
     # One that is older than the rule is seen, and can be cleaned.
     old = Recording(asked, wire.response(asked, arrived, keep_errors=True))
-    assert "a secret is in it" in verify.check(old.name, dumps(old)).faults[0]
+    assert "a secret is in it" in verify.verify(old.name, dumps(old)).faults[0]
     cleaned = recorded.clean(old, DEFAULT)
-    assert verify.check(old.name, dumps(cleaned)).faults == ()
+    assert verify.verify(old.name, dumps(cleaned)).faults == ()
     tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), keep_errors=True)
     tape.record(asked, arrived)
     assert tape.counters.recorded == 1

@@ -134,8 +134,8 @@ def written(tape: Tape) -> str:
     (name,) = tape.store.scan("main")
     data = tape.store.read("main", name) or b""
     kept = tape.store.read("main", name, WIRE) or b""
-    assert verify.check(name, data).faults == ()
-    assert verify.check_capture(kept) == ()
+    assert verify.verify(name, data).faults == ()
+    assert verify.verify_capture(kept) == ()
     return (data + kept).decode()
 
 

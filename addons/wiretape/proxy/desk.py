@@ -395,7 +395,7 @@ class Desk:
     async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
         if tape.store.is_quick:
             return await aside(self._reader, tape.lookup, asked, key)
-        if key is None or asked.moves_on or tape.takes not in (Takes.FIRST, Takes.LAST):
+        if key is None or asked.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST):
             return await aside(self._waiters, tape.lookup, asked, key)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.
         where = tape, key

@@ -33,7 +33,7 @@ from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl, is_url
-from wiretape.tape.pool import Defaults
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import conflict_resolver
 
 NAMES = (
@@ -297,9 +297,9 @@ def store(where: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store
         raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
 
 
-def defaults(options: OptManager) -> Defaults:
+def defaults(options: OptManager) -> TapeConfig:
     """What holds for sessions that say nothing else. Raises OptionsError, naming the option and the right values."""
-    return Defaults(
+    return TapeConfig(
         takes=_checked(options, "wiretape_takes", parse_takes),
         form=_checked(options, "wiretape_format", parse_form),
         pace=_checked(options, "wiretape_pace", pacing.parse),

@@ -21,6 +21,7 @@ from wiretape.recording import ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedReque
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.store.base import RESPONSES, WIRE, Fetched, Store
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.index import Index
 
 logger = logging.getLogger(__name__)
@@ -141,42 +142,22 @@ class Lookup:
         self,
         index: Index,
         turn: Callable[[str], int],
-        *,
-        takes: Takes,
-        form: str,
-        keep_captures: bool,
-        keep_errors: bool,
-        asks_again: bool = False,
-        only_lasting: bool = False,
+        config: TapeConfig,
     ) -> None:
         """``turn`` tells how often a request, by its identity, was answered before, and counts.
 
-        ``asks_again``: of what moves on, the last take is not repeated. ``only_lasting``: what depends on who asked, or
-        when, is no answer: the provider can be asked.
+        The index says which session is looked into; ``config`` is that of the tape.
         """
         self._store = index.store
         self.session = index.session
         self._turn = turn
-        self._takes = takes
-        self._form = form
-        self._keep_captures = keep_captures
-        self._keep_errors = keep_errors
-        self._asks_again = asks_again
-        self._only_lasting = only_lasting
+        self._config = config
         self._index = index
         self._told: set[Hashable] = set()
 
     def like(self, index: Index) -> "Lookup":
-        """Return one for another session, by the same choices."""
-        return Lookup(
-            index,
-            self._turn,
-            takes=self._takes,
-            form=self._form,
-            keep_captures=self._keep_captures,
-            keep_errors=self._keep_errors,
-            only_lasting=self._only_lasting,
-        )
+        """Return one for another session, by the same choices, for a look that has nobody asked again."""
+        return Lookup(index, self._turn, replace(self._config, is_offline=True))
 
     def reading(self) -> Snapshot:
         """A new look at the session's files."""
@@ -229,7 +210,7 @@ class Lookup:
         reading = self.reading()
         names = self._index.named(id_.removeprefix(ID_PREFIX))
         came = []
-        for name in names if self._takes is Takes.FIRST else reversed(names):
+        for name in names if self._config.takes is Takes.FIRST else reversed(names):
             try:
                 replaced = recording.loads(reading.read(name) or b"").extra.get(ID_MAPPING)
             except ValueError:
@@ -245,7 +226,7 @@ class Lookup:
 
         Raises MovedOn.
         """
-        if not self._asks_again:
+        if not self._config.asks_again:
             return self._turn(identity)
         # A POST is not a question about a state: sent again, it would do again what it did.
         if asked.method != "POST" and asked.turn >= len(names):
@@ -287,11 +268,11 @@ class Lookup:
             return f"{reading.where(name)} is there, and cannot be served: {e}."
         if not request.is_stored(found.request, identity):
             return ""
-        if found.response.broke_off and not self._keep_errors:
+        if found.response.broke_off and not self._config.keep_errors:
             return (
                 f"{reading.where(name)} is of this request, but its stream broke off: wiretape_record_errors serves it."
             )
-        if self._only_lasting and found.response.is_passing:
+        if self._config.only_lasting and found.response.is_passing:
             return f"{reading.where(name)} is of this request, but depends on who asked, or when: replay serves it."
         theirs = found.request.test_id
         if theirs not in (None, asked.test_id):
@@ -319,7 +300,7 @@ class Lookup:
 
         Raises StoreUnavailableError: without the capture the answer would be another one.
         """
-        return self._capture(name, reading) if self._keep_captures else None
+        return self._capture(name, reading) if self._config.keep_captures else None
 
     def tells_query(self, name: str, reading: Snapshot) -> bool:
         """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
@@ -349,7 +330,7 @@ class Lookup:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.is_partial and not self._keep_errors:
+        if found.response.is_partial and not self._config.keep_errors:
             logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Candidate(name, data, found) if request.is_stored(found.request, identity) else None
@@ -359,7 +340,7 @@ class Lookup:
     ) -> Candidate | None:
         """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
-        return None if found and self._only_lasting and found.recording.response.is_passing else found
+        return None if found and self._config.only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Snapshot, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -376,7 +357,7 @@ class Lookup:
         One that was made for the test that asks goes before those that serve all.
         """
         for_all = replace(asked, test_id=None)
-        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._form)]
+        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._config.form)]
         for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
             name = recording.request_name(each, form)
             yield name
@@ -395,17 +376,17 @@ class Lookup:
         Raises MovedOn.
         """
         read = partial(self._answering, identity=identity, reading=reading, known=known)
-        if self._takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
+        if self._config.takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
             row = self._row(names, read)
             if len(row) < 2:
                 return row
             return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
-        if self._only_lasting:
+        if self._config.only_lasting:
             names = [name for name in names if read(name)]
         if not names:
             return []
         turn = self._turn_of_state(asked, identity, names, read) if asked.moves_on else self._turn(identity)
-        start = turn % len(names) if self._takes is Takes.CYCLE else min(turn, len(names) - 1)
+        start = turn % len(names) if self._config.takes is Takes.CYCLE else min(turn, len(names) - 1)
         for name in names[start:] + names[:start]:
             if found := read(name):
                 return [found]
@@ -416,7 +397,7 @@ class Lookup:
 
         Where nothing but failures was recorded the last of them stays.
         """
-        is_last = self._takes is Takes.LAST
+        is_last = self._config.takes is Takes.LAST
         row: deque[Candidate] = deque()
         for name in reversed(names) if is_last else names:
             found = read(name)

@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 import s3
 from chats import chat, route
+from taping import tape_of
 from wiretape import redaction
 from wiretape.cli.commands import app
 from wiretape.library import verify
 from wiretape.matching import request as requests
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers.wire import LiveResponse, response
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, make, read_request
@@ -28,7 +28,6 @@ from wiretape.store import freezing
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import open_store
-from wiretape.tape.tape import Tape
 
 KEY = "AIza" + "Sy_-1" * 7
 OTHER = "gsk_" + "a1B2" * 13
@@ -78,7 +77,7 @@ def _where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def replayed(store: Store, question: str) -> str:
-    tape = Tape(store, "main", Mode.REPLAY, Counters())
+    tape = tape_of(store, "main", Mode.REPLAY)
     live = replace(chat(question), body=_sent(question))
     hit = tape.lookup(live) or tape.search(live)
     assert hit

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from chats import came, chat
+from taping import tape_of
 from wiretape import redaction
 from wiretape.library import compare, parallel, promotion, verify
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
-from wiretape.tape.tape import Tape
 
 FOLDERS = ("responses", "wire")
 
@@ -50,7 +49,7 @@ def test_what_is_raised_is_raised(tmp_path: Path) -> None:
 @pytest.fixture(name="store")
 def _store(tmp_path: Path) -> DirectoryStore:
     store = DirectoryStore(tmp_path / "of", notes=Notes(tmp_path / "notes.sqlite"))
-    tape = Tape(store, "a", Mode.RECORD, Counters())
+    tape = tape_of(store, "a", Mode.RECORD)
     for number in range(30):
         tape.record(chat(f"number {number}"), came(f"answer {number}"))
     (tmp_path / "of" / "a" / "responses" / "broken.json").write_text("{}")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chats import chat
+from taping import tape_of
 from wiretape.library import promotion, verify
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.wire import LiveResponse, UnrecordableError
@@ -17,7 +17,6 @@ from wiretape.recording import RecordedRequest, Recording, dumps, loads
 from wiretape.recording.capture import kept
 from wiretape.redaction import DEFAULT, recorded
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 CHAT = chat("x")
 STREAM = chat("x", stream=True)
@@ -203,7 +202,7 @@ def test_no_secret_is_kept_with_it(
     assert "a secret is in it" in verify.verify(old.name, dumps(old)).faults[0]
     cleaned = recorded.clean(old, DEFAULT)
     assert verify.verify(old.name, dumps(cleaned)).faults == ()
-    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), keep_errors=True)
+    tape = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, keep_errors=True)
     tape.record(asked, arrived)
     assert tape.counters.recorded == 1
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
@@ -214,7 +213,7 @@ def test_no_secret_is_kept_with_it(
 
 def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
-    tape = Tape(store, "mine", Mode.RECORD, Counters(), keep_errors=True)
+    tape = tape_of(store, "mine", Mode.RECORD, keep_errors=True)
     for number, (asked, arrived) in enumerate(KEPT.values()):
         # Each from a provider of its own: they are many requests.
         url = asked.url.replace("https://api.", f"https://api{number}.").replace(":11434", f":{number + 1}")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from taping import tape_of
 from wiretape.library.verify import verify
 from wiretape.matching.request import identity, recorded
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.providers.job_states import is_over
@@ -42,11 +42,7 @@ def tape(
     states: dict[str, int] | None = None,
     is_repeated: bool = False,
 ) -> Tape:
-    asks_again = mode is Mode.RECORD_IF_MISSING
-    store = DirectoryStore(folder)
-    return Tape(
-        store, "s", mode, Counters(), takes=takes, states=states, asks_again=asks_again, is_repeated=is_repeated
-    )
+    return tape_of(DirectoryStore(folder), "s", mode, takes=takes, states=states, is_repeated=is_repeated)
 
 
 def play(playing: Tape, request: Callable[[], RecordedRequest] = asked, count: int = 5) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
+from taping import tape_of
 from wiretape.exceptions import StoreUnavailableError
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, loads, request_hash
@@ -77,7 +77,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def taped(store: DirectoryStore, **more: Any) -> Tape:
     memory: LruCache[CachedHit] = LruCache(more.pop("memory", ROOM))
-    return Tape(store, "default", more.pop("mode", Mode.REPLAY), Counters(), memory=memory, **more)
+    return tape_of(store, "default", more.pop("mode", Mode.REPLAY), memory=memory, **more)
 
 
 def request(content: str = "Hello", **more: Any) -> RecordedRequest:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chats import came, chat
+from taping import tape_of
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, request_hash
@@ -52,7 +52,7 @@ def _store(request: pytest.FixtureRequest, tmp_path: Path) -> Failing:
 
 
 def tape(store: Failing, mode: Mode = Mode.REPLAY, session: str = "top", **options: Any) -> Tape:
-    return Tape(store, session, mode, Counters(), **options)
+    return tape_of(store, session, mode, **options)
 
 
 def record(store: Failing, *texts: str, session: str = "top") -> None:

@@ -195,7 +195,10 @@ class EntryReader:
         return record
 
     def next_piece(self) -> bytes | None:
-        """Return the next record's data where it is a piece of the answer's body, else nothing; None as ``next``."""
+        """Return what the next record holds of the answer's body: nothing where it is of another kind, None as ``next``.
+
+        Raises OSError.
+        """
         record = self.next()
         if record is None:
             return None

@@ -27,7 +27,8 @@ from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.tape import Failing, Tape
+from wiretape.tape.recorder import TapeRecorder
+from wiretape.tape.take_writer import WrittenTakes
 
 logger = logging.getLogger(__name__)
 
@@ -66,21 +67,15 @@ class WriterConfig:
         tape = TapeConfig(**{**written, "mode": Mode(told["mode"]), "takes": Takes(told["takes"])})
         return cls(StoreUrl(**told["place"]), tape, RedactionPolicy.from_json(told["policy"]))
 
-    def open_tape(
-        self,
-        store: Store,
-        counters: Counters,
-        failing: Failing,
-        *,
-        is_repeated: bool = False,
-        states: dict[str, int] | None = None,
-    ) -> Tape:
-        """Return a tape that writes as this says.
+    def open_recorder(
+        self, store: Store, counters: Counters, written: WrittenTakes, *, is_repeated: bool
+    ) -> TapeRecorder:
+        """Return what records as this says.
 
-        ``is_repeated``: what it writes may be written already. ``states``: what was written of what moves on.
+        ``written`` is what this process has written. ``is_repeated``: what is recorded may be written already.
         """
         redaction.DEFAULT.use(self.policy)
-        return Tape(store, self.tape, counters, is_repeated=is_repeated, states=states, failing=failing)
+        return TapeRecorder(store, self.tape, counters, written=written, is_repeated=is_repeated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +178,18 @@ class WriteJob:
         query = None if recorded.passthrough else request.wire_query(recorded)
         return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took, query)
 
-    def write(self, tape: Tape) -> bool:
+    def write(self, recorder: TapeRecorder) -> bool:
         """Record it; counted, and said in the log. False where the store failed. Never raises."""
         asked, url = self.asked, self.asked.route.url
         if self.arrived is None:
-            tape.counters.not_recorded(Reason.NO_ANSWER)
-            logger.warning("not recorded: %s: no answer came%s", url, tape.named)
+            recorder.counters.not_recorded(Reason.NO_ANSWER)
+            logger.warning("not recorded: %s: no answer came%s", url, recorder.named)
             return True
         try:
             recorded = request.recorded(asked.route, self.body, asked.content_type, asked.test_id)
         except ValueError as e:
             is_secret = isinstance(e, redaction.RefusedError)
-            tape.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
-            logger.warning("not recorded: %s: %s%s", url, e, tape.named)
+            recorder.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
+            logger.warning("not recorded: %s: %s%s", url, e, recorder.named)
             return True
-        return tape.record(recorded, self.arrived, self.origin(recorded))
+        return recorder.record(recorded, self.arrived, self.origin(recorded))

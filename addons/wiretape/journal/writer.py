@@ -8,7 +8,7 @@ An exchange is done in the journal only when its recording is on the disk, or in
 away, or when it is told why there is none. One that the store refuses for now (a full disk) stays. While the proxy
 lives one of those is tried now and then, and all of them once the store takes it; else whoever comes next tries them.
 What was written by a process that was killed before it could say so in the journal is written again, which changes
-nothing: the tape is told that it may be there.
+nothing: the recorder is told that it may be there.
 """
 
 import logging
@@ -26,7 +26,8 @@ from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.grouped import GroupedStore, Key
 from wiretape.store.opening import StoreUrl
-from wiretape.tape.tape import Failing, conflict_resolver
+from wiretape.tape.conflicts import conflict_resolver
+from wiretape.tape.take_writer import WrittenTakes
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +113,7 @@ class Stores:
         self._stores: dict[StoreUrl, Store] = {}
         self._groups: dict[StoreUrl, GroupedStore] = {}
         self._chosen: dict[str, tuple[Mode, Takes]] = {}
-        self._states: dict[tuple[StoreUrl, str], dict[str, int]] = {}
-        self.failing: Failing = {}
-
-    def states(self, config: WriterConfig) -> dict[str, int]:
-        """What was written of what moves on, in the session of an exchange: for its tape, which counts."""
-        return self._states.setdefault((config.place, config.tape.session), {})
+        self.written = WrittenTakes()
 
     def of(self, config: WriterConfig) -> Store:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
@@ -310,9 +306,8 @@ class JournalWriter:
         try:
             store = group or self._stores.of(config)
             is_repeated = outcome.number in self._repeated
-            states = self._stores.states(config)
-            tape = config.open_tape(store, counters, self._stores.failing, is_repeated=is_repeated, states=states)
-            outcome.is_kept = not job.write(tape)
+            recorder = config.open_recorder(store, counters, self._stores.written, is_repeated=is_repeated)
+            outcome.is_kept = not job.write(recorder)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)
             counters.not_recorded(Reason.LOST)

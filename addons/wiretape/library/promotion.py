@@ -17,7 +17,7 @@ from wiretape.recording import capture as captures
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import is_frozen
-from wiretape.tape.lookup import disambiguated_name
+from wiretape.tape.names import disambiguated_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from wiretape.sessions.model import RECORDING
 from wiretape.store.freezing import FrozenMarks
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.pool import TapePool
+from wiretape.tape.question import Question
 from wiretape.tape.tape import Hit, Tape
 
 _QUICK = 2048
@@ -373,9 +374,10 @@ class Desk:
         assert asked
         made.looked_up = True
         try:
-            made.hit = await self._find(tape, asked, key)
+            question = Question(asked, key)
+            made.hit = await self._find(tape, question)
             if made.hit is None and tape.needs_search:
-                made.hit = await aside(self._searcher, tape.search, asked, key)
+                made.hit = await aside(self._searcher, tape.search, question)
         except OSError as e:
             made.unavailable = str(e)
             made.is_away = isinstance(e, StoreAwayError)
@@ -392,16 +394,16 @@ class Desk:
         # Who came with a token is told nothing of sessions that it may not be good for.
         return await aside(pool, seat.tape.explain, asked, is_offline=is_offline, is_open=not seat.by)
 
-    async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
+    async def _find(self, tape: Tape, question: Question) -> Hit | None:
         if tape.store.is_quick:
-            return await aside(self._reader, tape.lookup, asked, key)
-        if key is None or asked.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST):
-            return await aside(self._waiters, tape.lookup, asked, key)
+            return await aside(self._reader, tape.lookup, question)
+        if question.key is None or question.request.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST):
+            return await aside(self._waiters, tape.lookup, question)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.
-        where = tape, key
+        where = tape, question.key
         task = self._looking.get(where)
         if task is None:
-            task = self._looking[where] = asyncio.create_task(aside(self._waiters, tape.lookup, asked, key))
+            task = self._looking[where] = asyncio.create_task(aside(self._waiters, tape.lookup, question))
             task.add_done_callback(lambda _: self._looking.pop(where, None))
         return await asyncio.shield(task)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
-from taping import tape_of
+from taping import RecordingTape, tape_of
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching.request import recorded
 from wiretape.metrics.counters import Counters
@@ -20,7 +20,9 @@ from wiretape.providers.routing import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
-from wiretape.tape.tape import CachedHit, Hit, Tape, conflict_resolver
+from wiretape.tape.conflicts import conflict_resolver
+from wiretape.tape.question import Question
+from wiretape.tape.tape import CachedHit, Hit
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
 ENDPOINT = "/v1/chat/completions"
@@ -28,24 +30,24 @@ ENDPOINT = "/v1/chat/completions"
 each_seed = pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
 recording_modes = pytest.mark.parametrize("mode", [Mode.RECORD, Mode.RECORD_IF_MISSING])
 
-Taped = Callable[..., Tape]
+Taped = Callable[..., RecordingTape]
 
 
 @pytest.fixture(name="taped")
 def _taped(tmp_path: Path) -> Taped:
     """Tapes over one store."""
 
-    def make(mode: Mode = Mode.REPLAY, session: str = "default", **more: Any) -> Tape:
+    def make(mode: Mode = Mode.REPLAY, session: str = "default", **more: Any) -> RecordingTape:
         return tape_of(DirectoryStore(tmp_path), session, mode, **more)
 
     return make
 
 
-def folder(tape: Tape) -> Path:
+def folder(tape: RecordingTape) -> Path:
     return Path(tape.location) / "responses"
 
 
-def files(tape: Tape) -> dict[str, bytes]:
+def files(tape: RecordingTape) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder(tape).iterdir()} if folder(tape).exists() else {}
 
 
@@ -81,9 +83,9 @@ def name_of(asked: RecordedRequest) -> str:
 HELLO = request()
 
 
-def found(tape: Tape, asked: RecordedRequest) -> Hit | None:
+def found(tape: RecordingTape, asked: RecordedRequest) -> Hit | None:
     """As who asks it does: under a name of its own, then under any."""
-    return tape.lookup(asked) or tape.search(asked)
+    return tape.lookup(Question(asked)) or tape.search(Question(asked))
 
 
 # -- modes -------------------------------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def list_of(*ids: str) -> wire.LiveResponse:
     return arrived(json.dumps({"object": "list", "data": [{"id": each, "object": "model"} for each in ids]}).encode())
 
 
-def ids_of(tape: Tape, test_id: str | None) -> list[str] | None:
+def ids_of(tape: RecordingTape, test_id: str | None) -> list[str] | None:
     hit = found(tape, replace(MODELS, test_id=test_id))
     return [model["id"] for model in json.loads(hit.answer.body)["data"]] if hit else None
 
@@ -455,7 +457,7 @@ def test_who_goes_on_from_an_answer_is_found(
     assert found(tape, goes_on("rec-000000000000")) is None
 
 
-def found_name(tape: Tape, asked: RecordedRequest) -> str:
+def found_name(tape: RecordingTape, asked: RecordedRequest) -> str:
     hit = found(tape, asked)
     assert hit
     return hit.name
@@ -519,11 +521,11 @@ def test_what_depends_on_who_asks_or_when_is_no_answer_to_the_next(taped: Taped,
         asking = taped(Mode.RECORD_IF_MISSING, session, keep_errors=True, memory=memory)
         asking.record(asked, arrived(error, status=status))
         # In the memory of all of them it is for those who replay.
-        kept = taped(Mode.REPLAY, session, keep_errors=True, memory=memory).lookup(asked, "key")
+        kept = taped(Mode.REPLAY, session, keep_errors=True, memory=memory).lookup(Question(asked, "key"))
         assert kept
         assert (kept.answer.status, kept.answer.body) == (status, error)
-        hits = [asking.lookup(asked, "key"), asking.recall("key"), asking.search(asked, "key")]
-        hits.append(taped(Mode.RECORD_IF_MISSING, f"{session}-above", layers=(session,)).search(asked))
+        hits = [asking.lookup(Question(asked, "key")), asking.recall("key"), asking.search(Question(asked, "key"))]
+        hits.append(taped(Mode.RECORD_IF_MISSING, f"{session}-above", layers=(session,)).search(Question(asked)))
         assert [hit is not None for hit in hits] == [status in ABOUT_THE_REQUEST] * 4, status
 
 
@@ -536,25 +538,25 @@ def test_the_answer_after_them_is_a_take_and_stays(taped: Taped, takes: Takes) -
         asking.record(HELLO, arrived(b'{"error": "slow"}', status=429))
         asking.record(HELLO, arrived(b'{"error": "down"}', status=503))
         asking.record(streamed, broken_off)
-    assert (asking.lookup(HELLO), asking.lookup(streamed)) == (None, None)
+    assert (asking.lookup(Question(HELLO)), asking.lookup(Question(streamed))) == (None, None)
     for text in ("Hi", "Late"):
         asking.record(HELLO, came(text))
     base = name_of(HELLO).removesuffix(".json")
     takes_of_it = sorted(name for name in files(asking) if name.startswith(base))
     assert takes_of_it == [f"{base}{take}.json" for take in (".2", ".3", "")]
-    assert [text_of(asking.lookup(HELLO)) for _ in range(3)] == ["Hi"] * 3
+    assert [text_of(asking.lookup(Question(HELLO))) for _ in range(3)] == ["Hi"] * 3
     in_turn = taped(Mode.REPLAY, takes=Takes.SEQUENCE, keep_errors=True)
-    assert [in_turn.lookup(HELLO).answer.status for _ in range(4)] == [429, 503, 200, 200]  # type: ignore[union-attr]
+    assert [in_turn.lookup(Question(HELLO)).answer.status for _ in range(4)] == [429, 503, 200, 200]  # type: ignore[union-attr]
 
 
 def test_of_those_that_depend_not_more_are_kept_than_of_use(taped: Taped, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wiretape.tape.tape._PASSING", 3)
+    monkeypatch.setattr("wiretape.tape.take_writer._PASSING", 3)
     asking = taped(Mode.RECORD_IF_MISSING, keep_errors=True)
     for number in range(5):
         asking.record(HELLO, arrived(b'{"error": "%d"}' % number, status=500))
     assert len(files(asking)) == 3
     asking.record(HELLO, came("Hi"))
-    assert text_of(asking.lookup(HELLO)) == "Hi"
+    assert text_of(asking.lookup(Question(HELLO))) == "Hi"
 
 
 def test_an_answer_that_waited_for_its_store_comes_after_them(taped: Taped) -> None:

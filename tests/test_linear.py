@@ -27,6 +27,7 @@ from wiretape import (
     coding,
     contents,
     errors,
+    eventstream,
     faults,
     freezing,
     gate,
@@ -420,6 +421,14 @@ CASES: Mapping[str, Case] = {
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
     "an error": (lambda body: errors.describe(chat("a"), 400, body), lambda n: prompt(["a"] * n)),
+    "a stream of Bedrock's: messages": (
+        lambda body: [*eventstream.messages(body)],
+        lambda n: b"\0\0\0\x10\0\0\0\0" + bytes(8) + (b"\0\0\0\x10\0\0\0\0" + bytes(8)) * (n // 16),
+    ),
+    "a stream of Bedrock's: a message of headers": (
+        lambda body: [*eventstream.messages(body)],
+        lambda n: (16 + n * 3).to_bytes(4) + (n * 3).to_bytes(4) + bytes(4) + b"\x01a\0" * n + bytes(4),
+    ),
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),

@@ -8,7 +8,7 @@ Read the modules in the order in which the data goes:
 ``redaction``   what never reaches a disk
 ``coding``      gzip, br, zstd -> bytes
 ``body_form``   a content type and first bytes -> what a body is
-``sse``, ``ndjson``   bytes -> events, lines
+``sse``, ``ndjson``, ``eventstream``   bytes -> events, lines, messages
 ``stream_ends``   events -> whether a stream is whole, by its endpoint
 ``shapes``      events <-> chunks: the response classes of the SDKs, as data
 ``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations

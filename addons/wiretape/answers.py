@@ -203,9 +203,13 @@ def value_of(text: str | bytes) -> JSON:
 
 def json_of(text: str | bytes | bytearray) -> Any:
     """JSON text of the wire as a value. Raises ValueError."""
+    if not isinstance(text, str):
+        try:
+            return jsontext.loads(text, jsontext.DEEPEST_ON_WIRE)
+        except UnicodeDecodeError:
+            text = text.decode("utf-8", "surrogateescape")
     # A byte that is no UTF-8 is half of a surrogate pair by now, which JSON texts of others have too.
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return jsontext.loads(data, jsontext.DEEPEST_ON_WIRE)
+    return jsontext.loads(text.encode("utf-8", "surrogatepass"), jsontext.DEEPEST_ON_WIRE)
 
 
 def events_of(lines: Sequence[str]) -> list[bytes]:

@@ -52,6 +52,7 @@ from wiretape import (
     transcript,
     units,
     verify,
+    who_asked,
     wire,
 )
 from wiretape.faults import Asked, Fault, Rule
@@ -429,6 +430,7 @@ CASES: Mapping[str, Case] = {
         lambda body: [*eventstream.messages(body)],
         lambda n: (16 + n * 3).to_bytes(4) + (n * 3).to_bytes(4) + bytes(4) + b"\x01a\0" * n + bytes(4),
     ),
+    "an error: about who asks": (who_asked.is_meant, lambda n: {"error": [{"message": "api key " * 60}] * n}),
     "a recorded error: brackets": (errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (errors.answer, lambda n: error("{'a': 'b'}" * n)),

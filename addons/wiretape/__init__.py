@@ -14,6 +14,7 @@ Read the modules in the order in which the data goes:
 ``jsontext``    JSON text -> values, fast and bounded in depth; ``tomltext`` the same for configurations
 ``config``      which tables a configuration may have; ``misspelled``: a name that nobody reads, and which was meant
 ``checks``      what a recording's JSON must be; ``fields``: what a header and a status can be
+``who_asked``   whether an error is about who asks, whatever its status says
 ``recording``   chunks <-> the JSON text of a recording; ``hashing``: how versions of the public recorder name one
 ``errors``      an HTTP error <-> its recorded form
 ``embeddings``  numbers <-> base64

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from wiretape import checks, fields, hashing, jsontext, printable
+from wiretape import checks, fields, hashing, jsontext, printable, who_asked
 from wiretape.parts import Parts
 from wiretape.remade import Remade
 
@@ -125,9 +125,10 @@ class RecordedResponse:
     def is_passing(self) -> bool:
         """Whether it depends on who asked, or when: it says nothing about what the same request gets now."""
         if self.error is None:
-            return fields.is_passing(self.status or 200)
+            sent = self.status or 200
+            return fields.is_passing(sent) or (sent >= 400 and who_asked.is_meant(self.body))
         status = self.error.get("status_code")
-        return not isinstance(status, int) or fields.is_passing(status)
+        return not isinstance(status, int) or fields.is_passing(status) or who_asked.is_meant(self.error.get("body"))
 
     def elements(self) -> Sequence[Mapping[str, JSON]]:
         """The body's elements, as a sequence whatever its form; none for a passthrough endpoint."""

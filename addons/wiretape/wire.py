@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from wiretape import answers, checks, errors, fields, jsontext, passed_on, request, sdk_answers
+from wiretape import answers, checks, errors, fields, jsontext, passed_on, request, sdk_answers, who_asked
 from wiretape.answers import Answer, Arrived, BrokeOff, HoldsError, StatusError, Unrecordable, decoded
 from wiretape.capture import Capture
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
@@ -46,6 +46,12 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     if keep_errors and arrived.is_abandoned and arrived.status >= 400:
         # Who retries leaves as soon as it has seen the status: what came is what it got.
         arrived = replace(arrived, ended=True)
+    if (
+        not keep_errors
+        and arrived.status >= 400
+        and who_asked.is_meant(answers.value_of(answers.whole(arrived.pieces)))
+    ):
+        raise StatusError(f"the provider answered with status {arrived.status}, which is about who asked")
     try:
         made = _response(asked, arrived)
     except Unrecordable as e:

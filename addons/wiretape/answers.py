@@ -193,7 +193,7 @@ def object_of(text: str | bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def value_of(text: str | bytes) -> JSON:
+def value_of(text: str | bytes | bytearray) -> JSON:
     """A JSON value; None where it is no JSON."""
     try:
         return json_of(text)

@@ -5,7 +5,9 @@ here.
 """
 
 import json
+import logging
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
@@ -13,6 +15,8 @@ from typing import TextIO
 from wiretape import printable, redaction
 from wiretape.miss import Explanation
 from wiretape.tape import Hit, Tape
+
+logger = logging.getLogger(__name__)
 
 _TOLD = 10
 """Misses that the summary tells, of those that there are."""
@@ -76,5 +80,14 @@ class CallReport:
         told = {"at": at, "outcome": became, "session": tape.session, "mode": tape.mode, "request": label, **more}
         line = json.dumps(redaction.DEFAULT.clean(told))
         with self._lock:
-            self._file.write(f"{line}\n")
-            self._file.flush()
+            if self._file is None:
+                return
+            try:
+                self._file.write(f"{line}\n")
+                self._file.flush()
+            except OSError as e:
+                # The calls go on without it.
+                logger.error("the report cannot be written any more: %s: %s", self._file.name, e.strerror)
+                with suppress(OSError):
+                    self._file.close()
+                self._file = None

@@ -100,6 +100,12 @@ KEPT: dict[str, tuple[RecordedRequest, Arrived]] = {
         for end in (13, 14, 20, 30, 60)
     },
     "an error that is no JSON, without its end": (CLAUDE, came(START + b"event: error\ndata: overloaded")),
+    "a stream that is closed where all but its last event came": (
+        CLAUDE,
+        replace(
+            came(START + b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'), is_framed=False
+        ),
+    ),
     "lines": (OLLAMA, came(LINE, content_type=NDJSON, cut=True)),
     "an answer": (CHAT, came(WHOLE[:30], content_type=JSON, cut=True)),
     "an answer of Anthropic's": (CLAUDE, came(b'{"type":"mess', content_type=JSON, cut=True)),
@@ -254,3 +260,12 @@ def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
     assert plan.refusals == ()
     promoting.carry_out(store, plan)
     assert promoting.plan(store, "mine", "ours").steps == ()
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize("asked", [CHAT, CLAUDE])
+def test_an_answer_that_has_no_content_has_none_whatever_came(asked: RecordedRequest, status: int) -> None:
+    """HTTP/2 can send it all the same."""
+    made = Recording(asked, wire.response(asked, came(b'{"a":1}', status, JSON), keep_errors=True))
+    assert verify.check(made.name, dumps(made)).faults == ()
+    assert wire.answer([made]).body == b""

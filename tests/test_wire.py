@@ -478,6 +478,12 @@ CAME: dict[str, tuple[RecordedRequest, bytes, str, bool]] = {
     "a stream without a type": (CHAT, EVENT + DONE, "", True),
     "a stream as text": (CHAT, b": hello\r\n\r\nid: 1\nevent: x\n" + EVENT + DONE, "text/plain", True),
     "a stream as bytes": (CHAT, b"\xef\xbb\xbf\n" + EVENT + DONE, "application/octet-stream", True),
+    "events of responses with the marker of others": (
+        asked_for("/v1/responses"),
+        b'data: {"type":["x"]}\n\ndata: {"type":"response.output_text.delta"}\n\n' + DONE,
+        STREAM,
+        True,
+    ),
     "lines": (OLLAMA, OLLAMA_LINES, "application/x-ndjson", True),
     "lines, whose type says that they are JSON": (OLLAMA, OLLAMA_LINES, JSON, True),
     "lines, whose type says that they are a stream": (OLLAMA, OLLAMA_LINES, STREAM, True),

@@ -164,7 +164,7 @@ class Several:
         return end
 
 
-_RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
+RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
 _INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
 _AUDIO_ENDS = ("speech.audio.done", "transcript.text.done")
 _COHERE_ENDS = ("message-end", "stream-end")
@@ -203,7 +203,7 @@ def _choices(asked: RecordedRequest) -> Watcher:
 
 
 def _response_events(_: RecordedRequest) -> Watcher:
-    return NamedEvents(*_RESPONSE_ENDS)
+    return NamedEvents(*RESPONSE_ENDS)
 
 
 def _lines(_: RecordedRequest) -> Watcher:
@@ -211,7 +211,7 @@ def _lines(_: RecordedRequest) -> Watcher:
 
 
 def _passthrough(asked: RecordedRequest) -> Watcher:
-    named = NamedEvents(*_RESPONSE_ENDS, *_INTERACTION_ENDS, *_AUDIO_ENDS, *_COHERE_ENDS)
+    named = NamedEvents(*RESPONSE_ENDS, *_INTERACTION_ENDS, *_AUDIO_ENDS, *_COHERE_ENDS)
     return Several(MessageEvents(), Candidates(), _choices(asked), named, UnknownEvents())
 
 

@@ -14,7 +14,7 @@ from wiretape import capture, hashing, jsontext, recording, redaction, request, 
 from wiretape.capture import Origin
 from wiretape.checks import NotHttpError
 from wiretape.providers import SDK_ENDPOINTS, Endpoint, Route
-from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
+from wiretape.recording import ENDED_EARLY, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import RefusedError, bodies, recorded
 from wiretape.remade import Remade
 
@@ -169,7 +169,9 @@ def _replay_faults(found: Recording) -> Iterator[str]:
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)
-        arrived = wire.Arrived(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        # What ended early may have been told so by a connection alone that was closed.
+        is_framed = (found.response.error or {}).get("type") != ENDED_EARLY
+        arrived = wire.Arrived(answer.status, answer.headers, answer.chunks, at, not answer.broken, is_framed)
         is_kept = found.response.error is not None or found.response.status not in (None, 200)
         response = wire.response(found.request, arrived, keep_errors=is_kept)
     except wire.Unrecordable as e:

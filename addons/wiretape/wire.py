@@ -43,6 +43,8 @@ def response(asked: RecordedRequest, arrived: Arrived, *, keep_errors: bool = Fa
     """
     if not (keep_errors or _is_worth_keeping(asked, arrived.status)):
         raise StatusError(f"the provider answered with status {arrived.status}")
+    if arrived.status in fields.EMPTY:  # It has no content, whatever came.
+        arrived = replace(arrived, pieces=(), at=())
     if keep_errors and arrived.is_abandoned and arrived.status >= 400:
         # Who retries leaves as soon as it has seen the status: what came is what it got.
         arrived = replace(arrived, ended=True)

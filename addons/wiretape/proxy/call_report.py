@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
-from wiretape import printable, redaction
-from wiretape.miss import Explanation
-from wiretape.tape import Hit, Tape
+from wiretape import redaction
+from wiretape.codecs import printable
+from wiretape.tape.mismatch import Explanation
+from wiretape.tape.tape import Hit, Tape
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape.matching.outline import json_bytes
+from wiretape.codecs import json_text
 
 _ALIGNED = 2000
 """Items or lines of either that are aligned: 2000 and 2000 take some milliseconds."""
@@ -56,7 +56,9 @@ def differences(here: Any, there: Any, path: str = "") -> Iterator[Difference]:
 
 def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) -> Iterator[Difference]:
     for key in (*here, *(key for key in there if key not in here)):
-        below = _below(path, key if _PLAIN.fullmatch(key) else json_bytes(key).decode("utf-8"), "." if path else "")
+        below = _below(
+            path, key if _PLAIN.fullmatch(key) else json_text.canonical(key).decode("utf-8"), "." if path else ""
+        )
         if key not in here:
             yield Difference(below, ABSENT, there[key])
         elif key not in there:
@@ -66,7 +68,7 @@ def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) ->
 
 
 def _of_items(here: Sequence[Any], there: Sequence[Any], path: str) -> Iterator[Difference]:
-    for ours, theirs in gaps([*map(json_bytes, here)], [*map(json_bytes, there)]):
+    for ours, theirs in gaps([*map(json_text.canonical, here)], [*map(json_text.canonical, there)]):
         for one, two in _pairs(ours, theirs):
             below = _below(path, f"[{two if one is None else one}]")
             if one is None:

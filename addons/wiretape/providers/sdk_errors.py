@@ -1,11 +1,10 @@
 """An HTTP error <-> its recorded form, ``exception_data``. Part of the wire, apart because it imitates the SDKs."""
 
-import ast
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from wiretape.codecs import json_text
+from wiretape.codecs import json_text, python_text
 from wiretape.recording import ENDED_EARLY, RecordedRequest, encoded
 
 _LONGEST = 1 << 16
@@ -75,7 +74,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
-            return status, _compact(literal(written))
+            return status, _compact(python_text.value(written))
         except ValueError:
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
@@ -85,24 +84,6 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
 
 def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
-
-
-def literal(text: str) -> Any:
-    """A JSON value as Python writes it, be it ``nan`` or ``inf``. Raises ValueError for any other text."""
-    try:
-        tree = ast.parse(text.lstrip(" \t"), mode="eval")
-        if "nan" in text or "inf" in text:
-            tree = _NonFiniteNames().visit(tree)
-        return ast.literal_eval(tree)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
-        raise ValueError(str(e)) from e
-
-
-class _NonFiniteNames(ast.NodeTransformer):
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in ("nan", "inf"):
-            return node
-        return ast.Constant(float(node.id))
 
 
 def holds(value: Any, event: str = "") -> bool:

@@ -20,11 +20,13 @@ LONG = ("test_team.py", "test_serve.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Journals and notes of what is started here are beside the user's, and go with the tests."""
+    """What is started here finds an empty home, has journals and notes beside the user's, and all go with the tests."""
     del config
-    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         os.environ[name] = folder = tempfile.mkdtemp(prefix="state-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in [name for name in os.environ if name.startswith("WIRETAPE_")]:
+        del os.environ[name]
     # There a run replays, and fails where something has no recording: the tests say so themselves where they want that.
     os.environ.pop("CI", None)
 

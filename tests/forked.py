@@ -1,14 +1,14 @@
-"""A start of mitmdump with wiretape for a third of its price: by a fork of a process that has imported both.
+"""mitmdump with wiretape, and the ``wiretape`` command, for a third of their price: forks of what has imported both.
 
 Imports are most of what a start takes, and the tests start hundreds. So a test process keeps one that has done only
-them, and each mitmdump is a fork of it. From there on it is a start like any other: mitmproxy's own ``main`` reads the
-arguments, loads all its addons and the scripts, and the process ends as a program does. What Python, or a library while
-it is imported, reads of the environment cannot be given to a fork: ``can_fork`` says no.
+them, and a program of a test is a fork of it. From there on it is a start like any other: the program's own ``main``
+reads the arguments, mitmproxy loads all its addons and the scripts, and the process ends as a program does. What
+Python, or a library while it is imported, reads of the environment cannot be given to a fork: ``can_fork`` says no.
 
 Between the two there is a keeper for each fork: it waits for the end, and tells the exit code through a pipe.
 
-    test process  --(job, output, status)-->  prepared  --fork-->  keeper  --fork-->  mitmdump
-         ^------------- "PID", then "EXIT CODE" -------------------'
+    test process  --(job, output, errors, status)-->  prepared  --fork-->  keeper  --fork-->  program
+         ^------------------ "PID", then "EXIT CODE" -----------------------'
 """
 
 import atexit
@@ -24,10 +24,22 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, Self
 
-_IMPORTS = ("mitmproxy.tools.main", "mitmproxy.tools.dump", "wiretape.proxy.addon")
+WIRETAPE = Path(sys.executable).parent / "wiretape"
+
+_MAINS = {"mitmdump": "mitmproxy.tools.main:mitmdump", "wiretape": "wiretape.cli:main"}
+_IMPORTS = (
+    "mitmproxy.tools.main",
+    "mitmproxy.tools.dump",
+    "wiretape.proxy.addon",
+    "wiretape.cli",
+    "wiretape.cli.run",
+    "pydantic.type_adapter",  # The command imports it while it reads its arguments.
+)
 _READ_BY_PYTHON = ("PYTHON", "LD_")
 _READ_BY_MITMPROXY = ("SSLKEYLOGFILE", "MITMPROXY_SSLKEYLOGFILE")
 
@@ -38,27 +50,38 @@ def can_fork(env: Mapping[str, str]) -> bool:
 
 
 class Forked:
-    """A mitmdump that runs, with what the tests need of a ``subprocess.Popen``. ``command``: its script and arguments.
+    """A program that runs, with what the tests need of a ``subprocess.Popen``. ``command``: its script and arguments.
 
-    It has a session of its own, reads nothing, and writes output and errors to ``stdout``.
+    It has a session of its own, reads nothing, and writes to these files.
     """
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
-        output, output_end = os.pipe()
+    def __init__(
+        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: IO[str], errors: IO[str]
+    ) -> None:
         status, status_end = os.pipe()
         job, job_end = os.pipe()
         try:
-            _prepared().ask(job, output_end, status_end)
+            _prepared().ask(job, output.fileno(), errors.fileno(), status_end)
         finally:
-            for each in (job, output_end, status_end):
-                os.close(each)
-        self.stdout: IO[str] = os.fdopen(output, encoding="utf-8", errors="replace")
+            os.close(job)
+            os.close(status_end)
         self._status = os.fdopen(status, encoding="ascii")
         self._waiting = threading.Lock()
         with os.fdopen(job_end, "w", encoding="utf-8") as file:
             json.dump({"command": list(command), "cwd": str(cwd), "env": dict(env)}, file)
         self.pid = int(self._status.readline())
         self.returncode: int | None = None
+        self.stdout: IO[str] | None = None
+        """What it writes, where it writes to this process."""
+
+    @classmethod
+    def read_by_us(cls, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Self:
+        """Start one whose output and errors are read here, from ``stdout``."""
+        output, output_end = os.pipe()
+        with os.fdopen(output_end, "w", encoding="utf-8") as written:
+            forked = cls(command, cwd=cwd, env=env, output=written, errors=written)
+        forked.stdout = os.fdopen(output, encoding="utf-8", errors="replace")
+        return forked
 
     def poll(self) -> int | None:
         """Return the exit code (less than 0: the signal that ended it), or None while it runs."""
@@ -94,6 +117,23 @@ class Forked:
             self.returncode = int(self._status.readline())
 
 
+def wiretape(
+    *arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end. Its environment is this process's, unless it is given."""
+    command = [str(WIRETAPE), *map(str, arguments)]
+    with TemporaryFile("w+", encoding="utf-8") as output, TemporaryFile("w+", encoding="utf-8") as errors:
+        chosen = os.environ if env is None else env
+        process = Forked(command, cwd=cwd or Path.cwd(), env=chosen, output=output, errors=errors)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, code, output.read(), errors.read())
+
+
 class _Prepared:
     """The process that has imported it all, seen from the tests; it ends when this one has ended or closed its door."""
 
@@ -103,7 +143,7 @@ class _Prepared:
             command = [sys.executable, str(Path(__file__).resolve()), str(its_end.fileno())]
             self.process = subprocess.Popen(
                 command,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[its_end.fileno()],
@@ -131,16 +171,15 @@ def _prepared() -> _Prepared:
 # -- what follows runs in the other process ----------------------------------------------------------------------------
 
 
-def _fork_on_demand(door: socket.socket) -> tuple[int, int, int] | None:
-    """Return in each new keeper the files that its mitmdump gets; return None when the tests are over."""
+def _fork_on_demand(door: socket.socket) -> list[int] | None:
+    """Return in each new keeper the files that its program gets; return None when the tests are over."""
     while True:
-        asked, files, _, _ = socket.recv_fds(door, 1, 3)
+        asked, files, _, _ = socket.recv_fds(door, 1, 4)
         if not asked:
             return None
         if os.fork() == 0:
             door.close()
-            job, output, status = files
-            return job, output, status
+            return files
         for each in files:
             os.close(each)
         _reap()
@@ -163,19 +202,24 @@ def _keep(child: int, status: int) -> None:
         print(code, file=file)
 
 
-def _become(job: int, output: int) -> None:
-    """Be the process that a start of the program would have made."""
+def _become(job: int, output: int, errors: int) -> str:
+    """Be the process that a start of the program would have made; return what calls it."""
     os.setsid()
     os.dup2(output, 1)
-    os.dup2(output, 2)
+    os.dup2(errors, 2)
     os.close(output)
+    os.close(errors)
     with os.fdopen(job, encoding="utf-8") as file:
         wanted = json.load(file)
     os.environ.clear()
     os.environ.update(wanted["env"])
+    if "PYTHONUNBUFFERED" in os.environ and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     os.chdir(wanted["cwd"])
     sys.argv[:] = wanted["command"]
-    sys.path[0] = str(Path(sys.argv[0]).parent)
+    script = Path(sys.argv[0])
+    sys.path[0] = str(script.parent)
+    return _MAINS[script.name]
 
 
 def _main() -> None:
@@ -188,16 +232,16 @@ def _main() -> None:
     files = _fork_on_demand(door)
     if files is None:
         return
-    job, output, status = files
+    *own, status = files
     child = os.fork()
     if child:
-        os.close(job)
-        os.close(output)
+        for file in own:
+            os.close(file)
         _keep(child, status)
         os._exit(0)
     os.close(status)
-    _become(job, output)
-    sys.exit(importlib.import_module("mitmproxy.tools.main").mitmdump())
+    module, _, name = _become(*own).partition(":")
+    sys.exit(getattr(sys.modules[module], name)())
 
 
 if __name__ == "__main__":

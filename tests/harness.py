@@ -255,7 +255,7 @@ def wait_until[T](predicate: Callable[[], T], timeout: float = 10) -> T:
 
 def _start(command: Sequence[str], env: Mapping[str, str], *, fork: bool) -> Forked | subprocess.Popen[str]:
     if fork:
-        return Forked(command, cwd=ROOT, env=env)
+        return Forked.read_by_us(command, cwd=ROOT, env=env)
     return subprocess.Popen(
         command,
         cwd=ROOT,

@@ -5,6 +5,7 @@ import compileall
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,20 @@ from harness import ADDON
 from s3 import S3Server
 from wiretape.journal_folder import Journal
 
-LONG = ("test_team.py", "test_serve.py")
+LONG = (
+    "test_serve.py",
+    "test_team.py",
+    "test_cli.py",
+    "test_wheel.py",
+    "test_sessions.py",
+    "test_breakage.py",
+    "test_layers.py",
+)
 """The modules that take longest: begun last, one of them would run when all others are done."""
+
+
+# Where Python may not write bytecode, what pytest makes of thousands of tests would be made anew each time.
+sys.dont_write_bytecode = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,7 +69,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long first: the long modules, then those with processes of their own."""
-    items.sort(key=lambda item: (item.path.name not in LONG, item.path.parent.name != "e2e"))
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: (places.get(item.path.name, len(LONG)), item.path.parent.name != "e2e"))
 
 
 @pytest.fixture(scope="session")

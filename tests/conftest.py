@@ -14,7 +14,7 @@ import pytest
 
 from harness import ADDON
 from s3 import S3Server
-from wiretape.journal_folder import Journal
+from wiretape.journal.folder import Journal
 
 LONG = (
     "test_serve.py",

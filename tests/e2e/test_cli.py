@@ -68,18 +68,19 @@ def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
-    script = user.wiretape("addon").stdout.removesuffix("\n")
+    script = user.started("addon").stdout.removesuffix("\n")
     assert Path(script).is_absolute()
     assert Path(script).name == "wiretape_addon.py"
     assert Path(script).is_file()
-    assert user.wiretape("--version").stdout == f"wiretape {wiretape.__version__}\n"
+    assert user.started("--version").stdout == f"wiretape {wiretape.__version__}\n"
 
 
 # -- run: the main job -------------------------------------------------------------------------------
 
 
 def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
-    result = replayed(user, *user.app(APP))
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS)]
+    result = user.started("run", *options, "--", *user.app(APP))
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
     assert result.stderr == (
@@ -598,7 +599,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: Us
 
 
 def test_demo(user: User) -> None:
-    result = user.wiretape(
+    result = user.started(
         "demo", env={"NO_PROXY": "api.fireworks.ai", "WIRETAPE_MODE": "live", "WIRETAPE_SESSION": "other"}
     )
     assert result.returncode == 0, result.stderr

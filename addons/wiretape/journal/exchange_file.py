@@ -195,7 +195,9 @@ class EntryReader:
         return record
 
     def next_piece(self) -> bytes | None:
-        """Return what the next record holds of the answer's body: nothing where it is of another kind, None as ``next``.
+        """Return what the next record holds of the answer's body.
+
+        It is empty where the record is of another kind, and None as for ``next``.
 
         Raises OSError.
         """

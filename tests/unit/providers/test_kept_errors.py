@@ -268,5 +268,5 @@ def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
 def test_an_answer_that_has_no_content_has_none_whatever_came(asked: RecordedRequest, status: int) -> None:
     """HTTP/2 can send it all the same."""
     made = Recording(asked, wire.response(asked, came(b'{"a":1}', status, JSON), keep_errors=True))
-    assert verify.check(made.name, dumps(made)).faults == ()
+    assert verify.verify(made.name, dumps(made)).faults == ()
     assert wire.answer([made]).body == b""

@@ -32,8 +32,10 @@ from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.connect import Tunnel
+from wiretape.proxy.layers.direct_stream import DirectStream
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
-from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
+from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.layers.playing_stream import PlayingStream
 from wiretape.proxy.passing import Passing
 from wiretape.sessions import access, token_file
 from wiretape.sessions.access import AccessPolicy
@@ -61,7 +63,8 @@ PARTS: list[tuple[Any, str]] = [
     (PlayingLayer, "_handle_event"),
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
-    (PlayingStream, "_called"),
+    (DirectStream, "_handle_event"),
+    (DirectStream, "_called"),
     (AdmittingStream, "_look_at_head"),
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),

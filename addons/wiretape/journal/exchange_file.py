@@ -195,9 +195,9 @@ class EntryReader:
         return record
 
     def next_piece(self) -> bytes | None:
-        """Return what the next record holds of the answer's body: nothing where it is of another kind, None as ``next``.
+        """Return what the next record holds of the answer's body; nothing where it is of another kind.
 
-        Raises OSError.
+        None, and OSError, are as those of ``next``.
         """
         record = self.next()
         if record is None:

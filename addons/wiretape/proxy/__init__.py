@@ -10,7 +10,8 @@
 ``read_sizes``        how much of a connection is read at once
 ``revoking``          a token that is taken back closes what it opened
 ``desk``              bytes and values -> what becomes of a request
-``responses``         an answer's head and chunks, each in its time
+``framing``           an answer's head and chunks, as a protocol has them, on their way
+``responses``         an answer in one piece: refusals, errors
 ``flows``             a flow's hooks; ``flow_state``: what a flow is to us
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer
 ``sharing``           which requests share a live answer

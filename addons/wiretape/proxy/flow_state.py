@@ -10,8 +10,8 @@ from mitmproxy import http
 from wiretape.network.dns_rebinding import Stranger
 from wiretape.providers.routing import Route
 from wiretape.proxy.desk import Decision, Grant
+from wiretape.proxy.framing import Play
 from wiretape.proxy.recorder import LiveRecording
-from wiretape.proxy.responses import Play
 from wiretape.replay.faults import Fault
 from wiretape.replay.single_flight import Follower
 

@@ -17,13 +17,14 @@ from wiretape.network import cors
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import OTHER
-from wiretape.proxy import flow_state, host_agreement, responses, reverse_clients
+from wiretape.proxy import flow_state, framing, host_agreement, responses, reverse_clients
 from wiretape.proxy.call_report import Became
 from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import LOOKING, Decision, Desk, Grant
 from wiretape.proxy.journaling import Journaling
 from wiretape.proxy.layers import install
+from wiretape.proxy.layers.hooks import Asking, Following, Wait
 from wiretape.proxy.passing import Passing, call_of
 from wiretape.proxy.recorder import LiveRecording, State
 from wiretape.proxy.sharing import LEFT, Sharing
@@ -252,7 +253,7 @@ class FlowHooks:
             return
         marked = flow_state.of(flow)
         marked.fault = made.fault
-        flow.response, marked.play = responses.response(hit, made.fault, made.since, flow.request.http_version)
+        flow.response, marked.play = framing.flow_response(hit, made.fault, made.since, flow.request.http_version)
 
     def _send(self, flow: http.HTTPFlow, made: Decision) -> None:
         """Send a request on, and record the answer. Raises Denied where the proxy has begun to stop."""
@@ -299,13 +300,13 @@ class FlowHooks:
         self._desk.calls.other(Became.UNAVAILABLE, made.seat.tape, asked.label, [made.unavailable])
         return _unavailable(what, made.unavailable)
 
-    async def wiretape_decide(self, asking: responses.Asking) -> None:
+    async def wiretape_decide(self, asking: Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
         made = asking.decision = await self._desk.decide(asking.call)
         if made and made.fault and (made.hit or made.fault.status):
             self._tell(made.fault, made.label, made.seat.tape)
 
-    async def wiretape_follow(self, following: responses.Following) -> None:
+    async def wiretape_follow(self, following: Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
         follower, client = following.follower, following.client
         flight = follower.flight
@@ -336,9 +337,9 @@ class FlowHooks:
         if fault.ending and not flow.response.raw_content:
             responses.unframe(flow.response, flow.request.http_version)
         if fault.delay and not marked.play:
-            await self.wiretape_wait(responses.Wait(fault.delay, flow.client_conn))
+            await self.wiretape_wait(Wait(fault.delay, flow.client_conn))
 
-    async def wiretape_wait(self, wait: responses.Wait) -> None:
+    async def wiretape_wait(self, wait: Wait) -> None:
         """Wait, but not for a client that has gone: the hook that a slow stream pauses on."""
         if wait.client.connected:
             gone = self._gone.setdefault(wait.client.id, asyncio.Event())

@@ -14,7 +14,7 @@ from mitmproxy.proxy import commands
 from wiretape.codecs import http1, http_fields
 from wiretape.network import cors
 from wiretape.providers import wire
-from wiretape.proxy.desk import Decision, IncomingRequest
+from wiretape.proxy.calls import Faulted, IncomingRequest, Outcome, Replayed
 from wiretape.replay import faults
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.single_flight import Follower
@@ -78,17 +78,18 @@ class Play:
 
 @dataclass
 class Asking:
-    """A call that a layer has read, and the answer that it waits for."""
+    """A request that a layer has read, and the outcome that it waits for."""
 
-    call: IncomingRequest
-    decision: Decision | None = None
+    request: IncomingRequest
+    outcome: Outcome | None = None
+    """None where the request is for no endpoint."""
     has_failed: bool = False
-    """Whether deciding has: then the call is refused, and nothing becomes of it."""
+    """Whether deciding has: then the request is refused, and nothing becomes of it."""
 
 
 @dataclass
 class WiretapeDecideHook(commands.StartHook):
-    """Completes when it is decided what becomes of a call."""
+    """Completes when it is decided what becomes of a request."""
 
     asking: Asking
 
@@ -184,14 +185,12 @@ def plan_status(fault: Fault, since: float) -> Play:
     return Play(made, (fault.status.body,), (since + fault.delay,), None, since + fault.delay)
 
 
-def decided(made: Decision | None, http_version: str, origin: str = "") -> Play | None:
-    """The answer that was decided on, where it is ours. ``origin``: of the web page that asks."""
-    if made is None:
-        return None
-    if made.hit:
-        return for_page(plan(made.hit, made.fault, made.since, http_version), origin)
-    if made.fault and made.fault.status:
-        return for_page(plan_status(made.fault, made.since), origin)
+def decided(outcome: Outcome | None, http_version: str, origin: str = "") -> Play | None:
+    """Return how an outcome is played that is an answer of ours; None where it is none. ``origin``: of a web page."""
+    if isinstance(outcome, Replayed):
+        return for_page(plan(outcome.hit, outcome.fault, outcome.request.came_at, http_version), origin)
+    if isinstance(outcome, Faulted):
+        return for_page(plan_status(outcome.fault, outcome.request.came_at), origin)
     return None
 
 
@@ -231,6 +230,11 @@ def answer(made: wire.HttpResponse) -> http.Response:
     if made.status in http_fields.UNFRAMED:
         response.headers.pop("content-length", None)
     return response
+
+
+def no_recording(reason: str) -> http.Response:
+    """Return the refusal of a request that no recording can answer. ``reason`` is the first part of a sentence."""
+    return answer(wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found"))
 
 
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}

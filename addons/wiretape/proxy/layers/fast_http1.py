@@ -16,7 +16,9 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from wiretape.codecs.http1 import LAST_CHUNK, Reader, Request, Unusual
 from wiretape.policy import Mode
 from wiretape.proxy import host_agreement, responses, reverse_clients
-from wiretape.proxy.desk import LARGEST, Decision, Desk, Grant, IncomingRequest, now
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, RequestHead, now
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.http import PlayingLayer, names
 from wiretape.proxy.layers.refusing import FailsClosed
@@ -33,14 +35,14 @@ class FastHttp1Layer(FailsClosed):
     """Reads requests and answers those that have a recording."""
 
     def __init__(
-        self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool, limit: int = LARGEST
+        self, context: context.Context, mode: HTTPMode, decider: Decider, *, lenient: bool, limit: int = LARGEST
     ) -> None:
         """``limit``: bytes of a body that are kept."""
         super().__init__(context)
         self._lenient = lenient
         self._limit = limit
         self._mode = mode
-        self._desk = desk
+        self._decider = decider
         self._visits = reverse_clients.of(context)
         self._reader = Reader()
         self._play: Play | None = None
@@ -113,53 +115,57 @@ class FastHttp1Layer(FailsClosed):
                 yield from self._look_at_head(head)
             return
         try:
-            call = self._called(asked)
+            called = self._called(asked)
         except AccessDeniedError as e:
             yield from self._turn_away(asked, e)
             return
-        if call is None or len(call.body) > self._limit:
+        if called is None or len(asked.body) > self._limit:
             yield from self._hand_over(None)
             return
         self._keep_alive = asked.keep_alive
-        if hit := self._desk.recall(call):
-            yield from self._serve(hit, call)
+        request = IncomingRequest.build(*called, asked.body, came_at=now())
+        if hit := self._decider.recall(request):
+            yield from self._serve(hit, request)
             return
-        if not self._desk.answers(call):
+        if not self._decider.may_answer(*called):
             yield from self._hand_over(None)
             return
-        asking = Asking(call)
+        asking = Asking(request)
         yield WiretapeDecideHook(asking)
-        asked.body = call.body = b""  # The reader has it, until it hands it over.
-        if asking.has_failed:
+        outcome, has_failed, origin = asking.outcome, asking.has_failed, request.head.origin
+        del asking, request
+        asked.body = b""  # The reader has it, until it hands it over.
+        if has_failed:
             yield from self._refuse(responses.failure())
-        elif play := responses.decided(asking.decision, "HTTP/1.1", call.origin):
+        elif play := responses.decided(outcome, "HTTP/1.1", origin):
             yield from self._begin(play)
         else:
-            yield from self._hand_over(asking.decision)
+            yield from self._hand_over(outcome)
 
     def _look_at_head(self, head: Request) -> layer.CommandGenerator[None]:
         """Read a body for those alone who have a seat, and only where its request may be answered here."""
         try:
-            call = self._called(head)
+            called = self._called(head)
         except AccessDeniedError as e:
             yield from self._turn_away(head, e)
             return
-        self._is_let_in = call is not None and self._desk.answers(call) and self._reader.length <= self._limit
+        is_answering = called is not None and self._decider.may_answer(*called)
+        self._is_let_in = is_answering and self._reader.length <= self._limit
         if not self._is_let_in:
             yield from self._hand_over(None)
 
     def _turn_away(self, asked: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
         """Tell somebody that he stays outside, and read no more of him."""
         to = self._address(asked)
-        wait = self._desk.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
+        wait = self._decider.admission.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
         yield from self._refuse(responses.refusal(denied), wait)
 
     def _last_words(self) -> http.Response | None:
         is_answered = self._reader.is_empty or (self._play is not None and self._play.begun)
         return None if is_answered else responses.failure()
 
-    def _called(self, asked: Request) -> IncomingRequest | None:
-        """The call that a request is, unless it is unusual. Raises Denied."""
+    def _called(self, asked: Request) -> tuple[RequestHead, Grant] | None:
+        """Return a request's head and whose it is, unless it is unusual. Raises AccessDeniedError."""
         options = self.context.options
         if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
             return None
@@ -169,32 +175,30 @@ class FastHttp1Layer(FailsClosed):
             return None
         if not asked.target.isascii() or (self._visits and reverse_clients.stranger(self._visits, asked)):
             return None
-        to, seat = self._address(asked), self._seat(asked)
+        to, grant = self._address(asked), self._grant(asked)
         if to is None:
             return None
         scheme, hosts, port, path = to
         client = self.context.client
-        is_told = seat.tape.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
-        if not is_told and host_agreement.disagree(self._desk.providers, client, scheme, hosts, port):
+        is_told = grant.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
+        if not is_told and host_agreement.disagree(self._decider.providers, client, scheme, hosts, port):
             return None
-        return IncomingRequest(
+        head = RequestHead(
             asked.method,
             scheme,
             hosts,
             port,
             path,
             asked.header(b"content-type"),
-            asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
-            asked.body,
-            now(),
-            seat,
+            test_id=asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
             origin=asked.header(b"origin"),
         )
+        return head, grant
 
-    def _seat(self, asked: Request) -> Grant:
-        """Whose request it is. Raises Denied."""
+    def _grant(self, asked: Request) -> Grant:
+        """Return whose request it is. Raises AccessDeniedError."""
         headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
-        return self._desk.seat(self.context.client, *(each or None for each in headers))
+        return self._decider.admission.grant(self.context.client, *(each or None for each in headers))
 
     def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
         """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
@@ -222,14 +226,15 @@ class FastHttp1Layer(FailsClosed):
 
     # -- answering -------------------------------------------------------------------------------------------------
 
-    def _serve(self, hit: Hit, call: IncomingRequest) -> layer.CommandGenerator[None]:
+    def _serve(self, hit: Hit, request: IncomingRequest) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
-        if call.origin:
-            yield from self._begin(responses.for_page(responses.plan(hit, None, call.since, "HTTP/1.1"), call.origin))
+        if request.head.origin:
+            play = responses.plan(hit, None, request.came_at, "HTTP/1.1")
+            yield from self._begin(responses.for_page(play, request.head.origin))
             return
         framed: bytes | None = hit.framed.get("lane")
         if framed is None:
-            play = responses.plan(hit, None, call.since, "HTTP/1.1")
+            play = responses.plan(hit, None, request.came_at, "HTTP/1.1")
             if play.ending or play.is_timed or hit.size > responses.AT_ONCE:
                 yield from self._begin(play)
                 return
@@ -288,12 +293,12 @@ class FastHttp1Layer(FailsClosed):
             self._closed = True
             yield commands.CloseConnection(self.context.client)
 
-    def _hand_over(self, decided: Decision | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
+    def _hand_over(self, outcome: Outcome | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
         """Let mitmproxy's layer take over, with all that was not answered."""
         layers = self.context.layers
         place = layers.index(self)
         self._successor = real = PlayingLayer(
-            self.context, self._mode, self._desk, lenient=self._lenient, limit=self._limit, decided=decided
+            self.context, self._mode, self._decider, lenient=self._lenient, limit=self._limit, outcome=outcome
         )
         layers.remove(real)  # A layer puts itself at the end.
         layers[place] = real

@@ -37,8 +37,10 @@ from mitmproxy.proxy.layers.http._http2 import Http2Server
 from wiretape.network.dns_rebinding import Stranger, Visits
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, host_agreement, responses, reverse_clients, upgrades
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, RequestHead, now
 from wiretape.proxy.compat.tcp_reset import STREAMS
-from wiretape.proxy.desk import LARGEST, Decision, Desk, IncomingRequest, now
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.admitted_stream import AdmittingStream, tell_of_error
 from wiretape.proxy.layers.connection_pool import PoolingLayer
@@ -73,14 +75,14 @@ class PlayingLayer(FailsClosed, PoolingLayer):
         self,
         context: context.Context,
         mode: HTTPMode,
-        desk: Desk | None,
+        decider: Decider | None,
         *,
         lenient: bool,
         limit: int = LARGEST,
-        decided: Decision | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
-        """With a desk its streams answer before there is a flow. ``decided``: on the first request. ``limit``: bytes of
-        a body that are kept.
+        """With a decider its streams answer before there is a flow. ``outcome``: of the first request. ``limit``: bytes
+        of a body that are kept.
 
         ``lenient``: an HTTP/2 header may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
         which mitmproxy resets the connection. What it protects is the provider behind it, and in replay is none.
@@ -88,8 +90,8 @@ class PlayingLayer(FailsClosed, PoolingLayer):
         super().__init__(context, mode)
         self._lenient = lenient
         self._limit = limit
-        self._desk = desk
-        self._decided = decided
+        self._decider = decider
+        self._outcome = outcome
         self._visits = reverse_clients.of(context)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
@@ -138,8 +140,8 @@ class PlayingLayer(FailsClosed, PoolingLayer):
 
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         """As the base class, with a PlayingStream."""
-        decided, self._decided = self._decided, None
-        made = PlayingStream(self.context.fork(), stream_id, self._desk, decided, self._limit, visits=self._visits)
+        outcome, self._outcome = self._outcome, None
+        made = PlayingStream(self.context.fork(), stream_id, self._decider, outcome, self._limit, visits=self._visits)
         self.streams[stream_id] = made
         yield from self.event_to_child(made, events.Start())
 
@@ -167,23 +169,23 @@ class PlayingStream(AdmittingStream):
     """Whether the answer is ours without a play: it follows, or it stalls."""
     _stopped = False
     """Whether a fault has ended the answer: what the server still does is of no interest."""
-    _call: IncomingRequest | None = None
-    """The request, while it is read here."""
+    _called_by: tuple[RequestHead, Grant] | None = None
+    """The request's head and whose it is, while it is read here."""
     _flowless = False
 
     def __init__(
         self,
         context: context.Context,
         stream_id: int,
-        desk: Desk | None,
-        decided: Decision | None,
+        decider: Decider | None,
+        outcome: Outcome | None,
         limit: int = LARGEST,
         *,
         visits: Visits | None = None,
     ) -> None:
         super().__init__(context, stream_id, limit)
-        self._desk = desk
-        self._decided = decided
+        self._decider = decider
+        self._outcome = outcome
         self._visits = visits
         self._stranger: Stranger | None = None
         self._read: list[HttpEvent] = []
@@ -203,21 +205,21 @@ class PlayingStream(AdmittingStream):
             if isinstance(event, RequestProtocolError):
                 self._play = None
                 yield DropStream(self.stream_id)
-        elif self._call or (isinstance(event, RequestHeaders) and self._desk and self._decided is None):
+        elif self._called_by or (isinstance(event, RequestHeaders) and self._decider and self._outcome is None):
             yield from self._read_here(event)
         else:
             yield from self._to_base(event)
 
     def _begin(self, flow: http.HTTPFlow) -> None:
         marked = flow_state.of(flow)
-        marked.decided, marked.stranger = self._decided, self._stranger
+        marked.outcome, marked.stranger = self._outcome, self._stranger
 
     # -- before there is a flow ------------------------------------------------------------------------------------
 
     def _read_here(self, event: events.Event) -> layer.CommandGenerator[None]:
         if isinstance(event, RequestHeaders):
-            self._call = self._called(event)
-            if self._call is None:
+            self._called_by = self._called(event)
+            if self._called_by is None:
                 yield from self._to_base(event)
                 return
         elif not isinstance(event, RequestData | RequestEndOfMessage):
@@ -233,8 +235,8 @@ class PlayingStream(AdmittingStream):
         if isinstance(event, RequestEndOfMessage):
             yield from self._decide()
 
-    def _called(self, event: RequestHeaders) -> IncomingRequest | None:
-        """The call that begins with these headers, where it may be answered here."""
+    def _called(self, event: RequestHeaders) -> tuple[RequestHead, Grant] | None:
+        """Return the head of a request and whose it is, where it may be answered here."""
         asked, options, server = event.request, self.context.options, self.context.server
         if self.mode is HTTPMode.transparent:
             to = ("https" if server.tls else "http", *server.address[:2]) if server.address else None
@@ -254,69 +256,66 @@ class PlayingStream(AdmittingStream):
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
-        assert self._desk
+        assert self._decider
         credentials = (asked.headers.get(name) for name in ("proxy-authorization", "x-wiretape-session"))
         try:
-            seat = self._desk.seat(self.context.client, *credentials)
+            grant = self._decider.admission.grant(self.context.client, *credentials)
         except AccessDeniedError:
             return None
         scheme, host, port = to
         hosts = names(self.context, host, asked.pretty_host)
-        if seat.tape.mode is Mode.REPLAY:
+        if grant.mode is Mode.REPLAY:
             told = (*hosts, *map(host_of, asked.headers.get_all("host")))
-            if host_agreement.disagree(self._desk.providers, self.context.client, scheme, told, port):
+            if host_agreement.disagree(self._decider.providers, self.context.client, scheme, told, port):
                 return None
-        call = IncomingRequest(
+        head = RequestHead(
             asked.method,
             scheme,
             hosts,
             port,
             asked.path,
             asked.headers.get("content-type", ""),
-            asked.headers.get("x-wiretape-test-id"),
-            b"",
-            0.0,
-            seat,
+            test_id=asked.headers.get("x-wiretape-test-id"),
             origin=asked.headers.get("origin", ""),
         )
-        return call if self._desk.answers(call) else None
+        return (head, grant) if self._decider.may_answer(head, grant) else None
 
     def _decide(self) -> layer.CommandGenerator[None]:
-        assert self._call
-        assert self._desk
-        call = self._call
+        assert self._called_by
+        assert self._decider
         first, *pieces, last = self._read
-        call.body = b"".join(event.data for event in pieces if isinstance(event, RequestData))
+        body = b"".join(event.data for event in pieces if isinstance(event, RequestData))
         # In one piece it is the same bytes for whoever it is left to.
-        self._read = [first, RequestData(self.stream_id, call.body), last] if call.body else [first, last]
-        call.since = now()
-        if hit := self._desk.recall(call):
-            yield from self._serve(hit, call)
+        self._read = [first, RequestData(self.stream_id, body), last] if body else [first, last]
+        request = IncomingRequest.build(*self._called_by, body, came_at=now())
+        if hit := self._decider.recall(request):
+            yield from self._serve(hit, request)
             return
-        asking = Asking(call)
+        asking = Asking(request)
         yield WiretapeDecideHook(asking)
-        self._decided = asking.decision
+        self._outcome = asking.outcome
         if asking.has_failed:
             yield from self._fail_closed()
-        elif play := responses.decided(asking.decision, self._version, call.origin):
+        elif play := responses.decided(asking.outcome, self._version, request.head.origin):
             yield from self._answer(play)
         else:
             yield from self._leave_it()
 
-    def _serve(self, hit: Hit, call: IncomingRequest) -> layer.CommandGenerator[None]:
+    def _serve(self, hit: Hit, request: IncomingRequest) -> layer.CommandGenerator[None]:
         """Send a hit that was in memory: at once where nothing is to be timed."""
         version = self._version
-        if call.origin:
-            yield from self._answer(responses.for_page(responses.plan(hit, None, call.since, version), call.origin))
+        if request.head.origin:
+            play = responses.plan(hit, None, request.came_at, version)
+            yield from self._answer(responses.for_page(play, request.head.origin))
             return
         whole: tuple[http.Response, bytes] | None = hit.framed.get("h2") if version == "HTTP/2.0" else None
         if whole is None:
-            play = responses.plan(hit, None, call.since, version)
+            play = responses.plan(hit, None, request.came_at, version)
             if play.ending or play.is_timed or version != "HTTP/2.0" or hit.size > responses.AT_ONCE:
                 yield from self._answer(play)
                 return
             whole = hit.framed["h2"] = play.head, b"".join(play.chunks)
-        self._flowless, self._call, self._read = True, None, []
+        self._flowless, self._called_by, self._read = True, None, []
         yield SendHttp(ResponseHeaders(self.stream_id, whole[0], end_stream=False), self.context.client)
         yield SendHttp(ResponseData(self.stream_id, whole[1]), self.context.client)
         yield from self._end()
@@ -328,12 +327,12 @@ class PlayingStream(AdmittingStream):
         return begun.request.http_version
 
     def _answer(self, play: Play) -> layer.CommandGenerator[None]:
-        self._flowless, self._call, self._read, self._play = True, None, [], play
+        self._flowless, self._called_by, self._read, self._play = True, None, [], play
         yield from self._send_due()
 
     def _leave_it(self, *more: events.Event) -> layer.CommandGenerator[None]:
         """Leave the request to the base class, with all that was read of it."""
-        read, self._call, self._read = self._read, None, []
+        read, self._called_by, self._read = self._read, None, []
         for event in (*read, *more):
             yield from self._to_base(event)
 

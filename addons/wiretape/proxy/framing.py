@@ -20,7 +20,7 @@ from wiretape.codecs import http1, http_fields
 from wiretape.network import cors
 from wiretape.providers import wire
 from wiretape.proxy import responses
-from wiretape.proxy.desk import Decision
+from wiretape.proxy.calls import Faulted, Outcome, Replayed
 from wiretape.replay import faults
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.playback import AT_ONCE, Playback, TimedAnswer
@@ -129,19 +129,18 @@ def of_status(fault: Fault) -> FramedAnswer:
     return FramedAnswer(head, TimedAnswer((body,), (fault.delay,), fault.delay))
 
 
-def of_decision(made: Decision | None, http_version: str, origin: str = "") -> Play | None:
-    """Return the play of the answer that was decided on, where it is ours. ``origin``: of the web page that asks."""
-    if made is None:
-        return None
-    if made.hit and made.fault:
-        framed = of_faulted_hit(made.hit, made.fault, http_version)
-    elif made.hit:
-        framed = of_hit(made.hit, http_version)
-    elif made.fault and made.fault.status:
-        framed = of_status(made.fault)
-    else:
-        return None
-    return framed.for_page(origin).play(made.since)
+def of_outcome(outcome: Outcome | None, http_version: str, origin: str) -> Play | None:
+    """Return the play of an outcome that is an answer of ours; None where it is none. ``origin``: of a web page."""
+    match outcome:
+        case Replayed() if outcome.fault:
+            framed = of_faulted_hit(outcome.hit, outcome.fault, http_version)
+        case Replayed():
+            framed = of_hit(outcome.hit, http_version)
+        case Faulted():
+            framed = of_status(outcome.fault)
+        case _:
+            return None
+    return framed.for_page(origin).play(outcome.request.came_at)
 
 
 def flow_response(hit: Hit, fault: Fault | None, since: float, http_version: str) -> tuple[http.Response, Play | None]:

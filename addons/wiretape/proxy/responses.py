@@ -39,6 +39,11 @@ def answer(made: wire.HttpResponse) -> http.Response:
     return response
 
 
+def no_recording(reason: str) -> http.Response:
+    """Return the refusal of a request that no recording can answer. ``reason`` is the first part of a sentence."""
+    return answer(wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found"))
+
+
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
 """Status -> the error's code; of all others ``session_refused``."""
 

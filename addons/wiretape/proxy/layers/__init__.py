@@ -4,6 +4,7 @@
 ``connect``          a tunnel to a provider, and what the client does inside
 ``tls``              the TLS inside, at a fifth of its cost
 ``fast_http1``       HTTP/1.1 without a flow: answers hits, and delegates all else
+``http1_heads``      what the head of such a request says
 ``http``             mitmproxy's HTTP layer, with streams of ours
 ``direct_stream``    a stream that answers before there is a flow
 ``playing_stream``   a stream whose answer is played, shared, or stopped by a fault

@@ -2,7 +2,7 @@
 
 What is not let in is answered after its head, and its connection closed; of what is let in, a body is kept up to a
 limit. Nothing is left to what a hook does not do: nothing becomes of a flow of which no hook has said that it was let
-in (``marks.seat``), and none is sent on of which none has said that it may (``marks.leaves``). So a hook that fails,
+in (``grant``), and none is sent on of which none has said that it may (``FlowState.leaves``). So a hook that fails,
 or was never asked, lets nothing through. Below ``stream``, which plays.
 """
 
@@ -107,7 +107,7 @@ class AdmittingStream(FailsClosed, HttpStream):
         marked = flow_state.of(self.flow)
         if self.flow.error:
             return  # It is no request, and the base class says so.
-        if marked.seat is None:
+        if marked.grant is None:
             yield from self._end_with(self.flow.response, marked.wait)
         elif not self.flow.request.stream and self._is_large(self.flow.request):
             yield from self._ask_about_large()

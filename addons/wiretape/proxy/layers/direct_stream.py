@@ -22,7 +22,9 @@ from mitmproxy.proxy.layers.http._events import HttpEvent, RequestData, RequestE
 from wiretape.network.dns_rebinding import Stranger, Visits
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, framing, host_agreement, reverse_clients, upgrades
-from wiretape.proxy.desk import LARGEST, Decision, Desk, IncomingRequest, now
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, RequestHead, now
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.framing import FramedAnswer
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.hooks import Asking, WiretapeDecideHook
@@ -37,25 +39,25 @@ class DirectStream(PlayingStream):
         self,
         context: context.Context,
         stream_id: int,
-        desk: Desk | None,
-        decided: Decision | None,
+        decider: Decider | None,
+        outcome: Outcome | None,
         limit: int = LARGEST,
         *,
         visits: Visits | None = None,
     ) -> None:
-        """Without a desk, or where it is decided what becomes of the request, there is a flow at once."""
+        """Without a decider, or where it is decided what becomes of the request, there is a flow at once."""
         super().__init__(context, stream_id, limit)
-        self._desk = desk
-        self._decided = decided
+        self._decider = decider
+        self._outcome = outcome
         self._visits = visits
         self._stranger: Stranger | None = None
-        self._call: IncomingRequest | None = None
-        """The request, while it is read here."""
+        self._head_read: tuple[RequestHead, Grant] | None = None
+        """The request's head and whose it is, while it is read here."""
         self._read: list[HttpEvent] = []
         """All that has come of it."""
         self._size = 0
         """Bytes of its body by now."""
-        if desk and decided is None:
+        if decider and outcome is None:
             self._state = State.READING
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
@@ -69,7 +71,7 @@ class DirectStream(PlayingStream):
 
     def _begin_flow(self, flow: http.HTTPFlow) -> None:
         state = flow_state.of(flow)
-        state.decided = self._decided
+        state.outcome = self._outcome
         state.stranger = self._stranger
 
     # -- READING -----------------------------------------------------------------------------------------------------
@@ -77,25 +79,25 @@ class DirectStream(PlayingStream):
     def _while_reading(self, event: events.Event) -> layer.CommandGenerator[None]:
         match event:
             case RequestHeaders():
-                self._call = self._called(event)
+                self._head_read = self._called(event)
                 self._read.append(event)
-                if self._call is None:
+                if self._head_read is None:
                     yield from self._delegate()
-            case RequestData() if self._call:
+            case RequestData() if self._head_read:
                 self._read.append(event)
                 self._size += len(event.data)
                 if self._size > self._limit:
                     yield from self._delegate()
-            case RequestEndOfMessage() if self._call:
+            case RequestEndOfMessage() if self._head_read:
                 self._read.append(event)
-                yield from self._answer(self._call)
+                yield from self._answer(*self._head_read)
             case events.Start():
                 yield from self._to_base(event)
             case _:
                 yield from self._delegate(event)
 
-    def _called(self, event: RequestHeaders) -> IncomingRequest | None:
-        """The call that begins with these headers, where it may be answered here."""
+    def _called(self, event: RequestHeaders) -> tuple[RequestHead, Grant] | None:
+        """Return the head of a request and whose it is, where it may be answered here."""
         asked, options, server = event.request, self.context.options, self.context.server
         if self.mode is HTTPMode.transparent:
             to = ("https" if server.tls else "http", *server.address[:2]) if server.address else None
@@ -115,54 +117,51 @@ class DirectStream(PlayingStream):
             or validate_request(self.mode, asked, options.validate_inbound_headers)
         ):
             return None
-        assert self._desk
+        assert self._decider
         credentials = (asked.headers.get(name) for name in ("proxy-authorization", "x-wiretape-session"))
         try:
-            seat = self._desk.seat(self.context.client, *credentials)
+            grant = self._decider.admission.grant(self.context.client, *credentials)
         except AccessDeniedError:
             return None
         scheme, host, port = to
         hosts = names(self.context, host, asked.pretty_host)
-        if seat.tape.mode is Mode.REPLAY:
+        if grant.mode is Mode.REPLAY:
             told = (*hosts, *map(host_of, asked.headers.get_all("host")))
-            if host_agreement.disagree(self._desk.providers, self.context.client, scheme, told, port):
+            if host_agreement.disagree(self._decider.providers, self.context.client, scheme, told, port):
                 return None
-        call = IncomingRequest(
+        head = RequestHead(
             asked.method,
             scheme,
             hosts,
             port,
             asked.path,
             asked.headers.get("content-type", ""),
-            asked.headers.get("x-wiretape-test-id"),
-            b"",
-            0.0,
-            seat,
+            test_id=asked.headers.get("x-wiretape-test-id"),
             origin=asked.headers.get("origin", ""),
         )
-        return call if self._desk.answers(call) else None
+        return (head, grant) if self._decider.may_answer(head, grant) else None
 
-    def _answer(self, call: IncomingRequest) -> layer.CommandGenerator[None]:
+    def _answer(self, head: RequestHead, grant: Grant) -> layer.CommandGenerator[None]:
         """Answer a request that has come whole, or find out who does."""
-        assert self._desk
+        assert self._decider
         first = self._read[0]
         last = self._read[-1]
         assert isinstance(first, RequestHeaders)
-        call.body = b"".join(event.data for event in self._read if isinstance(event, RequestData))
+        body = b"".join(event.data for event in self._read if isinstance(event, RequestData))
         # In one piece it is the same bytes for whoever it is delegated to.
-        self._read = [first, RequestData(self.stream_id, call.body), last] if call.body else [first, last]
-        call.since = now()
+        self._read = [first, RequestData(self.stream_id, body), last] if body else [first, last]
+        request = IncomingRequest.build(head, grant, body, came_at=now())
         version = first.request.http_version
-        if hit := self._desk.recall(call):
-            yield from self._serve(framing.of_hit(hit, version).for_page(call.origin), call.since)
+        if hit := self._decider.recall(request):
+            yield from self._serve(framing.of_hit(hit, version).for_page(head.origin), request.came_at)
         else:
-            yield from self._decide(call, version)
+            yield from self._decide(request, version)
 
-    def _serve(self, framed: FramedAnswer, since: float) -> layer.CommandGenerator[None]:
+    def _serve(self, framed: FramedAnswer, came_at: float) -> layer.CommandGenerator[None]:
         """Send an answer that was in memory: at once where nothing is to be timed."""
         self._forget_request()
         if not framed.goes_at_once or self.context.client.alpn != b"h2":
-            yield from self._begin(framed.play(since))
+            yield from self._begin(framed.play(came_at))
             return
         yield self._head(framed.head)
         yield self._data(framed.content)
@@ -170,14 +169,14 @@ class DirectStream(PlayingStream):
 
     # -- DECIDING ----------------------------------------------------------------------------------------------------
 
-    def _decide(self, call: IncomingRequest, http_version: str) -> layer.CommandGenerator[None]:
+    def _decide(self, request: IncomingRequest, http_version: str) -> layer.CommandGenerator[None]:
         self._state = State.DECIDING
-        asking = Asking(call)
+        asking = Asking(request)
         yield WiretapeDecideHook(asking)
-        self._decided = asking.decision
+        self._outcome = asking.outcome
         if asking.has_failed:
             yield from self._fail_closed()
-        elif play := framing.of_decision(asking.decision, http_version, call.origin):
+        elif play := framing.of_outcome(asking.outcome, http_version, request.head.origin):
             self._forget_request()
             yield from self._begin(play)
         else:
@@ -196,7 +195,7 @@ class DirectStream(PlayingStream):
             yield from self._to_base(event)
 
     def _forget_request(self) -> None:
-        self._call = None
+        self._head_read = None
         self._read = []
 
 

@@ -25,21 +25,19 @@ its request is played is read when that has ended, in its order; while one is de
 from collections import deque
 from enum import Enum, auto
 
-import httptools
 from mitmproxy import http
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import HTTPMode
 
 from wiretape.codecs.http1 import Reader, Request, Unusual
-from wiretape.policy import Mode
-from wiretape.proxy import framing, host_agreement, responses, reverse_clients
-from wiretape.proxy.desk import LARGEST, Decision, Desk, Grant, IncomingRequest, now
+from wiretape.proxy import framing, responses
+from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, now
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.framing import FramedAnswer, Play
-from wiretape.proxy.host_agreement import host_of
-from wiretape.proxy.layers.direct_stream import names
 from wiretape.proxy.layers.hooks import Asking, WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.layers.http1_heads import Http1Heads
 from wiretape.proxy.layers.refusing import FailsClosed
 from wiretape.replay.playback import Step, Then
 from wiretape.sessions.access import AccessDeniedError
@@ -63,17 +61,19 @@ class FastHttp1Layer(FailsClosed):
     """Reads requests and answers those that have a recording."""
 
     def __init__(
-        self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool, limit: int = LARGEST
+        self, context: context.Context, mode: HTTPMode, decider: Decider, *, lenient: bool, limit: int = LARGEST
     ) -> None:
         """``limit``: bytes of a body that are kept."""
         super().__init__(context)
         self._lenient = lenient
         self._limit = limit
         self._mode = mode
-        self._desk = desk
-        self._visits = reverse_clients.of(context)
+        self._decider = decider
+        self._heads = Http1Heads(context, mode, decider)
         self._reader = Reader()
         self._state = State.READING
+        self._asking: Asking | None = None
+        """The request, while it is decided on."""
         self._play: Play | None = None
         """The answer, while it is played."""
         self._keep_alive = True
@@ -122,132 +122,76 @@ class FastHttp1Layer(FailsClosed):
 
     def _receive(self, data: bytes) -> layer.CommandGenerator[None]:
         try:
-            asked = self._reader.feed(data)
+            received = self._reader.feed(data)
         except Unusual:
             yield from self._delegate(None)
             return
-        if asked is None:
+        if received is None:
             if not self._is_body_wanted and (head := self._reader.head()):
                 yield from self._look_at_head(head)
             return
         try:
-            call = self._called(asked)
+            head_read = self._heads.read(received)
         except AccessDeniedError as e:
-            yield from self._turn_away(asked, e)
+            yield from self._turn_away(received, e)
             return
-        if call is None or len(call.body) > self._limit:
+        if head_read is None or len(received.body) > self._limit:
             yield from self._delegate(None)
             return
-        self._keep_alive = asked.keep_alive
-        if hit := self._desk.recall(call):
-            yield from self._serve(framing.of_hit(hit, "HTTP/1.1").for_page(call.origin), call.since)
-        elif self._desk.answers(call):
-            asked.body = b""
-            yield from self._decide(call)
+        self._keep_alive = received.keep_alive
+        request = IncomingRequest.build(*head_read, received.body, came_at=now())
+        if hit := self._decider.recall(request):
+            framed = framing.of_hit(hit, "HTTP/1.1").for_page(request.head.origin)
+            yield from self._serve(framed, request.came_at)
+        elif self._decider.may_answer(*head_read):
+            self._asking = Asking(request)
+            received.body = b""
+            del request  # The reader has the body: nobody else is to hold it when the connection is delegated.
+            yield from self._decide()
         else:
             yield from self._delegate(None)
 
-    def _look_at_head(self, head: Request) -> layer.CommandGenerator[None]:
-        """Read a body only for a client that has a seat, and only where its request may be answered here."""
+    def _look_at_head(self, received: Request) -> layer.CommandGenerator[None]:
+        """Read a body only for a client that is let in, and only where its request may be answered here."""
         try:
-            call = self._called(head)
+            head_read = self._heads.read(received)
         except AccessDeniedError as e:
-            yield from self._turn_away(head, e)
+            yield from self._turn_away(received, e)
             return
-        self._is_body_wanted = call is not None and self._desk.answers(call) and self._reader.length <= self._limit
+        may_answer = head_read is not None and self._decider.may_answer(*head_read)
+        self._is_body_wanted = may_answer and self._reader.length <= self._limit
         if not self._is_body_wanted:
             yield from self._delegate(None)
 
-    def _turn_away(self, asked: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
+    def _turn_away(self, received: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
         """Tell a client that it stays outside, and read no more of it."""
-        to = self._address(asked)
-        wait = self._desk.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
+        what = f"{received.method} {self._heads.host(received)}"
+        wait = self._decider.admission.refuse(self.context.client, what, denied)
         yield from self._refuse(responses.refusal(denied), wait)
 
     # -- DECIDING ----------------------------------------------------------------------------------------------------
 
-    def _decide(self, call: IncomingRequest) -> layer.CommandGenerator[None]:
+    def _decide(self) -> layer.CommandGenerator[None]:
+        assert self._asking
         self._state = State.DECIDING
-        asking = Asking(call)
-        yield WiretapeDecideHook(asking)
-        call.body = b""  # The reader has it, until the connection is delegated.
-        if asking.has_failed:
+        yield WiretapeDecideHook(self._asking)
+        outcome = self._asking.outcome
+        has_failed = self._asking.has_failed
+        origin = self._asking.request.head.origin
+        self._asking = None
+        if has_failed:
             yield from self._refuse(responses.failure())
-        elif play := framing.of_decision(asking.decision, "HTTP/1.1", call.origin):
+        elif play := framing.of_outcome(outcome, "HTTP/1.1", origin):
             yield from self._begin(play)
         else:
-            yield from self._delegate(asking.decision)
-
-    # -- what a request is -------------------------------------------------------------------------------------------
-
-    def _called(self, asked: Request) -> IncomingRequest | None:
-        """The call that a request is, unless it is unusual. Raises Denied."""
-        options = self.context.options
-        if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
-            return None
-        if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
-            return None
-        if asked.method == "HEAD":  # Whose answers end after their heads.
-            return None
-        if not asked.target.isascii() or (self._visits and reverse_clients.stranger(self._visits, asked)):
-            return None
-        to, seat = self._address(asked), self._seat(asked)
-        if to is None:
-            return None
-        scheme, hosts, port, path = to
-        client = self.context.client
-        is_told = seat.tape.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
-        if not is_told and host_agreement.disagree(self._desk.providers, client, scheme, hosts, port):
-            return None
-        return IncomingRequest(
-            asked.method,
-            scheme,
-            hosts,
-            port,
-            path,
-            asked.header(b"content-type"),
-            asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
-            asked.body,
-            now(),
-            seat,
-            origin=asked.header(b"origin"),
-        )
-
-    def _seat(self, asked: Request) -> Grant:
-        """Whose request it is. Raises Denied."""
-        headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
-        return self._desk.seat(self.context.client, *(each or None for each in headers))
-
-    def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
-        """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
-        server, named, path = self.context.server, host_of(asked.header(b"host")), asked.target.decode("ascii")
-        if self._mode is HTTPMode.transparent:
-            if server.address is None or not path.startswith("/"):
-                return None
-            return (
-                "https" if server.tls else "http",
-                names(self.context, server.address[0], named),
-                server.address[1],
-                path,
-            )
-        if not path.startswith("http://"):
-            return None
-        try:
-            to = httptools.parse_url(asked.target)
-        except httptools.HttpParserError:
-            return None
-        if not to.host or not to.path or to.userinfo:
-            return None
-        host = to.host.decode("ascii")
-        query = f"?{to.query.decode('ascii')}" if to.query else ""
-        return "http", names(self.context, host, named), to.port or 80, to.path.decode("ascii") + query
+            yield from self._delegate(outcome)
 
     # -- PLAYING -----------------------------------------------------------------------------------------------------
 
-    def _serve(self, framed: FramedAnswer, since: float) -> layer.CommandGenerator[None]:
+    def _serve(self, framed: FramedAnswer, came_at: float) -> layer.CommandGenerator[None]:
         """Send an answer that was in memory: at once where nothing is to be timed."""
         if not framed.goes_at_once:
-            yield from self._begin(framed.play(since))
+            yield from self._begin(framed.play(came_at))
             return
         self._reader.done()
         yield commands.SendData(self.context.client, framed.message)
@@ -310,11 +254,11 @@ class FastHttp1Layer(FailsClosed):
         if self.context.client.state is not ConnectionState.CLOSED:
             yield commands.CloseConnection(self.context.client)
 
-    def _delegate(self, decided: Decision | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
-        """Let mitmproxy's layer take over, with all that was not answered. ``decided``: on the request that is read."""
+    def _delegate(self, outcome: Outcome | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
+        """Let mitmproxy's layer take over, with all that was not answered. ``outcome``: of the request that is read."""
         self._state = State.DELEGATED
         successor = PlayingLayer(
-            self.context, self._mode, self._desk, lenient=self._lenient, limit=self._limit, decided=decided
+            self.context, self._mode, self._decider, lenient=self._lenient, limit=self._limit, outcome=outcome
         )
         self._successor = successor
         layers = self.context.layers

@@ -9,23 +9,24 @@ from dataclasses import dataclass
 from mitmproxy import connection, http
 from mitmproxy.proxy import commands
 
-from wiretape.proxy.desk import Decision, IncomingRequest
+from wiretape.proxy.calls import IncomingRequest, Outcome
 from wiretape.replay.single_flight import Follower
 
 
 @dataclass
 class Asking:
-    """A call that a layer has read, and the answer that it waits for."""
+    """A request that a layer has read, and the outcome that it waits for."""
 
-    call: IncomingRequest
-    decision: Decision | None = None
+    request: IncomingRequest
+    outcome: Outcome | None = None
+    """None where the request is for no endpoint."""
     has_failed: bool = False
-    """Whether deciding has: then the call is refused, and nothing becomes of it."""
+    """Whether deciding has: then the request is refused, and nothing becomes of it."""
 
 
 @dataclass
 class WiretapeDecideHook(commands.StartHook):
-    """Completes when it is decided what becomes of a call."""
+    """Completes when it is decided what becomes of a request."""
 
     asking: Asking
 

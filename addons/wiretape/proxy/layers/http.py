@@ -14,8 +14,9 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.proxy import responses, reverse_clients
+from wiretape.proxy.calls import LARGEST, Outcome
 from wiretape.proxy.compat.tcp_reset import STREAMS
-from wiretape.proxy.desk import LARGEST, Decision, Desk
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers.admitted_stream import tell_of_error
 from wiretape.proxy.layers.connection_pool import PoolingLayer
 from wiretape.proxy.layers.direct_stream import DirectStream
@@ -33,14 +34,14 @@ class PlayingLayer(FailsClosed, PoolingLayer):
         self,
         context: context.Context,
         mode: HTTPMode,
-        desk: Desk | None,
+        decider: Decider | None,
         *,
         lenient: bool,
         limit: int = LARGEST,
-        decided: Decision | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
-        """With a desk its streams answer before there is a flow. ``decided``: on the first request. ``limit``: bytes of
-        a body that are kept.
+        """With a decider its streams answer before there is a flow. ``outcome``: of the first request. ``limit``: bytes
+        of a body that are kept.
 
         ``lenient``: an HTTP/2 header may end in a space. Who replays needs no key; SDKs then send "Bearer ", for
         which mitmproxy resets the connection. What it protects is the provider behind it, and in replay is none.
@@ -48,8 +49,8 @@ class PlayingLayer(FailsClosed, PoolingLayer):
         super().__init__(context, mode)
         self._lenient = lenient
         self._limit = limit
-        self._desk = desk
-        self._decided = decided
+        self._decider = decider
+        self._outcome = outcome
         self._visits = reverse_clients.of(context)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
@@ -98,9 +99,9 @@ class PlayingLayer(FailsClosed, PoolingLayer):
 
     def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
         """As the base class, with a stream of ours."""
-        decided = self._decided
-        self._decided = None
-        stream = DirectStream(self.context.fork(), stream_id, self._desk, decided, self._limit, visits=self._visits)
+        outcome = self._outcome
+        self._outcome = None
+        stream = DirectStream(self.context.fork(), stream_id, self._decider, outcome, self._limit, visits=self._visits)
         self.streams[stream_id] = stream
         yield from self.event_to_child(stream, events.Start())
 

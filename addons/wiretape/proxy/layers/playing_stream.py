@@ -40,7 +40,7 @@ from mitmproxy.proxy.layers.http._events import (
 from mitmproxy.proxy.layers.http._hooks import HttpErrorHook
 
 from wiretape.proxy import flow_state, framing, responses
-from wiretape.proxy.desk import now
+from wiretape.proxy.calls import now
 from wiretape.proxy.framing import Play
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.hooks import Following, Wait, WiretapeFollowHook, WiretapeResetHook, WiretapeWaitHook

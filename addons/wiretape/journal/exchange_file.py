@@ -195,9 +195,11 @@ class EntryReader:
         return record
 
     def next_piece(self) -> bytes | None:
-        """Return what the next record holds of the answer's body; nothing where it is of another kind.
+        """Return what the next record holds of the answer's body.
 
-        None, and OSError, are as those of ``next``.
+        It is empty where the record is of another kind, and None as for ``next``.
+
+        Raises OSError.
         """
         record = self.next()
         if record is None:

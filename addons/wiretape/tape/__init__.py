@@ -6,7 +6,7 @@ How they are asked:
 ``names``           what the files of recordings are called
 ``snapshot``        a session's files as one look-up sees them
 ``reader``          these files as recordings and captures
-``index``           recordings by what they ask
+``index``           recordings by what they ask; ``indexed``: what it knows of one file
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
 ``mismatch``        why a request has no recording: the nearest one, and what differs

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wiretape.journal.exchange_file import Stage
-from wiretape.journal.folder import Folder, Leftover, journals, take_over
-from wiretape.journal.writer import JournalWriter, LogCapture, LogLine, Stores
+from wiretape.journal.folder import Folder
+from wiretape.journal.leftovers import Leftover, take_over
+from wiretape.journal.outcome import LogCapture, LogLine
+from wiretape.journal.places import journals
+from wiretape.journal.stores import Stores
+from wiretape.journal.writer import JournalWriter
 
 
 @dataclass(slots=True)

@@ -27,8 +27,10 @@ from typing import IO, Any
 
 from wiretape.journal import isolated
 from wiretape.journal.folder import Folder, Journal
+from wiretape.journal.outcome import LogCapture, WriteOutcome, say
 from wiretape.journal.recovery import recover
-from wiretape.journal.writer import JournalWriter, LogCapture, Stores, WriteOutcome, say
+from wiretape.journal.stores import Stores
+from wiretape.journal.writer import JournalWriter
 
 logger = logging.getLogger(__name__)
 

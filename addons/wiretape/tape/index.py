@@ -166,7 +166,8 @@ class Index:
                 self._enter(name, _File(states[name], request))
         self._forget_gone(states, notes)
         doubtful = self._doubtful(states)
-        new = [name for name in self._new(states) if name not in doubtful]
+        aside = set(doubtful)
+        new = [name for name in self._new(states) if name not in aside]
         self._learn(new, states, notes)
         self._drop_pieces()
         self._read_again(doubtful, states, notes)

@@ -16,7 +16,7 @@ from samples import CHAT
 from wiretape.journal import isolated
 from wiretape.journal.exchange_file import EntryKind
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import WriteOutcome, say
+from wiretape.journal.outcome import WriteOutcome, say
 from wiretape.journal.writer_process import WriterProcess
 
 

@@ -53,7 +53,7 @@ class File(Protocol):
         """When its file was written, in seconds since 1970; None where that is not known."""
 
     def read(self) -> bytes | None:
-        """The bytes; None where there is nothing. Raises NoRecording and OSError."""
+        """The bytes; None where there is nothing. Raises NotARecordingError and OSError."""
 
     def write(self, data: bytes, *, replace: bool) -> bool:
         """As a store's. Raises OSError."""
@@ -169,7 +169,8 @@ class OnDisk:
     @property
     def below(self) -> str:
         """Its path below the root."""
-        path, root = str(self.path), f"{self.root}{os.sep}"
+        path = str(self.path)
+        root = f"{self.root}{os.sep}"
         # Of the folder "." a path does not have the name; and Path's own way is a hundred times as slow.
         below = path.removeprefix(root) if path.startswith(root) else str(self.path.relative_to(self.root))
         return os.path.splitext(below)[0]  # noqa: PTH122

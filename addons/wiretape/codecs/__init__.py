@@ -2,9 +2,10 @@
 
 ``content_coding``   gzip, deflate, br, zstd -> bytes
 ``body_form``        a content type and first bytes -> what a body is: events, lines, JSON
-``sse``, ``ndjson``  bytes -> events, lines
+``sse``, ``ndjson``  bytes -> events, lines; ``eventstream``: messages of AWS's event streams
 ``multipart``        form uploads -> values, by content
 ``json_text``        JSON text -> values, fast and bounded in depth
+``python_text``      JSON values as Python writes them, in the messages of SDKs -> values
 ``toml_text``        TOML text -> values, bounded; ``misspelled``: a name that is none, and which was meant
 ``wildcards``        names with ``*`` in them
 ``embeddings``       numbers <-> base64 of them

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wiretape.matching.outline import json_bytes
+from wiretape.codecs import json_text
 
 _ALIGNED = 2000
 """Items or lines of either that are aligned: 2000 and 2000 take some milliseconds."""
@@ -56,7 +56,9 @@ def differences(here: Any, there: Any, path: str = "") -> Iterator[Difference]:
 
 def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) -> Iterator[Difference]:
     for key in (*here, *(key for key in there if key not in here)):
-        below = _below(path, key if _PLAIN.fullmatch(key) else json_bytes(key).decode("utf-8"), "." if path else "")
+        below = _below(
+            path, key if _PLAIN.fullmatch(key) else json_text.canonical(key).decode("utf-8"), "." if path else ""
+        )
         if key not in here:
             yield Difference(below, ABSENT, there[key])
         elif key not in there:
@@ -66,7 +68,7 @@ def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) ->
 
 
 def _of_items(here: Sequence[Any], there: Sequence[Any], path: str) -> Iterator[Difference]:
-    for ours, theirs in gaps([*map(json_bytes, here)], [*map(json_bytes, there)]):
+    for ours, theirs in gaps([*map(json_text.canonical, here)], [*map(json_text.canonical, there)]):
         for one, two in _pairs(ours, theirs):
             below = _below(path, f"[{two if one is None else one}]")
             if one is None:
@@ -81,7 +83,8 @@ def _of_texts(here: str, there: str, path: str) -> Iterator[Difference]:
     if len(here) <= _SHORT and len(there) <= _SHORT:
         yield Difference(path, here, there)
         return
-    ours, theirs = here.split("\n"), there.split("\n")
+    ours = here.split("\n")
+    theirs = there.split("\n")
     if len(ours) == len(theirs) == 1:
         yield Difference(path, here, there)
         return
@@ -99,7 +102,8 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
     """Yield where two sequences differ, in order: the places of what only one has, and of what only the other has."""
     start = _common(here, there)
     end = _common(here[start:][::-1], there[start:][::-1])
-    ours, theirs = here[start : len(here) - end], there[start : len(there) - end]
+    ours = here[start : len(here) - end]
+    theirs = there[start : len(there) - end]
     if len(ours) > _ALIGNED or len(theirs) > _ALIGNED or not ours or not theirs:
         if ours or theirs:
             yield range(start, start + len(ours)), range(start, start + len(theirs))
@@ -107,11 +111,13 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
     # A miss is seldom, and to load this takes as long as a hundred hits.
     from rapidfuzz.distance import Indel
 
-    before, also = 0, 0
+    before = 0
+    also = 0
     for block in Indel.opcodes(ours, theirs).as_matching_blocks():
         if block.a > before or block.b > also:
             yield range(start + before, start + block.a), range(start + also, start + block.b)
-        before, also = block.a + block.size, block.b + block.size
+        before = block.a + block.size
+        also = block.b + block.size
 
 
 def _pairs(ours: range, theirs: range) -> Iterator[tuple[int | None, int | None]]:

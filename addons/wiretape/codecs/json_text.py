@@ -140,3 +140,13 @@ def _holds_long(value: Any) -> bool:
 def _named(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     # json.dumps has its own ways with keys that are no text.
     return ((json.dumps({key: 0})[1:-2], item) for key, item in value.items())
+
+
+def canonical(value: Any) -> bytes:
+    """Return a value as JSON, equal for values that are."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # It holds what orjson does not write: half a surrogate pair, a large integer.
+        return json.dumps(value, sort_keys=True).encode()
+    # It writes NaN so too.
+    return json.dumps(value, sort_keys=True).encode() if b"null" in text else text

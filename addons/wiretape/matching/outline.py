@@ -12,7 +12,6 @@ compared as they are: that is ``miss``.
 
 import hashlib
 import heapq
-import json
 import re
 import struct
 from collections import Counter
@@ -23,8 +22,7 @@ from math import isqrt, log
 from typing import Any, NamedTuple
 from zlib import crc32
 
-import orjson
-
+from wiretape.codecs import json_text
 from wiretape.matching import request
 from wiretape.recording import RecordedRequest
 
@@ -118,24 +116,14 @@ def _items(key: str, value: Any) -> list[tuple[str, Any]]:
     return [(key, item) for item in value] if has_items else [(key, value)]
 
 
-def json_bytes(value: Any) -> bytes:
-    """Return a value as JSON, equal for values that are."""
-    try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # It holds what orjson does not write: half a surrogate pair, a large integer.
-        return json.dumps(value, sort_keys=True).encode()
-    # It writes NaN so too.
-    return json.dumps(value, sort_keys=True).encode() if b"null" in text else text
-
-
 def _piece(key: str, value: Any, known: dict[int, Piece]) -> Piece:
-    text = json_bytes(value)
-    number = int.from_bytes(hashlib.blake2b(json_bytes(key) + text, digest_size=8).digest())
+    text = json_text.canonical(value)
+    number = int.from_bytes(hashlib.blake2b(json_text.canonical(key) + text, digest_size=8).digest())
     piece = known.get(number)
     if piece is None:
         said = value.get("content") if isinstance(value, dict) else None
         # What all messages have would take buckets from the words.
-        told = json_bytes(said) if isinstance(said, str) else text
+        told = json_text.canonical(said) if isinstance(said, str) else text
         piece = known[number] = Piece(number, min(isqrt(len(text)), 0xFFFF), _sketch(told))
     return piece
 

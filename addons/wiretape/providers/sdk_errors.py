@@ -1,11 +1,10 @@
 """An HTTP error <-> its recorded form, ``exception_data``. Part of the wire, apart because it imitates the SDKs."""
 
-import ast
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from wiretape.codecs import json_text
+from wiretape.codecs import json_text, python_text
 from wiretape.recording import ENDED_EARLY, RecordedRequest, encoded
 
 _LONGEST = 1 << 16
@@ -75,7 +74,7 @@ def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
-            return status, _compact(literal(written))
+            return status, _compact(python_text.value(written))
         except ValueError:
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
@@ -87,35 +86,17 @@ def _compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
-def literal(text: str) -> Any:
-    """A JSON value as Python writes it, be it ``nan`` or ``inf``. Raises ValueError for any other text."""
-    try:
-        tree = ast.parse(text.lstrip(" \t"), mode="eval")
-        if "nan" in text or "inf" in text:
-            tree = _NonFiniteNames().visit(tree)
-        return ast.literal_eval(tree)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as e:
-        raise ValueError(str(e)) from e
-
-
-class _NonFiniteNames(ast.NodeTransformer):
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in ("nan", "inf"):
-            return node
-        return ast.Constant(float(node.id))
-
-
 def holds(value: Any, event: str = "") -> bool:
     """Return whether what came is an error, or has one in it: an answer, an event, a line, an element of an array.
 
     ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
     """
-    if is_name(event):
+    if is_name(event) or event in _FAILURES:
         return True
     if isinstance(value, dict):
         if is_name(value.get("type")) or is_name(value.get("event_type")) or value.get("object") == "error":
             return True
-        return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
+        return _says(value.get("error")) or _is_failure(value) or _has_failed(value.get("choices"))
     return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
 
 
@@ -126,6 +107,21 @@ def is_name(name: Any) -> bool:
 
 def _says(error: Any) -> bool:
     return any(error.values()) if isinstance(error, dict) else bool(error)
+
+
+_FAILURES = frozenset({"response.failed", "thread.run.failed"})
+"""Names, or types, of the events with which all has failed: where one tool of several has, the answer goes on."""
+
+
+def _is_failure(value: Mapping[str, Any]) -> bool:
+    """Return whether an answer says that all has failed, in one of the ways of those that have no ``error``."""
+    type_ = value.get("type")
+    if isinstance(type_, str) and type_ in _FAILURES:
+        return True
+    if value.get("success") is False and (_says(value.get("errors")) or value.get("code") or value.get("message")):
+        return True
+    told = value.get("base_resp")
+    return isinstance(told, dict) and bool(told.get("status_code"))
 
 
 def _has_failed(choices: Any) -> bool:
@@ -140,6 +136,8 @@ def _has_failed(choices: Any) -> bool:
 
 def said(value: Any) -> Any:
     """What an error says went wrong: its member of that name, or all of it; an empty text where it is none."""
-    if isinstance(value, dict) and _says(value.get("error")):
-        return value["error"]
+    if isinstance(value, dict):
+        for member in ("error", "errors", "base_resp"):
+            if _says(value.get(member)):
+                return value[member]
     return value or ""

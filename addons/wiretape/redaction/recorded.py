@@ -11,8 +11,8 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
+from wiretape.codecs import python_text
 from wiretape.codecs.remade import Remade
-from wiretape.providers import sdk_errors
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
@@ -123,7 +123,7 @@ def _message(message: str, redactor: Redactor) -> str:
     head, mark, written = message.partition(" - ")
     if head.startswith(_STATUS) and mark:
         try:
-            value = sdk_errors.literal(written)
+            value = python_text.value(written)
         except ValueError:
             return message
         cleaned = redactor.clean(value)

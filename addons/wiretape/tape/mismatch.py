@@ -7,10 +7,9 @@ from itertools import chain
 from math import isqrt
 from typing import Any
 
-from wiretape.codecs import printable
+from wiretape.codecs import json_text, printable
 from wiretape.codecs.differences import ABSENT, Difference, differences, gaps
 from wiretape.matching import outline, request
-from wiretape.matching.outline import json_bytes
 from wiretape.recording import RecordedRequest, request_hash
 
 _DIFFERENCES = 5
@@ -98,7 +97,7 @@ def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRe
 
 
 def _parts(asked: RecordedRequest) -> list[bytes]:
-    return [json_bytes(key) + json_bytes(value) for key, value in outline.parts(asked)[0]]
+    return [json_text.canonical(key) + json_text.canonical(value) for key, value in outline.parts(asked)[0]]
 
 
 def _likeness(ours: Sequence[bytes], theirs: Sequence[bytes], common: Collection[bytes]) -> tuple[float, float]:

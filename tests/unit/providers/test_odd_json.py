@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from chats import asks, chat
+from wiretape.codecs import python_text
 from wiretape.library import verify
 from wiretape.policy import FORMS
-from wiretape.providers import sdk_errors, wire
+from wiretape.providers import wire
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest, Recording, dumps, loads, make
 
@@ -69,7 +70,7 @@ def replayed(asked: RecordedRequest, arrived: LiveResponse, form: str) -> bytes:
     assert data.isascii()
     read = loads(data)
     assert dumps(read) == data
-    assert verify.check(made.name, data).faults == ()
+    assert verify.verify(made.name, data).faults == ()
     sent = wire.answer([read])
     assert sent.status == arrived.status
     again = wire.response(asked, LiveResponse(sent.status, sent.headers, sent.chunks, (0.0,) * len(sent.chunks), True))
@@ -105,13 +106,13 @@ def test_numbers_that_are_none_stay_so_in_every_form_and_place() -> None:
 
 
 def test_an_errors_text_is_read_with_the_names_that_python_has_for_numbers() -> None:
-    value = sdk_errors.literal("{'a': [nan, -inf, inf, 1, None], 'nan': 'inf'}")
+    value = python_text.value("{'a': [nan, -inf, inf, 1, None], 'nan': 'inf'}")
     assert math.isnan(value["a"][0])
     assert value["a"][1:] == [-math.inf, math.inf, 1, None]
     assert value["nan"] == "inf"
     for text in ("infinity", "__import__('os')", "nan()", "a.nan", "[nan for nan in inf]", "", "(" * 5000):
         with pytest.raises(ValueError, match=r"."):
-            sdk_errors.literal(text)
+            python_text.value(text)
 
 
 LISTS = {
@@ -169,7 +170,7 @@ def test_odd_values_in_a_question_make_a_question_of_their_own() -> None:
     for text in texts:
         asked = RecordedRequest(CHAT.url, json.loads(text), CHAT.endpoint)
         made = Recording(asked, wire.response(asked, came(WHERE["a chat"][1] % 1)))
-        assert verify.check(made.name, dumps(made)).faults == ()
+        assert verify.verify(made.name, dumps(made)).faults == ()
         names.add(made.name)
     assert len(names) == len(ODD)
 

@@ -13,7 +13,8 @@ import pytest
 
 import s3
 from s3 import Clock, S3Server
-from wiretape.store.base import WIRE, Unavailable
+from wiretape.exceptions import StoreUnavailableError
+from wiretape.store.base import WIRE
 from wiretape.store.bucket.circuit_breaker import CircuitBreaker
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
@@ -163,7 +164,7 @@ class TestWritesAtOnce:
                 store.refresh("team")
                 try:
                     data = store.read("team", "abc")
-                except Unavailable:
+                except StoreUnavailableError:
                     continue
                 if data is not None and data not in contents:
                     torn.append(len(data))
@@ -206,7 +207,7 @@ class TestAway:
             lambda: store.write("team", "other", b"x", replace=False),
         ]
         for question in 5 * questions:
-            with pytest.raises(Unavailable, match=f"s3://{s3.BUCKET}/{prefix}"):
+            with pytest.raises(StoreUnavailableError, match=f"s3://{s3.BUCKET}/{prefix}"):
                 question()
         assert waited.count(True) < waited.count(False), "after two failures one at a time finds out whether it is back"
         if how == "stopped":
@@ -228,7 +229,7 @@ class TestAway:
         assert store.read("team", "abc") == b"x"
         assert store.state("team", "abc") is not None
         assert caplog.text.count("as it was then") == 1
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             store.read("team", "other")
 
     def test_recordings_wait_are_served_here_and_go_up(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
@@ -443,7 +444,7 @@ class TestCaches:
         away.kill()
         last = s3_store(prefix, cache=tmp_path / "cache", timeout=0.3)
         assert last.read("team", "abc") == b"y"
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             last.read("team", "other")
 
 
@@ -461,7 +462,7 @@ def _comes(holds: Callable[[], object]) -> bool:
     while time.monotonic() < until:
         try:
             return bool(holds())
-        except Unavailable:
+        except StoreUnavailableError:
             threading.Event().wait(0.05)
     return False
 
@@ -472,7 +473,7 @@ class TestAtAStart:
         s3_store(prefix).check_writable("team")
         remote = ObjectClient("s3://no-such-bucket", 2.0)
         none = BucketStore(remote, Objects(remote, memory=0))
-        with pytest.raises(Unavailable, match="404 NoSuchBucket"):
+        with pytest.raises(StoreUnavailableError, match="404 NoSuchBucket"):
             none.check_writable("team")
 
     def test_one_that_does_not_answer_may_be_back(self, away: S3Server, prefix: str) -> None:

@@ -4,14 +4,15 @@ import pytest
 
 from wiretape.codecs import http_fields
 
-KEPT = """content-type retry-after retry-after-ms x-ms-retry-after-ms x-should-retry location operation-location
-x-ratelimit-limit-requests anthropic-ratelimit-tokens-remaining ratelimit ratelimit-policy
-x-ratelimit x-rate-limit-reset openai-processing-ms openai-version fireworks-server-processing-time x-inference-cost x-groq-region server-timing
+KEPT = """content-type retry-after retry-after-ms x-ms-retry-after-ms x-should-retry location
+operation-location x-ratelimit-limit-requests anthropic-ratelimit-tokens-remaining ratelimit
+ratelimit-policy x-ratelimit x-rate-limit-reset openai-processing-ms openai-version
+fireworks-server-processing-time x-inference-cost x-groq-region server-timing
 access-control-allow-origin content-disposition x-goog-upload-status"""
 
-NOT_KEPT = """set-cookie cookie authorization www-authenticate x-request-id openai-organization openai-project date
-server x-ratelimit-limit-user x-ratelimit-project-tokens anthropic-organization-id fireworks-account-id
-fireworks-deployment-id x-api-key via content-length x-goog-upload-key"""
+NOT_KEPT = """set-cookie cookie authorization www-authenticate x-request-id openai-organization openai-project
+date server x-ratelimit-limit-user x-ratelimit-project-tokens anthropic-organization-id
+fireworks-account-id fireworks-deployment-id x-api-key via content-length x-goog-upload-key"""
 
 
 @pytest.mark.parametrize("name", KEPT.split())

@@ -233,7 +233,8 @@ class Journal:
     def freed(self, number: int) -> None:
         """Note that the room of an exchange's file is free, and tell those who wait for room."""
         self._total -= self._taken.pop(number, 0)
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting
+        self._waiting = []
         for callback in waiting:
             callback()
 

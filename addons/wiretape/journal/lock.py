@@ -44,6 +44,7 @@ class Lock:
 
     def release(self) -> None:
         """Let go."""
-        file, self._file = self._file, None
-        if file is not None:
+        if self._file is not None:
+            file = self._file
+            self._file = None
             os.close(file)

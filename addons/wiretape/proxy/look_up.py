@@ -7,6 +7,7 @@ are counted here, and nowhere else.
 import asyncio
 from collections.abc import Hashable
 
+from wiretape.exceptions import StoreAwayError
 from wiretape.policy import Mode, Takes
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.call_report import CallReport
@@ -14,7 +15,6 @@ from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingReques
 from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
 from wiretape.recording import RecordedRequest
-from wiretape.store.base import Away
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.tape import Hit, Tape
 
@@ -56,7 +56,7 @@ class LookUps:
                 hit = await aside(self._threads.searcher, tape.search, recorded, key)
         except OSError as e:
             tape.counters.unavailable += 1
-            return LookedUp(Finding.AWAY if isinstance(e, Away) else Finding.BROKEN, why=str(e))
+            return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
         if hit is None:
             tape.counters.misses += 1
             return LookedUp(Finding.MISS)
@@ -82,7 +82,7 @@ class LookUps:
 
     async def _find(self, tape: Tape, recorded: RecordedRequest, key: Hashable) -> Hit | None:
         pool = self._threads.reader_of(tape.store)
-        is_alone = key is None or recorded.moves_on or tape.takes not in (Takes.FIRST, Takes.LAST)
+        is_alone = key is None or recorded.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST)
         if tape.store.is_quick or is_alone:
             return await aside(pool, tape.lookup, recorded, key)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.

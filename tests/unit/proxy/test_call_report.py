@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wiretape.metrics.counters import Counters
+from taping import tape_of
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.proxy.call_report import Became, CallReport
@@ -14,7 +14,7 @@ from wiretape.tape.tape import Hit, Tape
 
 
 def tape(session: str = "checkout") -> Tape:
-    return Tape(DirectoryStore(Path("nowhere")), session, Mode.REPLAY, Counters())
+    return tape_of(DirectoryStore(Path("nowhere")), session, Mode.REPLAY)
 
 
 def lines(file: io.StringIO) -> list[dict[str, Any]]:

@@ -6,14 +6,13 @@ from pathlib import Path
 import brotli
 import pytest
 
-from wiretape.metrics.counters import Counters
+from taping import tape_of
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import BodyState, EndpointRequest, IncomingRequest, RequestHead
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, "/v1/embeddings", "application/json")
 RECORDED = RecordedRequest("https://api.openai.com/v1/v1/embeddings", {"model": "m", "input": "x"}, "/v1/embeddings")
@@ -21,7 +20,7 @@ ROUTE = Route("openai", "https://api.openai.com/v1", Endpoint("openai", "POST", 
 
 
 def grant(folder: Path, session: str = "one") -> Grant:
-    return Grant(Tape(DirectoryStore(folder), session, Mode.RECORD_IF_MISSING, Counters()))
+    return Grant(tape_of(DirectoryStore(folder), session, Mode.RECORD_IF_MISSING))
 
 
 def built(folder: Path, head: RequestHead, body: bytes, limit: int = 1000) -> IncomingRequest:

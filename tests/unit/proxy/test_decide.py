@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from wiretape.metrics.counters import Counters
+from taping import tape_of
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
@@ -36,7 +36,7 @@ from wiretape.proxy.decide import Facts, Wanted, decide
 from wiretape.recording import RecordedRequest
 from wiretape.replay.faults import Fault, Status
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.tape import Hit
 
 # -- the table ---------------------------------------------------------------------------------------------------------
 #
@@ -144,7 +144,7 @@ def _requests() -> dict[tuple[str, str], EndpointRequest]:
     for (name, mode), (body, state) in itertools.product(MODES.items(), BODIES.items()):
         recorded = RECORDED if state is BodyState.READ else None
         problem = "it cannot" if body in ("none", "large") else ""
-        grant = Grant(Tape(store, "one", mode, Counters()))
+        grant = Grant(tape_of(store, "one", mode))
         made[name, body] = EndpointRequest(grant, ROUTE, 1.0, state, recorded, problem)
     return made
 

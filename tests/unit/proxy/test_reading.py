@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from taping import tape_of
 from wiretape.matching import request
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.proxy import reading
@@ -19,7 +19,6 @@ from wiretape.proxy.calls import BodyState, EndpointRequest, IncomingRequest, Re
 from wiretape.proxy.threads import Threads
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, "/v1/embeddings", "")
 
@@ -27,7 +26,7 @@ HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, "/v1/embeddings", 
 def read(folder: Path, body: bytes, too_large: str = "") -> EndpointRequest:
     route = routing.parse([("p", routing.builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
-    grant = Grant(Tape(DirectoryStore(folder), "one", Mode.RECORD, Counters()))
+    grant = Grant(tape_of(DirectoryStore(folder), "one", Mode.RECORD))
     threads = Threads()
     try:
         return asyncio.run(reading.read(IncomingRequest(HEAD, grant, body, 0.0, too_large), route, threads))

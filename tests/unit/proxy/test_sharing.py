@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mitmproxy import http
 from mitmproxy.test import tflow
 
+from taping import tape_of
 from wiretape.journal.exchange_file import EntryKind, JournalEntry
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, sharing
 from wiretape.proxy.admission import Grant
@@ -16,7 +16,6 @@ from wiretape.proxy.calls import IncomingRequest
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.replay.single_flight import SharedResponse
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer a", "user-agent": "sdk", "accept": "*/*"}
 
@@ -49,7 +48,7 @@ def flow(headers: dict[str, str]) -> http.HTTPFlow:
     made.request.headers.clear()
     for name, value in told.items():
         made.request.headers[name] = value
-    grant = Grant(Tape(DirectoryStore(Path("nowhere")), "one", Mode.RECORD_IF_MISSING, Counters()))
+    grant = Grant(tape_of(DirectoryStore(Path("nowhere")), "one", Mode.RECORD_IF_MISSING))
     head, body = flow_state.head_of(made), made.request.raw_content or b""
     flow_state.of(made).request = IncomingRequest.build(head, grant, body, came_at=0.0)
     return made

@@ -35,8 +35,10 @@ from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.connect import Tunnel
+from wiretape.proxy.layers.direct_stream import DirectStream
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
-from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
+from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.layers.playing_stream import PlayingStream
 from wiretape.proxy.passing import Passing
 from wiretape.sessions import access, token_file
 from wiretape.sessions.access import AccessPolicy
@@ -64,7 +66,8 @@ PARTS: list[tuple[Any, str]] = [
     (PlayingLayer, "_handle_event"),
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
-    (PlayingStream, "_called"),
+    (DirectStream, "_handle_event"),
+    (DirectStream, "_called"),
     (AdmittingStream, "_look_at_head"),
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),
@@ -162,7 +165,7 @@ def read(client: socket.socket) -> bytes:
 
 
 def exchange(port: int, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(data)
         return read(client)
 
@@ -176,7 +179,7 @@ def context(ca: Path, alpn: str) -> ssl.SSLContext:
 
 def inside_tunnel(place: Place, host: str, speak: Callable[[socket.socket], bytes], alpn: str = "") -> bytes:
     """What comes of a CONNECT, and of what is said inside it."""
-    with socket.create_connection(("127.0.0.1", place.proxy.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", place.proxy.port), timeout=60) as client:
         client.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n".encode())
         head = b""
         with contextlib.suppress(ConnectionError):

@@ -13,7 +13,8 @@
 ``calls``             a request, and what becomes of it: values
 ``decide``            the one decision; ``reading``: what a request says; ``look_up``: its recording
 ``threads``           what takes time away from the traffic
-``responses``         an answer's head and chunks, each in its time
+``framing``           an answer's head and chunks, as a protocol has them, on their way
+``responses``         an answer in one piece: refusals, errors
 ``flows``             a flow's hooks; ``flow_state``: what a flow is to us
 ``answering``         what was decided becomes a flow's
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer

@@ -11,7 +11,7 @@ from mitmproxy import ctx, http
 from wiretape.metrics.counters import Reason
 from wiretape.policy import Mode
 from wiretape.providers import wire
-from wiretape.proxy import flow_state, responses
+from wiretape.proxy import flow_state, framing, responses
 from wiretape.proxy.call_report import Became
 from wiretape.proxy.calls import (
     EndpointRequest,
@@ -98,7 +98,7 @@ class Answering:
             return
         state, version = flow_state.of(flow), flow.request.http_version
         state.fault = fault
-        flow.response, state.play = responses.response(hit, fault, outcome.request.came_at, version)
+        flow.response, state.play = framing.flow_response(hit, fault, outcome.request.came_at, version)
 
     @staticmethod
     def _fault(flow: http.HTTPFlow, outcome: Faulted) -> None:

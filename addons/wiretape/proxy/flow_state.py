@@ -12,8 +12,8 @@ from wiretape.network.dns_rebinding import Stranger
 from wiretape.providers.routing import Route
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import IncomingRequest, Outcome, RequestHead, now
+from wiretape.proxy.framing import Play
 from wiretape.proxy.recorder import LiveRecording
-from wiretape.proxy.responses import Play
 from wiretape.replay.faults import Fault
 from wiretape.replay.single_flight import Follower
 

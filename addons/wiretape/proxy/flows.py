@@ -21,6 +21,7 @@ from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed
 from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
+from wiretape.proxy.layers.hooks import Asking, Following, Wait
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.look_up import LOOKING
 from wiretape.proxy.passing import Passing
@@ -143,13 +144,13 @@ class FlowHooks:
             self._admission.refuse(flow.client_conn, what, denied)
             flow.response = responses.refusal(denied, flow.request.http_version)
 
-    async def wiretape_decide(self, asking: responses.Asking) -> None:
+    async def wiretape_decide(self, asking: Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
         outcome = asking.outcome = await self._decider.decide(asking.request)
         if isinstance(outcome, Replayed | Faulted) and outcome.fault:
             _tell(outcome.fault, outcome.request)
 
-    async def wiretape_follow(self, following: responses.Following) -> None:
+    async def wiretape_follow(self, following: Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
         follower, client = following.follower, following.client
         flight = follower.flight
@@ -176,9 +177,9 @@ class FlowHooks:
         if fault.ending and not flow.response.raw_content:
             responses.unframe(flow.response, flow.request.http_version)
         if fault.delay and not state.play:
-            await self.wiretape_wait(responses.Wait(fault.delay, flow.client_conn))
+            await self.wiretape_wait(Wait(fault.delay, flow.client_conn))
 
-    async def wiretape_wait(self, wait: responses.Wait) -> None:
+    async def wiretape_wait(self, wait: Wait) -> None:
         """Wait, but not for a client that has gone: the hook that a slow stream pauses on."""
         if wait.client.connected:
             gone = self._gone.setdefault(wait.client.id, asyncio.Event())

@@ -19,8 +19,8 @@ from mitmproxy.proxy import layer, server_hooks
 
 from wiretape.proxy import flow_state, responses
 from wiretape.proxy.compat import tcp_reset
+from wiretape.proxy.layers.hooks import Asking, Following
 from wiretape.proxy.layers.refusing import ENDING, Refusing
-from wiretape.proxy.responses import Asking, Following
 
 logger = logging.getLogger(__name__)
 

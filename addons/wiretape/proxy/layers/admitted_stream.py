@@ -34,8 +34,8 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.proxy import flow_state, responses
+from wiretape.proxy.layers.hooks import WiretapeLargeHook
 from wiretape.proxy.layers.refusing import FailsClosed, close, hang_up
-from wiretape.proxy.responses import WiretapeLargeHook
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class AdmittingStream(FailsClosed, HttpStream):
             except StopIteration:
                 return
             if isinstance(command, HttpRequestHeadersHook):
-                self._begin(command.flow)
+                self._begin_flow(command.flow)
             reply = yield command
             if isinstance(command, HttpRequestHeadersHook | HttpConnectHook):
                 yield from self._look_at_head()
@@ -99,7 +99,7 @@ class AdmittingStream(FailsClosed, HttpStream):
                     generator.close()
                     return
 
-    def _begin(self, flow: http.HTTPFlow) -> None:
+    def _begin_flow(self, flow: http.HTTPFlow) -> None:
         """There is a flow now, of which no addon has heard."""
 
     def _look_at_head(self) -> layer.CommandGenerator[None]:

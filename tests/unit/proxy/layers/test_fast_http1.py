@@ -31,8 +31,8 @@ from wiretape.providers.routing import builtin, parse
 from wiretape.proxy import flow_state
 from wiretape.proxy.calls import LARGEST, Missed, RequestHead
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
+from wiretape.proxy.layers.hooks import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
-from wiretape.proxy.responses import WiretapeDecideHook, WiretapeResetHook
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
 from wiretape.replay import faults, pacing

@@ -1,7 +1,6 @@
 """The addon's options: declared, read, validated. Between mitmproxy's option manager and the tape's values."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
@@ -13,21 +12,19 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 from wiretape import config, redaction
 from wiretape.cluster import worker
 from wiretape.cluster.worker import Membership
-from wiretape.codecs import misspelled, printable, toml_text
+from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
-from wiretape.exceptions import StoreAwayError
-from wiretape.network import address, dns_rebinding, egress
+from wiretape.config import Configuration
+from wiretape.exceptions import ConfigurationError, StoreAwayError
+from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION, FORMS, Mode, Takes, parse_form, parse_mode, parse_takes
-from wiretape.providers import routing
 from wiretape.providers.routing import Providers
 from wiretape.proxy.compat import loopback
-from wiretape.redaction import rules as redaction_rules
-from wiretape.replay import faults, pacing
+from wiretape.replay import pacing
 from wiretape.replay.faults import Faults
-from wiretape.sessions import config as session_config
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
@@ -334,37 +331,33 @@ def journal(options: OptManager) -> int:
     return size
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """The file of wiretape_config: read once, for all who find something in it."""
-
-    file: str
-    text: str
-
-    def parsed[T](self, parse: Callable[[str, str], T]) -> T:
-        """What one of them makes of its name and text. Raises OptionsError, naming the file and what is wrong in it."""
-        try:
-            return parse(self.file, self.text)
-        except ValueError as e:
-            raise exceptions.OptionsError(f"wiretape_config: {printable.lines(str(e))}") from e
-
-
-def configuration(options: OptManager) -> Configuration | None:
-    """A team's own configuration, where there is one. Raises OptionsError where it cannot be read."""
+def configuration(options: OptManager) -> Configuration:
+    """A team's own configuration, or an empty one. Raises OptionsError, naming the file and what is wrong in it."""
     file: str = options.wiretape_config
     if not file:
-        return None
+        return Configuration()
     try:
-        own = Configuration(file, toml_text.read(Path(file).expanduser()))
+        return config.read(Path(file).expanduser())
+    except ConfigurationError as e:
+        raise _wrong(e) from e
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
-    own.parsed(config.check_tables)
-    return own
 
 
-def known_sessions(own: Configuration | None) -> Sessions:
+def _wrong(error: ConfigurationError) -> exceptions.OptionsError:
+    return exceptions.OptionsError(f"wiretape_config: {printable.lines(str(error))}")
+
+
+def known_sessions(own: Configuration) -> Sessions:
     """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(session_config.parse) if own else Sessions()
+    return _made(own.sessions)
+
+
+def _made[T](make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except ConfigurationError as e:
+        raise _wrong(e) from e
 
 
 def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:
@@ -389,9 +382,9 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
     return tuple(parse_mode(each.strip()) for each in text.split(","))
 
 
-def policy(options: OptManager, own: Configuration | None) -> EgressPolicy:
+def policy(options: OptManager, own: Configuration) -> EgressPolicy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
-    allow, allow_only = own.parsed(egress.parse) if own else ((), False)
+    allow, allow_only = _made(own.tunnels)
     if options.wiretape_offline and is_url(options.wiretape_recordings):
         raise exceptions.OptionsError(
             f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
@@ -453,20 +446,19 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
         raise exceptions.OptionsError(f"{name}: {e}") from e
 
 
-def table(own: Configuration | None) -> Providers:
+def table(own: Configuration) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
-    builtin = routing.BUILTIN, routing.builtin()
-    return own.parsed(lambda *ours: routing.parse([ours, builtin])) if own else routing.parse([builtin])
+    return _made(own.providers)
 
 
-def rules(own: Configuration | None, known: Providers) -> Faults:
+def rules(own: Configuration, known: Providers) -> Faults:
     """The faults to inject. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(lambda file, text: faults.parse(file, text, known.names)) if own else Faults()
+    return _made(lambda: own.faults(known.names))
 
 
-def secrets(own: Configuration | None) -> redaction.RedactionPolicy:
+def secrets(own: Configuration) -> redaction.RedactionPolicy:
     """What becomes of secrets. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(redaction_rules.parse) if own else redaction.RedactionPolicy()
+    return _made(own.redaction)
 
 
 def clean_with(policy: redaction.RedactionPolicy) -> None:

@@ -130,12 +130,12 @@ def test_offline_there_is_no_bucket(tctx: taddons.context) -> None:
 
 
 CONFIGURATIONS = {
-    '[tunnels]\nallow = ["*"]\n': "team.toml: [tunnels]: allow: '*' is none",
-    "[tunnel]\n": "team.toml: unknown table tunnel: did you mean tunnels? There are",
+    '[tunnels]\nallow = ["*"]\n': "team.toml:2: [tunnels]: allow: '*' is none",
+    "[tunnel]\n": "team.toml:1: unknown table tunnel: did you mean tunnels? There are",
     '[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n': "a -> b -> a",
     '[session.default]\nmodes = ["replay"]\n': "default allows replay",
     "[session.a]\nlayer = []\n": "unknown key layer",
-    "[[fault]]\nprovider = 'x'\nstall = 1": "team.toml: fault 1: no provider is named 'x'; there are ",
+    "[[fault]]\nprovider = 'x'\nstall = 1": "team.toml:2: [[fault]] 1: no provider is named 'x'; there are ",
 }
 
 

@@ -11,7 +11,7 @@ from wiretape import policy, recording
 from wiretape.codecs import http_fields, json_text, printable
 from wiretape.library import transcript, verify
 from wiretape.providers import wire
-from wiretape.proxy import responses
+from wiretape.proxy import framing
 from wiretape.recording import capture
 from wiretape.replay.pacing import LONGEST, Pace, schedule
 from wiretape.tape.tape import Hit
@@ -78,7 +78,7 @@ def test_what_is_wrong_with_a_recording_is_said(wrong: str) -> None:
     data, problem = RECORDINGS[wrong]
     with pytest.raises(ValueError, match=problem):
         recording.loads(data)
-    (fault,) = verify.check("a", data).faults
+    (fault,) = verify.verify("a", data).faults
     assert problem in fault
 
 
@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_capture_is_said(wrong: str) -> None:
     with pytest.raises(ValueError, match="not a capture: ") as raised:
         capture.loads(data)
     assert problem in str(raised.value)
-    assert verify.check_capture(data) == (str(raised.value),)
+    assert verify.verify_capture(data) == (str(raised.value),)
     assert printable.line(str(raised.value)) == str(raised.value)
 
 
@@ -166,10 +166,10 @@ def test_an_answer_that_has_no_content_has_none(status: int, version: str) -> No
         assert answer
         assert (answer.status, answer.body) == (status, b"")
         hit = Hit("a", answer, (0.0,) * len(answer.chunks), 0, 0)
-        plan = responses.plan(hit, None, 0.0, version)
-        assert "transfer-encoding" not in plan.head.headers
-        assert plan.head.headers.get("content-length") == (None if status in http_fields.UNFRAMED else "0")
-        assert not b"".join(plan.chunks)
+        framed = framing.of_hit(hit, version)
+        assert "transfer-encoding" not in framed.head.headers
+        assert framed.head.headers.get("content-length") == (None if status in http_fields.UNFRAMED else "0")
+        assert not framed.content
 
 
 @pytest.mark.parametrize("pace", [Pace(factor=1e-300), Pace(factor=5e-324), Pace(rate=1e-300), Pace(rate=5e-324)])
@@ -215,7 +215,7 @@ def test_an_answer_as_deep_as_may_be_can_be_read_again(depth: int) -> None:
         return
     for form in policy.FORMS:
         written = recording.dumps(recording.make(wanted, wire.response(wanted, arrived), form))
-        assert verify.check(recording.loads(written).name, written).faults == ()
+        assert verify.verify(recording.loads(written).name, written).faults == ()
 
 
 SHOWN = {

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from wiretape.cli.console import REFUSED, console, say
 from wiretape.cli.helping import command
@@ -50,8 +49,12 @@ def create(
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
     entry = tokens.entries[-1]
-    user = "SESSION" if entry.session == EVERY else entry.session
-    scope = "every session" if entry.session == EVERY else f"session {entry.session}"
+    user = "SESSION"
+    if entry.session != EVERY:
+        user = entry.session
+    scope = "every session"
+    if entry.session != EVERY:
+        scope = f"session {entry.session}"
     say(
         f"token {entry.name}, for {scope}, role {entry.role}: it is shown this once; its hash is in {file}\n"
         f"clients:  export HTTPS_PROXY=http://{user}:TOKEN@HOST:8080  (or {user}+replay:TOKEN, to ask for a mode)\n"
@@ -69,6 +72,8 @@ def ls(file: _File = _FILE) -> None:
         tokens = token_file.read(file)
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("token", "session", "role", "created"):
         table.add_column(heading, no_wrap=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import re2
 
-from wiretape.redaction.words import is_placeholder, reads_as_words, share_of_words
+from wiretape.redaction.words import is_placeholder, is_spelled, reads_as_words, share_of_words
 
 PRIVATE_KEY = r"----[- ]BEGIN [A-Z]"
 JSON_WEB = r"\b(?:eyJ|eyA|ewo|ew0K)[A-Za-z0-9_-]"
@@ -24,6 +24,8 @@ HOOK_URL = (
 AZURE_ENTRA = r"[0-9]Q~"
 TERRAFORM = r"\.atlasv1\."
 AZURE_RESOURCE = r"JQQJ99"
+ZHIPU = r"\b[a-f0-9]{32}\.[A-Za-z0-9]"
+FAL = r"-[a-f0-9]{12}:[a-f0-9]"
 SIGNATURE = r"[?&;](?:sig|X-Amz-Signature|X-Goog-Signature|X-Amz-Security-Token)="
 
 _BREAK = (
@@ -63,6 +65,10 @@ _HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
 _RESOURCE = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])")
 _ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])")
 _TERRAFORM = re.compile(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}(?![A-Za-z0-9])")
+_ZHIPU = re.compile(rb"[a-f0-9]{32}\.[A-Za-z0-9]{16}(?![A-Za-z0-9._/-])")
+_FAL = re.compile(rb"[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}:[a-f0-9]{32}(?![A-Za-z0-9])")
+_BEFORE_FAL = 23
+"""Characters of a UUID before its last hyphen."""
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
@@ -83,7 +89,9 @@ def _is_ended(data: bytes, at: int) -> bool:
 
 def _is_inside(data: bytes, at: int) -> bool:
     """Tell whether a token that seems to begin here is a part of a longer one."""
-    return data[at - 1 : at] in (b"-", b"_") if at else False
+    if not at:
+        return False
+    return data[at - 1 : at] in (b"-", b"_")
 
 
 def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
@@ -103,7 +111,9 @@ def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
             break
         stop = line.end()
         lines += 1
-    return (start, stop) if lines else None
+    if not lines:
+        return None
+    return (start, stop)
 
 
 def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
@@ -120,7 +130,9 @@ def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     parts = _PARTS.match(data, start)
     assert parts
     token = parts[0].rstrip(b".")
-    return (start, start + len(token)) if token.count(b".") >= 1 else None
+    if token.count(b".") >= 1:
+        return (start, start + len(token))
+    return None
 
 
 def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
@@ -163,39 +175,78 @@ def _is_base64(data: bytes, start: int, end: int) -> bool:
 def telegram(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the token of a Telegram bot stands."""
     match = _TELEGRAM.match(data, start)
-    return match.span() if match and _is_ended(data, match.end()) else None
+    if match and _is_ended(data, match.end()):
+        return match.span()
+    return None
 
 
 def discord(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where the token of a Discord bot stands."""
     match = _TOKEN.match(data, end - 1)
-    return (start, match.end()) if match else None
+    if not match:
+        return None
+    return (start, match.end())
 
 
 def hook_url(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     """Return where the path stands with which anybody may write into a channel."""
     match = _HOOK_PATH.match(data, end)
-    return match.span() if match and any(map(str.isdigit, match[0].decode())) else None
+    if match and any(map(str.isdigit, match[0].decode())):
+        return match.span()
+    return None
 
 
 def azure_entra(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the secret of an application of Azure's stands."""
-    match = _ENTRA.match(data, start - 3) if start >= 3 else None
-    return match.span() if match else None
+    match = None
+    if start >= 3:
+        match = _ENTRA.match(data, start - 3)
+    if not match:
+        return None
+    return match.span()
 
 
 def terraform(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where a token of Terraform's stands."""
-    match = _TERRAFORM.match(data, start - 14) if start >= 14 else None
-    return match.span() if match else None
+    match = None
+    if start >= 14:
+        match = _TERRAFORM.match(data, start - 14)
+    if not match:
+        return None
+    return match.span()
 
 
 def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the key of a service of Azure's stands, 84 characters."""
-    match = _RESOURCE.match(data, start - 52) if start >= 52 else None
+    match = None
+    if start >= 52:
+        match = _RESOURCE.match(data, start - 52)
     if not match or data[start - 53 : start - 52].isalnum():
         return None
     return match.span()
+
+
+def zhipu(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a key of Zhipu's stands: an id and a secret. A file may be called by its hash and a name, too."""
+    match = _ZHIPU.match(data, start)
+    if not match or _is_inside(data, start):
+        return None
+    secret = data[start + 33 : match.end()].decode("ascii")
+    is_mixed = any(map(str.isupper, secret)) and any(map(str.islower, secret))
+    is_name = reads_as_words(secret) or is_spelled(secret) or is_placeholder(secret)
+    if is_mixed and not is_name:
+        return match.span()
+    return None
+
+
+def fal(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a key of fal.ai's stands: an id and a secret."""
+    match = None
+    if start >= _BEFORE_FAL:
+        match = _FAL.match(data, start - _BEFORE_FAL)
+    if match and not data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum():
+        return match.span()
+    return None
 
 
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -214,4 +265,6 @@ def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 def signature(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     """Return where the signature of a URL stands that lets in whoever has it."""
     match = _SIGNED.match(data, end)
-    return match.span() if match else None
+    if not match:
+        return None
+    return match.span()

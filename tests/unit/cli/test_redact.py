@@ -119,8 +119,8 @@ def test_first_the_plan_then_the_doing(where: str) -> None:
         assert data
         assert kept
         assert KEY.encode() not in data + kept
-        assert verify.check(name, data).faults == ()
-        assert verify.check_capture(kept) == ()
+        assert verify.verify(name, data).faults == ()
+        assert verify.verify_capture(kept) == ()
         assert loads(kept).recording == digest(data)
         assert (
             loads(kept).at
@@ -151,7 +151,7 @@ def test_two_that_differ_in_a_key_alone_become_takes(tmp_path: Path) -> None:
     assert {requests.identity(read_request(store.read("main", name) or b"")) for name in names} == {
         requests.identity(read_request(store.read("main", names[0]) or b""))
     }
-    assert all(verify.check(name, store.read("main", name) or b"").faults == () for name in names)
+    assert all(verify.verify(name, store.read("main", name) or b"").faults == () for name in names)
 
 
 def test_a_name_of_its_own_and_the_2026_form(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_name_of_its_own_and_the_2026_form(tmp_path: Path) -> None:
     names = set(store.scan("main"))
     assert "greeting" in names
     (name,) = names - {"greeting"}
-    assert verify.check(name, store.read("main", name) or b"").faults == ()
+    assert verify.verify(name, store.read("main", name) or b"").faults == ()
 
 
 def test_a_frozen_session_is_left_alone_and_said(where: str) -> None:

@@ -74,13 +74,13 @@ def test_what_a_session_holds_is_read_once(store: DirectoryStore, monkeypatch: p
     monkeypatch.setattr(DirectoryStore, "read", reading)
     monkeypatch.setattr(parallel, "_MANY", 1000)
     checked: list[str] = []
-    check = verify.check
+    really = verify.verify
 
-    def checking(name: str, data: bytes) -> verify.Report:
+    def checking(name: str, data: bytes) -> verify.Verification:
         checked.append(name)
-        return check(name, data)
+        return really(name, data)
 
-    monkeypatch.setattr(verify, "check", checking)
+    monkeypatch.setattr(verify, "verify", checking)
     read.clear()
     assert promotion.plan(store, "a", "b") == plan
     assert checked == [], "they were found sound, and are as they were"

@@ -134,8 +134,8 @@ def written(tape: Tape) -> str:
     (name,) = tape.store.scan("main")
     data = tape.store.read("main", name) or b""
     kept = tape.store.read("main", name, WIRE) or b""
-    assert verify.check(name, data).faults == ()
-    assert verify.check_capture(kept) == ()
+    assert verify.verify(name, data).faults == ()
+    assert verify.verify_capture(kept) == ()
     return (data + kept).decode()
 
 
@@ -186,7 +186,7 @@ def anthropic(piece: str) -> dict[str, Any]:
 
 
 STOP = {"type": "message_stop"}
-SOME = "\n\n".join(lines(1).split("\n\n")[::6])
+SOME = "\n\n".join([*forms(1), *(text for text, _ in in_context(1))][::6])
 STREAMS: dict[str, tuple[Route, tuple[bytes, ...]]] = {
     "chat": (SDK, events(*(chat(content=piece) for piece in deltas(lines(1))))),
     "reasoning": (SDK, events(*(chat(reasoning_content=piece) for piece in deltas(SOME)))),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from wiretape.exceptions import StoreAwayError
+from wiretape.exceptions import ConfigurationError, StoreAwayError
 from wiretape.store.bucket.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ class ObjectClient:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        """Raises ValueError where the URL or the environment does not do, or obstore is not installed."""
+        """Raises ConfigurationError where the URL or the environment does not do, or obstore is not installed."""
         self.url = url
         try:
             import obstore
             from obstore import exceptions
             from obstore.store import from_url
         except ImportError as e:
-            raise ValueError(f"{url}: a bucket needs the package obstore: pip install obstore") from e
+            raise ConfigurationError(f"{url}: a bucket needs the package obstore: pip install obstore") from e
         self._obstore = obstore
         self._errors = (exceptions.BaseError, OSError)
         self._is_unknown = exceptions.NotSupportedError
@@ -146,11 +146,13 @@ class ObjectClient:
             self._writing = opened(timeout, timeout, 0)
             self._writing_much = opened(max(30.0, timeout), max(30.0, timeout), 0)
         except (exceptions.BaseError, ValueError, OSError) as e:
-            raise ValueError(f"{url}: {_configuration_fault(e)}") from None
+            raise ConfigurationError(f"{url}: {_configuration_fault(e)}") from None
 
     def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         """An object; None where there is none; UNCHANGED where it still is the known version. May raise CutError."""
-        e_tag = known.e_tag if known else None
+        e_tag = None
+        if known:
+            e_tag = known.e_tag
         with _Asking(self, key) as asking:
             try:
                 result = self._obstore.get(self._reading, key, options={"if_none_match": e_tag} if e_tag else None)
@@ -290,15 +292,21 @@ def _fault(error: BaseException) -> tuple[str, bool]:
 
 def _status(text: str) -> int | None:
     status = re.search(r"status code: (\d{3})\b", text)
-    return int(status[1]) if status else None
+    if not status:
+        return None
+    return int(status[1])
 
 
 def _code(text: str) -> str:
     """The code of a server's own, or nothing."""
     code = re.search(r"<Code>(\w{1,64})</Code>", text)
-    return code[1] if code else ""
+    if not code:
+        return ""
+    return code[1]
 
 
 def _configuration_fault(error: Exception) -> str:
     known = re.match(r"Generic \w+ error: ((?:Account|Bucket|Container|Region)[\w ]* must be specified)", str(error))
-    return known[1] if known else f"it cannot be opened with this environment ({type(error).__name__})"
+    if known:
+        return known[1]
+    return f"it cannot be opened with this environment ({type(error).__name__})"

@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.test import taddons
 
-    from wiretape.proxy import options as proxy_options
+    from wiretape.proxy import configure
     from wiretape.proxy.addon import Wiretape
     from wiretape.sessions.access import AccessDeniedError
 
@@ -181,7 +181,7 @@ def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(
     addon = tctx.master.addons.get("wiretape")
     addon._admission.check_open()
     with monkeypatch.context() as patched:
-        patched.setattr(proxy_options, "memory", lambda _: 1 // 0)
+        patched.setattr(configure, "build", lambda *_: 1 // 0)
         tctx.options.set("wiretape_mode=replay")
         with pytest.raises(AccessDeniedError) as raised:
             addon._admission.grant(object())

@@ -29,10 +29,11 @@ from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import table, wire
 from wiretape.proxy import flow_state
-from wiretape.proxy.calls import LARGEST, Missed, RequestHead
+from wiretape.proxy.calls import Missed, RequestHead
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.hooks import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.runtime import Runtime
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
 from wiretape.replay import pacing
@@ -86,7 +87,8 @@ class Rig:
         ledger = SessionCounters()
         self.counters = ledger.of("default")
         self.decider = make_decider()
-        self.decider.use(providers, config.loads("rules", rules).faults(providers.names), LARGEST)
+        met = config.loads("rules", rules).faults(providers.names)
+        self.decider.runtime = Runtime(providers=providers, faults=met)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")

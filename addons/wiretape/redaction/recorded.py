@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 from wiretape.codecs import python_text
 from wiretape.codecs.remade import Remade
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
-from wiretape.redaction import bodies, streams
+from wiretape.redaction import bodies, changes, streams
 from wiretape.redaction.redactor import Finding, Redactor
 from wiretape.redaction.rules import REDACTED, RedactionPolicy
 from wiretape.redaction.spans import replaced
@@ -103,7 +103,7 @@ def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
     found_in = streams.secrets(elements, redactor)
     if not found_in:
         return body
-    cleaned = streams.renamed(streams.applied(elements, found_in.changes), found_in.names)
+    cleaned = changes.renamed(changes.applied(elements, found_in.changes), found_in.names)
     if elements is body:
         return cleaned
     return cleaned[0]
@@ -185,7 +185,7 @@ def _in_body(answered: RecordedResponse, redactor: Redactor) -> Iterator[Finding
             if not change.is_first:
                 continue
             path = change.path if isinstance(body, list) else change.path[1:]
-            step = streams.shown(path)
+            step = changes.shown(path)
             yield Finding(where + step if step.startswith("[") else f"{where}.{step}", change.detector)
         yield from (Finding(where, "name of a member") for _ in found.names)
 

@@ -11,10 +11,10 @@ have stood there) says as much as the token, and goes with it.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
-from wiretape.codecs.remade import Remade
 from wiretape.redaction import encodings
+from wiretape.redaction.changes import Change, outermost
 from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, ChannelReader, Walk
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distribute, merged, replaced
@@ -38,17 +38,6 @@ class SecretFinder(Protocol):
     @property
     def has_places(self) -> bool:
         """Whether anything is to go because of where it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A value that another one replaces."""
-
-    path: Path
-    value: JSON
-    detector: str
-    is_first: bool = True
-    """Whether the pieces before it stay as they are, and it is said of this one where the secret is."""
 
 
 _SNAPSHOTS = 3
@@ -96,7 +85,7 @@ def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: SecretF
     changed: list[Change] = []
     for channel, texts, detector in rewritten:
         changed += _changed(known, channel, texts, detector, singles)
-    return _outermost([*changed, *_placed_numbers(elements, finder)])
+    return outermost([*changed, *_placed_numbers(elements, finder)])
 
 
 def _is_joined(channel: Channel) -> bool:
@@ -268,57 +257,3 @@ def _at(value: JSON, path: Iterable[str | int]) -> JSON:
     for step in path:
         value = value[step]
     return value
-
-
-def _outermost(changed: list[Change]) -> list[Change]:
-    """Return the changes without those inside of what another one replaces."""
-    outer = {change.path for change in changed if not isinstance(change.value, str)}
-    if not outer:
-        return changed
-    return [
-        change for change in changed if not any(change.path[:length] in outer for length in range(len(change.path)))
-    ]
-
-
-def applied(value: JSON, changed: Iterable[Change]) -> JSON:
-    """Return a value with the changes made; what does not change is the very same object."""
-    tree: dict[str | int, Any] = {}
-    for change in changed:
-        node = tree
-        for step in change.path[:-1]:
-            node = node.setdefault(step, {})
-        node[change.path[-1]] = change
-    return _apply(value, tree)
-
-
-def _apply(value: JSON, tree: Mapping[str | int, Any]) -> JSON:
-    if isinstance(value, Remade):
-        return value.mapped(lambda at, item: _apply([item], {0: tree[at]})[0] if at in tree else item)
-    copied: Any = {**value} if isinstance(value, dict) else [*value]
-    for step, inner in tree.items():
-        copied[step] = inner.value if isinstance(inner, Change) else _apply(copied[step], inner)
-    return copied
-
-
-def renamed(value: JSON, names: Mapping[str, str]) -> JSON:
-    """Return a value whose members have other names where these say so."""
-    if isinstance(value, Remade):
-        return value.mapped(lambda _, item: renamed(item, names))
-    if isinstance(value, dict):
-        return {names.get(name, name): renamed(item, names) for name, item in value.items()}
-    if not isinstance(value, list):
-        return value
-    return [renamed(item, names) for item in value]
-
-
-def shown(path: Path) -> str:
-    """Return a path for people: ``[1].__data__.choices[0].delta.content``."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif text:
-            text += f".{step}"
-        else:
-            text = step
-    return text

@@ -29,6 +29,7 @@ from wiretape.policy import Mode, Takes, parse_takes
 from wiretape.providers import wire
 from wiretape.providers.table import load
 from wiretape.recording import RecordedRequest, loads, request_hash
+from wiretape.replay import pacing
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.conflicts import conflict_resolver
 from wiretape.tape.tape import Hit
@@ -215,6 +216,39 @@ def test_a_recording_edited_by_hand_is_served_as_edited(taped: Taped) -> None:
     path = folder(tape) / name_of(HELLO)
     path.write_bytes(path.read_bytes().replace(b'"Hi"', b'"Edited"'))
     assert text_of(found(tape, HELLO)) == "Edited"
+
+
+def streamed(*words: str) -> tuple[bytes, ...]:
+    choices: list[dict[str, Any]] = [
+        {"index": 0, "delta": {"content": word}, "finish_reason": None} for word in words[:-1]
+    ]
+    choices.append({"index": 0, "delta": {"content": words[-1]}, "finish_reason": "stop"})
+    common: dict[str, Any] = {"id": "x", "object": "chat.completion.chunk", "created": 1}
+    chunks = [{**common, "choices": [each]} for each in choices]
+    return (*(b"data: " + json.dumps(each).encode() + b"\n\n" for each in chunks), b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("is_longer", [False, True], ids=["a word is another", "a word more"])
+def test_a_recording_edited_by_hand_keeps_its_times_while_it_has_as_many_chunks(taped: Taped, is_longer: bool) -> None:
+    asked = request(stream=True)
+    at = (20.0, 50.0, 900.0, 901.0)
+    headers = (("content-type", "text/event-stream"),)
+    tape = taped(Mode.RECORD)
+    assert tape.record(asked, wire.LiveResponse(200, headers, streamed("One", " two", " three"), at, True))
+    (path,) = folder(tape).iterdir()
+    content = json.loads(path.read_bytes())
+    body = content["response"]["body"]
+    body[1]["__data__"]["choices"][0]["delta"]["content"] = " edited"
+    if is_longer:
+        body.insert(1, body[0])
+    path.write_text(json.dumps(content, indent=2) + "\n")
+    hit = found(taped(Mode.REPLAY, pace=pacing.parse("recorded")), asked)
+    assert hit
+    assert b" edited" in hit.answer.body
+    assert len(hit.answer.chunks) == len(at) + is_longer
+    wanted = pacing.schedule(pacing.parse("recorded"), len(at) + is_longer, () if is_longer else at, hit.tokens)
+    assert hit.leaving == wanted
+    assert is_longer or hit.leaving == (0.02, 0.05, 0.9, 0.901)
 
 
 # -- broken files ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 
 from places import SHIPPED
 from taping import RecordingTape, tape_of
-from wiretape.exceptions import StoreUnavailableError
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, loads, request_hash
@@ -511,3 +511,27 @@ def test_the_samples_are_recalled_as_they_were_looked_up(store: Watched, clock: 
         assert hit
         clock.pass_by()
         assert tape.recall(path.stem) is hit
+
+
+class Away(DirectoryStore):
+    """As a bucket that can be asked for what it was asked before, and for nothing else."""
+
+    is_away = True
+
+    def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
+        if self.is_away and name.endswith(".2"):
+            raise StoreAwayError("the bucket does not answer")
+        return super().state(session, name, folder)
+
+
+def test_a_take_found_while_the_bucket_was_away_gives_way_to_the_next_one(tmp_path: Path) -> None:
+    recording = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, takes=Takes.SEQUENCE)
+    recording.record(HELLO, came("first"))
+    recording.record(HELLO, came("second"))
+    store = Away(tmp_path)
+    tape = tape_of(store, "s", Mode.REPLAY, memory=LruCache(1 << 20))
+    assert text_of(tape.lookup(Question(HELLO, KEY))) == "first"  # It cannot be told whether there is another.
+    assert tape.recall(KEY) is None
+    store.is_away = False
+    assert text_of(tape.lookup(Question(HELLO, KEY))) == "second"
+    assert tape.recall(KEY)

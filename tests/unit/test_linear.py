@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +40,7 @@ from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture
+from wiretape.redaction.recorded import header as clean_header
 from wiretape.replay import faults, pacing
 from wiretape.replay.faults import Fault, FaultQuery, FaultRule
 from wiretape.sessions import access, tokens
@@ -137,6 +138,10 @@ def matching(pattern: str) -> Callable[[str], None]:
         rule.matches(FaultQuery("default", "openai", ("/v1/x",), model, "0"))
 
     return match
+
+
+def keep_headers(headers: Sequence[tuple[str, str]]) -> object:
+    return capture.kept(headers, clean_header)
 
 
 def config(*hosts: str) -> routing.Providers:
@@ -410,7 +415,7 @@ CASES: Mapping[str, Case] = {
     ),
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
-    "an error": (lambda body: sdk_errors.describe(chat("a"), 400, body), lambda n: prompt(["a"] * n)),
+    "an error": (lambda body: sdk_errors.describe(400, body), lambda n: prompt(["a"] * n)),
     "a recorded error: brackets": (sdk_errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (sdk_errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (sdk_errors.answer, lambda n: error("{'a': 'b'}" * n)),
@@ -444,8 +449,14 @@ CASES: Mapping[str, Case] = {
         lambda n: recording.dumps(made(n // 64 + 1)),
     ),
     "capture: chunks": (capture.loads, captured),
-    "capture: headers": (capture.kept, lambda n: [("x-ratelimit-" + "a" * n, "b")]),
-    "capture: a header that is nearly kept": (capture.kept, lambda n: [("x-ratelimit-" + "user" * n, "b")]),
+    "capture: headers": (
+        keep_headers,
+        lambda n: [("x-ratelimit-" + "a" * n, "b")],
+    ),
+    "capture: a header that is nearly kept": (
+        keep_headers,
+        lambda n: [("x-ratelimit-" + "user" * n, "b")],
+    ),
     "capture: base64": (
         capture.loads,
         lambda n: json.dumps({"recording": "", "status": 200, "headers": [], "chunks": [{"base64": "A" * n}]}).encode(),

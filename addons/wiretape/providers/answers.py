@@ -4,13 +4,13 @@ What is here knows no endpoint.
 """
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from wiretape.codecs import content_coding, http_fields, json_text
 from wiretape.codecs.pieces import Pieces
-from wiretape.metrics.counters import Reason
 from wiretape.providers.stream_ends import End
 from wiretape.recording import JSON, RecordedResponse, encoded
 
@@ -44,21 +44,15 @@ class HttpResponse:
 
 
 class UnrecordableError(Exception):
-    """Why an answer cannot become a recording."""
-
-    reason = Reason.FORM
+    """Why an answer cannot become a recording: it is in no form that is known."""
 
 
 class StatusError(UnrecordableError):
     """An answer whose status says something about when it came, or who asked, and not about the request."""
 
-    reason = Reason.ERROR
-
 
 class BrokeOffError(UnrecordableError):
     """An answer that did not come to its end."""
-
-    reason = Reason.BROKE_OFF
 
     def __init__(self, reason: str, elements: Sequence[JSON] = ()) -> None:
         super().__init__(reason)
@@ -68,8 +62,6 @@ class BrokeOffError(UnrecordableError):
 
 class HoldsError(UnrecordableError):
     """An answer that began well and holds an error."""
-
-    reason = Reason.ERROR
 
     def __init__(
         self, error: JSON, body: JSON = None, tail: Sequence[str] = (), *, is_streaming: bool = False, said: str = ""
@@ -138,6 +130,32 @@ def as_sent(arrived: LiveResponse) -> RecordedResponse:
         content_type=content_type_of(arrived),
         location=location_of(arrived),
     )
+
+
+def as_kept(recorded: RecordedResponse) -> HttpResponse:
+    """Return an answer whose body is kept as it came, as it was sent."""
+    body, status = recorded.body, recorded.status or 200
+    if status in http_fields.EMPTY:
+        return HttpResponse(status, leading(recorded), ())
+    if recorded.is_streaming and recorded.error is not None and recorded.error.get("body") is None:
+        # What came of its last event is none.
+        events = re.split(r"(?<=\n\n)", "\n".join(body))
+        chunks = tuple(encoded(event) for event in events if event)
+        return HttpResponse(status, EVENT_STREAM, chunks, broken=recorded.broke_off)
+    if recorded.is_streaming:
+        return HttpResponse(status, EVENT_STREAM, tuple(events_of(body)))
+    if recorded.content_type is None:
+        return HttpResponse(status, (*JSON_TYPE, *leading(recorded)), (json_text.dumps(body),))
+    content = encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
+    headers = (*typed(recorded.content_type), *leading(recorded))
+    return HttpResponse(status, headers, (content,) if content else (), broken=recorded.broke_off)
+
+
+def error(answer: tuple[int, bytes], content_type: str | None) -> HttpResponse:
+    """Return the answer that an error is, given its status and its body."""
+    status, body = answer
+    known = JSON_TYPE if body[:1] in (b"{", b"[") else TEXT
+    return HttpResponse(status, known if content_type is None else typed(content_type), (body,))
 
 
 def content_type_of(arrived: LiveResponse) -> str:

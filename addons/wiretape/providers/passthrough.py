@@ -1,20 +1,30 @@
-"""Recording <-> answer of a passthrough endpoint, which is kept as it was sent: JSON, lines of events, text, bytes."""
+"""What is passed on: recorded as it was sent, whatever API it is of. JSON, lines of events, text, bytes.
 
-import base64
+It is the format of all that no SDK's classes describe: Anthropic's Messages, Gemini, audio, images, and every path that
+nobody has named. Such an endpoint is known by its URL alone, so its streams are looked at in all *dialects*.
+"""
+
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import orjson
 
-from wiretape.codecs import body_form, http_fields, json_text, ndjson, sse
+from wiretape.codecs import body_form, ndjson, sse
 from wiretape.codecs.body_form import BodyForm
 from wiretape.codecs.remade import Remade
-from wiretape.providers import answers, sdk_errors, stream_ends
+from wiretape.providers import answers, anthropic, cohere, gemini, ollama, openai, sdk_errors, stream_ends, usage
 from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
-from wiretape.providers.stream_ends import End
-from wiretape.recording import JSON, RecordedRequest, RecordedResponse, encoded
+from wiretape.providers.stream_ends import End, NamedEvents, Watcher
+from wiretape.providers.usage import Usage
+from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording
+
+DIALECTS = (anthropic.DIALECT, gemini.DIALECT, openai.DIALECT, ollama.DIALECT, cohere.DIALECT)
+
+_USAGE = usage.joined([dialect.usage for dialect in DIALECTS if dialect.usage])
+_LAST_EVENTS = tuple(name for dialect in DIALECTS for name in dialect.last_events)
 
 _ENDED_LINE = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n)")
 _LINE = re.compile(rb"(?!\Z)([^\r\n]*+)(\r\n|\r|\n|\Z)")
@@ -22,41 +32,152 @@ _LINE = re.compile(rb"(?!\Z)([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _OF_THINGS = frozenset({"id", "name", "status", "state"})
 """Members of something that was made before and is asked about: it may have failed."""
 
+_FAMILIES = ("response.", "interaction.")
+"""With these begin the names of the events of which only one, which is known, is the end."""
 
-def read(asked: RecordedRequest, arrived: LiveResponse) -> RecordedResponse:
-    """The recorded response of a live answer. Raises Unrecordable, as ``wire.response`` says."""
-    body = answers.whole(arrived.pieces)
-    content_type = answers.content_type_of(arrived)
-    form = body_form.of(content_type, body) if arrived.status == 200 else BodyForm.OTHER
+_ENDINGS = (".done", ".complete", ".completed")
+
+_FLAGS = ("done", "stop", "is_finished")
+"""Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
+
+
+class UnknownEvents:
+    """Of APIs that are not known: the last event is called as those are that end something, or says that it is."""
+
+    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
+        """Return how far the stream is after an event."""
+        end = End.OPEN
+        for member in _FLAGS:
+            if data.get(member) is True:
+                end = End.COMPLETE
+        for name in stream_ends.names_of(data, event):
+            if name.startswith(_FAMILIES):
+                return End.OPEN
+            if name.endswith(_ENDINGS):
+                end = End.COMPLETE
+        return end
+
+
+class Several:
+    """Of an endpoint that is known by its URL alone: whichever fits of those that there are."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
+        """Return how far the stream is after an event."""
+        end = End.OPEN
+        for watcher in self._watchers:
+            end = max(end, watcher.see(data, event))
+        return end
+
+
+class PassedOn:
+    """The format of what is recorded as it was sent."""
+
+    name = ""
+    aliases: tuple[str, ...] = ()
+    method = ""
+    """Whichever it was asked with: a recording has it."""
+
+    def meant(self, request: RecordedRequest) -> "PassedOn":
+        """Return this one."""
+        return self
+
+    def arguments(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a recording has of a body that was sent: all of it."""
+        return dict(sent)
+
+    def wants_base64(self, sent: Mapping[str, Any]) -> bool:
+        """Return False: an answer is kept in the form in which it came."""
+        return False
+
+    def sent(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was sent, for comparing."""
+        return dict(arguments)
+
+    def body(self, arguments: Mapping[str, Any]) -> Any:
+        """Return what was sent: a value that is no object is kept as a member without a name."""
+        return arguments[""] if [*arguments] == [""] else dict(arguments)
+
+    def parse(self, request: RecordedRequest, live: LiveResponse) -> RecordedResponse:
+        """Return the recorded response of a live answer. Raises UnrecordableError."""
+        return _read(request, live)
+
+    def watcher(self, request: RecordedRequest) -> Watcher:
+        """Return who tells when a stream is whole."""
+        known = [dialect.watcher(request) for dialect in DIALECTS if dialect.watcher]
+        return Several(*known, NamedEvents(*_LAST_EVENTS), UnknownEvents())
+
+    def render(self, recordings: Sequence[Recording], *, base64_wanted: bool = False) -> HttpResponse:
+        """Return what the provider sent."""
+        response = recordings[0].response
+        if response.error is not None and not response.is_partial:
+            return answers.error(sdk_errors.answer(response.error), response.content_type)
+        return answers.as_kept(response)
+
+    def elements(self, response: RecordedResponse) -> Sequence[Mapping[str, Any]]:
+        """Return the JSON objects of a response."""
+        if not response.is_streaming:
+            return [response.body] if isinstance(response.body, dict) else []
+        values = (_value_of(line) for line in response.body if line.startswith("data:"))
+        return [value for value in values if isinstance(value, dict)]
+
+    def usage(self, response: RecordedResponse) -> Usage:
+        """Return how many tokens a response says that it took."""
+        return _USAGE.read(self.elements(response))
+
+    def text(self, response: RecordedResponse) -> str:
+        """Return a response as it was sent."""
+        if response.is_streaming:
+            return "\n".join(response.body)
+        return json.dumps(response.body, indent=2, ensure_ascii=False)
+
+
+PASSED_ON = PassedOn()
+
+
+def _value_of(line: str) -> JSON:
+    try:
+        return orjson.loads(line.removeprefix("data:"))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _read(request: RecordedRequest, live: LiveResponse) -> RecordedResponse:
+
+    body = answers.whole(live.pieces)
+    content_type = answers.content_type_of(live)
+    form = body_form.of(content_type, body) if live.status == 200 else BodyForm.OTHER
     if form is BodyForm.EVENTS:
-        return RecordedResponse(_lines_of_events(asked, arrived, body), is_streaming=True)
-    answers.must_have_ended(arrived)
+        return RecordedResponse(_lines_of_events(request, live, body), is_streaming=True)
+    answers.must_have_ended(live)
     if form is BodyForm.LINES:
-        if asked.method != "GET":  # Else it is a file, whose lines may tell of errors.
-            _must_hold_no_error(asked, arrived)
-        return answers.as_sent(arrived)
+        if request.method != "GET":  # Else it is a file, whose lines may tell of errors.
+            _must_hold_no_error(request, live)
+        return answers.as_sent(live)
     if not body:
-        return answers.as_sent(arrived)
-    if arrived.is_framed and not body.strip():
-        return answers.as_sent(arrived)  # Nothing, as servers answer who deletes something, whatever they call it.
+        return answers.as_sent(live)
+    if live.is_framed and not body.strip():
+        return answers.as_sent(live)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
     is_json = media_type == "application/json" or media_type.endswith("+json")
     try:
         value = answers.json_of(body_form.without_end_marker(body))
     except ValueError as e:
-        if arrived.status == 200 and is_json:
+        if live.status == 200 and is_json:
             raise UnrecordableError(f"the answer is not JSON: {e}") from e
-        return answers.as_sent(arrived)
-    if arrived.status == 200 and _is_error(asked, value):
+        return answers.as_sent(live)
+    if live.status == 200 and _is_error(request, value):
         raise HoldsError(sdk_errors.said(value), value)
     if media_type and not is_json:
-        return answers.as_sent(arrived)  # Of a file of another type each byte counts, not only what it says.
-    return RecordedResponse(value, is_streaming=False, status=arrived.status, location=answers.location_of(arrived))
+        return answers.as_sent(live)  # Of a file of another type each byte counts, not only what it says.
+    return RecordedResponse(value, is_streaming=False, status=live.status, location=answers.location_of(live))
 
 
-def _lines_of_events(asked: RecordedRequest, arrived: LiveResponse, body: bytes | bytearray) -> Sequence[str]:
+def _lines_of_events(request: RecordedRequest, live: LiveResponse, body: bytes | bytearray) -> Sequence[str]:
     try:
-        error = _must_end_well(asked, arrived)
+        error = _must_end_well(request, live)
     except BrokeOffError as e:
         raise BrokeOffError(str(e), _listed(partial(_cut_lines, body), body) if body else ()) from e
     lines = _listed(partial(_text_lines, body), body)
@@ -69,12 +190,12 @@ def _listed(make: Callable[[], Iterator[str]], body: bytes | bytearray) -> Seque
     return [*make()] if len(body) <= answers.LARGE else Remade.of(make)
 
 
-def _must_end_well(asked: RecordedRequest, arrived: LiveResponse) -> JSON:
+def _must_end_well(request: RecordedRequest, live: LiveResponse) -> JSON:
     """Look through the events of a passthrough endpoint; raises BrokeOff. Returns the error that they hold, or None."""
-    watcher = stream_ends.watcher(asked)
+    watcher = PASSED_ON.watcher(request)
     end = End.OPEN
     is_over = False
-    for event, is_whole in answers.parts(sse.SseDecoder(), arrived.pieces):
+    for event, is_whole in answers.parts(sse.SseDecoder(), live.pieces):
         data = answers.object_of(event.data)
         if (is_whole or data) and sdk_errors.holds(data, event.event):
             return sdk_errors.said(data) or event.data
@@ -85,20 +206,20 @@ def _must_end_well(asked: RecordedRequest, arrived: LiveResponse) -> JSON:
             is_over = is_over or end is End.OVER
         elif event.data.strip():
             end = End.OPEN  # It is cut off.
-    answers.must_be_whole(End.OVER if is_over else end, arrived)
+    answers.must_be_whole(End.OVER if is_over else end, live)
     return None
 
 
-def _must_hold_no_error(asked: RecordedRequest, arrived: LiveResponse) -> None:
-    for line, _ in answers.parts(ndjson.NdjsonDecoder(), arrived.pieces):
+def _must_hold_no_error(request: RecordedRequest, live: LiveResponse) -> None:
+    for line, _ in answers.parts(ndjson.NdjsonDecoder(), live.pieces):
         data = answers.object_of(line)
-        if _is_error(asked, data):
+        if _is_error(request, data):
             raise HoldsError(sdk_errors.said(data))
 
 
-def _is_error(asked: RecordedRequest, value: Any) -> bool:
+def _is_error(request: RecordedRequest, value: Any) -> bool:
     """Return whether an answer is an error, and not something that tells of one: a job that has failed, say."""
-    is_thing = asked.method == "GET" and isinstance(value, dict) and not _OF_THINGS.isdisjoint(value)
+    is_thing = request.method == "GET" and isinstance(value, dict) and not _OF_THINGS.isdisjoint(value)
     return not is_thing and sdk_errors.holds(value)
 
 
@@ -131,37 +252,3 @@ def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
         end = match.end()
         yield str(view[match.start() : match.end(1)], "utf-8", "surrogateescape")
     yield str(view[end:], "utf-8", "surrogateescape")
-
-
-def written(recorded: RecordedResponse) -> HttpResponse:
-    """The answer of a passthrough endpoint, as it was sent."""
-    body, status = recorded.body, recorded.status or 200
-    if status in http_fields.EMPTY:
-        return HttpResponse(status, answers.leading(recorded), ())
-    if recorded.is_streaming and recorded.error is not None and recorded.error.get("body") is None:
-        # What came of its last event is none.
-        events = re.split(r"(?<=\n\n)", "\n".join(body))
-        chunks = tuple(encoded(event) for event in events if event)
-        return HttpResponse(status, answers.EVENT_STREAM, chunks, broken=recorded.broke_off)
-    if recorded.is_streaming:
-        return HttpResponse(status, answers.EVENT_STREAM, tuple(answers.events_of(body)))
-    if recorded.content_type is None:
-        return HttpResponse(status, (*answers.JSON_TYPE, *answers.leading(recorded)), (json_text.dumps(body),))
-    content = encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
-    headers = (*answers.typed(recorded.content_type), *answers.leading(recorded))
-    return HttpResponse(status, headers, (content,) if content else (), broken=recorded.broke_off)
-
-
-def objects(recorded: RecordedResponse) -> list[dict[str, Any]]:
-    """The JSON objects of a response, in order."""
-    if not recorded.is_streaming:
-        return [recorded.body] if isinstance(recorded.body, dict) else []
-    objects = []
-    for line in recorded.body:
-        if line.startswith("data:"):
-            try:
-                value = orjson.loads(line.removeprefix("data:"))
-            except orjson.JSONDecodeError:
-                continue
-            objects += [value] if isinstance(value, dict) else []
-    return objects

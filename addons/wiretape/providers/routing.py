@@ -16,27 +16,11 @@ from typing import Any
 from wiretape.codecs import misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.network.egress import canonical
+from wiretape.providers import base
 
 KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
 
-
-SDK_ENDPOINTS = frozenset(
-    {
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/embeddings",
-        "/v1/models",
-        "/v1/responses",
-        "/api/generate",
-        "/api/chat",
-        "/api/embeddings",
-        "/api/pull",
-        "/api/ps",
-        "/api/tags",
-    }
-)
-"""The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``sdk_answers`` knows."""
 
 BUILTIN = "the built-in providers.toml"
 """What ``parse`` is told to be the name of the built-in providers' file."""
@@ -339,8 +323,9 @@ def _endpoint(where: str, key: str, value: Any) -> _Endpoint:
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where}: kind is one of {', '.join(sorted(KINDS))}")
     recorded = value.get("recorded", "") if kind == "sdk" else ""
-    if not isinstance(recorded, str) or (kind == "sdk" and recorded not in SDK_ENDPOINTS):
-        raise ValueError(f"{where}: recorded is one of {', '.join(sorted(SDK_ENDPOINTS))}, not {recorded!r}")
+    known = base.names()
+    if not isinstance(recorded, str) or (kind == "sdk" and recorded not in known):
+        raise ValueError(f"{where}: recorded is one of {', '.join(sorted(known))}, not {recorded!r}")
     return method, _path(where, path), Endpoint(kind, method, recorded)
 
 

@@ -23,6 +23,7 @@ from wiretape.proxy import flow_state, responses
 from wiretape.proxy.desk import key_of
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import RecordedRequest, capture
+from wiretape.redaction import recorded
 from wiretape.replay.single_flight import SharedResponse
 from wiretape.tape.tape import Tape
 
@@ -149,7 +150,7 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
         return _Verdict.GONE
     headers = flight.headers
     if not is_alike:  # What a provider tells of one of its customers is nothing for another.
-        headers = (*capture.kept(headers), *(each for each in headers if each[0].lower() in _CODED))
+        headers = (*capture.kept(headers, recorded.header), *(each for each in headers if each[0].lower() in _CODED))
     if decoder:
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
     flow_state.of(flow).follow = follower

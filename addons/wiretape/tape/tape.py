@@ -20,6 +20,7 @@ from wiretape.matching.outline import Near, outline
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import DEFAULT_SESSION, FORMS, Mode, Takes
 from wiretape.providers import wire
+from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
 from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
@@ -76,7 +77,15 @@ _CHANGED = (
 class FrozenError(wire.UnrecordableError):
     """The session is frozen."""
 
-    reason = Reason.FROZEN
+
+_REASONS: Mapping[type[Exception], Reason] = {
+    redaction.RefusedError: Reason.PRIVATE,
+    FrozenError: Reason.FROZEN,
+    StatusError: Reason.ERROR,
+    HoldsError: Reason.ERROR,
+    BrokeOffError: Reason.BROKE_OFF,
+}
+"""What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -382,7 +391,7 @@ class Tape:
             capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
-            self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
+            self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except RecursionError:
             self.counters.not_recorded(Reason.FORM)
@@ -409,7 +418,7 @@ class Tape:
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
-        headers = captures.kept(arrived.headers)
+        headers = captures.kept(arrived.headers, recorded.header)
         return Capture("", arrived.status, headers, pieces, at, origin, asked.base64_wanted)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:

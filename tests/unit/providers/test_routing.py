@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from wiretape.providers.routing import BUILTIN, OTHER, SDK_ENDPOINTS, Exclusion, Providers, Route, builtin, parse
+from wiretape.providers import base
+from wiretape.providers.routing import BUILTIN, OTHER, Exclusion, Providers, Route, builtin, parse
 
 
 @pytest.fixture(scope="module", name="builtins")
@@ -385,7 +386,7 @@ def test_a_file_without_providers_is_fine() -> None:
 
 def test_every_recorded_endpoint_of_the_builtin_table_is_one_that_recordings_can_name(builtins: Providers) -> None:
     named = re.findall(r'recorded = "([^"]+)"', builtin())
-    assert set(named) == SDK_ENDPOINTS
+    assert set(named) == base.names()
 
 
 PROVIDER = '[[provider]]\nname = "ours"\nhosts = ["h"]\nendpoints = ["e"]\n'

@@ -28,6 +28,12 @@ from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.serve import _known as proxy_names
+from wiretape.metrics.counters import Counters
+from wiretape.policy import Mode
+from wiretape.proxy.call_report import CallReport
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape.config import TapeConfig
+from wiretape.tape.tape import Tape
 
 RECORDINGS = SHIPPED
 SEED = RECORDINGS / "default" / "responses" / "e99f14805360.json"
@@ -63,18 +69,19 @@ def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
-    script = user.wiretape("addon").stdout.removesuffix("\n")
+    script = user.started("addon").stdout.removesuffix("\n")
     assert Path(script).is_absolute()
     assert Path(script).name == "wiretape_addon.py"
     assert Path(script).is_file()
-    assert user.wiretape("--version").stdout == f"wiretape {wiretape.__version__}\n"
+    assert user.started("--version").stdout == f"wiretape {wiretape.__version__}\n"
 
 
 # -- run: the main job -------------------------------------------------------------------------------
 
 
 def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
-    result = replayed(user, *user.app(APP))
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS)]
+    result = user.started("run", *options, "--", *user.app(APP))
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
     assert result.stderr == (
@@ -568,6 +575,21 @@ def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int
     assert "RECORDING LOST" in call["log"][0]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_report_whose_disk_is_full_is_told_once_and_hinders_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tape = Tape(DirectoryStore(tmp_path), TapeConfig("s", Mode.REPLAY), Counters())
+    with Path("/dev/full").open("w", encoding="utf-8") as file:
+        calls = CallReport(file)
+        for label in ("one", "two"):
+            calls.miss(tape, label, "no recording")
+    assert calls.missed == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "the report cannot be written any more: /dev/full: No space left on device"
+    ]
+
+
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: User) -> None:
     result = user.wiretape("run", "--report", "nowhere/calls.jsonl", "--", "true")
     assert result.returncode == 2
@@ -578,7 +600,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: Us
 
 
 def test_demo(user: User) -> None:
-    result = user.wiretape(
+    result = user.started(
         "demo", env={"NO_PROXY": "api.fireworks.ai", "WIRETAPE_MODE": "live", "WIRETAPE_SESSION": "other"}
     )
     assert result.returncode == 0, result.stderr

@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import httpx
 import openai
 import pytest
 
+import forked
 from harness import Mitmdump, async_openai_client, openai_client, start_expecting_failure
 from loopback import Provider
 from places import CONFIG, SHIPPED
@@ -30,9 +30,9 @@ FOREIGN = "http://other.example/v1/chat/completions"
 
 def wiretape(*args: str) -> subprocess.CompletedProcess[str]:
     """The command, which is to succeed."""
-    return subprocess.run(
-        [sys.executable, "-m", "wiretape.cli", *args], capture_output=True, text=True, check=True, timeout=60
-    )
+    result = forked.wiretape(*args)
+    result.check_returncode()
+    return result
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Serve(Mitmdump):
     def __init__(
         self, recordings: Path, mode: str, *, workers: int = 3, balance: str = "haproxy", **arguments: Any
     ) -> None:
-        super().__init__(recordings, mode, **arguments)
+        super().__init__(recordings, mode, fork=False, **arguments)
         self._flags = ["--workers", str(workers), "--balance", balance]
 
     def _command(self) -> list[str]:

@@ -9,7 +9,8 @@
 ``elements``       what the endpoints have in common that are kept as an SDK's objects
 ``base``           what is known of one endpoint, and the registry of all
 ``dialects``       what is known of an API that is passed on as it is sent
-``openai``, ``ollama``, ``anthropic``, ``gemini``, ``cohere``   the APIs, a module each
+``openai``, ``ollama``   the APIs that are kept as an SDK's objects, a module each
+``anthropic``, ``gemini``, ``cohere``, ``bedrock``   those that are passed on
 ``passthrough``    what is recorded as it is sent
 ``routing``        host + path -> provider and endpoint
 ``job_states``     whether an answer tells of something that has come to its end

@@ -8,11 +8,16 @@ an answer, ``library`` and ``tape`` for its words and its tokens. Nothing outsid
     endpoint.sent(recording.request.body)       # what the SDK sent, for comparing
     endpoint.render([recording])                # what the provider would answer
 
-A format is registered once, when the module that has it is imported: the built-in ones by ``wiretape.providers``, those
-of a team by its own package. ``docs/contributing/adding-an-endpoint.md`` shows one.
+The built-in formats are registered by ``wiretape.providers``. Those of other packages are found by their entry points
+(``wiretape.endpoints``) as soon as an endpoint is named that is none of these. So each process that meets a recording,
+or a table of providers, knows what the others know, and who has none pays nothing.
+``docs/contributing/adding-an-endpoint.md`` shows one.
 """
 
+import logging
+import threading
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from typing import Any, Protocol
 
 from wiretape.providers.answers import HttpResponse, LiveResponse
@@ -85,8 +90,16 @@ class EndpointFormat(Protocol):
         ...
 
 
+logger = logging.getLogger(__name__)
+
+ENTRY_POINTS = "wiretape.endpoints"
+"""The group of entry points that each lead to a list of formats."""
+
 _formats: dict[str, EndpointFormat] = {}
 """By their names, and by the other names that recordings give them."""
+
+_lock = threading.Lock()
+_has_loaded = False
 
 
 def register(*formats: EndpointFormat) -> None:
@@ -110,11 +123,18 @@ def names() -> frozenset[str]:
     return frozenset(each.name for each in _formats.values() if each.name)
 
 
+def is_known(name: str) -> bool:
+    """Return whether an endpoint is registered under this name of its own."""
+    endpoint = _find(name)
+    return endpoint is not None and endpoint.name == name
+
+
 def named(name: str) -> EndpointFormat:
     """Return the format of an endpoint. Raises ValueError for a name that nothing is registered under."""
-    if name not in _formats:
+    endpoint = _find(name)
+    if endpoint is None:
         raise ValueError(f"no endpoint is known by the name {name!r}")
-    return _formats[name]
+    return endpoint
 
 
 def of(request: RecordedRequest) -> EndpointFormat:
@@ -122,5 +142,27 @@ def of(request: RecordedRequest) -> EndpointFormat:
 
     One that nobody has registered is served as it was recorded; nothing new is recorded of it.
     """
-    endpoint = _formats.get(request.endpoint)
+    endpoint = _find(request.endpoint)
     return endpoint.meant(request) if endpoint else UnknownEndpoint(request.endpoint)
+
+
+def _find(name: str) -> EndpointFormat | None:
+    endpoint = _formats.get(name)
+    if endpoint is None and not _has_loaded:
+        _load()
+        endpoint = _formats.get(name)
+    return endpoint
+
+
+def _load() -> None:
+    """Register the endpoints of other packages, once. One that fails is told, and hinders nobody."""
+    global _has_loaded  # noqa: PLW0603  the registry is the process's
+    with _lock:
+        if _has_loaded:
+            return
+        for entry_point in metadata.entry_points(group=ENTRY_POINTS):
+            try:
+                register(*entry_point.load())
+            except Exception:
+                logger.exception("the endpoints of %s cannot be used (entry point %s)", entry_point.value, ENTRY_POINTS)
+        _has_loaded = True

@@ -209,9 +209,13 @@ class ElementFormat:
             events += answers.events_of(response.tail)
         elif response.is_partial:
             events += map(sse.encode, said_last)
-        elif self.ends_in_done:
+        elif self.is_followed_by_done(names):
             events.append(sse.encode(DONE.encode()))
         return HttpResponse(status, answers.EVENT_STREAM, tuple(events), broken=response.broke_off)
+
+    def is_followed_by_done(self, names: Sequence[str]) -> bool:
+        """Return whether the marker ``[DONE]`` follows the last event of a stream, given the names of all."""
+        return self.ends_in_done
 
     def event_name(self, data: Mapping[str, Any]) -> str:
         """Return the name of the event that a chunk is sent as; empty where the API names none."""

@@ -46,7 +46,7 @@ DIALECT = Dialect(
         input=(("promptTokenCount",),),
         cached=(("cachedContentTokenCount",),),
         reasoning=(("thoughtsTokenCount",),),
-        members=("usageMetadata",),
+        members=(("usageMetadata",),),
     ),
     last_events=INTERACTION_ENDS,
 )

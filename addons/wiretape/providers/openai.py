@@ -255,13 +255,12 @@ def _in_envelope(models: list[dict[str, Any]], envelope: JSON) -> JSON:
 
 
 class Responses(_OpenAIFormat):
-    """The Responses API: its streams are events of many classes, each with a name, and no marker at the end."""
+    """The Responses API: its streams are events of many classes, each with a name, and the last of them is the end."""
 
     name = "/v1/responses"
     single = "openai.types.responses.response.Response"
     chunk = "openai.types.responses.response_stream_event.ResponseStreamEvent"
     declared = frozenset(_RESPONSES.split())
-    ends_in_done = False
     last_events = RESPONSE_ENDS
 
     def element(self, type_: str, data: Mapping[str, Any]) -> Element:
@@ -279,6 +278,10 @@ class Responses(_OpenAIFormat):
         name = data.get("type")
         # Any other would be a line of the stream of its own.
         return name if isinstance(name, str) and http_fields.is_value(name) else ""
+
+    def is_followed_by_done(self, names: Sequence[str]) -> bool:
+        """Return whether a stream ended with the marker of the other endpoints: some servers end it so."""
+        return not names or names[-1] not in RESPONSE_ENDS
 
     def words(self, data: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
         """Yield the words of an event."""

@@ -12,10 +12,21 @@ from typing import Any
 
 import orjson
 
-from wiretape.codecs import body_form, ndjson, sse
+from wiretape.codecs import body_form, eventstream, ndjson, sse
 from wiretape.codecs.body_form import BodyForm
 from wiretape.codecs.remade import Remade
-from wiretape.providers import answers, anthropic, cohere, gemini, ollama, openai, sdk_errors, stream_ends, usage
+from wiretape.providers import (
+    answers,
+    anthropic,
+    bedrock,
+    cohere,
+    gemini,
+    ollama,
+    openai,
+    sdk_errors,
+    stream_ends,
+    usage,
+)
 from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
 from wiretape.providers.stream_ends import End, NamedEvents, Watcher
 from wiretape.providers.usage import Usage
@@ -37,12 +48,27 @@ _FAMILIES = ("response.", "interaction.")
 
 _ENDINGS = (".done", ".complete", ".completed")
 
-_FLAGS = ("done", "stop", "is_finished")
+_NAMES = frozenset({"done", "end", "close", "complete", "completed", "finish", "finished"})
+"""Names of a last event: those of Replicate, watsonx, Llama's API and many services of one's own."""
+
+_FLAGS = frozenset({"done", "stop", "is_finished"})
 """Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
+
+_REASONS = frozenset({"finish_reason", "finishReason", "stop_reason", "stopReason"})
+"""Members that say why an answer ended: of DashScope, TGI, watsonx, Bedrock."""
+
+_KNOWN = frozenset({"choices", "candidates"})
+"""Of what has these members, others know how many reasons there are to be."""
+
+_DEEPEST = 4
+"""Objects inside each other in which a reason is looked for."""
 
 
 class UnknownEvents:
-    """Of APIs that are not known: the last event is called as those are that end something, or says that it is."""
+    """Of APIs that are not known: the last event is called as those are that end something, or says that it is.
+
+    Or it has a reason for the end, wherever that stands in it.
+    """
 
     def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
         """Return how far the stream is after an event."""
@@ -53,9 +79,27 @@ class UnknownEvents:
         for name in stream_ends.names_of(data, event):
             if name.startswith(_FAMILIES):
                 return End.OPEN
-            if name.endswith(_ENDINGS):
+            if name in _NAMES or name.endswith(_ENDINGS):
                 end = End.COMPLETE
+        if end is End.OPEN and _KNOWN.isdisjoint(data):
+            reasons = [*_reasons(data, _DEEPEST)]
+            end = End.COMPLETE if reasons and all(map(stream_ends.is_reason, reasons)) else End.OPEN
         return end
+
+
+def _reasons(value: Any, depth: int) -> Iterator[Any]:
+    """Yield what an event says about why it ends, be it nothing."""
+    if depth == 0:
+        return
+    if isinstance(value, list):
+        for each in value:
+            yield from _reasons(each, depth)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name in _REASONS:
+                yield each
+            elif isinstance(each, dict | list):
+                yield from _reasons(each, depth - 1)
 
 
 class Several:
@@ -161,6 +205,9 @@ def _read(request: RecordedRequest, live: LiveResponse) -> RecordedResponse:
     if live.is_framed and not body.strip():
         return answers.as_sent(live)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
+    if media_type == eventstream.MEDIA_TYPE and live.status == 200:
+        bedrock.must_be_whole(body)
+        return answers.as_sent(live)
     is_json = media_type == "application/json" or media_type.endswith("+json")
     try:
         value = answers.json_of(body_form.without_end_marker(body))
@@ -195,13 +242,14 @@ def _must_end_well(request: RecordedRequest, live: LiveResponse) -> JSON:
     watcher = PASSED_ON.watcher(request)
     end = End.OPEN
     is_over = False
-    for event, is_whole in answers.parts(sse.SseDecoder(), live.pieces):
+    for event, has_ended in answers.parts(sse.SseDecoder(), live.pieces):
         data = answers.object_of(event.data)
-        if (is_whole or data) and sdk_errors.holds(data, event.event):
+        is_whole = has_ended or _is_object(event.data)  # No beginning of an object is one.
+        if is_whole and sdk_errors.holds(data, event.event):
             return sdk_errors.said(data) or event.data
         if stream_ends.is_done(event.data):
             is_over = True
-        elif is_whole or data:
+        elif is_whole:
             end = watcher.see(data, event.event)
             is_over = is_over or end is End.OVER
         elif event.data.strip():
@@ -211,10 +259,15 @@ def _must_end_well(request: RecordedRequest, live: LiveResponse) -> JSON:
 
 
 def _must_hold_no_error(request: RecordedRequest, live: LiveResponse) -> None:
+    is_open = False
     for line, _ in answers.parts(ndjson.NdjsonDecoder(), live.pieces):
         data = answers.object_of(line)
         if _is_error(request, data):
             raise HoldsError(sdk_errors.said(data))
+        if not _FLAGS.isdisjoint(data):
+            is_open = not any(data.get(flag) is True for flag in _FLAGS)
+    if is_open:
+        raise BrokeOffError("the last line says that it is not the last: the answer broke off")
 
 
 def _is_error(request: RecordedRequest, value: Any) -> bool:
@@ -241,7 +294,11 @@ def _text_lines(data: bytes | bytearray) -> Iterator[str]:
 
 def _is_whole_data(line: str) -> bool:
     data = line.removeprefix("data:")
-    return data != line and (stream_ends.is_done(data) or bool(answers.object_of(data)))
+    return data != line and (stream_ends.is_done(data) or _is_object(data))
+
+
+def _is_object(text: str) -> bool:
+    return isinstance(answers.value_of(text), dict)
 
 
 def _cut_lines(data: bytes | bytearray) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 from wiretape.codecs import misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
@@ -222,8 +223,12 @@ def _origin(provider: Provider, scheme: str, host: str, port: int) -> str:
 
 
 def _query(query: str) -> str:
-    pairs = [pair for pair in query.split("&") if pair and pair.partition("=")[0].lower() not in _CREDENTIALS]
+    pairs = [pair for pair in query.split("&") if pair and _name(pair) not in _CREDENTIALS]
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0]).strip().lower()
 
 
 def _authority(scheme: str, host: str, port: int) -> str:
@@ -323,9 +328,8 @@ def _endpoint(where: str, key: str, value: Any) -> _Endpoint:
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"{where}: kind is one of {', '.join(sorted(KINDS))}")
     recorded = value.get("recorded", "") if kind == "sdk" else ""
-    known = base.names()
-    if not isinstance(recorded, str) or (kind == "sdk" and recorded not in known):
-        raise ValueError(f"{where}: recorded is one of {', '.join(sorted(known))}, not {recorded!r}")
+    if kind == "sdk" and not (isinstance(recorded, str) and recorded and base.is_known(recorded)):
+        raise ValueError(f"{where}: recorded is one of {', '.join(sorted(base.names()))}, not {recorded!r}")
     return method, _path(where, path), Endpoint(kind, method, recorded)
 
 

@@ -78,7 +78,7 @@ class FinishReasons:
         """Look at those that a chunk has."""
         for choice in objects_of(choices):
             number = index_of(choice)
-            if choice.get(self._member):
+            if is_reason(choice.get(self._member)):
                 self._finished.add(number)
                 self._open.discard(number)
             elif number not in self._finished:
@@ -93,6 +93,15 @@ class FinishReasons:
     def is_open(self) -> bool:
         """Whether one has begun and not ended."""
         return bool(self._open)
+
+
+_NO_REASONS = frozenset({"null", "not_finished", "FINISH_REASON_UNSPECIFIED"})
+"""What is said in the place of a reason for the end while it goes on."""
+
+
+def is_reason(value: Any) -> bool:
+    """Return whether a value says why an answer ended."""
+    return bool(value) and not (isinstance(value, str) and value in _NO_REASONS)
 
 
 def objects_of(value: Any) -> Sequence[Mapping[str, Any]]:

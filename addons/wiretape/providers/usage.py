@@ -35,7 +35,7 @@ class UsageReader:
     input: tuple[Path, ...] = ()
     cached: tuple[Path, ...] = ()
     reasoning: tuple[Path, ...] = ()
-    members: tuple[str, ...] = ("usage",)
+    members: tuple[Path, ...] = (("usage",),)
     """Objects of an answer that hold all of these; else the answer itself does."""
     first: Path = ()
     """The object that tells the input in an element at the beginning of a stream, where the last one does not."""
@@ -68,7 +68,7 @@ class UsageReader:
         nested = element.get("response")  # An event of the Responses API has the whole answer in it.
         whole = nested if isinstance(nested, dict) else element
         for member in self.members:
-            holder = whole.get(member)
+            holder = _at(whole, member)
             if isinstance(holder, dict):
                 yield holder
         yield whole

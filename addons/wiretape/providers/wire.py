@@ -19,7 +19,7 @@ from wiretape.providers.answers import (
     UnrecordableError,
     decoded,
 )
-from wiretape.recording import RecordedRequest, RecordedResponse, Recording, checks
+from wiretape.recording import RecordedRequest, RecordedResponse, Recording, checks, who_asked
 from wiretape.recording.capture import Capture
 
 __all__ = [
@@ -52,9 +52,14 @@ def response(request: RecordedRequest, live: LiveResponse, *, keep_errors: bool 
     """
     if not (keep_errors or _is_worth_keeping(request, live.status)):
         raise StatusError(f"the provider answered with status {live.status}")
+    if live.status in http_fields.EMPTY:  # It has no content, whatever came.
+        live = replace(live, pieces=(), at=())
     if keep_errors and live.is_abandoned and live.status >= 400:
         # Who retries leaves as soon as it has seen the status: what came is what it got.
         live = replace(live, ended=True)
+    is_error = live.status >= 400
+    if is_error and not keep_errors and who_asked.is_meant(answers.value_of(answers.whole(live.pieces))):
+        raise StatusError(f"the provider answered with status {live.status}, which is about who asked")
     endpoint = base.of(request)
     try:
         recorded = endpoint.parse(request, live)

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from drawn import draw, parts
+from taping import tape_of
 from wiretape.library import verify
 from wiretape.matching import request
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
@@ -127,7 +127,7 @@ def encoded(text: str) -> str:
 
 @pytest.fixture(name="tape")
 def _tape(tmp_path: Path) -> Tape:
-    return Tape(DirectoryStore(tmp_path), "main", Mode.RECORD, Counters(), form="2026")
+    return tape_of(DirectoryStore(tmp_path), "main", Mode.RECORD, form="2026")
 
 
 def written(tape: Tape) -> str:
@@ -135,8 +135,8 @@ def written(tape: Tape) -> str:
     (name,) = tape.store.scan("main")
     data = tape.store.read("main", name) or b""
     kept = tape.store.read("main", name, WIRE) or b""
-    assert verify.check(name, data).faults == ()
-    assert verify.check_capture(kept) == ()
+    assert verify.verify(name, data).faults == ()
+    assert verify.verify_capture(kept) == ()
     return (data + kept).decode()
 
 
@@ -165,7 +165,7 @@ def test_a_request_is_written_without_and_found_with_another_key(place: str, tap
     tape.record(asked, answer if not asked.passthrough else came(b'{"ok": true}'), ORIGIN)
     assert tape.counters.recorded == 1
     assert holds(written(tape)) == []
-    replaying = Tape(tape.store, "main", Mode.REPLAY, Counters(), form="2026")
+    replaying = tape_of(tape.store, "main", Mode.REPLAY, form="2026")
     assert replaying.lookup(asked)
     assert replaying.lookup(REQUESTS[place](2))
 
@@ -187,7 +187,7 @@ def anthropic(piece: str) -> dict[str, Any]:
 
 
 STOP = {"type": "message_stop"}
-SOME = "\n\n".join(lines(1).split("\n\n")[::6])
+SOME = "\n\n".join([*forms(1), *(text for text, _ in in_context(1))][::6])
 STREAMS: dict[str, tuple[Route, tuple[bytes, ...]]] = {
     "chat": (SDK, events(*(chat(content=piece) for piece in deltas(lines(1))))),
     "reasoning": (SDK, events(*(chat(reasoning_content=piece) for piece in deltas(SOME)))),
@@ -204,7 +204,7 @@ def test_a_streamed_answer_keeps_its_chunks_and_times(place: str, tape: Tape) ->
     answer = came(*pieces, content_type="text/event-stream")
     tape.record(asked, answer, ORIGIN)
     assert holds(written(tape)) == []
-    hit = Tape(tape.store, "main", Mode.REPLAY, Counters(), form="2026").lookup(asked)
+    hit = tape_of(tape.store, "main", Mode.REPLAY, form="2026").lookup(asked)
     assert hit
     assert hit.answer.at == answer.at
     assert len(hit.answer.chunks) == len(pieces)

@@ -529,6 +529,28 @@ def test_wait_until_and_wait_for_log_say_what_did_not_come() -> None:
             proxy.wait_for_log("no such line")
 
 
+def test_a_mitmdump_that_is_forked_is_as_one_that_is_started(tmp_path: Path) -> None:
+    """What a program of its own has is its own: arguments, folder, environment, session, path, files, exit code."""
+    script = tmp_path / "look.py"
+    script.write_text(
+        "import json, logging, os, sys\n"
+        "def running():\n"
+        "    files = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else 0\n"
+        "    own = [sys.argv, os.getcwd(), sys.path[0], dict(os.environ), os.getsid(0) == os.getpid(), files]\n"
+        "    logging.warning('has ' + json.dumps(own))\n"
+    )
+    seen = []
+    for fork in (True, False):
+        with Mitmdump(tmp_path / "recordings", "replay", args=["-s", str(script)], fork=fork) as proxy:
+            own = json.loads(proxy.wait_for_log("has (.*)$")[1])
+            assert own[3].pop("TO_LOOPBACK_CONNECTS") != own[3].pop("XDG_STATE_HOME")
+            seen.append(own)
+            assert proxy.process.poll() is None
+            proxy.process.kill()
+            assert proxy.process.wait() == proxy.process.poll() == -signal.SIGKILL
+    assert seen[0] == seen[1]
+
+
 def test_mitmdump_reverse(provider: Provider) -> None:
     provider.on("/v1/models", json_answer({"data": []}))
     with (

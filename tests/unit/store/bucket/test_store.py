@@ -13,7 +13,8 @@ import pytest
 
 import s3
 from s3 import Clock, S3Server
-from wiretape.store.base import WIRE, Unavailable
+from wiretape.exceptions import StoreUnavailableError
+from wiretape.store.base import WIRE
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.spool import Spool, SpooledName
@@ -162,7 +163,7 @@ class TestWritesAtOnce:
                 store.refresh("team")
                 try:
                     data = store.read("team", "abc")
-                except Unavailable:
+                except StoreUnavailableError:
                     continue
                 if data is not None and data not in contents:
                     torn.append(len(data))
@@ -190,7 +191,7 @@ class TestAway:
             lambda: store.write("team", "other", b"x", replace=False),
         ]
         for question in 5 * questions:
-            with pytest.raises(Unavailable, match=f"s3://{s3.BUCKET}/{prefix}"):
+            with pytest.raises(StoreUnavailableError, match=f"s3://{s3.BUCKET}/{prefix}"):
                 question()
         assert time.monotonic() - started < 5, "after two failures nobody waits for the whole time"
         if how == "stopped":
@@ -212,7 +213,7 @@ class TestAway:
         assert store.read("team", "abc") == b"x"
         assert store.state("team", "abc") is not None
         assert caplog.text.count("as it was then") == 1
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             store.read("team", "other")
 
     def test_recordings_wait_are_served_here_and_go_up(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
@@ -425,7 +426,7 @@ class TestCaches:
         away.kill()
         last = s3_store(prefix, cache=tmp_path / "cache", timeout=0.3)
         assert last.read("team", "abc") == b"y"
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             last.read("team", "other")
 
 
@@ -443,7 +444,7 @@ def _comes(holds: Callable[[], object]) -> bool:
     while time.monotonic() < until:
         try:
             return bool(holds())
-        except Unavailable:
+        except StoreUnavailableError:
             threading.Event().wait(0.05)
     return False
 
@@ -454,7 +455,7 @@ class TestAtAStart:
         s3_store(prefix).check_writable("team")
         remote = ObjectClient("s3://no-such-bucket", 2.0)
         none = BucketStore(remote, Objects(remote, memory=0))
-        with pytest.raises(Unavailable, match="404 NoSuchBucket"):
+        with pytest.raises(StoreUnavailableError, match="404 NoSuchBucket"):
             none.check_writable("team")
 
     def test_one_that_does_not_answer_may_be_back(self, away: S3Server, prefix: str) -> None:

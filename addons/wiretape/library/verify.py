@@ -16,7 +16,7 @@ from wiretape.exceptions import NotHttpError
 from wiretape.matching import request
 from wiretape.providers import base, wire
 from wiretape.providers.routing import Endpoint, Route
-from wiretape.recording import ENDED_EARLY, MODEL_LISTS, RecordedResponse, Recording, capture, hashing
+from wiretape.recording import ENDED_EARLY, RecordedResponse, Recording, capture, hashing
 from wiretape.recording.capture import Origin
 from wiretape.redaction import RefusedError, bodies, recorded
 
@@ -101,7 +101,7 @@ def is_name(name: str, found: Recording) -> bool:
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    if found.request.endpoint in MODEL_LISTS or found.request.is_bare:
+    if found.request.is_model_list or found.request.is_bare:
         return _is_list_name(name, found)
     second = f"-{request.identity(found.request)[:8]}"
     return any(name in (each, each + second) for each in _names(found))

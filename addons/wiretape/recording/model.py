@@ -53,6 +53,11 @@ class RecordedRequest:
         return self.passthrough and "endpoint" in self.extra
 
     @property
+    def is_model_list(self) -> bool:
+        """Whether it asks for a list of models. A file may have a part of one, and is named by the models in it."""
+        return self.endpoint in MODEL_LISTS
+
+    @property
     def model(self) -> str:
         """``body["model"]``, or empty."""
         model = self.body.get("model", "")
@@ -151,7 +156,7 @@ class Recording:
     def name(self) -> str:
         """The file's name without ``.json``."""
         digest = _name(self.request, self.form)
-        if self.request.endpoint not in MODEL_LISTS:
+        if not self.request.is_model_list:
             return digest
         ids = "|".join(sorted(set(self._model_ids()))).encode("utf-8", "surrogatepass")
         models = hashlib.sha256(ids).hexdigest()[:8]

@@ -22,7 +22,7 @@ from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import DEFAULT_SESSION, Mode, Takes
 from wiretape.providers import wire
 from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
-from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
 from wiretape.redaction import bodies, recorded
@@ -255,7 +255,7 @@ class Tape:
         leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.config.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = self.config.takes in (Takes.FIRST, Takes.LAST) and not asked.is_model_list
         stays = stays and not asked.moves_on and not found[0].has_turns
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
@@ -597,13 +597,13 @@ def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
         found = recording.read_request(data)
     except ValueError:
         return False
-    is_of_another_test = found.endpoint in MODEL_LISTS and found.test_id != test_id
+    is_of_another_test = found.is_model_list and found.test_id != test_id
     return is_of_another_test or not request.is_stored(found, identity)
 
 
 def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
     """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
-    if asked.endpoint not in MODEL_LISTS:
+    if not asked.is_model_list:
         return disambiguated_name(name.partition("-")[0], identity)
     first = "-".join(name.split("-")[:3])
     return disambiguated_name(

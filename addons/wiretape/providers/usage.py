@@ -46,32 +46,33 @@ class UsageReader:
 
     def read(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
         """Return the tokens that the last of an answer's elements tells which tells any of the output."""
+        names = self._names
         for element in reversed(elements):
-            for holder in self._holders(element):
+            nested = element.get("response")  # An event of the Responses API has the whole answer in it.
+            whole = nested if isinstance(nested, dict) else element
+            for member in self.members:
+                holder = whole.get(member[0])
+                for name in member[1:]:
+                    holder = holder.get(name) if isinstance(holder, dict) else None
                 # Most chunks of a stream have none of them: that is told in one step.
-                if not self._names.isdisjoint(holder):
-                    output = _number(holder, [(name,) for name in self.output])
-                    if output is not None:
-                        return self._usage(output, holder, elements)
+                if isinstance(holder, dict) and not names.isdisjoint(holder):
+                    usage = self._usage(holder, elements)
+                    if usage:
+                        return usage
+            if not names.isdisjoint(whole):
+                usage = self._usage(whole, elements)
+                if usage:
+                    return usage
         return Usage()
 
-    def _usage(self, output: int, holder: Mapping[str, Any], elements: Sequence[Mapping[str, Any]]) -> Usage:
-        holders = [holder, *(each for each in (_at(element, self.first) for element in elements[:1]) if each)]
-        read, cached, reasoning = (
-            next((number for each in holders if (number := _number(each, paths)) is not None), None)
-            for paths in (self.input, self.cached, self.reasoning)
-        )
-        return Usage(read, cached, output, reasoning)
-
-    def _holders(self, element: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield the objects of an element that may tell it, the likeliest first."""
-        nested = element.get("response")  # An event of the Responses API has the whole answer in it.
-        whole = nested if isinstance(nested, dict) else element
-        for member in self.members:
-            holder = _at(whole, member)
-            if isinstance(holder, dict):
-                yield holder
-        yield whole
+    def _usage(self, holder: Mapping[str, Any], elements: Sequence[Mapping[str, Any]]) -> Usage | None:
+        """Return what an object tells; None where it tells no number of the output."""
+        output = _number([holder], [(name,) for name in self.output])
+        if output is None:
+            return None
+        holders = [holder, *(_at(element, self.first) for element in elements[:1])]
+        cached = _number(holders, self.cached)
+        return Usage(_number(holders, self.input), cached, output, _number(holders, self.reasoning))
 
 
 def joined(readers: Sequence[UsageReader]) -> UsageReader:
@@ -90,11 +91,13 @@ def _all[T](rows: Iterator[tuple[T, ...]]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(each for row in rows for each in row))
 
 
-def _number(holder: Mapping[str, Any], paths: Sequence[Path]) -> int | None:
-    for path in paths:
-        value = _at(holder, path)
-        if isinstance(value, int) and 0 <= value <= _MOST:
-            return value
+def _number(holders: Sequence[Any], paths: Sequence[Path]) -> int | None:
+    """Return the first number of tokens that a path leads to in one of several objects."""
+    for holder in holders:
+        for path in paths:
+            value = _at(holder, path)
+            if isinstance(value, int) and 0 <= value <= _MOST:
+                return value
     return None
 
 

@@ -168,12 +168,12 @@ def endpoint(request: RecordedRequest) -> str:
 
 
 def base(request: RecordedRequest) -> str:
-    """The provider's base URL of a recorded request; of a passthrough endpoint its URL."""
+    """Return the provider's base URL of a recorded request; of a passthrough endpoint its URL."""
     return request.url.removesuffix(request.endpoint) if request.endpoint else request.url
 
 
 def identity(request: RecordedRequest) -> str:
-    """Equal for two requests whose wire forms are the same, and for no others: a digest, 64 hex digits.
+    """Return a digest, 64 hex digits, that is equal for two requests whose wire forms are the same, and for no others.
 
     Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
     that asked is no part of it.

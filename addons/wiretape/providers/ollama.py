@@ -183,7 +183,7 @@ class Tags(_OllamaFormat):
         lists = [elements.stripped(element) for each in recordings for element in each.response.elements()]
         models = [model for each in lists for model in each["models"]]
         if len(recordings) > 1:
-            models = elements.union(models, MODEL_LISTS[self.name])
+            models = elements.union(models, MODEL_LISTS[self.name].key)
         around = lists[0] if lists else {}
         return elements.single({**around, "models": models}, first)
 

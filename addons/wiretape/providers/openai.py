@@ -232,7 +232,7 @@ class Models(_OpenAIFormat):
             return super().render(recordings)
         models = [elements.stripped(element) for each in recordings for element in each.response.elements()]
         if len(recordings) > 1:
-            models = elements.union(models, MODEL_LISTS[self.name])
+            models = elements.union(models, MODEL_LISTS[self.name].key)
         return elements.single(_in_envelope(models, first.envelope), first)
 
 

@@ -6,9 +6,11 @@
 ``sdk_errors``     an error <-> its recorded form; whether an answer is one
 ``schemas``        the response classes of the SDKs, as data
 ``argument_order`` the order of a call's arguments, on the wire and in a recording
+``element_streams``   the bytes of an answer -> an SDK's objects, one by one
 ``elements``       what the endpoints have in common that are kept as an SDK's objects
 ``base``           what is known of one endpoint, and the registry of all
 ``dialects``       what is known of an API that is passed on as it is sent
+``unknown_events`` when a stream is whole whose API nobody knows
 ``openai``, ``ollama``   the APIs that are kept as an SDK's objects, a module each
 ``anthropic``, ``gemini``, ``cohere``, ``bedrock``   those that are passed on
 ``passthrough``    what is recorded as it is sent

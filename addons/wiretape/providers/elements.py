@@ -13,23 +13,19 @@ the elements again, without what only the SDK's class has put into them.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from wiretape.codecs import body_form, json_text, ndjson, sse
 from wiretape.codecs.body_form import BodyForm
-from wiretape.codecs.remade import Remade
-from wiretape.providers import answers, schemas, sdk_errors, stream_ends
-from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
-from wiretape.providers.stream_ends import DONE, End, NamedEvents, Watcher
+from wiretape.providers import answers, element_streams, schemas, sdk_errors
+from wiretape.providers.answers import HoldsError, HttpResponse, LiveResponse, UnrecordableError
+from wiretape.providers.element_streams import Element
+from wiretape.providers.stream_ends import DONE, NamedEvents, Watcher
 from wiretape.providers.usage import Usage, UsageReader
 from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording, encoded
-
-type Element = dict[str, Any]
-"""``{"__type__", "__data__"}``: an object as its SDK's class dumps it."""
 
 _NOT_SENT = ("extra_body", "extra_headers", "extra_query", "timeout")
 """Arguments of an SDK's call that shape the HTTP request and are no part of its body."""
@@ -103,13 +99,14 @@ class ElementFormat:
             return self.parse_single(request, answers.whole(live.pieces))
         if self.chunk is None:
             raise UnrecordableError(f"no form is known for a stream of {request.endpoint}")
-        parse = self._lines if form is BodyForm.LINES else self._events
-        each = partial(parse, self.chunk, request, live)
-        return RecordedResponse(_elements(each, sum(map(len, live.pieces))), is_streaming=True)
+        read = element_streams.lines if form is BodyForm.LINES else element_streams.events
+        each = partial(read, live, partial(self.watcher, request), partial(self.element, self.chunk))
+        elements = element_streams.elements(each, sum(map(len, live.pieces)))
+        return RecordedResponse(elements, is_streaming=True)
 
     def parse_single(self, request: RecordedRequest, body: bytes | bytearray) -> RecordedResponse:
         """Return the recorded response of an answer in one piece. Raises UnrecordableError."""
-        answer = object_of(body_form.without_end_marker(body), "the answer")
+        answer = element_streams.object_of(body_form.without_end_marker(body), "the answer")
         if sdk_errors.holds(answer):
             raise HoldsError(sdk_errors.said(answer), self.element(self.single, answer))
         element = self.element(self.single, self.accepted(request, answer))
@@ -123,46 +120,6 @@ class ElementFormat:
         """Return an object of a class, with all its fields where the table of classes has them."""
         name = schemas.types().get(type_)
         return {"__type__": type_, "__data__": schemas.fill(name, data) if name else dict(data)}
-
-    def _events(self, chunk: str, request: RecordedRequest, live: LiveResponse) -> Iterator[Element]:
-        watcher = self.watcher(request)
-        end = End.OPEN
-        events = answers.parts(sse.SseDecoder(), live.pieces)
-        for event, is_whole in events:
-            if not event.data.strip():
-                continue  # It only keeps the connection open.
-            if stream_ends.is_done(event.data):
-                return
-            data = answers.value_of(event.data)
-            # Of an event that is an error by its name the data need not be JSON.
-            if (is_whole or data or live.ended) and sdk_errors.holds(data, event.event):
-                tail = [line for each, _ in chain([(event, True)], events) for line in sse.lines(each)]
-                raise HoldsError(sdk_errors.said(data) or event.data, (), tail, is_streaming=True)
-            if not isinstance(data, dict):
-                data = _part(event.data, "an event of the stream", is_whole)
-            yield self.element(chunk, data)
-            end = watcher.see(data, event.event)
-            if end is End.OVER:
-                return
-        answers.must_be_whole(end, live)
-
-    def _lines(self, chunk: str, request: RecordedRequest, live: LiveResponse) -> Iterator[Element]:
-        watcher = self.watcher(request)
-        end = End.OPEN
-        lines = answers.parts(ndjson.NdjsonDecoder(), live.pieces)
-        for line, is_whole in lines:
-            data = answers.value_of(line)
-            if sdk_errors.holds(data):
-                rest = [str(each, "utf-8", "surrogateescape") for each, _ in chain([(line, True)], lines)]
-                tail = [each.replace("\r", "") for each in rest]
-                raise HoldsError(sdk_errors.said(data), (), tail, is_streaming=True)
-            if not isinstance(data, dict):
-                data = _part(line, "a line of the stream", is_whole)
-            yield self.element(chunk, data)
-            end = watcher.see(data)
-            if end is End.OVER:
-                return
-        answers.must_be_whole(end, live)
 
     def watcher(self, request: RecordedRequest) -> Watcher:
         """Return who tells when the stream that answers a request is whole: by its last event."""
@@ -286,52 +243,6 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def object_of(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
-    """Return the JSON object that a text is. Raises UnrecordableError."""
-    try:
-        value = answers.json_of(text)
-    except ValueError as e:
-        raise UnrecordableError(f"{what} is not JSON: {e}") from e
-    if not isinstance(value, dict):
-        if sdk_errors.holds(value):
-            raise HoldsError(sdk_errors.said(value), said=f"{what} holds an error")
-        raise UnrecordableError(f"{what} is not a JSON object")
-    return value
-
-
-def _elements(each: Callable[[], Iterator[Element]], size: int) -> Sequence[Element]:
-    """Return the elements of a stream; of a large one they take ten times its memory, and are made anew each time."""
-    held: list[Element] = []
-    count = 0
-    failed: BrokeOffError | HoldsError | None = None
-    try:
-        for element in each():
-            count += 1
-            if size <= answers.LARGE:
-                held.append(element)
-    except (BrokeOffError, HoldsError) as e:
-        failed = e
-    elements = held if size <= answers.LARGE else Remade(each, count)
-    match failed:
-        case BrokeOffError():
-            raise BrokeOffError(str(failed), elements)
-        case HoldsError():
-            raise HoldsError(failed.error, elements, failed.tail, is_streaming=True)
-    if not count:
-        raise UnrecordableError("the stream is empty")
-    return elements
-
-
-def _part(text: str | bytes, what: str, is_whole: bool) -> dict[str, Any]:
-    """Return the object that an event, or a line, holds. Raises BrokeOff for one that is cut off."""
-    try:
-        return object_of(text, what)
-    except UnrecordableError as e:
-        if is_whole:
-            raise
-        raise BrokeOffError(f"the stream ended within {what}: it broke off") from e
 
 
 def _said_last(response: RecordedResponse) -> Iterator[bytes]:

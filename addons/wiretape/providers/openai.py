@@ -14,7 +14,8 @@ from wiretape.providers import answers, elements, schemas, sdk_errors
 from wiretape.providers.answers import HoldsError, HttpResponse, UnrecordableError
 from wiretape.providers.argument_order import ArgumentOrder
 from wiretape.providers.dialects import Dialect
-from wiretape.providers.elements import Element, ElementFormat
+from wiretape.providers.element_streams import Element
+from wiretape.providers.elements import ElementFormat
 from wiretape.providers.stream_ends import End, FinishReasons, Watcher, index_of, objects_of
 from wiretape.providers.usage import UsageReader
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording

@@ -29,6 +29,7 @@ from wiretape.providers import (
 )
 from wiretape.providers.answers import BrokeOffError, HoldsError, HttpResponse, LiveResponse, UnrecordableError
 from wiretape.providers.stream_ends import End, NamedEvents, Watcher
+from wiretape.providers.unknown_events import FLAGS, Several, UnknownEvents
 from wiretape.providers.usage import Usage
 from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording
 
@@ -42,78 +43,6 @@ _LINE = re.compile(rb"(?!\Z)([^\r\n]*+)(\r\n|\r|\n|\Z)")
 
 _OF_THINGS = frozenset({"id", "name", "status", "state"})
 """Members of something that was made before and is asked about: it may have failed."""
-
-_FAMILIES = ("response.", "interaction.")
-"""With these begin the names of the events of which only one, which is known, is the end."""
-
-_ENDINGS = (".done", ".complete", ".completed")
-
-_NAMES = frozenset({"done", "end", "close", "complete", "completed", "finish", "finished"})
-"""Names of a last event: those of Replicate, watsonx, Llama's API and many services of one's own."""
-
-_FLAGS = frozenset({"done", "stop", "is_finished"})
-"""Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
-
-_REASONS = frozenset({"finish_reason", "finishReason", "stop_reason", "stopReason"})
-"""Members that say why an answer ended: of DashScope, TGI, watsonx, Bedrock."""
-
-_KNOWN = frozenset({"choices", "candidates"})
-"""Of what has these members, others know how many reasons there are to be."""
-
-_DEEPEST = 4
-"""Objects inside each other in which a reason is looked for."""
-
-
-class UnknownEvents:
-    """Of APIs that are not known: the last event is called as those are that end something, or says that it is.
-
-    Or it has a reason for the end, wherever that stands in it.
-    """
-
-    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
-        """Return how far the stream is after an event."""
-        end = End.OPEN
-        for member in _FLAGS:
-            if data.get(member) is True:
-                end = End.COMPLETE
-        for name in stream_ends.names_of(data, event):
-            if name.startswith(_FAMILIES):
-                return End.OPEN
-            if name in _NAMES or name.endswith(_ENDINGS):
-                end = End.COMPLETE
-        if end is End.OPEN and _KNOWN.isdisjoint(data):
-            reasons = [*_reasons(data, _DEEPEST)]
-            end = End.COMPLETE if reasons and all(map(stream_ends.is_reason, reasons)) else End.OPEN
-        return end
-
-
-def _reasons(value: Any, depth: int) -> Iterator[Any]:
-    """Yield what an event says about why it ends, be it nothing."""
-    if depth == 0:
-        return
-    if isinstance(value, list):
-        for each in value:
-            yield from _reasons(each, depth)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name in _REASONS:
-                yield each
-            elif isinstance(each, dict | list):
-                yield from _reasons(each, depth - 1)
-
-
-class Several:
-    """Of an endpoint that is known by its URL alone: whichever fits of those that there are."""
-
-    def __init__(self, *watchers: Watcher) -> None:
-        self._watchers = watchers
-
-    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
-        """Return how far the stream is after an event."""
-        end = End.OPEN
-        for watcher in self._watchers:
-            end = max(end, watcher.see(data, event))
-        return end
 
 
 class PassedOn:
@@ -189,7 +118,6 @@ def _value_of(line: str) -> JSON:
 
 
 def _read(request: RecordedRequest, live: LiveResponse) -> RecordedResponse:
-
     body = answers.whole(live.pieces)
     content_type = answers.content_type_of(live)
     form = body_form.of(content_type, body) if live.status == 200 else BodyForm.OTHER
@@ -200,10 +128,9 @@ def _read(request: RecordedRequest, live: LiveResponse) -> RecordedResponse:
         if request.method != "GET":  # Else it is a file, whose lines may tell of errors.
             _must_hold_no_error(request, live)
         return answers.as_sent(live)
-    if not body:
+    is_nothing = not body or (live.is_framed and not body.strip())
+    if is_nothing:  # So servers answer who deletes something, whatever they call it.
         return answers.as_sent(live)
-    if live.is_framed and not body.strip():
-        return answers.as_sent(live)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
     if media_type == eventstream.MEDIA_TYPE and live.status == 200:
         bedrock.must_be_whole(body)
@@ -238,7 +165,7 @@ def _listed(make: Callable[[], Iterator[str]], body: bytes | bytearray) -> Seque
 
 
 def _must_end_well(request: RecordedRequest, live: LiveResponse) -> JSON:
-    """Look through the events of a passthrough endpoint; raises BrokeOff. Returns the error that they hold, or None."""
+    """Return the error that events hold; None for none. Raises BrokeOffError where more of them was to come."""
     watcher = PASSED_ON.watcher(request)
     end = End.OPEN
     is_over = False
@@ -264,8 +191,8 @@ def _must_hold_no_error(request: RecordedRequest, live: LiveResponse) -> None:
         data = answers.object_of(line)
         if _is_error(request, data):
             raise HoldsError(sdk_errors.said(data))
-        if not _FLAGS.isdisjoint(data):
-            is_open = not any(data.get(flag) is True for flag in _FLAGS)
+        if not FLAGS.isdisjoint(data):
+            is_open = not any(data.get(flag) is True for flag in FLAGS)
     if is_open:
         raise BrokeOffError("the last line says that it is not the last: the answer broke off")
 
@@ -277,7 +204,7 @@ def _is_error(request: RecordedRequest, value: Any) -> bool:
 
 
 def _text_lines(data: bytes | bytearray) -> Iterator[str]:
-    """The lines of a stream, and after the last event the empty line that servers may leave out.
+    """Yield the lines of a stream, and after the last event the empty line that servers may leave out.
 
     A last line that has no end is one where it is whole: a cut one is left out.
     """
@@ -302,7 +229,7 @@ def _is_object(text: str) -> bool:
 
 
 def _cut_lines(data: bytes | bytearray) -> Iterator[str]:
-    """The lines of a stream that broke off, and what came of the next one, be it nothing."""
+    """Yield the lines of a stream that broke off, and what came of the next one, be it nothing."""
     view = memoryview(data)
     end = 0
     for match in _ENDED_LINE.finditer(view):

@@ -63,6 +63,15 @@ class UsageReader:
                 usage = self._usage(whole, elements)
                 if usage:
                     return usage
+        return self._without_output(elements[-1:])
+
+    def _without_output(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
+        """Return the tokens of what has no output, as embeddings have none."""
+        for element in elements:
+            holders = [*(_at(element, member) for member in self.members), element]
+            read = _number(holders, self.input)
+            if read is not None:
+                return Usage(read, _number(holders, self.cached))
         return Usage()
 
     def _usage(self, holder: Mapping[str, Any], elements: Sequence[Mapping[str, Any]]) -> Usage | None:

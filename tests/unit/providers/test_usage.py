@@ -102,6 +102,12 @@ def test_the_tokens_that_an_answer_tells(endpoint: str, response: RecordedRespon
     assert wire.tokens(made) == 12
 
 
+def test_embeddings_have_an_input_alone() -> None:
+    made = recording("/v1/embeddings", whole(data=[], usage={"prompt_tokens": 71, "total_tokens": 71}))
+    assert base.of(made.request).usage(made.response) == Usage(input=71)
+    assert wire.tokens(made) == 0
+
+
 @dataclass(frozen=True)
 class Silent:
     endpoint: str

@@ -15,6 +15,7 @@
 ``anthropic``, ``gemini``, ``cohere``, ``bedrock``   those that are passed on
 ``passthrough``    what is recorded as it is sent
 ``routing``        host + path -> provider and endpoint
+``table``          what TOML says -> the table of providers
 ``job_states``     whether an answer tells of something that has come to its end
 ``wire``           recording <-> status, headers and bytes of an HTTP answer
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from places import ROOT
+from wiretape import config
 from wiretape.library import transcript, verify
 from wiretape.matching.request import identity, recorded
 from wiretape.policy import FORMS
-from wiretape.providers import base, routing, wire
+from wiretape.providers import base, wire
 from wiretape.providers.routing import Providers
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest, Recording, dumps, loads, make
@@ -37,6 +38,11 @@ SINGLE = block("json").encode().strip()
 STREAM = tuple(f"{event}\n\n".encode() for event in block("text").strip().split("\n\n"))
 
 
+def team() -> Providers:
+    """The table of providers with what the page puts into ``wiretape.toml``."""
+    return config.loads("wiretape.toml", block("toml", "# wiretape.toml")).providers()
+
+
 @pytest.fixture(name="table")
 def registered() -> Iterator[Providers]:
     """The endpoint of the page, registered, and the way to it."""
@@ -44,7 +50,7 @@ def registered() -> Iterator[Providers]:
     exec(block("python"), module.__dict__)
     base.register(*module.FORMATS)
     try:
-        yield routing.parse([("wiretape.toml", block("toml", "# wiretape.toml")), ("built in", routing.builtin())])
+        yield team()
     finally:
         base.unregister(*module.FORMATS)
 
@@ -105,7 +111,7 @@ def test_what_the_format_leaves_out_makes_no_other_request(table: Providers) -> 
 
 def test_an_endpoint_that_is_not_registered_has_no_way_to_it() -> None:
     with pytest.raises(ValueError, match=r"recorded is one of .*/v1/chat/completions.*, not '/v2/chat'"):
-        routing.parse([("wiretape.toml", block("toml", "# wiretape.toml"))])
+        team()
 
 
 def test_a_name_is_registered_once(table: Providers) -> None:
@@ -139,7 +145,7 @@ def test_endpoints_of_other_packages_are_found_when_they_are_named(package: Path
     assert "/v2/chat" not in base.names()
     assert base.of(RecordedRequest("https://api.openai.com/v1/models", {}, "/v1/models")).name == "/v1/models"
     assert "/v2/chat" not in base.names()
-    assert routing.parse([("wiretape.toml", block("toml", "# wiretape.toml"))]).names == {"cohere"}
+    assert "cohere" in team().names
     assert "/v2/chat" in base.names()
     request = RecordedRequest("https://api.cohere.com/v2/chat", {}, "/v2/chat")
     assert type(base.of(request)).__name__ == "CohereChat"

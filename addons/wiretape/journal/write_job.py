@@ -168,7 +168,8 @@ class WriteJob:
         """Return where the recording of this request comes from."""
         ended = datetime.fromtimestamp(self.request.began + self.took / 1000, UTC)
         query = None if recorded.passthrough else matching.wire_query(recorded)
-        return capture.origin(self.request.by, ended, self.request.user_agent, self.took, query)
+        clean = redaction.DEFAULT.text
+        return capture.origin(self.request.by, ended, self.request.user_agent, self.took, query, clean=clean)
 
     def write(self, recorder: TapeRecorder) -> bool:
         """Record it; counted, and said in the log. Return False where the store failed. Never raises."""

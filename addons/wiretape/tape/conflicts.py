@@ -9,7 +9,6 @@ from collections.abc import Callable
 from wiretape import recording
 from wiretape.matching import request as matching
 from wiretape.policy import Mode, Takes
-from wiretape.recording import MODEL_LISTS
 from wiretape.tape.names import second_name, take_name
 
 type ConflictResolver = Callable[[str, str, bytes, bytes], str | None]
@@ -47,7 +46,7 @@ def is_another(data: bytes, identity: str, test_id: str | None) -> bool:
         request = recording.read_request(data)
     except ValueError:
         return False
-    is_of_another_test = request.endpoint in MODEL_LISTS and request.test_id != test_id
+    is_of_another_test = request.is_model_list and request.test_id != test_id
     return is_of_another_test or not matching.is_stored(request, identity)
 
 

@@ -31,7 +31,7 @@ from wiretape.matching import request as matching
 from wiretape.matching.outline import Near, Outline
 from wiretape.policy import FORMS, Takes
 from wiretape.providers import job_states
-from wiretape.recording import ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, hashing
+from wiretape.recording import ID_MAPPING, ID_PREFIX, RecordedRequest, hashing
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.index import Index
 from wiretape.tape.names import disambiguated_name
@@ -70,7 +70,7 @@ class Lookup:
 
     def by_name(self, question: Question, snapshot: Snapshot) -> list[Candidate]:
         """Return the recording, one of its takes, under a name that it has when it was made here."""
-        if question.request.endpoint in MODEL_LISTS:
+        if question.request.is_model_list:
             snapshot.look_ahead(())
             return []
         names: Iterable[str] = self._names(question)
@@ -90,7 +90,7 @@ class Lookup:
         """Return the recording, or all of a list of models, whatever their names. It may have to read every file."""
         known = self._index.find(question.identity, snapshot.listed)
         snapshot.note_doubt(known.doubt)
-        if question.request.endpoint in MODEL_LISTS:
+        if question.request.is_model_list:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
             return self._model_list(question, known.names, snapshot)

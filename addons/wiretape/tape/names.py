@@ -8,7 +8,7 @@ models-<hash>-<models>       a list of models, with a hash of what is in it
 
 import hashlib
 
-from wiretape.recording import MODEL_LISTS, RecordedRequest
+from wiretape.recording import RecordedRequest
 
 
 def take_name(name: str, number: int) -> str:
@@ -29,7 +29,7 @@ def second_name(name: str, request: RecordedRequest, identity: str, test_id: str
 
     The first name of a list of models does not tell the test that it was recorded for, so the second one does.
     """
-    if request.endpoint not in MODEL_LISTS:
+    if not request.is_model_list:
         return disambiguated_name(name.partition("-")[0], identity)
     first = "-".join(name.split("-")[:3])
     if test_id:

@@ -12,6 +12,7 @@ first name, and when it goes up ``conflicts`` decides what becomes of it.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 from wiretape import recording, redaction
@@ -19,6 +20,7 @@ from wiretape.codecs.parts import Parts
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.providers import wire
+from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
 from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
@@ -41,7 +43,15 @@ _CHANGED = (
 class FrozenError(wire.UnrecordableError):
     """The session is frozen."""
 
-    reason = Reason.FROZEN
+
+_REASONS: Mapping[type[Exception], Reason] = {
+    redaction.RefusedError: Reason.PRIVATE,
+    FrozenError: Reason.FROZEN,
+    StatusError: Reason.ERROR,
+    HoldsError: Reason.ERROR,
+    BrokeOffError: Reason.BROKE_OFF,
+}
+"""What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
 
 
 class TapeRecorder:
@@ -84,7 +94,7 @@ class TapeRecorder:
             capture = self._capture(request, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
-            self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
+            self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", request.sent_url, e, self.named)
         except RecursionError:
             self.counters.not_recorded(Reason.FORM)
@@ -109,7 +119,7 @@ class TapeRecorder:
         """Return what is kept beside a recording, whose digest is still to be put in."""
         if not self._config.keep_captures or (has_secret and not origin):
             return None
-        headers = captures.kept(arrived.headers)
+        headers = captures.kept(arrived.headers, recorded.header)
         if has_secret:
             # One that is only seen in the recording's form is still in the bytes.
             return Capture("", arrived.status, headers, None, (), origin, request.base64_wanted)

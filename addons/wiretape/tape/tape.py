@@ -35,7 +35,7 @@ from wiretape.matching import request as matching
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Takes
 from wiretape.providers import wire
-from wiretape.recording import MODEL_LISTS, RecordedRequest
+from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures
 from wiretape.replay import pacing
 from wiretape.replay.take_counters import LocalTurns, Turns
@@ -265,7 +265,7 @@ class Tape:
         """Return whether the next equal request gets the same answer, while no file changes that was looked at."""
         if self.config.takes not in (Takes.FIRST, Takes.LAST) or found.candidates[0].has_turns:
             return False  # The other takes have their turns.
-        if request.endpoint in MODEL_LISTS or request.moves_on:
+        if request.is_model_list or request.moves_on:
             return False  # Of a list of models any new file is a part; a poll gets the next state.
         return all(each.is_whole for each in snapshots)
 

@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Hashable
 from enum import Enum, auto
 
-from mitmproxy import ctx, http
+from mitmproxy import http
 
 from wiretape.codecs import content_coding, http_fields
 from wiretape.policy import Mode
@@ -95,10 +95,9 @@ class Sharing:
         for key in [key for key, each in [*self._flights.items()] if each is flight]:
             self._flights.pop(key, None)
 
-    @staticmethod
-    def is_shared(outcome: Joining | Forwarded) -> bool:
+    def is_shared(self, outcome: Joining | Forwarded) -> bool:
         """Return whether a live answer is for all equal requests that are under way."""
-        is_wanted = install.KNOWN and ctx.options.wiretape_single_flight
+        is_wanted = install.KNOWN and self._decider.runtime.shares
         is_recorded = isinstance(outcome, Joining) or outcome.keeping is Keeping.RECORDED
         is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
         return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)

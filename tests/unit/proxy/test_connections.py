@@ -19,11 +19,10 @@ from mitmproxy.tls import ClientHello
 from deciding import make_decider
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
-from wiretape.providers.routing import builtin, parse
+from wiretape.providers import table
 from wiretape.proxy import flow_state
-from wiretape.proxy.calls import LARGEST
 from wiretape.proxy.destinations import Destinations
-from wiretape.replay.faults import Faults
+from wiretape.proxy.runtime import Runtime
 from wiretape.sessions import token_file
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Role, Sessions
@@ -46,7 +45,7 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.decider = make_decider()
-        self.decider.use(parse([("providers.toml", builtin())]), Faults(), LARGEST)
+        self.decider.runtime = Runtime(providers=table.load({}))
         self.hooks = Connections(self.decider, Destinations())
         self.client = tflow.tclient_conn()
         self.client.sni = None

@@ -16,7 +16,7 @@ from wiretape.matching.request import recorded
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes, parse_mode, parse_takes
 from wiretape.providers import wire
-from wiretape.providers.routing import builtin, parse
+from wiretape.providers.table import load
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
@@ -253,7 +253,7 @@ def test_a_list_that_waited_for_its_store_takes_the_place_of_nobodys(taped: Tape
 @pytest.mark.parametrize("asks_for_base64", [True, False])
 def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) -> None:
     """The SDKs ask for it on their own: the one for Node decodes it without looking, and gets nonsense from numbers."""
-    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    route = load({}).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     form = {"encoding_format": "base64"} if asks_for_base64 else {"encoding_format": "float"}
     asked = recorded(route, json.dumps({"input": "i", "model": "m", **form}).encode())
@@ -267,7 +267,7 @@ def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) ->
 
 @pytest.mark.parametrize("recorded_as_base64", [True, False])
 def test_who_does_not_ask_for_base64_gets_numbers(taped: Taped, recorded_as_base64: bool) -> None:
-    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    route = load({}).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     plain = recorded(route, b'{"input": "i", "model": "m"}')
     base64 = recorded(route, b'{"input": "i", "model": "m", "encoding_format": "base64"}')

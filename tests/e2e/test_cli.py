@@ -471,7 +471,7 @@ def test_ctrl_c_in_the_middle_of_a_stream(user: User) -> None:
             output = read_until(master, "Hello!")
             os.write(master, b"\x03")
             output += read_until(master, None)
-            assert process.wait(20) == 130
+            assert process.wait(60) == 130
         finally:
             process.kill()
             process.wait()
@@ -518,7 +518,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1, "the command's own code"
     assert errors.startswith("told to stop\nwiretape: replay, session default")
 

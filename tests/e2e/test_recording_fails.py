@@ -19,8 +19,8 @@ from samples import FIREWORKS_CHAT
 from wiretape.journal.exchange_file import JournalEntry
 from wiretape.journal.folder import Journal
 from wiretape.journal.writer_process import WriterProcess
-from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.recorder import LiveRecording
 from wiretape.replay.single_flight import SharedResponse
 
@@ -36,7 +36,8 @@ PLACES: list[tuple[type, str]] = [
     *((Journal, name) for name in ("begin", "grown", "hand_over", "written")),
     (JournalEntry, "append"),
     *((SharedResponse, name) for name in ("changed", "close")),
-    (FlowHooks, "_finish"),
+    (LiveAnswers, "_finish"),
+    (LiveAnswers, "open"),
     *((WriterProcess, name) for name in ("look", "_hear")),
 ]
 
@@ -64,7 +65,7 @@ def proxy(origin: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def ask(proxy: Inside, said: str) -> bytes:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": said}]})
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
         assert status(read(connection)) == 200
         context = ssl.create_default_context(cafile=str(proxy.ca_file))
@@ -95,7 +96,7 @@ def test_nobody_waits(owner: type, name: str, proxy: Inside) -> None:
             answer = ask(proxy, said)
             assert status(answer) == 200
             assert answer.endswith(WHOLE)
-        assert failed.wait(10)
+        assert failed.wait(60)
     counters = proxy.addon.counters
     assert ask(proxy, said).endswith(WHOLE)
     before = counters.recorded

@@ -146,7 +146,7 @@ def test_no_key_at_all_is_no_obstacle_over_http2(replay: Mitmdump) -> None:
     command = ["curl", "-sS", "--http2", url, "-H", "Authorization: Bearer ", "--json", json.dumps(BODY)]
     if not shutil.which("curl"):
         pytest.skip("curl is not on this machine")
-    result = subprocess.run(command, env=client_env(replay), capture_output=True, text=True, check=True, timeout=30)
+    result = subprocess.run(command, env=client_env(replay), capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.endswith("data: [DONE]\n\n")
 
 
@@ -240,7 +240,7 @@ def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_bad_option_stops_the_start_and_names_the_right_values() -> None:
-    """Which values are bad is in test_wrong_options.py."""
+    """Which values are bad is in test_addon.py."""
     code, output = start_expecting_failure(["--set", "wiretape_mode=repeat"])
     assert code != 0
     assert "Traceback" not in output

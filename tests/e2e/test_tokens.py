@@ -123,7 +123,7 @@ def header(credentials: str) -> dict[str, str]:
 
 
 def test_without_tokens_it_does_not_listen_elsewhere_and_says_how_to_make_one() -> None:
-    """The other ways to ask for it, and what is no file of tokens, are in test_wrong_options.py."""
+    """The other ways to ask for it, and what is no file of tokens, are in test_addon.py."""
     code, output = start_expecting_failure(["--listen-host", "0.0.0.0"])
     assert code != 0
     assert "Traceback" not in output
@@ -153,7 +153,7 @@ def test_a_file_that_is_none_stops_the_start(tmp_path: Path) -> None:
 def connect(proxy: Mitmdump, target: str, credentials: str) -> tuple[str, str]:
     """Status line and headers of the answer to a CONNECT, and its body."""
     lines = [f"{name}: {value}" for name, value in header(credentials).items()]
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
         client.sendall("\r\n".join([f"CONNECT {target} HTTP/1.1", f"Host: {target}", *lines, "", ""]).encode())
         with client.makefile("rb") as answers:
             head = ""
@@ -363,7 +363,7 @@ def test_a_proxy_that_is_reached_over_tls_is_as_closed(lab: Lab) -> None:
         for url in (URL, HOUSE):
             proxy = ["--proxy", f"https://{user}@127.0.0.1:{lab.proxy.port}"]
             asked = [*command, *proxy, url, "--json", json.dumps(body("hello"))]
-            shown = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30).stderr
+            shown = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60).stderr
             assert re.search(rf"< HTTP/\S+ {status}", shown), shown
         if status == 407:
             lab.assert_nobody_was_asked()

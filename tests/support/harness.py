@@ -108,7 +108,7 @@ class Mitmdump:
         with self._more:
             return "".join(self._lines)
 
-    def wait_for_log(self, pattern: str, timeout: float = 10) -> re.Match[str]:
+    def wait_for_log(self, pattern: str, timeout: float = 60) -> re.Match[str]:
         """The first match in the log, when it is there."""
         found: re.Match[str] | None = None
 
@@ -133,7 +133,7 @@ class Mitmdump:
         assert "Addon error" not in self.log(), self.log()
         assert "wiretape/" not in self.log().partition("Traceback")[2], self.log()
 
-    def stop(self, signal: int = signal.SIGINT, timeout: float = 20) -> int:
+    def stop(self, signal: int = signal.SIGINT, timeout: float = 60) -> int:
         """Ask the process to end, and give its exit code; a second call gives it again."""
         if self.process.poll() is None:
             self.process.send_signal(signal)
@@ -151,8 +151,8 @@ class Mitmdump:
 
     def _wait_until_up(self) -> int:
         """Gives its port."""
-        port = int(self.wait_for_log(r" listening at \S*:(\d+)\.", 30)[1])
-        self.wait_for_log(r"to_loopback is ready", 30)
+        port = int(self.wait_for_log(r" listening at \S*:(\d+)\.")[1])
+        self.wait_for_log(r"to_loopback is ready")
         return port
 
     def _read(self) -> None:
@@ -174,7 +174,7 @@ class Mitmdump:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, timeout: float = 30) -> tuple[int, str]:
+def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, timeout: float = 60) -> tuple[int, str]:
     """Exit code and output of a ``mitmdump`` that is to refuse these arguments."""
     with tempfile.TemporaryDirectory(prefix="mitmdump-") as folder:
         env = _process_env(Path(folder) / "connects", {})
@@ -243,7 +243,7 @@ def environment(env: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def wait_until[T](predicate: Callable[[], T], timeout: float = 10) -> T:
+def wait_until[T](predicate: Callable[[], T], timeout: float = 60) -> T:
     """The predicate's first true value: for what tells nobody that it happened, such as a file."""
     end = time.monotonic() + timeout
     while not (value := predicate()):

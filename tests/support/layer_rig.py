@@ -22,18 +22,17 @@ from mitmproxy.proxy.layers.http._hooks import HttpRequestHeadersHook, HttpReque
 
 from deciding import make_decider
 from samples import CHAT, FIREWORKS_CHAT, load
+from wiretape import config
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
-from wiretape.providers import wire
-from wiretape.providers.routing import builtin, parse
+from wiretape.providers import table, wire
 from wiretape.proxy import flow_state
-from wiretape.proxy.calls import LARGEST
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.hooks import WiretapeDecideHook
 from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.runtime import Runtime
 from wiretape.recording import loads
-from wiretape.replay import faults
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
@@ -76,11 +75,12 @@ class Rig:
         if mode is HTTPMode.transparent:
             self.context.server.address = (HOST, 443)
             self.context.server.tls = True
-        providers = parse([("providers.toml", builtin())])
+        providers = table.load({})
         ledger = SessionCounters()
         self.counters = ledger.of("default")
         self.decider = make_decider()
-        self.decider.use(providers, faults.parse("rules", rules, providers.names), LARGEST)
+        drawn = config.loads("rules", rules).faults(providers.names)
+        self.decider.runtime = Runtime(providers=providers, faults=drawn)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")

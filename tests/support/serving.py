@@ -37,7 +37,7 @@ class Serve(Mitmdump):
 
     def page(self, path: str = "/metrics") -> str:
         """What the page of counters says."""
-        with build_opener(ProxyHandler({})).open(self.metrics_url + path, timeout=10) as answer:
+        with build_opener(ProxyHandler({})).open(self.metrics_url + path, timeout=60) as answer:
             text: str = answer.read().decode()
         return text
 

@@ -57,7 +57,7 @@ class RawClient:
     """One connection by hand: sees each transfer chunk, and how the connection ended."""
 
     def __init__(self, provider: Provider, *, tls: bool = True, alpn: str = "http/1.1") -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", provider.port), timeout=10)
+        self.socket: socket.socket = socket.create_connection(("127.0.0.1", provider.port), timeout=60)
         if tls:
             context = ssl.create_default_context(cafile=provider.ca_pem)
             context.set_alpn_protocols([alpn])
@@ -210,7 +210,7 @@ def test_a_client_that_leaves_is_noticed(http2: bool, step: Step) -> None:
                 client.post(PATH)
                 assert client.socket.recv(1)
             assert not provider.left.is_set()
-        assert provider.left.wait(10)
+        assert provider.left.wait(60)
 
 
 def test_stops_while_a_client_waits() -> None:
@@ -273,7 +273,7 @@ def test_a_broken_answer_fails_the_test_and_not_only_the_client() -> None:
 
 
 def test_connections_count_whatever_comes_of_them(provider: Provider) -> None:
-    with socket.create_connection(("127.0.0.1", provider.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", provider.port), timeout=60) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             while client.recv(4096):

@@ -325,7 +325,6 @@ def test_where_nothing_is_answered_nothing_is_read(mode: Mode, shell: Shells, mo
 def test_what_is_for_no_endpoint_has_no_outcome(shell: Shells) -> None:
     made = shell()
     assert made.decide(head=HEAD._replace(hosts=("other.example",))) is None
-    assert made.decide(head=HEAD._replace(port=8443)) is None
     assert isinstance(made.decide(head=HEAD._replace(hosts=("other.example", *HEAD.hosts))), Forwarded)
 
 

@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit interchange bench setup clean
+.PHONY: demo test lint types unit docs interchange bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -19,6 +19,14 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The documentation: what is generated of it, then the site, in site/. A broken link ends it.
+docs: $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[docs]'
+	$(BIN)/python tests/pages
+	$(BIN)/python -m pytest -q tests/pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict -f config/mkdocs.yml
+	@echo "the site is in site/: open site/index.html, or .venv/bin/mkdocs serve -f config/mkdocs.yml"
 
 # The public recorder beside ours. It is installed into an environment of its own: where it cannot be had, all is skipped.
 interchange: $(READY)
@@ -55,4 +63,4 @@ $(READY): pyproject.toml tests/node/package.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules
+	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules

@@ -1,0 +1,82 @@
+"""The picture of the demo: what ``wiretape demo`` really prints, as an SVG that looks like a terminal."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from html import escape, unescape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURE = ROOT / "docs" / "images" / "demo.svg"
+
+COLUMNS = 100
+LINE_HEIGHT = 18
+FONT_SIZE = 13
+MARGIN = 18
+BAR = 30
+
+_BEGIN = "wiretape run --mode replay"
+"""The title from which the picture shows what is printed: what comes before it is the app's source."""
+
+_COLOURS = (
+    (re.compile(r"─{3}"), "#93c5fd"),
+    (re.compile(r"> "), "#67e8f9"),
+    (re.compile(r"wiretape: |miss: |The nearest recording|  messages"), "#fcd34d"),
+    (re.compile(r"replay, session|\d\.\d seconds"), "#86efac"),
+)
+_PLAIN = "#e2e8f0"
+
+
+def output() -> list[str]:
+    """Run the demo. Return the lines that it prints, without what is this machine's own: its folder and its speed."""
+    scripts = Path(sys.executable).parent
+    env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    command = [str(scripts / "wiretape"), "demo"]
+    result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False, timeout=300)
+    # What the proxy says goes to stderr, in between: the app's own lines are what the picture is about.
+    text = result.stdout
+    if result.returncode != 0:
+        raise RuntimeError(f"wiretape demo ended with {result.returncode}: {result.stderr}")
+    text = text[text.index(_BEGIN) :]
+    text = text.replace(f"{ROOT}/", "").replace(str(ROOT), ".")
+    text = re.sub(r"\d+\.\d seconds", "2.0 seconds", text)
+    lines = []
+    for line in text.rstrip().splitlines():
+        lines += textwrap.wrap(line, COLUMNS, subsequent_indent="  ", drop_whitespace=False) or [""]
+    return [line.rstrip() for line in lines]
+
+
+def drawn(lines: list[str]) -> str:
+    """Return the picture of these lines."""
+    width = round(COLUMNS * FONT_SIZE * 0.602) + 2 * MARGIN
+    height = len(lines) * LINE_HEIGHT + BAR + 2 * MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="{FONT_SIZE}">',
+        "  <title>The output of wiretape demo</title>",
+        f'  <rect width="{width}" height="{height}" rx="8" fill="#0f172a"/>',
+        '  <circle cx="20" cy="18" r="6" fill="#f87171"/>',
+        '  <circle cx="40" cy="18" r="6" fill="#fbbf24"/>',
+        '  <circle cx="60" cy="18" r="6" fill="#4ade80"/>',
+    ]
+    for number, line in enumerate(lines):
+        colour = next((colour for form, colour in _COLOURS if form.search(line)), _PLAIN)
+        y = BAR + MARGIN + number * LINE_HEIGHT
+        parts.append(f'  <text x="{MARGIN}" y="{y}" fill="{colour}" xml:space="preserve">{escape(line)}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def shown(picture: str) -> list[str]:
+    """Return the lines that a picture shows."""
+    return [unescape(line) for line in re.findall(r'xml:space="preserve">(.*)</text>', picture)]
+
+
+def update() -> bool:
+    """Draw the picture anew where the demo prints something else. Return whether it was so."""
+    lines = output()
+    if PICTURE.exists() and shown(PICTURE.read_text("utf-8")) == lines:
+        return False
+    PICTURE.write_text(drawn(lines), "utf-8")
+    return True

@@ -1,0 +1,109 @@
+"""Whether the commands that README and pages show work, and print what the pages say that they print."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import TO_LOOPBACK
+from loopback import Provider, json_answer
+from pages import blocks, links
+from pages.blocks import Block
+
+README = links.ROOT / "README.md"
+KNOWN_NEEDS = (
+    "a bucket",
+    "a key",
+    "a proxy",
+    "a terminal of its own",
+    "make",
+    "root",
+    "the agent",
+    "the environment",
+    "the network",
+    "the proxy",
+    "the recording",
+    "your program",
+    "your tests",
+)
+"""How the words begin that say what a reader needs: a block is not left out in passing."""
+
+
+def _pages() -> list[Path]:
+    """Return the pages with commands that a test runs, those with the most of them first."""
+    counted = {page: len(_runnable(page)) for page in links.documents()}
+    return sorted((page for page in counted if counted[page]), key=lambda page: -counted[page])
+
+
+def _runnable(page: Path) -> list[Block]:
+    """Return the blocks of a page that are run. What the README shares with the tutorial is run there."""
+    found = [each for each in blocks.blocks(page.read_text("utf-8")) if each.is_run]
+    if page == README:
+        tutorial = (links.ROOT / "docs" / "tutorial.md").read_text("utf-8")
+        found = [each for each in found if each.commands not in tutorial]
+    return found
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """A provider on loopback, which stands in where a page needs a key."""
+    with Provider() as provider:
+        message = {"role": "assistant", "content": "Light scatters."}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 5, "total_tokens": 14}
+        answer = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini"}
+        provider.on("/v1/chat/completions", json_answer(answer | {"choices": [choice], "usage": usage}))
+        yield provider
+
+
+@pytest.fixture
+def env(tmp_path: Path, provider: Provider) -> dict[str, str]:
+    """The environment of a reader whose proxies reach the provider on loopback, and nothing else."""
+    home = tmp_path / "home"
+    (home / ".mitmproxy").mkdir(parents=True)
+    (home / ".mitmproxy" / "config.yaml").write_text(f"scripts: [{TO_LOOPBACK}]\n", "utf-8")
+    return blocks.environment(home) | {
+        "TO_LOOPBACK_ORIGIN": json.dumps({"api.openai.com": provider.port}),
+        "TO_LOOPBACK_CONNECTS": str(tmp_path / "connects"),
+        "SSL_CERT_FILE": str(provider.ca_pem),
+    }
+
+
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(links.ROOT)))
+def test_the_commands_of_a_page_work(page: Path, tmp_path: Path, env: dict[str, str]) -> None:
+    found = _runnable(page)
+    printed = blocks.run(found, blocks.clone(tmp_path / "clone"), env)
+    for block in found:
+        for line in block.prints:
+            assert line in printed[block.line], f"the block at line {block.line} is said to print this"
+
+
+@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(links.ROOT)))
+def test_what_a_block_needs_is_said_in_words_that_are_known(page: Path) -> None:
+    for block in blocks.blocks(page.read_text("utf-8")):
+        if block.needs:
+            assert block.needs.lower().startswith(KNOWN_NEEDS), block.needs
+
+
+def test_no_block_of_commands_hides_behind_another_language() -> None:
+    for page in links.documents():
+        fences = re.findall(r"^```(\w*)$", page.read_text("utf-8"), re.MULTILINE)
+        assert not {"bash", "shell", "console", "zsh"} & set(fences), page
+
+
+def test_blocks_of_a_page() -> None:
+    text = (
+        "```sh\na\n```\nsays\n```text\nx\n...\n```\n"
+        "```sh\n# Needs a bucket.\nb\n```\n```toml\nc = 1\n```\n```text\ny\n```\n"
+    )
+    first, second = blocks.blocks(text)
+    assert first == Block(1, "a\n", ("x",))
+    assert first.is_run
+    assert (second.needs, second.prints, second.is_run) == ("a bucket", (), False)
+
+
+def test_a_command_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"the block at line 3 ended with 7:\nhello"):
+        blocks.run([Block(1, "true\n"), Block(3, "echo hello; exit 7\n")], tmp_path, {"PATH": "/usr/bin:/bin"})

@@ -21,7 +21,7 @@ _BEGIN = "wiretape run --mode replay"
 """The title from which the picture shows what is printed: what comes before it is the app's source."""
 
 _COLOURS = (
-    (re.compile(r"─{3}"), "#93c5fd"),
+    (re.compile(r"^--- "), "#93c5fd"),
     (re.compile(r"> "), "#67e8f9"),
     (re.compile(r"wiretape: |miss: |The nearest recording|  messages"), "#fcd34d"),
     (re.compile(r"replay, session|\d\.\d seconds"), "#86efac"),
@@ -32,14 +32,14 @@ _PLAIN = "#e2e8f0"
 def output() -> list[str]:
     """Run the demo. Return the lines that it prints, without what is this machine's own: its folder and its speed."""
     scripts = Path(sys.executable).parent
-    env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "PYTHONIOENCODING": "utf-8"}
+    env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
     command = [str(scripts / "wiretape"), "demo"]
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False, timeout=300)
     # What the proxy says goes to stderr, in between: the app's own lines are what the picture is about.
     text = result.stdout
     if result.returncode != 0:
         raise RuntimeError(f"wiretape demo ended with {result.returncode}: {result.stderr}")
-    text = text[text.index(_BEGIN) :]
+    text = text[text.rindex("\n", 0, text.index(_BEGIN)) + 1 :]
     text = text.replace(f"{ROOT}/", "").replace(str(ROOT), ".")
     text = re.sub(r"\d+\.\d seconds", "2.0 seconds", text)
     lines = []

@@ -59,6 +59,11 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
+def of_language(text: str, language: str) -> list[str]:
+    """Return the blocks of a page in a language, such as ``toml``."""
+    return [body for found, body in _FENCE.findall(text) if found == language]
+
+
 def clone(folder: Path) -> Path:
     """Make what a reader has: a clone of the repository, as far as the commands of pages need it."""
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from harness import TO_LOOPBACK
 from loopback import Provider, json_answer
 from pages import blocks, links
 from pages.blocks import Block
+from wiretape import config, egress
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
+    from wiretape.proxy import options as proxy_options
 
 README = links.ROOT / "README.md"
 KNOWN_NEEDS = (
@@ -85,6 +91,28 @@ def test_what_a_block_needs_is_said_in_words_that_are_known(page: Path) -> None:
     for block in blocks.blocks(page.read_text("utf-8")):
         if block.needs:
             assert block.needs.lower().startswith(KNOWN_NEEDS), block.needs
+
+
+def _check_configuration(file: str, text: str) -> None:
+    """Raise OptionsError where wiretape would not take this file of ``wiretape_config``."""
+    own = proxy_options.Configuration(file, text)
+    own.parsed(config.check_tables)
+    known = proxy_options.table(own)
+    proxy_options.known_sessions(own)
+    proxy_options.rules(own, known)
+    proxy_options.secrets(own)
+    own.parsed(egress.parse)
+
+
+@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(links.ROOT)))
+def test_examples_in_other_languages_can_be_read(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for body in blocks.of_language(text, "toml"):
+        _check_configuration(page.name, body)
+    for body in blocks.of_language(text, "json"):
+        json.loads(body)
+    for body in blocks.of_language(text, "python"):
+        compile(body, str(page), "exec")
 
 
 def test_no_block_of_commands_hides_behind_another_language() -> None:

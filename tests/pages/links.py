@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_PATH = re.compile(r"`(?:\.venv/bin/python )?((?:addons|config|docs|tests)(?:/[\w.-]+)+/?)[^`\n]*`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINKED_WORDS = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
@@ -33,6 +34,11 @@ def links(text: str) -> list[str]:
     """Return where a document's links lead, the pictures' included."""
     # Code within a link's words stands before its target: without code, the brackets stay.
     return _LINK.findall(_CODE.sub("", prose(text)))
+
+
+def paths(text: str) -> list[str]:
+    """Return the files and folders of the repository that a document names as code."""
+    return _PATH.findall(prose(text))
 
 
 def broken(document: Path) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import click
 from typer.main import get_command
 
+import wiretape
 from pages import marks
 from wiretape import metrics
 from wiretape.cli.app import app
@@ -213,11 +214,23 @@ def counters() -> dict[str, str]:
     return {"metrics": table(("counter", "what it counts"), rows)}
 
 
+# -- packages ----------------------------------------------------------------------------------------------------------
+
+_PACKAGE = re.compile(r"^``(\w+)`` {2,}(.+)$", re.MULTILINE)
+
+
+def packages() -> dict[str, str]:
+    """Return the parts of the page of the architecture: the reading order of the packages."""
+    rows = [(f"`{name}`", prose(what)) for name, what in _PACKAGE.findall(wiretape.__doc__ or "")]
+    return {"packages": table(("package", "what it is about"), rows)}
+
+
 PAGES: Mapping[Path, Callable[[], dict[str, str]]] = {
     REFERENCE / "options.md": options,
     REFERENCE / "cli.md": commands,
     REFERENCE / "providers.md": providers,
     REFERENCE / "metrics.md": counters,
+    ROOT / "docs" / "contributing" / "architecture.md": packages,
 }
 
 

@@ -26,6 +26,14 @@ def test_no_two_headings_have_one_anchor(document: Path) -> None:
     assert sorted(set(found)) == sorted(found)
 
 
+@pytest.mark.parametrize("document", links.documents(), ids=name)
+def test_every_file_of_the_repository_that_is_named_is_there(document: Path) -> None:
+    if document.name == "CHANGELOG.md":
+        return  # It tells of what was.
+    for path in links.paths(document.read_text("utf-8")):
+        assert (links.ROOT / path).exists(), path
+
+
 def test_links_and_anchors_of_a_page() -> None:
     text = "# A `b` c: d\n[`x`](y.md#z) ![p](q.svg)\n```sh\n# no heading\n[no](link)\n```\n`[no](link)`\n"
     assert links.anchors(text) == ["a-b-c-d"]

@@ -25,7 +25,7 @@ docs: $(READY)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[docs]'
 	$(BIN)/python tests/pages
 	$(BIN)/python -m pytest -q tests/pages
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict -f config/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f config/mkdocs.yml
 	@echo "the site is in site/: open site/index.html, or .venv/bin/mkdocs serve -f config/mkdocs.yml"
 
 # The public recorder beside ours. It is installed into an environment of its own: where it cannot be had, all is skipped.

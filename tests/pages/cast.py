@@ -20,6 +20,9 @@ BAR = 30
 _BEGIN = "wiretape run --mode replay"
 """The title from which the picture shows what is printed: what comes before it is the app's source."""
 
+_LONGEST = 2
+"""Lines that are shown of a completion, its title included."""
+
 _COLOURS = (
     (re.compile(r"^--- "), "#93c5fd"),
     (re.compile(r"> "), "#67e8f9"),
@@ -30,7 +33,7 @@ _PLAIN = "#e2e8f0"
 
 
 def output() -> list[str]:
-    """Run the demo. Return the lines that it prints, without what is this machine's own: its folder and its speed."""
+    """Run the demo. Return the lines that it prints, without this machine's own folder."""
     scripts = Path(sys.executable).parent
     env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
     command = [str(scripts / "wiretape"), "demo"]
@@ -41,11 +44,29 @@ def output() -> list[str]:
         raise RuntimeError(f"wiretape demo ended with {result.returncode}: {result.stderr}")
     text = text[text.rindex("\n", 0, text.index(_BEGIN)) + 1 :]
     text = text.replace(f"{ROOT}/", "").replace(str(ROOT), ".")
-    text = re.sub(r"\d+\.\d seconds", "2.0 seconds", text)
-    lines = []
-    for line in text.rstrip().splitlines():
+    lines: list[str] = []
+    for line in _shortened(text.rstrip().splitlines()):
         lines += textwrap.wrap(line, COLUMNS, subsequent_indent="  ", drop_whitespace=False) or [""]
     return [line.rstrip() for line in lines]
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """Return the lines with long answers of completions cut short, each with a mark where it is cut."""
+    kept: list[str] = []
+    left = 0
+    is_cut = False
+    for line in lines:
+        if line.startswith(("> ", "--- ")):
+            if is_cut:
+                kept += ["[...]", ""]
+            left = _LONGEST if "completion" in line else sys.maxsize
+            is_cut = False
+        if left > 0:
+            kept.append(line)
+            left -= 1
+        else:
+            is_cut = True
+    return kept
 
 
 def drawn(lines: list[str]) -> str:
@@ -73,10 +94,15 @@ def shown(picture: str) -> list[str]:
     return [unescape(line) for line in re.findall(r'xml:space="preserve">(.*)</text>', picture)]
 
 
+def _timeless(lines: list[str]) -> list[str]:
+    """Return the lines without how long the demo took: that is another time each time."""
+    return [re.sub(r"\d+\.\d seconds", "some seconds", line) for line in lines]
+
+
 def update() -> bool:
     """Draw the picture anew where the demo prints something else. Return whether it was so."""
     lines = output()
-    if PICTURE.exists() and shown(PICTURE.read_text("utf-8")) == lines:
+    if PICTURE.exists() and _timeless(shown(PICTURE.read_text("utf-8"))) == _timeless(lines):
         return False
     PICTURE.write_text(drawn(lines), "utf-8")
     return True

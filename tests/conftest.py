@@ -13,7 +13,7 @@ import pytest
 
 from harness import ADDON
 from s3 import S3Server
-from wiretape.journal_folder import Journal
+from wiretape.journal.folder import Journal
 
 LONG = ("test_team.py", "test_serve.py")
 """The modules that take longest: begun last, one of them would run when all others are done."""

@@ -1,5 +1,5 @@
 """``python -m wiretape``: the command, where its script is not on the path."""
 
-from wiretape.cli import main
+from wiretape.cli.main import main
 
 main()

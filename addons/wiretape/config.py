@@ -6,7 +6,7 @@ the start. What is in a table is its owner's business: ``providers``, ``sessions
 ``redaction.rules``.
 """
 
-from wiretape import misspelled, tomltext
+from wiretape.codecs import misspelled, toml_text
 
 TABLES = ("endpoints", "fault", "provider", "redact", "redaction", "session", "tunnels")
 """The tables that there are."""
@@ -24,7 +24,7 @@ _SESSION_KEYS = ("layers", "mode", "modes", "pace", "takes", "format", "frozen")
 
 def check_tables(file: str, text: str) -> None:
     """Raise ValueError for a table that nobody reads; it names the file and the right word."""
-    names = tomltext.loads(file, text).keys() - {*TABLES}
+    names = toml_text.loads(file, text).keys() - {*TABLES}
     if not names:
         return
     first = min(names)

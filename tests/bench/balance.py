@@ -21,9 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import ROOT, wait_until
+from harness import wait_until
+from places import SHIPPED
 from serving import Serve
 
 COUNTS = (16, 64, 256)
@@ -120,7 +122,7 @@ def _ended(connections: Sequence[socket.socket]) -> int:
 
 def measure(balance: str, workers: int, runs: int) -> dict[str, Any]:
     """All figures of a balance."""
-    with Serve(ROOT / "recordings", "replay", workers=workers, balance=balance) as serve:
+    with Serve(SHIPPED, "replay", workers=workers, balance=balance) as serve:
         found = {count: [spread(serve, count) for _ in range(runs)] for count in COUNTS}
         return {"shares": found, "deaths": [death(serve, count) for count in COUNTS]}
 

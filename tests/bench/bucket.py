@@ -16,16 +16,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from between import Between
 from harness import Mitmdump
 from s3 import BUCKET, S3Server
 from talk import async_httpx_client, body, post_async, whole
-from wiretape import providers, request, wire
-from wiretape.counters import Counters
+from wiretape.matching import request
+from wiretape.metrics.counters import Counters
+from wiretape.policy import Mode
+from wiretape.providers import routing, wire
 from wiretape.store.opening import open_store
-from wiretape.tape import Mode, Tape
+from wiretape.tape.tape import Tape
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -34,7 +37,7 @@ URL = f"s3://{BUCKET}/bench"
 
 def fill(texts: Sequence[str]) -> None:
     """Record an answer to each text."""
-    table = providers.parse([("providers.toml", providers.builtin())])
+    table = routing.parse([("providers.toml", routing.builtin())])
     route = table.route("POST", "https", HOST, 443, PATH)
     assert route
     store = open_store(URL, spool=0)
@@ -42,7 +45,7 @@ def fill(texts: Sequence[str]) -> None:
     for text in texts:
         asked = request.recorded(route, json.dumps(body(text, stream=False)).encode(), "application/json")
         answer = whole("m", f"answer to {text} " * 40).body
-        tape.record(asked, wire.Arrived(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
+        tape.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
     store.close()
     assert tape.counters.recorded == len(texts)
 

@@ -18,12 +18,14 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from harness import ROOT, Mitmdump
+from harness import Mitmdump
+from places import SHIPPED
 
 HOST = "api.fireworks.ai"
-RECORDING = ROOT / "recordings" / "default" / "responses" / "e99f14805360.json"
+RECORDING = SHIPPED / "default" / "responses" / "e99f14805360.json"
 FLOODERS = 32
 FLOODS = {
     "nobody": "",
@@ -124,7 +126,7 @@ def main() -> int:
         command = [sys.executable, "-P", "-m", "wiretape.cli", "token", "create", "--session", "*", "--role", "read"]
         made = subprocess.run([*command, "--file", str(file)], capture_output=True, text=True, check=True)
         options = {"wiretape_tokens": str(file)}
-        with Mitmdump(ROOT / "recordings", "replay", options=options, proxy_mode=f"reverse:https://{HOST}") as proxy:
+        with Mitmdump(SHIPPED, "replay", options=options, proxy_mode=f"reverse:https://{HOST}") as proxy:
             head = f"{'median':>8}{'95 %':>8}{'most':>8}{'answers a second':>18}{'processor time':>17}"
             print(f"{'32 others:':26}{head}")
             for what in FLOODS:

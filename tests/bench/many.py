@@ -17,12 +17,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from wiretape import capture
-from wiretape.capture import Capture, Origin
-from wiretape.counters import Counters
-from wiretape.recording import RecordedRequest, RecordedResponse, dumps, make
+from wiretape.metrics.counters import Counters
+from wiretape.policy import Mode
+from wiretape.recording import RecordedRequest, RecordedResponse, capture, dumps, make
+from wiretape.recording.capture import Capture, Origin
 from wiretape.store.opening import open_store
-from wiretape.tape import Mode, Tape
+from wiretape.tape.tape import Tape
 
 COUNT = 10_000
 MODEL = "accounts/fireworks/models/llama-v3p1-8b-instruct"

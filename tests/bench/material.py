@@ -25,9 +25,10 @@ from mitmproxy import certs, connection, http
 from mitmproxy.io import FlowWriter
 
 from bench.machine import BenchError
-from wiretape import capture, providers, request, wire
-from wiretape.proxy.handshake import with_key
-from wiretape.recording import RecordedRequest, dumps, loads, make, request_name
+from wiretape.matching import request
+from wiretape.providers import routing, wire
+from wiretape.proxy.layers.tls import with_key
+from wiretape.recording import RecordedRequest, capture, dumps, loads, make, request_name
 
 HOST = "api.fireworks.ai"
 BASE_URL = f"https://{HOST}/inference/v1"
@@ -95,14 +96,14 @@ class Case:
         self, pieces: Sequence[bytes], pause: float = 0.02, asked: bytes | None = None, end: bytes = b""
     ) -> None:
         """Pieces a pause apart, the first at once; ``end`` goes with the last of them."""
-        route = providers.parse([("providers.toml", providers.builtin())]).route("POST", "https", HOST, 443, PATH)
+        route = routing.parse([("providers.toml", routing.builtin())]).route("POST", "https", HOST, 443, PATH)
         if route is None:
             raise BenchError(f"{HOST} is no provider")
         self.request = request.recorded(route, asked or body())
         pieces = [*pieces[:-1], pieces[-1] + end]
         at = tuple(place * pause * 1000 for place in range(len(pieces)))
         headers = (("content-type", "text/event-stream; charset=utf-8"),)
-        arrived = wire.Arrived(200, headers, tuple(pieces), at, ended=True)
+        arrived = wire.LiveResponse(200, headers, tuple(pieces), at, ended=True)
         self.recording = dumps(make(self.request, wire.response(self.request, arrived), "2025-09"))
         self.capture = capture.dumps(capture.Capture("sha256:" + MARK, 200, headers, tuple(pieces), at))
 

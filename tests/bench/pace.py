@@ -17,11 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness import Mitmdump, connect_head
 from samples import CHAT, load
-from wiretape.capture import Capture, digest, dumps
+from wiretape.recording.capture import Capture, digest, dumps
 
 PATH = "/inference/v1/chat/completions"
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench import hits, machine, material, peers
 from bench.servers import Bench, Contender, Server
-from wiretape.http1 import LAST_CHUNK, chunk
+from wiretape.codecs.http1 import LAST_CHUNK, chunk
 
 CLIENT = Path(__file__).with_name("sdk_client.py")
 

@@ -13,7 +13,7 @@ from harness import Mitmdump, openai_client, wait_until
 from loopback import Provider, Wait, from_recording
 from s3 import BUCKET, S3Server
 from samples import CHAT, FIREWORKS_CHAT, chunks_of, dumped, load
-from wiretape.store.opening import Place
+from wiretape.store.opening import StoreUrl
 
 BODY: dict[str, Any] = {key: value for key, value in load(CHAT)["request"]["body"].items() if value != {}}
 ALL = chunks_of(load(CHAT))
@@ -52,7 +52,7 @@ class Team:
     def stored(self, monkeypatch: pytest.MonkeyPatch, name: str = NAME) -> bytes | None:
         for key, value in self._server.env.items():
             monkeypatch.setenv(key, value)
-        store = Place(self.url, str(self._tmp_path / "looking")).open()
+        store = StoreUrl(self.url, str(self._tmp_path / "looking")).open()
         try:
             return store.read("default", name)
         finally:

@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 
 from bare_server import BareServer
-from harness import ROOT, Mitmdump
+from harness import Mitmdump
 from knocking import BODY, HOST, ended, exchange, inside_tls, read, status
+from places import SHIPPED
 from samples import FIREWORKS_CHAT
-from wiretape import tokenfile
-from wiretape.session import Role
-from wiretape.team.front import free_ports
-from wiretape.tokens import Token, Tokens
+from wiretape.cluster.balancer import free_ports
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Token, Tokens
 
 WEBSOCKET_KEY = "x3JJHMbDL1EzLkh9GBhXDw=="
 ACCEPTED = (
@@ -85,7 +86,7 @@ def lab(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     folder = tmp_path_factory.mktemp("lab")
     token, tokens = Tokens().create("default", Role.READ, "ann")
     other, tokens = tokens.create("default", Role.READ, "bob")
-    tokenfile.write(folder / "tokens.toml", tokens)
+    token_file.write(folder / "tokens.toml", tokens)
     (folder / "wiretape.toml").write_text('[tunnels]\nallow = ["listed.example"]\n')
     names = {name: ["127.0.0.1"] for name in ("private.example", "listed.example")}
     env = {
@@ -100,7 +101,7 @@ def lab(inside: Inside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     }
     (port,) = free_ports(1)
     reverse = ["--mode", "regular", "--mode", f"reverse:https://{HOST}@{port}"]
-    with Mitmdump(ROOT / "recordings", "replay", options=options, env=env, args=reverse) as proxy:
+    with Mitmdump(SHIPPED, "replay", options=options, env=env, args=reverse) as proxy:
         proxy.wait_for_log(rf"reverse proxy to https://{HOST} listening at")
         metrics = int(proxy.wait_for_log(r"counters at http://127\.0\.0\.1:(\d+)/metrics")[1])
         yield Lab(proxy, port, metrics, folder / "tokens.toml", token, other)
@@ -170,7 +171,7 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
         session = f"x-wiretape-session: default:{lab.other.text}"
         kept.sendall(f"GET /x HTTP/1.1\r\nHost: localhost\r\n{session}\r\n\r\n".encode())
         assert status(read(kept)) == 404
-        tokenfile.write(lab.file, tokenfile.read(lab.file).without("bob"))
+        token_file.write(lab.file, token_file.read(lab.file).without("bob"))
         assert ended(tunnels[lab.other])
         assert ended(kept)
         # And so is the connection that was opened for it.
@@ -183,8 +184,8 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
 def test_and_so_is_a_websocket(lab: Lab, inside: Inside) -> None:
     headers = ["Host: listed.example", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
     headers.append(f"Sec-WebSocket-Key: {WEBSOCKET_KEY}")
-    kept, tokens = tokenfile.read(lab.file).create("default", Role.READ, "eve")
-    tokenfile.write(lab.file, tokens)
+    kept, tokens = token_file.read(lab.file).create("default", Role.READ, "eve")
+    token_file.write(lab.file, tokens)
     sockets = {}
     with contextlib.ExitStack() as stack:
         for token in (lab.token, kept):
@@ -193,7 +194,7 @@ def test_and_so_is_a_websocket(lab: Lab, inside: Inside) -> None:
             assert status(read(sockets[token])) == 101
             sockets[token].sendall(MASKED_HELLO)
             assert sockets[token].recv(7) == b"\x81\x05hello"
-        tokenfile.write(lab.file, tokens.without("eve"))
+        token_file.write(lab.file, tokens.without("eve"))
         assert ended(sockets[kept])
         assert inside.gone.acquire(timeout=10)
         sockets[lab.token].sendall(MASKED_HELLO)
@@ -211,7 +212,7 @@ def socks() -> int:
 @pytest.fixture(scope="module")
 def replay(socks: int) -> Iterator[Mitmdump]:
     modes = ["--mode", "regular", "--mode", f"socks5@{socks}"]
-    with Mitmdump(ROOT / "recordings", "replay", args=modes) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=modes) as proxy:
         proxy.wait_for_log(f"SOCKS v5 proxy listening at .*:{socks}")
         yield proxy
         proxy.assert_sound()
@@ -294,7 +295,7 @@ def test_in_replay_nobody_can_ask_for_live(replay: Mitmdump) -> None:
 
 @pytest.mark.parametrize("mode", ["record-if-missing", "live"])
 def test_offline_nothing_leaves_the_machine_and_what_is_in_it_is_reached(mode: str, inside: Inside) -> None:
-    with Mitmdump(ROOT / "recordings", mode, options={"wiretape_offline": "true"}) as proxy:
+    with Mitmdump(SHIPPED, mode, options={"wiretape_offline": "true"}) as proxy:
         answer = inside_tls(proxy, f"{HOST}:443", HOST, HOST)
         assert status(answer) == (200 if mode == "record-if-missing" else 403)
         for path in (FIREWORKS_CHAT, "/v1/files"):

@@ -20,26 +20,27 @@ import h2.events
 import pytest
 from mitmproxy import hooks
 
-from harness import ROOT
 from inside import Inside, free_port
 from loopback import Provider, json_answer
+from places import SHIPPED
 from strangers import headers
-from wiretape import gate, tokenfile
-from wiretape.gate import Gate
-from wiretape.proxy import layering, requests
+from wiretape.proxy import flows
 from wiretape.proxy.addon import Wiretape
-from wiretape.proxy.admitting import AdmittingStream
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.lane import Lane
+from wiretape.proxy.flows import FlowHooks
+from wiretape.proxy.layers import install
+from wiretape.proxy.layers.admitted_stream import AdmittingStream
+from wiretape.proxy.layers.connect import Tunnel
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
+from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
 from wiretape.proxy.passing import Passing
-from wiretape.proxy.requests import Requests
-from wiretape.proxy.stream import PlayingLayer, PlayingStream
-from wiretape.proxy.tunnel import Tunnel
-from wiretape.session import Role
-from wiretape.tapes import Tapes
-from wiretape.tokenfile import TokenFile
-from wiretape.tokens import Tokens
+from wiretape.sessions import access, token_file
+from wiretape.sessions.access import AccessPolicy
+from wiretape.sessions.model import Role
+from wiretape.sessions.token_file import TokenFile
+from wiretape.sessions.tokens import Tokens
+from wiretape.tape.pool import TapePool
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -50,13 +51,13 @@ BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "never
 
 HOOKS = [
     (kind, name)
-    for kind in (Connections, Requests)
+    for kind in (Connections, FlowHooks)
     for name in vars(kind)
     if name in hooks.all_hooks and not name.startswith("_")
 ]
 PARTS: list[tuple[Any, str]] = [
-    (Lane, "_handle_event"),
-    (Lane, "_receive"),
+    (FastHttp1Layer, "_handle_event"),
+    (FastHttp1Layer, "_receive"),
     (PlayingLayer, "_handle_event"),
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
@@ -65,7 +66,7 @@ PARTS: list[tuple[Any, str]] = [
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),
     (Tunnel, "_next"),
-    (layering, "replace"),
+    (install, "replace"),
     (Desk, "seat"),
     (Desk, "settled"),
     (Desk, "enter"),
@@ -75,14 +76,14 @@ PARTS: list[tuple[Any, str]] = [
     (Desk, "recall"),
     (Desk, "look_up"),
     (Desk, "explain"),
-    (Gate, "admit"),
-    (gate, "basic"),
-    (Tapes, "of"),
+    (AccessPolicy, "admit"),
+    (access, "basic"),
+    (TapePool, "of"),
     (TokenFile, "check"),
     (Connections, "_has_no_onlookers"),
-    (Requests, "_request"),
-    (Requests, "_send"),
-    (requests, "call_of"),
+    (FlowHooks, "_request"),
+    (FlowHooks, "_send"),
+    (flows, "call_of"),
     (Passing, "route"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
@@ -268,9 +269,9 @@ def place(
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("closed")
     chosen = {**PROXIES[request.param], "ssl_verify_upstream_trusted_ca": str(origins[0].ca_pem)}
-    chosen["wiretape_recordings"] = str(ROOT / "recordings" if "replay" in request.param else folder)
+    chosen["wiretape_recordings"] = str(SHIPPED if "replay" in request.param else folder)
     if "tokens" in request.param:
-        tokenfile.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
+        token_file.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
         chosen["wiretape_tokens"] = str(folder / "tokens.toml")
     reverse, plain_reverse = free_port(), free_port()
     modes = [f"reverse:https://{HOST}@{reverse}", f"reverse:http://{HOST}@{plain_reverse}"]
@@ -282,7 +283,7 @@ def is_closed(place: Place) -> bool:
     return bool(place.proxy.master.options.wiretape_tokens)
 
 
-PANICS = ("Connections.next_layer", "Requests.requestheaders", "Requests.request", "Lane._receive")
+PANICS = ("Connections.next_layer", "FlowHooks.requestheaders", "FlowHooks.request", "FastHttp1Layer._receive")
 
 
 @pytest.mark.parametrize("what", ["nothing", *FAILING, *(f"{each}, panic" for each in PANICS)])
@@ -293,7 +294,7 @@ def test_nothing_leaves(
     if what != "nothing":
         make_fail(monkeypatch, *FAILING[what], PanicError if panic else RuntimeError)
         if what == "gate.basic":
-            monkeypatch.setattr("wiretape.proxy.desk.basic", gate.basic)
+            monkeypatch.setattr("wiretape.proxy.desk.basic", access.basic)
     before = [origin.connections for origin in origins], len(place.proxy.opened)
     doors = DOORS | (FOREIGN_DOORS if is_closed(place) else {})
     for name, door in doors.items():

@@ -18,10 +18,11 @@ import httpx2
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, connect_head, openai_client, wait_until
+from harness import Mitmdump, connect_head, openai_client, wait_until
 from loopback import Provider, Wait, from_recording, json_answer
+from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load, without_nulls
-from wiretape.units import counted
+from wiretape.codecs.units import counted
 
 BODY = load(CHAT)["request"]["body"]
 ALL = chunks_of(load(CHAT))
@@ -57,7 +58,7 @@ class Rig:
     def __init__(self, mode: str, folder: Path, provider: Provider) -> None:
         self.mode = mode
         self.provider = provider
-        self.recordings = ROOT / "recordings" if mode == "replay" else folder / "recordings"
+        self.recordings = SHIPPED if mode == "replay" else folder / "recordings"
         self._config = folder / "team.toml"
 
     def proxy(self, faults: str, **options: str) -> Mitmdump:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness import ROOT, Mitmdump, openai_client, wait_until
+from harness import Mitmdump, openai_client, wait_until
+from places import CONFIG, SHIPPED
 from samples import CHAT, call, chunks_of, dumped, load
-from wiretape.team.front import free_ports, haproxy
+from wiretape.cluster.balancer import free_ports, haproxy
 
 CONTENT = load(CHAT)
 pytestmark = pytest.mark.skipif(haproxy() is None, reason="HAProxy is not on this machine")
@@ -34,7 +35,7 @@ class Behind(Mitmdump):
 
 @contextmanager
 def balancer(file: Path, port: int, proxies: list[Behind]) -> Iterator[None]:
-    text = (ROOT / "config" / "haproxy.cfg").read_text("utf-8")
+    text = (CONFIG / "haproxy.cfg").read_text("utf-8")
     text = text.replace("bind :8080", f"bind 127.0.0.1:{port}")
     for number, proxy in enumerate(proxies, 1):
         line = f"server proxy{number} proxy{number}:8080"
@@ -58,8 +59,8 @@ def test_both_proxies_are_used_and_one_of_them_is_enough(tmp_path: Path) -> None
     options = {"wiretape_metrics": "0"}
     (port,) = free_ports(1)
     with (
-        Behind(ROOT / "recordings", "replay", options=options) as one,
-        Behind(ROOT / "recordings", "replay", options=options) as two,
+        Behind(SHIPPED, "replay", options=options) as one,
+        Behind(SHIPPED, "replay", options=options) as two,
         balancer(tmp_path / "haproxy.cfg", port, [one, two]),
     ):
         # Until it listens, a client that tries again gets through.

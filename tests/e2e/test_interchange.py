@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from corpus import TEST_ID, assert_same
-from harness import ROOT, Mitmdump, client_env, wait_until
+from harness import Mitmdump, client_env, wait_until
 from loopback import Answer, Provider, Received, error_answer, json_answer, sse
+from places import ROOT, SUPPORT
 
 pytestmark = [
     pytest.mark.skipif("INTERCHANGE" not in os.environ, reason="the public recorder is only run by: make interchange"),
@@ -165,7 +166,7 @@ class Program:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  it is open for as long as the process is
         env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._process = subprocess.Popen(
-            [python, "-P", "-W", "ignore", ROOT / "tests" / "public_recorder.py"],
+            [python, "-P", "-W", "ignore", SUPPORT / "public_recorder.py"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -11,8 +11,8 @@ from harness import Mitmdump, openai_client, wait_until
 from kills import kill, lives, recorded, team, writer_of
 from loopback import Provider
 from talk import Talk, ask
-from wiretape.journal_key import key_folders
-from wiretape.team.front import haproxy
+from wiretape.cluster.balancer import haproxy
+from wiretape.journal.key import key_folders
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked at in /proc"),

@@ -9,8 +9,9 @@ import openai
 import pytest
 from mitmproxy import http
 
-from harness import ADDON, ROOT, Mitmdump, openai_client, wait_until
+from harness import ADDON, Mitmdump, openai_client, wait_until
 from loopback import Provider, from_recording
+from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, MODEL, SAMPLES, call, chunks_of, dumped, load
 
 with warnings.catch_warnings():
@@ -62,7 +63,7 @@ def kept(file: Path) -> list[http.HTTPFlow]:
 
 
 def test_on_a_mitmproxy_that_is_not_known_that_is_said_and_hits_are_served(another: dict[str, Any]) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", **another) as proxy:
+    with Mitmdump(SHIPPED, "replay", **another) as proxy:
         said = proxy.wait_for_log(r"wiretape: mitmproxy (\S+) is not one that wiretape's layers know \((.*?)\)")
         assert said[2] == "HttpStream.send_response is another one"
         for _ in range(2):
@@ -79,7 +80,7 @@ def test_on_a_mitmproxy_that_is_not_known_that_is_said_and_hits_are_served(anoth
 
 
 def test_on_a_mitmproxy_that_is_not_known_the_fast_lane_is_none(another: dict[str, Any]) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_lane": "fast"}, **another) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_lane": "fast"}, **another) as proxy:
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))
         proxy.stop()
@@ -105,7 +106,7 @@ def test_on_a_mitmproxy_that_is_not_known_answers_are_recorded_and_then_served(
 
 
 def test_on_this_mitmproxy_nothing_of_that_is_said() -> None:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+    with Mitmdump(SHIPPED, "replay") as proxy:
         proxy.wait_for_log("wiretape: mode replay")
         proxy.stop()
         assert "layers know" not in proxy.log()
@@ -116,7 +117,7 @@ def test_on_this_mitmproxy_nothing_of_that_is_said() -> None:
 
 def test_with_a_file_for_flows_a_hit_is_a_flow_in_it(tmp_path: Path) -> None:
     file = tmp_path / "flows"
-    with Mitmdump(ROOT / "recordings", "replay", args=["-w", str(file)]) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=["-w", str(file)]) as proxy:
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))
             assert ask(client) == chunks_of(load(CHAT))
@@ -134,7 +135,7 @@ def test_with_a_file_for_flows_a_hit_is_a_flow_in_it(tmp_path: Path) -> None:
 
 def test_with_a_file_for_flows_misses_are_in_it_too(tmp_path: Path) -> None:
     file = tmp_path / "flows"
-    with Mitmdump(ROOT / "recordings", "replay", args=["-w", str(file)]) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=["-w", str(file)]) as proxy:
         with openai_client(proxy) as client, pytest.raises(openai.NotFoundError):
             ask(client, "never heard")
         assert proxy.stop() == 0
@@ -163,7 +164,7 @@ def test_with_a_file_for_flows_live_answers_are_in_it_too(
 def test_with_a_file_for_flows_the_fast_lane_can_still_be_had(tmp_path: Path) -> None:
     file = tmp_path / "flows"
     options = {"wiretape_lane": "fast"}
-    with Mitmdump(ROOT / "recordings", "replay", args=["-w", str(file)], options=options) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=["-w", str(file)], options=options) as proxy:
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))
         assert proxy.stop() == 0
@@ -172,7 +173,7 @@ def test_with_a_file_for_flows_the_fast_lane_can_still_be_had(tmp_path: Path) ->
 
 
 def test_where_nobody_looks_a_hit_is_no_flow_but_counted_and_in_the_log() -> None:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+    with Mitmdump(SHIPPED, "replay") as proxy:
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))
             assert ask(client) == chunks_of(load(CHAT))
@@ -186,7 +187,7 @@ def test_where_nobody_looks_a_hit_is_no_flow_but_counted_and_in_the_log() -> Non
 
 
 def test_a_miss_is_a_flow_wherever_hits_are_not() -> None:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+    with Mitmdump(SHIPPED, "replay") as proxy:
         with openai_client(proxy) as client:
             ask(client)
             with pytest.raises(openai.NotFoundError):
@@ -199,7 +200,7 @@ def test_a_miss_is_a_flow_wherever_hits_are_not() -> None:
 def test_a_script_that_looks_at_answers_sees_hits(tmp_path: Path) -> None:
     script = tmp_path / "looking.py"
     script.write_text("import logging\n\ndef response(flow):\n    logging.info('saw %s', flow.request.path)\n")
-    with Mitmdump(ROOT / "recordings", "replay", args=["-s", str(script)]) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=["-s", str(script)]) as proxy:
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))
         proxy.wait_for_log(f"saw {FIREWORKS_CHAT}")
@@ -210,7 +211,7 @@ def test_a_script_that_looks_at_answers_sees_hits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cache", ["0", "128MB", "1.5GB", "100", "64 kB"])
 def test_with_any_memory_hits_are_served(cache: str) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_cache": cache}) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_cache": cache}) as proxy:
         with openai_client(proxy) as client:
             for _ in range(3):
                 assert ask(client) == chunks_of(load(CHAT))

@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from harness import ROOT, Mitmdump, environment, wait_until
+from harness import Mitmdump, environment, wait_until
 from inside import Inside, free_port
 from loopback import Provider, json_answer
+from places import ROOT, SHIPPED
 from talk import _Http2Alone
-from wiretape import tokenfile
-from wiretape.session import Role
-from wiretape.tokens import Tokens
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -60,7 +61,7 @@ def status_and_error(answer: bytes) -> tuple[int, Any]:
 @pytest.fixture(scope="module", name="closed")
 def _closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
     folder = tmp_path_factory.mktemp("closed")
-    tokenfile.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
+    token_file.write(folder / "tokens.toml", Tokens().create("*", Role.WRITE)[1])
     options = {"wiretape_tokens": str(folder / "tokens.toml")}
     with Mitmdump(folder / "recordings", "record-if-missing", options=options) as proxy:
         yield proxy
@@ -226,7 +227,7 @@ def test_nothing_larger_passes_in_replay(tmp_path: Path) -> None:
 def test_who_sends_on_and_on_while_an_answer_is_paced_is_cut_off(lane: str) -> None:
     body = json.loads((ROOT / "recordings/default/responses/e99f14805360.json").read_bytes())["request"]["body"]
     asked = json.dumps(body).encode()
-    with place(ROOT / "recordings", wiretape_mode="replay", wiretape_lane=lane, wiretape_pace="1tps") as at:
+    with place(SHIPPED, wiretape_mode="replay", wiretape_lane=lane, wiretape_pace="1tps") as at:
         request = head(PATH, f"content-length: {len(asked)}") + asked
         with socket.create_connection(("127.0.0.1", at.reverse), timeout=30) as client:
             client.sendall(request)

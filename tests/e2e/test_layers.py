@@ -16,7 +16,7 @@ from harness import TO_LOOPBACK, Mitmdump, client_env, openai_client, start_expe
 from loopback import Provider, Wait
 from s3 import BUCKET, S3Server
 from talk import URL, Talk, ask, body, httpx_client, post, said, written
-from wiretape.store.opening import Place
+from wiretape.store.opening import StoreUrl
 
 HOUSE = "http://gpu.example.com:8000/v1/chat/completions"
 LAYERS = """
@@ -333,7 +333,7 @@ def test_in_a_bucket_every_proxy_sees_it(moto: S3Server, talk: Talk, tmp_path: P
     with pytest.MonkeyPatch.context() as patch:
         for key, value in moto.env.items():
             patch.setenv(key, value)
-        store = Place(url, str(tmp_path / "looking")).open()
+        store = StoreUrl(url, str(tmp_path / "looking")).open()
         assert len(store.scan("team")) == 2
         store.close()
 

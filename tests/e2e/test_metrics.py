@@ -8,11 +8,12 @@ from urllib.request import ProxyHandler, build_opener
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, openai_client, start_expecting_failure, wait_until
+from harness import Mitmdump, openai_client, start_expecting_failure, wait_until
 from loopback import Provider, from_recording
+from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, call, chunks_of, dumped, load
-from wiretape import metrics
-from wiretape.counters import Counters
+from wiretape.metrics import prometheus
+from wiretape.metrics.counters import Counters
 
 CONTENT = load(CHAT)
 ON = {"wiretape_metrics": "0"}
@@ -26,7 +27,7 @@ def page(proxy: Mitmdump, path: str = "/metrics") -> str:
 
 
 def counters(proxy: Mitmdump, session: str = "default") -> Counters:
-    return metrics.parse(page(proxy))[session]
+    return prometheus.parse(page(proxy))[session]
 
 
 def ask(proxy: Mitmdump) -> None:
@@ -35,7 +36,7 @@ def ask(proxy: Mitmdump) -> None:
 
 
 def test_a_replay_counts_hits_bytes_and_tokens_and_no_connection() -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options=ON) as proxy:
+    with Mitmdump(SHIPPED, "replay", options=ON) as proxy:
         for _ in range(3):
             ask(proxy)
         with openai_client(proxy, max_retries=0) as client, pytest.raises(openai.NotFoundError):
@@ -60,14 +61,14 @@ def test_a_recording_counts_what_went_to_the_provider(recordings: Path, provider
 
 
 def test_without_the_option_there_is_no_page() -> None:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+    with Mitmdump(SHIPPED, "replay") as proxy:
         ask(proxy)
         proxy.stop()
         assert "counters at" not in proxy.log()
 
 
 def test_the_page_ends_with_the_proxy() -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options=ON) as proxy:
+    with Mitmdump(SHIPPED, "replay", options=ON) as proxy:
         page(proxy)
         assert proxy.stop() == 0
         with pytest.raises(URLError):

@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness import ROOT, Mitmdump, client_env, environment, openai_client
+from harness import Mitmdump, client_env, environment, openai_client
 from loopback import Answer, Provider, Wait, from_recording, json_answer
+from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, MODEL, chunks_of, dumped, load
 
 
@@ -105,6 +106,6 @@ def test_reverse_mode_records_and_replays_for_clients_without_a_proxy(provider: 
         assert ask(proxy) == chunks_of(load(CHAT))
         proxy.stop()
     assert (recordings / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
-    with Mitmdump(ROOT / "recordings", "replay", proxy_mode=reverse) as proxy:
+    with Mitmdump(SHIPPED, "replay", proxy_mode=reverse) as proxy:
         assert ask(proxy) == chunks_of(load(CHAT))
         assert proxy.connects() == []

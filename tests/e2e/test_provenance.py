@@ -12,10 +12,11 @@ from harness import Mitmdump, client_env, environment, openai_client
 from loopback import Provider, Sleep
 from samples import FIREWORKS_CHAT, MODEL
 from talk import SECRET, Talk, ask, httpx_client, post, streamed
-from wiretape import __version__, tokenfile
+from wiretape import __version__
 from wiretape.redaction import REDACTED
-from wiretape.session import Role
-from wiretape.tokens import Tokens
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 
 
 def made(recordings: Path) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def test_whose_token_it_was(provider: Provider, recordings: Path, tmp_path: Path
     Talk(provider)
     token, tokens = Tokens().create("checkout", Role.WRITE, "ann")
     file = tmp_path / "tokens.toml"
-    tokenfile.write(file, tokens)
+    token_file.write(file, tokens)
     with Mitmdump(recordings, "record", origin=provider, options={"wiretape_tokens": str(file)}) as proxy:
         with openai_client(proxy, credentials=f"checkout:{token.text}") as client:
             ask(client, "hello")

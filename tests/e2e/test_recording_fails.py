@@ -16,13 +16,13 @@ from inside import Inside
 from knocking import HOST, read, status
 from loopback import Provider, json_answer
 from samples import FIREWORKS_CHAT
-from wiretape.flight import Flight
-from wiretape.journal import Entry
-from wiretape.journal_folder import Journal
-from wiretape.proxy.exchange import Exchange
+from wiretape.journal.exchange_file import JournalEntry
+from wiretape.journal.folder import Journal
+from wiretape.journal.writer_process import WriterProcess
+from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.journaling import Journaling
-from wiretape.proxy.requests import Requests
-from wiretape.writer_process import WriterProcess
+from wiretape.proxy.recorder import LiveRecording
+from wiretape.replay.single_flight import SharedResponse
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
@@ -32,11 +32,11 @@ WHOLE = b'"whole"}'
 
 PLACES: list[tuple[type, str]] = [
     *((Journaling, name) for name in ("open", "look", "_make")),
-    *((Exchange, name) for name in ("open", "tap", "_add", "_append", "finish", "written")),
+    *((LiveRecording, name) for name in ("open", "tap", "_add", "_append", "finish", "written")),
     *((Journal, name) for name in ("begin", "grown", "hand_over", "written")),
-    (Entry, "append"),
-    *((Flight, name) for name in ("changed", "close")),
-    (Requests, "_finish"),
+    (JournalEntry, "append"),
+    *((SharedResponse, name) for name in ("changed", "close")),
+    (FlowHooks, "_finish"),
     *((WriterProcess, name) for name in ("look", "_hear")),
 ]
 

@@ -10,7 +10,8 @@ import httpx
 from harness import Mitmdump, client_env, environment, openai_client, wait_until
 from loopback import Answer, Provider, error_answer, json_answer, sse
 from samples import FIREWORKS_CHAT, MODEL
-from wiretape import capture, verify
+from wiretape.library import verify
+from wiretape.recording import capture
 from wiretape.redaction import REDACTED
 
 KEY = "AIza" + "SyD3k_9-Xq7Lm2Rt5Vw8Zb1Nc4Hj6Pf0GsU"[:35]

@@ -13,8 +13,9 @@ import httpx
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, async_openai_client, client_env, environment, openai_client, start_expecting_failure
+from harness import Mitmdump, async_openai_client, client_env, environment, openai_client, start_expecting_failure
 from loopback import Provider, json_answer
+from places import SHIPPED
 from samples import BASES, CHAT, MODEL, SAMPLES, base_url, call, chunks_of, dumped, load
 from sharing import Shared
 
@@ -23,7 +24,7 @@ BODY = load(CHAT)["request"]["body"]
 
 @pytest.fixture(scope="module")
 def replay() -> Iterator[Mitmdump]:
-    with Mitmdump(ROOT / "recordings", "replay") as proxy:
+    with Mitmdump(SHIPPED, "replay") as proxy:
         yield proxy
         assert proxy.connects() == []
 
@@ -154,7 +155,7 @@ def test_ones_own_application_on_a_local_port_of_a_provider_is_reached(replay: M
         application.on("/orders", json_answer({"my": "app"}))
         env = {"TO_LOOPBACK_ORIGIN": json.dumps({"localhost": application.port})}
         with (
-            Mitmdump(ROOT / "recordings", "replay", env=env) as proxy,
+            Mitmdump(SHIPPED, "replay", env=env) as proxy,
             httpx.Client(proxy=proxy.proxy_url, trust_env=False) as client,
         ):
             assert client.get("http://localhost:8000/orders").json() == {"my": "app"}
@@ -195,9 +196,11 @@ def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, own: tu
 
 def test_in_replay_nothing_leaves_even_where_wiretape_itself_fails(tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
-    broken.write_text("from wiretape.tape import Tape\n\ndef fail(*_):\n    raise RuntimeError\n\nTape.lookup = fail\n")
+    broken.write_text(
+        "from wiretape.tape import tape\n\ndef fail(*_):\n    raise RuntimeError\n\ntape.Tape.lookup = fail\n"
+    )
     with (
-        Mitmdump(ROOT / "recordings", "replay", args=["-s", str(broken)]) as proxy,
+        Mitmdump(SHIPPED, "replay", args=["-s", str(broken)]) as proxy,
         openai_client(proxy) as client,
         pytest.raises(openai.InternalServerError, match="nothing is sent to a provider"),
     ):
@@ -249,7 +252,7 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     args = ["--listen-host", "", "--listen-port", str(port)]
-    with Mitmdump(ROOT / "recordings", "record-if-missing", args=args) as proxy:
+    with Mitmdump(SHIPPED, "record-if-missing", args=args) as proxy:
         proxy.wait_for_log(rf"listening at 127\.0\.0\.1:{port}")
         with openai_client(proxy) as client:
             assert ask(client) == chunks_of(load(CHAT))

@@ -17,11 +17,12 @@ import httpx
 import openai
 import pytest
 
-from harness import ROOT, openai_client, wait_until
+from harness import openai_client, wait_until
 from loopback import Provider, Wait, from_recording
+from places import SHIPPED
 from samples import BASES, CHAT, FIREWORKS_CHAT, chunks_of, dumped, load
 from serving import WIRETAPE, Serve, command_line
-from wiretape.team.front import haproxy, has_reuseport
+from wiretape.cluster.balancer import haproxy, has_reuseport
 
 BODY: dict[str, Any] = {key: value for key, value in load(CHAT)["request"]["body"].items() if value != {}}
 ALL = chunks_of(load(CHAT))
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason=
 @pytest.fixture(scope="module", params=BALANCES)
 def team(request: pytest.FixtureRequest) -> Iterator[Serve]:
     """Of three workers, for all that only replay: what a test counts, it counts from where it began."""
-    with Serve(ROOT / "recordings", "replay", balance=request.param) as serve:
+    with Serve(SHIPPED, "replay", balance=request.param) as serve:
         yield serve
         assert serve.connects() == []
 
@@ -165,7 +166,7 @@ def test_a_worker_that_is_killed_costs_no_later_request(team: Serve) -> None:
 
 @needs_haproxy
 def test_haproxy_comes_back_too_and_no_client_is_refused_meanwhile() -> None:
-    with Serve(ROOT / "recordings", "replay", workers=1) as team:
+    with Serve(SHIPPED, "replay", workers=1) as team:
         assert ask(team) == ALL
         before = wait_until(lambda: team.children("haproxy.cfg"))[0]
         os.kill(before, signal.SIGKILL)
@@ -186,7 +187,7 @@ def test_sigterm_ends_all_and_what_was_recorded_is_written(balance: str, recordi
 
 @pytest.mark.parametrize("balance", BALANCES)
 def test_nothing_is_left_when_it_is_killed(balance: str) -> None:
-    with Serve(ROOT / "recordings", "replay", workers=2, balance=balance) as team:
+    with Serve(SHIPPED, "replay", workers=2, balance=balance) as team:
         wait_until(lambda: len(team.children()) == (3 if balance == "haproxy" else 2))
         processes = team.children()
         team.process.kill()

@@ -17,8 +17,9 @@ import httpx
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, async_openai_client, client_env, openai_client, wait_until
+from harness import Mitmdump, async_openai_client, client_env, openai_client, wait_until
 from loopback import Provider, Wait
+from places import CONFIG, TESTS
 from talk import (
     SECRET,
     URL,
@@ -34,11 +35,11 @@ from talk import (
     written,
 )
 from wiretape.cli.environment import NODE_PRELOAD
-from wiretape.tape import Mode
+from wiretape.policy import Mode
 
-CONFIG = ROOT / "config" / "wiretape.toml"
+CONFIG_FILE = CONFIG / "wiretape.toml"
 HOUSE = "http://gpu.example.com:8000/team-7/v1/chat/completions"
-NODE_APP = ROOT / "tests" / "node" / "app.mjs"
+NODE_APP = TESTS / "node" / "app.mjs"
 NODE_QUESTION = "Hello, world!"
 
 SESSIONS = """
@@ -161,7 +162,7 @@ def test_every_client_is_in_the_session_of_its_proxys_url(upstream: str, lane: s
         plain = stack.enter_context(Provider(tls=False))
         talk, house = Talk(provider), Talk(plain)
         env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": provider.port, "gpu.example.com": plain.port})}
-        options = {"wiretape_config": str(CONFIG), "wiretape_lane": lane}
+        options = {"wiretape_config": str(CONFIG_FILE), "wiretape_lane": lane}
         proxy = stack.enter_context(Mitmdump(recordings, origin=provider, options=options, env=env))
         expected: dict[str, list[str]] = {}
         for client in CLIENTS:
@@ -355,7 +356,7 @@ def test_no_provider_sees_what_is_for_us(lane: str, recordings: Path) -> None:
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
         env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
-        options = {"wiretape_config": str(CONFIG), "wiretape_lane": lane}
+        options = {"wiretape_config": str(CONFIG_FILE), "wiretape_lane": lane}
         names = {"x_wiretape_session": "elsewhere", "x_wiretape_test_id": "a"}
         urls = [URL, HOUSE, "http://other.example/v1/chat/completions", HOUSE.replace("chat/completions", "other")]
         with Mitmdump(recordings, origin=provider, options=options, env=env) as proxy:
@@ -491,7 +492,7 @@ def test_on_one_plain_connection_every_request_is_in_its_own_session(recordings:
     with Provider(tls=False) as plain:
         Talk(plain)
         env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port})}
-        options = {"wiretape_config": str(CONFIG)}
+        options = {"wiretape_config": str(CONFIG_FILE)}
         with (
             Mitmdump(recordings, options=options, env=env) as proxy,
             httpx.Client(proxy=proxy.proxy_url, trust_env=False) as client,

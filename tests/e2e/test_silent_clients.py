@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT
 from inside import Inside, free_port
 from knocking import BODY, HOST, ended, proxy_authorization, read, status
+from places import SHIPPED
 from samples import FIREWORKS_CHAT
-from wiretape import tokenfile
 from wiretape.proxy import revoking
-from wiretape.session import Role
-from wiretape.tokens import Tokens
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 
 
 def test_only_who_has_shown_a_token_may_be_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     token, tokens = Tokens().create("default", Role.READ, "ann")
-    tokenfile.write(tmp_path / "tokens.toml", tokens)
+    token_file.write(tmp_path / "tokens.toml", tokens)
     chosen = {
         "wiretape_mode": "replay",
-        "wiretape_recordings": str(ROOT / "recordings"),
+        "wiretape_recordings": str(SHIPPED),
         "wiretape_tokens": str(tmp_path / "tokens.toml"),
     }
     monkeypatch.setattr(revoking, "_SILENCE", 0.5)

@@ -8,7 +8,7 @@ import pytest
 from harness import wait_until
 from inside import Inside
 from starts import failures
-from wiretape.proxy import loopback
+from wiretape.proxy.compat import loopback
 from wiretape.proxy.journaling import Journaling
 
 
@@ -34,5 +34,5 @@ def test_no_process_is_started_while_the_port_moves(monkeypatch: pytest.MonkeyPa
 
 
 def test_it_starts_on_a_busy_machine_without_being_told_where_to_listen() -> None:
-    """``tests/starts.py`` does it thirty times."""
+    """``tests/support/starts.py`` does it thirty times."""
     assert failures(3) == []

@@ -9,9 +9,10 @@ from pathlib import Path
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, openai_client, wait_until
+from harness import Mitmdump, openai_client, wait_until
 from inside import Inside, free_port
 from loopback import Provider
+from places import SHIPPED
 from wiretape.proxy.journaling import Journaling
 
 REQUEST = b"POST %b HTTP/1.1\r\nhost: api.fireworks.ai\r\ncontent-length: 2\r\n\r\n{}"
@@ -37,7 +38,7 @@ def test_new_requests_are_told_at_once(mode: str, lane: str, tmp_path: Path, mon
     monkeypatch.setattr(Journaling, "stop", stopping)
     reverse = free_port()
     chosen = {"wiretape_mode": mode, "wiretape_lane": lane}
-    chosen["wiretape_recordings"] = str(ROOT / "recordings" if mode == "replay" else tmp_path)
+    chosen["wiretape_recordings"] = str(SHIPPED if mode == "replay" else tmp_path)
     modes = [f"reverse:https://api.fireworks.ai@{reverse}"]
     with Provider() as provider, Inside(chosen, modes=modes, ports={443: provider.port, 80: provider.port}) as proxy:
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as kept:
@@ -66,7 +67,7 @@ def ask(port: int, data: bytes) -> bytes:
 
 
 def test_streams_that_are_under_way_end_without_a_traceback() -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_pace": "5tps"}) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_pace": "5tps"}) as proxy:
         with openai_client(proxy, max_retries=0) as client:
             stream = client.chat.completions.create(
                 model="accounts/fireworks/models/llama-v3p1-8b-instruct",

@@ -19,7 +19,8 @@ from harness import Mitmdump, client_env, connect_head, environment
 from loopback import Provider, json_answer
 from samples import BASES, CHAT, FIREWORKS_CHAT, SAMPLES, load
 from talk import httpx_client
-from wiretape import capture, recording
+from wiretape import recording
+from wiretape.recording import capture
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="what there is on POSIX alone")
 

@@ -37,13 +37,14 @@ from harness import Mitmdump, client_env, environment, wait_until
 from loopback import Answer, Provider, Received, Sleep, json_answer
 from s3 import BUCKET, S3Server
 from talk import Talk, ask, ask_async, question
-from wiretape import freezing, tokenfile, verify
-from wiretape.freezing import Frozen
-from wiretape.session import Role
-from wiretape.store.base import Store
-from wiretape.store.directory import WIRE
-from wiretape.store.opening import Place
-from wiretape.tokens import Tokens
+from wiretape.library import verify
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
+from wiretape.store import freezing
+from wiretape.store.base import WIRE, Store
+from wiretape.store.freezing import Frozen
+from wiretape.store.opening import StoreUrl
 
 SECONDS = 40.0
 AWAY = (10.0, 17.0)
@@ -264,7 +265,7 @@ class Site:
         for session in SESSIONS:
             token, tokens = tokens.create(session, ROLES.get(session, Role.WRITE), session)
             self.tokens[session] = token.text
-        tokenfile.write(self.file, tokens)
+        token_file.write(self.file, tokens)
 
     def proxy(self, name: str, **options: str) -> Mitmdump:
         """A proxy with a folder of its own."""
@@ -286,7 +287,7 @@ class Site:
         with pytest.MonkeyPatch.context() as patch:
             for key, value in self.server.env.items():
                 patch.setenv(key, value)
-            store = Place(self.url, str(self._folder / "looking"), timeout=10).open()
+            store = StoreUrl(self.url, str(self._folder / "looking"), timeout=10).open()
             try:
                 yield store
             finally:

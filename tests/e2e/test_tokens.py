@@ -18,11 +18,12 @@ import httpx
 import openai
 import pytest
 
-from harness import ROOT, Mitmdump, async_openai_client, openai_client, start_expecting_failure
+from harness import Mitmdump, async_openai_client, openai_client, start_expecting_failure
 from loopback import Provider
+from places import CONFIG, SHIPPED
 from talk import URL, Talk, ask, ask_async, body, httpx_client, post, said, written
 
-CONFIG = ROOT / "config" / "wiretape.toml"
+CONFIG_FILE = CONFIG / "wiretape.toml"
 HOUSE = "http://gpu.example.com:8000/team-7/v1/chat/completions"
 FOREIGN = "http://other.example/v1/chat/completions"
 
@@ -76,7 +77,7 @@ def started(made: tuple[str, tuple[str, str, str]], folder: Path) -> Iterator[La
     with Provider() as provider, Provider(tls=False) as plain:
         Talk(provider), Talk(plain)
         env = {"TO_LOOPBACK_ORIGIN": json.dumps({"*": plain.port, "api.fireworks.ai": provider.port})}
-        options = {"wiretape_tokens": str(file), "wiretape_config": str(CONFIG), "flow_detail": "3"}
+        options = {"wiretape_tokens": str(file), "wiretape_config": str(CONFIG_FILE), "flow_detail": "3"}
         flows = ["-w", str(folder / "flows")]
         with Mitmdump(recordings, origin=provider, options=options, env=env, args=flows) as proxy:
             yield Lab(proxy, (provider, plain), recordings, file, write, read, other)
@@ -134,7 +135,7 @@ def test_with_tokens_it_does(made: tuple[str, tuple[str, str, str]], tmp_path: P
     file = tmp_path / "tokens.toml"
     file.write_text(made[0])
     args, options = ["--listen-host", "0.0.0.0"], {"wiretape_tokens": str(file)}
-    with Mitmdump(ROOT / "recordings", "replay", args=args, options=options) as proxy:
+    with Mitmdump(SHIPPED, "replay", args=args, options=options) as proxy:
         proxy.wait_for_log(r"listening at (0\.0\.0\.0|\*):\d+")
 
 

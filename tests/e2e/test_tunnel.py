@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import ROOT, Mitmdump, wait_until
+from harness import Mitmdump, wait_until
 from loopback import Provider, from_recording
+from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, load
 
 END = b"\r\n\r\n"
@@ -67,7 +68,7 @@ ASKED = {
 def proxies() -> Iterator[dict[str, Mitmdump]]:
     with contextlib.ExitStack() as stack:
         yield {
-            lane: stack.enter_context(Mitmdump(ROOT / "recordings", "replay", options={"wiretape_lane": lane}))
+            lane: stack.enter_context(Mitmdump(SHIPPED, "replay", options={"wiretape_lane": lane}))
             for lane in ("fast", "flows")
         }
 
@@ -215,7 +216,7 @@ def test_a_client_that_does_not_trust_the_certificate_is_told_in_the_log(proxies
 
 
 def test_a_tunnel_of_ours_is_no_flow_and_another_hosts_is(proxies: dict[str, Mitmdump]) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"termlog_verbosity": "debug"}) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"termlog_verbosity": "debug"}) as proxy:
         with opened(proxy) as connection:
             connection.sendall(connect())
             assert head_of(connection) == b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -247,7 +248,7 @@ def test_a_miss_inside_a_tunnel_goes_to_the_provider_and_is_recorded(tmp_path: P
 def test_where_somebody_looks_at_tunnels_they_are_flows(tmp_path: Path) -> None:
     script = tmp_path / "looker.py"
     script.write_text("def http_connect(flow):\n    print('asked for', flow.request.host, flush=True)\n", "utf-8")
-    with Mitmdump(ROOT / "recordings", "replay", args=["-s", str(script)]) as proxy, opened(proxy) as connection:
+    with Mitmdump(SHIPPED, "replay", args=["-s", str(script)]) as proxy, opened(proxy) as connection:
         connection.sendall(connect())
         head_of(connection)
         proxy.wait_for_log(f"asked for {HOST}")

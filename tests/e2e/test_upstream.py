@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from bare_server import BareServer
-from harness import ROOT, Mitmdump
+from harness import Mitmdump
 from knocking import BODY, HOST, exchange, inside_tls, proxy_authorization, read, status
-from wiretape import tokenfile
-from wiretape.session import Role
-from wiretape.tokens import Tokens
+from places import SHIPPED
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 
 RAW = b"SSH-2.0-x\r\n"
 
@@ -42,7 +43,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.mark.parametrize("lane", ["auto", "flows"])
 def test_in_replay_nothing_leads_to_a_provider(lane: str, upstream: Upstream) -> None:
     by = ["--mode", f"upstream:http://127.0.0.1:{upstream.port}"]
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_lane": lane}, args=by) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_lane": lane}, args=by) as proxy:
         for target in (f"{HOST}:443", f"{HOST}.:443", f"{HOST}:80", f"{HOST.upper()}:443"):
             assert not exchange(proxy.port, f"CONNECT {target} HTTP/1.1\r\n\r\n".encode(), RAW).endswith(b"up")
         context = ssl.create_default_context(cafile=str(proxy.ca_file))
@@ -68,7 +69,7 @@ def test_in_replay_nothing_leads_to_a_provider(lane: str, upstream: Upstream) ->
 
 def test_offline_nothing_leaves_by_way_of_it(upstream: Upstream) -> None:
     by = ["--mode", f"upstream:http://127.0.0.1:{upstream.port}"]
-    with Mitmdump(ROOT / "recordings", "record", options={"wiretape_offline": "true"}, args=by) as proxy:
+    with Mitmdump(SHIPPED, "record", options={"wiretape_offline": "true"}, args=by) as proxy:
         for host in (HOST, "harmless.example", "203.0.113.7"):
             assert RAW not in exchange(proxy.port, f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode(), RAW)
             assert status(exchange(proxy.port, f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())) == 403
@@ -78,10 +79,10 @@ def test_offline_nothing_leaves_by_way_of_it(upstream: Upstream) -> None:
 
 def test_with_a_token_it_is_the_way_and_no_destination(upstream: Upstream, tmp_path: Path) -> None:
     token, tokens = Tokens().create("default", Role.READ, "ann")
-    tokenfile.write(tmp_path / "tokens.toml", tokens)
+    token_file.write(tmp_path / "tokens.toml", tokens)
     by = ["--mode", f"upstream:http://127.0.0.1:{upstream.port}"]
     options = {"wiretape_tokens": str(tmp_path / "tokens.toml")}
-    with Mitmdump(ROOT / "recordings", "replay", options=options, args=by) as proxy:
+    with Mitmdump(SHIPPED, "replay", options=options, args=by) as proxy:
         shown = f"x-wiretape-session: default:{token.text}\r\n"
         for port in (upstream.port, 22, 80):
             named = f"http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"

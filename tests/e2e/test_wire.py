@@ -17,8 +17,9 @@ import h2.events
 import httpx
 import pytest
 
-from harness import ROOT, Mitmdump, client_env, connect_head, environment, openai_client
+from harness import Mitmdump, client_env, connect_head, environment, openai_client
 from loopback import Answer, Provider, Sleep, from_recording, json_answer
+from places import SHIPPED
 from samples import BASES, CHAT, FIREWORKS_CHAT, chunks_of, dumped, load
 from sharing import Shared
 
@@ -200,7 +201,7 @@ def test_a_recorded_pace_is_that_of_the_provider(provider: Provider, paced: Shar
 
 @pytest.mark.parametrize("pace", ["40tps,ttft=200ms"])
 def test_a_rate_needs_no_recorded_times(pace: str) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_pace": pace}) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_pace": pace}) as proxy:
         times, chunks = arrivals(proxy)
     assert chunks == chunks_of(load(CHAT))
     # 26 tokens over 27 events (one of them [DONE]) at 40 a second: about 24 ms each, after 200 ms.
@@ -209,7 +210,7 @@ def test_a_rate_needs_no_recorded_times(pace: str) -> None:
 
 
 def test_a_client_that_leaves_ends_the_play_and_disturbs_nobody(tmp_path: Path) -> None:
-    with Mitmdump(ROOT / "recordings", "replay", options={"wiretape_pace": "5tps"}) as proxy:
+    with Mitmdump(SHIPPED, "replay", options={"wiretape_pace": "5tps"}) as proxy:
         with openai_client(proxy) as client:
             stream = client.chat.completions.create(**BODY)
             next(iter(stream))
@@ -223,7 +224,7 @@ def test_a_client_that_leaves_ends_the_play_and_disturbs_nobody(tmp_path: Path) 
 
 def test_stopping_the_proxy_in_the_middle_of_a_play_is_clean() -> None:
     with (
-        Mitmdump(ROOT / "recordings", "replay", options={"wiretape_pace": "5tps"}) as proxy,
+        Mitmdump(SHIPPED, "replay", options={"wiretape_pace": "5tps"}) as proxy,
         openai_client(proxy) as client,
     ):
         assert next(iter(client.chat.completions.create(**BODY)))
@@ -289,7 +290,7 @@ def test_streams_play_side_by_side_over_http2(provider: Provider, paced: Shared)
 
 
 def test_http10_gets_its_stream_until_the_connections_end() -> None:
-    with Mitmdump(ROOT / "recordings", "replay", proxy_mode="reverse:https://api.fireworks.ai@0") as proxy:
+    with Mitmdump(SHIPPED, "replay", proxy_mode="reverse:https://api.fireworks.ai@0") as proxy:
         body = json.dumps(BODY).encode()
         with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
             client.sendall(

@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pages import cast, reference
+from places import ROOT
 
 
 def main() -> int:
@@ -14,9 +16,9 @@ def main() -> int:
         text = reference.written(page)
         if text != page.read_text("utf-8"):
             page.write_text(text, "utf-8")
-            print(f"written: {page.relative_to(reference.ROOT)}")
+            print(f"written: {page.relative_to(ROOT)}")
     if cast.update():
-        print(f"written: {cast.PICTURE.relative_to(reference.ROOT)}")
+        print(f"written: {cast.PICTURE.relative_to(ROOT)}")
     return 0
 
 

@@ -8,7 +8,8 @@ import textwrap
 from html import escape, unescape
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from places import ROOT
+
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
 
 COLUMNS = 100

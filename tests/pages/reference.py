@@ -15,8 +15,9 @@ from typer.main import get_command
 
 import wiretape
 from pages import marks
-from wiretape import metrics
-from wiretape.cli.app import app
+from places import ROOT
+from wiretape.cli.commands import app
+from wiretape.metrics import prometheus
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
@@ -24,7 +25,7 @@ with warnings.catch_warnings():
 
     from wiretape.proxy import options as proxy_options
 
-ROOT = Path(__file__).resolve().parents[2]
+
 REFERENCE = ROOT / "docs" / "reference"
 INTERNAL = "wiretape_coordinator"
 """The option that ``wiretape serve`` sets for its workers: nobody else's business."""
@@ -207,7 +208,7 @@ def providers() -> dict[str, str]:
 
 def counters() -> dict[str, str]:
     """Return the parts of the page of metrics."""
-    rows = [(f"`{name}_total`", prose(told)) for name, told in metrics.FAMILIES.values()]
+    rows = [(f"`{name}_total`", prose(told)) for name, told in prometheus.FAMILIES.values()]
     by_reason = "The same, with a label `reason`."
     place = 1 + next(i for i, (name, _) in enumerate(rows) if "unrecorded" in name)
     rows.insert(place, ("`wiretape_unrecorded_by_reason_total`", by_reason))

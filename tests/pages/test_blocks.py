@@ -12,13 +12,15 @@ from harness import TO_LOOPBACK
 from loopback import Provider, json_answer
 from pages import blocks, links
 from pages.blocks import Block
-from wiretape import config, egress
+from places import ROOT
+from wiretape import config
+from wiretape.network import egress
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
     from wiretape.proxy import options as proxy_options
 
-README = links.ROOT / "README.md"
+README = ROOT / "README.md"
 KNOWN_NEEDS = (
     "a bucket",
     "a key",
@@ -47,7 +49,7 @@ def _runnable(page: Path) -> list[Block]:
     """Return the blocks of a page that are run. What the README shares with the tutorial is run there."""
     found = [each for each in blocks.blocks(page.read_text("utf-8")) if each.is_run]
     if page == README:
-        tutorial = (links.ROOT / "docs" / "tutorial.md").read_text("utf-8")
+        tutorial = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
         found = [each for each in found if each.commands not in tutorial]
     return found
 
@@ -77,7 +79,7 @@ def env(tmp_path: Path, provider: Provider) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(links.ROOT)))
+@pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path, env: dict[str, str]) -> None:
     found = _runnable(page)
     printed = blocks.run(found, blocks.clone(tmp_path / "clone"), env)
@@ -86,7 +88,7 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path, env: dict[str, 
             assert line in printed[block.line], f"the block at line {block.line} is said to print this"
 
 
-@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(links.ROOT)))
+@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_block_needs_is_said_in_words_that_are_known(page: Path) -> None:
     for block in blocks.blocks(page.read_text("utf-8")):
         if block.needs:
@@ -104,7 +106,7 @@ def _check_configuration(file: str, text: str) -> None:
     own.parsed(egress.parse)
 
 
-@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(links.ROOT)))
+@pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_in_other_languages_can_be_read(page: Path) -> None:
     text = page.read_text("utf-8")
     for body in blocks.of_language(text, "toml"):

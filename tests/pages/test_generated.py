@@ -7,8 +7,6 @@ import pytest
 from bench import report
 from pages import cast, marks, reference
 
-ROOT = reference.ROOT
-
 
 @pytest.mark.parametrize("page", reference.PAGES, ids=lambda page: page.stem)
 def test_a_page_is_what_the_code_writes(page: Path) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from pages import links
+from places import ROOT
 
-DOCS = links.ROOT / "docs"
+DOCS = ROOT / "docs"
 
 
 def name(document: Path) -> str:
-    return str(document.relative_to(links.ROOT))
+    return str(document.relative_to(ROOT))
 
 
 @pytest.mark.parametrize("document", links.documents(), ids=name)
@@ -31,7 +32,7 @@ def test_every_file_of_the_repository_that_is_named_is_there(document: Path) -> 
     if document.name == "CHANGELOG.md":
         return  # It tells of what was.
     for path in links.paths(document.read_text("utf-8")):
-        assert (links.ROOT / path).exists(), path
+        assert (ROOT / path).exists(), path
 
 
 def test_links_and_anchors_of_a_page() -> None:
@@ -53,10 +54,10 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def test_every_page_is_in_the_sites_navigation() -> None:
-    navigation = (links.ROOT / "config" / "mkdocs.yml").read_text("utf-8")
+    navigation = (ROOT / "config" / "mkdocs.yml").read_text("utf-8")
     for page in DOCS.rglob("*.md"):
         assert f": {page.relative_to(DOCS)}\n" in navigation, page
 
 
 def test_the_readme_is_of_one_sitting() -> None:
-    assert len((links.ROOT / "README.md").read_text("utf-8").splitlines()) <= 180
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 180

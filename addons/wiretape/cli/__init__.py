@@ -1,14 +1,14 @@
 """The ``wiretape`` command.
 
-``app``            the commands and their flags; ``helping``: their help
+``main``           the entry point; ``commands``: all of them and their flags; ``helping``: their help
 ``options``        flags and ``WIRETAPE_*`` variables -> mitmproxy options, in order of precedence
-``proxy``          a mitmproxy on loopback, in this process
+``embedded``       a mitmproxy on loopback, in this process
 ``upstream``       the proxy that the environment names already: ours goes out by way of it
 ``certificates``   the CAs that the command's programs trust
 ``environment``    what the child finds in its environment
 ``run``            the child: its signals, its exit code
 ``summary``        what happened, in a line or two
-``serve``          several proxies behind one port; ``worker``: one that shares its port
+``serve``          several proxies behind one port; ``reuseport_worker``: one that shares its port
 ``status``         the counters of a running proxy
 ``files``          the recordings that a command looks at, below a folder or in a bucket
 ``recordings``     ``show``, ``verify``, ``convert``; ``listing``: ``ls``
@@ -17,26 +17,9 @@
 ``session``, ``sessions``   the commands on sessions: their flags, what they do
 ``token``          the commands on tokens
 ``demo``           all of it, on the shipped recordings: ``demo_app`` is the app
-``saying``         what a command says beside its output
+``console``        what a command says beside its output
 
-The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy (``proxy``,
-``run``, ``worker``) are imported by the commands that need them, so that ``wiretape addon`` and ``--version`` answer
-at once.
+The proxy itself is in ``wiretape.proxy``: nothing here decides what is a hit. Modules that import mitmproxy
+(``embedded``, ``run``, ``reuseport_worker``) are imported by the commands that need them, so that ``wiretape addon``
+and ``--version`` answer at once.
 """
-
-import sys
-from io import TextIOWrapper
-
-from wiretape import redaction
-from wiretape.cli.app import app
-from wiretape.redaction import logs
-
-
-def main() -> None:
-    """The entry point of the ``wiretape`` script. Always ends in ``SystemExit``."""
-    logs.install(redaction.DEFAULT)
-    for stream in (sys.stdout, sys.stderr):
-        # What the terminal's encoding does not have is said by its code, and is no reason to end.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="wiretape")

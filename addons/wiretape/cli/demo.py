@@ -32,7 +32,7 @@ def demo() -> int:
         print("wiretape: the demo's app needs the openai package: pip install openai", file=sys.stderr)
         return 1
     # Imported late: mitmproxy takes a moment, and a missing package is to be told at once.
-    from wiretape.cli.proxy import StartError
+    from wiretape.cli.embedded import StartError
     from wiretape.cli.run import run
     from wiretape.cli.summary import summary
 

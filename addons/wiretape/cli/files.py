@@ -12,13 +12,14 @@ from itertools import batched
 from pathlib import Path
 from typing import Protocol
 
-from wiretape import freezing, parallel, printable
-from wiretape.session import check_name
-from wiretape.store import regular
-from wiretape.store.base import Store
-from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore, write_file
+from wiretape.codecs import printable
+from wiretape.codecs.units import parse_size
+from wiretape.library import parallel
+from wiretape.sessions.model import check_name
+from wiretape.store import freezing, regular
+from wiretape.store.base import RESPONSES, WIRE, Store
+from wiretape.store.directory import DirectoryStore, write_file
 from wiretape.store.opening import is_url, open_store
-from wiretape.units import parse_size
 
 _AT_ONCE = 16
 """Objects that are asked for at once."""

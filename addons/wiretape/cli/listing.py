@@ -12,15 +12,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from wiretape import capture as captures
-from wiretape import printable, recording, request, transcript, wire
-from wiretape.checks import NotHttpError
+from wiretape import recording
+from wiretape.cli.console import complain, progress
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import complain, progress
+from wiretape.codecs import printable
+from wiretape.codecs.units import counted
+from wiretape.library import transcript
+from wiretape.library.ledger import Ledger
+from wiretape.matching import request
+from wiretape.providers import wire
 from wiretape.recording import Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.checks import NotHttpError
 from wiretape.store.base import Unavailable
-from wiretape.store.ledger import Ledger
-from wiretape.units import counted
 
 _KEPT = 200
 """Characters of a question that are noted."""

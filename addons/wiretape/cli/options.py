@@ -6,7 +6,7 @@ are mitmproxy's and are applied in ``proxy``.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from wiretape import misspelled
+from wiretape.codecs import misspelled
 from wiretape.redaction import pseudonyms
 
 PREFIX = "WIRETAPE_"

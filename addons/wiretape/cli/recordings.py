@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from wiretape import capture as captures
-from wiretape import recording, shortened, transcript, verify, wire
-from wiretape.checks import NotHttpError
+from wiretape import recording
+from wiretape.cli.console import complain, out, out_text, progress
 from wiretape.cli.files import File, OnDisk, Source
-from wiretape.cli.saying import complain, out, out_text, progress
+from wiretape.codecs.units import counted
+from wiretape.library import shortening, transcript, verify
+from wiretape.providers import wire
 from wiretape.recording import Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.checks import NotHttpError
 from wiretape.store.base import Unavailable
 from wiretape.store.regular import NoRecording
-from wiretape.units import counted
 
 _CAPTURE = "capture"
 """The form of what is no recording."""
@@ -108,7 +110,7 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
             out(f"  {line}")
         out("asked:")
         asked, answered = found.request.body, transcript.text(found)
-        short = (asked, answered) if full else (shortened.shortened(asked), shortened.text(answered))
+        short = (asked, answered) if full else (shortening.shortened(asked), shortening.text(answered))
         out_text(json.dumps(short[0], indent=2, ensure_ascii=False))
         out("answered:")
         out_text(short[1])

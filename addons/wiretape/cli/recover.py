@@ -2,9 +2,9 @@
 
 import logging
 
-from wiretape.cli.saying import out_text, say
-from wiretape.journal_writer import LogCapture
-from wiretape.recovery import recover
+from wiretape.cli.console import out_text, say
+from wiretape.journal.recovery import recover
+from wiretape.journal.writer import LogCapture
 
 NOT_ALL = 1
 """Exit code: something could not be written."""

@@ -12,22 +12,25 @@ from enum import Enum
 from rich.table import Table
 from rich.text import Text
 
-from wiretape import capture as captures
-from wiretape import jsontext, recording, request, verify
-from wiretape.capture import Capture
-from wiretape.checks import NotHttpError
+from wiretape import recording
+from wiretape.cli.console import complain, console, say
 from wiretape.cli.files import File, Source
-from wiretape.cli.saying import complain, console, say
-from wiretape.finding import second_name
+from wiretape.codecs import json_text
+from wiretape.codecs.units import counted
+from wiretape.library import verify
+from wiretape.matching import request
 from wiretape.recording import Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.capture import Capture
+from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import Finding, Redactor, bodies, recorded
 from wiretape.store.base import Unavailable
-from wiretape.units import counted
+from wiretape.tape.lookup import disambiguated_name
 
 _CAPTURE = "capture"
 
 
-class Outcome(Enum):
+class CleaningOutcome(Enum):
     """What becomes of a file in which a secret is."""
 
     CLEANED = "cleaned"
@@ -35,7 +38,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CleaningStep:
     """A recording with its capture, or a capture that has none."""
 
     file: File
@@ -43,7 +46,7 @@ class Step:
     digest: str
     """Of the file's bytes as they were looked at."""
     findings: tuple[Finding, ...]
-    outcome: Outcome
+    outcome: CleaningOutcome
 
     @property
     def is_renamed(self) -> bool:
@@ -52,10 +55,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CleaningPlan:
     """What cleaning would do."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[CleaningStep, ...]
     broken: tuple[str, ...]
     """Files that cannot be looked into, and why."""
 
@@ -67,7 +70,7 @@ def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
         complain(problem)
     if wanted.steps:
         console().print(_table(wanted))
-    cleanable = [step for step in wanted.steps if step.outcome is Outcome.CLEANED]
+    cleanable = [step for step in wanted.steps if step.outcome is CleaningOutcome.CLEANED]
     left = len(wanted.steps) - len(cleanable)
     if not apply:
         renamed = sum(step.is_renamed for step in cleanable)
@@ -82,13 +85,13 @@ def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
     return 1 if left or wanted.broken else 0
 
 
-def _table(wanted: Plan) -> Table:
+def _table(wanted: CleaningPlan) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("file", "where", "detector", "then"):
         table.add_column(heading, overflow="fold")
     for step in wanted.steps:
         then = f"is {step.target.name}" if step.is_renamed else "keeps its name"
-        if step.outcome is not Outcome.CLEANED:
+        if step.outcome is not CleaningOutcome.CLEANED:
             then = step.outcome.value
         for finding in dict.fromkeys(step.findings):
             cells = (str(step.file), finding.path, finding.detector, then)
@@ -100,9 +103,9 @@ def _table(wanted: Plan) -> Table:
 # -- the plan ----------------------------------------------------------------------------------------------------------
 
 
-def plan(source: Source, redactor: Redactor) -> Plan:
+def plan(source: Source, redactor: Redactor) -> CleaningPlan:
     """Return what is to be done. Raises Unavailable where a bucket cannot be asked."""
-    steps: list[Step] = []
+    steps: list[CleaningStep] = []
     broken: list[str] = []
     taken: set[str] = set()
     seen: set[str] = set()
@@ -122,10 +125,10 @@ def plan(source: Source, redactor: Redactor) -> Plan:
         if step:
             taken.add(str(step.target))
             steps.append(step)
-    return Plan(tuple(steps), tuple(broken))
+    return CleaningPlan(tuple(steps), tuple(broken))
 
 
-def _step(file: File, redactor: Redactor, taken: set[str]) -> Step | None:
+def _step(file: File, redactor: Redactor, taken: set[str]) -> CleaningStep | None:
     data = file.read()
     if data is None:
         return None
@@ -136,18 +139,18 @@ def _step(file: File, redactor: Redactor, taken: set[str]) -> Step | None:
         try:
             found = recording.loads(data)
         except NotHttpError as e:
-            if any(redactor.find(jsontext.loads(data))):
+            if any(redactor.find(json_text.loads(data))):
                 raise ValueError(f"a secret is in it, which can be taken out by hand: {e}") from e
             return None
-        findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+        findings = [*recorded.findings(json_text.loads(data), found, redactor)]
         if findings:
             target = _target(file, found, _clean(found, redactor), taken)
         if kept := _capture(file):
             findings += _in_capture(kept, redactor)
     if not findings:
         return None
-    outcome = Outcome.FROZEN if file.is_frozen else Outcome.CLEANED
-    return Step(file, target, captures.digest(data), tuple(findings), outcome)
+    outcome = CleaningOutcome.FROZEN if file.is_frozen else CleaningOutcome.CLEANED
+    return CleaningStep(file, target, captures.digest(data), tuple(findings), outcome)
 
 
 def _capture(file: File) -> Capture | None:
@@ -176,7 +179,7 @@ def _target(file: File, old: Recording, new: Recording, taken: set[str]) -> File
     base = new.name
     there = file.named(base, None).read()
     if there is not None and not _is_of(there, identity):
-        base = second_name(base, identity)
+        base = disambiguated_name(base, identity)
     name = f"{base}.{number}" if has_number else base
     count = int(number) if has_number else 1
     while not _is_free(file.named(name, None), new, taken):
@@ -202,7 +205,7 @@ def _is_free(target: File, new: Recording, taken: set[str]) -> bool:
 # -- the doing ---------------------------------------------------------------------------------------------------------
 
 
-def carry_out(step: Step, redactor: Redactor) -> None:
+def carry_out(step: CleaningStep, redactor: Redactor) -> None:
     """Clean a recording and its capture: the new files first, then the old ones go.
 
     Raises OSError, and ValueError where the file is not as it was.
@@ -214,7 +217,7 @@ def carry_out(step: Step, redactor: Redactor) -> None:
         _write(step.file, captures.dumps(_clean_capture(captures.loads(data), redactor)))
         return
     found = recording.loads(data)
-    findings = [*recorded.findings(jsontext.loads(data), found, redactor)]
+    findings = [*recorded.findings(json_text.loads(data), found, redactor)]
     cleaned = recording.dumps(_clean(found, redactor)) if findings else data
     kept = _capture(step.file)
     _write(step.target, cleaned)

@@ -13,9 +13,9 @@ from types import FrameType
 from typing import TextIO
 
 from wiretape.cli.certificates import trust_files
+from wiretape.cli.embedded import OneLine, serving
 from wiretape.cli.environment import child_environment
-from wiretape.cli.proxy import OneLine, serving
-from wiretape.counters import Counters, Reason
+from wiretape.metrics.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
@@ -29,7 +29,7 @@ MISSED, LOST = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """How it went. ``problem`` is set when the command did not start."""
 
     code: int
@@ -58,7 +58,7 @@ def run(
     environ: Mapping[str, str],
     port: int = 0,
     report: TextIO | None = None,
-) -> Outcome:
+) -> RunOutcome:
     """Run ``command`` behind a proxy with ``settings`` and wait for it. ``report`` gets a line of JSON for each call.
 
     Its standard streams are ours; the proxy's warnings go to stderr. Raises ``StartError`` when it cannot start.
@@ -127,7 +127,7 @@ async def _run(
     relay: _Relay,
     *,
     calls: CallReport,
-) -> Outcome:
+) -> RunOutcome:
     async with serving(settings, environ, port, calls) as proxy:
         with trust_files(proxy.ca_pem(), environ) as trust:
             code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
@@ -137,7 +137,7 @@ async def _run(
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
     hosts = tuple(traffic.hosts)
-    return Outcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
+    return RunOutcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:

@@ -15,18 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wiretape
-from wiretape import metrics, misspelled
-from wiretape.address import HERE, Address
 from wiretape.cli.certificates import check_confdir
+from wiretape.cli.console import REFUSED, say
 from wiretape.cli.options import check_names, settings
-from wiretape.cli.saying import REFUSED, say
-from wiretape.rebinding import OwnNames, own_names
-from wiretape.team import front
-from wiretape.team.board import Board
-from wiretape.team.child import Child
-from wiretape.team.coordinator import Coordinator
-from wiretape.team.front import Balance
-from wiretape.team.member import Membership
+from wiretape.cluster import balancer
+from wiretape.cluster.balancer import Balance
+from wiretape.cluster.coordinator import Coordinator
+from wiretape.cluster.state import ClusterState
+from wiretape.cluster.supervisor import SupervisedProcess
+from wiretape.cluster.worker import Membership
+from wiretape.codecs import misspelled
+from wiretape.metrics import prometheus
+from wiretape.network.address import HERE, Address
+from wiretape.network.dns_rebinding import OwnNames, own_names
 
 PATIENCE = 30.0
 """Seconds that a worker has to write what it is recording."""
@@ -38,12 +39,12 @@ _OURS = {"wiretape_coordinator", "wiretape_metrics"}
 """Options of a worker's that only this module sets."""
 
 
-class RefusedError(Exception):
+class ServeRefusedError(Exception):
     """It cannot start as it was asked to: the message is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ServePlan:
     """What is to be up. ``settings`` are the workers' options, ``name=value``."""
 
     workers: int
@@ -58,11 +59,11 @@ def for_workers(environ: Mapping[str, str], assignments: Sequence[str], flags: M
     known = _known()
     names = {assignment.partition("=")[0] for assignment in assignments}
     if wrong := {name for name in names - known if name.startswith("wiretape_")}:
-        raise RefusedError(str(misspelled.unknown("--set", wrong, sorted(known), kind="option")))
+        raise ServeRefusedError(str(misspelled.unknown("--set", wrong, sorted(known), kind="option")))
     try:
         check_names(environ, known | _OURS)
     except ValueError as error:
-        raise RefusedError(str(error)) from error
+        raise ServeRefusedError(str(error)) from error
     chosen = settings(environ, assignments, flags)
     return [each for each in chosen if each.partition("=")[0] in known or not each.startswith("wiretape_")]
 
@@ -86,46 +87,46 @@ def _known() -> set[str]:
     return loader.names - _OURS
 
 
-def possible(plan: Plan) -> Plan:
+def possible(plan: ServePlan) -> ServePlan:
     """The plan, with another balance where this machine has no HAProxy. Raises RefusedError."""
     if plan.workers < 1:
-        raise RefusedError("--workers: there must be one at least")
+        raise ServeRefusedError("--workers: there must be one at least")
     if not hasattr(socket, "AF_UNIX"):
-        raise RefusedError("serve needs a system with Unix sockets: use mitmdump, one process")
+        raise ServeRefusedError("serve needs a system with Unix sockets: use mitmdump, one process")
     has_tokens = any(each.startswith("wiretape_tokens=") and each != "wiretape_tokens=" for each in plan.settings)
     if not plan.listen.is_loopback and not has_tokens:
-        raise RefusedError(
+        raise ServeRefusedError(
             f"--listen {plan.listen} is open to other machines, where anybody could use your sessions: make a token,\n"
             "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
         )
     if plan.metrics:
         try:
-            metrics.available()
-        except metrics.MissingPackageError as e:
-            raise RefusedError(f"{e}\n(or serve without them: --metrics '')") from e
-    if plan.balance is Balance.HAPROXY and not front.has_haproxy():
-        text = f"HAProxy is not on the path. Install it ({front.INSTALL})"
-        if not front.has_reuseport():
-            raise RefusedError(text)
+            prometheus.available()
+        except prometheus.MissingPackageError as e:
+            raise ServeRefusedError(f"{e}\n(or serve without them: --metrics '')") from e
+    if plan.balance is Balance.HAPROXY and not balancer.has_haproxy():
+        text = f"HAProxy is not on the path. Install it ({balancer.INSTALL})"
+        if not balancer.has_reuseport():
+            raise ServeRefusedError(text)
         say(f"{text}; until then the kernel shares connections out: --balance reuseport")
-        return Plan(plan.workers, plan.listen, plan.metrics, Balance.REUSEPORT, plan.settings)
-    if plan.balance is Balance.REUSEPORT and not front.has_reuseport():
-        raise RefusedError("--balance reuseport: only Linux shares the connections of a port out among processes")
+        return ServePlan(plan.workers, plan.listen, plan.metrics, Balance.REUSEPORT, plan.settings)
+    if plan.balance is Balance.REUSEPORT and not balancer.has_reuseport():
+        raise ServeRefusedError("--balance reuseport: only Linux shares the connections of a port out among processes")
     return plan
 
 
-def serve(plan: Plan, environ: Mapping[str, str]) -> int:
+def serve(plan: ServePlan, environ: Mapping[str, str]) -> int:
     """Be up until SIGTERM or SIGINT. Gives the exit code. Raises RefusedError."""
     plan = possible(plan)
     try:
         check_confdir(plan.settings)
     except OSError as e:
-        raise RefusedError(str(e)) from e
+        raise ServeRefusedError(str(e)) from e
     with ExitStack() as stack:
         try:
-            listener = stack.enter_context(front.listen(plan.listen, plan.balance))
+            listener = stack.enter_context(balancer.listen(plan.listen, plan.balance))
         except OSError as e:
-            raise RefusedError(f"cannot listen on {plan.listen}: {e.strerror or e}") from e
+            raise ServeRefusedError(f"cannot listen on {plan.listen}: {e.strerror or e}") from e
         # Of mode 0700: nobody else may count, or ask for a turn.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wiretape-")))
         return asyncio.run(_Team(plan, listener, folder, environ).run())
@@ -134,17 +135,17 @@ def serve(plan: Plan, environ: Mapping[str, str]) -> int:
 class _Team:
     """All processes of a plan, and what they share."""
 
-    def __init__(self, plan: Plan, listener: socket.socket, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, plan: ServePlan, listener: socket.socket, folder: Path, environ: Mapping[str, str]) -> None:
         self._plan = plan
         self._listener = listener
         self._folder = folder
         # What a worker writes is to be seen at once.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
-        self._board = Board()
+        self._board = ClusterState()
         self._up: dict[int, asyncio.Event] = {}
         self._stop = asyncio.Event()
-        self._workers: list[Child] = []
-        self._balancer: Child | None = None
+        self._workers: list[SupervisedProcess] = []
+        self._balancer: SupervisedProcess | None = None
         host, port = listener.getsockname()[:2]
         self._address = Address(host, port)
 
@@ -186,7 +187,7 @@ class _Team:
         await self._stop.wait()
         return 0
 
-    async def _started(self, worker: Child) -> bool:
+    async def _started(self, worker: SupervisedProcess) -> bool:
         number = int(worker.label)
         events = (self._up[number], worker.died, self._stop)
         tasks = [asyncio.create_task(event.wait()) for event in events]
@@ -209,42 +210,44 @@ class _Team:
 
     def _make(self) -> None:
         count, is_shared = self._plan.workers, self._plan.balance is Balance.REUSEPORT
-        ports = [self._address.port] * count if is_shared else front.free_ports(count)
+        ports = [self._address.port] * count if is_shared else balancer.free_ports(count)
         host = self._address.host if is_shared else HERE
         for number, port in enumerate(ports, 1):
             self._up[number] = asyncio.Event()
             membership = Membership(number, str(self._folder / "team"))
             command = _command(self._plan, Address(host, port), membership)
-            worker = Child(str(number), command, _tell, ends_on=signal.SIGINT, environ=self._environ)
+            worker = SupervisedProcess(str(number), command, _tell, ends_on=signal.SIGINT, environ=self._environ)
             self._workers.append(worker)
         if not is_shared:
             file = self._folder / "haproxy.cfg"
             descriptor = self._listener.fileno()
             names = {f"worker{number}": port for number, port in enumerate(ports, 1)}
-            file.write_text(front.configuration(descriptor, names), "utf-8")
-            program = front.haproxy()
+            file.write_text(balancer.configuration(descriptor, names), "utf-8")
+            program = balancer.haproxy()
             assert program
             command = [program, "-db", "-f", str(file)]
             self._check(command, descriptor)
-            self._balancer = Child("haproxy", command, _tell, ends_on=signal.SIGTERM, descriptors=[descriptor])
+            self._balancer = SupervisedProcess(
+                "haproxy", command, _tell, ends_on=signal.SIGTERM, descriptors=[descriptor]
+            )
 
     @staticmethod
     def _check(command: Sequence[str], descriptor: int) -> None:
         checked = subprocess.run([*command, "-c"], pass_fds=[descriptor], capture_output=True, text=True, check=False)  # noqa: S603
         if checked.returncode:
-            raise RefusedError(f"HAProxy refuses its configuration:\n{checked.stderr.strip()}")
+            raise ServeRefusedError(f"HAProxy refuses its configuration:\n{checked.stderr.strip()}")
 
-    def _page(self, address: Address) -> metrics.Page:
+    def _page(self, address: Address) -> prometheus.Page:
         try:
-            return metrics.Page(address, self._board.counters, _names(self._plan), self._state)
+            return prometheus.Page(address, self._board.counters, _names(self._plan), self._state)
         except OSError as e:
-            raise RefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
+            raise ServeRefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
 
-    def _state(self) -> metrics.Workers:
+    def _state(self) -> prometheus.Workers:
         up = sum(event.is_set() for event in [*self._up.values()])
-        return metrics.Workers(up, {child.label: child.restarts for child in self._children()})
+        return prometheus.Workers(up, {child.label: child.restarts for child in self._children()})
 
-    def _children(self) -> list[Child]:
+    def _children(self) -> list[SupervisedProcess]:
         return [*self._workers, *([self._balancer] if self._balancer else [])]
 
     def _down(self, worker: int) -> None:
@@ -257,17 +260,17 @@ class _Team:
         self._stop.set()
 
 
-def _names(plan: Plan) -> OwnNames:
+def _names(plan: ServePlan) -> OwnNames:
     """The names by which the page is asked for. Raises RefusedError."""
     listed = next((each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_hosts=")), "")
     assert plan.metrics
     try:
         return own_names(listed, (plan.metrics.host, plan.listen.host))
     except ValueError as e:
-        raise RefusedError(f"wiretape_hosts: {e}") from e
+        raise ServeRefusedError(f"wiretape_hosts: {e}") from e
 
 
-def _command(plan: Plan, address: Address, membership: Membership) -> list[str]:
+def _command(plan: ServePlan, address: Address, membership: Membership) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
     own = (f"wiretape_coordinator={membership}", "wiretape_metrics=")
     # -s would replace what --set says of scripts.
@@ -282,7 +285,7 @@ def _mitmdump(balance: Balance) -> list[str]:
     # -P: what lies in the folder that we were started in is no module of ours, nor what lies beside the program.
     program = [sys.executable, "-P"]
     if balance is Balance.REUSEPORT:
-        return [*program, str(Path(__file__).resolve().with_name("worker.py"))]
+        return [*program, str(Path(__file__).resolve().with_name("reuseport_worker.py"))]
     return [*program, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()"]
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
-from wiretape.cli.saying import REFUSED, say
 
 if TYPE_CHECKING:
     from wiretape.cli.sessions import Library

@@ -14,17 +14,20 @@ from pathlib import Path
 
 from rich.table import Table
 
-from wiretape import config, contents, freezing, promoting, tomltext
+from wiretape import config
+from wiretape.cli.console import add_row, console, out, progress, say
 from wiretape.cli.files import largest
-from wiretape.cli.saying import add_row, console, out, progress, say
-from wiretape.freezing import Frozen
-from wiretape.promoting import Plan, Step
-from wiretape.session import Sessions, check_name
-from wiretape.sessions import parse
-from wiretape.store.base import Store
-from wiretape.store.directory import RESPONSES, WIRE, DirectoryStore
+from wiretape.codecs import toml_text
+from wiretape.codecs.units import counted
+from wiretape.library import compare, promotion
+from wiretape.library.promotion import PromotionPlan, PromotionStep
+from wiretape.sessions.config import parse
+from wiretape.sessions.model import Sessions, check_name
+from wiretape.store import freezing
+from wiretape.store.base import RESPONSES, WIRE, Store
+from wiretape.store.directory import DirectoryStore
+from wiretape.store.freezing import Frozen
 from wiretape.store.opening import is_url, open_store
-from wiretape.units import counted
 
 NOT_DONE = 1
 
@@ -67,7 +70,7 @@ def open_library(recordings: str, config_file: Path | None) -> Library:
 
 
 def _configured(file: Path) -> Sessions:
-    text = tomltext.read(file)
+    text = toml_text.read(file)
     config.check_tables(str(file), text)
     return parse(str(file), text)
 
@@ -94,7 +97,7 @@ def list_all(library: Library) -> int:
 
 def show(library: Library, name: str) -> int:
     """What a session holds, and what is said of it."""
-    held = contents.contents(library.store, library.known(name), progress)
+    held = compare.contents(library.store, library.known(name), progress)
     out(f"session {name}: {library.store.where(name)}")
     out(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
     out(f"  {library.frozen(name) or 'not frozen'}")
@@ -114,14 +117,14 @@ def show(library: Library, name: str) -> int:
 def diff(library: Library, first: str, second: str) -> int:
     """A line for each request that two sessions do not answer alike."""
     store = library.store
-    ours, theirs = (contents.contents(store, library.known(name), progress) for name in (first, second))
-    found = contents.compare(ours, theirs)
+    ours, theirs = (compare.contents(store, library.known(name), progress) for name in (first, second))
+    found = compare.compare(ours, theirs)
     for key in found.only_first:
         out(f"- {_named(ours.takes[key])}")
     for key in found.only_second:
         out(f"+ {_named(theirs.takes[key])}")
     for key in found.changed:
-        explained = contents.explain(store, (first, ours.takes[key]), (second, theirs.takes[key]))
+        explained = compare.explain(store, (first, ours.takes[key]), (second, theirs.takes[key]))
         out(f"~ {_named(ours.takes[key])}: {explained}")
     for each in (ours, theirs):
         for broken, problem in each.broken.items():
@@ -133,7 +136,7 @@ def diff(library: Library, first: str, second: str) -> int:
     return 1 if found else 0
 
 
-def _named(takes: Sequence[contents.Take]) -> str:
+def _named(takes: Sequence[compare.Take]) -> str:
     return f"{takes[0].name} {takes[0].label}"
 
 
@@ -141,7 +144,7 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
     """Take a session's recordings over into another."""
     if library.sessions.get(check_name(target)).frozen:
         raise ValueError(f"nothing is promoted: session {target} is frozen by the configuration")
-    plan = promoting.plan(library.store, library.existing(source), target, progress)
+    plan = promotion.plan(library.store, library.existing(source), target, progress)
     if plan.refusals:
         for refusal in plan.refusals:
             out(refusal)
@@ -153,12 +156,12 @@ def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
         return 0
     if not yes:
         return _not_done()
-    promoting.carry_out(library.store, plan)
+    promotion.carry_out(library.store, plan)
     say(f"promoted into {library.store.where(target)}")
     return 0
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: PromotionPlan) -> str:
     replacing = sum(1 for step in plan.steps if step.replaced)
     return (
         f"promote {plan.source} into {plan.target}: {len(plan.steps) - replacing} new, {replacing} replaced, "
@@ -166,7 +169,7 @@ def _summary(plan: Plan) -> str:
     )
 
 
-def _line(step: Step) -> str:
+def _line(step: PromotionStep) -> str:
     names = ", ".join(name for _, name in step.copies)
     if not step.replaced:
         return f"+ {names} {step.label}"

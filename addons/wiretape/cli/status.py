@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from rich.table import Table
 
-from wiretape import metrics, printable
-from wiretape.cli.saying import REFUSED, console, say
-from wiretape.counters import NUMBERS, Counters, added
-from wiretape.rebinding import FORBIDDEN, MISDIRECTED
+from wiretape.cli.console import REFUSED, console, say
+from wiretape.codecs import printable
+from wiretape.metrics import prometheus
+from wiretape.metrics.counters import NUMBERS, Counters, added
+from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
 
@@ -27,7 +28,7 @@ def status(url: str, *, as_json: bool) -> int:
     """Print the counters of the proxy at ``url``. Gives the exit code."""
     try:
         sessions = fetch(url)
-    except (NoAnswerError, metrics.MissingPackageError) as e:
+    except (NoAnswerError, prometheus.MissingPackageError) as e:
         say(str(e))
         return REFUSED
     if as_json:
@@ -58,7 +59,7 @@ def fetch(url: str) -> dict[str, Counters]:
                 raise NoAnswerError(f"{url}: {text.strip()}")
             if answer.status != 200:
                 raise NoAnswerError(f"{url} answers with status {answer.status}: it is not wiretape's page of counters")
-            return metrics.parse(text)
+            return prometheus.parse(text)
     except (OSError, HTTPException) as e:
         raise NoAnswerError(
             f"nothing answers at {url} ({e}): the page is there with wiretape serve, or with mitmdump and "

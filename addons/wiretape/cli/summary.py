@@ -1,12 +1,12 @@
 """What happened, in a line or two. Counters in, text out."""
 
-from wiretape.cli.run import Outcome
-from wiretape.units import counted
+from wiretape.cli.run import RunOutcome
+from wiretape.codecs.units import counted
 
 _HOSTS_SHOWN = 5
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: RunOutcome) -> str:
     """The lines that ``run`` prints when its command has ended."""
     counters = outcome.counters
     served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
@@ -48,7 +48,7 @@ def summary(outcome: Outcome) -> str:
     return "\n".join([text, *_misses(outcome)])
 
 
-def _misses(outcome: Outcome) -> list[str]:
+def _misses(outcome: RunOutcome) -> list[str]:
     """What had no recording, a line each: the program may have swallowed what it was told."""
     calls = outcome.calls
     more = calls.missed - len(calls.misses)

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from wiretape.cli.console import REFUSED, console, say
 from wiretape.cli.helping import command
-from wiretape.cli.saying import REFUSED, console, say
 
 app = typer.Typer(
     help="""Who may use which session: tokens, of which a file keeps the hashes.
@@ -37,16 +37,16 @@ def create(
 
     Its hash goes into the file, which only its owner can read. Who lost a token makes another one.
     """
-    from wiretape import tokenfile
-    from wiretape.session import parse_role
-    from wiretape.tokens import EVERY, Tokens
+    from wiretape.sessions import token_file
+    from wiretape.sessions.model import parse_role
+    from wiretape.sessions.tokens import EVERY, Tokens
 
     try:
         wanted = parse_role(role)
         # A link to nowhere is no file that can be started anew.
-        known = tokenfile.read(file) if file.exists() or file.is_symlink() else Tokens()
+        known = token_file.read(file) if file.exists() or file.is_symlink() else Tokens()
         token, tokens = known.create(session, wanted, name)
-        tokenfile.write(file, tokens)
+        token_file.write(file, tokens)
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
     entry = tokens.entries[-1]
@@ -63,10 +63,10 @@ def create(
 @command(app, "List the tokens.", "wiretape token ls")
 def ls(file: _File = _FILE) -> None:
     """List the tokens: name, session, role, when it was made."""
-    from wiretape import tokenfile
+    from wiretape.sessions import token_file
 
     try:
-        tokens = tokenfile.read(file)
+        tokens = token_file.read(file)
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -84,17 +84,17 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
 ) -> None:
     """Take a token back: proxies refuse it from then on. Without --yes, only say so (exit code 1)."""
-    from wiretape import tokenfile
+    from wiretape.sessions import token_file
 
     try:
-        tokens = tokenfile.read(file)
+        tokens = token_file.read(file)
         rest = tokens.without(name)
         entry = next(entry for entry in tokens.entries if entry.name == name)
         print(f"remove token {name}, session {entry.session}, role {entry.role}: {file}")
         if not yes:
             say("nothing is done yet: add --yes to do it")
             raise typer.Exit(1)
-        tokenfile.write(file, rest)
+        token_file.write(file, rest)
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
     say(f"token {name} is refused from now on")

@@ -16,8 +16,8 @@ from mitmproxy import http
 from mitmproxy.net import server_spec
 from mitmproxy.net.server_spec import ServerSpec
 
-from wiretape import egress
-from wiretape.egress import canonical, literal
+from wiretape.network import egress
+from wiretape.network.egress import canonical, literal
 
 logger = logging.getLogger(__name__)
 

@@ -13,24 +13,26 @@ from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
 from wiretape import redaction
-from wiretape.counters import Counters, Ledger
-from wiretape.finding import Takes
-from wiretape.proxy import layering, loopback, options, revoking
+from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.policy import Mode, Takes
+from wiretape.proxy import options, revoking
 from wiretape.proxy.call_report import CallReport
-from wiretape.proxy.chain import ShortChain
+from wiretape.proxy.compat import loopback
+from wiretape.proxy.compat.addon_chain import ShortChain
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.desk import Desk
-from wiretape.proxy.guard import Guarded
-from wiretape.proxy.printing import CleanDumper
+from wiretape.proxy.flow_printing import CleanDumper
+from wiretape.proxy.flows import FlowHooks
+from wiretape.proxy.hooks import Guarded
+from wiretape.proxy.layers import install
 from wiretape.proxy.reporting import Reporting
-from wiretape.proxy.requests import Requests
 from wiretape.redaction import logs
-from wiretape.session import RECORDING
+from wiretape.sessions.model import RECORDING
+from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
-from wiretape.store.opening import Place
-from wiretape.tape import Mode, Tape
-from wiretape.tapes import Tapes
-from wiretape.tokenfile import TokenFile
+from wiretape.store.opening import StoreUrl
+from wiretape.tape.pool import TapePool
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +49,18 @@ class Wiretape:
     def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None) -> None:
         """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each."""
         self._patience = patience
-        self._desk = Desk(Ledger())
+        self._desk = Desk(SessionCounters())
         if calls:
             self._desk.calls = calls
         self._connections = Connections(self._desk)
-        self._requests = Requests(self._desk, self._connections)
+        self._requests = FlowHooks(self._desk, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._desk.ledger)
         self._store: Store | None = None
-        self._place: Place | None = None
+        self._place: StoreUrl | None = None
         self._tokens: TokenFile | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._tapes: Tapes
+        self._tapes: TapePool
         self._stopped = False
         self._configured = False
         self._cleans_log = False
@@ -137,7 +139,7 @@ class Wiretape:
         # Not at the start: the turns may be those of other workers too.
         if former and (store is not former or "wiretape_takes" in updated):
             self._reporting.turns.rewind()
-        self._tapes = Tapes(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
+        self._tapes = TapePool(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
         self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
         self._connections.destinations.use(policy, providers)
         self._store, self._place, self._requests.place = store, place, place.absolute()
@@ -155,8 +157,8 @@ class Wiretape:
         tape = self._desk.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
-        if layering.UNKNOWN:
-            logger.warning("wiretape: %s", layering.UNKNOWN)
+        if install.UNKNOWN:
+            logger.warning("wiretape: %s", install.UNKNOWN)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
         self._requests.aside.submit(tape.store.start)
         if tape.mode is Mode.REPLAY:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
 
-from wiretape import printable, redaction
-from wiretape.miss import Explanation
-from wiretape.tape import Hit, Tape
+from wiretape import redaction
+from wiretape.codecs import printable
+from wiretape.tape.mismatch import Explanation
+from wiretape.tape.tape import Hit, Tape
 
 _TOLD = 10
 """Misses that the summary tells, of those that there are."""

@@ -13,15 +13,17 @@ from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import layer, layers, mode_specs, server_hooks
 from mitmproxy.proxy.layers import modes
 
-from wiretape import egress
-from wiretape.counters import Counters
-from wiretape.gate import Denied
-from wiretape.proxy import agreement, breaking, layering, loopback, marks, onlookers, playing, reading
-from wiretape.proxy.desk import Desk, Seat
+from wiretape.metrics.counters import Counters
+from wiretape.network import egress
+from wiretape.policy import Mode
+from wiretape.proxy import flow_state, host_agreement, read_sizes, responses
+from wiretape.proxy.compat import loopback, observers, tcp_reset
+from wiretape.proxy.desk import Desk, Grant
 from wiretape.proxy.destinations import Destinations
-from wiretape.proxy.handshake import Handshake
-from wiretape.proxy.refusing import Refusing
-from wiretape.tape import Mode
+from wiretape.proxy.layers import install
+from wiretape.proxy.layers.refusing import Refusing
+from wiretape.proxy.layers.tls import Handshake
+from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,7 @@ class Connections:
         self._handshake.forget()
         self._onlooked = None
 
-    def admit(self, client: connection.Client, seat: Seat, flow: http.HTTPFlow | None = None) -> None:
+    def admit(self, client: connection.Client, seat: Grant, flow: http.HTTPFlow | None = None) -> None:
         """A client was let in, for the flow or for a tunnel: from now on connections may be opened for it."""
         self._counted[client] = seat.tape.counters
         if flow:
@@ -65,18 +67,18 @@ class Connections:
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
         loopback.guard(client)
-        reading.steady(client, client)
-        breaking.allow_streams(client)
+        read_sizes.steady(client, client)
+        tcp_reset.allow_streams(client)
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Leave nothing of a connection open."""
-        breaking.let_go(client)
+        tcp_reset.let_go(client)
 
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Open nothing for whom nobody has let in, nor to where it may not go; in replay nothing to a provider."""
         try:
             seats = self._seats(data.client)
-        except Denied as e:
+        except AccessDeniedError as e:
             data.server.error = f"wiretape: {e}"
             return
         if not seats:
@@ -100,17 +102,17 @@ class Connections:
         self.destinations.unpin(data.server)
         self.destinations.forget(data.client)
 
-    def _seats(self, client: connection.Client) -> list[Seat]:
+    def _seats(self, client: connection.Client) -> list[Grant]:
         """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
         flows = self._flows.get(client)
         if flows is None or self._desk.is_settled_by_tunnel(client):
             # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
             return [self._desk.seat(client)]
-        return [seat for flow in flows if flow.live and (seat := marks.of(flow).seat)]
+        return [seat for flow in flows if flow.live and (seat := flow_state.of(flow).seat)]
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
-        reading.steady(data.client, data.server)
+        read_sizes.steady(data.client, data.server)
         self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
         if address and counters and self._desk.providers.knows(*address[:2]):
@@ -121,13 +123,13 @@ class Connections:
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a client have its tunnel, where its credentials are right: all that comes through it comes with them."""
         self._note(flow.request.host, flow.request.port)
-        marked = marks.of(flow)
+        marked = flow_state.of(flow)
         authorization = flow.request.headers.pop("proxy-authorization", None)
         try:
             seat = await self._desk.settled(flow.client_conn, authorization)
-        except Denied as e:
+        except AccessDeniedError as e:
             marked.wait = self._desk.refuse(flow.client_conn, f"a tunnel to {flow.request.host}", e)
-            flow.response = playing.refusal(e, flow.request.http_version)
+            flow.response = responses.refusal(e, flow.request.http_version)
             return
         flow.response = await self.destinations.refuse_tunnel(flow)
         if flow.response:
@@ -162,45 +164,45 @@ class Connections:
         if self._is_foreign(nextlayer):
             nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
             return
-        if layering.KNOWN and (ours := self._tunnel(nextlayer)):
+        if install.KNOWN and (ours := self._tunnel(nextlayer)):
             nextlayer.layer = ours
             return
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
-        if nextlayer.layer and layering.KNOWN:
+        if nextlayer.layer and install.KNOWN:
             mode = self._desk.mode(nextlayer.context.client)
             lenient = (mode or self._desk.default.tape.mode) is Mode.REPLAY
 
             def fast() -> Desk | None:
                 return self._desk if self._has_no_onlookers() and self._desk.is_answering(mode) else None
 
-            nextlayer.layer = layering.replace(
+            nextlayer.layer = install.replace(
                 nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._desk.largest
             )
 
     def _tunnel(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
         """A tunnel of our own, or a refusal, where a client asks for one and nobody has to be asked about it."""
-        from wiretape.proxy import tunnel
+        from wiretape.proxy.layers import connect
 
         context = nextlayer.context
         if len(context.layers) != 1 or not isinstance(context.layers[0], modes.HttpProxy):
             return None
-        asked = tunnel.read_connect(nextlayer.data_client())
+        asked = connect.read_connect(nextlayer.data_client())
         if not asked or not self._has_no_onlookers():
             return None
         self._note(asked.host, asked.port)
         try:
             seat = self._desk.seat(context.client, asked.authorization)
-        except Denied as e:
+        except AccessDeniedError as e:
             # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
             wait = self._desk.refuse(context.client, f"a tunnel to {asked.host}", e)
-            return Refusing(context, playing.refusal(e), wait)
+            return Refusing(context, responses.refusal(e), wait)
         if not self._desk.providers.knows(asked.host, asked.port) or not self._desk.is_settled(seat):
             return None
         self._desk.enter(context.client, asked.authorization)
         self.admit(context.client, seat)
         mode = seat.tape.mode
-        return tunnel.Tunnel(
+        return connect.Tunnel(
             context,
             asked,
             self._desk if self._desk.is_answering(mode) else None,
@@ -215,8 +217,8 @@ class Connections:
         if chosen != "auto":
             return bool(chosen == "fast")
         if self._onlooked is None:  # Until an option changes.
-            self._onlooked = onlookers.by_options(ctx.options)
-        return not self._onlooked and not onlookers.by_addons(ctx.master.addons)
+            self._onlooked = observers.by_options(ctx.options)
+        return not self._onlooked and not observers.by_addons(ctx.master.addons)
 
     def _is_foreign(self, nextlayer: layer.NextLayer) -> bool:
         context = nextlayer.context
@@ -228,6 +230,8 @@ class Connections:
         data = nextlayer.data_client()
         if not inside_tunnel or opened or not data or starts_like_tls_record(data):
             return False
-        if self._desk.mode(context.client) is Mode.REPLAY and agreement.may_name_provider(data, self._desk.providers):
+        if self._desk.mode(context.client) is Mode.REPLAY and host_agreement.may_name_provider(
+            data, self._desk.providers
+        ):
             return False
         return not self._desk.providers.knows(*address[:2])

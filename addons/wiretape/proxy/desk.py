@@ -18,23 +18,24 @@ from weakref import WeakKeyDictionary
 import re2
 from mitmproxy import connection
 
-from wiretape import coding, request
-from wiretape.counters import Ledger
-from wiretape.faults import Asked, Fault, Faults
-from wiretape.finding import Takes
-from wiretape.flight import Flight
-from wiretape.freezing import Marks
-from wiretape.gate import Denied, Gate, basic
-from wiretape.miss import Explanation
-from wiretape.providers import Exclusion, Providers, Route
+from wiretape.codecs import content_coding
+from wiretape.matching import request
+from wiretape.metrics.counters import SessionCounters
+from wiretape.policy import Mode, Takes
+from wiretape.providers.routing import Exclusion, Providers, Route
 from wiretape.proxy.call_report import Became, CallReport
-from wiretape.proxy.hitlog import HitLog
+from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.refusals import Refusals
 from wiretape.recording import RecordedRequest
-from wiretape.session import RECORDING
+from wiretape.replay.faults import Fault, FaultQuery, Faults
+from wiretape.replay.single_flight import SharedResponse
+from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
+from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Away
-from wiretape.tape import Hit, Mode, Tape
-from wiretape.tapes import Tapes
+from wiretape.store.freezing import FrozenMarks
+from wiretape.tape.mismatch import Explanation
+from wiretape.tape.pool import TapePool
+from wiretape.tape.tape import Hit, Tape
 
 _QUICK = 2048
 """Bytes of a request's body that are read within a millisecond, whatever they are: one of as many texts as there can be
@@ -69,7 +70,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Grant:
     """What a client's credentials have given it."""
 
     tape: Tape
@@ -79,7 +80,7 @@ class Seat:
 
 
 @dataclass(slots=True)
-class Call:
+class IncomingRequest:
     """A request that has come whole."""
 
     method: str
@@ -94,7 +95,7 @@ class Call:
     body: bytes
     since: float
     """When its last byte came, by ``time.monotonic``."""
-    seat: Seat
+    seat: Grant
     """Whose it is."""
     unreadable: str = ""
     """Why its body cannot be read."""
@@ -113,7 +114,7 @@ class Decision:
 
     route: Route
     since: float
-    seat: Seat
+    seat: Grant
     fault: Fault | None = None
     label: str = ""
     """Of the request, for the log, where there is a fault."""
@@ -147,11 +148,11 @@ _CLOSED = {
 class Desk:
     """Who may come in, the tapes that are in use, and what else decides."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: SessionCounters) -> None:
         self.ledger = ledger
         self.providers = Providers(())
         self.faults = Faults()
-        self.flights: dict[Hashable, Flight] = {}
+        self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
         self.log = HitLog()
         self.calls = CallReport()
@@ -160,10 +161,10 @@ class Desk:
         self.largest = LARGEST
         """Bytes of a request's body that are kept."""
         self._state = _State.STARTING
-        self._gate: Gate
-        self._tapes: Tapes
-        self._frozen: Marks
-        self._seats: dict[str | None, tuple[Seat, float]] = {}
+        self._gate: AccessPolicy
+        self._tapes: TapePool
+        self._frozen: FrozenMarks
+        self._seats: dict[str | None, tuple[Grant, float]] = {}
         """By credentials, and until when that holds."""
         self._clients: WeakKeyDictionary[Hashable, str] = WeakKeyDictionary()
         self._shown: WeakKeyDictionary[Hashable, set[str]] = WeakKeyDictionary()
@@ -176,11 +177,11 @@ class Desk:
         self._looking: dict[Hashable, asyncio.Task[Hit | None]] = {}
         self._large = ThreadPoolExecutor(1, "wiretape-large")
 
-    def use(self, gate: Gate, tapes: Tapes) -> None:
+    def use(self, gate: AccessPolicy, tapes: TapePool) -> None:
         """From now on these decide on who comes in, and on what he gets."""
         self._gate, self._tapes = gate, tapes
         self._seats.clear()
-        self._frozen = Marks(tapes.store, self._thread_for(self._searcher))
+        self._frozen = FrozenMarks(tapes.store, self._thread_for(self._searcher))
         if self._state is _State.STARTING:
             self._state = _State.OPEN
 
@@ -208,7 +209,7 @@ class Desk:
     def check_open(self) -> None:
         """Raise Denied where nobody comes in, whoever it is."""
         if self._state is not _State.OPEN:
-            raise Denied(*_CLOSED[self._state])
+            raise AccessDeniedError(*_CLOSED[self._state])
 
     def enter(self, client: Hashable, authorization: str | None) -> None:
         """A client asks for a tunnel: what comes through it comes with these credentials."""
@@ -222,12 +223,12 @@ class Desk:
         """Whether a client has shown a token that was good, for a tunnel or with a request."""
         return client in self._clients or client in self._shown
 
-    def refuse(self, client: connection.Client, what: str, denied: Denied) -> float:
+    def refuse(self, client: connection.Client, what: str, denied: AccessDeniedError) -> float:
         """Say that a client was refused, and return in how many seconds it may be told."""
         self.refusals.add(client.peername[0], what, str(denied))
         return self.refusals.turn() if denied.status in (403, 407) else 0.0
 
-    def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
+    def seat(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Grant:
         """Where a client sits whose request has these ``Proxy-Authorization`` and ``x-wiretape-session``.
 
         In a tunnel whose credentials have named a session, those do not count; where there is the first, the second
@@ -242,18 +243,18 @@ class Desk:
             self._shown.setdefault(client, set()).add(credentials or "")
         return found
 
-    def _seat(self, credentials: str | None) -> Seat:
+    def _seat(self, credentials: str | None) -> Grant:
         known = self._seats.get(credentials)
         if known and known[1] > now():
             return known[0]
         access = self._gate.admit(credentials, self._frozen.is_frozen)
-        found = Seat(self._tapes.of(access.session, access.mode), access.by)
+        found = Grant(self._tapes.of(access.session, access.mode), access.by)
         if len(self._seats) > _SEATS:
             self._seats.clear()
         self._seats[credentials] = found, now() + _SEATED
         return found
 
-    async def settled(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Seat:
+    async def settled(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Grant:
         """As ``seat``, with a look into a store that is not quick where that is needed."""
         found = self.seat(client, authorization, header)
         if not self.is_settled(found):
@@ -262,7 +263,7 @@ class Desk:
             found = self.seat(client, authorization, header)
         return found
 
-    def is_settled(self, seat: Seat) -> bool:
+    def is_settled(self, seat: Grant) -> bool:
         """Whether it is known that nothing is frozen that would be recorded in."""
         return seat.tape.mode not in RECORDING or self._frozen.knows(seat.tape.session)
 
@@ -280,35 +281,35 @@ class Desk:
         return str(self._frozen.doubt(tape.session) or "")
 
     @property
-    def default(self) -> Seat:
+    def default(self) -> Grant:
         """Where somebody sits who names no session, on a proxy that is open."""
         access = self._gate.default()
-        return Seat(self._tapes.of(access.session, access.mode))
+        return Grant(self._tapes.of(access.session, access.mode))
 
     def mode(self, client: Hashable) -> Mode | None:
         """The mode of a client in a tunnel; None where its requests have to tell."""
         try:
             return self.seat(client).tape.mode if client in self._clients else None
-        except Denied:
+        except AccessDeniedError:
             return None
 
     # -- what becomes of it ----------------------------------------------------------------------------------------
 
-    def route(self, call: Call) -> Route | None:
+    def route(self, call: IncomingRequest) -> Route | None:
         """The route of a call, by one of its names for the host."""
         for host in dict.fromkeys(call.hosts):
             if route := self.providers.route(call.method, call.scheme, host, call.port, call.path):
                 return route
         return None
 
-    def exclusion(self, call: Call) -> Exclusion | None:
+    def exclusion(self, call: IncomingRequest) -> Exclusion | None:
         """Why a call to a provider's host has no route; None where it has one, or the host is nobody's."""
         for host in dict.fromkeys(call.hosts):
             if why := self.providers.exclusion(call.method, call.scheme, host, call.port, call.path):
                 return why
         return None
 
-    def recall(self, call: Call) -> Hit | None:
+    def recall(self, call: IncomingRequest) -> Hit | None:
         """The hit of a call that was looked up lately: at once, and counted."""
         tape = call.seat.tape
         if tape.mode not in LOOKING or self.faults or len(call.body) > _LARGE:
@@ -318,12 +319,12 @@ class Desk:
             self._count(call.seat, hit)
         return hit
 
-    def recalled(self, call: Call, route: Route) -> Decision | None:
+    def recalled(self, call: IncomingRequest, route: Route) -> Decision | None:
         """The decision on a call that has a hit in memory; counted. Its request is not read."""
         hit = self.recall(call)
         return Decision(route, call.since, call.seat, looked_up=True, hit=hit) if hit else None
 
-    def _count(self, seat: Seat, hit: Hit) -> None:
+    def _count(self, seat: Grant, hit: Hit) -> None:
         counters = seat.tape.counters
         counters.hits += 1
         counters.tokens += hit.tokens
@@ -331,7 +332,7 @@ class Desk:
         self.log.add(hit.name, hit.label + seat.tape.named)
         self.calls.hit(seat.tape, hit)
 
-    def answers(self, call: Call) -> bool:
+    def answers(self, call: IncomingRequest) -> bool:
         """Whether the call may be answered here, so that it is worth deciding before there is a flow."""
         return self.is_answering(call.seat.tape.mode) and self.route(call) is not None
 
@@ -342,7 +343,7 @@ class Desk:
         """
         return mode is None or mode in LOOKING or bool(self.faults)
 
-    async def decide(self, call: Call, route: Route | None = None) -> Decision | None:
+    async def decide(self, call: IncomingRequest, route: Route | None = None) -> Decision | None:
         """What becomes of a call; None where it is to no endpoint. A hit is counted. ``route``: where it is known."""
         route, tape = route or self.route(call), call.seat.tape
         if route is None:
@@ -385,7 +386,7 @@ class Desk:
         else:
             tape.counters.misses += 1
 
-    async def explain(self, seat: Seat, asked: RecordedRequest, *, is_offline: bool = False) -> Explanation:
+    async def explain(self, seat: Grant, asked: RecordedRequest, *, is_offline: bool = False) -> Explanation:
         """Why there is no recording, in replay, or in other modes while offline."""
         pool = self._thread_for(self._searcher)
         # Who came with a token is told nothing of sessions that it may not be good for.
@@ -404,11 +405,11 @@ class Desk:
             task.add_done_callback(lambda _: self._looking.pop(where, None))
         return await asyncio.shield(task)
 
-    async def plain(self, body: bytes, content_coding: str) -> bytes:
+    async def plain(self, body: bytes, coding: str) -> bytes:
         """A request's body without its content coding, which may make much of little. Raises TooLargeError."""
-        return await aside(self._large, coding.plain, body, content_coding, self.largest)
+        return await aside(self._large, content_coding.plain, body, coding, self.largest)
 
-    def _draw(self, call: Call, made: Decision) -> None:
+    def _draw(self, call: IncomingRequest, made: Decision) -> None:
         if made.asked:
             model, identity = made.asked.model, request.identity(made.asked)
         else:  # It can be no recording; it can be sent all the same.
@@ -416,9 +417,11 @@ class Desk:
         recorded = made.route.endpoint.recorded
         made.label = f"{recorded or made.route.sent_url} {model}".rstrip()
         endpoints = tuple(filter(None, (recorded, made.route.path.partition("?")[0])))
-        made.fault = self.faults.draw(Asked(made.seat.tape.session, made.route.provider, endpoints, model, identity))
+        made.fault = self.faults.draw(
+            FaultQuery(made.seat.tape.session, made.route.provider, endpoints, model, identity)
+        )
 
-    async def _read(self, call: Call, route: Route) -> RecordedRequest:
+    async def _read(self, call: IncomingRequest, route: Route) -> RecordedRequest:
         if _is_quick(call.body):
             return _recorded(call, route)
         pool = self._reader if len(call.body) <= _LARGE else self._large
@@ -432,7 +435,7 @@ def _is_quick(body: bytes) -> bool:
     return len(_LONG_WORD.findall(body)) <= _FEW_WORDS
 
 
-def _recorded(call: Call, route: Route) -> RecordedRequest:
+def _recorded(call: IncomingRequest, route: Route) -> RecordedRequest:
     asked = request.recorded(route, call.body, call.content_type, call.test_id)
     request.identity(asked)  # It is kept, and asked for again and again.
     return asked
@@ -447,7 +450,7 @@ def read_credentials(authorization: str) -> str:
     """Return ``USER:TOKEN`` of a header. Raises Denied where nobody can tell whom it names: it is not to be another."""
     found = basic(authorization)
     if found is None:
-        raise Denied(407, "has credentials that are not Basic: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
+        raise AccessDeniedError(407, "has credentials that are not Basic: HTTPS_PROXY=http://SESSION:TOKEN@HOST:PORT")
     return found
 
 

@@ -23,10 +23,10 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection, ctx, http
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from wiretape import wire
-from wiretape.egress import LOCALHOST, OPEN, Address, Policy, Verdict, canonical, is_here, literal
-from wiretape.providers import Providers
-from wiretape.proxy import playing
+from wiretape.network.egress import LOCALHOST, OPEN, Address, EgressPolicy, Verdict, canonical, is_here, literal
+from wiretape.providers import wire
+from wiretape.providers.routing import Providers
+from wiretape.proxy import responses
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +42,14 @@ class Destinations:
     """Decides for one proxy."""
 
     def __init__(self) -> None:
-        self.policy: Policy = OPEN
+        self.policy: EgressPolicy = OPEN
         self._providers = Providers(())
         self._pins: WeakKeyDictionary[connection.Client, dict[tuple[str, int], str]] = WeakKeyDictionary()
         """The address of each host that a client was let through to."""
         self._names: WeakKeyDictionary[connection.Server, tuple[str, int]] = WeakKeyDictionary()
         """The name of each server whose address stands in its place for now."""
 
-    def use(self, policy: Policy, providers: Providers) -> None:
+    def use(self, policy: EgressPolicy, providers: Providers) -> None:
         """From now on these decide."""
         self.policy, self._providers = policy, providers
         self._pins.clear()
@@ -87,7 +87,7 @@ class Destinations:
         except ClosedError as e:
             logger.warning("refused: %s to %s port %d: %s", asked.method, asked.host, asked.port, e)
             code = "offline" if self.policy.is_offline else "destination_refused"
-            return playing.answer(wire.error(403, f"wiretape: {e}.", code))
+            return responses.answer(wire.error(403, f"wiretape: {e}.", code))
         return None
 
     async def pin(self, data: server_hooks.ServerConnectionHookData) -> None:

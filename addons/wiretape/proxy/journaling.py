@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from wiretape.journal_folder import Journal, has_leftovers
-from wiretape.journal_writer import Outcome, say
-from wiretape.proxy.exchange import Exchange, State
-from wiretape.units import counted
-from wiretape.writer_process import WriterProcess
+from wiretape.codecs.units import counted
+from wiretape.journal.folder import Journal, has_leftovers
+from wiretape.journal.writer import WriteOutcome, say
+from wiretape.journal.writer_process import WriterProcess
+from wiretape.proxy.recorder import LiveRecording, State
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +29,19 @@ _SAID = 10.0
 class Journaling:
     """For one event loop. ``land`` is called when an exchange is written, or told why it is not."""
 
-    def __init__(self, land: Callable[[Exchange], None]) -> None:
+    def __init__(self, land: Callable[[LiveRecording], None]) -> None:
         self.limit = 0
         """Bytes that the journal may have."""
         self._land = land
         self._journal: Journal | None = None
         self._writer: WriterProcess | None = None
-        self._open: dict[int, Exchange] = {}
+        self._open: dict[int, LiveRecording] = {}
         """By their numbers, until the writer is done with them."""
         self._try_again = 0.0
         self._why = ""
         self._say_again = 0.0
         self._is_over = False
-        self._kept: dict[int, Exchange] = {}
+        self._kept: dict[int, LiveRecording] = {}
         """Those that their store has refused: they stay in the journal, and the writer tries them again."""
 
     def start(self, *, is_recording: bool) -> None:
@@ -67,7 +67,7 @@ class Journaling:
             self._writer.start()
         return self._journal
 
-    async def open(self, exchange: Exchange) -> None:
+    async def open(self, exchange: LiveRecording) -> None:
         """Begin an exchange in the journal, where there is room for it."""
         if self._is_over:
             return  # Its client was cut off: nobody gets this answer.
@@ -102,7 +102,7 @@ class Journaling:
         if self._writer:
             self._writer.look()
 
-    def forget(self, exchange: Exchange) -> None:
+    def forget(self, exchange: LiveRecording) -> None:
         """An exchange has ended that is not for the writer."""
         if exchange.number is not None:
             self._open.pop(exchange.number, None)
@@ -121,7 +121,7 @@ class Journaling:
             exchange.lose("its journal has been removed")
             self._land(exchange)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, journal: Journal, outcome: Outcome) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, journal: Journal, outcome: WriteOutcome) -> None:
         """Have the traffic's thread hear of an outcome: all else here is that thread's. For the writer's thread.
 
         What takes the disk's time is done here: of a large file the system takes a millisecond for each 16 MB.
@@ -132,7 +132,7 @@ class Journaling:
         with suppress(RuntimeError):  # The loop has ended: nobody counts any more.
             loop.call_soon_threadsafe(self._written, journal, outcome)
 
-    def _written(self, journal: Journal, outcome: Outcome) -> None:
+    def _written(self, journal: Journal, outcome: WriteOutcome) -> None:
         if journal is not self._journal:
             return
         exchange = self._open.pop(outcome.number, None)

@@ -10,40 +10,30 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
-from wiretape import (
-    address,
-    config,
-    egress,
-    faults,
-    misspelled,
-    pacing,
-    printable,
-    providers,
-    rebinding,
-    redaction,
-    session,
-    sessions,
-    tomltext,
-)
-from wiretape.address import Address
-from wiretape.egress import Policy
-from wiretape.faults import Faults
-from wiretape.finding import Takes, parse_takes
-from wiretape.gate import Gate
-from wiretape.providers import Providers
-from wiretape.proxy import loopback
-from wiretape.rebinding import OwnNames
-from wiretape.recording import FORMS
+from wiretape import config, redaction
+from wiretape.cluster import worker
+from wiretape.cluster.worker import Membership
+from wiretape.codecs import misspelled, printable, toml_text
+from wiretape.codecs.units import parse_size
+from wiretape.network import address, dns_rebinding, egress
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+from wiretape.network.egress import EgressPolicy
+from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION, FORMS, Mode, Takes, parse_form, parse_mode, parse_takes
+from wiretape.providers import routing
+from wiretape.providers.routing import Providers
+from wiretape.proxy.compat import loopback
 from wiretape.redaction import rules as redaction_rules
-from wiretape.session import Sessions
+from wiretape.replay import faults, pacing
+from wiretape.replay.faults import Faults
+from wiretape.sessions import config as session_config
+from wiretape.sessions.access import AccessPolicy
+from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Away, Store
-from wiretape.store.opening import Place, is_url
-from wiretape.tape import DEFAULT, DEFAULT_MODE, Mode, parse_form, parse_mode, settler
-from wiretape.tapes import Defaults
-from wiretape.team import member
-from wiretape.team.member import Membership
-from wiretape.tokenfile import TokenFile
-from wiretape.units import parse_size
+from wiretape.store.opening import StoreUrl, is_url
+from wiretape.tape.pool import Defaults
+from wiretape.tape.tape import conflict_resolver
 
 NAMES = (
     "wiretape_mode",
@@ -146,7 +136,7 @@ def declare(loader: Loader) -> None:
     loader.add_option(
         "wiretape_session",
         str,
-        DEFAULT,
+        DEFAULT_SESSION,
         "The set of recordings: <recordings>/<session>/responses/<hash>.json.",
     )
     loader.add_option(
@@ -268,10 +258,10 @@ def metrics(options: OptManager) -> Address | None:
 
 def membership(options: OptManager) -> Membership | None:
     """Which worker of several this is, if one. Raises OptionsError."""
-    return _checked(options, "wiretape_coordinator", member.parse) if options.wiretape_coordinator else None
+    return _checked(options, "wiretape_coordinator", worker.parse) if options.wiretape_coordinator else None
 
 
-def place(options: OptManager) -> Place:
+def place(options: OptManager) -> StoreUrl:
     """Where the recordings are. Raises OptionsError, naming the option and the right values."""
     text: str = options.wiretape_recordings
     if not text:
@@ -283,7 +273,7 @@ def place(options: OptManager) -> Place:
         text = str(root)
     local = str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else ""
     spool, disk = (_checked(options, name, parse_size) for name in ("wiretape_spool", "wiretape_disk"))
-    return Place(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
+    return StoreUrl(text, local, spool, disk, largest=_checked(options, "wiretape_max_recording", parse_size))
 
 
 def check_writable(recorded: Store, session: str) -> None:
@@ -298,10 +288,10 @@ def check_writable(recorded: Store, session: str) -> None:
         ) from e
 
 
-def store(where: Place, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
+def store(where: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
     """The store at a place. Raises OptionsError. ``choice``: see ``tape.settler``."""
     try:
-        return where.open(settler(choice))
+        return where.open(conflict_resolver(choice))
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
 
@@ -364,7 +354,7 @@ def configuration(options: OptManager) -> Configuration | None:
     if not file:
         return None
     try:
-        own = Configuration(file, tomltext.read(Path(file).expanduser()))
+        own = Configuration(file, toml_text.read(Path(file).expanduser()))
     except (OSError, UnicodeDecodeError) as e:
         raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
     own.parsed(config.check_tables)
@@ -373,18 +363,20 @@ def configuration(options: OptManager) -> Configuration | None:
 
 def known_sessions(own: Configuration | None) -> Sessions:
     """What the configuration says of sessions. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(sessions.parse) if own else Sessions()
+    return own.parsed(session_config.parse) if own else Sessions()
 
 
-def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Gate:
+def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:
     """Who decides on who comes in. Raises OptionsError."""
-    name = _checked(options, "wiretape_session", session.check_name)
+    name = _checked(options, "wiretape_session", check_name)
     chosen: str | None = options.wiretape_mode
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
     try:
         insists = chosen is not None
-        return Gate(known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask)
+        return AccessPolicy(
+            known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask
+        )
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
 
@@ -396,7 +388,7 @@ def _modes(text: str, mode: Mode) -> tuple[Mode, ...]:
     return tuple(parse_mode(each.strip()) for each in text.split(","))
 
 
-def policy(options: OptManager, own: Configuration | None) -> Policy:
+def policy(options: OptManager, own: Configuration | None) -> EgressPolicy:
     """Where the proxy leads. Raises OptionsError, naming the option or the file and what is wrong in it."""
     allow, allow_only = own.parsed(egress.parse) if own else ((), False)
     if options.wiretape_offline and is_url(options.wiretape_recordings):
@@ -404,14 +396,14 @@ def policy(options: OptManager, own: Configuration | None) -> Policy:
             f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
             "wiretape_recordings"
         )
-    return Policy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+    return EgressPolicy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
 
 
 def own_names(options: OptManager) -> OwnNames:
     """The names by which clients reach the proxy itself. Raises OptionsError."""
     modes = [ProxyMode.parse(mode) for mode in options.mode]
     listening = (options.listen_host, *(mode.custom_listen_host or "" for mode in modes))
-    return _checked(options, "wiretape_hosts", lambda text: rebinding.own_names(text, listening))
+    return _checked(options, "wiretape_hosts", lambda text: dns_rebinding.own_names(text, listening))
 
 
 def tokens(options: OptManager) -> TokenFile | None:
@@ -462,8 +454,8 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
 
 def table(own: Configuration | None) -> Providers:
     """The table of providers. Raises OptionsError, naming the file and what is wrong in it."""
-    builtin = providers.BUILTIN, providers.builtin()
-    return own.parsed(lambda *ours: providers.parse([ours, builtin])) if own else providers.parse([builtin])
+    builtin = routing.BUILTIN, routing.builtin()
+    return own.parsed(lambda *ours: routing.parse([ours, builtin])) if own else routing.parse([builtin])
 
 
 def rules(own: Configuration | None, known: Providers) -> Faults:
@@ -471,12 +463,12 @@ def rules(own: Configuration | None, known: Providers) -> Faults:
     return own.parsed(lambda file, text: faults.parse(file, text, known.names)) if own else Faults()
 
 
-def secrets(own: Configuration | None) -> redaction.Policy:
+def secrets(own: Configuration | None) -> redaction.RedactionPolicy:
     """What becomes of secrets. Raises OptionsError, naming the file and what is wrong in it."""
-    return own.parsed(redaction_rules.parse) if own else redaction.Policy()
+    return own.parsed(redaction_rules.parse) if own else redaction.RedactionPolicy()
 
 
-def clean_with(policy: redaction.Policy) -> None:
+def clean_with(policy: redaction.RedactionPolicy) -> None:
     """Clean as a policy says from now on, in all of this process. Raises OptionsError where it lacks a key."""
     try:
         redaction.DEFAULT.use(policy)

@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from mitmproxy import http
 
-from wiretape import browsers, egress, printable
-from wiretape.counters import Reason
-from wiretape.providers import OTHER, Exclusion, Route
-from wiretape.proxy import conversations, marks, playing
-from wiretape.proxy.desk import LOOKING, Call, Desk, Seat, now
-from wiretape.session import RECORDING
-from wiretape.tape import Mode, Tape
+from wiretape.codecs import printable
+from wiretape.metrics.counters import Reason
+from wiretape.network import cors, egress
+from wiretape.policy import Mode
+from wiretape.providers.routing import OTHER, Exclusion, Route
+from wiretape.proxy import flow_state, responses, upgrades
+from wiretape.proxy.desk import LOOKING, Desk, Grant, IncomingRequest, now
+from wiretape.sessions.model import RECORDING
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -32,27 +34,27 @@ class Passing:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def route(self, flow: http.HTTPFlow, seat: Seat) -> Route | None:
+    def route(self, flow: http.HTTPFlow, seat: Grant) -> Route | None:
         """Return the route of a request that is read whole before it is sent on; None where it passes as it comes."""
-        if conversations.is_one(flow.request):
+        if upgrades.is_one(flow.request):
             return None
         route = self._desk.route(call_of(flow, None, seat))
         is_other = route is not None and route.endpoint.kind == OTHER
         return None if is_other and seat.tape.mode is Mode.LIVE and not self._desk.faults else route
 
-    def answer_from_nothing(self, flow: http.HTTPFlow, seat: Seat) -> http.Response | None:
+    def answer_from_nothing(self, flow: http.HTTPFlow, seat: Grant) -> http.Response | None:
         """Return the answer to a preflight, and to noise, where requests are answered here."""
-        if seat.tape.mode not in LOOKING or marks.of(flow).route:
+        if seat.tape.mode not in LOOKING or flow_state.of(flow).route:
             return None
         call = call_of(flow, None, seat)
-        if method := browsers.method_asked_for(flow.request.method, flow.request.headers):
+        if method := cors.method_asked_for(flow.request.method, flow.request.headers):
             meant = replace(call, method=method)
             is_ours = self._desk.route(meant) or self._desk.exclusion(meant) is Exclusion.IGNORED
-            return playing.preflight(flow.request) if is_ours else None
+            return responses.preflight(flow.request) if is_ours else None
         is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
         return http.Response.make(200, b"") if is_noise else None
 
-    def is_refused(self, flow: http.HTTPFlow, seat: Seat) -> bool:
+    def is_refused(self, flow: http.HTTPFlow, seat: Grant) -> bool:
         """Return whether this is a provider's host in replay: nothing is sent to one.
 
         A server on this machine is another matter: on the same port may be the user's own application.
@@ -61,19 +63,19 @@ class Passing:
 
     def why(self, flow: http.HTTPFlow, tape: Tape) -> str:
         """Return what a request is that has no route, for whoever is refused."""
-        excluded = None if conversations.is_one(flow.request) else self._desk.exclusion(call_of(flow, None, Seat(tape)))
+        excluded = None if upgrades.is_one(flow.request) else self._desk.exclusion(call_of(flow, None, Grant(tape)))
         return excluded.value if excluded else _CONVERSATION
 
     def tell(self, flow: http.HTTPFlow, tape: Tape) -> None:
         """Say that a request to a provider's host is sent on and not recorded, unless nobody needs to know."""
         if tape.mode not in RECORDING or not self._is_providers(flow):
             return
-        excluded = self._desk.exclusion(call_of(flow, None, Seat(tape)))
+        excluded = self._desk.exclusion(call_of(flow, None, Grant(tape)))
         if excluded is Exclusion.SKIPPED and egress.is_here(flow.request.host):
             return  # It is for an application of the user's own.
-        if conversations.is_one(flow.request):
+        if upgrades.is_one(flow.request):
             reason = Reason.CONVERSATION
-        elif excluded in _REASONS and not browsers.method_asked_for(flow.request.method, flow.request.headers):
+        elif excluded in _REASONS and not cors.method_asked_for(flow.request.method, flow.request.headers):
             reason = _REASONS[excluded]
         else:
             return
@@ -92,14 +94,14 @@ class Passing:
         return any(not (but_here and egress.is_here(host)) for host in known)
 
 
-def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
+def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Grant) -> IncomingRequest:
     """Return a flow's request as a call."""
     asked = flow.request
     # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
     since = now() - (time.time() - (asked.timestamp_end or time.time()))
     hosts = (asked.host, asked.pretty_host)
-    marked = marks.of(flow)
-    return Call(
+    marked = flow_state.of(flow)
+    return IncomingRequest(
         asked.method,
         asked.scheme,
         hosts,
@@ -107,7 +109,7 @@ def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Seat) -> Call:
         asked.path,
         asked.headers.get("content-type", ""),
         test_id,
-        marks.body_of(flow),
+        flow_state.body_of(flow),
         since,
         seat,
         marked.unreadable,

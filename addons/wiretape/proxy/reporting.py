@@ -6,12 +6,12 @@ Beside the traffic: between the addon, whose options say whether, and ``metrics`
 import logging
 from collections.abc import Callable
 
-from wiretape.address import Address
-from wiretape.counters import Ledger
-from wiretape.metrics import MissingPackageError, Page
-from wiretape.rebinding import OwnNames
-from wiretape.team.member import Membership, RemoteTurns, Reporter
-from wiretape.turns import LocalTurns, Turns
+from wiretape.cluster.worker import Membership, RemoteTurns, Reporter
+from wiretape.metrics.counters import SessionCounters
+from wiretape.metrics.prometheus import MissingPackageError, Page
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+from wiretape.replay.take_counters import LocalTurns, Turns
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class Reporting:
     """For the thread that carries the traffic."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: SessionCounters) -> None:
         self.turns: Turns = LocalTurns()
         """Those of all workers, where this is one of several."""
         self._ledger = ledger

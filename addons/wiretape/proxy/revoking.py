@@ -15,9 +15,9 @@ from contextlib import suppress
 
 from mitmproxy import connection, ctx
 
-from wiretape.proxy import breaking
+from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.desk import Desk
-from wiretape.tokenfile import TokenFile
+from wiretape.sessions.token_file import TokenFile
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def close(desk: Desk) -> None:
         if isinstance(client, connection.Client) and client.state is not connection.ConnectionState.CLOSED
     ]
     for client in outside:
-        breaking.abort(client)
+        tcp_reset.abort(client)
     if outside:
         logger.warning("tokens were taken back: %d connections that they had opened are closed", len(outside))
 
@@ -67,4 +67,4 @@ def close_silent(desk: Desk) -> None:
     clients = [handler.client for handler in ctx.master.addons.get("proxyserver").connections.values()]
     for client in clients:
         if client.timestamp_start < since and not desk.has_been_let_in(client):
-            breaking.close(client)
+            tcp_reset.close(client)

@@ -18,13 +18,13 @@ from enum import Enum, auto
 
 from mitmproxy import http
 
-from wiretape import capture, coding, fields
-from wiretape.flight import Flight
-from wiretape.proxy import marks, playing
+from wiretape.codecs import content_coding, http_fields
+from wiretape.proxy import flow_state, responses
 from wiretape.proxy.desk import key_of
-from wiretape.proxy.exchange import UNSHARED
-from wiretape.recording import RecordedRequest
-from wiretape.tape import Tape
+from wiretape.proxy.recorder import UNSHARED
+from wiretape.recording import RecordedRequest, capture
+from wiretape.replay.single_flight import SharedResponse
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -80,16 +80,16 @@ class _Verdict(Enum):
 class Sharing:
     """The answers that are under way, and who follows them. For the thread that carries the traffic."""
 
-    def __init__(self, flights: dict[Hashable, Flight]) -> None:
+    def __init__(self, flights: dict[Hashable, SharedResponse]) -> None:
         self._flights = flights
 
-    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: Flight) -> None:
+    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: SharedResponse) -> None:
         """From now on equal requests can follow this one."""
         flight.asker = _asker(flow)
         key = key_of(tape, asked)
         self._flights[key] = self._flights[key, flight.asker] = flight
 
-    def land(self, flight: Flight) -> None:
+    def land(self, flight: SharedResponse) -> None:
         """Nobody can follow it any more: it is recorded, or will not be."""
         for key in [key for key, each in [*self._flights.items()] if each is flight]:
             self._flights.pop(key, None)
@@ -98,7 +98,7 @@ class Sharing:
         """Have the flow follow an equal request that is under way, where there is one whose answer is for both."""
         if not self._flights:
             return False
-        key, asker, marked = key_of(tape, asked), _asker(flow), marks.of(flow)
+        key, asker, marked = key_of(tape, asked), _asker(flow), flow_state.of(flow)
         is_following = not marked.is_let_down and await self._follow(flow, key, asker, asked.label)
         if marked.is_let_down:
             is_following = await self._follow(flow, (key, asker), asker, asked.label)
@@ -120,12 +120,12 @@ class Sharing:
             if self._flights.get(key) is flight:
                 del self._flights[key]
             if verdict is _Verdict.FOR_OTHERS:
-                marks.of(flow).is_let_down = True
+                flow_state.of(flow).is_let_down = True
                 return False
         return False
 
 
-def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: bool) -> _Verdict:
+def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_waited: bool) -> _Verdict:
     """Give a flow the answer of a flight whose head, or end, has come, where that is for it.
 
     ``is_alike``: it asks with the same credentials. ``has_waited``: it asked before the head came.
@@ -137,12 +137,12 @@ def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: b
             return _Verdict.FOR_OTHERS
         flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
         return _Verdict.SHARED
-    if fields.is_passing(flight.status) and not (is_alike and has_waited):
+    if http_fields.is_passing(flight.status) and not (is_alike and has_waited):
         return _Verdict.FOR_OTHERS
     named = ", ".join(value for name, value in flight.headers if name.lower() == "content-encoding")
     try:
-        decoder = coding.decoder_for(named, flow.request.headers.get("accept-encoding", ""))
-    except coding.CodingError:
+        decoder = content_coding.decoder_for(named, flow.request.headers.get("accept-encoding", ""))
+    except content_coding.CodingError:
         return _Verdict.UNREADABLE
     follower = flight.follower(decoder)
     if follower is None:
@@ -152,14 +152,14 @@ def _judge(flight: Flight, flow: http.HTTPFlow, *, is_alike: bool, has_waited: b
         headers = (*capture.kept(headers), *(each for each in headers if each[0].lower() in _CODED))
     if decoder:
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
-    marks.of(flow).follow = follower
-    flow.response = playing.shared(flight.status, headers, flow.request.http_version)
+    flow_state.of(flow).follow = follower
+    flow.response = responses.shared(flight.status, headers, flow.request.http_version)
     return _Verdict.SHARED
 
 
 def _asker(flow: http.HTTPFlow) -> Hashable:
     """Equal for requests of the same credentials, wherever they stand: all is compared that may be one."""
-    body, seat = marks.body_of(flow), marks.of(flow).seat
+    body, seat = flow_state.body_of(flow), flow_state.of(flow).seat
     if len(body) > _LARGE:
         return object()
     digest = hashlib.blake2b(body, key=_KEY)
@@ -170,7 +170,7 @@ def _asker(flow: http.HTTPFlow) -> Hashable:
     return digest.digest(), flow.request.path, seat.by if seat else ""
 
 
-async def _changed(flight: Flight) -> None:
+async def _changed(flight: SharedResponse) -> None:
     changed = asyncio.Event()
     flight.call_when_changed(changed.set)
     await changed.wait()

@@ -23,7 +23,17 @@ Read in this order:
 """
 
 from wiretape.redaction.redactor import DEFAULT, Finding, Redactor
-from wiretape.redaction.rules import REDACTED, OnSecret, Policy, RefusedError, Rule
+from wiretape.redaction.rules import REDACTED, OnSecret, RedactionPolicy, RedactionRule, RefusedError
 from wiretape.redaction.spans import Span
 
-__all__ = ["DEFAULT", "REDACTED", "Finding", "OnSecret", "Policy", "Redactor", "RefusedError", "Rule", "Span"]
+__all__ = [
+    "DEFAULT",
+    "REDACTED",
+    "Finding",
+    "OnSecret",
+    "RedactionPolicy",
+    "RedactionRule",
+    "Redactor",
+    "RefusedError",
+    "Span",
+]

@@ -19,11 +19,11 @@ from typing import Any
 
 import orjson
 
-from wiretape.pieces import Pieces
+from wiretape.codecs.pieces import Pieces
 from wiretape.redaction import encodings, streams
 from wiretape.redaction.positions import Path, locate
 from wiretape.redaction.spans import Span, distribute, merged
-from wiretape.redaction.streams import Change, Finder
+from wiretape.redaction.streams import Change, SecretFinder
 
 _LINE = re.compile(r"([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _LINE_OF_BYTES = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n|\Z)")
@@ -35,7 +35,7 @@ _TIMES = 3
 """So often is looked again at what is left: with one secret gone, what was around it may look like another."""
 
 
-def cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:
+def cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
     """Return the pieces of a body without its secrets, as many; the very same where there are none.
 
     None is empty but where the body has fewer bytes than pieces by then.
@@ -53,7 +53,7 @@ def cleaned_again[T](value: T, clean: Callable[[T], T]) -> T:
     return value
 
 
-def _cleaned(pieces: Sequence[bytes], finder: Finder) -> Sequence[bytes]:
+def _cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
     body = pieces if isinstance(pieces, Pieces) else Pieces(pieces)
     if _is_no_text(body.data):
         return pieces
@@ -250,17 +250,17 @@ class _Values:
             yield part.value
 
 
-def secrets(text: str, finder: Finder) -> list[Span]:
+def secrets(text: str, finder: SecretFinder) -> list[Span]:
     """Return the secrets of a body's text, with what replaces each as it is to be written."""
     return _secrets(_Body.of_text(text), finder)
 
 
-def secrets_of_lines(lines: Iterable[str], finder: Finder) -> list[Span]:
+def secrets_of_lines(lines: Iterable[str], finder: SecretFinder) -> list[Span]:
     """Return those of the text that lines are when they are joined by line ends; none of them has one."""
     return _secrets(_Body.of_lines(lines), finder)
 
 
-def _secrets(body: _Body, finder: Finder) -> list[Span]:
+def _secrets(body: _Body, finder: SecretFinder) -> list[Span]:
     values = _Values(body)
     inside = streams.secrets(values, finder)
     different = [*values.others]

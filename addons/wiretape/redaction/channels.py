@@ -20,7 +20,7 @@ from wiretape.redaction.positions import Path
 type JSON = Any
 
 
-class Reading(Enum):
+class ChannelReader(Enum):
     """How the texts of a channel are read."""
 
     JOINED = auto()
@@ -37,7 +37,7 @@ class Channel:
 
     name: str
     """What names the text: the member that holds each of them; empty for none."""
-    reading: Reading = Reading.JOINED
+    reading: ChannelReader = ChannelReader.JOINED
     texts: list[str] = field(default_factory=list)
     are_tokens: bool = False
     """Whether each stands in an object, or a list, with what else is known of it as a token."""
@@ -124,7 +124,7 @@ class Walk:
         elif isinstance(value, list):
             self._list(name, value, path, key)
 
-    def _text(self, name: str, text: str, path: Path, key: tuple[Any, ...], reading: Reading) -> Channel:
+    def _text(self, name: str, text: str, path: Path, key: tuple[Any, ...], reading: ChannelReader) -> Channel:
         channel = self.channels.get(key)
         if channel is None:
             channel = self.channels[key] = Channel(name, reading)
@@ -144,7 +144,7 @@ class Walk:
                 if not item:
                     continue
                 if name == "token" and is_token(value):
-                    self._text("", item, (*path, name), (*key, name), Reading.JOINED).are_tokens = True
+                    self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
                     named = members.naming(value, owner) if name == "value" else name
                     self._text(named, item, (*path, name), (*key, place), _reading(name))
@@ -162,7 +162,7 @@ class Walk:
                 if not item:
                     continue
                 if name == "tokens":
-                    self._text("", item, (*path, position), key, Reading.JOINED).are_tokens = True
+                    self._text("", item, (*path, position), key, ChannelReader.JOINED).are_tokens = True
                 else:
                     self._text(name, item, (*path, position), (*key, position), _reading(name))
             elif kind is dict:
@@ -176,10 +176,10 @@ def _kind(element: Mapping[str, JSON]) -> str:
     return kind if isinstance(kind, str) and not kind.startswith("content_block") else ""
 
 
-def _reading(name: str) -> Reading:
+def _reading(name: str) -> ChannelReader:
     if name in _CONTINUED:
-        return Reading.JOINED
-    return Reading.WHOLE if name in _WHOLE else Reading.EITHER
+        return ChannelReader.JOINED
+    return ChannelReader.WHOLE if name in _WHOLE else ChannelReader.EITHER
 
 
 def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 import re2
 
 from wiretape.redaction.members import is_key_of_environment
-from wiretape.redaction.scanner import Found, compiled
+from wiretape.redaction.scanner import SecretMatch, compiled
 from wiretape.redaction.words import is_placeholder, reads_as_words
 
 NAME = "environment"
@@ -92,8 +92,8 @@ class Environment:
         ordered = sorted(texts, key=lambda text: (-len(text), text))
         self._pattern: Any = compiled(b"|".join(map(re2.escape, ordered))) if ordered else None
 
-    def scan(self, data: bytes) -> list[Found]:
+    def scan(self, data: bytes) -> list[SecretMatch]:
         """Return where a text in UTF-8 has any of them."""
         if self._pattern is None:
             return []
-        return [Found(match.start(), match.end(), NAME) for match in self._pattern.finditer(data)]
+        return [SecretMatch(match.start(), match.end(), NAME) for match in self._pattern.finditer(data)]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from wiretape import printable
+from wiretape.codecs import printable
 from wiretape.redaction.redactor import Redactor
 
 _UNKNOWN = "a line that could not be looked through for secrets"

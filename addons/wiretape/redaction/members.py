@@ -30,7 +30,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 _SURE = _words(
-    """
+    """  # noqa: E501
     password passwords passwd pwd passphrase passcode apikey apikeys apitoken secretkey secretkeys authtoken
     accesstoken refreshtoken clientsecret privatekey privatekeys authorization cookie cookies bearer
     sessiontoken accesskey authkey accountkey subscriptionkey signingkey encryptionkey masterkey sharedkey
@@ -46,7 +46,7 @@ _ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey")
 """Of a last word, in whatever it was put together with: ``pgpassword``."""
 
 _SERVICES = _words(
-    """
+    """  # noqa: E501
     openai anthropic claude azure mistral cohere together groq gemini google huggingface hf replicate perplexity xai
     deepseek fireworks openrouter cerebras nvidia bedrock aws deepgram elevenlabs assemblyai voyage jina pinecone tavily
     serper langsmith stripe sendgrid twilio mailgun slack github gitlab notion linear datadog algolia llm
@@ -57,7 +57,7 @@ _SERVICES = _words(
 _LIKELY = frozenset(("token", "auth", "credential", "credentials", "jwt", "pat", "pass"))
 
 _OTHER_TOKENS = _words(
-    """
+    """  # noqa: E501
     page next continuation sync cursor resume start end eos bos pad unk sep cls mask stop special image audio
     video text prompt completion input output max min num first last previous prev prefix suffix middle fim
     delta reasoning cached total per top new current sub word control begin end string unknown padding separator
@@ -68,7 +68,7 @@ _OTHER_TOKENS = _words(
 """Words before ``token`` with which it is none that lets somebody in: pages, models' vocabularies, lexers."""
 
 _SUFFIXES = _words(
-    """
+    """  # noqa: E501
     value plain plaintext b64 base64 encoded prod production dev staging live main primary
     secondary backup old new confirm confirmation again repeat current default env
     """

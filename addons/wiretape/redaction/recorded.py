@@ -11,13 +11,13 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from wiretape import errors
+from wiretape.codecs import python_text
+from wiretape.codecs.remade import Remade
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import Finding, Redactor
-from wiretape.redaction.rules import REDACTED, Policy
+from wiretape.redaction.rules import REDACTED, RedactionPolicy
 from wiretape.redaction.spans import replaced
-from wiretape.remade import Remade
 
 _GRANTING = frozenset({"key", "sig", "signature", "upload_id", "x-amz-signature", "x-goog-signature"})
 """Parameters of a query that are secrets there, and names of much else elsewhere."""
@@ -54,7 +54,7 @@ def url(text: str, redactor: Redactor) -> str:
 
 
 @lru_cache(1000)
-def _url(text: str, redactor: Redactor, _policy: Policy) -> str:
+def _url(text: str, redactor: Redactor, _policy: RedactionPolicy) -> str:
     path, mark, query = text.partition("?")
     if mark:
         query = "&".join(_pair(pair, redactor) for pair in query.split("&"))
@@ -123,7 +123,7 @@ def _message(message: str, redactor: Redactor) -> str:
     head, mark, written = message.partition(" - ")
     if head.startswith(_STATUS) and mark:
         try:
-            value = errors.literal(written)
+            value = python_text.value(written)
         except ValueError:
             return message
         cleaned = redactor.clean(value)

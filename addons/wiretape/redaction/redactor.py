@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from wiretape import __version__
+from wiretape.codecs.remade import Remade
 from wiretape.redaction import encodings, members, paths, pii, pseudonyms, values
 from wiretape.redaction.environment import NAME as ENVIRONMENT
 from wiretape.redaction.environment import Environment
@@ -21,16 +22,15 @@ from wiretape.redaction.rules import (
     MEMBER,
     REDACTED,
     OnSecret,
-    Policy,
+    RedactionPolicy,
+    RedactionRule,
     RefusedError,
-    Rule,
     is_pattern,
     names,
     text_pattern,
 )
 from wiretape.redaction.scanner import Scanner
 from wiretape.redaction.spans import Places, Span, merged, replaced
-from wiretape.remade import Remade
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""
@@ -68,7 +68,7 @@ class _Allowed:
 class _Rule:
     """A rule of the team's, ready for use."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: RedactionRule) -> None:
         self.name = rule.name
         self.path = paths.parse(rule.path) if rule.path else None
         self._pattern = text_pattern(rule.pattern) if rule.pattern else None
@@ -147,7 +147,7 @@ def _character(data: bytes, at: int) -> int:
 class _Parts:
     """What a redactor consists of: made of a policy, and never changed."""
 
-    def __init__(self, policy: Policy, variables: Mapping[str, str]) -> None:
+    def __init__(self, policy: RedactionPolicy, variables: Mapping[str, str]) -> None:
         self.policy = policy
         self.scanner = Scanner(policy.disable, pii.DETECTORS if policy.pii else ())
         self.environment = Environment({} if ENVIRONMENT in policy.disable else variables)
@@ -166,12 +166,12 @@ class _Parts:
 class Redactor:
     """Finds secrets, and takes them out."""
 
-    def __init__(self, policy: Policy = DEFAULT_POLICY, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, policy: RedactionPolicy = DEFAULT_POLICY, environment: Mapping[str, str] | None = None) -> None:
         """``environment`` are the variables whose secret values are looked for; this process's where it is None."""
         self._variables = os.environ if environment is None else environment
         self._parts = _Parts(policy, self._variables)
 
-    def use(self, policy: Policy) -> None:
+    def use(self, policy: RedactionPolicy) -> None:
         """From now on do as another policy says. Raises ValueError where it needs a key that there cannot be."""
         if policy == self._parts.policy:
             return
@@ -180,7 +180,7 @@ class Redactor:
         self._parts = _Parts(policy, self._variables)
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> RedactionPolicy:
         """What is done."""
         return self._parts.policy
 
@@ -402,7 +402,7 @@ class Redactor:
 
 
 @lru_cache(16)
-def _fingerprint(policy: Policy) -> str:
+def _fingerprint(policy: RedactionPolicy) -> str:
     told = json.dumps([__version__, asdict(policy)])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -415,5 +415,5 @@ def _enter(rules: list[tuple[_Rule, frozenset[int]]], step: str) -> list[tuple[_
 DEFAULT = Redactor()
 """What this process cleans with, in every place: the policy of its configuration, the secrets of its environment."""
 
-NOTHING = Redactor(Policy(disable=tuple(names())), {})
+NOTHING = Redactor(RedactionPolicy(disable=tuple(names())), {})
 """Finds no secret."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import re2
 
-from wiretape import misspelled, tomltext
+from wiretape.codecs import misspelled, toml_text
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
@@ -47,7 +47,7 @@ class RefusedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RedactionRule:
     """A rule of a team's own: what stands at a path, or looks like a pattern, or both."""
 
     name: str
@@ -61,7 +61,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RedactionPolicy:
     """What a team says of secrets. Its fields can be written as JSON."""
 
     on_secret: OnSecret = OnSecret.REDACT
@@ -71,12 +71,12 @@ class Policy:
     """What is no secret, whatever finds it: texts, and patterns between slashes."""
     disable: tuple[str, ...] = ()
     """Detectors that are off."""
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[RedactionRule, ...] = ()
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Policy":
+    def from_json(cls, told: Mapping[str, Any]) -> "RedactionPolicy":
         """Return the policy that was written as JSON."""
-        rules = tuple(Rule(**{**each, "allow": tuple(each["allow"])}) for each in told["rules"])
+        rules = tuple(RedactionRule(**{**each, "allow": tuple(each["allow"])}) for each in told["rules"])
         on_secret = OnSecret(told["on_secret"])
         return cls(on_secret, told["pii"], tuple(told["allow"]), tuple(told["disable"]), rules)
 
@@ -86,7 +86,7 @@ class Policy:
         return any(pseudonyms.PLACE in rule.replace for rule in self.rules)
 
 
-DEFAULT_POLICY = Policy()
+DEFAULT_POLICY = RedactionPolicy()
 """What holds where nobody says anything else."""
 
 
@@ -96,15 +96,15 @@ def names() -> frozenset[str]:
     return frozenset({MEMBER, environment.NAME} | {form.name for form in FORMS} | {each.name for each in detectors})
 
 
-def parse(file: str, text: str) -> Policy:
+def parse(file: str, text: str) -> RedactionPolicy:
     """Read what a configuration says of secrets. Raises ValueError, naming the file, the table and what is wrong."""
-    tables = tomltext.loads(file, text)
+    tables = toml_text.loads(file, text)
     general = _Table(f"{file}: [redaction]", tables.get("redaction", {}))
     entries = tables.get("redact", [])
     if not isinstance(entries, list):
         raise ValueError(f"{file}: [redact] is no table of its own: each rule is a [[redact]]")  # noqa: TRY004
     rules = tuple(_rule(f"{file}: [[redact]] {number}", entry) for number, entry in enumerate(entries, start=1))
-    policy = Policy(
+    policy = RedactionPolicy(
         on_secret=general.choice("on_secret", OnSecret.REDACT),
         pii=general.flag("pii"),
         allow=general.allowed("allow"),
@@ -125,9 +125,9 @@ def parse(file: str, text: str) -> Policy:
     return policy
 
 
-def _rule(where: str, entry: Any) -> Rule:
+def _rule(where: str, entry: Any) -> RedactionRule:
     table = _Table(where, entry)
-    rule = Rule(
+    rule = RedactionRule(
         name=table.text("name"),
         path=table.text("path"),
         pattern=table.text("pattern"),

@@ -29,7 +29,7 @@ _TELLING = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SecretMatch:
     """Where a secret stands in a text in UTF-8."""
 
     start: int
@@ -72,10 +72,10 @@ class Scanner:
             hooks.append(f"{_BOUNDARY}({'|'.join(map(re2.escape, starts))})")
         self._hooks = compiled("|".join(hooks).encode()) if hooks else None
 
-    def scan(self, data: bytes) -> list[Found]:
+    def scan(self, data: bytes) -> list[SecretMatch]:
         """Return the secrets of a text in UTF-8, in order; none overlaps another."""
-        found: list[Found] = []
-        beside: list[Found] = []
+        found: list[SecretMatch] = []
+        beside: list[SecretMatch] = []
         at = 0
         if self._hooks is None:
             return found
@@ -84,22 +84,22 @@ class Scanner:
             if secret:
                 found.append(secret)
                 if data.startswith((b"AKIA", b"ASIA"), secret.start):
-                    beside += [Found(*span, "aws secret") for span in aws_secrets(data, secret.start, secret.end)]
+                    beside += [SecretMatch(*span, "aws secret") for span in aws_secrets(data, secret.start, secret.end)]
         return _without_overlaps([*found, *beside]) if beside else found
 
-    def _look(self, data: bytes, hook: Any) -> tuple[Found | None, int]:
+    def _look(self, data: bytes, hook: Any) -> tuple[SecretMatch | None, int]:
         """Look closer at a hook. Return what is there, and where to go on."""
         for group, detector in enumerate(self._detectors, start=1):
             start, end = hook.span(group)
             if start >= 0:
                 end -= detector.ahead
                 if span := detector.closer(data, start, end):
-                    return Found(*span, detector.name), max(span[1], end)
+                    return SecretMatch(*span, detector.name), max(span[1], end)
                 return None, end
         start, end = hook.span(len(self._detectors) + 1)
         return self._look_at_form(data, hook.start(), start, end)
 
-    def _look_at_form(self, data: bytes, hooked: int, start: int, end: int) -> tuple[Found | None, int]:
+    def _look_at_form(self, data: bytes, hooked: int, start: int, end: int) -> tuple[SecretMatch | None, int]:
         beginning = data[start:end]
         if len(beginning) < _TELLING and hooked == start and _is_inside(data, start):
             return None, end
@@ -114,12 +114,12 @@ class Scanner:
             if data[stop : stop + 1].isalnum() or not form.is_one(_text(data, start, stop, text)):
                 continue
             stop = start + len(data[start:stop].rstrip(b"._" if data[start - 1 : start] == b"_" else b"."))
-            return Found(start, stop, form.name), stop
+            return SecretMatch(start, stop, form.name), stop
         return None, end
 
 
-def _without_overlaps(found: list[Found]) -> list[Found]:
-    kept: list[Found] = []
+def _without_overlaps(found: list[SecretMatch]) -> list[SecretMatch]:
+    kept: list[SecretMatch] = []
     for each in sorted(found, key=lambda each: (each.start, -each.end)):
         if not kept or each.start >= kept[-1].end:
             kept.append(each)

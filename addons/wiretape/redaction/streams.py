@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any, Protocol
 
+from wiretape.codecs.remade import Remade
 from wiretape.redaction import encodings
-from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, Reading, Walk
+from wiretape.redaction.channels import ALTERNATIVES, JSON, Channel, ChannelReader, Walk
 from wiretape.redaction.positions import Path
 from wiretape.redaction.spans import Span, distribute, merged, replaced
-from wiretape.remade import Remade
 
 type Elements = Mapping[str | int, JSON]
 """Those elements that are asked for, by their number."""
 
 
-class Finder(Protocol):
+class SecretFinder(Protocol):
     """What finds secrets: a Redactor."""
 
     def spans(self, text: str) -> list[Span]:
@@ -67,7 +67,7 @@ class Secrets:
         return bool(self.changes or self.names)
 
 
-def secrets(elements: Iterable[JSON], finder: Finder) -> Secrets:
+def secrets(elements: Iterable[JSON], finder: SecretFinder) -> Secrets:
     """Return what takes the secrets out of the elements, which may be made anew each time: one at a time is enough."""
     walk = Walk(elements)
     names = [*walk.names]
@@ -75,7 +75,7 @@ def secrets(elements: Iterable[JSON], finder: Finder) -> Secrets:
     return Secrets(_changes(elements, [*walk.channels.values()], finder), renamed)
 
 
-def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: Finder) -> list[Change]:
+def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: SecretFinder) -> list[Change]:
     singles = _Singles(finder, found)
     joined = [channel for channel in found if _is_joined(channel)]
     whole = dict(encodings.each(["".join(channel.texts) for channel in joined], finder.spans))
@@ -101,7 +101,7 @@ def _changes(elements: Iterable[JSON], found: Sequence[Channel], finder: Finder)
 
 def _is_joined(channel: Channel) -> bool:
     """Return whether the pieces are looked at as one text."""
-    if len(channel.texts) < 2 or channel.reading is Reading.WHOLE or _is_growing(channel):
+    if len(channel.texts) < 2 or channel.reading is ChannelReader.WHOLE or _is_growing(channel):
         return False
     # The same in every element is no piece of a text, but said again.
     return channel.are_tokens or any(text != channel.texts[0] for text in channel.texts)
@@ -109,7 +109,7 @@ def _is_joined(channel: Channel) -> bool:
 
 def _is_growing(channel: Channel) -> bool:
     """Return whether each piece is what came so far, from the beginning."""
-    if channel.reading is Reading.WHOLE or channel.are_tokens:
+    if channel.reading is ChannelReader.WHOLE or channel.are_tokens:
         return False
     texts = channel.texts
     return all(after.startswith(before) for before, after in pairwise(texts)) and len({*texts}) >= _SNAPSHOTS
@@ -118,11 +118,11 @@ def _is_growing(channel: Channel) -> bool:
 class _Singles:
     """What is found in texts that are looked at by themselves, each different one once."""
 
-    def __init__(self, finder: Finder, found: Iterable[Channel]) -> None:
+    def __init__(self, finder: SecretFinder, found: Iterable[Channel]) -> None:
         wanted = {
             (channel.name, text)
             for channel in found
-            if channel.reading is not Reading.JOINED or not _is_joined(channel)
+            if channel.reading is not ChannelReader.JOINED or not _is_joined(channel)
             for text in channel.texts
         }
         self._found: dict[tuple[str, str], Sequence[Span]] = {}
@@ -141,7 +141,7 @@ class _Singles:
         return self._found.get((name, text), ())
 
 
-def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finder: Finder) -> list[str] | None:
+def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finder: SecretFinder) -> list[str] | None:
     """Return the pieces without their secrets; None where there are none."""
     texts = channel.texts
     if not _is_joined(channel):
@@ -156,7 +156,7 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
     found = merged([*spans, *_placed(finder, channel.path(0), "".join(texts))])
     if channel.name and (replacement := finder.member(channel.name, "".join(texts))) is not None:
         found = [Span(0, sum(map(len, texts)), "member", replacement)]
-    elif channel.reading is Reading.EITHER:
+    elif channel.reading is ChannelReader.EITHER:
         for start, text in zip(accumulate(map(len, texts), initial=0), texts, strict=False):
             for span in singles.of(channel.name, text):
                 found.append(Span(start + span.start, start + span.end, span.detector, span.replacement))
@@ -164,7 +164,7 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
     return [*distribute(texts, found)] if found else None
 
 
-def _placed(finder: Finder, path: Path, text: str) -> list[Span]:
+def _placed(finder: SecretFinder, path: Path, text: str) -> list[Span]:
     if not finder.has_places:
         return []
     return finder.placed(path[2:] if path[1:2] == ("__data__",) else path[1:], text)
@@ -182,7 +182,7 @@ def _numbers(value: JSON, path: Path) -> Iterator[tuple[Path, int | float]]:
             yield path, value
 
 
-def _placed_numbers(elements: Iterable[JSON], finder: Finder) -> Iterator[Change]:
+def _placed_numbers(elements: Iterable[JSON], finder: SecretFinder) -> Iterator[Change]:
     """Yield what takes out numbers because of where they stand; a text stands there then."""
     for position, element in enumerate(elements) if finder.has_places else ():
         for path, number in _numbers(element, (position,)):

@@ -4,13 +4,19 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from wiretape.parts import Parts
-from wiretape.store.directory import RESPONSES
+from wiretape.codecs.parts import Parts
 from wiretape.store.failures import Away, Unavailable
 from wiretape.store.notes import Notes
 from wiretape.store.regular import NoRecording
 
-__all__ = ["Away", "Fetched", "NoRecording", "Store", "Unavailable"]
+__all__ = ["RESPONSES", "WIRE", "Away", "Fetched", "NoRecording", "Store", "Unavailable"]
+
+
+RESPONSES = "responses"
+"""The folder of a session's recordings."""
+
+WIRE = "wire"
+"""The folder of their captures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Never
 
-from wiretape import printable
-from wiretape.parts import Parts
+from wiretape.codecs import printable
+from wiretape.codecs.parts import Parts
 from wiretape.store import failures, modes, regular
+from wiretape.store.base import RESPONSES
 from wiretape.store.mounts import is_elsewhere
 from wiretape.store.notes import Notes
 
 logger = logging.getLogger(__name__)
-
-RESPONSES = "responses"
-WIRE = "wire"
 
 _TEMPORARY = ".wiretape-"
 _OURS = re.compile(rf"{re.escape(_TEMPORARY)}(?P<machine>[0-9a-f]+)-(?P<pid>\d+)-[^-]+\.tmp")

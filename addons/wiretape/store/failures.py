@@ -14,7 +14,7 @@ folder should be (ENOTDIR). What stands in a recording's place and can be none, 
 import errno
 import os
 
-from wiretape import printable
+from wiretape.codecs import printable
 
 _CAN_LOOK_AT_LINKS = os.access in os.supports_follow_symlinks
 

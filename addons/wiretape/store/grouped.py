@@ -16,14 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
-from wiretape.parts import Parts, digest
-from wiretape.store.directory import (
-    RESPONSES,
-    DirectoryStore,
-    put_in_place,
-    sync_folder,
-    write_temporary,
-)
+from wiretape.codecs.parts import Parts, digest
+from wiretape.store.base import RESPONSES
+from wiretape.store.directory import DirectoryStore, put_in_place, sync_folder, write_temporary
 
 _AT_ONCE = 16
 """Files that are synced at once: the system's own journal then takes them together."""

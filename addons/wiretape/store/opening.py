@@ -15,7 +15,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
 
 if TYPE_CHECKING:
-    from wiretape.store.bucket import Settle
+    from wiretape.store.bucket.store import Settle
 
 _BUCKETS = ("s3", "gs", "az")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -24,7 +24,7 @@ MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoreUrl:
     """Where recordings are, as options say it; what follows the first is for a bucket."""
 
     recordings: str
@@ -40,7 +40,7 @@ class Place:
     largest: int = regular.LARGEST
     """Bytes of a recording."""
 
-    def absolute(self) -> "Place":
+    def absolute(self) -> "StoreUrl":
         """The same place for a process that was started in another folder."""
         recordings = self.recordings if is_url(self.recordings) else str(Path(self.recordings).absolute())
         return replace(self, recordings=recordings, local=self.local and str(Path(self.local).absolute()))
@@ -103,12 +103,12 @@ def open_store(
     if not is_url(text):
         return DirectoryStore(Path(text), largest, _notes(local, str(Path(text).absolute())))
     url = bucket_url(text)
-    from wiretape.store.bucket import BucketStore
-    from wiretape.store.objects import Objects
-    from wiretape.store.remote import Remote
-    from wiretape.store.spool import Spool
+    from wiretape.store.bucket.client import ObjectClient
+    from wiretape.store.bucket.objects import Objects
+    from wiretape.store.bucket.spool import Spool
+    from wiretape.store.bucket.store import BucketStore
 
-    remote = Remote(url, timeout)
+    remote = ObjectClient(url, timeout)
     own = _digest(url)
     objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
     waiting = Spool(local / "spool" / own, spool) if spool else None

@@ -1,0 +1,347 @@
+"""The commands and their flags. What they do is in the modules beside it."""
+
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import wiretape
+from wiretape.cli import session, token
+from wiretape.cli.console import REFUSED, say
+from wiretape.cli.helping import command
+from wiretape.cli.options import is_ci, settings
+
+if TYPE_CHECKING:
+    from wiretape.cli.files import Source
+
+app = typer.Typer(
+    help="Record LLM API calls once, replay them offline, in any language, without touching code.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain: what Rich makes of it has a border, and words for programmers.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(session.app, name="session", short_help="Look at sessions, and change them.")
+app.add_typer(token.app, name="token", short_help="Say who may use which session.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wiretape {wiretape.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@command(app, "Print the path of the addon's script.", 'mitmdump -s "$(wiretape addon)"')
+def addon() -> None:
+    """Print the path of the addon's script: mitmdump -s "$(wiretape addon)"."""
+    typer.echo(Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py")
+
+
+@command(
+    app,
+    "Run a command behind a recording proxy.",
+    "wiretape run --mode replay -- pytest tests",
+    context_settings={"allow_interspersed_args": False},
+)
+def run(  # noqa: PLR0917 (Typer passes them by name)
+    command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
+    mode: Annotated[
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
+    ] = None,
+    session: Annotated[str | None, typer.Option(metavar="NAME", help="The session's name.")] = None,
+    recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Lead nowhere but to this machine; recordings are served.")
+    ] = False,
+    port: Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="The proxy's port; 0 is a free one.")] = 0,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+    fail_on_miss: Annotated[
+        bool | None,
+        typer.Option(
+            "--fail-on-miss/--no-fail-on-miss",
+            help="Exit with 3 where a call was refused as it has no recording. In CI (CI=true) that is so by itself.",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """Run a command behind a recording proxy, with its exit code.
+
+    The command finds the proxy and a CA bundle in its environment. Where the command succeeds and a recording was lost
+    or refused, the exit code is 4.
+
+    Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
+    """
+    from wiretape.cli.embedded import StartError
+    from wiretape.cli.run import run as run_command
+    from wiretape.cli.summary import summary
+
+    flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    flags["wiretape_offline"] = "true" if offline else None
+    chosen = settings(os.environ, assignments or (), flags)
+    try:
+        lines = report.open("w", encoding="utf-8") if report else nullcontext()
+    except OSError as error:
+        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
+    try:
+        with lines as file:
+            outcome = run_command(command, chosen, os.environ, port, file)
+    except StartError as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    say(outcome.problem or summary(outcome))
+    fails = is_ci(os.environ) if fail_on_miss is None else fail_on_miss
+    raise typer.Exit(outcome.code_for(fail_on_miss=fails))
+
+
+@command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")
+def serve(  # noqa: PLR0917 (Typer passes them by name)
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", envvar="WIRETAPE_WORKERS", help="How many; by default one for each core."),
+    ] = None,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_LISTEN", help="Where all clients come to.")
+    ] = "127.0.0.1:8080",
+    metrics: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
+    ] = "127.0.0.1:9464",
+    balance: Annotated[
+        str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
+    ] = "haproxy",
+    mode: Annotated[
+        str | None,
+        typer.Option(metavar="MODE", help="live, record, replay or record-if-missing.", show_default=False),
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The session of who names none.", show_default=False)
+    ] = None,
+    recordings: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where the recordings are.", show_default=False)
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+) -> None:
+    """Run several proxies behind one port, for a team: each is started again when it dies.
+
+    Counters are at http://127.0.0.1:9464/metrics (wiretape status shows them). SIGTERM and Ctrl-C end it in good order.
+
+    Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
+    """
+    from wiretape.cli.serve import ServePlan, ServeRefusedError, for_workers
+    from wiretape.cli.serve import serve as run_team
+    from wiretape.cluster.balancer import parse_balance
+    from wiretape.network import address
+
+    flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    try:
+        plan = ServePlan(
+            (os.cpu_count() or 1) if workers is None else workers,
+            _flag("--listen", address.parse, listen),
+            _flag("--metrics", address.parse, metrics) if metrics else None,
+            _flag("--balance", parse_balance, balance),
+            for_workers(os.environ, assignments or (), flags),
+        )
+        code = run_team(plan, os.environ)
+    except ServeRefusedError as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    raise typer.Exit(code)
+
+
+def _flag[T](name: str, parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=name) from error
+
+
+@command(app, "Show what a running proxy has counted.", "wiretape status --json")
+def status(
+    url: Annotated[
+        str, typer.Option(metavar="URL", envvar="WIRETAPE_URL", help="Where the page of counters is.")
+    ] = "http://127.0.0.1:9464",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what a running proxy has counted, by session. Exit code 2: nothing answers there."""
+    from wiretape.cli.status import status as show_status
+
+    raise typer.Exit(show_status(url, as_json=as_json))
+
+
+@command(app, "Replay the shipped recordings, offline.", "wiretape demo")
+def demo() -> None:
+    """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
+    from wiretape.cli.demo import demo as run_demo
+
+    raise typer.Exit(run_demo())
+
+
+@command(app, "Write what killed proxies have left.", "wiretape recover")
+def recover() -> None:
+    """Write the recordings that proxies have left which were killed: the next start of a proxy does the same.
+
+    The exit code is 1 where something could not be written.
+    """
+    from wiretape.cli.recover import run
+
+    raise typer.Exit(run())
+
+
+_Where = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR",
+        envvar="WIRETAPE_RECORDINGS",
+        help="A folder of recordings (all sessions, one session or one folder), or a bucket: s3://, gs://, az://.",
+    ),
+]
+_Session = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Of all sessions, this one alone.", show_default=False)
+]
+
+
+def _look(where: str, session: str | None, action: "Callable[[Source], int]") -> None:
+    """Do it, and exit with its code."""
+    from wiretape.cli.files import source
+
+    try:
+        code = action(source(where, session))
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    raise typer.Exit(code)
+
+
+_Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="WIRETAPE_CONFIG",
+        help="The TOML file with the team's own rules on secrets.",
+        show_default=False,
+    ),
+]
+
+
+def _use_rules(file: Path | None) -> None:
+    """Take over what a team says of secrets."""
+    from wiretape import config, redaction
+    from wiretape.codecs import toml_text
+    from wiretape.redaction import rules
+
+    if file is None:
+        return
+    try:
+        text = toml_text.read(file)
+        config.check_tables(str(file), text)
+        redaction.DEFAULT.use(rules.parse(str(file), text))
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+
+
+@command(app, "Check every recording.", "wiretape verify recordings --session main")
+def verify(where: _Where = "recordings", session: _Session = None, config: _Config = None) -> None:
+    """Check every recording: its form and name, whether it is found and replays to itself, whether a secret is in it.
+
+    One line a fault; the exit code is 1 when there is one, 2 when the recordings cannot be looked at.
+    """
+    from wiretape.cli import recordings
+
+    _use_rules(config)
+    _look(where, session, recordings.verify_all)
+
+
+@command(app, "Take secrets out of older recordings.", "wiretape redact recordings --apply")
+def redact(
+    where: _Where = "recordings",
+    session: _Session = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
+    config: _Config = None,
+) -> None:
+    """Take secrets out of recordings that are older than a rule: a table of where they are, never what.
+
+    A recording whose request holds one gets a new name. Exit code 1: a secret is there; 0: none is left.
+    """
+    from wiretape import redaction
+    from wiretape.cli import redact as redacting
+
+    if dry_run and apply:
+        raise typer.BadParameter("is the opposite of --dry-run", param_hint="--apply")
+    _use_rules(config)
+    _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
+
+
+@command(app, "List recordings.", "wiretape ls --search Germany")
+def ls(
+    where: _Where = "recordings",
+    session: _Session = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: an array with all that is known.")] = False,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Those alone in which it was asked or answered.", show_default=False)
+    ] = "",
+) -> None:
+    """List recordings: name, when, model, answer, the first words of the question."""
+    from wiretape.cli import listing
+
+    _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
+
+
+@command(app, "Show a recording.", "wiretape show e99f")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A recording's name, the beginning of it, or a file.")],
+    where: _Where = "recordings",
+    session: _Session = None,
+    full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
+) -> None:
+    """Show a recording: what was asked, the words of the answer, and who had it recorded."""
+    from wiretape.cli import recordings
+
+    _look(where, session, lambda source: recordings.show(name, source, full=full))
+
+
+@command(app, "Write recordings in another form.", "wiretape convert --to 2026 recordings --output converted")
+def convert(
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="The form to write: 2025-09 or 2026.")],
+    where: _Where = "recordings",
+    session: _Session = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write there, and leave the recordings as they are.")
+    ] = None,
+) -> None:
+    """Write recordings in another form: beside the old ones, which are then removed, or to another folder."""
+    from wiretape.cli import recordings
+    from wiretape.policy import parse_form
+    from wiretape.store.opening import is_url
+
+    if output is not None and is_url(output):
+        raise typer.BadParameter("is a folder of this machine, and no URL", param_hint="--output")
+    to_folder = None if output is None else Path(output)
+    try:
+        form = parse_form(to)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--to") from error
+    _look(where, session, lambda source: recordings.convert(recordings.Conversion(source, form, to_folder)))

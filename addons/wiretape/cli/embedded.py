@@ -1,0 +1,212 @@
+"""A mitmproxy with the wiretape addon, on loopback, in this process: what ``mitmdump -s`` does, without a terminal.
+
+It stops cleanly, so that the addon's ``done`` writes what is still to be written. What it serves is the addon's
+affair; who uses it is ``run``'s.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from mitmproxy import exceptions, hooks, http, optmanager
+from mitmproxy.addons import default_addons
+from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.addons.tlsconfig import TlsConfig
+from mitmproxy.connection import Client
+from mitmproxy.master import Master
+from mitmproxy.options import Options
+from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
+
+from wiretape.cli.certificates import check_confdir, trusted_file
+from wiretape.cli.options import check_names, is_ci
+from wiretape.cli.upstream import upstream
+from wiretape.codecs import misspelled
+from wiretape.metrics.counters import Counters
+from wiretape.policy import Mode
+from wiretape.proxy.addon import Wiretape
+from wiretape.proxy.call_report import CallReport
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 2.0
+"""How long connections may stay open after the child has ended: it may have left a process in the background."""
+
+WRITING_SECONDS = 30.0
+"""How long the summary waits for what is still being written, which it counts."""
+
+
+class StartError(Exception):
+    """The proxy cannot start as it was asked to: the message is for the user."""
+
+
+class Traffic:
+    """What came to the proxy at all, whether or not it was for a provider. A small addon of its own."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.hosts: dict[str, None] = {}
+        self.ready = asyncio.Event()
+
+    def running(self) -> None:
+        """mitmproxy listens."""
+        self.ready.set()
+
+    def client_connected(self, _client: Client) -> None:
+        """A client opened a connection."""
+        self.connections += 1
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """A request, in a tunnel or without one."""
+        self.hosts[flow.request.pretty_host] = None
+
+
+class Proxy:
+    """A proxy that is up."""
+
+    def __init__(self, master: Master, addon: Wiretape, traffic: Traffic) -> None:
+        self._master = master
+        self._addon = addon
+        self.traffic = traffic
+        self.url = "http://{}:{}".format(*_address(master))
+
+    @property
+    def counters(self) -> Counters:
+        """The addon's counters, still counting."""
+        return self._addon.counters
+
+    @property
+    def mode(self) -> str:
+        """The mode in force."""
+        return str(self._addon.default_tape().mode)
+
+    @property
+    def session(self) -> str:
+        """The session in force."""
+        return self._addon.default_tape().session
+
+    @property
+    def tunnels(self) -> dict[str, bool]:
+        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        return self._addon.tunnels()
+
+    def ca_pem(self) -> bytes:
+        """mitmproxy's CA, and the chain above it if the user brought one; never its key."""
+        tls = self._master.addons.get("tlsconfig")
+        assert isinstance(tls, TlsConfig)
+        pem = tls.certstore.default_ca.to_pem()
+        if tls.certstore.default_chain_file is None:
+            return pem
+        chain = x509.load_pem_x509_certificates(tls.certstore.default_chain_file.read_bytes())
+        return pem + b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+
+    async def drained(self) -> None:
+        """Wait until every connection is closed: the last bytes of an answer may still be on their way to the tape."""
+        server = self._master.addons.get("proxyserver")
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while server.active_connections():  # noqa: ASYNC110 (mitmproxy has no event for "the last one is gone")
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Sequence[str], environ: dict[str, str], port: int = 0, calls: CallReport | None = None
+) -> AsyncIterator[Proxy]:
+    """A proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
+
+    Raises ``StartError``. When it ends, the addon has flushed and counted all, and told ``calls`` of each.
+    """
+    with trusted_file(environ) as trusted:
+        master = Master(Options())
+        addon, traffic = Wiretape(patience=WRITING_SECONDS, calls=calls), Traffic()
+        master.addons.add(*default_addons(), traffic)
+        try:
+            _configure(master, addon, settings, environ, port, trusted)
+        except (exceptions.OptionsError, TypeError) as error:  # TypeError: a value of config.yaml has the wrong type
+            raise StartError(str(error)) from error
+        stopped = asyncio.create_task(master.run())
+        ready = asyncio.create_task(traffic.ready.wait())
+        try:
+            await asyncio.wait((stopped, ready), return_when=asyncio.FIRST_COMPLETED)
+            yield Proxy(master, addon, traffic)
+        finally:
+            ready.cancel()
+            master.shutdown()
+            await stopped
+
+
+def _configure(  # noqa: PLR0917
+    master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int, trusted: str
+) -> None:
+    """``trusted``: the file of the CAs that the proxy trusts where nobody says otherwise."""
+    try:
+        check_confdir(settings)
+    except OSError as error:
+        raise StartError(str(error)) from error
+    options = master.options
+    options.set(*(setting for setting in settings if setting.startswith("confdir=")))
+    confdir = Path(options.confdir).expanduser()
+    optmanager.load_paths(options, confdir / "config.yaml", confdir / "config.yml")
+    # A config.yaml is written for the shared proxy: its address is not ours, and its scripts may name this very addon.
+    options.update(
+        listen_host="127.0.0.1",
+        listen_port=port,
+        scripts=[script for script in options.scripts if Path(script).name != "wiretape_addon.py"],
+    )
+    # As for a script of mitmdump: settings wait for the options that the addon declares, then it validates them all.
+    options.set(*settings, defer=True)
+    if "wiretape_mode" not in options.deferred and is_ci(environ):
+        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
+    master.addons.add(addon)
+    # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
+    master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
+    try:
+        check_names(environ, _own(options))
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    if unknown := set(options.deferred) & {setting.partition("=")[0] for setting in settings}:
+        raise StartError(str(misspelled.unknown("--set", unknown, _own(options), kind="option")))
+    if not options.ssl_verify_upstream_trusted_ca and not options.ssl_verify_upstream_trusted_confdir:
+        # The client trusted these, a company's own among them: so must the one that now connects in its place.
+        options.update(ssl_verify_upstream_trusted_ca=trusted)
+    way = upstream(environ)
+    if way.mode and options.mode == ["regular"] and not options.wiretape_offline:
+        logger.warning("%s", way)
+        master.addons.add(way)
+        options.update(mode=[way.mode])
+    master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
+
+
+def _own(options: Options) -> list[str]:
+    return sorted(name for name in options.keys() if name.startswith("wiretape_"))  # noqa: SIM118 (no iterator)
+
+
+def _address(master: Master) -> tuple[str, int]:
+    server = master.addons.get("proxyserver")
+    assert isinstance(server, Proxyserver)
+    for instance in server.servers:
+        if isinstance(instance.mode, RegularMode | UpstreamMode):
+            if not instance.is_running:
+                raise StartError("the proxy could not start") from instance.last_exception
+            host, port, *_ = instance.listen_addrs[0]
+            return host, port
+    raise StartError(f"a command needs mitmproxy's mode regular or upstream, not {', '.join(master.options.mode)}")
+
+
+class OneLine(logging.Formatter):
+    """``wiretape: `` and the message, in one line: the child's own output is around it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line; of an exception its type, message and place."""
+        message = " ".join(record.getMessage().split())
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            place = traceback.extract_tb(error.__traceback__)[-1:]
+            where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in place)
+            message += f" [{type(error).__name__}{where}]"
+        return f"wiretape: {message}"

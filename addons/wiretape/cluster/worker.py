@@ -1,0 +1,191 @@
+"""A worker's side of the coordinator: turns that are asked for, counters that are told. Sockets, and threads.
+
+Where it is and which worker asks is one text, ``NUMBER@PATH``, which ``wiretape serve`` gives each worker as an option.
+"""
+
+import logging
+import os
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
+from wiretape.metrics.counters import Counters
+from wiretape.replay.take_counters import LocalTurns
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 2.0
+"""Seconds for an answer that takes a tenth of a millisecond."""
+
+_AGAIN = 5.0
+"""Seconds until a coordinator that was away is tried again: each try may hold a look-up up."""
+
+_EVERY = 0.5
+"""Seconds between two reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which worker this is, and where its coordinator is."""
+
+    worker: int
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.worker}@{self.path}"
+
+
+def parse(text: str) -> Membership:
+    """``NUMBER@PATH``. Raises ValueError."""
+    number, _, path = text.partition("@")
+    if not (number.isascii() and number.isdecimal() and path):
+        raise ValueError(f"{text!r} is not NUMBER@PATH: wiretape serve sets it, and nobody else")
+    return Membership(int(number), path)
+
+
+class RemoteTurns:
+    """``Turns`` of all workers together. Blocks for an answer; for any thread.
+
+    While the coordinator is away it counts for this process alone, and says so once.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._local = LocalTurns()
+        self._is_away = False
+        self._try_again = 0.0
+
+    def next(self, session: str, identity: str) -> int:
+        """As ``Turns.next``."""
+        played = self._ask(Next(session, identity))
+        return self._local.next(session, identity) if played is None else played
+
+    def rewind(self) -> None:
+        """As ``Turns.rewind``."""
+        self._ask(Rewind())
+        self._local.rewind()
+
+    def close(self) -> None:
+        """End the connection; it is made anew if somebody asks."""
+        with self._lock:
+            self._disconnect()
+
+    def _ask(self, message: Message) -> int | None:
+        with self._lock:
+            if time.monotonic() < self._try_again:
+                return None
+            try:
+                played = self._converse(message)
+            except (OSError, ValueError) as e:
+                self._disconnect()
+                self._note(e)
+                return None
+            if self._is_away:
+                logger.warning("wiretape serve answers again: takes are counted for all workers")
+            self._is_away = False
+            return played
+
+    def _converse(self, message: Message) -> int:
+        if self._connection is None:
+            self._connection = _connect(self._path)
+        self._connection.sendall(encode(message))
+        decoder = MessageDecoder()
+        while data := self._connection.recv(4096):
+            for answer in decoder.feed(data):
+                if isinstance(answer, Turn):
+                    return answer.played
+        raise ConnectionError("the connection ended")
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
+
+    def _note(self, error: Exception) -> None:
+        self._try_again = time.monotonic() + _AGAIN
+        if not self._is_away:
+            logger.error("wiretape serve does not answer (%s): this worker counts takes by itself", error)
+        self._is_away = True
+
+
+class Reporter:
+    """Tells the coordinator that this worker is up, and what it counts: a thread of its own.
+
+    When the coordinator is gone ``on_lost`` is called once, from that thread: nobody is left to watch this worker.
+    """
+
+    def __init__(
+        self, membership: Membership, counters: Callable[[], Mapping[str, Counters]], on_lost: Callable[[], None]
+    ) -> None:
+        self._hello = Hello(membership.worker, f"{os.getpid()}-{time.time_ns()}")
+        self._path = membership.path
+        self._counters = counters
+        self._on_lost = on_lost
+        self._ending, self._end = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="wiretape-report", daemon=True)
+
+    def start(self) -> None:
+        """Say hello."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say the last word, which has all that was counted."""
+        self._end.close()
+        if self._thread.ident:
+            self._thread.join()
+        self._ending.close()
+
+    def _run(self) -> None:
+        try:
+            with _connect(self._path) as connection:
+                connection.sendall(encode(self._hello))
+                told = self._tell(connection, {})
+                while not _readable((self._ending, connection), _EVERY):
+                    told = self._tell(connection, told)
+                if _readable((self._ending,), 0):
+                    self._tell(connection, told)
+                    return
+        except OSError as e:
+            if _readable((self._ending,), 0):
+                return
+            logger.error("wiretape serve is gone: %s", e)
+        # The coordinator says nothing on this connection: what could be read is its end.
+        self._on_lost()
+
+    def _tell(self, connection: socket.socket, told: dict[str, Counters]) -> dict[str, Counters]:
+        # Copied: they are counted on meanwhile.
+        now = {session: _copy(counters) for session, counters in self._counters().items()}
+        if now != told:
+            connection.sendall(encode(CounterReport(now)))
+        return now
+
+
+def _copy(counters: Counters) -> Counters:
+    copy = Counters()
+    copy.add(counters)
+    return copy
+
+
+def _connect(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(_PATIENCE)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _readable(connections: Sequence[socket.socket], seconds: float) -> bool:
+    # Not select: it knows no descriptor beyond the first 1024, and a proxy has more connections.
+    with selectors.DefaultSelector() as selector:
+        for each in connections:
+            selector.register(each, selectors.EVENT_READ)
+        return bool(selector.select(seconds))

@@ -1,0 +1,9 @@
+"""Work on what is stored: checked, read, compared, taken over into another session.
+
+``verify``      whether a file is a sound recording
+``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
+``compare``     what a session holds, and how two differ
+``promotion``   a session's recordings, taken over into another
+``ledger``      what was found out about recordings, noted so that it need not be found out again
+``parallel``    work on very many files, shared out among processes
+"""

@@ -1,0 +1,196 @@
+"""Whether a file is a sound recording: its form, its name, its way over the wire and back, no secret in it.
+
+Beside the data's way: reads bytes, gives findings; the command line prints them.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from wiretape import recording, redaction
+from wiretape.codecs import json_text
+from wiretape.codecs.remade import Remade
+from wiretape.matching import request
+from wiretape.providers import wire
+from wiretape.providers.routing import SDK_ENDPOINTS, Endpoint, Route
+from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
+from wiretape.recording.capture import Origin
+from wiretape.recording.checks import NotHttpError
+from wiretape.redaction import RefusedError, bodies, recorded
+
+_WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
+
+OF_NO_HTTP = "of no HTTP exchange, kept and not served"
+"""Stands for the form of a file that is a sound one of the public recorder, and nothing that a client could ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to say about one file."""
+
+    form: str | None
+    """One of ``recording.FORMS``, or OF_NO_HTTP; None where the file is no recording."""
+    recording: Recording | None
+    faults: tuple[str, ...]
+    """What is wrong: it cannot be served, does not replay to itself, holds a secret, has another recording's name."""
+
+
+def check(name: str, data: bytes) -> Report:
+    """Look at a file, given its name without ``.json`` and its bytes."""
+    try:
+        found = recording.loads(data)
+    except NotHttpError:
+        return Report(OF_NO_HTTP, None, tuple(_secrets_of_any(data)))
+    except ValueError as e:
+        return Report(None, None, (str(e),))
+    try:
+        secrets = [*recorded.findings(json_text.loads(data), found, redaction.DEFAULT)]
+    except RecursionError:
+        return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
+    faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
+    faults += _replay_faults(found)
+    if not _is_found(found, is_clean=not secrets):
+        faults.append("a request like its own would not find it: it is another one after its way through the proxy")
+    if not is_name(name, found):
+        faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
+    if found.form == "2026" and not found.request.passthrough and not _has_own_ids(name, found):
+        faults.append("its ids are not those of its name: they are another recording's, or of before the form 2026")
+    return Report(found.form, found, tuple(faults))
+
+
+def _secrets_of_any(data: bytes) -> Iterator[str]:
+    """Say where secrets are in a file of which nothing is known but that it is JSON."""
+    try:
+        paths = [finding.path for finding in redaction.DEFAULT.find(json_text.loads(data))]
+    except RecursionError:
+        yield "cannot be looked through for secrets: it is nested too deeply"
+        return
+    for path in dict.fromkeys(map(redaction.DEFAULT.text, paths)):
+        yield f"a secret is in it, at {path}"
+
+
+def check_capture(data: bytes) -> tuple[str, ...]:
+    """What is wrong with a capture, given its bytes."""
+    try:
+        found = capture.loads(data)
+    except ValueError as e:
+        return (str(e),)
+    pieces = found.chunks or ()
+    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(found.beside))
+    faults = ["a secret is in it"] if has_secret else []
+    if found.origin and not _is_sound(found.origin):
+        faults.append("what it says of who made it is in no known form")
+    return tuple(faults)
+
+
+def _is_sound(origin: Origin) -> bool:
+    """Whether it is as a proxy writes it: a form that can be sorted, printed and summed up."""
+    try:
+        at = datetime.strptime(origin.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    # The same form: strptime takes a month of one digit too.
+    written = capture.origin(origin.by, at, origin.client, origin.took)
+    same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
+    texts = origin.by + origin.wiretape + (origin.query or "")
+    return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
+
+
+def is_name(name: str, found: Recording) -> bool:
+    """Return whether a file's name, without ``.json``, is one that a version of the recorder gave its recording."""
+    base, _, take = name.rpartition(".")
+    if base and take.isdigit():
+        name = base
+    if found.request.endpoint in MODEL_LISTS or found.request.is_bare:
+        return _is_list_name(name, found)
+    second = f"-{request.identity(found.request)[:8]}"
+    return any(name in (each, each + second) for each in _names(found))
+
+
+def _names(found: Recording) -> Iterator[str]:
+    """Give what the versions of the recorder call a recording, without what comes before and after for a list."""
+    for rule in hashing.RULES:
+        if (rule is hashing.OLDEST) == (found.form == "2025-09"):
+            yield recording.digest(found.request, rule)[: rule.digits]
+
+
+def _is_list_name(name: str, found: Recording) -> bool:
+    # First a list of models was named as all others are; then the digest of the models has changed over time.
+    names = set(_names(found))
+    prefix, _, rest = name.partition("-")
+    return name in names or (prefix == "models" and rest.partition("-")[0] in names)
+
+
+def _has_own_ids(name: str, found: Recording) -> bool:
+    """Return whether the ids of an answer are those that the form 2026 makes of its name, or of its hash."""
+    own = {recording.ID_PREFIX + each[:12] for each in (name, *_names(found))}
+    others = (element for element in found.response.elements() if not recording.is_model(element))
+    return all(each["__data__"].get("id") in (None, *own) for each in others)
+
+
+def _is_found(found: Recording, *, is_clean: bool) -> bool:
+    """Return whether a live request with what was recorded is the recorded one, once it has been read and cleaned.
+
+    ``is_clean``: there is no secret in it, so that to clean it once more would change nothing.
+    """
+    asked = found.request
+    endpoint = request.endpoint(asked)
+    if not asked.passthrough and endpoint not in SDK_ENDPOINTS:
+        return True  # It is of no endpoint that anybody can ask; that is told elsewhere.
+    kind = "http" if asked.passthrough else "sdk"
+    # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
+    method = "GET" if endpoint in _WITHOUT_BODY else asked.method
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), request.wire_query(asked))
+    body = json.dumps(_sent(asked, endpoint)).encode()
+    try:
+        again = request.recorded(route, body, "application/json", asked.test_id)
+        stored = request.identity(asked) if is_clean else request.stored_identity(asked)
+        return request.identity(again) == stored
+    except RefusedError:
+        return True  # Its secret is told.
+    except ValueError:
+        return False
+
+
+def _sent(asked: RecordedRequest, endpoint: str) -> Any:
+    """Return the body that a client sends for a recorded request."""
+    sent = request.wire_body(asked)
+    if asked.passthrough:
+        return sent[""] if [*sent] == [""] else sent
+    if endpoint == "/api/pull":
+        return {"stream": bool(asked.body)}
+    if endpoint in ("/api/generate", "/api/chat"):
+        sent.setdefault("stream", False)  # Else the server streams.
+    return sent
+
+
+def _replay_faults(found: Recording) -> Iterator[str]:
+    """Whether what a client would get is recorded to the same response again."""
+    try:
+        answer = wire.answer([found])
+        at = (0.0,) * len(answer.chunks)
+        arrived = wire.LiveResponse(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        is_kept = found.response.error is not None or found.response.status not in (None, 200)
+        response = wire.response(found.request, arrived, keep_errors=is_kept)
+    except wire.UnrecordableError as e:
+        yield f"does not replay to itself: {e}"
+        return
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        yield f"cannot be replayed: {type(e).__name__}: {e}"
+        return
+    # What the form 2026 takes out was out before.
+    if [*_said(response)] != [*_said(found.response)]:
+        yield "does not replay to itself: the response differs after its way over the wire"
+
+
+def _said(response: RecordedResponse) -> Iterator[str]:
+    """What a response says, in texts that can be compared: element for element, as a large one is made anew.
+
+    A newer SDK's classes have their fields in another order.
+    """
+    for each in response.body if isinstance(response.body, list | Remade) else [response.body]:
+        yield json.dumps(each, sort_keys=True)
+    yield from response.tail

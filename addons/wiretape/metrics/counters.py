@@ -1,0 +1,132 @@
+"""What happened, counted, session by session. Stands beside the data's way: the tape counts, the command line, the log
+and the page for Prometheus read.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+
+from wiretape.codecs.units import counted
+
+_SESSIONS = 1000
+"""Sessions that are counted by themselves: whoever names sessions from outside must not fill the memory."""
+
+OTHERS = "(others)"
+"""What the sessions beyond them are counted as."""
+
+
+class Reason(StrEnum):
+    """Why something that was sent to a provider became no recording, in words that stand behind a number."""
+
+    ERROR = "with an error, or a status that is not kept"
+    BROKE_OFF = "broke off"
+    NO_ANSWER = "without an answer"
+    FORM = "in no known form"
+    REQUEST = "with a request that cannot be read"
+    SIZE = "too large"
+    SKIPPED = "excluded by skip"
+    CONVERSATION = "as a WebSocket or gRPC"
+    METHOD = "with a method that is not recorded"
+    PRIVATE = "with a secret"
+    FROZEN = "in a frozen session"
+    LOST = "LOST"
+    """What the client has got whole and the disk has not."""
+    TOLD = "for what the log tells"
+
+
+@dataclass(slots=True)
+class Counters:
+    """Requests to providers, by how they ended."""
+
+    hits: int = 0
+    """Answered from a recording."""
+    misses: int = 0
+    """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
+    unavailable: int = 0
+    """Could not be looked up, because the recordings' store was away."""
+    followed: int = 0
+    """Answered with the live answer to an equal request that was under way."""
+    recorded: int = 0
+    """Recordings written, or found already written with the same content."""
+    unrecorded: int = 0
+    """Live answers that became no recording: errors, streams that broke off, disks that failed."""
+    reasons: dict[Reason, int] = field(default_factory=dict)
+    """The same, by why."""
+    upstream: int = 0
+    """Requests sent on to a provider."""
+    connections: int = 0
+    """Connections opened to providers, whether or not a request went over them."""
+    bytes: int = 0
+    """Of answers served from recordings, without their heads and framing."""
+    tokens: int = 0
+    """Completion tokens served from recordings."""
+    faults: int = 0
+    """Answers that met a fault, on purpose."""
+
+    def add(self, others: "Counters") -> None:
+        """Count what others have counted."""
+        for name in NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(others, name))
+        for reason, number in [*others.reasons.items()]:
+            self.reasons[reason] = self.reasons.get(reason, 0) + number
+
+    def not_recorded(self, reason: Reason) -> None:
+        """Count a live answer that becomes no recording."""
+        self.unrecorded += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    @property
+    def told_reasons(self) -> str:
+        """The reasons in words, the most frequent first: ``2 an error, 1 broke off``."""
+        told = sorted(self.reasons.items(), key=lambda each: -each[1])
+        return ", ".join(f"{number} {reason}" for reason, number in told)
+
+    def summary(self) -> str:
+        """The counters in one line."""
+        line = (
+            f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings), "
+            f"{counted(self.misses, 'miss', 'misses')}, {self.recorded} recorded, "
+            f"{counted(self.upstream, 'request')} sent to providers"
+        )
+        line += f", {self.followed} followed an equal one" if self.followed else ""
+        line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
+        line += f", {counted(self.faults, 'fault')} injected" if self.faults else ""
+        why = f" ({self.told_reasons})" if self.reasons else ""
+        return f"{line}, {counted(self.unrecorded, 'answer')} NOT recorded{why}" if self.unrecorded else line
+
+
+NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")
+"""The names of all counters but the reasons."""
+
+
+class SessionCounters:
+    """The counters of every session. For any thread, but for the counters themselves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counters: dict[str, Counters] = {}
+
+    def of(self, session: str) -> Counters:
+        """The counters of a session, which may be counted up."""
+        with self._lock:
+            if session not in self._counters and len(self._counters) >= _SESSIONS:
+                session = OTHERS
+            return self._counters.setdefault(session, Counters())
+
+    def sessions(self) -> dict[str, Counters]:
+        """All of them, by session."""
+        with self._lock:
+            return dict(self._counters)
+
+    def total(self) -> Counters:
+        """All of them, added up."""
+        return added(self.sessions().values())
+
+
+def added(counters: Iterable[Counters]) -> Counters:
+    """Their sum."""
+    total = Counters()
+    for each in counters:
+        total.add(each)
+    return total

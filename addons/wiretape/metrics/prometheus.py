@@ -1,0 +1,242 @@
+"""The counters as a page for Prometheus, on a port of its own. After ``counters``: reads them, and counts nothing.
+
+``Page`` is the server, in a thread of its own, so that a slow reader delays no traffic; ``parse`` reads its text. Needs
+``prometheus-client``, of the extra ``team``.
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and, for names, .../practices/naming/
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import TYPE_CHECKING, Self
+
+import wiretape
+from wiretape.metrics.counters import Counters, Reason
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import Metric
+
+MISSING = "counters as a page need the package prometheus-client: pip install prometheus-client"
+
+FAMILIES: Mapping[str, tuple[str, str]] = {
+    "hits": ("wiretape_hits", "Answered from a recording."),
+    "misses": (
+        "wiretape_misses",
+        "Not in the recordings: refused in replay, asked from the provider in record-if-missing.",
+    ),
+    "unavailable": ("wiretape_unavailable", "Could not be looked up, because the recordings' store was away."),
+    "followed": ("wiretape_followed", "Answered with the live answer to an equal request that was under way."),
+    "recorded": ("wiretape_recordings", "Recordings written, or found already written with the same content."),
+    "unrecorded": (
+        "wiretape_unrecorded",
+        "Live answers that became no recording: errors, streams that broke off, disks that failed.",
+    ),
+    "upstream": ("wiretape_upstream_requests", "Requests sent on to a provider."),
+    "connections": (
+        "wiretape_upstream_connections",
+        "Connections opened to providers, whether or not a request went over them.",
+    ),
+    "bytes": ("wiretape_served_bytes", "Of answers served from recordings, without their heads and framing."),
+    "tokens": ("wiretape_served_tokens", "Completion tokens served from recordings."),
+    "faults": ("wiretape_faults", "Answers that met a fault, on purpose."),
+}
+"""Field of ``Counters`` -> name of the metric, without the ``_total`` that all have, and its help text."""
+
+_REASONS = "wiretape_unrecorded_by_reason"
+_KNOWN_REASONS = frozenset(map(str, Reason))
+
+_FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
+
+_STALLED = 10.0
+"""Seconds after which a reader that neither asks nor reads is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes of ``wiretape serve``: which are up, and how often each was started again."""
+
+    up: int
+    restarts: Mapping[str, int] = field(default_factory=dict)
+
+
+class MissingPackageError(Exception):
+    """``prometheus-client`` is not installed: the message is for the user."""
+
+
+def available() -> None:
+    """Raises MissingPackageError where the page cannot be made."""
+    try:
+        import prometheus_client  # noqa: F401
+    except ImportError as e:
+        raise MissingPackageError(MISSING) from e
+
+
+class _Collector:
+    """What Prometheus' library asks at every reading."""
+
+    def __init__(
+        self, counters: Callable[[], Mapping[str, Counters]], workers: Callable[[], Workers] | None = None
+    ) -> None:
+        self._counters, self._workers = counters, workers
+
+    def collect(self) -> Iterator["Metric"]:
+        """All families, with a value for each session."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        sessions = self._counters()
+        for each, (name, text) in FAMILIES.items():
+            family = CounterMetricFamily(name, text, labels=["session"])
+            for session, counters in sorted(sessions.items()):
+                family.add_metric([session], getattr(counters, each))
+            yield family
+        reasons = CounterMetricFamily(_REASONS, "The unrecorded ones, by why.", labels=["session", "reason"])
+        for session, counters in sorted(sessions.items()):
+            for reason, number in [*counters.reasons.items()]:
+                reasons.add_metric([session, reason], number)
+        yield reasons
+        text = "Always 1; the label is wiretape's version."
+        info = GaugeMetricFamily("wiretape_build_info", text, labels=["version"])
+        info.add_metric([wiretape.__version__], 1)
+        yield info
+        if self._workers:
+            workers = self._workers()
+            yield GaugeMetricFamily("wiretape_workers", "Workers that are up.", value=workers.up)
+            text = "How often a worker, or the balancer before them, was started again after it had died."
+            restarts = CounterMetricFamily("wiretape_worker_restarts", text, labels=["worker"])
+            for worker, count in workers.restarts.items():
+                restarts.add_metric([worker], count)
+            yield restarts
+
+
+def parse(text: str) -> dict[str, Counters]:
+    """The counters that a page's text tells, by session. Raises ValueError for what is no such page."""
+    available()
+    from prometheus_client.parser import text_string_to_metric_families
+
+    sessions: dict[str, Counters] = {}
+    known = False
+    try:
+        for family in text_string_to_metric_families(text):
+            known = known or family.name == "wiretape_build_info"
+            if each := _FIELDS.get(family.name):
+                for sample in family.samples:
+                    if sample.name == f"{family.name}_total" and "session" in sample.labels:
+                        counters = sessions.setdefault(sample.labels["session"], Counters())
+                        setattr(counters, each, int(sample.value))
+            if family.name == _REASONS:
+                for sample in family.samples:
+                    if sample.name == f"{_REASONS}_total" and sample.labels.get("reason") in _KNOWN_REASONS:
+                        counters = sessions.setdefault(sample.labels["session"], Counters())
+                        counters.reasons[Reason(sample.labels["reason"])] = int(sample.value)
+    except (LookupError, OverflowError) as e:  # What the library raises of some texts, and int of Infinity.
+        raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
+    if not known:
+        raise ValueError("it is not wiretape's page of counters")
+    return sessions
+
+
+class Page:
+    """``/metrics`` and ``/healthz``, for GET and HEAD. Up from its making on. A context manager."""
+
+    def __init__(
+        self,
+        address: Address,
+        counters: Callable[[], Mapping[str, Counters]],
+        names: OwnNames,
+        workers: Callable[[], Workers] | None = None,
+    ) -> None:
+        """Both callables are called from other threads. ``names`` are those that the page answers to.
+
+        Raises OSError where the address cannot be had, MissingPackageError without the package.
+        """
+        available()
+        from prometheus_client import CollectorRegistry
+
+        registry = CollectorRegistry()
+        registry.register(_Collector(counters, workers))
+        self._server = _Server(address, registry, names, lambda: workers is None or workers().up > 0)
+        host, port = self._server.server_address[:2]
+        assert isinstance(host, str)
+        self.address = Address(host, port)
+        """Where it is; the port is never 0."""
+        self._thread = threading.Thread(target=self._server.serve_forever, name="wiretape-metrics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+# Not HTTPServer: it looks its own name up in the DNS when it starts.
+class _Server(ThreadingMixIn, TCPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(
+        self, address: Address, registry: "CollectorRegistry", names: OwnNames, is_healthy: Callable[[], bool]
+    ) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self.registry = registry
+        self.names = names
+        self.is_healthy = is_healthy
+        super().__init__((address.host, address.port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A reader that has gone is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _STALLED
+
+    def do_GET(self) -> None:
+        stranger = self.server.names.stranger(
+            self.headers.get_all("host", []), self.headers.get("origin"), self.headers.get("sec-fetch-site")
+        )
+        if stranger:
+            self._answer(HTTPStatus(stranger.status), f"{stranger.reason}\n".encode())
+            return
+        path = self.path.partition("?")[0]
+        if path == "/metrics":
+            from prometheus_client.exposition import choose_encoder
+
+            encode, content_type = choose_encoder(self.headers.get("accept", ""))
+            self._answer(HTTPStatus.OK, encode(self.server.registry), content_type)
+        elif path == "/healthz" and self.server.is_healthy():
+            self._answer(HTTPStatus.OK, b"ok\n")
+        elif path == "/healthz":
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no worker is up\n")
+        else:
+            self._answer(HTTPStatus.NOT_FOUND, b"there are /metrics and /healthz\n")
+
+    do_HEAD = do_GET  # noqa: N815 (the library calls it by this name)
+
+    def _answer(self, status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def version_string(self) -> str:
+        return "wiretape"
+
+    def log_message(self, *_: object) -> None:
+        """Reading a page every few seconds is no news."""

@@ -1,0 +1,280 @@
+"""Where a proxy may lead: host and port, and the addresses behind them -> whether, and why not.
+
+A proxy that others may use stands inside of something: its own machine, a private network, a cloud with an address that
+gives out credentials. With tokens it leads to public addresses alone, and to the providers. What is public is a table
+here, and not ``ipaddress.is_global``, whose answers differ between versions of Python.
+
+A host has many spellings: ``API.OpenAI.com.``, ``127.1``, ``0x7f000001``, ``[::1%lo]``. ``canonical`` makes one of
+them, and whoever compares hosts compares those. A name is judged by every address that it has, so ``Policy.judge_name``
+may say that the addresses have to be known, and ``Policy.judge_address`` then judges each. Values in, values out:
+nothing is resolved here; ``proxy.destinations`` does that, and connects to what was judged.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Any
+
+from wiretape.codecs import misspelled, toml_text
+
+type Address = IPv4Address | IPv6Address
+
+LOCALHOST = "localhost"
+
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+"""A part of an IPv4 address as ``inet_aton`` reads it."""
+
+_CLOSED_V4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            # Azure's, for every machine in it: a public address that gives out what is not public.
+            "168.63.129.16/32",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+        ),
+    )
+)
+"""What is not public. Source: IANA's registry of special-purpose IPv4 addresses; multicast, and what is reserved."""
+
+_OPEN_V6 = IPv6Network("2000::/3")
+"""All that is given out of IPv6. Mapped and translated IPv4 (::ffff:0:0/96, 64:ff9b::/96), private, link-local and
+multicast addresses are elsewhere."""
+
+_CLOSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3ffe::/16", "3fff::/20")))
+"""What of it is not public: protocols' own addresses (Teredo's among them), 6to4, examples. Source: IANA's registry."""
+
+
+_LONGEST = 255
+"""Characters of a host that may be one. What is longer is not remembered."""
+
+
+def canonical(host: str) -> str:
+    """The one spelling of a host: lower case, in ASCII, without brackets, zone and last dot; an address as it is
+    written.
+
+    A name that is none is given back in lower case.
+    """
+    return _canonical(host) if len(host) <= _LONGEST else host.lower()
+
+
+@lru_cache(4096)
+def _canonical(host: str) -> str:
+    text = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if ":" in text:
+        try:
+            address = IPv6Address(text.partition("%")[0])
+        except ValueError:
+            return text.lower()
+        return str(address.ipv4_mapped or address)
+    if not text.isascii():
+        try:
+            text = text.encode("idna").decode("ascii")
+        except UnicodeError:
+            return text.lower()
+    text = text.lower().removesuffix(".")
+    parts = text.split(".")
+    if len(parts) <= 4 and all(map(_NUMBER.fullmatch, parts)):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(text))
+        except OSError:
+            return text
+    return text
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host is, in whatever spelling; None where it is a name."""
+    # Asked several times for each request; what is too long to be usual is not remembered.
+    return _literal(canonical(host)) if len(host) <= _LONGEST else _literal.__wrapped__(canonical(host))
+
+
+@lru_cache(4096)
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, told by its name or address alone."""
+    if address := literal(host):
+        return address.is_loopback or address.is_unspecified
+    name = canonical(host)
+    return name == LOCALHOST or name.endswith(f".{LOCALHOST}")
+
+
+def is_named(host: str, name: str) -> bool:
+    """Whether a host goes by a name, both canonical; a name that begins with a dot stands for all that end so."""
+    return host.endswith(name) if name.startswith(".") else host == name
+
+
+def is_public(address: Address) -> bool:
+    """Whether everybody on the internet can reach it as we can."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _CLOSED_V4)
+    return address in _OPEN_V6 and not any(address in network for network in _CLOSED_V6)
+
+
+# -- what is allowed ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRule:
+    """One line of ``allow``: a name, all names below one, or a network; on one port or any."""
+
+    name: str
+    """As ``is_named`` takes it; empty where it is a network."""
+    network: IPv4Network | IPv6Network | None
+    port: int | None
+
+    def has_name(self, host: str, port: int) -> bool:
+        """Whether it lists this host by its name."""
+        if not self.name or self.port not in (None, port):
+            return False
+        return is_named(canonical(host), self.name)
+
+    def has_address(self, address: Address, port: int) -> bool:
+        """Whether it lists this address."""
+        return self.network is not None and address in self.network and self.port in (None, port)
+
+
+class Verdict(Enum):
+    """What the name of a host tells."""
+
+    OPEN = auto()
+    CLOSED = auto()
+    BY_ADDRESS = auto()
+    """Each of its addresses has to be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPolicy:
+    """Where a proxy leads. The default is that of a proxy for its own user: everywhere."""
+
+    is_guarded: bool = False
+    """Whether others use it, by tokens: then what is not public is closed."""
+    allow: tuple[EgressRule, ...] = ()
+    """What is open all the same."""
+    allow_only: bool = False
+    """Whether all else is closed, but for the providers."""
+    is_offline: bool = False
+    """Whether all is closed that is not this machine, the providers too."""
+
+    def is_open_provider(self, host: str, *, is_configured: bool) -> bool:
+        """Whether a provider's host is open without a look at its address.
+
+        What a team has configured is, wherever it is. Built-in ones at this machine's own ports are not for others:
+        there may be anything.
+        """
+        return is_configured or not self.is_guarded or not is_here(host)
+
+    def judge_name(self, host: str, port: int, *, is_provider: bool) -> Verdict:
+        """What a host's name tells. ``is_provider``: see ``is_open_provider``."""
+        if self.is_offline:
+            return Verdict.OPEN if is_here(host) else Verdict.CLOSED
+        if is_provider or not (self.is_guarded or self.allow_only):
+            return Verdict.OPEN
+        if any(entry.has_name(host, port) for entry in self.allow):
+            return Verdict.OPEN
+        if (address := literal(host)) and not self.judge_address(address, port):
+            return Verdict.CLOSED
+        by_address = not self.allow_only or any(entry.network for entry in self.allow)
+        return Verdict.BY_ADDRESS if by_address else Verdict.CLOSED
+
+    def judge_address(self, address: Address, port: int) -> bool:
+        """Whether one of the addresses of a host may be connected to."""
+        return self.lists(address, port) or (not self.allow_only and is_public(address))
+
+    def lists(self, address: Address, port: int) -> bool:
+        """Whether an address is open by being listed, whatever it is."""
+        return any(entry.has_address(address, port) for entry in self.allow)
+
+
+OPEN = EgressPolicy()
+
+
+# -- the configuration -------------------------------------------------------------------------------------------------
+
+_KEYS = ("allow", "allow_only")
+
+
+def parse(file: str, text: str) -> tuple[tuple[EgressRule, ...], bool]:
+    """``allow`` and ``allow_only`` of the table ``[tunnels]`` of a TOML text.
+
+    Raises ValueError, naming the file, the key and the right values.
+    """
+    table = toml_text.loads(file, text).get("tunnels", {})
+    where = f"{file}: [tunnels]"
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{where}: is one table, in single brackets")  # noqa: TRY004  a value from outside
+    if unknown := sorted(set(table) - set(_KEYS)):
+        raise misspelled.unknown(where, unknown, _KEYS)
+    hosts, allow_only = table.get("allow", []), table.get("allow_only", False)
+    if not isinstance(allow_only, bool):
+        raise ValueError(f"{where}: allow_only: is true or false, not {allow_only!r}")  # noqa: TRY004
+    if not isinstance(hosts, list):
+        raise ValueError(f"{where}: allow: is a list of hosts, not {hosts!r}")  # noqa: TRY004
+    try:
+        return tuple(map(entry, hosts)), allow_only
+    except ValueError as e:
+        raise ValueError(f"{where}: allow: {e}") from e
+
+
+_ENTRY = re.compile(
+    r"\[(?P<bracketed>[0-9a-f:.]+)\](?P<bits6>/\d{1,3})?(?::(?P<port6>\d{1,5}))?"
+    r"|(?P<host>[^\s:/\[\]*]+|\*\.[^\s:/\[\]*]+)(?P<bits>/\d{1,3})?(?::(?P<port>\d{1,5}))?"
+    r"|(?P<bare>[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(?:/\d{1,3})?)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def entry(text: Any) -> EgressRule:
+    """One line of ``allow``: ``HOST``, ``*.HOST``, an address or a network such as ``10.1.0.0/16``, each with ``:PORT``
+    or not.
+
+    Raises ValueError, which says what is right.
+    """
+    match = _ENTRY.fullmatch(text) if isinstance(text, str) else None
+    if not match:
+        raise ValueError(
+            f'{text!r} is none: it is a host, "*.corp.example", an address or a network such as "10.1.0.0/16"; with a '
+            'port "10.0.0.5:8000", "[fd00::5]:8000"'
+        )
+    digits = match["port6"] or match["port"]
+    port = int(digits) if digits else None
+    if port is not None and not 0 < port < 65536:
+        raise ValueError(f"{text!r} has no port: it is a number from 1 to 65535")
+    if match["bare"] or match["bracketed"]:
+        return EgressRule("", _network(text, match["bare"] or match["bracketed"] + (match["bits6"] or "")), port)
+    host = match["host"]
+    if match["bits"] or literal(host):
+        return EgressRule(
+            "", _network(text, (host if match["bits"] else canonical(host)) + (match["bits"] or "")), port
+        )
+    return EgressRule(canonical(host.removeprefix("*")), None, port)
+
+
+def _network(text: str, spelled: str) -> IPv4Network | IPv6Network:
+    try:
+        return ipaddress.ip_network(spelled)
+    except ValueError as e:
+        raise ValueError(f"{text!r} is no network: {e}") from e

@@ -1,0 +1,126 @@
+"""An HTTP error <-> its recorded form, ``exception_data``. Part of the wire, apart because it imitates the SDKs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from wiretape.codecs import json_text, python_text
+from wiretape.recording import ENDED_EARLY, RecordedRequest, encoded
+
+_LONGEST = 1 << 16
+"""Characters of a message in which the answer is looked for: Python's own parser takes its time."""
+
+_TYPES = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+}
+
+
+def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]:
+    """The error as the endpoint's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
+    text = body.decode("utf-8", "surrogateescape")
+    try:
+        answer = json_text.loads(body, json_text.DEEPEST_ON_WIRE)
+    except ValueError:
+        answer = None
+    if asked.endpoint.startswith("/api/"):
+        reason = answer.get("error", text) if isinstance(answer, dict) else text
+        return _data("ollama", "ResponseError", f"{reason} (status code: {status})", status, answer or text)
+    type_ = _TYPES.get(status) or ("InternalServerError" if status >= 500 else "APIStatusError")
+    if answer is None:
+        return _data("openai", type_, text or f"Error code: {status}", status, text)
+    error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    return _data("openai", type_, f"Error code: {status} - {answer}", status, error)
+
+
+def broke_off(reason: str, *, ended: bool) -> dict[str, Any]:
+    """An answer that is not whole, as the SDK raises it: no status, no body. ``ended``: the end of its body came."""
+    return _data("openai", ENDED_EARLY if ended else "APIConnectionError", reason, None, None)
+
+
+def inside(error: Any) -> dict[str, Any]:
+    """An error that an answer of status 200 holds, as the SDK raises it in the middle of a stream: no status."""
+    said = error.get("message") if isinstance(error, dict) else error
+    message = said if isinstance(said, str) and said else "An error occurred during streaming"
+    return _data("openai", "APIError", message, None, error)
+
+
+def _data(provider: str, type_: str, message: str, status: int | None, body: Any) -> dict[str, Any]:
+    return {
+        "category": "provider_sdk",
+        "provider": provider,
+        "type": type_,
+        "message": message,
+        "status_code": status,
+        "body": body,
+    }
+
+
+def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
+    """Status and body of a recorded error.
+
+    The message holds the whole answer as Python writes it, ``body`` only the error in it.
+    """
+    status = error.get("status_code")
+    status = status if isinstance(status, int) and 400 <= status < 600 else 500
+    body = error.get("body")
+    if error.get("provider") == "ollama":
+        return status, encoded(body) if isinstance(body, str) else _compact(body)
+    _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
+    if found and len(written) <= _LONGEST:
+        try:
+            return status, _compact(python_text.value(written))
+        except ValueError:
+            pass  # Cut off, or of another SDK: the error itself is left.
+    if isinstance(body, str):
+        return status, encoded(body)
+    return status, _compact({"error": body})
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
+
+
+def holds(value: Any, event: str = "") -> bool:
+    """Return whether what came is an error, or has one in it: an answer, an event, a line, an element of an array.
+
+    ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
+    """
+    if is_name(event):
+        return True
+    if isinstance(value, dict):
+        if is_name(value.get("type")) or is_name(value.get("event_type")) or value.get("object") == "error":
+            return True
+        return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
+    return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
+
+
+def is_name(name: Any) -> bool:
+    """Return whether events of this name, or type, are errors: ``error``, ``conversation.response.error``."""
+    return isinstance(name, str) and name.endswith("error") and (name == "error" or name.endswith(".error"))
+
+
+def _says(error: Any) -> bool:
+    return any(error.values()) if isinstance(error, dict) else bool(error)
+
+
+def _has_failed(choices: Any) -> bool:
+    """Return whether a choice has an error, as routers of several providers send it."""
+    if not isinstance(choices, list):
+        return False
+    for choice in choices:
+        if isinstance(choice, dict) and (choice.get("finish_reason") == "error" or _says(choice.get("error"))):
+            return True
+    return False
+
+
+def said(value: Any) -> Any:
+    """What an error says went wrong: its member of that name, or all of it; an empty text where it is none."""
+    if isinstance(value, dict) and _says(value.get("error")):
+        return value["error"]
+    return value or ""

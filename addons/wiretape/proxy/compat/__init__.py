@@ -1,0 +1,7 @@
+"""What is done to the mitmproxy that runs us: to its chain of addons, its listeners, its connections.
+
+``addon_chain``  mitmproxy's addons, fewer of them for each event
+``observers``    whether anybody looks at flows, so that hits have to be flows too
+``loopback``     listening on this machine alone, unless told otherwise
+``tcp_reset``    a client's connection reset, cut, closed or widened from a hook
+"""

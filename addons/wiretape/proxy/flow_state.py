@@ -1,0 +1,69 @@
+"""What a flow is to us, from its first hook to its last. Beside mitmproxy's flows, and not in their metadata: that is
+written to files with them, and takes plain values only.
+"""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from wiretape.network.dns_rebinding import Stranger
+from wiretape.providers.routing import Route
+from wiretape.proxy.desk import Decision, Grant
+from wiretape.proxy.recorder import LiveRecording
+from wiretape.proxy.responses import Play
+from wiretape.replay.faults import Fault
+from wiretape.replay.single_flight import Follower
+
+
+@dataclass(slots=True)
+class FlowState:
+    """What was found out and decided on a flow."""
+
+    seat: Grant | None = None
+    """Whose it is; None for one that was not let in, or not yet."""
+    leaves: bool = False
+    """Whether it may be sent on to a server: nothing is of which this was not said."""
+    wait: float = 0.0
+    """Seconds that its refusal waits."""
+    route: Route | None = None
+    nothing: http.Response | None = None
+    """Its answer, where it is no question that a recording answers."""
+    stranger: Stranger | None = None
+    """Why its request is not answered, where it may come from a web page of somebody else's."""
+    test_id: str | None = None
+    label: str = ""
+    """Of the request, for the log."""
+    decided: Decision | None = None
+    """What was decided before there was a flow."""
+    plain: bytes | None = None
+    """The request's body without its content coding, where it has one and that has been undone."""
+    unreadable: str = ""
+    """Why it could not be undone, so that nobody looks at the body."""
+    fault: Fault | None = None
+    """Of its answer."""
+    exchange: LiveRecording | None = None
+    """Its live answer, under recording."""
+    play: Play | None = None
+    """Its answer from a recording."""
+    is_let_down: bool = False
+    """Whether an equal request was under way whose answer was not for it."""
+    follow: Follower | None = None
+    """The live answer that it shares."""
+
+
+_marks: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
+
+
+def of(flow: http.HTTPFlow) -> FlowState:
+    """The marks of a flow, which may be written to."""
+    found = _marks.get(flow)
+    if found is None:
+        found = _marks[flow] = FlowState()
+    return found
+
+
+def body_of(flow: http.HTTPFlow) -> bytes:
+    """The body of a flow's request."""
+    plain = of(flow).plain
+    return plain if plain is not None else flow.request.raw_content or b""

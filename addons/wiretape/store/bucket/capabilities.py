@@ -1,0 +1,94 @@
+"""Which conditions a server honours, found out by trying, and whether it is a bucket at all. Between ``remote`` and
+``objects``.
+"""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from hashlib import md5
+
+from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Version
+from wiretape.store.failures import Away, Unavailable
+
+logger = logging.getLogger(__name__)
+
+_REFUSALS = (400, 501)
+"""How a server answers that it does not know conditions: 501 NotImplemented, 400 InvalidArgument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a server can do."""
+
+    creates: bool
+    """A write can depend on there being nothing."""
+    updates: bool
+    """A write can depend on a version."""
+    tells_md5: bool
+    """An ETag is the MD5 of the bytes."""
+
+    def cannot(self) -> list[str]:
+        """The promises that cannot be kept with it, a sentence each."""
+        broken = []
+        if not self.creates:
+            broken.append("of two proxies that record the same request at once, the last wins")
+        if not self.updates:
+            broken.append("of two proxies that replace the same recording at once, the last wins")
+        return broken
+
+
+def check_absence(remote: ObjectClient) -> None:
+    """Ask for an object that nobody has ever written. Raises Away where one comes.
+
+    A captive portal, or a proxy that is set up wrongly, answers anything with a page of its own.
+    """
+    key = f".wiretape-none-{secrets.token_hex(8)}"
+    if remote.get(key) is not None:
+        raise Away(f"{remote.url}: there comes an answer for an object that cannot be there: this is no bucket")
+
+
+def probe(remote: ObjectClient) -> Capabilities:
+    """Write a small object several times, read it and delete it. Raises Unavailable."""
+    check_absence(remote)
+    key = f".wiretape-probe-{secrets.token_hex(8)}"
+    texts = [f"{key} {number}".encode() for number in range(4)]
+    is_there = False
+    try:
+        first = _try(remote, key, texts[0], Condition.ABSENT)
+        is_there = True
+        creates = first is not None and _try(remote, key, texts[1], Condition.ABSENT) is None
+        old = _write(remote, key, texts[2])
+        now = _write(remote, key, texts[3])
+        e_tag = (now.e_tag or "").strip('"')
+        tells_md5 = e_tag == md5(texts[3], usedforsecurity=False).hexdigest()
+        updates = (
+            bool(e_tag or now.version)
+            and _try(remote, key, texts[0], old) is None
+            and _try(remote, key, texts[1], now) is not None
+        )
+        return Capabilities(creates, updates, tells_md5)
+    finally:
+        try:
+            remote.delete(key)
+        except Unavailable as e:
+            if is_there:  # Else the bucket is away, which whoever asked says.
+                logger.warning("%s stays: %s", key, e)
+
+
+def _write(remote: ObjectClient, key: str, data: bytes) -> Version:
+    """Write, and look whether it is there. Raises Away where it is not."""
+    made = remote.put(key, data, Condition.NONE)
+    found = remote.get(key)
+    if made is None or not isinstance(found, StoredObject) or found.data != data:
+        raise Away(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
+    return made
+
+
+def _try(remote: ObjectClient, key: str, data: bytes, condition: Condition | Version) -> Version | None:
+    """As ``put``. A server that answers that it does not know conditions does not honour them."""
+    try:
+        return remote.put(key, data, condition)
+    except Away as e:
+        if e.status in _REFUSALS:
+            return None
+        raise

@@ -1,0 +1,202 @@
+"""Why a request has no recording: the nearest one, and what differs. Beside the way from the tape to the client."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import isqrt
+from typing import Any
+
+from wiretape.codecs import json_text, printable
+from wiretape.codecs.differences import ABSENT, Difference, differences, gaps
+from wiretape.matching import outline, request
+from wiretape.recording import RecordedRequest, request_hash
+
+_DIFFERENCES = 5
+_COUNTED = 1000
+"""Differences that are counted, of those that are not shown."""
+
+_COMPARED = 1 << 12
+"""Bytes at the beginning and at the end of a piece that are compared with another's: that takes a millisecond."""
+
+_COMPARISONS = 8
+"""Pieces of a request that are compared with those of another one."""
+
+_VALUE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class NearRecording:
+    """A recording that may be near."""
+
+    name: str
+    """Its session before it, where that is another one: ``base/e99f14805360``."""
+    request: RecordedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a request has no recording."""
+
+    hash: str
+    """The first digits of the request's."""
+    nearest: str
+    """The nearest recording's name; empty where there is none."""
+    difference: str
+    """The first place where that one differs, in words, or what else there is to say of it, in a line."""
+    text: str
+    """All of it, for who asked."""
+
+    def __str__(self) -> str:
+        """In a line, for the log."""
+        nearest = f"nearest {self.nearest}: " if self.nearest else ""
+        return f"{self.hash}: {nearest}{self.difference}"
+
+
+def explain(
+    wanted: RecordedRequest, others: Sequence[NearRecording], how_to_record: str, obstacles: Sequence[str] = ()
+) -> Explanation:
+    """Say why there is no recording, what is nearest, what differs, how to record it.
+
+    ``others`` are of the same endpoint, the likeliest first. ``obstacles`` say of recordings of this very request why
+    they do not answer: the nearest one is of no interest then.
+    """
+    number = request_hash(wanted)[:12]
+    where = " at ".join(filter(None, (wanted.endpoint, request.base(wanted))))
+    lines = [f"wiretape: no recording of this request, {number}, {where}."]
+    nearest = ""
+    if obstacles:
+        said = [*obstacles]
+    elif others:
+        best = _nearest(wanted, others)
+        nearest = printable.line(best.name)
+        said = _differing(wanted, best.request)
+        if said:
+            lines.append(f"The nearest recording is {best.name}, which differs in:")
+            lines += _messages(wanted, best.request)
+            said = [f"  {each}" for each in said]
+        else:
+            said = [f"{best.name} is of this request, but does not answer: the log and wiretape verify tell why."]
+    else:
+        said = ["There is no recording of this endpoint at all."]
+    lines = [printable.line(each) for each in (*lines, *said)]
+    return Explanation(number, nearest, printable.line(said[0].strip()), "\n".join([*lines, how_to_record]))
+
+
+def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRecording:
+    """Return the candidate that is nearest, each piece compared letter by letter with that at its place."""
+    ours = _parts(wanted)
+    parts = [_parts(other.request) for other in others]
+    common = {*ours}.intersection(*parts) if len(parts) > 1 else set()
+    best, most = others[0], (-1.0, -1.0)
+    for other, theirs in zip(others, parts, strict=True):
+        near = _likeness(ours, theirs, common)
+        if near > most:
+            best, most = other, near
+    return best
+
+
+def _parts(asked: RecordedRequest) -> list[bytes]:
+    return [json_text.canonical(key) + json_text.canonical(value) for key, value in outline.parts(asked)[0]]
+
+
+def _likeness(ours: Sequence[bytes], theirs: Sequence[bytes], common: Collection[bytes]) -> tuple[float, float]:
+    """Return how near two requests are, without regard to capital letters, then with it.
+
+    What is ``common`` to all tells nothing. Weights are those of outlines.
+    """
+    # A miss is seldom, and to load this takes as long as a hundred hits.
+    from rapidfuzz.distance import Indel
+
+    shared = exactly = 0.0
+    left = _COMPARISONS
+    pieces = {*theirs}
+    shared = exactly = sum(_weight(each) for each in ours if each in pieces and each not in common)
+    for here, there in gaps(ours, theirs):
+        for at, also in zip(here, there, strict=False):
+            one, two = _ends(ours[at]), _ends(theirs[also])
+            if left and ours[at] not in pieces:
+                left -= 1
+                weight = min(_weight(ours[at]), _weight(theirs[also]))
+                # Texts that have nothing to do with each other have half of their letters in common.
+                shared += weight * max(0.0, 2 * Indel.normalized_similarity(one.lower(), two.lower()) - 1)
+                exactly += weight * max(0.0, 2 * Indel.normalized_similarity(one, two) - 1)
+    own, their = (sum(_weight(each) for each in of if each not in common) for of in (ours, theirs))
+    return tuple(outline.likeness(of, own - of, their - of) for of in (shared, exactly))  # type: ignore[return-value]
+
+
+def _weight(part: bytes) -> int:
+    return isqrt(len(part))
+
+
+def _ends(text: bytes) -> bytes:
+    return text if len(text) <= 2 * _COMPARED else text[:_COMPARED] + text[-_COMPARED:]
+
+
+def _messages(wanted: RecordedRequest, other: RecordedRequest) -> Iterator[str]:
+    """Say which message of a conversation is the first that differs."""
+    here, there = (request.wire_body(each).get("messages") for each in (wanted, other))
+    if not isinstance(here, list) or not isinstance(there, list) or max(len(here), len(there)) < 2 or here == there:
+        return
+    same = next((at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there)))
+    counts = f"of {len(here)} here and {len(there)} in the recording"
+    role = here[same].get("role") if same < len(here) and isinstance(here[same], dict) else ""
+    yield f"(the first message that differs is messages[{same}]{f', {role}' if role else ''}, {counts})"
+
+
+def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
+    """Say what differs, a line each."""
+    shown = [
+        f"{name}: {ours} here, {theirs} in the recording"
+        for name, ours, theirs in (
+            ("method", wanted.method, other.method),
+            ("base URL", request.base(wanted), request.base(other)),
+        )
+        if ours != theirs
+    ]
+    ours, theirs = (
+        {name: values[0] if len(values) == 1 else values for name, values in request.query(each).items()}
+        for each in (wanted, other)
+    )
+    found = chain(
+        differences(ours, theirs, "query"),
+        differences(request.wire_body(wanted), request.wire_body(other)),
+    )
+    shown += [_told(each) for _, each in zip(range(_DIFFERENCES), found, strict=False)]
+    if more := sum(1 for _ in zip(range(_COUNTED), found, strict=False)):
+        shown.append(f"and {more}{' or more' if more == _COUNTED else ''} more")
+    return shown
+
+
+def _told(found: Difference) -> str:
+    here, there = _text(found.here), _text(found.there)
+    start = _common(here, there)
+    ours = "absent" if found.here is ABSENT else _cut(here, start)
+    theirs = "absent" if found.there is ABSENT else _cut(there, start)
+    return f"{found.path}: {ours} here, {theirs} in the recording"
+
+
+def _text(value: Any) -> str:
+    return "" if value is ABSENT else json.dumps(value, ensure_ascii=False)
+
+
+def _common(one: str, two: str) -> int:
+    """The length of what both begin with: as many characters are compared at once as are known to be equal."""
+    start, step = 0, 1
+    while step:
+        end = start + step
+        if end <= min(len(one), len(two)) and one[start:end] == two[start:end]:
+            start = end
+            step *= 2
+        else:
+            step //= 2
+    return start
+
+
+def _cut(value: str, start: int) -> str:
+    """The part of a long value around the place where it begins to differ."""
+    if len(value) <= _VALUE:
+        return value
+    begin = max(0, min(start - _VALUE // 4, len(value) - _VALUE))
+    end = begin + _VALUE
+    return ("…" if begin else "") + value[begin:end] + ("…" if end < len(value) else "")

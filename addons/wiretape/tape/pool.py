@@ -1,0 +1,95 @@
+"""The tapes of a proxy: one for each session and mode that somebody has asked for. Between the fronts and the tapes.
+
+What tapes have in common is here, so that many cost no more than one: the store, what is in memory, what is known of
+each session's files, whose turn it is among takes.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from wiretape.metrics.counters import SessionCounters
+from wiretape.policy import FORMS, Mode, Takes
+from wiretape.replay.pacing import INSTANT, Pace
+from wiretape.replay.take_counters import LocalTurns, Turns
+from wiretape.sessions.model import Session, Sessions
+from wiretape.store.base import Store
+from wiretape.store.lru import LruCache
+from wiretape.tape.index import Indexes
+from wiretape.tape.tape import CachedHit, Tape
+
+_TAPES = 256
+"""Tapes that are kept; another is made anew when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a session of which the configuration says nothing else."""
+
+    takes: Takes = Takes.LAST
+    form: str = FORMS[0]
+    pace: Pace = INSTANT
+    keep_captures: bool = True
+    keep_errors: bool = False
+    is_offline: bool = False
+    """Whether nobody can be asked anything."""
+
+
+class TapePool:
+    """Makes tapes, and keeps them. For the thread that carries the traffic."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        ledger: SessionCounters,
+        defaults: Defaults | None = None,
+        *,
+        memory: int = 0,
+        turns: Turns | None = None,
+    ) -> None:
+        """``memory`` is what may be kept of hits, in bytes, of all sessions together."""
+        self.store = store
+        self._sessions = sessions
+        self._ledger = ledger
+        self._defaults = defaults or Defaults()
+        self._memory: LruCache[CachedHit] = LruCache(memory)
+        self._indexes = Indexes(store)
+        self._turns = turns or LocalTurns()
+        self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()
+
+    def of(self, session: Session, mode: Mode) -> Tape:
+        """The tape of a session in a mode."""
+        key = session.name, mode
+        if tape := self._tapes.get(key):
+            self._tapes.move_to_end(key)
+            return tape
+        said, default = session, self._defaults
+        tape = self._tapes[key] = Tape(
+            self.store,
+            said.name,
+            mode,
+            self._ledger.of(said.name),
+            layers=self._sessions.order(said.name)[1:],
+            takes=said.takes or default.takes,
+            form=said.form or default.form,
+            pace=said.pace or default.pace,
+            keep_captures=default.keep_captures,
+            keep_errors=default.keep_errors,
+            memory=self._memory,
+            indexes=self._indexes,
+            turns=self._turns,
+            asks_again=mode is Mode.RECORD_IF_MISSING and not default.is_offline,
+        )
+        if len(self._tapes) > _TAPES:
+            self._tapes.popitem(last=False)
+        return tape
+
+    def choice(self, session: str) -> tuple[Mode, Takes]:
+        """In which mode a session is recorded, and which of its takes answers: for what waited for its store."""
+        said = self._sessions.get(session)
+        mode = next((mode for mode in (Mode.RECORD, Mode.RECORD_IF_MISSING) if (session, mode) in self._tapes), None)
+        return mode or said.mode or Mode.RECORD_IF_MISSING, said.takes or self._defaults.takes
+
+    def rewind(self) -> None:
+        """Start every sequence of takes again."""
+        self._turns.rewind()

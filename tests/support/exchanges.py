@@ -1,0 +1,64 @@
+"""Live exchanges in a journal, as a proxy keeps them: for tests of what writes recordings from it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from loopback import from_recording
+from samples import CHAT, MODEL
+from wiretape.journal.exchange_file import EntryKind, JournalEntry
+from wiretape.journal.folder import Journal
+from wiretape.journal.write_job import ExchangeRequest, TapeConfig, dumps_head
+from wiretape.policy import Mode, Takes
+from wiretape.providers import routing
+from wiretape.store.opening import StoreUrl
+
+ROUTE = routing.parse([("builtin", routing.builtin())]).route(
+    "POST", "https", "api.fireworks.ai", 443, "/inference/v1/chat/completions"
+)
+BODY = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hello, world!"}], "stream": True}).encode()
+PIECES = tuple(step for step in from_recording(CHAT).steps if isinstance(step, bytes))
+HEADERS = (("content-type", "text/event-stream"),)
+
+
+def body(word: object) -> bytes:
+    """The body of another request."""
+    return BODY.replace(b"Hello, world!", str(word).encode())
+
+
+def config(root: Path | str, **changes: Any) -> TapeConfig:
+    """How the exchanges are recorded."""
+    known: dict[str, Any] = {"mode": Mode.RECORD, "takes": Takes.LAST, "form": "2025-09"}
+    known |= {"keep_captures": True, "keep_errors": False}
+    return TapeConfig(StoreUrl(str(root)), "default", **(known | changes))
+
+
+def begin(journal: Journal, how: TapeConfig, asked: bytes = BODY) -> JournalEntry:
+    """An exchange whose answer is about to come."""
+    assert ROUTE
+    entry = journal.begin()
+    first = ExchangeRequest(how, ROUTE, "application/json", None, "ci", "curl/8.5.0", 1_769_860_800.0)
+    entry.append(EntryKind.BEGIN, 0, first.dumps())
+    entry.append(EntryKind.BODY, 0, asked)
+    return entry
+
+
+def keep(
+    journal: Journal,
+    how: TapeConfig,
+    asked: bytes = BODY,
+    *,
+    status: int = 200,
+    pieces: tuple[bytes, ...] = PIECES,
+    last: EntryKind | None = EntryKind.ENDED,
+) -> JournalEntry:
+    """An exchange, handed over; or still under way, without its last record."""
+    entry = begin(journal, how, asked)
+    entry.append(EntryKind.HEAD, 1, dumps_head(status, HEADERS))
+    for number, piece in enumerate(pieces):
+        entry.append(EntryKind.PIECE, 2 + number, piece)
+    journal.grown(entry)
+    if last:
+        entry.append(last, 1234.5)
+        journal.hand_over(entry)
+    return entry

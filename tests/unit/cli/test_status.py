@@ -1,0 +1,71 @@
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pytest
+
+from serving import WIRETAPE
+from wiretape.cli.status import NoAnswerError, fetch
+from wiretape.metrics.counters import SessionCounters
+from wiretape.metrics.prometheus import Page
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+
+
+@pytest.fixture
+def ledger() -> SessionCounters:
+    ledger = SessionCounters()
+    ledger.of("checkout").hits = 1234
+    ledger.of("default").misses = 2
+    return ledger
+
+
+@pytest.fixture
+def page(ledger: SessionCounters) -> Iterator[Page]:
+    with Page(Address("127.0.0.1", 0), ledger.sessions, OwnNames()) as page:
+        yield page
+
+
+def status(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # A proxy of the environment would be asked for its own counters, through itself.
+    env = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+    command = [*WIRETAPE, "status", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_a_table_with_a_row_for_each_session_and_their_sum(page: Page) -> None:
+    shown = status("--url", f"http://{page.address}")
+    assert shown.returncode == 0, shown.stderr
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    assert [row[:3] for row in rows[1:]] == [["checkout", "1,234", "0"], ["default", "0", "2"], ["total", "1,234", "2"]]
+
+
+@pytest.mark.parametrize("url", ["http://{}/metrics", "http://{}/", "{}"])
+def test_for_programs_all_of_it_whatever_way_the_page_is_named(page: Page, ledger: SessionCounters, url: str) -> None:
+    shown = status("--json", "--url", url.format(page.address))
+    assert json.loads(shown.stdout) == {
+        "sessions": {session: asdict(counters) for session, counters in ledger.sessions().items()},
+        "total": asdict(ledger.total()),
+    }
+
+
+def test_where_nobody_answers_it_says_so(page: Page) -> None:
+    page.close()
+    shown = status("--url", f"http://{page.address}")
+    assert shown.returncode == 2
+    assert f"nothing answers at http://{page.address}" in shown.stderr
+    assert "wiretape_metrics=PORT" in shown.stderr
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "http://127.0.0.1:x"])
+def test_an_address_that_is_none_is_told(url: str) -> None:
+    shown = status("--url", url)
+    assert shown.returncode == 2
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://[::1", "[/b]\x1b[31m", "file:///x"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(NoAnswerError, match="is no address of a page"):
+        fetch(url)

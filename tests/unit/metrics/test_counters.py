@@ -1,0 +1,67 @@
+"""What is counted, by session and all together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+
+from wiretape.metrics.counters import NUMBERS, OTHERS, Counters, Reason, SessionCounters, added
+
+
+def test_each_session_has_counters_of_its_own() -> None:
+    ledger = SessionCounters()
+    ledger.of("one").hits += 2
+    ledger.of("two").hits += 1
+    ledger.of("two").connections += 3
+    assert ledger.of("one") is ledger.of("one")
+    assert ledger.sessions() == {"one": Counters(hits=2), "two": Counters(hits=1, connections=3)}
+
+
+def test_the_total_is_the_sum_and_a_value_of_its_own() -> None:
+    ledger = SessionCounters()
+    assert ledger.total() == Counters()
+    ledger.of("one").bytes, ledger.of("two").bytes = 5, 7
+    total = ledger.total()
+    assert total == Counters(bytes=12)
+    total.bytes = 0
+    assert ledger.total().bytes == 12
+
+
+def _counted(step: int) -> Counters:
+    counters = Counters(reasons={Reason.SIZE: step})
+    for number, name in enumerate(NUMBERS, 1):
+        setattr(counters, name, number * step)
+    return counters
+
+
+def test_every_counter_is_added_up() -> None:
+    assert {*NUMBERS, "reasons"} == {each.name for each in fields(Counters)}
+    assert added([_counted(1), _counted(1)]) == _counted(2)
+    assert added([]) == Counters()
+
+
+def test_what_is_not_recorded_is_counted_by_its_reason() -> None:
+    counters = Counters()
+    for reason in (Reason.SIZE, Reason.ERROR, Reason.ERROR):
+        counters.not_recorded(reason)
+    assert counters.unrecorded == 3
+    assert counters.summary().endswith(
+        "3 answers NOT recorded (2 with an error, or a status that is not kept, 1 too large)"
+    )
+
+
+def test_who_names_ever_new_sessions_fills_no_memory() -> None:
+    ledger = SessionCounters()
+    for number in range(3000):
+        ledger.of(f"s{number}").misses += 1
+    assert len(ledger.sessions()) <= 1001
+    assert ledger.sessions()[OTHERS].misses == 3000 - (len(ledger.sessions()) - 1)
+    # Who had one keeps it, and nothing is lost.
+    ledger.of("s0").misses += 1
+    assert ledger.sessions()["s0"].misses == 2
+    assert ledger.total().misses == 3001
+
+
+def test_threads_that_come_together_share_one() -> None:
+    ledger = SessionCounters()
+    with ThreadPoolExecutor(8) as pool:
+        found = [*pool.map(ledger.of, [f"s{number // 8}" for number in range(800)])]
+    assert len({id(each) for each in found}) == 100

@@ -1,0 +1,785 @@
+"""The lane as a layer: events in, commands out. Desk, tape and recordings are real ones, the clock is the test's."""
+
+import asyncio
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mitmproxy import connection, http, options
+from mitmproxy.connection import ConnectionState
+from mitmproxy.proxy import commands, context, events, mode_specs
+from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http._hooks import (
+    HttpRequestHeadersHook,
+    HttpRequestHook,
+    HttpResponseHeadersHook,
+    HttpResponseHook,
+)
+
+from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
+from wiretape.codecs.http1 import LAST_CHUNK, chunk
+from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.policy import Mode
+from wiretape.providers import wire
+from wiretape.providers.routing import builtin, parse
+from wiretape.proxy import flow_state
+from wiretape.proxy.desk import Desk
+from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
+from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.responses import WiretapeDecideHook, WiretapeResetHook
+from wiretape.recording import capture as captures
+from wiretape.recording import loads
+from wiretape.replay import faults, pacing
+from wiretape.replay.pacing import Pace
+from wiretape.sessions.access import AccessPolicy
+from wiretape.sessions.model import Sessions
+from wiretape.store.base import WIRE
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape.pool import Defaults, TapePool
+from wiretape.tape.tape import Tape
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
+    from mitmproxy.addons.proxyserver import Proxyserver
+
+HOST = "api.fireworks.ai"
+ASKED = load(CHAT)["request"]["body"]
+BODY = json.dumps(ASKED).encode()
+OTHER = json.dumps({**ASKED, "messages": [{"role": "user", "content": "never heard"}]}).encode()
+ANSWER = wire.answer([loads(CHAT.read_bytes())])
+SECOND = SAMPLES["fireworks chat, two choices interleaved"]
+
+
+def post(body: bytes = BODY, *headers: str, path: str = FIREWORKS_CHAT, host: str = HOST) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json", *headers]
+    if not any(line.startswith("Transfer-Encoding") for line in headers):
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+CLOSE = "Connection: close"
+FRAMED = b"".join(map(chunk, ANSWER.chunks))
+BODY_OF_HIT = FRAMED + LAST_CHUNK
+
+
+class Rig:
+    """A lane, and both ends of it: feeds events, gathers commands, answers hooks when it is told to."""
+
+    def __init__(self, folder: Path, *, mode: HTTPMode = HTTPMode.transparent, rules: str = "", **taped: Any) -> None:
+        chosen = options.Options()
+        Proxyserver().load(chosen)
+        self.client = connection.Client(
+            peername=("127.0.0.1", 1234), sockname=("127.0.0.1", 8080), timestamp_start=0, state=ConnectionState.OPEN
+        )
+        self.context = context.Context(self.client, chosen)
+        self.options = chosen
+        if mode is HTTPMode.transparent:
+            self.context.server.address = (HOST, 443)
+            self.context.server.tls = True
+        providers = parse([("providers.toml", builtin())])
+        ledger = SessionCounters()
+        self.counters = ledger.of("default")
+        self.desk = Desk(ledger)
+        self.desk.providers, self.desk.faults = providers, faults.parse("rules", rules, providers.names)
+        arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
+        self.store = DirectoryStore(folder)
+        memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
+        self._tapes = TapePool(self.store, Sessions(), ledger, Defaults(**arguments), memory=memory)
+        self.use(mode_of_tape)
+        self.lane = FastHttp1Layer(self.context, mode, self.desk, lenient=True)
+        self._runner = asyncio.Runner()
+        assert self.feed(events.Start()) == []
+
+    def use(self, mode: Mode) -> None:
+        self.desk.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
+
+    def close(self) -> None:
+        self.desk.close()
+        self._runner.close()
+
+    def feed(self, event: events.Event) -> list[Any]:
+        """What the layer commands upon an event: data for the client as bytes, all else as it is."""
+
+        async def fed() -> list[Any]:
+            return [self._plain(each) for each in self.context.layers[0].handle_event(event)]
+
+        made = self._runner.run(fed())
+        return [each for each in made if not isinstance(each, commands.Log)]
+
+    def _plain(self, each: commands.Command) -> Any:
+        if isinstance(each, commands.SendData) and each.connection is self.client:
+            return each.data
+        return each
+
+    def receive(self, data: bytes) -> list[Any]:
+        return self.feed(events.DataReceived(self.client, data))
+
+    def decide(self, hook: object) -> list[Any]:
+        """Let the desk decide, as the addon does, and go on."""
+        assert isinstance(hook, WiretapeDecideHook)
+        hook.asking.decision = self._runner.run(self.desk.decide(hook.asking.call))
+        return self.complete(hook)
+
+    def complete(self, hook: object) -> list[Any]:
+        """Let whatever asks come in, and out, as the addon does, and go on."""
+        assert isinstance(hook, commands.StartHook)
+        if isinstance(hook, HttpRequestHeadersHook):
+            marked = flow_state.of(hook.flow)
+            marked.seat, marked.leaves = self.desk.seat(self.client), True
+        return self.feed(events.HookCompleted(hook))
+
+    def wake(self, wakeup: object) -> list[Any]:
+        assert isinstance(wakeup, commands.RequestWakeup)
+        return self.feed(events.Wakeup(wakeup))
+
+    def leave(self, state: ConnectionState = ConnectionState.CLOSED) -> list[Any]:
+        self.client.state = state
+        return self.feed(events.ConnectionClosed(self.client))
+
+    def ask(self, data: bytes = b"") -> list[Any]:
+        """What comes of a request whose answer is not in memory."""
+        (hook,) = self.receive(data or post())
+        return self.decide(hook)
+
+    def warm(self, data: bytes = b"") -> None:
+        """Have a hit in memory: asked once."""
+        self.ask(data)
+
+    @property
+    def handed_over(self) -> bool:
+        (only,) = self.context.layers
+        assert isinstance(only, FastHttp1Layer | PlayingLayer)
+        return isinstance(only, PlayingLayer)
+
+
+class Clock:
+    """The lane's: it stands until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.moment = 1000.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.moment += seconds
+
+    def __call__(self) -> float:
+        return self.moment
+
+
+@pytest.fixture(name="clock", autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("wiretape.proxy.layers.fast_http1.now", clock)
+    return clock
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    responses = tmp_path / "default" / "responses"
+    responses.mkdir(parents=True)
+    for path in SAMPLES.values():
+        (responses / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+class Rigs:
+    """Makes rigs, and closes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: list[Rig] = []
+
+    def __call__(self, **more: Any) -> Rig:
+        rig = Rig(self.folder, **more)
+        self.made.append(rig)
+        return rig
+
+
+@pytest.fixture(name="rigged")
+def _rigged(folder: Path) -> Iterator[Rigs]:
+    rigs = Rigs(folder)
+    yield rigs
+    for rig in rigs.made:
+        rig.close()
+
+
+def split(answer: Any) -> tuple[bytes, bytes]:
+    """Head and body as they were sent."""
+    assert isinstance(answer, bytes)
+    head, end, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 ")
+    return head + end, body
+
+
+def is_close(command: object) -> bool:
+    return isinstance(command, commands.CloseConnection) and isinstance(command.connection, connection.Client)
+
+
+def taken_over(made: Iterable[Any]) -> HttpRequestHeadersHook:
+    """The first hook of the flow that is there now."""
+    (hook,) = made
+    assert isinstance(hook, HttpRequestHeadersHook)
+    return hook
+
+
+def request_of(rig: Rig, hook: HttpRequestHeadersHook) -> HttpRequestHook:
+    """The flow's next hook: it has the whole request."""
+    (then,) = rig.complete(hook)
+    assert isinstance(then, HttpRequestHook)
+    assert then.flow is hook.flow
+    return then
+
+
+# -- hits --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cold_hit_waits_for_its_decision(rigged: Rigs) -> None:
+    rig = rigged()
+    (hook,) = rig.receive(post(BODY, "X-Wiretape-Test-Id: one"))
+    assert isinstance(hook, WiretapeDecideHook)
+    call = hook.asking.call
+    assert (call.method, call.scheme, call.port, call.path) == ("POST", "https", 443, FIREWORKS_CHAT)
+    assert (call.hosts, call.content_type, call.test_id, call.body) == ((HOST,), "application/json", "one", BODY)
+    assert rig.counters.hits == 0
+    (answer,) = rig.decide(hook)
+    head, body = split(answer)
+    assert body == BODY_OF_HIT
+    assert b"HTTP/1.1 200 OK\r\n" in head
+    assert b"transfer-encoding: chunked\r\n" in head.lower()
+    assert b"content-type: text/event-stream" in head.lower()
+    assert (rig.counters.hits, rig.counters.tokens > 0) == (1, True)
+
+
+def test_a_hit_in_memory_is_one_piece_at_once(rigged: Rigs) -> None:
+    rig = rigged()
+    (cold,) = rig.ask()
+    for count in range(2, 5):
+        assert rig.receive(post()) == [cold]
+        assert rig.counters.hits == count
+    assert not rig.handed_over
+
+
+def test_another_hit_is_another_answer(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    (answer,) = rig.ask(post(json.dumps(load(SECOND)["request"]["body"]).encode()))
+    body = split(answer)[1]
+    assert body == b"".join(map(chunk, wire.answer([loads(SECOND.read_bytes())]).chunks)) + LAST_CHUNK
+    assert body != BODY_OF_HIT
+
+
+def test_a_request_in_pieces_is_answered_when_it_is_whole(rigged: Rigs) -> None:
+    rig = rigged()
+    (cold,) = rig.ask()
+    data = post()
+    for at in range(len(data) - 1):
+        assert rig.receive(data[at : at + 1]) == []
+    assert rig.receive(data[-1:]) == [cold]
+
+
+def test_an_answer_of_one_chunk_has_a_length(rigged: Rigs) -> None:
+    asked = replace(loads(CHAT.read_bytes()).request, body={**ASKED, "stream": False})
+    body = b'{"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "Hi"}}]}'
+    rig = rigged(mode=HTTPMode.transparent)
+    writer = Tape(rig.store, "default", Mode.RECORD, Counters())
+    writer.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (body,), (1.0,), True))
+    for made in (rig.ask(post(json.dumps(asked.body).encode())), rig.receive(post(json.dumps(asked.body).encode()))):
+        (answer,) = made
+        head, content = split(answer)
+        assert content == body
+        assert f"content-length: {len(body)}\r\n".encode() in head.lower()
+        assert b"transfer-encoding" not in head.lower()
+
+
+def test_what_comes_while_a_hit_is_decided_on_is_answered_after_it(rigged: Rigs) -> None:
+    rig = rigged()
+    (first,) = rig.receive(post())
+    assert rig.receive(post()) == []
+    assert rig.receive(post(OTHER)[:50]) == []
+    made = rig.decide(first)
+    answer, *more = made
+    assert split(answer)[1] == BODY_OF_HIT
+    assert more == [answer]  # It is in memory now.
+    assert rig.counters.hits == 2
+    (hook,) = rig.receive(post(OTHER)[50:])
+    assert isinstance(hook, WiretapeDecideHook)
+    assert hook.asking.call.body == OTHER
+
+
+def test_a_miss_that_comes_while_a_hit_is_decided_on_is_handed_over_after_it(rigged: Rigs) -> None:
+    rig = rigged()
+    (first,) = rig.receive(post())
+    assert rig.receive(post(OTHER)) == []
+    answer, then = rig.decide(first)
+    assert split(answer)[1] == BODY_OF_HIT
+    hook = taken_over(rig.decide(then))
+    assert request_of(rig, hook).flow.request.raw_content == OTHER
+
+
+# -- keep-alive and close ----------------------------------------------------------------------------------------------
+
+
+def test_the_connection_is_kept_for_the_next_request(rigged: Rigs) -> None:
+    rig = rigged()
+    assert len(rig.ask()) == 1
+    assert len(rig.receive(post(BODY, "Connection: keep-alive"))) == 1
+
+
+def test_the_connection_is_closed_where_the_client_asks_for_it(rigged: Rigs) -> None:
+    rig = rigged()
+    answer, closed = rig.ask(post(BODY, CLOSE))
+    assert split(answer)[1] == BODY_OF_HIT
+    assert is_close(closed)
+
+
+def test_from_memory_too(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    answer, closed = rig.receive(post(BODY, CLOSE))
+    assert split(answer)[1] == BODY_OF_HIT
+    assert is_close(closed)
+
+
+def test_what_comes_after_the_last_request_is_not_answered(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.ask(post(BODY, CLOSE))
+    assert rig.receive(post()) == []
+    assert rig.counters.hits == 1
+    assert rig.leave() == []
+
+
+# -- what is handed over -----------------------------------------------------------------------------------------------
+
+
+def test_a_miss_is_handed_over_with_every_byte(rigged: Rigs) -> None:
+    rig = rigged()
+    data = post(OTHER, "X-Mine: 1", CLOSE, path=f"{FIREWORKS_CHAT}?a=b")
+    hook = taken_over(rig.ask(data))
+    assert rig.handed_over
+    asked = request_of(rig, hook).flow.request
+    assert (asked.method, asked.host, asked.port, asked.path) == ("POST", HOST, 443, f"{FIREWORKS_CHAT}?a=b")
+    assert (asked.headers["x-mine"], asked.raw_content) == ("1", OTHER)
+    decision = flow_state.of(hook.flow).decided
+    assert decision
+    assert (decision.hit, decision.looked_up) == (None, True)
+    assert (rig.counters.misses, rig.counters.hits) == (1, 0)
+
+
+def test_the_flow_of_a_miss_is_answered_as_any(rigged: Rigs) -> None:
+    rig = rigged()
+    hook = request_of(rig, taken_over(rig.ask(post(OTHER))))
+    hook.flow.response = http.Response.make(404, b"no", {"x-test": "1"})
+    (headers,) = rig.complete(hook)
+    assert isinstance(headers, HttpResponseHeadersHook)
+    (whole,) = rig.complete(headers)
+    assert isinstance(whole, HttpResponseHook)
+    (answer,) = rig.complete(whole)
+    head, body = split(answer)
+    assert head.startswith(b"HTTP/1.1 404 ")
+    assert body == b"no"
+
+
+def test_after_a_miss_hits_are_answered_by_who_took_over(rigged: Rigs) -> None:
+    rig = rigged()
+    (cold,) = rig.ask()
+    hook = request_of(rig, taken_over(rig.ask(post(OTHER))))
+    hook.flow.response = http.Response.make(404, b"no")
+    (headers,) = rig.complete(hook)
+    (whole,) = rig.complete(headers)
+    rig.complete(whole)
+    assert rig.receive(post()) == [cold]
+    assert (rig.counters.hits, rig.counters.misses) == (2, 1)
+
+
+HANDED: Mapping[str, bytes] = {
+    "a chunked body": post(chunk(BODY) + LAST_CHUNK, "Transfer-Encoding: chunked"),
+    "only a head": post().replace(b"POST", b"HEAD", 1),
+    "another method": post().replace(b"POST", b"OPTIONS", 1),
+    "Expect": post(BODY, "Expect: 100-continue"),
+    "a fragment": post(path=f"{FIREWORKS_CHAT}?a=b#c"),
+    "absolute form in a tunnel": post(path=f"https://{HOST}{FIREWORKS_CHAT}"),
+    "two requests in one piece": post() + post(),
+}
+
+
+@pytest.mark.parametrize("data", HANDED.values(), ids=HANDED)
+def test_what_is_unusual_or_not_for_us_is_handed_over_with_every_byte(data: bytes, rigged: Rigs) -> None:
+    rig, plain = rigged(), rigged()
+    made = rig.receive(data)
+    # As without a lane.
+    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.desk, lenient=True)
+    plain.context.layers[:] = [alone]
+    expected = [*plain.feed(events.Start()), *plain.receive(data)]
+    assert rig.handed_over
+    assert [type(each) for each in made] == [type(each) for each in expected]
+    assert made
+    assert rig.counters.hits == 0
+    for mine, theirs in zip(made, expected, strict=True):
+        if isinstance(mine, HttpRequestHeadersHook):
+            assert mine.flow.request.data.path == theirs.flow.request.data.path
+            assert mine.flow.request.headers == theirs.flow.request.headers
+
+
+def test_half_a_request_and_what_is_unusual_in_it_is_handed_over_whole(rigged: Rigs) -> None:
+    rig = rigged()
+    data = post(BODY, "Upgrade: h2c").replace(b"POST", b"OPTIONS", 1)
+    middle = data.index(b"Upgrade") + 3
+    assert rig.receive(data[:middle]) == []
+    made = [*rig.receive(data[middle:-1])]
+    hook = taken_over(made)
+    assert hook.flow.request.headers["upgrade"] == "h2c"
+    assert rig.receive(data[-1:]) == []
+    assert request_of(rig, hook).flow.request.raw_content == BODY
+
+
+def test_a_limit_for_bodies_is_mitmproxys_to_keep(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    rig.options.update(body_size_limit="10m")
+    taken_over(rig.receive(post()))
+    assert rig.handed_over
+
+
+def test_what_goes_to_another_proxy_is_mitmproxys(rigged: Rigs) -> None:
+    rig = rigged(mode=HTTPMode.upstream)
+    rig.client.proxy_mode = mode_specs.ProxyMode.parse("upstream:http://127.0.0.1:1")
+    made = rig.receive(post(path="http://127.0.0.1:11434/v1/chat/completions"))
+    assert rig.handed_over
+    taken_over(made)
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.RECORD])
+def test_where_nothing_is_answered_from_recordings_all_is_handed_over(mode: Mode, rigged: Rigs) -> None:
+    rig = rigged(mode=HTTPMode.transparent)
+    rig.use(mode)
+    hook = taken_over(rig.receive(post()))
+    assert flow_state.of(hook.flow).decided is None
+    assert request_of(rig, hook).flow.request.raw_content == BODY
+
+
+def test_no_http_is_handed_over(rigged: Rigs) -> None:
+    rig = rigged()
+    made = rig.receive(b"EHLO a.example\r\n\r\n")
+    assert rig.handed_over
+    assert split(made[-2] if is_close(made[-1]) else made[-1])[0].startswith(b"HTTP/1.1 400")
+
+
+def test_in_a_regular_proxy_the_absolute_form_tells_the_host(rigged: Rigs) -> None:
+    rig = rigged(mode=HTTPMode.regular)
+    (hook,) = rig.receive(b"POST http://127.0.0.1:11434/v1/chat/completions?a=b" + post()[post().index(b" HTTP/1.1") :])
+    call = hook.asking.call
+    assert (call.scheme, call.hosts, call.port) == ("http", ("127.0.0.1", HOST), 11434)
+    assert call.path == "/v1/chat/completions?a=b"
+
+
+@pytest.mark.parametrize("target", ["/v1/chat/completions", "http://user@localhost:8000/v1/chat/completions"])
+def test_in_a_regular_proxy_another_form_is_handed_over(target: str, rigged: Rigs) -> None:
+    rig = rigged(mode=HTTPMode.regular)
+    rig.receive(post(path=target))
+    assert rig.handed_over
+
+
+@pytest.mark.parametrize(
+    ("header", "hosts"),
+    [
+        (HOST, (HOST,)),
+        (f"{HOST}:443", (HOST,)),
+        ("other.example:8443", (HOST, "other.example")),
+        ("[::1]:443", (HOST, "::1")),
+        ("[::1]", (HOST, "::1")),
+        ("", (HOST,)),
+    ],
+)
+def test_the_names_of_a_host(header: str, hosts: tuple[str, ...], rigged: Rigs) -> None:
+    rig = rigged()
+    rig.use(Mode.RECORD_IF_MISSING)
+    (hook,) = rig.receive(post(host=header))
+    assert hook.asking.call.hosts == hosts
+
+
+@pytest.mark.parametrize(("header", "sni"), [("other.example:8443", None), (HOST, "other.example"), ("[::1]", HOST)])
+def test_in_replay_a_request_whose_hosts_disagree_is_handed_over(header: str, sni: str | None, rigged: Rigs) -> None:
+    rig = rigged()
+    rig.client.sni = sni
+    (hook,) = rig.receive(post(host=header))
+    assert isinstance(hook, HttpRequestHeadersHook)
+
+
+def test_spaces_after_a_header_make_no_other_request(rigged: Rigs) -> None:
+    (hook,) = rigged().receive(post(BODY, "X-Wiretape-Test-Id: one \t"))
+    assert hook.asking.call.test_id == "one"
+
+
+# -- times -------------------------------------------------------------------------------------------------------------
+
+RATE = Pace(rate=10.0, first=0.3)
+
+
+def leaving() -> tuple[float, ...]:
+    return pacing.schedule(RATE, len(ANSWER.chunks), (), wire.tokens(loads(CHAT.read_bytes())))
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_each_chunk_leaves_in_its_time(warm: bool, rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    if warm:
+        play_out(rig, clock, rig.ask())
+    began = clock.moment
+    head, wakeup = rig.receive(post()) if warm else rig.ask()
+    assert split(head)[1] == b""
+    pieces = []
+    for at, data in zip(leaving(), ANSWER.chunks, strict=True):
+        assert isinstance(wakeup, commands.RequestWakeup)
+        # Up to a millisecond early: a timer is late by as much.
+        assert wakeup.delay == pytest.approx(began + at - clock.moment, abs=0.0011)
+        clock.moment = began + at
+        piece, *rest = rig.wake(wakeup)
+        pieces.append(piece)
+        assert piece.startswith(chunk(data))
+        (wakeup,) = rest or (None,)
+    assert wakeup is None
+    assert b"".join(pieces) == BODY_OF_HIT
+    assert rig.receive(post())  # The connection is free again.
+
+
+def play_out(rig: Rig, clock: Clock, made: list[Any]) -> bytes:
+    """All that is sent from here to the end of a play."""
+    sent = b""
+    while made:
+        sent += b"".join(each for each in made if isinstance(each, bytes))
+        wakeups = [each for each in made if isinstance(each, commands.RequestWakeup)]
+        if not wakeups:
+            return sent
+        (wakeup,) = wakeups
+        clock.pass_by(wakeup.delay)
+        made = rig.wake(wakeup)
+    return sent
+
+
+def test_a_timer_that_is_late_sends_all_that_is_due(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    _, wakeup = rig.ask()
+    clock.pass_by(leaving()[2])
+    piece, again = rig.wake(wakeup)
+    assert piece == b"".join(map(chunk, ANSWER.chunks[:3]))
+    assert again.delay == pytest.approx(leaving()[3] - leaving()[2], abs=0.0011)
+    clock.pass_by(1000)
+    assert rig.wake(again) == [b"".join(map(chunk, ANSWER.chunks[3:])) + LAST_CHUNK]
+
+
+def test_a_timer_that_is_early_sends_nothing_yet(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    _, wakeup = rig.ask()
+    clock.pass_by(wakeup.delay - 0.1)
+    (again,) = rig.wake(wakeup)
+    assert again.delay == pytest.approx(0.1, abs=0.0011)
+
+
+def test_what_comes_during_a_play_is_answered_after_it(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    _, wakeup = rig.ask()
+    for at in range(0, len(post(OTHER)), 100):
+        assert rig.receive(post(OTHER)[at : at + 100]) == []
+    clock.pass_by(1000)
+    piece, hook = rig.wake(wakeup)
+    assert piece == BODY_OF_HIT
+    assert isinstance(hook, WiretapeDecideHook)
+    assert hook.asking.call.body == OTHER
+
+
+def test_many_requests_that_come_during_a_play_are_all_answered_after_it(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=pacing.parse("recorded"))
+    data = CHAT.read_bytes()
+    times = tuple(1000.0 * number for number in range(len(ANSWER.chunks)))
+    capture = captures.Capture(captures.digest(data), 200, captures.kept(ANSWER.headers), ANSWER.chunks, times)
+    rig.store.write("default", CHAT.stem, captures.dumps(capture), replace=True, folder=WIRE)
+    untimed = post(json.dumps(load(SECOND)["request"]["body"]).encode())
+    (whole,) = rig.ask(untimed)
+    _, wakeup = rig.ask()
+    count = 1000
+    for _ in range(count):
+        assert rig.receive(untimed) == []
+    clock.pass_by(1000)
+    end, *answers = rig.wake(wakeup)
+    assert end.endswith(LAST_CHUNK)
+    assert answers == [whole] * count
+
+
+def test_a_wakeup_after_the_end_is_ignored(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    _, wakeup = rig.ask()
+    clock.pass_by(1000)
+    assert rig.wake(wakeup)
+    assert rig.wake(wakeup) == []
+
+
+# -- endings -----------------------------------------------------------------------------------------------------------
+
+
+def rule(text: str) -> dict[str, str]:
+    return {"rules": f"[[fault]]\n{text}"}
+
+
+def test_a_reset_stops_the_answer_and_closes(rigged: Rigs) -> None:
+    rig = rigged(**rule("cut = 2"))
+    sent, hook = rig.ask()
+    assert split(sent)[1] == b"".join(map(chunk, ANSWER.chunks[:2]))
+    assert isinstance(hook, WiretapeResetHook)
+    assert hook.client is rig.client
+    assert rig.receive(post()) == []
+    (closed,) = rig.complete(hook)
+    assert is_close(closed)
+    assert rig.receive(post()) == []
+    assert rig.leave() == []
+
+
+def test_an_early_end_ends_the_framing_and_the_connection_goes_on(rigged: Rigs) -> None:
+    rig = rigged(**rule('cut = 2\nhow = "end"\nnth = 1'))
+    made = rig.ask()
+    assert split(b"".join(made))[1] == b"".join(map(chunk, ANSWER.chunks[:2])) + LAST_CHUNK
+    (answer,) = rig.ask()
+    assert split(answer)[1] == BODY_OF_HIT
+
+
+def test_an_early_end_closes_where_the_client_asked_for_it(rigged: Rigs) -> None:
+    rig = rigged(**rule('cut = 0\nhow = "end"'))
+    *made, closed = rig.ask(post(BODY, CLOSE))
+    assert split(b"".join(made))[1] == LAST_CHUNK
+    assert is_close(closed)
+
+
+def test_a_stall_says_nothing_more(rigged: Rigs) -> None:
+    rig = rigged(**rule("stall = 1"))
+    (sent,) = rig.ask()
+    assert split(sent)[1] == chunk(ANSWER.chunks[0])
+    assert rig.receive(post()) == []
+    assert rig.leave() == []
+    assert not rig.handed_over
+
+
+def test_a_delay_comes_before_the_head(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(**rule('delay = "2s"'))
+    (wakeup,) = rig.ask()
+    assert wakeup.delay == pytest.approx(2)
+    clock.pass_by(1)
+    (wakeup,) = rig.wake(wakeup)
+    assert wakeup.delay == pytest.approx(1)
+    clock.pass_by(1)
+    (answer,) = rig.wake(wakeup)
+    assert split(answer)[1] == BODY_OF_HIT
+
+
+def test_a_status_is_an_answer_too(rigged: Rigs) -> None:
+    rig = rigged(**rule('status = 429\nretry_after = 3\nbody = "slowly"'))
+    (answer,) = rig.ask(post(OTHER))
+    head, body = split(answer)
+    assert head.startswith(b"HTTP/1.1 429 ")
+    assert b"retry-after: 3\r\n" in head.lower()
+    assert body == b"slowly"
+    assert not rig.handed_over
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_recording_that_broke_off_breaks_off(warm: bool, rigged: Rigs) -> None:
+    rig = rigged(keep_errors=True)
+    asked = replace(loads(CHAT.read_bytes()).request, body={**ASKED, "user": "x"})
+    writer = Tape(rig.store, "default", Mode.RECORD, Counters(), keep_errors=True)
+    pieces = tuple(ANSWER.chunks[:2])
+    writer.record(asked, wire.LiveResponse(200, (("content-type", "text/event-stream"),), pieces, (1.0, 2.0), False))
+    assert writer.counters.recorded == 1
+    data = post(json.dumps(asked.body).encode())
+    if warm:
+        rig.ask(data)
+        rig.lane = FastHttp1Layer(replaced(rig), HTTPMode.transparent, rig.desk, lenient=True)
+    made = rig.receive(data) if warm else rig.ask(data)
+    sent, hook = made
+    assert split(sent)[1] == b"".join(map(chunk, pieces))
+    assert isinstance(hook, WiretapeResetHook)
+
+
+def replaced(rig: Rig) -> context.Context:
+    """The context of another connection's layers: the former ones are gone."""
+    rig.context.layers.clear()
+    return rig.context
+
+
+# -- the client leaves -------------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_leaves_between_requests_is_gone(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    assert rig.leave() == []
+    assert not rig.handed_over
+
+
+def test_a_client_that_sends_no_more_is_closed(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    (closed,) = rig.leave(ConnectionState.CAN_WRITE)
+    assert is_close(closed)
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_play_ends_it(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    _, wakeup = rig.ask()
+    clock.pass_by(wakeup.delay)
+    _, wakeup = rig.wake(wakeup)
+    assert rig.leave() == []
+    clock.pass_by(1000)
+    assert rig.wake(wakeup) == []
+
+
+def test_a_client_that_leaves_while_it_is_decided_is_answered_and_gone(rigged: Rigs) -> None:
+    rig = rigged()
+    (hook,) = rig.receive(post())
+    assert rig.leave() == []
+    (answer,) = rig.decide(hook)
+    assert split(answer)[1] == BODY_OF_HIT
+
+
+def test_a_client_that_leaves_with_half_a_head_is_told_of_as_without_a_lane(rigged: Rigs) -> None:
+    rig = rigged()
+    assert rig.receive(post()[:50]) == []
+    rig.leave()
+    assert rig.handed_over
+
+
+@pytest.mark.parametrize("state", [ConnectionState.CLOSED, ConnectionState.CAN_WRITE])
+def test_a_client_that_leaves_with_half_a_body_is_told_of_as_without_a_lane(
+    state: ConnectionState, rigged: Rigs
+) -> None:
+    rig, plain = rigged(), rigged()
+    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.desk, lenient=True)
+    plain.context.layers[:] = [alone]
+    plain.feed(events.Start())
+    assert rig.receive(post()[:-10]) == []
+    expected = [*plain.receive(post()[:-10]), *plain.leave(state)]
+    made = rig.leave(state)
+    assert rig.handed_over
+    assert [type(each) for each in made] == [type(each) for each in expected]
+
+
+# -- the server --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_server_does_meanwhile_is_handed_over(rigged: Rigs) -> None:
+    rig = rigged()
+    rig.warm()
+    rig.context.server.state = ConnectionState.CLOSED
+    made = rig.feed(events.ConnectionClosed(rig.context.server))
+    assert [type(each) for each in made] == [commands.CloseConnection]
+    assert rig.handed_over
+    assert rig.receive(post())
+
+
+def test_a_server_that_closes_in_the_middle_of_a_play_does_not_end_it(rigged: Rigs, clock: Clock) -> None:
+    rig = rigged(pace=RATE)
+    head, wakeup = rig.ask()
+    rig.context.server.state = ConnectionState.CLOSED
+    rig.feed(events.ConnectionClosed(rig.context.server))
+    clock.pass_by(wakeup.delay)
+    assert play_out(rig, clock, [head, *rig.wake(wakeup)]).endswith(BODY_OF_HIT)

@@ -11,7 +11,7 @@ import pytest
 from harness import TO_LOOPBACK
 from loopback import Provider, json_answer
 from pages import blocks, links
-from pages.blocks import Block
+from pages.blocks import Block, Ports
 from places import ROOT
 from wiretape import config
 from wiretape.network import egress
@@ -67,12 +67,18 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def env(tmp_path: Path, provider: Provider) -> dict[str, str]:
+def ports() -> Ports:
+    """Where the proxies of a page listen."""
+    return Ports.free()
+
+
+@pytest.fixture
+def env(tmp_path: Path, provider: Provider, ports: Ports) -> dict[str, str]:
     """The environment of a reader whose proxies reach the provider on loopback, and nothing else."""
     home = tmp_path / "home"
     (home / ".mitmproxy").mkdir(parents=True)
-    (home / ".mitmproxy" / "config.yaml").write_text(f"scripts: [{TO_LOOPBACK}]\n", "utf-8")
-    return blocks.environment(home) | {
+    (home / ".mitmproxy" / "config.yaml").write_text(f"scripts: [{TO_LOOPBACK}]\nlisten_port: {ports.proxy}\n", "utf-8")
+    return blocks.environment(home, ports) | {
         "TO_LOOPBACK_ORIGIN": json.dumps({"api.openai.com": provider.port}),
         "TO_LOOPBACK_CONNECTS": str(tmp_path / "connects"),
         "SSL_CERT_FILE": str(provider.ca_pem),
@@ -80,9 +86,10 @@ def env(tmp_path: Path, provider: Provider) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_commands_of_a_page_work(page: Path, tmp_path: Path, env: dict[str, str]) -> None:
+def test_the_commands_of_a_page_work(page: Path, tmp_path: Path, env: dict[str, str], ports: Ports) -> None:
     found = _runnable(page)
-    printed = blocks.run(found, blocks.clone(tmp_path / "clone"), env)
+    printed = blocks.run(found, blocks.clone(tmp_path / "clone"), env, ports)
+    assert printed.keys() == {block.line for block in found if not block.stays}
     for block in found:
         for line in block.prints:
             assert line in printed[block.line], f"the block at line {block.line} is said to print this"
@@ -134,6 +141,14 @@ def test_blocks_of_a_page() -> None:
     assert (second.needs, second.prints, second.is_run) == ("a bucket", (), False)
 
 
-def test_a_command_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=r"the block at line 3 ended with 7:\nhello"):
-        blocks.run([Block(1, "true\n"), Block(3, "echo hello; exit 7\n")], tmp_path, {"PATH": "/usr/bin:/bin"})
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def test_a_command_that_fails_is_told_with_its_line(tmp_path: Path, ports: Ports) -> None:
+    with pytest.raises(AssertionError, match=r"the block at line 3 ended with 1:\nhello"):
+        blocks.run([Block(1, "true\n"), Block(3, "echo hello\nfalse\necho more\n")], tmp_path, PATH, ports)
+
+
+def test_what_a_block_exports_the_next_one_finds(tmp_path: Path, ports: Ports) -> None:
+    page = [Block(1, "export NAME=http://127.0.0.1:8080\n"), Block(3, 'echo "$NAME"\n')]
+    assert blocks.run(page, tmp_path, PATH, ports)[3].strip() == f"http://127.0.0.1:{ports.proxy}"

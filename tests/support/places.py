@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 
+PACKAGE = ROOT / "addons" / "wiretape"
 TESTS = ROOT / "tests"
 DATA = TESTS / "data"
 """Raw bytes and the recordings that must come of them."""

@@ -63,7 +63,9 @@ def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
     with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:
         folder = Path(name)
         trusted = trusted_pem(environ) + b"\n" + pem
-        bundle, store, settings = folder / "ca.pem", folder / "java.p12", folder / "php" / "wiretape.ini"
+        bundle = folder / "ca.pem"
+        store = folder / "java.p12"
+        settings = folder / "php" / "wiretape.ini"
         bundle.write_bytes(trusted)
         store.write_bytes(_java_store(trusted))
         settings.parent.mkdir()

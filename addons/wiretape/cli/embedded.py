@@ -122,7 +122,8 @@ async def serving(
     """
     with trusted_file(environ) as trusted:
         master = Master(Options())
-        addon, traffic = Wiretape(patience=WRITING_SECONDS, calls=calls), Traffic()
+        addon = Wiretape(patience=WRITING_SECONDS, calls=calls)
+        traffic = Traffic()
         master.addons.add(*default_addons(), traffic)
         try:
             _configure(master, addon, settings, environ, port, trusted)

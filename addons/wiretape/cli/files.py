@@ -169,7 +169,8 @@ class OnDisk:
     @property
     def below(self) -> str:
         """Its path below the root."""
-        path, root = str(self.path), f"{self.root}{os.sep}"
+        path = str(self.path)
+        root = f"{self.root}{os.sep}"
         # Of the folder "." a path does not have the name; and Path's own way is a hundred times as slow.
         below = path.removeprefix(root) if path.startswith(root) else str(self.path.relative_to(self.root))
         return os.path.splitext(below)[0]  # noqa: PTH122

@@ -167,7 +167,10 @@ def _print(rows: list[Row], *, as_json: bool) -> None:
 def _cells(row: Row) -> tuple[str, str, str, str, str]:
     folder, _, name = row.name.rpartition("/")
     folder = folder.removesuffix("responses").removesuffix("/")
-    shown = os.path.join(folder, name if len(name) < 2 * _HASH else f"{name[:_HASH]}…") if folder else name  # noqa: PTH118
+    shown = name
+    if folder:
+        begins = name if len(name) < 2 * _HASH else f"{name[:_HASH]}…"
+        shown = os.path.join(folder, begins)  # noqa: PTH118
     model = _cut(row.model.rpartition("/")[2], _MODEL)
     question = row.question or row.endpoint or row.base
     return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, question)))  # type: ignore[return-value]

@@ -109,7 +109,8 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
         for line in _made(file, data):
             out(f"  {line}")
         out("asked:")
-        asked, answered = found.request.body, transcript.text(found)
+        asked = found.request.body
+        answered = transcript.text(found)
         short = (asked, answered) if full else (shortening.shortened(asked), shortening.text(answered))
         out_text(json.dumps(short[0], indent=2, ensure_ascii=False))
         out("answered:")
@@ -200,7 +201,8 @@ def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> st
 
     Give what is wrong with it.
     """
-    old, new = file.capture(), target.capture()
+    old = file.capture()
+    new = target.capture()
     if not old or not new:
         return ""
     try:

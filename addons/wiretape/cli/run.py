@@ -18,13 +18,16 @@ from wiretape.cli.environment import child_environment
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
-NOT_EXECUTABLE, NOT_FOUND, BY_SIGNAL = 126, 127, 128
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+BY_SIGNAL = 128
 """Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
 
 _LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
 """Why a recording is lost or refused that would have been made."""
 
-MISSED, LOST = 3, 4
+MISSED = 3
+LOST = 4
 """Exit codes where the command's own does not tell: a call had no recording; a recording was lost or refused."""
 
 
@@ -133,7 +136,8 @@ async def _run(
             code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
         with suppress(TimeoutError):
             await proxy.drained()
-        mode, session = proxy.mode, proxy.session
+        mode = proxy.mode
+        session = proxy.session
     # Only now, when the proxy has stopped, are all recordings written and counted.
     traffic = proxy.traffic
     hosts = tuple(traffic.hosts)

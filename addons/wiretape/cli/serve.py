@@ -209,7 +209,8 @@ class _Team:
             await self._balancer.stop(_CLOSING)
 
     def _make(self) -> None:
-        count, is_shared = self._plan.workers, self._plan.balance is Balance.REUSEPORT
+        count = self._plan.workers
+        is_shared = self._plan.balance is Balance.REUSEPORT
         ports = [self._address.port] * count if is_shared else balancer.free_ports(count)
         host = self._address.host if is_shared else HERE
         for number, port in enumerate(ports, 1):

@@ -79,7 +79,8 @@ class Upstream:
             flow.request.headers["proxy-authorization"] = self._secure.authorization
 
     def _lead(self, flow: http.HTTPFlow, via: Via | None) -> Via | None:
-        host, port = flow.request.host, flow.request.port
+        host = flow.request.host
+        port = flow.request.port
         if egress.is_here(host) or any(_is_meant(host, port, each) for each in self._past):
             via = None
         flow.server_conn.via = via.spec if via else None

@@ -18,7 +18,8 @@ class Coordinator:
 
     def __init__(self, board: ClusterState, on_up: Callable[[int], None], on_down: Callable[[int], None]) -> None:
         self._board = board
-        self._on_up, self._on_down = on_up, on_down
+        self._on_up = on_up
+        self._on_down = on_down
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -39,7 +40,8 @@ class Coordinator:
         task = asyncio.current_task()
         assert task
         self._connections.add(task)
-        decoder, greeting = MessageDecoder(), None
+        decoder = MessageDecoder()
+        greeting = None
         try:
             while data := await reader.read(_CHUNK):
                 for message in decoder.feed(data):

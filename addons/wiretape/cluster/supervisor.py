@@ -10,7 +10,8 @@ from typing import IO
 
 from wiretape.cluster.parent_death import leashed
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
 """Seconds before a process that died at once is started again: doubled each time."""
 
 SETTLED = 10.0
@@ -19,7 +20,8 @@ SETTLED = 10.0
 LAST_WORDS = 1.0
 """Seconds for the output of a process that has ended."""
 
-_CHUNK, _LONGEST_LINE = 65536, 1024 * 1024
+_CHUNK = 65536
+_LONGEST_LINE = 1024 * 1024
 
 
 class SupervisedProcess:
@@ -137,7 +139,8 @@ class SupervisedProcess:
         while data := await output.read(_CHUNK):
             *lines, rest = (rest + data).split(b"\n")
             if len(rest) > _LONGEST_LINE:
-                lines, rest = [*lines, rest], b""
+                lines = [*lines, rest]
+                rest = b""
             for line in lines:
                 self._tell(self.label, line.decode("utf-8", "replace").rstrip("\r"))
         if rest:
@@ -147,6 +150,7 @@ class SupervisedProcess:
 async def _pipe() -> tuple[asyncio.StreamReader, asyncio.ReadTransport, IO[bytes]]:
     # Our own and not asyncio's, which stays open for as long as anybody can write to it.
     ours, theirs = os.pipe()
-    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb"))
     return reader, transport, os.fdopen(theirs, "wb")

@@ -83,7 +83,8 @@ def _of_texts(here: str, there: str, path: str) -> Iterator[Difference]:
     if len(here) <= _SHORT and len(there) <= _SHORT:
         yield Difference(path, here, there)
         return
-    ours, theirs = here.split("\n"), there.split("\n")
+    ours = here.split("\n")
+    theirs = there.split("\n")
     if len(ours) == len(theirs) == 1:
         yield Difference(path, here, there)
         return
@@ -101,7 +102,8 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
     """Yield where two sequences differ, in order: the places of what only one has, and of what only the other has."""
     start = _common(here, there)
     end = _common(here[start:][::-1], there[start:][::-1])
-    ours, theirs = here[start : len(here) - end], there[start : len(there) - end]
+    ours = here[start : len(here) - end]
+    theirs = there[start : len(there) - end]
     if len(ours) > _ALIGNED or len(theirs) > _ALIGNED or not ours or not theirs:
         if ours or theirs:
             yield range(start, start + len(ours)), range(start, start + len(theirs))
@@ -109,11 +111,13 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
     # A miss is seldom, and to load this takes as long as a hundred hits.
     from rapidfuzz.distance import Indel
 
-    before, also = 0, 0
+    before = 0
+    also = 0
     for block in Indel.opcodes(ours, theirs).as_matching_blocks():
         if block.a > before or block.b > also:
             yield range(start + before, start + block.a), range(start + also, start + block.b)
-        before, also = block.a + block.size, block.b + block.size
+        before = block.a + block.size
+        also = block.b + block.size
 
 
 def _pairs(ours: range, theirs: range) -> Iterator[tuple[int | None, int | None]]:

@@ -73,7 +73,8 @@ class SseDecoder:
         if not line:
             if self._data:
                 events.append(Event("\n".join(self._data), self._event))
-            self._data, self._event = [], ""
+            self._data = []
+            self._event = ""
             return
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")

@@ -84,7 +84,8 @@ class _Collector:
     def __init__(
         self, counters: Callable[[], Mapping[str, Counters]], workers: Callable[[], Workers] | None = None
     ) -> None:
-        self._counters, self._workers = counters, workers
+        self._counters = counters
+        self._workers = workers
 
     def collect(self) -> Iterator["Metric"]:
         """All families, with a value for each session."""

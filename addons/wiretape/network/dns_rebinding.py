@@ -19,7 +19,8 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[^\]\s]+)?\]|[^\s:/@\[\]?#]+)(?::\d{0,
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(.+)", re.IGNORECASE)
 _NAME = re.compile(r"(?:\*\.)?[^\s:/@*,\[\]]+")
 
-MISDIRECTED, FORBIDDEN = 421, 403
+MISDIRECTED = 421
+FORBIDDEN = 403
 
 type Headers = tuple[Sequence[bytes], bytes | None, bytes | None]
 """``Host``, each of them, ``Origin`` and ``Sec-Fetch-Site``."""

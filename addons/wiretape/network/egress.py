@@ -228,7 +228,8 @@ def parse(file: str, text: str) -> tuple[tuple[EgressRule, ...], bool]:
         raise ValueError(f"{where}: is one table, in single brackets")  # noqa: TRY004  a value from outside
     if unknown := sorted(set(table) - set(_KEYS)):
         raise misspelled.unknown(where, unknown, _KEYS)
-    hosts, allow_only = table.get("allow", []), table.get("allow_only", False)
+    hosts = table.get("allow", [])
+    allow_only = table.get("allow_only", False)
     if not isinstance(allow_only, bool):
         raise ValueError(f"{where}: allow_only: is true or false, not {allow_only!r}")  # noqa: TRY004
     if not isinstance(hosts, list):

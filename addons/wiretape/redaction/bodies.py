@@ -225,7 +225,8 @@ class _Body:
     def _has_values_in_lines(self, begin: int) -> bool:
         """Return whether the first line is a value and not all: then all together are none."""
         written = (line for _, line in self._lines(begin) if line.strip())
-        first, more = next(written), next(written, None)
+        first = next(written)
+        more = next(written, None)
         return more is not None and _parsed(first) is not _NO_JSON
 
 
@@ -280,7 +281,8 @@ def _secrets(body: _Body, finder: SecretFinder) -> list[Span]:
         found += _written(part, wanted.get(number, ()))
         if part.is_json and (inside.names or number in values.hiding):
             for span in encodings.in_json(part.raw, finder.spans, finder.member):
-                start, end = part.place(span.start), part.place(span.end, is_end=True)
+                start = part.place(span.start)
+                end = part.place(span.end, is_end=True)
                 found.append(Span(start, end, span.detector, span.replacement))
         number += 1
     return merged(found)

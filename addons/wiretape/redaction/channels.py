@@ -49,7 +49,8 @@ class Channel:
 
     def add(self, position: int, place: Path, text: str) -> None:
         """Add a piece: the place in which element, and what stands there."""
-        texts, number = self.texts, len(self.texts)
+        texts = self.texts
+        number = len(self.texts)
         # A text that is said again is not kept anew: there may be very many.
         texts.append(texts[-1] if number and texts[-1] == text else text)
         if number and position == self._positions[-1] + number - self._firsts[-1] and place == self._places[-1]:

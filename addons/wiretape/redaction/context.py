@@ -190,7 +190,9 @@ def _header(
     if name.endswith("cookie") or (scheme and scheme[2]):
         if not any(map(values.is_secret, _PARAMETER.findall(text))):
             return None
-        return start, _end(data, stop, _TO_LINE_END if scheme else _TO_END) if close is None else close
+        if close is not None:
+            return start, close
+        return start, _end(data, stop, _TO_LINE_END if scheme else _TO_END)
     stop = _run(_BARE, data, start)
     if scheme and scheme[1].lower() == b"basic" and _is_basic(data[start:stop]):
         return start, stop

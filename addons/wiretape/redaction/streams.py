@@ -303,5 +303,10 @@ def shown(path: Path) -> str:
     """Return a path for people: ``[1].__data__.choices[0].delta.content``."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif text:
+            text += f".{step}"
+        else:
+            text = step
     return text

@@ -98,7 +98,8 @@ class AccessPolicy:
         Whatever is wrong with a token, and with the session that it is shown for, it takes as long.
         """
         user, _, token = (credentials or "").partition(":")
-        asked, problem = self._default, ""
+        asked = self._default
+        problem = ""
         if user:
             try:
                 asked = _parse_user(user)
@@ -141,7 +142,8 @@ class AccessPolicy:
         )
 
     def _access(self, asked: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]) -> Access:
-        session, role = self.sessions.get(asked.name), entry.role if entry else None
+        session = self.sessions.get(asked.name)
+        role = entry.role if entry else None
         wanted = asked.mode or session.mode or self.mode
         try:
             frozen = wanted in RECORDING and is_frozen(asked.name)

@@ -128,7 +128,8 @@ class GroupedStore:
 
     def commit(self) -> set[Key]:
         """Write all that waits; what could not get its name, for whatever reason. Never raises OSError."""
-        waiting, self._waiting = self._waiting, {}
+        waiting = self._waiting
+        self._waiting = {}
         failed: set[Key] = set()
         written: list[tuple[Key, int, Path]] = []
         for key, each in waiting.items():

@@ -32,7 +32,8 @@ def _kind(folder: Path, mounts: Path) -> str:
         lines = mounts.read_bytes().split(b"\n")
     except OSError:
         return ""  # Not Linux.
-    best, kind = b"", b""
+    best = b""
+    kind = b""
     place = os.fsencode(os.path.realpath(folder))  # Path.resolve fails where links go round in a circle.
     for line in lines:
         before, is_whole, after = line.partition(b" - ")
@@ -40,5 +41,6 @@ def _kind(folder: Path, mounts: Path) -> str:
             continue
         point = _OCTAL.sub(lambda found: bytes((int(found[1], 8),)), before.split(b" ")[4])
         if len(point) >= len(best) and (place == point or place.startswith(point.rstrip(b"/") + b"/")):
-            best, kind = point, after.split(b" ")[0]
+            best = point
+            kind = after.split(b" ")[0]
     return kind.decode("ascii", "replace")

@@ -121,19 +121,22 @@ class Spool:
         While another thread or process does this, nothing happens. ``put`` may get an entry again that it had before:
         of a process that was killed between the two.
         """
-        done, failed = 0, 0
+        done = 0
+        failed = 0
         error: OSError | None = None
         with self._alone() as alone:
             for waiting in self.entries() if alone else ():
                 try:
                     put(waiting)
                 except OSError as e:
-                    error, failed = e, failed + 1
+                    error = e
+                    failed = failed + 1
                     if failed == 2:
                         break
                 else:
                     waiting.path.unlink(missing_ok=True)
-                    done, failed = done + 1, 0
+                    done = done + 1
+                    failed = 0
         if error:
             raise error
         return done

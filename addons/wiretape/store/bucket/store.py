@@ -89,7 +89,9 @@ class BucketStore:
     def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
         """(ETag, bytes), or what names an entry of the spool; None where there is nothing. Raises Unavailable."""
         waiting, found = self._look(session, name, folder)
-        return waiting.path.name if waiting else found.version.state if found else None
+        if waiting:
+            return waiting.path.name
+        return found.version.state if found else None
 
     def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write, where there is nothing, or with ``replace`` where nothing has changed since it was last read.
@@ -234,7 +236,8 @@ class BucketStore:
         """Put an entry of the spool where it belongs. Raises Unavailable."""
         if self.waiting == 1:
             self._taken_up.clear()
-        to, name = waiting.address, waiting.address.name
+        to = waiting.address
+        name = waiting.address.name
         newest = self._spool.get(to.session, to.name, to.folder) if self._spool else None
         ours = waiting.data()
         if ours is None or (newest and newest.path != waiting.path and newest.address.replace):

@@ -20,13 +20,13 @@ SUFFIXES = frozenset(
 )
 
 _REVIEWED = """
-    014ccba9fda1e0a8 0904a56b04eb4c14 0b14d501a594442a 143a54d093f18549 2c3b6ecb5a3758f5
+    014ccba9fda1e0a8 2ba7d4d65bd576bd 0904a56b04eb4c14 0b14d501a594442a 143a54d093f18549 2c3b6ecb5a3758f5
     5c3eed3c776cccaa 67011742b017b794 687da00b09c83361 97bd445891546f5b 98fbf2243b9d9a9f
     ce4c9cdcf4277d15 cf4d418ed3de92d7 e6c2d3455587c47c f1cdf4d3485952c9 f4187ad2496a8677
     ffc9a6c1416c6489
 """
 REVIEWED = frozenset(_REVIEWED.split())
-"""Digests of keys of examples: of botocore, httpx, joserfc, moto, pydantic and tornado."""
+"""Digests of keys of examples: of botocore, httpx, joserfc, moto, pydantic, RapidFuzz and tornado."""
 
 
 def texts(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -28,6 +28,11 @@ from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.serve import _known as proxy_names
+from wiretape.metrics.counters import Counters
+from wiretape.policy import Mode
+from wiretape.proxy.call_report import CallReport
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape.tape import Tape
 
 RECORDINGS = SHIPPED
 SEED = RECORDINGS / "default" / "responses" / "e99f14805360.json"
@@ -566,6 +571,21 @@ def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int
     (call,) = [json.loads(line) for line in (user.folder / "calls.jsonl").read_text().splitlines()]
     assert call["outcome"] == "not recorded"
     assert "RECORDING LOST" in call["log"][0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_report_whose_disk_is_full_is_told_once_and_hinders_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tape = Tape(DirectoryStore(tmp_path), "s", Mode.REPLAY, Counters())
+    with Path("/dev/full").open("w", encoding="utf-8") as file:
+        calls = CallReport(file)
+        for label in ("one", "two"):
+            calls.miss(tape, label, "no recording")
+    assert calls.missed == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "the report cannot be written any more: /dev/full: No space left on device"
+    ]
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: User) -> None:

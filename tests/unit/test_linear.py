@@ -23,6 +23,7 @@ from wiretape.cluster import protocol
 from wiretape.codecs import (
     body_form,
     content_coding,
+    eventstream,
     http1,
     json_text,
     multipart,
@@ -39,7 +40,7 @@ from wiretape.metrics import prometheus
 from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
 from wiretape.proxy.layers import connect
-from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture
+from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
 from wiretape.replay import faults, pacing
 from wiretape.replay.faults import Fault, FaultQuery, FaultRule
 from wiretape.sessions import access, tokens
@@ -411,6 +412,15 @@ CASES: Mapping[str, Case] = {
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
     "an error": (lambda body: sdk_errors.describe(chat("a"), 400, body), lambda n: prompt(["a"] * n)),
+    "a stream of Bedrock's: messages": (
+        lambda body: [*eventstream.messages(body)],
+        lambda n: b"\0\0\0\x10\0\0\0\0" + bytes(8) + (b"\0\0\0\x10\0\0\0\0" + bytes(8)) * (n // 16),
+    ),
+    "a stream of Bedrock's: a message of headers": (
+        lambda body: [*eventstream.messages(body)],
+        lambda n: (16 + n * 3).to_bytes(4) + (n * 3).to_bytes(4) + bytes(4) + b"\x01a\0" * n + bytes(4),
+    ),
+    "an error: about who asks": (who_asked.is_meant, lambda n: {"error": [{"message": "api key " * 60}] * n}),
     "a recorded error: brackets": (sdk_errors.answer, lambda n: error("(" * n)),
     "a recorded error: minuses": (sdk_errors.answer, lambda n: error("-" * n + "1")),
     "a recorded error: a dict": (sdk_errors.answer, lambda n: error("{'a': 'b'}" * n)),

@@ -2,7 +2,7 @@
 
 ``content_coding``   gzip, deflate, br, zstd -> bytes
 ``body_form``        a content type and first bytes -> what a body is: events, lines, JSON
-``sse``, ``ndjson``  bytes -> events, lines
+``sse``, ``ndjson``  bytes -> events, lines; ``eventstream``: messages of AWS's event streams
 ``multipart``        form uploads -> values, by content
 ``json_text``        JSON text -> values, fast and bounded in depth
 ``python_text``      JSON values as Python writes them, in the messages of SDKs -> values

@@ -128,6 +128,10 @@ class _NoRoomError(Exception):
     """More is decoded than there may be."""
 
 
+_GZIP = (b"\x1f\x8b\x08",)
+_ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16)))
+"""How a member begins, and a frame: one of data, or of those that are skipped."""
+
 Step = Callable[[bytes], Iterable[bytes]]
 """Gives what some bytes become, in parts that are made as they are taken."""
 
@@ -155,13 +159,13 @@ def _bounded(step: Step, pieces: Iterable[bytes], room: int) -> Iterator[bytes]:
 def _decoder(name: str) -> Step:
     match name:
         case "gzip" | "x-gzip":
-            return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16))
+            return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), _GZIP)
         case "deflate":
             return _deflate()
         case "br":
             return _brotli()
         case "zstd":
-            return _members(lambda: zstandard.ZstdDecompressor().decompressobj())
+            return _members(lambda: zstandard.ZstdDecompressor().decompressobj(), _ZSTD)
         case _:
             return _text(name)
 
@@ -190,14 +194,27 @@ class _Decompressor(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-def _members(make: Callable[[], _Decompressor]) -> Step:
-    """Both gzip and zstd may be several members, or frames, one after the other."""
+def _members(make: Callable[[], _Decompressor], beginnings: Sequence[bytes]) -> Step:
+    """Both gzip and zstd may be several members, or frames, one after the other.
+
+    What follows the last one and begins as none is left out, as clients do: some servers pad a body.
+    """
     current = make()
+    is_over = False
+    rest = b""
 
     def step(piece: bytes) -> Iterator[bytes]:
-        nonlocal current
+        nonlocal current, is_over, rest
+        if is_over:
+            return
+        piece, rest = rest + piece, b""
         while piece:
             if current.eof:
+                if not piece.startswith(tuple(beginnings)):
+                    # It may be a part of a beginning.
+                    is_over = not any(beginning.startswith(piece) for beginning in beginnings)
+                    rest = piece
+                    return
                 current = make()
             yield current.decompress(piece)
             piece = current.unused_data if current.eof else b""

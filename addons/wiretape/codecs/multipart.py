@@ -6,7 +6,7 @@ boundary, which the client draws anew each time, does not count.
 
 Libraries write the head of a part in many ways: parameters with quotes and without, in any order, names in other
 alphabets percent-encoded. One reader of parameters takes them all, those of the request's own Content-Type too.
-Sources: RFC 7578, RFC 2046 (5.1), RFC 8187.
+Sources: RFC 7578, RFC 2046 (5.1), RFC 8187, RFC 2231 (3).
 """
 
 import hashlib
@@ -23,6 +23,7 @@ _PARAMETER = re.compile(rb';\s*+([^\s;="]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|(
 _ESCAPED = re.compile(rb'\\(["\\])')
 _REST = re.compile(rb"(--)?+[ \t]*+(\r?+\n|\Z)")
 """What follows a delimiter on its line; in the last one ``--``."""
+_PIECE = re.compile(rb"([^*]++)\*([0-9]{1,3})(\*)?+")
 _CHARSETS = {b"utf-8": "utf-8", b"iso-8859-1": "latin-1"}
 
 
@@ -131,13 +132,34 @@ def _raw_parameters(header: bytes) -> dict[bytes, bytes]:
 
 def _parameters(header: bytes) -> dict[str, str]:
     """Return the parameters as text: what has the charset of its own goes before what has none."""
-    raw = _raw_parameters(header)
+    raw = _joined(_raw_parameters(header))
     found = {_text(name): _text(value) for name, value in raw.items()}
     for name, value in raw.items():
         if name.endswith(b"*"):
             told = _extended(value)
             plain = _text(name.removesuffix(b"*"))
             found[plain] = found.get(plain, _text(value)) if told is None else told
+    return found
+
+
+def _joined(raw: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return parameters of which those that come in pieces, as RFC 2231 has them, are whole."""
+    pieces: dict[bytes, dict[int, tuple[bytes, bool]]] = {}
+    found: dict[bytes, bytes] = {}
+    for name, value in raw.items():
+        match = _PIECE.fullmatch(name)
+        if match is None:
+            found[name] = value
+        else:
+            pieces.setdefault(match[1], {})[int(match[2])] = value, match[3] is not None
+    for name, each in pieces.items():
+        numbered = sorted(each.items())
+        if not any(is_encoded for _, (_, is_encoded) in numbered):
+            found.setdefault(name, b"".join(value for _, (value, _) in numbered))
+            continue
+        # What stands in a piece that is not encoded must not be decoded with the others.
+        texts = (value if is_encoded else value.replace(b"%", b"%25") for _, (value, is_encoded) in numbered)
+        found.setdefault(name + b"*", b"".join(texts))
     return found
 
 

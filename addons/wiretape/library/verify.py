@@ -16,7 +16,7 @@ from wiretape.codecs.remade import Remade
 from wiretape.matching import request
 from wiretape.providers import wire
 from wiretape.providers.routing import SDK_ENDPOINTS, Endpoint, Route
-from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
+from wiretape.recording import ENDED_EARLY, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
 from wiretape.recording.capture import Origin
 from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import RefusedError, bodies, recorded
@@ -172,7 +172,9 @@ def _replay_faults(found: Recording) -> Iterator[str]:
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)
-        arrived = wire.LiveResponse(answer.status, answer.headers, answer.chunks, at, not answer.broken)
+        # What ended early may have been told so by a connection alone that was closed.
+        is_framed = (found.response.error or {}).get("type") != ENDED_EARLY
+        arrived = wire.LiveResponse(answer.status, answer.headers, answer.chunks, at, not answer.broken, is_framed)
         is_kept = found.response.error is not None or found.response.status not in (None, 200)
         response = wire.response(found.request, arrived, keep_errors=is_kept)
     except wire.UnrecordableError as e:

@@ -193,7 +193,7 @@ def object_of(text: str | bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def value_of(text: str | bytes) -> JSON:
+def value_of(text: str | bytes | bytearray) -> JSON:
     """A JSON value; None where it is no JSON."""
     try:
         return json_of(text)
@@ -203,9 +203,13 @@ def value_of(text: str | bytes) -> JSON:
 
 def json_of(text: str | bytes | bytearray) -> Any:
     """JSON text of the wire as a value. Raises ValueError."""
+    if not isinstance(text, str):
+        try:
+            return json_text.loads(text, json_text.DEEPEST_ON_WIRE)
+        except UnicodeDecodeError:
+            text = text.decode("utf-8", "surrogateescape")
     # A byte that is no UTF-8 is half of a surrogate pair by now, which JSON texts of others have too.
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return json_text.loads(data, json_text.DEEPEST_ON_WIRE)
+    return json_text.loads(text.encode("utf-8", "surrogatepass"), json_text.DEEPEST_ON_WIRE)
 
 
 def events_of(lines: Sequence[str]) -> list[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from wiretape.codecs import body_form, http_fields, json_text, ndjson, sse
+from wiretape.codecs import body_form, eventstream, http_fields, json_text, ndjson, sse
 from wiretape.codecs.body_form import BodyForm
 from wiretape.codecs.remade import Remade
 from wiretape.providers import answers, sdk_errors, stream_ends
@@ -40,6 +40,9 @@ def read(asked: RecordedRequest, arrived: LiveResponse) -> RecordedResponse:
     if arrived.is_framed and not body.strip():
         return answers.as_sent(arrived)  # Nothing, as servers answer who deletes something, whatever they call it.
     media_type = body_form.media_type(content_type)
+    if media_type == eventstream.MEDIA_TYPE and arrived.status == 200:
+        _must_be_whole_messages(body)
+        return answers.as_sent(arrived)
     is_json = media_type == "application/json" or media_type.endswith("+json")
     try:
         value = answers.json_of(body_form.without_end_marker(body))
@@ -74,13 +77,14 @@ def _must_end_well(asked: RecordedRequest, arrived: LiveResponse) -> JSON:
     watcher = stream_ends.watcher(asked)
     end = End.OPEN
     is_over = False
-    for event, is_whole in answers.parts(sse.SseDecoder(), arrived.pieces):
+    for event, has_ended in answers.parts(sse.SseDecoder(), arrived.pieces):
         data = answers.object_of(event.data)
-        if (is_whole or data) and sdk_errors.holds(data, event.event):
+        is_whole = has_ended or _is_object(event.data)  # No beginning of an object is one.
+        if is_whole and sdk_errors.holds(data, event.event):
             return sdk_errors.said(data) or event.data
         if stream_ends.is_done(event.data):
             is_over = True
-        elif is_whole or data:
+        elif is_whole:
             end = watcher.see(data, event.event)
             is_over = is_over or end is End.OVER
         elif event.data.strip():
@@ -90,10 +94,32 @@ def _must_end_well(asked: RecordedRequest, arrived: LiveResponse) -> JSON:
 
 
 def _must_hold_no_error(asked: RecordedRequest, arrived: LiveResponse) -> None:
+    is_open = False
     for line, _ in answers.parts(ndjson.NdjsonDecoder(), arrived.pieces):
         data = answers.object_of(line)
         if _is_error(asked, data):
             raise HoldsError(sdk_errors.said(data))
+        if not stream_ends.FLAGS.isdisjoint(data):
+            is_open = not any(data.get(flag) is True for flag in stream_ends.FLAGS)
+    if is_open:
+        raise BrokeOffError("the last line says that it is not the last: the answer broke off")
+
+
+def _must_be_whole_messages(body: bytes | bytearray) -> None:
+    """Look through the messages of an event stream of AWS's: an exception in it comes with status 200."""
+    is_open = False
+    try:
+        for message in eventstream.messages(body):
+            if message.headers.get(":message-type") in ("exception", "error"):
+                name = message.headers.get(":exception-type") or message.headers.get(":error-code") or "error"
+                told = answers.object_of(message.payload).get("message") or message.headers.get(":error-message")
+                raise HoldsError({"type": name, "message": told})
+            event = message.headers.get(":event-type")
+            is_open = event == "messageStart" or (is_open and event != "messageStop")
+    except ValueError as e:
+        raise BrokeOffError(f"{e}: the stream broke off") from e
+    if is_open:
+        raise BrokeOffError("the stream ended without its last message: it broke off")
 
 
 def _is_error(asked: RecordedRequest, value: Any) -> bool:
@@ -120,7 +146,11 @@ def _text_lines(data: bytes | bytearray) -> Iterator[str]:
 
 def _is_whole_data(line: str) -> bool:
     data = line.removeprefix("data:")
-    return data != line and (stream_ends.is_done(data) or bool(answers.object_of(data)))
+    return data != line and (stream_ends.is_done(data) or _is_object(data))
+
+
+def _is_object(text: str) -> bool:
+    return isinstance(answers.value_of(text), dict)
 
 
 def _cut_lines(data: bytes | bytearray) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 from wiretape.codecs import misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
@@ -238,8 +239,12 @@ def _origin(provider: Provider, scheme: str, host: str, port: int) -> str:
 
 
 def _query(query: str) -> str:
-    pairs = [pair for pair in query.split("&") if pair and pair.partition("=")[0].lower() not in _CREDENTIALS]
+    pairs = [pair for pair in query.split("&") if pair and _name(pair) not in _CREDENTIALS]
     return "?" + "&".join(pairs) if pairs else ""
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0]).strip().lower()
 
 
 def _authority(scheme: str, host: str, port: int) -> str:

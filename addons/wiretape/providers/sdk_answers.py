@@ -4,7 +4,7 @@ What comes is read by what it is, and not by what was asked: see ``body_form``. 
 ``stream_ends``, which fields a class has in ``shapes``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
@@ -204,7 +204,8 @@ def _object(text: str | bytes | bytearray, what: str) -> dict[str, Any]:
 
 def _element(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     class_ = schemas.table().resolve(name, data)
-    if name == "ResponseStreamEvent" and data.get("type") not in schemas.table().unions[name]:
+    type_ = data.get("type")
+    if name == "ResponseStreamEvent" and not (isinstance(type_, str) and type_ in schemas.table().unions[name]):
         # An event that the table does not know yet: kept as it came, under the name of the union.
         return {"__type__": UNKNOWN_EVENT, "__data__": dict(data)}
     return {"__type__": schemas.qualified(class_), "__data__": schemas.fill(class_, data)}
@@ -233,15 +234,15 @@ def stream(asked: RecordedRequest, recorded: RecordedResponse) -> HttpResponse:
         return HttpResponse(
             status, answers.NDJSON, tuple(map(ndjson.encode, (*bodies, *lines))), broken=recorded.broke_off
         )
-    names: Iterable[str] = repeat("")
+    names = []
     if request.endpoint(asked) == "/v1/responses":
         names = [_event_name(element["__data__"].get("type")) for element in elements]
-    events = [*map(sse.encode, bodies, names)]
+    events = [*map(sse.encode, bodies, names or repeat(""))]
     if recorded.tail:
         events += answers.events_of(recorded.tail)
     elif recorded.is_partial:
         events += map(sse.encode, _said_at_the_end(recorded))
-    elif request.endpoint(asked) != "/v1/responses":
+    elif not names or names[-1] not in stream_ends.RESPONSE_ENDS:
         events.append(sse.encode(DONE.encode()))
     return HttpResponse(status, answers.EVENT_STREAM, tuple(events), broken=recorded.broke_off)
 

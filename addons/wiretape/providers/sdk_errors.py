@@ -91,12 +91,12 @@ def holds(value: Any, event: str = "") -> bool:
 
     ``event`` is the event's name. A member that is there and says nothing (``null``, ``{"code": null}``) is no error.
     """
-    if is_name(event):
+    if is_name(event) or event in _FAILURES:
         return True
     if isinstance(value, dict):
         if is_name(value.get("type")) or is_name(value.get("event_type")) or value.get("object") == "error":
             return True
-        return _says(value.get("error")) or value.get("type") == "response.failed" or _has_failed(value.get("choices"))
+        return _says(value.get("error")) or _is_failure(value) or _has_failed(value.get("choices"))
     return isinstance(value, list) and any(isinstance(item, dict) and holds(item) for item in value)
 
 
@@ -107,6 +107,21 @@ def is_name(name: Any) -> bool:
 
 def _says(error: Any) -> bool:
     return any(error.values()) if isinstance(error, dict) else bool(error)
+
+
+_FAILURES = frozenset({"response.failed", "thread.run.failed"})
+"""Names, or types, of the events with which all has failed: where one tool of several has, the answer goes on."""
+
+
+def _is_failure(value: Mapping[str, Any]) -> bool:
+    """Return whether an answer says that all has failed, in one of the ways of those that have no ``error``."""
+    type_ = value.get("type")
+    if isinstance(type_, str) and type_ in _FAILURES:
+        return True
+    if value.get("success") is False and (_says(value.get("errors")) or value.get("code") or value.get("message")):
+        return True
+    told = value.get("base_resp")
+    return isinstance(told, dict) and bool(told.get("status_code"))
 
 
 def _has_failed(choices: Any) -> bool:
@@ -121,6 +136,8 @@ def _has_failed(choices: Any) -> bool:
 
 def said(value: Any) -> Any:
     """What an error says went wrong: its member of that name, or all of it; an empty text where it is none."""
-    if isinstance(value, dict) and _says(value.get("error")):
-        return value["error"]
+    if isinstance(value, dict):
+        for member in ("error", "errors", "base_resp"):
+            if _says(value.get(member)):
+                return value[member]
     return value or ""

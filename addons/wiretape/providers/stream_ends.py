@@ -120,19 +120,25 @@ class NamedEvents:
 
 
 class UnknownEvents:
-    """Of APIs that are not known: the last event is called as those are that end something, or says that it is."""
+    """Of APIs that are not known: the last event is called as those are that end something, or says that it is.
+
+    Or it has a reason for the end, wherever that stands in it.
+    """
 
     def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
         """Return how far the stream is after an event."""
         end = End.OPEN
-        for member in _FLAGS:
+        for member in FLAGS:
             if data.get(member) is True:
                 end = End.COMPLETE
         for name in _names(data, event):
             if name.startswith(_FAMILIES):
                 return End.OPEN
-            if name.endswith(_ENDINGS):
+            if name in _NAMES or name.endswith(_ENDINGS):
                 end = End.COMPLETE
+        if end is End.OPEN and _KNOWN.isdisjoint(data):
+            reasons = [*_reasons(data, _DEEPEST)]
+            end = End.COMPLETE if reasons and all(map(_is_reason, reasons)) else End.OPEN
         return end
 
 
@@ -158,7 +164,7 @@ class Several:
         return end
 
 
-_RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
+RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
 _INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
 _AUDIO_ENDS = ("speech.audio.done", "transcript.text.done")
 _COHERE_ENDS = ("message-end", "stream-end")
@@ -168,8 +174,23 @@ _FAMILIES = ("response.", "interaction.")
 
 _ENDINGS = (".done", ".complete", ".completed")
 
-_FLAGS = ("done", "stop", "is_finished")
+_NAMES = frozenset({"done", "end", "close", "complete", "completed", "finish", "finished"})
+"""Names of a last event: those of Replicate, watsonx, Llama's API and many services of one's own."""
+
+FLAGS = frozenset({"done", "stop", "is_finished"})
 """Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
+
+_REASONS = frozenset({"finish_reason", "finishReason", "stop_reason", "stopReason"})
+"""Members that say why an answer ended: of DashScope, TGI, watsonx, Bedrock."""
+
+_NO_REASONS = frozenset({"null", "not_finished", "FINISH_REASON_UNSPECIFIED"})
+"""What is said in their place while it goes on."""
+
+_KNOWN = frozenset({"choices", "candidates"})
+"""Of what has these members, others know how many reasons there are to be."""
+
+_DEEPEST = 4
+"""Objects inside each other in which a reason is looked for."""
 
 
 def _choices(asked: RecordedRequest) -> Watcher:
@@ -182,7 +203,7 @@ def _choices(asked: RecordedRequest) -> Watcher:
 
 
 def _response_events(_: RecordedRequest) -> Watcher:
-    return NamedEvents(*_RESPONSE_ENDS)
+    return NamedEvents(*RESPONSE_ENDS)
 
 
 def _lines(_: RecordedRequest) -> Watcher:
@@ -190,7 +211,7 @@ def _lines(_: RecordedRequest) -> Watcher:
 
 
 def _passthrough(asked: RecordedRequest) -> Watcher:
-    named = NamedEvents(*_RESPONSE_ENDS, *_INTERACTION_ENDS, *_AUDIO_ENDS, *_COHERE_ENDS)
+    named = NamedEvents(*RESPONSE_ENDS, *_INTERACTION_ENDS, *_AUDIO_ENDS, *_COHERE_ENDS)
     return Several(MessageEvents(), Candidates(), _choices(asked), named, UnknownEvents())
 
 
@@ -225,11 +246,30 @@ def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _sort(number: int, reason: Any, open_: set[int], finished: set[int]) -> None:
-    if reason:
+    if _is_reason(reason):
         finished.add(number)
         open_.discard(number)
     elif number not in finished:
         open_.add(number)
+
+
+def _is_reason(value: Any) -> bool:
+    return bool(value) and not (isinstance(value, str) and value in _NO_REASONS)
+
+
+def _reasons(value: Any, depth: int) -> Iterator[Any]:
+    """Yield what an event says about why it ends, be it nothing."""
+    if depth == 0:
+        return
+    if isinstance(value, list):
+        for each in value:
+            yield from _reasons(each, depth)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if name in _REASONS:
+                yield each
+            elif isinstance(each, dict | list):
+                yield from _reasons(each, depth - 1)
 
 
 def _index(value: Mapping[str, Any]) -> int:

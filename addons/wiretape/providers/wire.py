@@ -20,7 +20,7 @@ from wiretape.providers.answers import (
     UnrecordableError,
     decoded,
 )
-from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, checks
+from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, checks, who_asked
 from wiretape.recording.capture import Capture
 
 __all__ = [
@@ -53,9 +53,17 @@ def response(asked: RecordedRequest, arrived: LiveResponse, *, keep_errors: bool
     """
     if not (keep_errors or _is_worth_keeping(asked, arrived.status)):
         raise StatusError(f"the provider answered with status {arrived.status}")
+    if arrived.status in http_fields.EMPTY:  # It has no content, whatever came.
+        arrived = replace(arrived, pieces=(), at=())
     if keep_errors and arrived.is_abandoned and arrived.status >= 400:
         # Who retries leaves as soon as it has seen the status: what came is what it got.
         arrived = replace(arrived, ended=True)
+    if (
+        not keep_errors
+        and arrived.status >= 400
+        and who_asked.is_meant(answers.value_of(answers.whole(arrived.pieces)))
+    ):
+        raise StatusError(f"the provider answered with status {arrived.status}, which is about who asked")
     try:
         made = _response(asked, arrived)
     except UnrecordableError as e:

@@ -5,7 +5,9 @@ here.
 """
 
 import json
+import logging
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
@@ -14,6 +16,8 @@ from wiretape import redaction
 from wiretape.codecs import printable
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.tape import Hit, Tape
+
+logger = logging.getLogger(__name__)
 
 _TOLD = 10
 """Misses that the summary tells, of those that there are."""
@@ -77,5 +81,14 @@ class CallReport:
         told = {"at": at, "outcome": became, "session": tape.session, "mode": tape.mode, "request": label, **more}
         line = json.dumps(redaction.DEFAULT.clean(told))
         with self._lock:
-            self._file.write(f"{line}\n")
-            self._file.flush()
+            if self._file is None:
+                return
+            try:
+                self._file.write(f"{line}\n")
+                self._file.flush()
+            except OSError as e:
+                # The calls go on without it.
+                logger.error("the report cannot be written any more: %s: %s", self._file.name, e.strerror)
+                with suppress(OSError):
+                    self._file.close()
+                self._file = None

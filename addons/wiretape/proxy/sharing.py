@@ -137,7 +137,9 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
             return _Verdict.FOR_OTHERS
         flow.response = http.Response.make(502, flight.failure, {"content-type": "text/plain"})
         return _Verdict.SHARED
-    if http_fields.is_passing(flight.status) and not (is_alike and has_waited):
+    # An error may be about who asked, which only its body tells.
+    is_for_others = flight.status < 400 or is_alike
+    if not is_for_others or (http_fields.is_passing(flight.status) and not (is_alike and has_waited)):
         return _Verdict.FOR_OTHERS
     named = ", ".join(value for name, value in flight.headers if name.lower() == "content-encoding")
     try:

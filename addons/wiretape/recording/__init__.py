@@ -1,6 +1,7 @@
 """One exchange as a file: what a recording is, its JSON text, its names, and the capture of the wire beside it.
 
 ``model``        a recording as values, and the hashes that name it
+``who_asked``    whether an error is about who asks, whatever its status says
 ``normal_form``  a new recording, without what differs from call to call
 ``format``       a recording <-> the bytes of its file; ``checks``: what must be true of its JSON
 ``hashing``      how the versions of the public recorder hash a request

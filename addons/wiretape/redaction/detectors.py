@@ -9,7 +9,7 @@ An example is a template (see ``forms``), and where a part of it is no secret, t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wiretape.redaction import context, structures
+from wiretape.redaction import context, forms, structures
 
 type Closer = Callable[[bytes, int, int], tuple[int, int] | None]
 """From a text in UTF-8, and where in it a hook stands, to where the secret stands; None where there is none."""
@@ -297,4 +297,12 @@ DETECTORS = (
         ("«{a52}JQQJ99BDAC{a22}»",),
         ("{a20}JQQJ99{a10}",),
     ),
+    Detector(
+        "zhipu",
+        structures.ZHIPU,
+        structures.zhipu,
+        ("«{h32}.{a14}Xy»",),
+        ("{h32}.bundle.js", "{h32}.{l16}", "{h32}.{a20}", "{h32}.ComponentOfTheUI", "/static/{h32}.{h16}"),
+    ),
+    Detector("fal", structures.FAL, structures.fal, (f"«{forms.A_UUID}:{{h32}}»",), (f"{forms.A_UUID}:{{h8}}",)),
 )

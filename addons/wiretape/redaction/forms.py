@@ -12,7 +12,7 @@ from wiretape.redaction.words import is_placeholder, is_spelled, reads_as_words
 
 _SAFE = "[A-Za-z0-9_-]"
 _UUID = "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}"
-_A_UUID = "{h8}-{h4}-{h4}-{h4}-{h12}"
+A_UUID = "{h8}-{h4}-{h4}-{h4}-{h12}"
 
 
 def _is_drawn(rest: str) -> bool:
@@ -57,7 +57,7 @@ _MODELS = (
         but=("sk-ant-api03-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "sk-ant-design-vue-table-row-hover-background"),
     ),
     _form("openrouter", "sk-or-v1-", r"[a-f0-9]{64}", "{h64}"),
-    _form("langfuse", "sk-lf-", _UUID, _A_UUID),
+    _form("langfuse", "sk-lf-", _UUID, A_UUID),
     # OpenAI's old keys, DeepSeek, Moonshot, DashScope, SiliconFlow, Stability, and LiteLLM's, which have 22 characters.
     _form(
         "sk",
@@ -114,6 +114,21 @@ _MODELS = (
     _form("firecrawl", "fc-", "[a-f0-9]{32}", "{h32}", but=("fc-{h8}", "fc-cache-and-fontconfig-settings")),
     _form("anyscale", "esecret_", "[A-Za-z0-9]{24,}", "{l26}"),
     _form("e2b", "e2b_", "[a-f0-9]{40}", "{h40}"),
+    _form("upstage", "up_", "[A-Za-z0-9]{29}", "{a29}", but=("up_{a12}", "up_downSamplingBlockForUNetModels")),
+    _form("runpod", "rpa_", "[A-Z0-9]{40,}", "{u46}"),
+    _form("baidu", "bce-v3/ALTAK-", "[A-Za-z0-9]{16,32}/[a-f0-9]{40}", "{a21}/{h40}"),
+    _form("friendli", "flp_", "[A-Za-z0-9]{40,}", "{a46}"),
+    _form("parasail", "psk-", _SAFE + "{40,}", "{a40}", but=("psk-modulation-and-demodulation-in-matlab-examples",)),
+    _form("novita", "sk_", _SAFE + "{43}", "{s42}z", but=("sk_buff_pointer_that_is_shared_among_the_drivers",)),
+    _form("inference.net", "inference-", "[a-f0-9]{32}", "{h32}", but=("inference-{h8}",)),
+    _form("chutes", "cpk_", "[a-f0-9]{32}[.][a-f0-9]{32}[.][A-Za-z0-9]{32}", "{h32}.{h32}.{a32}"),
+    _form(
+        "helicone", "sk-helicone-", "(?:eu-|proxy-)?[a-z0-9]{7}(?:-[a-z0-9]{7}){3}", "{l7}-{l7}-{l7}-{l7}", words=False
+    ),
+    _form("modal", "ak- as-", "[A-Za-z0-9]{22}", "{a22}", but=("as-{a8}", "as-simpleAsThatIsForPeople")),
+    _form("openpipe", "opk_", "[A-Za-z0-9]{40,}", "{a42}"),
+    _form("cursor", "crsr_ key_", "[a-f0-9]{64}", "{h64}"),
+    _form("context7", "ctx7sk-", _UUID, A_UUID),
     _form("weights and biases", "wandb_v1_", "[A-Za-z0-9_]{40,}", "{a77}"),
     _form("apify", "apify_api_", "[A-Za-z0-9]{30,}", "{a36}"),
     _form("browserbase", "bb_live_", _SAFE + "{24,}", "{a27}"),
@@ -248,7 +263,7 @@ _SERVICES = (
     _form("easypost", "EZAK EZTK", "[A-Za-z0-9]{54}", "{a54}"),
     _form("flutterwave", "FLWSECK_TEST- FLWSECK-", "[a-h0-9]{12,}(?:-X)?", "{h12}", "{h32}-X", words=False),
     _form("mapbox", "sk.eyJ", r"[A-Za-z0-9_-]{40,}[.][A-Za-z0-9_-]{20,}", "1Ijoi{a50}.{a22}"),
-    _form("hubspot", "pat-na1- pat-na2- pat-eu1-", _UUID, _A_UUID),
+    _form("hubspot", "pat-na1- pat-na2- pat-eu1-", _UUID, A_UUID),
     _form(
         "age",
         "AGE-SECRET-KEY-1",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import re2
 
-from wiretape.redaction.words import is_placeholder, reads_as_words, share_of_words
+from wiretape.redaction.words import is_placeholder, is_spelled, reads_as_words, share_of_words
 
 PRIVATE_KEY = r"----[- ]BEGIN [A-Z]"
 JSON_WEB = r"\b(?:eyJ|eyA|ewo|ew0K)[A-Za-z0-9_-]"
@@ -24,6 +24,8 @@ HOOK_URL = (
 AZURE_ENTRA = r"[0-9]Q~"
 TERRAFORM = r"\.atlasv1\."
 AZURE_RESOURCE = r"JQQJ99"
+ZHIPU = r"\b[a-f0-9]{32}\.[A-Za-z0-9]"
+FAL = r"-[a-f0-9]{12}:[a-f0-9]"
 SIGNATURE = r"[?&;](?:sig|X-Amz-Signature|X-Goog-Signature|X-Amz-Security-Token)="
 
 _BREAK = (
@@ -63,6 +65,10 @@ _HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
 _RESOURCE = re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}(?![A-Za-z0-9])")
 _ENTRA = re.compile(rb"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])")
 _TERRAFORM = re.compile(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}(?![A-Za-z0-9])")
+_ZHIPU = re.compile(rb"[a-f0-9]{32}\.[A-Za-z0-9]{16}(?![A-Za-z0-9._/-])")
+_FAL = re.compile(rb"[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}:[a-f0-9]{32}(?![A-Za-z0-9])")
+_BEFORE_FAL = 23
+"""Characters of a UUID before its last hyphen."""
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
@@ -196,6 +202,23 @@ def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     if not match or data[start - 53 : start - 52].isalnum():
         return None
     return match.span()
+
+
+def zhipu(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a key of Zhipu's stands: an id and a secret. A file may be called by its hash and a name, too."""
+    match = _ZHIPU.match(data, start)
+    if not match or _is_inside(data, start):
+        return None
+    secret = data[start + 33 : match.end()].decode("ascii")
+    is_mixed = any(map(str.isupper, secret)) and any(map(str.islower, secret))
+    is_name = reads_as_words(secret) or is_spelled(secret) or is_placeholder(secret)
+    return match.span() if is_mixed and not is_name else None
+
+
+def fal(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a key of fal.ai's stands: an id and a secret."""
+    match = _FAL.match(data, start - _BEFORE_FAL) if start >= _BEFORE_FAL else None
+    return match.span() if match and not data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum() else None
 
 
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

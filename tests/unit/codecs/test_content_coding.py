@@ -116,6 +116,21 @@ def test_a_body_of_several_members_is_read_to_its_end(name: str, encode: Callabl
     assert b"".join(decode(pieces_of(body, size), name)) == b"data: one\n\ndata: [DONE]\n\n"
 
 
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+@pytest.mark.parametrize("behind", [bytes(9), b"\r\n", b"\x1f\x8b", b"\x28\xb5 and more"])
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_what_stands_behind_a_body_is_none_of_it(name: str, behind: bytes, size: int) -> None:
+    """Some servers pad what they send; clients read it all the same."""
+    assert b"".join(decode(pieces_of(ENCODERS[name][1](PLAIN) + behind, size), name)) == PLAIN
+
+
+def test_a_frame_that_is_skipped_stands_anywhere() -> None:
+    skipped = b"\x5a\x2a\x4d\x18\x04\0\0\0abcd"
+    body = skipped + zstandard.compress(b"one ") + skipped + zstandard.compress(b"two") + skipped
+    for size in (1, 1 << 20):
+        assert b"".join(decode(pieces_of(body, size), "zstd")) == b"one two"
+
+
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize(
     "garbage",

@@ -77,6 +77,14 @@ HEADS: dict[str, tuple[bytes, str]] = {
         b'Content-Disposition: form-data; name="file"; filename="na\xefve.wav"',
         "na\udcefve.wav",
     ),
+    "Python's email, a long name": (
+        b'Content-Disposition: form-data; name="file"; filename*0="a-long-";\r\n filename*1="name.wav"',
+        "a-long-name.wav",
+    ),
+    "Python's email, another alphabet": (
+        b"Content-Disposition: form-data; name=file; filename*1=5%25.wav; filename*0*=utf-8''na%C3%AFve-",
+        "naïve-5%25.wav",
+    ),
     "in another order": (b'Content-Disposition: form-data; filename="a.wav"; name="file"', "a.wav"),
     "a name within another": (
         b'Content-Disposition: form-data; filename="; name=x; y.wav"; name="file"',

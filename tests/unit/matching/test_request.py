@@ -261,6 +261,7 @@ QUERIES: dict[str, Any] = {
     "?stream": {"stream": ""},
     "?pageToken=CAESBgoE3xY7Bbq81kfLw9ZpQ2r": {"pageToken": "CAESBgoE3xY7Bbq81kfLw9ZpQ2r"},
     "?key=AIzaSecret&api_key=x&access_token=y&API-KEY=z": None,
+    "?%6bey=abc&api%5Fkey=x&Access%5fToken=y": None,
     "?subscription-key=0123456789abcdef0123456789abcdef&limit=2": {"limit": "2"},
 }
 

@@ -35,6 +35,19 @@ CREATED = b'event: response.created\ndata: {"response":{"id":"r"},"type":"respon
 LINE = b'{"model":"m","done":false,"message":{"role":"assistant","content":"a"}}\n'
 WHOLE = b'{"id":"x","choices":[],"created":1,"model":"m","object":"chat.completion"}'
 
+MESSAGES = "application/vnd.amazon.eventstream"
+
+
+def message(name: str, type_: str = "event") -> bytes:
+    """A message as Bedrock sends it; nobody looks at its checksums."""
+    texts = {":message-type": type_, f":{type_}-type": name, ":content-type": "application/json"}
+    headers = b"\x05count\x04\0\0\0\x01"
+    for key, value in texts.items():
+        headers += bytes([len(key)]) + key.encode() + b"\x07" + len(value).to_bytes(2) + value.encode()
+    payload = b'{"message":"x"}'
+    sizes = (16 + len(headers) + len(payload)).to_bytes(4) + len(headers).to_bytes(4)
+    return sizes + bytes(4) + headers + payload + bytes(4)
+
 
 def came(
     body: bytes, status: int = 200, content_type: str = EVENTS, *, location: str = "", cut: bool = False
@@ -89,6 +102,12 @@ KEPT: dict[str, tuple[RecordedRequest, LiveResponse]] = {
         for end in (13, 14, 20, 30, 60)
     },
     "an error that is no JSON, without its end": (CLAUDE, came(START + b"event: error\ndata: overloaded")),
+    "a stream that is closed where all but its last event came": (
+        CLAUDE,
+        replace(
+            came(START + b'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'), is_framed=False
+        ),
+    ),
     "lines": (OLLAMA, came(LINE, content_type=NDJSON, cut=True)),
     "an answer": (CHAT, came(WHOLE[:30], content_type=JSON, cut=True)),
     "an answer of Anthropic's": (CLAUDE, came(b'{"type":"mess', content_type=JSON, cut=True)),
@@ -101,6 +120,19 @@ KEPT: dict[str, tuple[RecordedRequest, LiveResponse]] = {
     "a chat without choices": (CHAT, came(b'{"code":1211,"msg":"no such model"}', content_type=JSON)),
     "an error in a list": (CHAT, came(b'[{"error":{"code":503}}]', content_type=JSON)),
     "an error in a list of Gemini's": (CLAUDE, came(b'[{"candidates":[]},{"error":{"code":503}}]', content_type=JSON)),
+    "an exception of Bedrock's": (
+        CLAUDE,
+        came(message("messageStart") + message("throttlingException", "exception"), content_type=MESSAGES),
+    ),
+    "an exception of Bedrock's first": (
+        CLAUDE,
+        came(message("validationException", "exception"), content_type=MESSAGES),
+    ),
+    **{
+        f"Bedrock's stream after {end} bytes": (CLAUDE, came(message("messageStart")[:end], content_type=MESSAGES))
+        for end in (5, 12, 40, 400)
+    },
+    "lines that say that more will come": (CLAUDE, came(b'{"is_finished":false}\n', content_type=NDJSON)),
     "an error in lines": (CLAUDE, came(b'{"a":1}\n{"error":"no"}\n', content_type=NDJSON)),
     "a list of models that is none": (MODELS, came(b'{"data":["m"]}', content_type=JSON)),
     "an event that is no JSON": (STREAM, came(CHUNK + b"data: {oops\n\n" + b"data: [DONE]\n\n")),
@@ -153,6 +185,12 @@ def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: LiveRe
 def test_none_of_it_is_kept_by_itself(asked: RecordedRequest, arrived: LiveResponse) -> None:
     with pytest.raises(UnrecordableError):
         wire.response(asked, arrived)
+
+
+def test_a_stream_of_bedrocks_that_is_whole_is_an_answer() -> None:
+    for body in (message("messageStart") + message("messageStop") + message("metadata"), message("chunk")):
+        made = wire.response(CLAUDE, came(body, content_type=MESSAGES))
+        assert wire.answer([loads(dumps(Recording(CLAUDE, made)))]).body == body
 
 
 @pytest.mark.parametrize("asked", [STREAM, CLAUDE, OLLAMA])
@@ -224,3 +262,12 @@ def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
     assert plan.refusals == ()
     promotion.carry_out(store, plan)
     assert promotion.plan(store, "mine", "ours").steps == ()
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize("asked", [CHAT, CLAUDE])
+def test_an_answer_that_has_no_content_has_none_whatever_came(asked: RecordedRequest, status: int) -> None:
+    """HTTP/2 can send it all the same."""
+    made = Recording(asked, wire.response(asked, came(b'{"a":1}', status, JSON), keep_errors=True))
+    assert verify.check(made.name, dumps(made)).faults == ()
+    assert wire.answer([made]).body == b""

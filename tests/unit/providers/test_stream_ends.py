@@ -145,6 +145,9 @@ ROWS = {
         (line(status="success"), OVER),
         content_type=NDJSON,
     ),
+    "chat whose reason is a word until it ends": row(
+        openai(CHAT), (chunk((0, "null")), OPEN), (chunk((0, "stop")), COMPLETE), DONE
+    ),
     "Anthropic": row(
         passed_on(),
         (named("message_start"), OPEN),
@@ -176,6 +179,29 @@ ROWS = {
         (named("conversation.response.started"), OPEN),
         (named("message.output.delta", content="a"), OPEN),
         (named("conversation.response.done"), COMPLETE),
+    ),
+    "Replicate": row(passed_on(), (b"event: output\ndata: Hi\n\n", OPEN), (event({}, "done"), COMPLETE)),
+    "TGI": row(
+        passed_on(),
+        (event({"token": {"text": "a"}, "generated_text": None, "details": None}), OPEN),
+        (event({"token": {"text": "b"}, "details": {"finish_reason": "length"}}), COMPLETE),
+    ),
+    "DashScope": row(
+        passed_on(),
+        (event({"output": {"choices": [{"finish_reason": "null"}]}}, "result"), OPEN),
+        (event({"output": {"choices": [{"finish_reason": "null"}, {"finish_reason": "stop"}]}}, "result"), OPEN),
+        (event({"output": {"choices": [{"finish_reason": "stop"}] * 2}}, "result"), COMPLETE),
+    ),
+    "watsonx": row(
+        passed_on(),
+        (event({"results": [{"generated_text": "a", "stop_reason": "not_finished"}]}, "message"), OPEN),
+        (event({"results": [{"generated_text": "", "stop_reason": "eos_token"}]}, "message"), COMPLETE),
+        (event({}, "close"), COMPLETE),
+    ),
+    "Llama's API": row(
+        passed_on(),
+        (event({"event": {"event_type": "progress"}}), OPEN),
+        (event({"event": {"stop_reason": "stop"}}), COMPLETE),
     ),
     "images": row(
         passed_on(), (named("image_generation.partial_image"), OPEN), (named("image_generation.completed"), COMPLETE)

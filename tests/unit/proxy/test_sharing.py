@@ -67,8 +67,8 @@ STRANGER = {"is_alike": False, "has_waited": True}
     [
         (200, {}, "SHARED SHARED SHARED"),
         (201, {}, "SHARED SHARED SHARED"),
-        (400, {}, "SHARED SHARED SHARED"),
-        (422, {}, "SHARED SHARED SHARED"),
+        (400, {}, "SHARED SHARED FOR_OTHERS"),
+        (422, {}, "SHARED SHARED FOR_OTHERS"),
         *((status, {}, "SHARED FOR_OTHERS FOR_OTHERS") for status in PASSING),
         (200, {"content-encoding": "gzip"}, "SHARED SHARED SHARED"),
         (200, {"content-encoding": "utf-8"}, "SHARED SHARED SHARED"),

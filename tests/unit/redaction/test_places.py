@@ -186,7 +186,7 @@ def anthropic(piece: str) -> dict[str, Any]:
 
 
 STOP = {"type": "message_stop"}
-SOME = "\n\n".join(lines(1).split("\n\n")[::6])
+SOME = "\n\n".join([*forms(1), *(text for text, _ in in_context(1))][::6])
 STREAMS: dict[str, tuple[Route, tuple[bytes, ...]]] = {
     "chat": (SDK, events(*(chat(content=piece) for piece in deltas(lines(1))))),
     "reasoning": (SDK, events(*(chat(reasoning_content=piece) for piece in deltas(SOME)))),

@@ -338,8 +338,8 @@ HTTP = RecordedRequest("https://api.anthropic.com/v1/messages", {}, "")
 
 def test_an_errors_message_says_what_its_body_says() -> None:
     asked = RecordedRequest("https://x/v1/v1/chat/completions", {}, "/v1/chat/completions")
-    body = json.dumps({"error": {"message": f"Incorrect API key: {KEY}", "password": "hunter2"}}).encode()
-    old = wire.response(asked, wire.LiveResponse(400, (), (body,), (1.0,), True))
+    body = json.dumps({"error": {"message": f"The key {KEY} is in it", "password": "hunter2"}}).encode()
+    old = wire.response(asked, wire.LiveResponse(400, (), (body,), (1.0,), True), keep_errors=True)
     cleaned = recorded.response(old, DEFAULT)
     (piece,) = bodies.cleaned((body,), DEFAULT)
     assert cleaned == wire.response(asked, wire.LiveResponse(400, (), (piece,), (1.0,), True))

@@ -526,6 +526,51 @@ def test_what_depends_on_who_asks_or_when_is_no_answer_to_the_next(taped: Taped,
         assert [hit is not None for hit in hits] == [status in ABOUT_THE_REQUEST] * 4, status
 
 
+OF_WHO_ASKS = {
+    "Gemini's key": {
+        "error": {
+            "code": 400,
+            "message": "API key not valid. Please pass a valid API key.",
+            "status": "INVALID_ARGUMENT",
+            "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}],
+        }
+    },
+    "Gemini's country": {"error": {"message": "User location is not supported", "status": "FAILED_PRECONDITION"}},
+    "Anthropic's credit": {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": "Your credit balance is too low to access the API."},
+    },
+    "OpenAI's limit": {
+        "error": {"message": "Billing hard limit has been reached", "code": "billing_hard_limit_reached"}
+    },
+    "OpenAI's organization": {"error": {"message": "Your organization must be verified to stream this model."}},
+    "xAI's key": {"code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***eb."},
+    "DashScope's account": {"code": "Arrearage", "message": "Access denied, your account is not in good standing."},
+}
+
+
+@pytest.mark.parametrize("body", OF_WHO_ASKS.values(), ids=OF_WHO_ASKS)
+@pytest.mark.parametrize("asked", [HELLO, RecordedRequest("https://api.anthropic.com/v1/messages", {}, "")])
+def test_a_400_that_is_about_who_asks_is_no_answer_to_the_next(
+    taped: Taped, asked: RecordedRequest, body: dict[str, Any]
+) -> None:
+    answer = arrived(json.dumps(body).encode(), status=400)
+    plain = taped(Mode.RECORD_IF_MISSING, "plain")
+    plain.record(asked, answer)
+    assert plain.search(asked) is None
+    keeping = taped(Mode.RECORD_IF_MISSING, "keeping", keep_errors=True)
+    keeping.record(asked, answer)
+    assert keeping.search(asked) is None
+    assert taped(Mode.REPLAY, "keeping", keep_errors=True).lookup(asked)
+
+
+def test_a_400_that_repeats_what_was_sent_is_about_the_request(taped: Taped) -> None:
+    said = f"messages.0.content: {'x' * 500} is an invalid api key a word?"
+    tape = taped(Mode.RECORD_IF_MISSING)
+    tape.record(HELLO, arrived(json.dumps({"error": {"message": said, "code": "invalid_value"}}).encode(), status=400))
+    assert tape.lookup(HELLO)
+
+
 @pytest.mark.parametrize("takes", Takes)
 def test_the_answer_after_them_is_a_take_and_stays(taped: Taped, takes: Takes) -> None:
     asking = taped(Mode.RECORD_IF_MISSING, takes=takes, keep_errors=True)

@@ -1,0 +1,64 @@
+"""Messages of AWS's event streams: bytes -> headers and payloads. Knows nothing of what they mean.
+
+Bedrock's native streams are such. The checksums are not looked at: the bytes that came are what is recorded.
+Source: Smithy's specification of ``application/vnd.amazon.eventstream``.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MEDIA_TYPE = "application/vnd.amazon.eventstream"
+
+_PRELUDE = 12
+_CHECKSUM = 4
+
+_SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
+"""Bytes of a header's value, by its type; of the types 6 (bytes) and 7 (text) a length goes before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message."""
+
+    headers: dict[str, str]
+    """Those that are texts, such as ``:event-type``."""
+    payload: bytes
+
+
+def messages(body: bytes | bytearray) -> Iterator[Message]:
+    """Yield the messages of a body. Raises ValueError where one is cut off, or is none."""
+    at = 0
+    view = memoryview(body)
+    while at < len(body):
+        if len(body) - at < _PRELUDE:
+            raise ValueError("a message is cut off")
+        size, of_headers = struct.unpack_from(">II", body, at)
+        if size < _PRELUDE + of_headers + _CHECKSUM or size > len(body) - at:
+            raise ValueError("a message is cut off, or is none")
+        start = at + _PRELUDE
+        headers = _headers(bytes(view[start : start + of_headers]))
+        yield Message(headers, bytes(view[start + of_headers : at + size - _CHECKSUM]))
+        at += size
+
+
+def _headers(data: bytes) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    at = 0
+    try:
+        while at < len(data):
+            name_ends = at + 1 + data[at]
+            type_ = data[name_ends]
+            value = name_ends + 1
+            if type_ in (6, 7):
+                (size,) = struct.unpack_from(">H", data, value)
+                value += 2
+            else:
+                size = _SIZES[type_]
+            if type_ == 7:
+                name = data[at + 1 : name_ends].decode("utf-8", "replace")
+                headers[name] = data[value : value + size].decode("utf-8", "replace")
+            at = value + size
+    except (IndexError, KeyError, struct.error) as e:
+        raise ValueError("a message has a header that is none") from e
+    return headers

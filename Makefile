@@ -24,7 +24,7 @@ unit: $(READY)
 docs: $(READY)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[docs]'
 	$(BIN)/python tests/pages
-	$(BIN)/python -m pytest -q tests/pages
+	$(BIN)/python -m pytest -q tests/pages tests/e2e/test_pages.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f config/mkdocs.yml
 	@echo "the site is in site/: open site/index.html, or .venv/bin/mkdocs serve -f config/mkdocs.yml"
 

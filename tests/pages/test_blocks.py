@@ -1,4 +1,4 @@
-"""What the blocks of code on the pages say and hold: what a reader needs, examples that can be read, and their runner."""
+"""What the blocks of code on the pages say and hold: what a reader needs, and examples that can be read."""
 
 import json
 import re

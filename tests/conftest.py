@@ -5,6 +5,7 @@ import compileall
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +16,30 @@ from harness import ADDON
 from s3 import S3Server
 from wiretape.journal.folder import Journal
 
-LONG = ("test_team.py", "test_serve.py")
+LONG = (
+    "test_serve.py",
+    "test_team.py",
+    "test_cli.py",
+    "test_wheel.py",
+    "test_sessions.py",
+    "test_breakage.py",
+    "test_layers.py",
+)
 """The modules that take longest: begun last, one of them would run when all others are done."""
 
 
+# Where Python may not write bytecode, what pytest makes of thousands of tests would be made anew each time.
+sys.dont_write_bytecode = False
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Journals and notes of what is started here are beside the user's, and go with the tests."""
+    """What is started here finds an empty home, has journals and notes beside the user's, and all go with the tests."""
     del config
-    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         os.environ[name] = folder = tempfile.mkdtemp(prefix="state-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in [name for name in os.environ if name.startswith("WIRETAPE_")]:
+        del os.environ[name]
     # There a run replays, and fails where something has no recording: the tests say so themselves where they want that.
     os.environ.pop("CI", None)
 
@@ -54,7 +69,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long first: the long modules, then those with processes of their own."""
-    items.sort(key=lambda item: (item.path.name not in LONG, item.path.parent.name != "e2e"))
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: (places.get(item.path.name, len(LONG)), item.path.parent.name != "e2e"))
 
 
 @pytest.fixture(scope="session")

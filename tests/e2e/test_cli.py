@@ -68,18 +68,19 @@ def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
-    script = user.wiretape("addon").stdout.removesuffix("\n")
+    script = user.started("addon").stdout.removesuffix("\n")
     assert Path(script).is_absolute()
     assert Path(script).name == "wiretape_addon.py"
     assert Path(script).is_file()
-    assert user.wiretape("--version").stdout == f"wiretape {wiretape.__version__}\n"
+    assert user.started("--version").stdout == f"wiretape {wiretape.__version__}\n"
 
 
 # -- run: the main job -------------------------------------------------------------------------------
 
 
 def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
-    result = replayed(user, *user.app(APP))
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS)]
+    result = user.started("run", *options, "--", *user.app(APP))
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
     assert result.stderr == (
@@ -469,7 +470,7 @@ def test_ctrl_c_in_the_middle_of_a_stream(user: User) -> None:
             output = read_until(master, "Hello!")
             os.write(master, b"\x03")
             output += read_until(master, None)
-            assert process.wait(20) == 130
+            assert process.wait(60) == 130
         finally:
             process.kill()
             process.wait()
@@ -516,7 +517,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 1, "the command's own code"
     assert errors.startswith("told to stop\nwiretape: replay, session default")
 
@@ -598,7 +599,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: Us
 
 
 def test_demo(user: User) -> None:
-    result = user.wiretape(
+    result = user.started(
         "demo", env={"NO_PROXY": "api.fireworks.ai", "WIRETAPE_MODE": "live", "WIRETAPE_SESSION": "other"}
     )
     assert result.returncode == 0, result.stderr

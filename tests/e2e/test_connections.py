@@ -44,7 +44,7 @@ def client(proxy: Mitmdump) -> ssl.SSLContext:
 
 
 def connect(proxy: Mitmdump, tls: ssl.SSLContext, host: str = HOST) -> ssl.SSLSocket:
-    raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=20)
+    raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
     raw.sendall(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
     head = b""
     while b"\r\n\r\n" not in head:
@@ -91,7 +91,7 @@ def test_each_host_has_its_own_certificate(proxy: Mitmdump) -> None:
 def test_an_address_has_a_certificate(provider: Provider) -> None:
     with (
         Mitmdump(mode="live", proxy_mode=f"reverse:https://127.0.0.1:{provider.port}", origin=provider) as proxy,
-        socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw,
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as raw,
         client(proxy).wrap_socket(raw, server_hostname="127.0.0.1") as connection,
     ):
         certificate = leaf(connection)
@@ -129,7 +129,7 @@ def test_a_session_can_be_taken_up_again(proxy: Mitmdump) -> None:
         ask(connection)
         session = connection.session
     for host, reused in ((HOST, True), ("api.openai.com", False)):
-        raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=20)
+        raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
         raw.sendall(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
         assert raw.recv(4096).endswith(b"\r\n\r\n")
         with tls.wrap_socket(raw, server_hostname=host, session=session) as connection:
@@ -147,10 +147,10 @@ def test_curl_and_openssl_take_it(proxy: Mitmdump, tmp_path: Path) -> None:
     url = f"https://{HOST}{FIREWORKS_CHAT}"
     ca = ["--cacert", str(proxy.ca_file)]
     asked = [curl, "-sSf", "-x", proxy.proxy_url, *ca, "-H", "Content-Type: application/json", "-d", f"@{body}", url]
-    assert "[DONE]" in subprocess.run(asked, capture_output=True, text=True, check=True, timeout=30).stdout
+    assert "[DONE]" in subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout
     shaken = [openssl, "s_client", "-proxy", f"127.0.0.1:{proxy.port}", "-connect", f"{HOST}:443", "-servername", HOST]
     shaken += ["-verify_return_error", "-x509_strict", "-verify_hostname", HOST, "-CAfile", str(proxy.ca_file)]
-    done = subprocess.run(shaken, input="", capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(shaken, input="", capture_output=True, text=True, check=False, timeout=60)
     assert "Verify return code: 0 (ok)" in done.stdout, done.stdout + done.stderr
     assert re.search(r"Peer signature type: ecdsa", done.stdout, re.IGNORECASE)
 

@@ -161,13 +161,13 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
     with contextlib.ExitStack() as stack:
         tunnels = {}
         for token in (lab.token, lab.other):
-            tunnels[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=10))
+            tunnels[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=60))
             tunnels[token].sendall(lab.head("CONNECT listed.example:80 HTTP/1.1", token=token))
             assert status(read(tunnels[token])) == 200
             tunnels[token].sendall(b"hello")
             assert tunnels[token].recv(5) == b"hello"
         # Kept alive without a tunnel, its token in each request.
-        kept = stack.enter_context(socket.create_connection(("127.0.0.1", lab.reverse), timeout=10))
+        kept = stack.enter_context(socket.create_connection(("127.0.0.1", lab.reverse), timeout=60))
         session = f"x-wiretape-session: default:{lab.other.text}"
         kept.sendall(f"GET /x HTTP/1.1\r\nHost: localhost\r\n{session}\r\n\r\n".encode())
         assert status(read(kept)) == 404
@@ -175,7 +175,7 @@ def test_a_token_that_is_taken_back_closes_what_it_opened_and_nothing_else(lab: 
         assert ended(tunnels[lab.other])
         assert ended(kept)
         # And so is the connection that was opened for it.
-        assert inside.gone.acquire(timeout=10)
+        assert inside.gone.acquire(timeout=60)
         tunnels[lab.token].sendall(b"still here")
         assert tunnels[lab.token].recv(10) == b"still here"
     lab.proxy.wait_for_log("tokens were taken back: 2 connections")
@@ -189,14 +189,14 @@ def test_and_so_is_a_websocket(lab: Lab, inside: Inside) -> None:
     sockets = {}
     with contextlib.ExitStack() as stack:
         for token in (lab.token, kept):
-            sockets[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=10))
+            sockets[token] = stack.enter_context(socket.create_connection(("127.0.0.1", lab.proxy.port), timeout=60))
             sockets[token].sendall(lab.head("GET http://listed.example/chat HTTP/1.1", *headers, token=token))
             assert status(read(sockets[token])) == 101
             sockets[token].sendall(MASKED_HELLO)
             assert sockets[token].recv(7) == b"\x81\x05hello"
         token_file.write(lab.file, tokens.without("eve"))
         assert ended(sockets[kept])
-        assert inside.gone.acquire(timeout=10)
+        assert inside.gone.acquire(timeout=60)
         sockets[lab.token].sendall(MASKED_HELLO)
         assert sockets[lab.token].recv(7) == b"\x81\x05hello"
 
@@ -271,7 +271,7 @@ def test_in_replay_what_is_no_request_leads_to_no_provider(name: str, replay: Mi
     by_socks = b"\x05\x01\x00\x03" + bytes([len(name)]) + name.encode() + (443).to_bytes(2, "big")
     for port, opening in ((replay.port, f"CONNECT {name}:443 HTTP/1.1\r\n\r\n".encode()), (socks, by_socks)):
         for is_secure in (True, False) if name != "203.0.113.7" else (True,):
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                 if port == socks:
                     connection.sendall(b"\x05\x01\x00")
                     assert connection.recv(2) == b"\x05\x00"

@@ -154,7 +154,7 @@ def read(client: socket.socket) -> bytes:
 
 
 def exchange(port: int, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(data)
         return read(client)
 
@@ -168,7 +168,7 @@ def context(ca: Path, alpn: str) -> ssl.SSLContext:
 
 def inside_tunnel(place: Place, host: str, speak: Callable[[socket.socket], bytes], alpn: str = "") -> bytes:
     """What comes of a CONNECT, and of what is said inside it."""
-    with socket.create_connection(("127.0.0.1", place.proxy.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", place.proxy.port), timeout=60) as client:
         client.sendall(f"CONNECT {host}:443 HTTP/1.1\r\nhost: {host}:443\r\n\r\n".encode())
         head = b""
         with contextlib.suppress(ConnectionError):

@@ -137,7 +137,7 @@ def proxies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Mitm
 
 
 def tunnel(proxy: Mitmdump) -> ssl.SSLSocket:
-    raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=20)
+    raw = socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     raw.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
     head = b""
@@ -197,7 +197,7 @@ def test_the_client_sees_the_same_with_the_lane_and_without(name: str, proxies: 
         before = len(proxy.log())
         with tunnel(proxy) as connection:
             # Where nobody closes, there is nothing to come: only so can that be told.
-            connection.settimeout(1 if name in OPEN_END else 5)
+            connection.settimeout(1 if name in OPEN_END else 60)
             seen[lane] = converse(connection, case.pieces)
         wait_until(lambda proxy=proxy, before=before: "client disconnect" in proxy.log()[before:])  # type: ignore[misc]
     assert seen["fast"] == seen["flows"]

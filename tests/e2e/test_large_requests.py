@@ -79,7 +79,7 @@ FRAMINGS = {
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_who_has_no_seat_is_answered_after_the_head(framing: str, closed: Mitmdump) -> None:
     """With nothing of the body sent, which a proxy that waits for it would never answer; and then with much of it."""
-    with socket.create_connection(("127.0.0.1", closed.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", closed.port), timeout=60) as client:
         client.sendall(FRAMINGS[framing])
         answer = answer_of(client)
     assert status_and_error(answer)[0] == 407
@@ -91,11 +91,11 @@ def test_who_has_no_seat_is_answered_after_the_head(framing: str, closed: Mitmdu
 def test_nothing_is_kept_of_a_body_that_nobody_may_send(closed: Mitmdump) -> None:
     before = memory(closed)
     for framing in FRAMINGS.values():
-        with socket.create_connection(("127.0.0.1", closed.port), timeout=30) as client, contextlib.suppress(OSError):
+        with socket.create_connection(("127.0.0.1", closed.port), timeout=60) as client, contextlib.suppress(OSError):
             client.sendall(framing)
             for _ in range(60):
                 client.sendall(b"x" * 1_000_000)
-    with socket.create_connection(("127.0.0.1", closed.port), timeout=30) as client, contextlib.suppress(OSError):
+    with socket.create_connection(("127.0.0.1", closed.port), timeout=60) as client, contextlib.suppress(OSError):
         client.sendall(b"GET / HTTP/1.1\r\n")
         for number in range(600):
             client.sendall(b"x-%d: %s\r\n" % (number, b"x" * 100_000))
@@ -120,7 +120,7 @@ class Place:
         self.provider = provider
 
     def send(self, data: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.reverse), timeout=30) as client:
+        with socket.create_connection(("127.0.0.1", self.reverse), timeout=60) as client:
             with contextlib.suppress(ConnectionError):
                 client.sendall(data)
             return answer_of(client)
@@ -229,7 +229,7 @@ def test_who_sends_on_and_on_while_an_answer_is_paced_is_cut_off(lane: str) -> N
     asked = json.dumps(body).encode()
     with place(SHIPPED, wiretape_mode="replay", wiretape_lane=lane, wiretape_pace="1tps") as at:
         request = head(PATH, f"content-length: {len(asked)}") + asked
-        with socket.create_connection(("127.0.0.1", at.reverse), timeout=30) as client:
+        with socket.create_connection(("127.0.0.1", at.reverse), timeout=60) as client:
             client.sendall(request)
             assert client.recv(100).startswith(b"HTTP/1.1 200 ")
             with contextlib.suppress(ConnectionError):

@@ -1,7 +1,6 @@
 """Sessions that stand on others, and sessions that are frozen: as a proxy that runs sees them change."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import openai
 import pytest
 
+import forked
 from harness import TO_LOOPBACK, Mitmdump, client_env, openai_client, start_expecting_failure, wait_until
 from loopback import Provider, Wait
 from s3 import BUCKET, S3Server
@@ -63,8 +63,7 @@ def proxy(talk: Talk, recordings: Path, config: Path) -> Iterator[Mitmdump]:
 
 def wiretape(*args: str, env: dict[str, str] | None = None) -> str:
     """What the command, which is to succeed, wrote to stdout."""
-    command = [sys.executable, "-m", "wiretape.cli", *args]
-    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=60)
+    result = forked.wiretape(*args, env=env)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

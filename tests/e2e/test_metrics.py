@@ -21,7 +21,7 @@ ON = {"wiretape_metrics": "0"}
 
 def page(proxy: Mitmdump, path: str = "/metrics") -> str:
     url = proxy.wait_for_log(r"counters at (http://127\.0\.0\.1:\d+)/metrics")[1]
-    with build_opener(ProxyHandler({})).open(url + path, timeout=10) as answer:
+    with build_opener(ProxyHandler({})).open(url + path, timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 

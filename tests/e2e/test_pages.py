@@ -10,6 +10,7 @@ from harness import TO_LOOPBACK
 from loopback import Provider, json_answer
 from pages import blocks, links
 from pages.blocks import Block, Ports
+from pages.cheap_programs import on_the_path
 from places import ROOT
 
 README = ROOT / "README.md"
@@ -48,17 +49,25 @@ def ports() -> Ports:
     return Ports.free()
 
 
+@pytest.fixture(scope="module")
+def programs() -> Iterator[dict[str, str]]:
+    """The variables by which a reader finds the programs."""
+    with on_the_path() as found:
+        yield found
+
+
 @pytest.fixture
-def env(tmp_path: Path, provider: Provider, ports: Ports) -> dict[str, str]:
+def env(tmp_path: Path, provider: Provider, ports: Ports, programs: dict[str, str]) -> dict[str, str]:
     """The environment of a reader whose proxies reach the provider on loopback, and nothing else."""
     home = tmp_path / "home"
     (home / ".mitmproxy").mkdir(parents=True)
     (home / ".mitmproxy" / "config.yaml").write_text(f"scripts: [{TO_LOOPBACK}]\nlisten_port: {ports.proxy}\n", "utf-8")
-    return blocks.environment(home, ports) | {
+    loopback = {
         "TO_LOOPBACK_ORIGIN": json.dumps({"api.openai.com": provider.port}),
         "TO_LOOPBACK_CONNECTS": str(tmp_path / "connects"),
         "SSL_CERT_FILE": str(provider.ca_pem),
     }
+    return blocks.environment(home, ports) | programs | loopback
 
 
 @pytest.mark.parametrize("page", _pages(), ids=lambda page: str(page.relative_to(ROOT)))

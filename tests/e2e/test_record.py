@@ -224,7 +224,7 @@ def test_a_client_that_leaves_before_the_end_leaves_no_recording(provider: Provi
             )
             next(iter(stream))
             stream.close()
-        assert provider.left.wait(10)
+        assert provider.left.wait(60)
         proxy.wait_for_log("not recorded: ")
         assert written(proxy.folder) == []
 

@@ -64,7 +64,7 @@ def proxy(origin: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def ask(proxy: Inside, said: str) -> bytes:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": said}]})
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
         assert status(read(connection)) == 200
         context = ssl.create_default_context(cafile=str(proxy.ca_file))
@@ -95,7 +95,7 @@ def test_nobody_waits(owner: type, name: str, proxy: Inside) -> None:
             answer = ask(proxy, said)
             assert status(answer) == 200
             assert answer.endswith(WHOLE)
-        assert failed.wait(10)
+        assert failed.wait(60)
     counters = proxy.addon.counters
     assert ask(proxy, said).endswith(WHOLE)
     before = counters.recorded

@@ -146,7 +146,7 @@ def test_no_key_at_all_is_no_obstacle_over_http2(replay: Mitmdump) -> None:
     command = ["curl", "-sS", "--http2", url, "-H", "Authorization: Bearer ", "--json", json.dumps(BODY)]
     if not shutil.which("curl"):
         pytest.skip("curl is not on this machine")
-    result = subprocess.run(command, env=client_env(replay), capture_output=True, text=True, check=True, timeout=30)
+    result = subprocess.run(command, env=client_env(replay), capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.endswith("data: [DONE]\n\n")
 
 

@@ -17,6 +17,7 @@ import httpx
 import openai
 import pytest
 
+from forked import wiretape
 from harness import openai_client, wait_until
 from loopback import Provider, Wait, from_recording
 from places import SHIPPED
@@ -106,8 +107,7 @@ def test_status_shows_what_was_counted(team: Serve) -> None:
     before = team.counters().hits
     ask(team)
     team.wait_for_hits(before + 1)
-    command = [*WIRETAPE, "status", "--url", team.metrics_url]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    shown = wiretape("status", "--url", team.metrics_url)
     heading, session, total = shown.stdout.splitlines()
     assert heading.split()[:3] == ["session", "hits", "misses"]
     assert session.split()[:2] == ["default", f"{before + 1}"]
@@ -198,8 +198,8 @@ def test_nothing_is_left_when_it_is_killed(balance: str) -> None:
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A file of tokens, and the token: made once, as the command takes a second."""
     file = tmp_path_factory.mktemp("tokens") / "wiretape-tokens.toml"
-    create = [*WIRETAPE, "token", "create", "--session", "*", "--role", "read", "--file", str(file)]
-    return file, subprocess.run(create, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    created = wiretape("token", "create", "--session", "*", "--role", "read", "--file", file)
+    return file, created.stdout.strip()
 
 
 @pytest.mark.parametrize("balance", BALANCES)
@@ -249,6 +249,7 @@ def test_a_stream_goes_on_while_another_worker_dies(recordings: Path, provider: 
         assert [dumped(chunk) for chunk in chunks] == ALL
 
 
+ONE_WORKER = ["serve", "--workers", "1", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
 REFUSED = {
     "a wrong value": (["--set", "wiretape_mode=repeat"], "live, record, replay, record-if-missing"),
     "no such option": (["--set", "wiretape_mood=replay"], "unknown option wiretape_mood"),
@@ -284,23 +285,17 @@ def test_without_haproxy_it_says_how_to_get_it_and_goes_on() -> None:
     if haproxy() and subprocess.run([*within, "true"], capture_output=True, check=False).returncode:
         pytest.skip("HAProxy is on this machine, and cannot be hidden without being root")
     # A wrong option ends it, but only after it has chosen.
-    code, output = refused(["--set", "wiretape_mode=repeat"], within if haproxy() else [])
+    arguments = [*ONE_WORKER, "--set", "wiretape_mode=repeat"]
+    command = [*(within if haproxy() else []), *WIRETAPE, *arguments]
+    env = {**os.environ, "COLUMNS": "200"}
+    result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    code, output = result.returncode, result.stderr
     assert code == 2
     assert "apt install haproxy" in output
     assert "--balance reuseport" in output
     assert "live, record, replay" in output
 
 
-def refused(arguments: list[str], within: list[str] | None = None) -> tuple[int, str]:
-    command = [*WIRETAPE, "serve", "--workers", "1", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", *arguments]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("WIRETAPE_")}
-    result = subprocess.run(
-        [*(within or []), *command],
-        env=env | {"COLUMNS": "200"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return result.returncode, result.stdout
+def refused(arguments: list[str]) -> tuple[int, str]:
+    result = wiretape(*ONE_WORKER, *arguments, env={**os.environ, "COLUMNS": "200"})
+    return result.returncode, result.stdout + result.stderr

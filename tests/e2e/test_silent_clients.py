@@ -32,7 +32,7 @@ def test_only_who_has_shown_a_token_may_be_silent(tmp_path: Path, monkeypatch: p
         proxy = stack.enter_context(Inside(chosen, modes=[f"reverse:https://{HOST}@{reverse}"], ports={}))
 
         def connect(port: int, data: bytes) -> socket.socket:
-            made = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            made = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
             made.sendall(data)
             return made
 

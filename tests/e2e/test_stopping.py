@@ -41,9 +41,9 @@ def test_new_requests_are_told_at_once(mode: str, lane: str, tmp_path: Path, mon
     chosen["wiretape_recordings"] = str(SHIPPED if mode == "replay" else tmp_path)
     modes = [f"reverse:https://api.fireworks.ai@{reverse}"]
     with Provider() as provider, Inside(chosen, modes=modes, ports={443: provider.port, 80: provider.port}) as proxy:
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as kept:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as kept:
             proxy.begin_to_stop()
-            assert ending.wait(20)
+            assert ending.wait(60)
             try:
                 answers = {name: ask(proxy.port, data) for name, data in DOORS.items()}
                 answers["reverse"] = ask(reverse, REQUEST % b"/inference/v1/chat/completions")
@@ -61,7 +61,7 @@ def test_new_requests_are_told_at_once(mode: str, lane: str, tmp_path: Path, mon
 
 
 def ask(port: int, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(data)
         return client.makefile("rb").read()
 

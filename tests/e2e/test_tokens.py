@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import httpx
 import openai
 import pytest
 
+import forked
 from harness import Mitmdump, async_openai_client, openai_client, start_expecting_failure
 from loopback import Provider
 from places import CONFIG, SHIPPED
@@ -30,9 +30,9 @@ FOREIGN = "http://other.example/v1/chat/completions"
 
 def wiretape(*args: str) -> subprocess.CompletedProcess[str]:
     """The command, which is to succeed."""
-    return subprocess.run(
-        [sys.executable, "-m", "wiretape.cli", *args], capture_output=True, text=True, check=True, timeout=60
-    )
+    result = forked.wiretape(*args)
+    result.check_returncode()
+    return result
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def test_a_file_that_is_none_stops_the_start(tmp_path: Path) -> None:
 def connect(proxy: Mitmdump, target: str, credentials: str) -> tuple[str, str]:
     """Status line and headers of the answer to a CONNECT, and its body."""
     lines = [f"{name}: {value}" for name, value in header(credentials).items()]
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
         client.sendall("\r\n".join([f"CONNECT {target} HTTP/1.1", f"Host: {target}", *lines, "", ""]).encode())
         with client.makefile("rb") as answers:
             head = ""
@@ -363,7 +363,7 @@ def test_a_proxy_that_is_reached_over_tls_is_as_closed(lab: Lab) -> None:
         for url in (URL, HOUSE):
             proxy = ["--proxy", f"https://{user}@127.0.0.1:{lab.proxy.port}"]
             asked = [*command, *proxy, url, "--json", json.dumps(body("hello"))]
-            shown = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30).stderr
+            shown = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60).stderr
             assert re.search(rf"< HTTP/\S+ {status}", shown), shown
         if status == 407:
             lab.assert_nobody_was_asked()

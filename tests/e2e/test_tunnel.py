@@ -75,7 +75,7 @@ def proxies() -> Iterator[dict[str, Mitmdump]]:
 
 @contextlib.contextmanager
 def opened(proxy: Mitmdump) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield connection
 

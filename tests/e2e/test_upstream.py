@@ -49,7 +49,7 @@ def test_in_replay_nothing_leads_to_a_provider(lane: str, upstream: Upstream) ->
         context = ssl.create_default_context(cafile=str(proxy.ca_file))
         context.check_hostname = False
         for target, sni in ((HOST, HOST), (HOST, "harmless.example"), ("harmless.example", HOST), (HOST, None)):
-            with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
                 connection.sendall(f"CONNECT {target}:443 HTTP/1.1\r\n\r\n".encode())
                 assert status(read(connection)) == 200
                 with contextlib.suppress(OSError), context.wrap_socket(connection, server_hostname=sni) as secure:

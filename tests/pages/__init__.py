@@ -5,6 +5,7 @@
 ``reference``  those parts: options, commands, providers, counters
 ``cast``       the picture of the demo, from its real output
 ``blocks``     the commands that a page shows, to run them: ``tests/e2e/test_pages.py`` does
+``cheap_programs``   ``wiretape`` and ``mitmdump`` for these, without the price of their imports
 
 ``.venv/bin/python tests/pages`` writes all that is generated. The tests say what is out of date.
 """

@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,10 +110,8 @@ class Ports:
 
 
 def environment(home: Path, ports: Ports) -> dict[str, str]:
-    """Return the environment of a reader who has activated the virtual environment."""
-    scripts = Path(sys.executable).parent
+    """Return the environment of a reader, all but where programs are found."""
     return {
-        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "OPENAI_API_KEY": "sk-of-nobody",
@@ -126,19 +123,25 @@ def environment(home: Path, ports: Ports) -> dict[str, str]:
 
 
 class Shell:
-    """A shell that stays: what one block exports, the next one finds. A context manager."""
+    """A shell that stays: what one block exports, the next one finds. A context manager.
+
+    It writes to a file, as that is what a program that was forked (``cheap_programs``) can write to.
+    """
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        self._sh = subprocess.Popen(
-            ["sh"],
-            cwd=folder,
-            env=dict(env),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+        self._log = folder.parent / "log"
+        with self._log.open("a", encoding="utf-8") as log:
+            self._sh = subprocess.Popen(
+                ["sh"],
+                cwd=folder,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                encoding="utf-8",
+                start_new_session=True,
+            )
+        self._seen = 0
 
     def __enter__(self) -> "Shell":
         return self
@@ -152,16 +155,17 @@ class Shell:
     def run(self, block: Block) -> str:
         """Run a block. Return what it prints. Raises AssertionError, with that, where a command of it fails."""
         assert self._sh.stdin
-        assert self._sh.stdout
         # In a subshell of its own "set -e" would end it, but lose what it exports: so it ends the whole shell.
         self._sh.stdin.write(f"set -e\n{block.commands}\nset +e\necho; echo '{_MARK}'\n")
         self._sh.stdin.flush()
-        printed: list[str] = []
-        for line in self._sh.stdout:
-            if line.rstrip() == _MARK:
-                return "".join(printed)
-            printed.append(line)
-        raise AssertionError(f"the block at line {block.line} ended with {self._sh.wait()}:\n{''.join(printed)}")
+        wait_until(lambda: self._sh.poll() is not None or _MARK in self._printed(), 100)
+        printed, mark, _ = self._printed().partition(_MARK)
+        assert mark, f"the block at line {block.line} ended with {self._sh.poll()}:\n{printed}"
+        self._seen += len(printed) + len(mark)
+        return printed
+
+    def _printed(self) -> str:
+        return self._log.read_text("utf-8")[self._seen :]
 
 
 @contextlib.contextmanager

@@ -90,11 +90,18 @@ def test_blocks_of_a_page() -> None:
 PATH = {"PATH": "/usr/bin:/bin"}
 
 
-def test_a_command_that_fails_is_told_with_its_line(tmp_path: Path, ports: Ports) -> None:
-    with pytest.raises(AssertionError, match=r"the block at line 3 ended with 1:\nhello"):
-        blocks.run([Block(1, "true\n"), Block(3, "echo hello\nfalse\necho more\n")], tmp_path, PATH, ports)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a shell is started."""
+    (tmp_path / "clone").mkdir()
+    return tmp_path / "clone"
 
 
-def test_what_a_block_exports_the_next_one_finds(tmp_path: Path, ports: Ports) -> None:
+def test_a_command_that_fails_is_told_with_its_line(folder: Path, ports: Ports) -> None:
+    with pytest.raises(AssertionError, match=r"the block at line 3 ended with 1:\n\nhello\n$"):
+        blocks.run([Block(1, "true\n"), Block(3, "echo hello\nfalse\necho more\n")], folder, PATH, ports)
+
+
+def test_what_a_block_exports_the_next_one_finds(folder: Path, ports: Ports) -> None:
     page = [Block(1, "export NAME=http://127.0.0.1:8080\n"), Block(3, 'echo "$NAME"\n')]
-    assert blocks.run(page, tmp_path, PATH, ports)[3].strip() == f"http://127.0.0.1:{ports.proxy}"
+    assert blocks.run(page, folder, PATH, ports)[3].strip() == f"http://127.0.0.1:{ports.proxy}"

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import openai
 from mitmproxy import certs
 
+from forked import Forked, can_fork
 from loopback import Provider
 from places import ROOT, SUPPORT
 
@@ -40,7 +41,7 @@ class Mitmdump:
     """A real ``mitmdump`` process, as a context manager.
 
     ``origin`` is the provider for every host. ``to_loopback.py`` is always loaded, so that no test leaves the machine.
-    ``addon=None`` starts mitmdump without wiretape.
+    ``addon=None`` starts mitmdump without wiretape. ``fork=False``: all of the start is done, imports too.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Mitmdump:
         args: Sequence[str] = (),
         addon: Path | None = ADDON,
         env: Mapping[str, str] | None = None,
+        fork: bool = True,
     ) -> None:
         wiretape = {"recordings": recordings, "mode": mode, "session": session}
         chosen = {f"wiretape_{key}": str(value) for key, value in wiretape.items() if value is not None}
@@ -65,6 +67,7 @@ class Mitmdump:
         self._addon = addon
         self._mapping = {"*": origin.port} if origin else {}
         self._env = dict(env or {})
+        self._fork = fork and addon == ADDON and can_fork(self._env)
         self._lines: list[str] = []
         self._more = threading.Condition()
         self._ended = False
@@ -74,18 +77,8 @@ class Mitmdump:
         self._folder = Path(tempfile.mkdtemp(prefix="mitmdump-"))
         self._connects = self._folder / "connects"
         env = _process_env(self._connects, self._mapping) | self._env
-        self.process = subprocess.Popen(
-            self._command(),
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            # Ctrl-C in the terminal is for pytest, which then stops this process in its own order.
-            start_new_session=True,
-        )
+        # In a session of its own: Ctrl-C in the terminal is for pytest, which then stops this process in its own order.
+        self.process = _start(self._command(), env, fork=self._fork)
         self._reader = threading.Thread(target=self._read, name="mitmdump's log", daemon=True)
         self._reader.start()
         try:
@@ -115,7 +108,7 @@ class Mitmdump:
         with self._more:
             return "".join(self._lines)
 
-    def wait_for_log(self, pattern: str, timeout: float = 10) -> re.Match[str]:
+    def wait_for_log(self, pattern: str, timeout: float = 60) -> re.Match[str]:
         """The first match in the log, when it is there."""
         found: re.Match[str] | None = None
 
@@ -140,7 +133,7 @@ class Mitmdump:
         assert "Addon error" not in self.log(), self.log()
         assert "wiretape/" not in self.log().partition("Traceback")[2], self.log()
 
-    def stop(self, signal: int = signal.SIGINT, timeout: float = 20) -> int:
+    def stop(self, signal: int = signal.SIGINT, timeout: float = 60) -> int:
         """Ask the process to end, and give its exit code; a second call gives it again."""
         if self.process.poll() is None:
             self.process.send_signal(signal)
@@ -158,8 +151,8 @@ class Mitmdump:
 
     def _wait_until_up(self) -> int:
         """Gives its port."""
-        port = int(self.wait_for_log(r" listening at \S*:(\d+)\.", 30)[1])
-        self.wait_for_log(r"to_loopback is ready", 30)
+        port = int(self.wait_for_log(r" listening at \S*:(\d+)\.")[1])
+        self.wait_for_log(r"to_loopback is ready")
         return port
 
     def _read(self) -> None:
@@ -181,22 +174,18 @@ class Mitmdump:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, timeout: float = 30) -> tuple[int, str]:
+def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, timeout: float = 60) -> tuple[int, str]:
     """Exit code and output of a ``mitmdump`` that is to refuse these arguments."""
     with tempfile.TemporaryDirectory(prefix="mitmdump-") as folder:
-        result = subprocess.run(
-            _command(addon, {}, args),
-            cwd=ROOT,
-            env=_process_env(Path(folder) / "connects", {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    return result.returncode, result.stdout
+        env = _process_env(Path(folder) / "connects", {})
+        process = _start(_command(addon, {}, args), env, fork=addon == ADDON)
+        assert process.stdout
+        with process.stdout as output:
+            try:
+                return process.wait(timeout), output.read()
+            finally:
+                process.kill()
+                process.wait()
 
 
 def client_env(proxy: Mitmdump, credentials: str = "") -> dict[str, str]:
@@ -254,7 +243,7 @@ def environment(env: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def wait_until[T](predicate: Callable[[], T], timeout: float = 10) -> T:
+def wait_until[T](predicate: Callable[[], T], timeout: float = 60) -> T:
     """The predicate's first true value: for what tells nobody that it happened, such as a file."""
     end = time.monotonic() + timeout
     while not (value := predicate()):
@@ -262,6 +251,22 @@ def wait_until[T](predicate: Callable[[], T], timeout: float = 10) -> T:
             raise AssertionError(f"not within {timeout} s: {predicate}")
         time.sleep(0.005)
     return value
+
+
+def _start(command: Sequence[str], env: Mapping[str, str], *, fork: bool) -> Forked | subprocess.Popen[str]:
+    if fork:
+        return Forked.read_by_us(command, cwd=ROOT, env=env)
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
 
 
 def _command(addon: Path | None, options: Mapping[str, str], args: Sequence[str]) -> list[str]:

@@ -16,7 +16,6 @@ import os
 import random
 import signal
 import ssl
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,9 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forked import wiretape
 from harness import Mitmdump, connect_head, wait_until
 from loopback import Answer, Provider, Received
-from serving import WIRETAPE, Serve, command_line
+from serving import Serve, command_line
 from talk import body, question, streamed, whole
 
 CLIENTS = 16
@@ -151,7 +151,7 @@ def recorded(recordings: Path) -> dict[str, str]:
 def recover(state: Path) -> tuple[int, str]:
     """Exit code and output of ``wiretape recover``."""
     env = {**os.environ, "XDG_STATE_HOME": str(state)}
-    done = subprocess.run([*WIRETAPE, "recover"], env=env, capture_output=True, text=True, check=False, timeout=300)
+    done = wiretape("recover", env=env, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -16,7 +16,7 @@ BODY = json.dumps(load(CHAT)["request"]["body"]).encode()
 
 def exchange(port: int, data: bytes, more: bytes = b"", *, to: str = "127.0.0.1") -> bytes:
     """What comes back, until the other side closes or an answer's end can be seen; ``more`` is sent into a tunnel."""
-    with socket.create_connection((to, port), timeout=10) as connection:
+    with socket.create_connection((to, port), timeout=60) as connection:
         connection.sendall(data)
         got = read(connection)
         if more and got.startswith(b"HTTP/1.1 200"):
@@ -48,7 +48,7 @@ def inside_tls(
     """The answer to the recorded request in a tunnel to one host, in TLS for another, for a third."""
     context = ssl.create_default_context(cafile=str(proxy.ca_file))
     context.check_hostname = False
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.sendall(f"CONNECT {to} HTTP/1.1\r\n\r\n".encode())
         assert status(read(connection)) == 200
         with context.wrap_socket(connection, server_hostname=sni) as secure:

@@ -20,7 +20,7 @@ class Serve(Mitmdump):
     def __init__(
         self, recordings: Path, mode: str, *, workers: int = 3, balance: str = "haproxy", **arguments: Any
     ) -> None:
-        super().__init__(recordings, mode, **arguments)
+        super().__init__(recordings, mode, fork=False, **arguments)
         self._flags = ["--workers", str(workers), "--balance", balance]
 
     def _command(self) -> list[str]:
@@ -37,7 +37,7 @@ class Serve(Mitmdump):
 
     def page(self, path: str = "/metrics") -> str:
         """What the page of counters says."""
-        with build_opener(ProxyHandler({})).open(self.metrics_url + path, timeout=10) as answer:
+        with build_opener(ProxyHandler({})).open(self.metrics_url + path, timeout=60) as answer:
             text: str = answer.read().decode()
         return text
 

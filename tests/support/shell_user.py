@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+import forked
 from harness import TO_LOOPBACK
 from loopback import Provider
 
@@ -33,6 +34,10 @@ class User:
 
     def wiretape(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """``wiretape`` with these arguments, when it has ended."""
+        return forked.wiretape(*args, cwd=self.folder, env=self.env | dict(env or {}))
+
+    def started(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """The same with all of its start, imports too."""
         return subprocess.run(
             [self.script, *args],
             cwd=self.folder,

@@ -40,7 +40,7 @@ def failure(folder: Path) -> str:
     port = free_port()
     args = ["--listen-host", "", "--listen-port", str(port)]
     try:
-        with Mitmdump(folder, "record", args=args) as proxy:
+        with Mitmdump(folder, "record", args=args, fork=False) as proxy:
             proxy.wait_for_log(rf"listening at 127\.0\.0\.1:{port}", 60)
     except AssertionError as e:
         return str(e)

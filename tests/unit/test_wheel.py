@@ -29,8 +29,9 @@ def uv(*args: str, cwd: Path) -> None:
 
 
 def _python_313() -> str | None:
-    found = [*map(str, sorted(Path.home().glob(".pyenv/versions/3.13*/bin/python3.13"))), shutil.which("python3.13")]
-    for python in filter(None, found):  # One of pyenv's may stand for a version that is not chosen here.
+    # Where this one is beside others, as pyenv has them; what pyenv has on the path may stand for none of them.
+    beside = sorted(Path(sys.base_prefix).parent.glob("3.13*/bin/python3.13"))
+    for python in filter(None, [*map(str, beside), shutil.which("python3.13")]):
         if not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode:
             return python
     return None

@@ -81,7 +81,7 @@ def test_a_stream_reaches_the_openai_package_piece_by_piece(env: dict[str, str],
             assert process.stdout
             shown = os.read(process.stdout.fileno(), 100)
             first_arrived.set()
-            rest, errors = process.communicate(timeout=30)
+            rest, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert HELLO.startswith(shown.decode()), shown
     assert 0 < len(shown) < len(HELLO)
@@ -137,7 +137,7 @@ class Refusing:
             except OSError:
                 return
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 self.asked.append(connection.recv(4096).decode())
                 connection.sendall(b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n")
                 self.hung_up += connection.recv(1) == b""

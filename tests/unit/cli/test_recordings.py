@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import s3
+from forked import wiretape
 from samples import CHAT, RESPONSES, SAMPLES
 from wiretape.cli.commands import app
 from wiretape.recording.capture import Capture, Origin, digest, dumps, loads
@@ -28,11 +28,6 @@ MADE = Origin("ci", "2026-01-31T12:00:00Z", "OpenAI/Python 3.52.0", "0.1.0", 123
 def folder(tmp_path: Path) -> Path:
     shutil.copytree(RESPONSES, tmp_path / "recordings" / "default" / "responses")
     return tmp_path / "recordings"
-
-
-def wiretape(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "wiretape.cli", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_verify_is_silent_over_sound_recordings(folder: Path) -> None:

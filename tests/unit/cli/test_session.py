@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +10,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
+import forked
 import s3
 from samples import CHAT, RESPONSES, SAMPLES
 from wiretape.cli.commands import app
@@ -273,8 +272,7 @@ def test_a_folder_or_a_file_that_there_is_not(root: Path, tmp_path: Path) -> Non
 
 def test_the_environment_says_where(root: Path, config: Path) -> None:
     env = os.environ | {"WIRETAPE_RECORDINGS": str(root), "WIRETAPE_CONFIG": str(config)}
-    command = [sys.executable, "-m", "wiretape.cli", "session", "rm", "main", "--yes"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
+    result = forked.wiretape("session", "rm", "main", "--yes", env=env)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "wiretape: session main stays: it is a layer of checkout\n"
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from serving import WIRETAPE
+from forked import wiretape
 from wiretape.cli.status import NoAnswerError, fetch
 from wiretape.metrics.counters import SessionCounters
 from wiretape.metrics.prometheus import Page
@@ -30,8 +30,7 @@ def page(ledger: SessionCounters) -> Iterator[Page]:
 def status(*arguments: str) -> subprocess.CompletedProcess[str]:
     # A proxy of the environment would be asked for its own counters, through itself.
     env = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
-    command = [*WIRETAPE, "status", *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=30)
+    return wiretape("status", *arguments, env=env)
 
 
 def test_a_table_with_a_row_for_each_session_and_their_sum(page: Page) -> None:

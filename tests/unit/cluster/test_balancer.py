@@ -32,7 +32,7 @@ def test_haproxy_takes_the_configuration(count: int, tmp_path: Path) -> None:
 
 def test_a_connection_waits_where_nobody_accepts_yet() -> None:
     with balancer.listen(parse("127.0.0.1:0"), Balance.HAPROXY) as listener:
-        socket.create_connection(listener.getsockname(), timeout=5).close()
+        socket.create_connection(listener.getsockname(), timeout=60).close()
 
 
 def test_a_port_is_had_once() -> None:

@@ -31,7 +31,7 @@ class Told:
         self._more.set()
 
     async def until(self, arrived: Callable[[list[str]], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not arrived(self.lines):
                 self._more.clear()
                 await self._more.wait()
@@ -144,7 +144,7 @@ def test_what_it_leaves_behind_keeps_nobody_waiting() -> None:
         code = f"import subprocess, sys; print(subprocess.Popen({stays}).pid)"
         child = SupervisedProcess("7", python(code), told, ends_on=signal.SIGINT)
         child.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await child.died.wait()
         return told.lines
 

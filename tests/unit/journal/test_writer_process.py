@@ -61,7 +61,7 @@ def writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Writing
     writing = Writing(tmp_path / "recordings")
     yield writing
     writing.process.end()
-    assert writing.process.wait(30)
+    assert writing.process.wait(60)
     writing.journal.release()
     assert not writing.journal.folder.path.exists()
 
@@ -79,7 +79,7 @@ def test_it_ends_when_all_is_written_and_takes_the_journal_with_it(writing: Writ
     for number in range(100):
         writing.keep(number)
     writing.process.end()
-    assert writing.process.wait(30)
+    assert writing.process.wait(60)
     assert (writing.recorded, writing.files()) == (100, 100)
     assert not writing.journal.folder.path.exists()
 
@@ -123,7 +123,7 @@ def test_where_there_can_be_no_process_the_proxy_writes(
     writing.wait_for(1)
     writing.keep("b")
     writing.process.end()
-    assert writing.process.wait(30)
+    assert writing.process.wait(60)
     assert (writing.recorded, writing.files()) == (2, 2)
     assert "recordings are written by the proxy itself" in caplog.text
     assert not writing.journal.folder.path.exists()
@@ -163,7 +163,7 @@ def test_nothing_of_the_folder_it_is_started_in_is_run(
     writing.wait_for(1)
     assert writing.process.process_id
     writing.process.end()
-    assert writing.process.wait(30)
+    assert writing.process.wait(60)
     writing.journal.release()
     assert writing.recorded == 1
     assert not (checkout / "ran").exists()

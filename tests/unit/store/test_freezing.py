@@ -82,7 +82,7 @@ class Watched(DirectoryStore):
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         self.looks.append(threading.current_thread().name)
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         if self.is_away:
             raise Away("away")
         return super().exists(session, name, folder)

@@ -57,7 +57,7 @@ class RawClient:
     """One connection by hand: sees each transfer chunk, and how the connection ended."""
 
     def __init__(self, provider: Provider, *, tls: bool = True, alpn: str = "http/1.1") -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", provider.port), timeout=10)
+        self.socket: socket.socket = socket.create_connection(("127.0.0.1", provider.port), timeout=60)
         if tls:
             context = ssl.create_default_context(cafile=provider.ca_pem)
             context.set_alpn_protocols([alpn])
@@ -210,7 +210,7 @@ def test_a_client_that_leaves_is_noticed(http2: bool, step: Step) -> None:
                 client.post(PATH)
                 assert client.socket.recv(1)
             assert not provider.left.is_set()
-        assert provider.left.wait(10)
+        assert provider.left.wait(60)
 
 
 def test_stops_while_a_client_waits() -> None:
@@ -273,7 +273,7 @@ def test_a_broken_answer_fails_the_test_and_not_only_the_client() -> None:
 
 
 def test_connections_count_whatever_comes_of_them(provider: Provider) -> None:
-    with socket.create_connection(("127.0.0.1", provider.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", provider.port), timeout=60) as client:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             while client.recv(4096):
@@ -527,6 +527,28 @@ def test_wait_until_and_wait_for_log_say_what_did_not_come() -> None:
         assert proxy.stop(signal.SIGTERM) == proxy.stop() == 0
         with pytest.raises(AssertionError, match="the process ended"):
             proxy.wait_for_log("no such line")
+
+
+def test_a_mitmdump_that_is_forked_is_as_one_that_is_started(tmp_path: Path) -> None:
+    """What a program of its own has is its own: arguments, folder, environment, session, path, files, exit code."""
+    script = tmp_path / "look.py"
+    script.write_text(
+        "import json, logging, os, sys\n"
+        "def running():\n"
+        "    files = len(os.listdir('/proc/self/fd')) if os.path.isdir('/proc/self/fd') else 0\n"
+        "    own = [sys.argv, os.getcwd(), sys.path[0], dict(os.environ), os.getsid(0) == os.getpid(), files]\n"
+        "    logging.warning('has ' + json.dumps(own))\n"
+    )
+    seen = []
+    for fork in (True, False):
+        with Mitmdump(tmp_path / "recordings", "replay", args=["-s", str(script)], fork=fork) as proxy:
+            own = json.loads(proxy.wait_for_log("has (.*)$")[1])
+            assert own[3].pop("TO_LOOPBACK_CONNECTS") != own[3].pop("XDG_STATE_HOME")
+            seen.append(own)
+            assert proxy.process.poll() is None
+            proxy.process.kill()
+            assert proxy.process.wait() == proxy.process.poll() == -signal.SIGKILL
+    assert seen[0] == seen[1]
 
 
 def test_mitmdump_reverse(provider: Provider) -> None:

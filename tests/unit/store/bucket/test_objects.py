@@ -165,13 +165,13 @@ def test_who_asks_for_what_is_being_asked_for_waits_for_the_same_answer() -> Non
         def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
             if key == "slow":
                 asked.set()
-                assert go_on.wait(30)
+                assert go_on.wait(60)
             return super().get(key, known)
 
     seeing = objects(remote := Slow(found(b"other", "x"), found(WHOLE)), Capabilities(True, True, False))
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(seeing.see, "slow") for _ in range(5)]
-        assert asked.wait(30)
+        assert asked.wait(60)
         assert seeing.see("other") == found(b"other", "x"), "nobody waits for another object"
         go_on.set()
         assert [each.result() for each in waiting] == [found(WHOLE)] * 5

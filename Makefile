@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit docs interchange bench setup clean
+.PHONY: demo test lint types unit docs interchange mutants bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -35,6 +35,10 @@ docs: $(READY)
 # The public recorder beside ours. It is installed into an environment of its own: where it cannot be had, all is skipped.
 interchange: $(READY)
 	INTERCHANGE=1 $(BIN)/python -m pytest tests/e2e/test_interchange.py
+
+# Which small changes of a module no test notices: make mutants MODULE=codecs/sse
+mutants: $(READY)
+	$(BIN)/python tests/support/mutants.py $(MODULE) $(MUTANTS)
 
 # All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
 bench: $(READY)

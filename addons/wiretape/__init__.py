@@ -3,6 +3,7 @@
 Read the packages in the order in which they build on each other:
 
 ``policy``      modes, takes, forms: the choices that options, sessions and tapes share
+``exceptions``  what a caller tells apart
 ``codecs``      bytes <-> values: events, lines, forms, JSON, TOML, content codings
 ``network``     where things listen, where a proxy may lead, which web pages may ask it
 ``config``      which tables a configuration may have
@@ -27,6 +28,80 @@ without what ``redaction`` takes out.
 
 All but ``proxy``, ``cli``, ``cluster`` and ``metrics`` take bytes and values and give bytes and values: no socket. Only
 the first two know mitmproxy.
+
+What other programs may use is in ``__all__``, and told of in ``docs/reference/python-api.md``. It is imported when it
+is asked for first: ``import wiretape`` alone costs next to nothing.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wiretape.exceptions import (
+        ConfigurationError,
+        NotARecordingError,
+        NotHttpError,
+        RecordingError,
+        StoreAwayError,
+        StoreUnavailableError,
+        WiretapeError,
+    )
+    from wiretape.library.verify import Verification, verify
+    from wiretape.policy import Mode, Takes
+    from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, loads
+    from wiretape.store.base import Store
+    from wiretape.store.opening import open_store
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "ConfigurationError",
+    "Mode",
+    "NotARecordingError",
+    "NotHttpError",
+    "RecordedRequest",
+    "RecordedResponse",
+    "Recording",
+    "RecordingError",
+    "Store",
+    "StoreAwayError",
+    "StoreUnavailableError",
+    "Takes",
+    "Verification",
+    "WiretapeError",
+    "dumps",
+    "loads",
+    "open_store",
+    "verify",
+]
+
+_MODULES = {
+    "wiretape.exceptions": (
+        "ConfigurationError",
+        "NotARecordingError",
+        "NotHttpError",
+        "RecordingError",
+        "StoreAwayError",
+        "StoreUnavailableError",
+        "WiretapeError",
+    ),
+    "wiretape.library.verify": ("Verification", "verify"),
+    "wiretape.policy": ("Mode", "Takes"),
+    "wiretape.recording": ("RecordedRequest", "RecordedResponse", "Recording", "dumps", "loads"),
+    "wiretape.store.base": ("Store",),
+    "wiretape.store.opening": ("open_store",),
+}
+"""Which module defines what is public."""
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is asked for first."""
+        for module, names in _MODULES.items():
+            if name in names:
+                value = globals()[name] = getattr(import_module(module), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

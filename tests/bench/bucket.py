@@ -28,6 +28,7 @@ from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import routing, wire
 from wiretape.store.opening import open_store
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import Tape
 
 HOST = "api.fireworks.ai"
@@ -41,7 +42,7 @@ def fill(texts: Sequence[str]) -> None:
     route = table.route("POST", "https", HOST, 443, PATH)
     assert route
     store = open_store(URL, spool=0)
-    tape = Tape(store, "default", Mode.RECORD_IF_MISSING, Counters())
+    tape = Tape(store, TapeConfig(mode=Mode.RECORD_IF_MISSING), Counters())
     for text in texts:
         asked = request.recorded(route, json.dumps(body(text, stream=False)).encode(), "application/json")
         answer = whole("m", f"answer to {text} " * 40).body

@@ -22,6 +22,7 @@ from wiretape.policy import Mode
 from wiretape.recording import RecordedRequest, RecordedResponse, capture, dumps, make
 from wiretape.recording.capture import Capture, Origin
 from wiretape.store.opening import open_store
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import Tape
 
 COUNT = 10_000
@@ -99,7 +100,7 @@ def _changed(asked: RecordedRequest) -> RecordedRequest:
 
 def misses(root: Path, count: int) -> None:
     """Time how long it takes to name the nearest recording."""
-    tape = Tape(open_store(str(root)), "default", Mode.REPLAY, Counters())
+    tape = Tape(open_store(str(root)), TapeConfig(mode=Mode.REPLAY), Counters())
     asked = [_changed(each) for number, each in enumerate(conversations(count)) if number % (count // 10) == 7]
     for number, each in enumerate(asked):
         started = time.perf_counter()

@@ -32,6 +32,7 @@ from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy.call_report import CallReport
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import Tape
 
 RECORDINGS = SHIPPED
@@ -578,7 +579,7 @@ def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int
 def test_a_report_whose_disk_is_full_is_told_once_and_hinders_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tape = Tape(DirectoryStore(tmp_path), "s", Mode.REPLAY, Counters())
+    tape = Tape(DirectoryStore(tmp_path), TapeConfig("s", Mode.REPLAY), Counters())
     with Path("/dev/full").open("w", encoding="utf-8") as file:
         calls = CallReport(file)
         for label in ("one", "two"):

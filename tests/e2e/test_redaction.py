@@ -116,9 +116,9 @@ def test_no_secret_is_left_anywhere_and_all_of_it_replays(provider: Provider, re
     assert f"key={REDACTED}" in log  # mitmdump's own line.
 
     for path in recordings.rglob("responses/*.json"):
-        assert verify.check(path.stem, path.read_bytes()).faults == ()
+        assert verify.verify(path.stem, path.read_bytes()).faults == ()
         kept = path.parent.parent / "wire" / path.name
-        assert verify.check_capture(kept.read_bytes()) == ()
+        assert verify.verify_capture(kept.read_bytes()) == ()
         found = capture.loads(kept.read_bytes())
         sent = next(body for body in live if b"".join(found.chunks or ())[:12] == body[:12])
         assert len(found.chunks or ()) == len(found.at)

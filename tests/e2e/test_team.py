@@ -419,9 +419,9 @@ def check_bucket(store: Store, team: Team, recorded: Mapping[str, str]) -> None:
         for name in store.scan(session):
             data = store.read(session, name)
             assert data
-            assert verify.check(name, data).faults == (), (session, name)
+            assert verify.verify(name, data).faults == (), (session, name)
             if capture := store.read(session, name, WIRE):
-                assert verify.check_capture(capture) == (), (session, name)
+                assert verify.verify_capture(capture) == (), (session, name)
             held.setdefault(session, []).append(content(json.loads(data)))
     assert {*held} == {"recording", "missing", "replaying", "layered", "frozen"}
     for session, pairs in held.items():

@@ -8,10 +8,12 @@ from loopback import from_recording
 from samples import CHAT, MODEL
 from wiretape.journal.exchange_file import EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
-from wiretape.journal.write_job import ExchangeRequest, TapeConfig, dumps_head
-from wiretape.policy import Mode, Takes
+from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
+from wiretape.policy import Mode
 from wiretape.providers import routing
+from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.opening import StoreUrl
+from wiretape.tape.config import TapeConfig
 
 ROUTE = routing.parse([("builtin", routing.builtin())]).route(
     "POST", "https", "api.fireworks.ai", 443, "/inference/v1/chat/completions"
@@ -26,14 +28,13 @@ def body(word: object) -> bytes:
     return BODY.replace(b"Hello, world!", str(word).encode())
 
 
-def config(root: Path | str, **changes: Any) -> TapeConfig:
+def config(root: Path | str, **changes: Any) -> WriterConfig:
     """How the exchanges are recorded."""
-    known: dict[str, Any] = {"mode": Mode.RECORD, "takes": Takes.LAST, "form": "2025-09"}
-    known |= {"keep_captures": True, "keep_errors": False}
-    return TapeConfig(StoreUrl(str(root)), "default", **(known | changes))
+    policy = changes.pop("policy", DEFAULT_POLICY)
+    return WriterConfig(StoreUrl(str(root)), TapeConfig(**{"mode": Mode.RECORD, **changes}), policy)
 
 
-def begin(journal: Journal, how: TapeConfig, asked: bytes = BODY) -> JournalEntry:
+def begin(journal: Journal, how: WriterConfig, asked: bytes = BODY) -> JournalEntry:
     """An exchange whose answer is about to come."""
     assert ROUTE
     entry = journal.begin()
@@ -45,7 +46,7 @@ def begin(journal: Journal, how: TapeConfig, asked: bytes = BODY) -> JournalEntr
 
 def keep(
     journal: Journal,
-    how: TapeConfig,
+    how: WriterConfig,
     asked: bytes = BODY,
     *,
     status: int = 200,

@@ -130,7 +130,7 @@ def read_coded(data: bytes) -> None:
 
 def read_recording(data: bytes) -> None:
     """Whatever is a recording can be used in every way."""
-    verify.check("x", data)
+    verify.verify("x", data)
     with contextlib.suppress(ValueError):
         use_request(recording.read_request(data))
     try:
@@ -150,7 +150,7 @@ def read_recording(data: bytes) -> None:
 
 def read_capture(data: bytes) -> None:
     """Whatever is a capture can be played, and is one answer and no more."""
-    verify.check_capture(data)
+    verify.verify_capture(data)
     try:
         found = capture.loads(data)
     except ValueError:

@@ -450,7 +450,7 @@ CASES: Mapping[str, Case] = {
     ),
     "recording: as text": (transcript.text, made),
     "recording: verified": (
-        lambda data: verify.check("x", data),
+        lambda data: verify.verify("x", data),
         lambda n: recording.dumps(made(n // 64 + 1)),
     ),
     "capture: chunks": (capture.loads, captured),

@@ -78,7 +78,7 @@ def test_what_is_wrong_with_a_recording_is_said(wrong: str) -> None:
     data, problem = RECORDINGS[wrong]
     with pytest.raises(ValueError, match=problem):
         recording.loads(data)
-    (fault,) = verify.check("a", data).faults
+    (fault,) = verify.verify("a", data).faults
     assert problem in fault
 
 
@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_capture_is_said(wrong: str) -> None:
     with pytest.raises(ValueError, match="not a capture: ") as raised:
         capture.loads(data)
     assert problem in str(raised.value)
-    assert verify.check_capture(data) == (str(raised.value),)
+    assert verify.verify_capture(data) == (str(raised.value),)
     assert printable.line(str(raised.value)) == str(raised.value)
 
 
@@ -215,7 +215,7 @@ def test_an_answer_as_deep_as_may_be_can_be_read_again(depth: int) -> None:
         return
     for form in policy.FORMS:
         written = recording.dumps(recording.make(wanted, wire.response(wanted, arrived), form))
-        assert verify.check(recording.loads(written).name, written).faults == ()
+        assert verify.verify(recording.loads(written).name, written).faults == ()
 
 
 SHOWN = {

@@ -12,7 +12,6 @@ import wiretape
 from wiretape.cli import session, token
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
-from wiretape.cli.options import is_ci, settings
 
 if TYPE_CHECKING:
     from wiretape.cli.files import Source
@@ -41,7 +40,11 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    # Not where help was asked for: to import what knows secrets takes as long as all of that.
+    from wiretape import redaction
+    from wiretape.redaction import logs
+
+    logs.install(redaction.DEFAULT)
 
 
 @command(app, "Print the path of the addon's script.", 'mitmdump -s "$(wiretape addon)"')
@@ -92,6 +95,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
     from wiretape.cli.embedded import StartError
+    from wiretape.cli.options import is_ci, settings
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
 

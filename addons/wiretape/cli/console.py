@@ -3,12 +3,13 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator
-
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from wiretape.codecs import printable
+
+if TYPE_CHECKING:  # What draws tables takes a while to be imported, and few commands draw any.
+    from rich.console import Console
+    from rich.table import Table
 
 REFUSED = 2
 """The exit code where nothing was done because it may not or cannot be, as for a wrong flag."""
@@ -36,13 +37,15 @@ def out_text(text: str) -> None:
     print(printable.lines(text))
 
 
-def add_row(table: Table, *cells: str) -> None:
+def add_row(table: "Table", *cells: str) -> None:
     """A row of a table, of which the same holds."""
     table.add_row(*map(printable.line, cells))
 
 
-def console() -> Console:
-    """For a table on stdout. A pipe has no width: a table that is cut would hide what it says."""
+def console() -> "Console":
+    """Return what prints a table on stdout. A pipe has no width: a table that is cut would hide what it says."""
+    from rich.console import Console
+
     # What a recording says is not written in Rich's markup.
     if sys.stdout.isatty():
         return Console(markup=False, emoji=False, highlight=False)
@@ -55,10 +58,13 @@ _SOON = 0.7
 
 def progress[T](items: Iterable[T], count: int, what: str) -> Iterator[T]:
     """The items, of which there are so many, with a progress bar where that is of use: on a terminal, after a while."""
-    errors = Console(stderr=True)
-    if not errors.is_terminal:
+    if not sys.stderr.isatty():
         yield from items
         return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    errors = Console(stderr=True)
     began = time.monotonic()
     bar = Progress(console=errors, transient=True)
     task = bar.add_task(what, total=count)

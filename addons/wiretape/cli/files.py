@@ -53,7 +53,7 @@ class File(Protocol):
         """When its file was written, in seconds since 1970; None where that is not known."""
 
     def read(self) -> bytes | None:
-        """The bytes; None where there is nothing. Raises NoRecording and OSError."""
+        """The bytes; None where there is nothing. Raises NotARecordingError and OSError."""
 
     def write(self, data: bytes, *, replace: bool) -> bool:
         """As a store's. Raises OSError."""

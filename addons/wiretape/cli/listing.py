@@ -17,14 +17,13 @@ from wiretape.cli.console import complain, progress
 from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
 from wiretape.codecs.units import counted
+from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.library import transcript
 from wiretape.library.ledger import Ledger
 from wiretape.matching import request
 from wiretape.providers import wire
 from wiretape.recording import Recording
 from wiretape.recording import capture as captures
-from wiretape.recording.checks import NotHttpError
-from wiretape.store.base import Unavailable
 
 _KEPT = 200
 """Characters of a question that are noted."""
@@ -119,7 +118,7 @@ def _row(file: File, search: str) -> list[Any]:
             asked.test_id,
             found.form,
         ]
-    except Unavailable:
+    except StoreUnavailableError:
         raise
     except NotHttpError as e:
         return ["kept", str(e)]
@@ -137,7 +136,7 @@ def _when(file: File) -> str:
     try:
         data = kept.read() if kept else None
         origin = captures.loads(data).origin if data is not None else None
-    except Unavailable:
+    except StoreUnavailableError:
         raise
     except (OSError, ValueError):
         origin = None

@@ -3,14 +3,11 @@
 import sys
 from io import TextIOWrapper
 
-from wiretape import redaction
 from wiretape.cli.commands import app
-from wiretape.redaction import logs
 
 
 def main() -> None:
     """Run the command that was typed. Always ends in ``SystemExit``."""
-    logs.install(redaction.DEFAULT)
     for stream in (sys.stdout, sys.stderr):
         # What the terminal's encoding does not have is said by its code, and is no reason to end.
         if isinstance(stream, TextIOWrapper):

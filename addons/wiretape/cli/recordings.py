@@ -1,6 +1,6 @@
 """show, verify and convert: the commands that look at recordings. Files in, lines out.
 
-Each function gives the exit code, and raises ``Unavailable`` where a bucket cannot be asked.
+Each function gives the exit code, and raises ``StoreUnavailableError`` where a bucket cannot be asked.
 """
 
 import json
@@ -15,13 +15,11 @@ from wiretape import recording
 from wiretape.cli.console import complain, out, out_text, progress
 from wiretape.cli.files import File, OnDisk, Source
 from wiretape.codecs.units import counted
+from wiretape.exceptions import NotARecordingError, NotHttpError, StoreUnavailableError
 from wiretape.library import shortening, transcript, verify
 from wiretape.providers import wire
 from wiretape.recording import Recording
 from wiretape.recording import capture as captures
-from wiretape.recording.checks import NotHttpError
-from wiretape.store.base import Unavailable
-from wiretape.store.regular import NoRecording
 
 _CAPTURE = "capture"
 """The form of what is no recording."""
@@ -51,18 +49,18 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
     """Return the form of a file and its faults; None for a capture that is not there."""
     try:
         data = _read(file)
-    except Unavailable:
+    except StoreUnavailableError:
         raise
     except FileNotFoundError as e:
         # Not every recording has a capture.
         return None if file.is_capture else (None, (f"cannot be read: {e.strerror}",))
     except OSError as e:
         return None, (f"cannot be read: {e.strerror}",)
-    except NoRecording as e:
+    except NotARecordingError as e:
         return None, (str(e),)
     if file.is_capture:
-        return _CAPTURE, verify.check_capture(data)
-    report = verify.check(file.name, data)
+        return _CAPTURE, verify.verify_capture(data)
+    report = verify.verify(file.name, data)
     return report.form, report.faults
 
 
@@ -97,7 +95,7 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
         try:
             data = _read(file)
             found = recording.loads(data)
-        except Unavailable:
+        except StoreUnavailableError:
             raise
         except (OSError, ValueError) as e:
             complain(f"{file}: {e}")
@@ -127,7 +125,7 @@ def _made(file: File, data: bytes) -> Iterator[str]:
     try:
         kept = beside.read()
         found = captures.loads(kept) if kept is not None else None
-    except Unavailable:
+    except StoreUnavailableError:
         raise
     except (OSError, ValueError) as e:
         yield f"who recorded it cannot be told: {e}"
@@ -177,7 +175,7 @@ def convert(wanted: Conversion) -> int:
 def _converted(form: str, output: Path | None, file: File) -> _Converted:
     try:
         found = recording.loads(_read(file))
-    except Unavailable:
+    except StoreUnavailableError:
         raise
     except (OSError, ValueError) as e:
         return _Converted("", (f"{file}: left alone: {e}",), not isinstance(e, NotHttpError))

@@ -17,14 +17,13 @@ from wiretape.cli.console import complain, console, say
 from wiretape.cli.files import File, Source
 from wiretape.codecs import json_text
 from wiretape.codecs.units import counted
+from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.library import verify
 from wiretape.matching import request
 from wiretape.recording import Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
-from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import Finding, Redactor, bodies, recorded
-from wiretape.store.base import Unavailable
 from wiretape.tape.lookup import disambiguated_name
 
 _CAPTURE = "capture"
@@ -104,7 +103,7 @@ def _table(wanted: CleaningPlan) -> Table:
 
 
 def plan(source: Source, redactor: Redactor) -> CleaningPlan:
-    """Return what is to be done. Raises Unavailable where a bucket cannot be asked."""
+    """Return what is to be done. Raises StoreUnavailableError where a bucket cannot be asked."""
     steps: list[CleaningStep] = []
     broken: list[str] = []
     taken: set[str] = set()
@@ -117,7 +116,7 @@ def plan(source: Source, redactor: Redactor) -> CleaningPlan:
             seen.add(str(beside))
         try:
             step = _step(file, redactor, taken)
-        except Unavailable:
+        except StoreUnavailableError:
             raise
         except (OSError, ValueError, RecursionError) as e:
             broken.append(f"{file}: left alone: {e}")

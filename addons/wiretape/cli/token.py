@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from wiretape.cli.console import REFUSED, console, say
 from wiretape.cli.helping import command
@@ -69,6 +68,8 @@ def ls(file: _File = _FILE) -> None:
         tokens = token_file.read(file)
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("token", "session", "role", "created"):
         table.add_column(heading, no_wrap=True)

@@ -194,6 +194,18 @@ class EntryReader:
         self.offset += _HEAD.size + size
         return record
 
+    def next_piece(self) -> bytes | None:
+        """Return what the next record holds of the answer's body.
+
+        It is empty where the record is of another kind, and None as for ``next``.
+
+        Raises OSError.
+        """
+        record = self.next()
+        if record is None:
+            return None
+        return record.data if record.kind is EntryKind.PIECE else b""
+
     def _bytes(self, start: int, size: int) -> bytes:
         begin = start - self._at
         if begin < 0 or begin + size > len(self._window):

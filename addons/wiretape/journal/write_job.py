@@ -24,9 +24,9 @@ from wiretape.providers.routing import Endpoint, Route
 from wiretape.recording import RecordedRequest, capture
 from wiretape.redaction import RedactionPolicy
 from wiretape.redaction.rules import DEFAULT_POLICY
-from wiretape.replay.pacing import INSTANT
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import Failing, Tape
 
 logger = logging.getLogger(__name__)
@@ -34,51 +34,39 @@ logger = logging.getLogger(__name__)
 _KNOWN = 256
 """Tapes and routes whose values are kept."""
 
+_WRITTEN = ("session", "mode", "takes", "form", "keep_captures", "keep_errors")
+"""The fields of a tape's configuration that the journal has: what a look-up goes by, a writer does not ask for."""
+
 
 class OtherVersionError(ValueError):
     """What the journal has of an exchange is sound, and another version of wiretape has made it."""
 
 
 @dataclass(frozen=True, slots=True)
-class TapeConfig:
-    """What the writing side of a tape is made of."""
+class WriterConfig:
+    """Where and how the writer records an exchange: the place of the store, and the tape's configuration."""
 
     place: StoreUrl
-    session: str
-    mode: Mode
-    takes: Takes
-    form: str
-    keep_captures: bool
-    keep_errors: bool
+    """As ``StoreUrl.absolute`` gives it: the writer is a process of its own."""
+    tape: TapeConfig
     policy: RedactionPolicy = DEFAULT_POLICY
     """What becomes of secrets."""
 
-    @classmethod
-    def of(cls, tape: Tape, place: StoreUrl) -> "TapeConfig":
-        """That of a tape, and the place of its store, as ``Place.absolute`` gives it."""
-        return cls(
-            place,
-            tape.session,
-            tape.mode,
-            tape.takes,
-            tape.form,
-            tape.keep_captures,
-            tape.keep_errors,
-            redaction.DEFAULT.policy,
-        )
+    def as_json(self) -> dict[str, Any]:
+        """Return what the journal has of it: of the tape's configuration that alone which a writer asks for."""
+        told = {name: getattr(self.tape, name) for name in _WRITTEN}
+        return {"place": asdict(self.place), **told, "policy": asdict(self.policy)}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "TapeConfig":
-        """What ``dataclasses.asdict`` has made of one."""
-        known = {
-            "place": StoreUrl(**told["place"]),
-            "mode": Mode(told["mode"]),
-            "takes": Takes(told["takes"]),
-            "policy": RedactionPolicy.from_json(told["policy"]),
-        }
-        return cls(**{**told, **known})
+    def from_json(cls, told: Mapping[str, Any]) -> "WriterConfig":
+        """Return what ``as_json`` has made JSON of. Raises KeyError, TypeError or ValueError for anything else."""
+        if told.keys() != {"place", "policy", *_WRITTEN}:
+            raise ValueError(f"it says {', '.join(sorted(told))}")
+        written = {name: told[name] for name in _WRITTEN}
+        tape = TapeConfig(**{**written, "mode": Mode(told["mode"]), "takes": Takes(told["takes"])})
+        return cls(StoreUrl(**told["place"]), tape, RedactionPolicy.from_json(told["policy"]))
 
-    def tape(
+    def open_tape(
         self,
         store: Store,
         counters: Counters,
@@ -87,31 +75,19 @@ class TapeConfig:
         is_repeated: bool = False,
         states: dict[str, int] | None = None,
     ) -> Tape:
-        """A tape that writes as this says. ``is_repeated``: what it writes may be written already. ``states``: what
-        was written of what moves on.
+        """Return a tape that writes as this says.
+
+        ``is_repeated``: what it writes may be written already. ``states``: what was written of what moves on.
         """
         redaction.DEFAULT.use(self.policy)
-        return Tape(
-            store,
-            self.session,
-            self.mode,
-            counters,
-            takes=self.takes,
-            form=self.form,
-            pace=INSTANT,
-            keep_captures=self.keep_captures,
-            keep_errors=self.keep_errors,
-            is_repeated=is_repeated,
-            states=states,
-            failing=failing,
-        )
+        return Tape(store, self.tape, counters, is_repeated=is_repeated, states=states, failing=failing)
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRequest:
     """A request that was sent on, without its body, and how its answer is recorded: the first record of an exchange."""
 
-    config: TapeConfig
+    config: WriterConfig
     route: Route
     content_type: str
     test_id: str | None
@@ -131,13 +107,13 @@ class ExchangeRequest:
         """What ``dumps`` has made. Raises ValueError, KeyError or TypeError for anything else."""
         config, route, own = json.loads(data)
         endpoint = Endpoint(**route.pop("endpoint"))
-        return cls(TapeConfig.from_json(config), Route(**route, endpoint=endpoint), *own)
+        return cls(WriterConfig.from_json(config), Route(**route, endpoint=endpoint), *own)
 
 
 @lru_cache(_KNOWN)
-def _dumped(shared: TapeConfig | Route) -> str:
+def _dumped(shared: WriterConfig | Route) -> str:
     """Return what many exchanges have in common as JSON: of each it is made once."""
-    return json.dumps(asdict(shared))
+    return json.dumps(shared.as_json() if isinstance(shared, WriterConfig) else asdict(shared))
 
 
 def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from wiretape.journal.exchange_file import Stage, StoredExchange
 from wiretape.journal.folder import ATTEMPT, Folder
-from wiretape.journal.write_job import OtherVersionError, TapeConfig, WriteJob
+from wiretape.journal.write_job import OtherVersionError, WriteJob, WriterConfig
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import Mode, Takes
 from wiretape.store.base import Store
@@ -115,13 +115,13 @@ class Stores:
         self._states: dict[tuple[StoreUrl, str], dict[str, int]] = {}
         self.failing: Failing = {}
 
-    def states(self, config: TapeConfig) -> dict[str, int]:
+    def states(self, config: WriterConfig) -> dict[str, int]:
         """What was written of what moves on, in the session of an exchange: for its tape, which counts."""
-        return self._states.setdefault((config.place, config.session), {})
+        return self._states.setdefault((config.place, config.tape.session), {})
 
-    def of(self, config: TapeConfig) -> Store:
+    def of(self, config: WriterConfig) -> Store:
         """The store of an exchange; how its session is recorded is kept for what has to wait. Raises ValueError."""
-        self._chosen[config.session] = config.mode, config.takes
+        self._chosen[config.tape.session] = config.tape.mode, config.tape.takes
         if config.place not in self._stores:
             store = config.place.open(conflict_resolver(self._choice))
             self._stores[config.place] = store
@@ -129,7 +129,7 @@ class Stores:
                 self._groups[config.place] = GroupedStore(store)
         return self._stores[config.place]
 
-    def group(self, config: TapeConfig) -> GroupedStore | None:
+    def group(self, config: WriterConfig) -> GroupedStore | None:
         """The same for several exchanges at once, where it is a directory."""
         self.of(config)
         return self._groups.get(config.place)
@@ -311,7 +311,7 @@ class JournalWriter:
             store = group or self._stores.of(config)
             is_repeated = outcome.number in self._repeated
             states = self._stores.states(config)
-            tape = config.tape(store, counters, self._stores.failing, is_repeated=is_repeated, states=states)
+            tape = config.open_tape(store, counters, self._stores.failing, is_repeated=is_repeated, states=states)
             outcome.is_kept = not job.write(tape)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)

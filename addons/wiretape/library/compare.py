@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from wiretape import recording
+from wiretape.exceptions import NotHttpError
 from wiretape.library import parallel, transcript
 from wiretape.library.ledger import Ledger
 from wiretape.library.parallel import Watch, unwatched
 from wiretape.matching import request
 from wiretape.recording import JSON, Recording
-from wiretape.recording.checks import NotHttpError
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
 

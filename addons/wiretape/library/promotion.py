@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from wiretape import redaction
+from wiretape.exceptions import NotARecordingError
 from wiretape.library import compare, parallel, verify
 from wiretape.library.compare import Contents, Key, Take
 from wiretape.library.ledger import Ledger
@@ -16,7 +17,6 @@ from wiretape.recording import capture as captures
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import is_frozen
-from wiretape.store.regular import NoRecording
 from wiretape.tape.lookup import disambiguated_name
 
 
@@ -136,15 +136,15 @@ def _faults(store: Store, session: str, item: tuple[str, bool]) -> list[str]:
 
 
 def _each_fault(store: Store, session: str, name: str) -> Iterator[str]:
-    for fault in verify.check(name, store.read(session, name) or b"").faults:
+    for fault in verify.verify(name, store.read(session, name) or b"").faults:
         yield f"{store.where(session, name)}: {fault}"
     try:
         data = store.read(session, name, WIRE)
-    except NoRecording as e:
+    except NotARecordingError as e:
         yield f"{store.where(session, name, WIRE)}: {e}"
         return
     if data is not None:
-        for fault in verify.check_capture(data):
+        for fault in verify.verify_capture(data):
             yield f"{store.where(session, name, WIRE)}: {fault}"
 
 
@@ -179,7 +179,7 @@ def _copy(store: Store, wanted: PromotionPlan, copies: Sequence[tuple[Take, str]
 def _capture(store: Store, session: str, take: Take) -> bytes | None:
     """The capture of a take, where it is still of these bytes."""
     data = store.read(session, take.name, WIRE)
-    if data is None or verify.check_capture(data):
+    if data is None or verify.verify_capture(data):
         return None
     return data if captures.loads(data).recording == f"sha256:{take.data}" else None
 

@@ -13,12 +13,12 @@ from typing import Any
 from wiretape import recording, redaction
 from wiretape.codecs import json_text
 from wiretape.codecs.remade import Remade
+from wiretape.exceptions import NotHttpError
 from wiretape.matching import request
 from wiretape.providers import wire
 from wiretape.providers.routing import SDK_ENDPOINTS, Endpoint, Route
 from wiretape.recording import ENDED_EARLY, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
 from wiretape.recording.capture import Origin
-from wiretape.recording.checks import NotHttpError
 from wiretape.redaction import RefusedError, bodies, recorded
 
 _WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
@@ -28,7 +28,7 @@ OF_NO_HTTP = "of no HTTP exchange, kept and not served"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Verification:
     """What there is to say about one file."""
 
     form: str | None
@@ -38,18 +38,18 @@ class Report:
     """What is wrong: it cannot be served, does not replay to itself, holds a secret, has another recording's name."""
 
 
-def check(name: str, data: bytes) -> Report:
+def verify(name: str, data: bytes) -> Verification:
     """Look at a file, given its name without ``.json`` and its bytes."""
     try:
         found = recording.loads(data)
     except NotHttpError:
-        return Report(OF_NO_HTTP, None, tuple(_secrets_of_any(data)))
+        return Verification(OF_NO_HTTP, None, tuple(_secrets_of_any(data)))
     except ValueError as e:
-        return Report(None, None, (str(e),))
+        return Verification(None, None, (str(e),))
     try:
         secrets = [*recorded.findings(json_text.loads(data), found, redaction.DEFAULT)]
     except RecursionError:
-        return Report(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
+        return Verification(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
     faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
     faults += _replay_faults(found)
     if not _is_found(found, is_clean=not secrets):
@@ -58,7 +58,7 @@ def check(name: str, data: bytes) -> Report:
         faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
     if found.form == "2026" and not found.request.passthrough and not _has_own_ids(name, found):
         faults.append("its ids are not those of its name: they are another recording's, or of before the form 2026")
-    return Report(found.form, found, tuple(faults))
+    return Verification(found.form, found, tuple(faults))
 
 
 def _secrets_of_any(data: bytes) -> Iterator[str]:
@@ -72,7 +72,7 @@ def _secrets_of_any(data: bytes) -> Iterator[str]:
         yield f"a secret is in it, at {path}"
 
 
-def check_capture(data: bytes) -> tuple[str, ...]:
+def verify_capture(data: bytes) -> tuple[str, ...]:
     """What is wrong with a capture, given its bytes."""
     try:
         found = capture.loads(data)

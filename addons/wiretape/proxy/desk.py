@@ -19,6 +19,7 @@ import re2
 from mitmproxy import connection
 
 from wiretape.codecs import content_coding
+from wiretape.exceptions import StoreAwayError
 from wiretape.matching import request
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode, Takes
@@ -31,7 +32,6 @@ from wiretape.replay.faults import Fault, FaultQuery, Faults
 from wiretape.replay.single_flight import SharedResponse
 from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
 from wiretape.sessions.model import RECORDING
-from wiretape.store.base import Away
 from wiretape.store.freezing import FrozenMarks
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.pool import TapePool
@@ -378,7 +378,7 @@ class Desk:
                 made.hit = await aside(self._searcher, tape.search, asked, key)
         except OSError as e:
             made.unavailable = str(e)
-            made.is_away = isinstance(e, Away)
+            made.is_away = isinstance(e, StoreAwayError)
         if made.unavailable:
             tape.counters.unavailable += 1
         elif made.hit:
@@ -395,7 +395,7 @@ class Desk:
     async def _find(self, tape: Tape, asked: RecordedRequest, key: Hashable) -> Hit | None:
         if tape.store.is_quick:
             return await aside(self._reader, tape.lookup, asked, key)
-        if key is None or asked.moves_on or tape.takes not in (Takes.FIRST, Takes.LAST):
+        if key is None or asked.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST):
             return await aside(self._waiters, tape.lookup, asked, key)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.
         where = tape, key

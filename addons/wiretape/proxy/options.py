@@ -15,6 +15,7 @@ from wiretape.cluster import worker
 from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable, toml_text
 from wiretape.codecs.units import parse_size
+from wiretape.exceptions import StoreAwayError
 from wiretape.network import address, dns_rebinding, egress
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
@@ -30,9 +31,9 @@ from wiretape.sessions import config as session_config
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
-from wiretape.store.base import Away, Store
+from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl, is_url
-from wiretape.tape.pool import Defaults
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import conflict_resolver
 
 NAMES = (
@@ -281,7 +282,7 @@ def check_writable(recorded: Store, session: str) -> None:
     try:
         recorded.check_writable(session)
     except OSError as e:
-        why = str(e) if isinstance(e, Away) else f"{recorded.url}: cannot be written: {e.strerror or e}"
+        why = str(e) if isinstance(e, StoreAwayError) else f"{recorded.url}: cannot be written: {e.strerror or e}"
         raise exceptions.OptionsError(
             f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
             "or choose wiretape_mode=replay"
@@ -296,9 +297,9 @@ def store(where: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store
         raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
 
 
-def defaults(options: OptManager) -> Defaults:
+def defaults(options: OptManager) -> TapeConfig:
     """What holds for sessions that say nothing else. Raises OptionsError, naming the option and the right values."""
-    return Defaults(
+    return TapeConfig(
         takes=_checked(options, "wiretape_takes", parse_takes),
         form=_checked(options, "wiretape_format", parse_form),
         pace=_checked(options, "wiretape_pace", pacing.parse),

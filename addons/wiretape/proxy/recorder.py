@@ -11,9 +11,10 @@ from enum import Enum
 
 from mitmproxy import http
 
+from wiretape import redaction
 from wiretape.journal.exchange_file import LAST, EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
-from wiretape.journal.write_job import ExchangeRequest, TapeConfig, dumps_head
+from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
 from wiretape.journal.writer import WriteOutcome
 from wiretape.metrics.counters import Reason
 from wiretape.providers.routing import OTHER, Route
@@ -84,7 +85,7 @@ class LiveRecording:
         """Whether it was told what became of it."""
         self._since = since
         self._asked = ExchangeRequest(
-            TapeConfig.of(tape, place),
+            WriterConfig(place, tape.config, redaction.DEFAULT.policy),
             route,
             flow.request.headers.get("content-type", ""),
             test_id,

@@ -4,7 +4,8 @@ A recording may come from a stranger's checkout. Whoever works with one (the wir
 members for what they are called; that they are is looked at here, once, and nowhere else. What is not looked at is
 content that is passed on as it is.
 
-Each function raises ValueError, saying what is wrong, in words that hold nothing of the file but its members' names.
+Each function raises RecordingError, saying what is wrong, in words that hold nothing of the file but its members'
+names.
 """
 
 import base64
@@ -13,13 +14,7 @@ from urllib.parse import urlsplit
 
 from wiretape.codecs import http_fields
 from wiretape.codecs.remade import Remade
-
-
-class NotHttpError(ValueError):
-    """A recording of what goes over no HTTP: a tool that was called, a protocol that an SDK keeps to itself."""
-
-    def __init__(self) -> None:
-        super().__init__("not an HTTP exchange: kept, not served")
+from wiretape.exceptions import NotHttpError, RecordingError
 
 
 def check_request(content: Any) -> None:
@@ -33,7 +28,7 @@ def check_request(content: Any) -> None:
     try:
         urlsplit(request["url"])
     except ValueError as e:
-        raise ValueError(f"request.url is no URL: {e}") from e
+        raise RecordingError(f"request.url is no URL: {e}") from e
     body = "payload" if "payload" in request else "body"
     has_body = body in request or request.get("method") != "GET"
     _must(not has_body or isinstance(request.get(body), dict), f"request.{body} is missing or of another type")
@@ -147,4 +142,4 @@ def is_element(value: Any) -> bool:
 
 def _must(condition: bool, message: str) -> None:
     if not condition:
-        raise ValueError(message)
+        raise RecordingError(message)

@@ -8,6 +8,7 @@ from functools import partial
 
 from wiretape.codecs import json_text
 from wiretape.codecs.parts import Parts
+from wiretape.exceptions import RecordingError
 from wiretape.recording import checks
 from wiretape.recording.model import JSON, RecordedRequest, RecordedResponse, Recording
 
@@ -67,7 +68,7 @@ def _dumped(recording: Recording) -> Iterator[bytes]:
 def loads(data: bytes) -> Recording:
     """A file's bytes as a recording.
 
-    Raises ValueError, saying what is wrong, where it is not JSON or not of a recording's shape.
+    Raises RecordingError, saying what is wrong, where it is not JSON or not of a recording's shape.
     """
     content = _parse(data)
     request = loads_request(content)
@@ -91,7 +92,7 @@ def loads(data: bytes) -> Recording:
 
 
 def loads_request(content: JSON) -> RecordedRequest:
-    """The request of a file's parsed content; raises ValueError as ``loads`` does."""
+    """The request of a file's parsed content; raises RecordingError as ``loads`` does."""
     checks.check_request(content)
     request = content["request"]
     is_sent = "payload" in request or "body" not in request
@@ -115,7 +116,7 @@ def read_request(data: bytes) -> RecordedRequest:
     if found:
         try:
             return loads_request(_parse(head.rstrip().removesuffix(b",") + b"}"))
-        except ValueError:
+        except RecordingError:
             pass  # Not laid out as json.dumps does it: read the whole.
     return loads_request(_parse(data))
 
@@ -124,4 +125,4 @@ def _parse(data: bytes) -> JSON:
     try:
         return json_text.loads(data)
     except ValueError as e:
-        raise ValueError(f"not JSON: {e}") from e
+        raise RecordingError(f"not JSON: {e}") from e

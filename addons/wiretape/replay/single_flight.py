@@ -1,18 +1,43 @@
 """One live answer that several requests share: how much has come so far, and who waits for more. No clock, no thread.
 
-The first of several equal requests leads: it is sent to the provider. The others follow, and read its pieces from the
-journal as they come, from the first.
+The first of several equal requests leads: it is sent to the provider. The others follow, and read its pieces from where
+they are kept while they come, from the first. The journal keeps them; here it is known by what it has to do alone.
 """
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from wiretape.codecs.content_coding import CodingError, ContentDecoder
-from wiretape.journal.exchange_file import EntryKind, EntryReader, JournalEntry
 
 _AT_ONCE = 1 << 20
 _MOST_AT_ONCE = 200
 """Bytes, and pieces, that a follower reads until others have their turn."""
+
+
+class KeptPieces(Protocol):
+    """Where the pieces of a live answer are kept while they come."""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are to read by now, of pieces and of all else that is kept with them."""
+
+    def reader(self) -> "PieceReader":
+        """Return a reader that begins with the first. Raises OSError where they are kept no more."""
+
+
+class PieceReader(Protocol):
+    """Reads the pieces of a live answer while more of them come."""
+
+    @property
+    def offset(self) -> int:
+        """Return how many of the bytes were read."""
+
+    def next_piece(self) -> bytes | None:
+        """Return the next piece; nothing where something else is kept there, None where it cannot be read.
+
+        Raises OSError.
+        """
 
 
 @dataclass(eq=False, slots=True)
@@ -24,7 +49,7 @@ class SharedResponse:
     headers: tuple[tuple[str, str], ...] = ()
     asker: Hashable = None
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
-    entry: JournalEntry | None = None
+    kept: KeptPieces | None = None
     """Where its pieces are."""
     ended: bool = False
     """Nothing more will come."""
@@ -32,32 +57,34 @@ class SharedResponse:
     """Why it broke off; empty where it ended well."""
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
-    def begin(self, status: int, headers: tuple[tuple[str, str], ...], entry: JournalEntry) -> None:
-        """The head of the answer has come."""
-        self.status, self.headers, self.entry = status, headers, entry
+    def begin(self, status: int, headers: tuple[tuple[str, str], ...], kept: KeptPieces) -> None:
+        """The head of the answer has come; its pieces will be kept there."""
+        self.status = status
+        self.headers = headers
+        self.kept = kept
         self.changed()
 
     def follower(self, decoder: ContentDecoder | None = None) -> "Follower | None":
-        """Who gets its pieces from the first; None where they cannot be read any more: the answer is recorded.
+        """Return who gets its pieces from the first; None where they cannot be read any more: the answer is recorded.
 
-        ``decoder`` is for one that cannot read them as they come.
+        ``decoder`` is for a client that cannot read them as they come.
         """
-        entry = self.entry
-        if entry is None:
+        if self.kept is None:
             return None
         try:
-            return Follower(self, entry, entry.reader(), decoder)
+            return Follower(self, self.kept, self.kept.reader(), decoder)
         except OSError:
             return None
 
     def close(self) -> None:
         """Nobody can begin to follow any more: it is recorded."""
-        self.entry = None
+        self.kept = None
 
     def end(self, failure: str = "") -> None:
         """The answer's end, or why there will be none. Only the first call counts."""
         if not self.ended:
-            self.ended, self.failure = True, failure
+            self.ended = True
+            self.failure = failure
             self.changed()
 
     def call_when_changed(self, callback: Callable[[], None]) -> None:
@@ -66,19 +93,20 @@ class SharedResponse:
 
     def changed(self) -> None:
         """A piece of the body has come, or anything else has happened."""
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting
+        self._waiting = []
         for callback in waiting:
             callback()
 
 
 class Follower:
-    """One that shares a flight, and how far it is."""
+    """A request that shares a live answer, and how far it has read."""
 
     def __init__(
-        self, flight: SharedResponse, entry: JournalEntry, reader: EntryReader, decoder: ContentDecoder | None
+        self, flight: SharedResponse, kept: KeptPieces, reader: PieceReader, decoder: ContentDecoder | None
     ) -> None:
         self.flight = flight
-        self._entry = entry
+        self._kept = kept
         self._reader = reader
         self._decoder = decoder
         self._parts: Iterator[bytes] | None = None
@@ -87,16 +115,21 @@ class Follower:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is something to read."""
-        return not self._fault and (self._parts is not None or self._reader.offset < self._entry.size)
+        """Return whether there is something to read."""
+        return not self._fault and (self._parts is not None or self._reader.offset < self._kept.size)
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether nothing more will come for it: all is read, or what is there cannot be."""
+        return bool(self._fault) or (self.flight.ended and not self.is_behind)
 
     @property
     def failure(self) -> str:
-        """Why the answer broke off for it; empty where it ended well."""
+        """Return why the answer broke off for it; empty where it ended well."""
         return self._fault or self.flight.failure
 
     def pieces(self) -> Iterator[bytes]:
-        """The pieces that came since the last call, or the next of them."""
+        """Yield the pieces that came since the last call, or the next of them."""
         room = _AT_ONCE
         left = _MOST_AT_ONCE
         while self.is_behind and room > 0 and left:
@@ -106,24 +139,27 @@ class Follower:
                 yield piece
 
     def _next(self) -> bytes:
-        """The next bytes that there are; none where it is something else that comes next."""
+        """Return the next bytes; nothing where something else comes next."""
         try:
             if self._parts is not None:
-                part = next(self._parts, None)
-                if part is not None:
-                    return part
-                self._parts = None
-                return b""
-            record = self._reader.next()
+                return self._next_part(self._parts)
+            piece = self._reader.next_piece()
         except CodingError as e:
             self._fault = str(e)
             return b""
         except OSError:
-            record = None
-        if record is None:
+            piece = None
+        if piece is None:
             self._fault = "the journal cannot be read"
-        elif record.kind is EntryKind.PIECE:
-            if self._decoder is None:
-                return record.data
-            self._parts = self._decoder.feed(record.data)
+            return b""
+        if self._decoder is None or not piece:
+            return piece
+        self._parts = self._decoder.feed(piece)
         return b""
+
+    def _next_part(self, parts: Iterator[bytes]) -> bytes:
+        part = next(parts, None)
+        if part is None:
+            self._parts = None
+            return b""
+        return part

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wiretape.codecs.parts import Parts
-from wiretape.store.failures import Away, Unavailable
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.store.notes import Notes
-from wiretape.store.regular import NoRecording
 
-__all__ = ["RESPONSES", "WIRE", "Away", "Fetched", "NoRecording", "Store", "Unavailable"]
+__all__ = ["RESPONSES", "WIRE", "Fetched", "Store"]
 
 
 RESPONSES = "responses"
@@ -26,15 +25,16 @@ class Fetched:
     state: Hashable | None
     data: bytes | None
     """None, and no state, where there is nothing."""
-    problem: Unavailable | None = None
+    problem: StoreUnavailableError | None = None
     """Why that cannot be told."""
 
 
 class Store(Protocol):
     """Recordings of all sessions, by session, folder (``RESPONSES`` or ``WIRE``) and name.
 
-    Every method may block. What only reads raises ``Unavailable`` where it cannot be told what is there, ``Away`` where
-    that is because a bucket cannot be asked; what writes and removes may raise any OSError. See ``failures``.
+    Every method may block. What only reads raises ``StoreUnavailableError`` where it cannot be told what is there,
+    ``StoreAwayError`` where that is because a bucket cannot be asked; what writes and removes may raise any OSError.
+    See ``failures``.
     """
 
     @property
@@ -57,7 +57,7 @@ class Store(Protocol):
         """Where a recording is or would be, for people; without a name: where the session is."""
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """The bytes, whole, or None where there are none. Raises NoRecording where no file is what stands there."""
+        """Return the bytes, whole, or None where there are none. Raises NotARecordingError where no file is there."""
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
         """What a capture knows the bytes by, or None where there are none. Raises as ``read``."""
@@ -83,7 +83,7 @@ class Store(Protocol):
     def glance(self, session: str, names: Sequence[str] = ()) -> Mapping[str, Hashable] | None:
         """As ``scan``, of this moment or later and with states as ``state`` gives them; None where that takes long.
 
-        Where one of ``names`` is in it, it may be of the moment before. Raises Unavailable.
+        Where one of ``names`` is in it, it may be of the moment before. Raises StoreUnavailableError.
         """
 
     def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Fetched]:

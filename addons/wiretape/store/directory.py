@@ -76,7 +76,7 @@ class DirectoryStore:
         return f"{self._top}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or None where there is none. Raises Unavailable and NoRecording."""
+        """A file's bytes, or None where there is none. Raises StoreUnavailableError and NotARecordingError."""
         path = self._quick_path(session, name, folder)
         try:
             return regular.read(path, self._top, self._largest)
@@ -100,7 +100,10 @@ class DirectoryStore:
         return self.state(session, name, folder) is not None
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
-        """What changes when the file does, (mtime in ns, size, inode); None where there is none. Raises Unavailable."""
+        """Return what changes when the file does, (mtime in ns, size, inode); None where there is none.
+
+        Raises StoreUnavailableError.
+        """
         path = self._quick_path(session, name, folder)
         try:
             found = regular.look(path)
@@ -125,7 +128,7 @@ class DirectoryStore:
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
         """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
 
-        One whose state cannot be told is there all the same: who reads it is told why. Raises Unavailable.
+        One whose state cannot be told is there all the same: who reads it is told why. Raises StoreUnavailableError.
         """
         found: dict[str, tuple[int, int]] = {}
         folder = str(self.root / session / RESPONSES)
@@ -157,7 +160,7 @@ class DirectoryStore:
         return {}
 
     def sessions(self) -> list[str]:
-        """The folders that hold recordings, in order. Raises Unavailable."""
+        """The folders that hold recordings, in order. Raises StoreUnavailableError."""
         try:
             names = os.listdir(self.root)  # noqa: PTH208
             return sorted(name for name in names if (self.root / name / RESPONSES).is_dir())

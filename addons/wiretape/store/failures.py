@@ -2,43 +2,23 @@
 
 What cannot be read is never taken for what is not there: a request would be paid for twice, a frozen session written
 into, another answer given. So the only sign of absence is that the system knows no such name (ENOENT), and that no link
-leads nowhere: what it points to may be on a disk that is not mounted. All else is ``Unavailable``, also a file where a
-folder should be (ENOTDIR). What stands in a recording's place and can be none, see ``regular``, is another matter.
+leads nowhere: what it points to may be on a disk that is not mounted. All else is ``StoreUnavailableError``, also a
+file where a folder should be (ENOTDIR). What stands in a recording's place and can be none, see ``regular``, is another
+matter.
 
     error                                   who reads gets
     ENOENT, and no link dangles             None: there is nothing
-    any other: EIO, EMFILE, EACCES, ...     Unavailable
-    a bucket that does not answer           Away, which is Unavailable too
+    any other: EIO, EMFILE, EACCES, ...     StoreUnavailableError
+    a bucket that does not answer           StoreAwayError, which is StoreUnavailableError too
 """
 
 import errno
 import os
 
 from wiretape.codecs import printable
+from wiretape.exceptions import StoreUnavailableError
 
 _CAN_LOOK_AT_LINKS = os.access in os.supports_follow_symlinks
-
-
-class Unavailable(OSError):  # noqa: N818  nothing is wrong with who asks: it may be asked later
-    """It cannot be told what is there. Never to be taken for "not found": who asked is answered 503."""
-
-
-class Away(Unavailable):
-    """A whole bucket cannot be asked: not reached, too slow, or closed to us.
-
-    Meanwhile what was seen before is served, live traffic flows, and what is recorded waits in the spool.
-    """
-
-    def __init__(
-        self, message: str, *, status: int | None = None, is_lasting: bool = False, was_absent: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        """The HTTP status that the server answered, where it answered."""
-        self.is_lasting = is_lasting
-        """Whether it is of no use to wait: there is no such bucket, no credentials for it, or not the right ones."""
-        self.was_absent = was_absent
-        """Whether there was nothing when it was last looked at."""
 
 
 def is_absent(error: OSError, path: str) -> bool:
@@ -59,9 +39,9 @@ def _is_named(path: str) -> bool:
     return os.path.lexists(path)
 
 
-def told(error: OSError, path: str) -> Unavailable:
+def told(error: OSError, path: str) -> StoreUnavailableError:
     """Return what to raise for an error that does not say that there is nothing."""
     why = error.strerror or type(error).__name__
     if error.errno == errno.ENOENT:
         why = "a link on the way to it leads nowhere (is a disk not mounted?)"
-    return Unavailable(f"{printable.line(path)}: cannot be read: {why}")
+    return StoreUnavailableError(f"{printable.line(path)}: cannot be read: {why}")

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from wiretape.codecs import json_text, printable
-from wiretape.store.base import Away, Store, Unavailable
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
+from wiretape.store.base import Store
 
 # Its own folder, as the store's files are all in one; hidden, so that nobody takes it for a recording.
 _FOLDER = ".wiretape"
@@ -35,7 +36,7 @@ class Frozen:
 
 
 def is_frozen(store: Store, session: str) -> bool:
-    """Whether there is a mark, whatever it says. Raises OSError, Unavailable where that cannot be told."""
+    """Whether there is a mark, whatever it says. Raises OSError, StoreUnavailableError where that cannot be told."""
     return store.exists(session, _NAME, _FOLDER)
 
 
@@ -72,7 +73,7 @@ _SLOW = 2.0
 @dataclass(frozen=True, slots=True)
 class _Seen:
     frozen: bool
-    doubt: Unavailable | None
+    doubt: StoreUnavailableError | None
     looked: float
 
 
@@ -96,7 +97,7 @@ class FrozenMarks:
         """Whether a session was frozen when that could last be told; one that never was looked at is not."""
         return self._lately(session).frozen
 
-    def doubt(self, session: str) -> Unavailable | None:
+    def doubt(self, session: str) -> StoreUnavailableError | None:
         """Why the last look could not tell, so that nothing is to be recorded there; None where it could."""
         return self._lately(session).doubt
 
@@ -123,10 +124,10 @@ class FrozenMarks:
         try:
             frozen = is_frozen(self._store, session)
             doubt = None
-        except Away:
+        except StoreAwayError:
             pass  # Who takes up what waits looks again.
         except OSError as e:
-            doubt = Unavailable(f"whether session {session} is frozen cannot be told: {e}")
+            doubt = StoreUnavailableError(f"whether session {session} is frozen cannot be told: {e}")
         if len(self._seen) > _SESSIONS:
             self._seen.clear()
         self._seen[session] = _Seen(frozen, doubt, time.monotonic())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wiretape.exceptions import ConfigurationError
 from wiretape.store import regular
 from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
@@ -46,7 +47,7 @@ class StoreUrl:
         return replace(self, recordings=recordings, local=self.local and str(Path(self.local).absolute()))
 
     def open(self, settle: "Settle | None" = None) -> Store:
-        """The store; nothing is asked of it yet. Raises ValueError. ``settle``: see ``BucketStore``."""
+        """The store; nothing is asked of it yet. Raises ConfigurationError. ``settle``: see ``BucketStore``."""
         return open_store(
             self.recordings,
             local=Path(self.local) if self.local else None,
@@ -64,16 +65,18 @@ def is_url(text: str) -> bool:
 
 
 def bucket_url(text: str) -> str:
-    """The URL of a bucket in its one form. Raises ValueError, which repeats no credential."""
+    """The URL of a bucket in its one form. Raises ConfigurationError, which repeats no credential."""
     parts = urlsplit(text)
     scheme = parts.scheme.lower()
     if scheme not in _BUCKETS:
-        raise ValueError(f"{scheme}:// is no store: give a directory, or a bucket as s3://, gs:// or az://")
+        raise ConfigurationError(f"{scheme}:// is no store: give a directory, or a bucket as s3://, gs:// or az://")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"{scheme}://: only bucket and prefix belong in the URL; credentials in the environment")
+        raise ConfigurationError(
+            f"{scheme}://: only bucket and prefix belong in the URL; credentials in the environment"
+        )
     prefix = parts.path.strip("/")
     if not _NAME.fullmatch(parts.netloc) or any(part in {"", ".", ".."} for part in prefix.split("/") if prefix):
-        raise ValueError(f"{text!r} names no bucket and prefix: {scheme}://BUCKET/PREFIX")
+        raise ConfigurationError(f"{text!r} names no bucket and prefix: {scheme}://BUCKET/PREFIX")
     return f"{scheme}://{parts.netloc}/{prefix}".rstrip("/")
 
 
@@ -88,7 +91,7 @@ def open_store(
     largest: int = regular.LARGEST,
     settle: "Settle | None" = None,
 ) -> Store:
-    """The store of a path or a URL; nothing is asked of it yet. Raises ValueError.
+    """The store of a path or a URL; nothing is asked of it yet. Raises ConfigurationError.
 
     ``largest``: bytes of a recording in a folder; a larger file is none.
 

@@ -16,6 +16,8 @@ import stat
 import sys
 from collections.abc import Iterator
 
+from wiretape.exceptions import NotARecordingError
+
 LARGEST = 256_000_000
 """Bytes of a recording, where nothing else is said."""
 
@@ -28,15 +30,11 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _READ |= getattr(os, _name, 0)
 
 
-class NoRecording(ValueError):  # noqa: N818  as other things that are no recordings
-    """What stands under a recording's name can be none: it is no file, is elsewhere, or is too large.
-
-    No OSError: the store works, and to ask again would change nothing.
-    """
-
-
 def read(path: str, root: str, largest: int = LARGEST) -> bytes:
-    """The bytes of a file below ``root``. Raises NoRecording, and OSError where there is none or it cannot be read."""
+    """Return the bytes of a file below ``root``.
+
+    Raises NotARecordingError, and OSError where there is none or it cannot be read.
+    """
     pieces = [*_read(_open(path, root), largest)]
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -79,7 +77,7 @@ def is_inside(path: str, root: str) -> bool:
     """Whether what a path leads to is there, and below ``root``."""
     try:
         _inside(path, root)
-    except (OSError, NoRecording):
+    except (OSError, NotARecordingError):
         return False
     return True
 
@@ -102,12 +100,12 @@ def _open_odd(path: str, root: str) -> int:
     if stat.S_ISLNK(mode):
         path = _inside(path, root)
     elif not stat.S_ISREG(mode):  # A socket, or what nobody may open.
-        raise NoRecording(f"is {_kind(mode)}, and no file")
+        raise NotARecordingError(f"is {_kind(mode)}, and no file")
     return os.open(path, _READ)
 
 
 def _inside(path: str, root: str) -> str:
-    """Where a path leads, all links followed. Raises NoRecording where that is not below ``root``, or nowhere.
+    """Where a path leads, all links followed. Raises NotARecordingError where that is not below ``root``, or nowhere.
 
     Raises OSError where there is nothing of this name, or a folder on the way leads nowhere.
     """
@@ -116,9 +114,9 @@ def _inside(path: str, root: str) -> str:
     except OSError as e:
         if not os.path.islink(path):  # noqa: PTH114
             raise
-        raise NoRecording(f"is a link that leads nowhere: {e.strerror}") from e
+        raise NotARecordingError(f"is a link that leads nowhere: {e.strerror}") from e
     if not _is_below(real, os.path.realpath(root)):
-        raise NoRecording(f"{_OUT}, and is not read")
+        raise NotARecordingError(f"{_OUT}, and is not read")
     return real
 
 
@@ -131,7 +129,7 @@ def _read(handle: int, largest: int, at_once: int = sys.maxsize) -> Iterator[byt
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise NoRecording(f"is {_kind(found.st_mode)}, and no file")
+            raise NotARecordingError(f"is {_kind(found.st_mode)}, and no file")
         # One byte more than it has: the next read then tells that it has ended.
         left = largest + 1
         if found.st_size <= largest:
@@ -139,7 +137,7 @@ def _read(handle: int, largest: int, at_once: int = sys.maxsize) -> Iterator[byt
                 yield piece
                 left -= len(piece)
         if found.st_size > largest or left <= 0:
-            raise NoRecording(f"is larger than {largest:,} bytes (wiretape_max_recording)")
+            raise NotARecordingError(f"is larger than {largest:,} bytes (wiretape_max_recording)")
     finally:
         os.close(handle)
 

@@ -20,11 +20,11 @@ from itertools import batched
 
 import wiretape
 from wiretape import recording, redaction
+from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.matching import request
 from wiretape.matching.outline import Near, Outline, Outlines, Piece, outline, unpacked
 from wiretape.recording import RecordedRequest
-from wiretape.recording.checks import NotHttpError
-from wiretape.store.base import Store, Unavailable
+from wiretape.store.base import Store
 from wiretape.store.notes import Note, Notes
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Known:
 
     names: list[str]
     """Its recordings, in order."""
-    doubt: Unavailable | None
+    doubt: StoreUnavailableError | None
     """Why there may be another one, in a file that cannot be read; None where there is none."""
 
 
@@ -97,7 +97,7 @@ class Index:
         self._most_pieces = _PIECES
         self._outlines: dict[str, Outlines] = {}
         """By endpoint, until a file comes, changes or goes."""
-        self._doubts: dict[str, tuple[Hashable, Unavailable]] = {}
+        self._doubts: dict[str, tuple[Hashable, StoreUnavailableError]] = {}
         """The files that could not be read, each with the state in which it was."""
         self._is_reading_again = False
         self._next_scan = 0.0
@@ -116,7 +116,7 @@ class Index:
         return self._scanned and len(self._entries) <= _FEW
 
     def find(self, identity: str, listed: Mapping[str, Hashable] | None = None) -> Known:
-        """The recordings of this identity. ``listed``: a scan of this moment. Raises Unavailable."""
+        """The recordings of this identity. ``listed``: a scan of this moment. Raises StoreUnavailableError."""
         with self._lock:
             self._refresh(listed)
             doubt = next((problem for _, problem in self._doubts.values()), None)
@@ -137,7 +137,7 @@ class Index:
             return {name: entry.problem for name, entry in self._entries.items() if entry.problem}
 
     def nearest(self, wanted: Outline, endpoint: str, most: int) -> list[Near]:
-        """The recordings of an endpoint whose requests are nearest, the nearest first. Raises Unavailable."""
+        """The recordings of an endpoint whose requests are nearest, the nearest first. Raises StoreUnavailableError."""
         with self._lock:
             if self.store.is_quick or not self._scanned:
                 self._refresh(None)
@@ -231,7 +231,9 @@ class Index:
                 noted.append((name, state, head, each))
             elif isinstance(each, OSError):
                 # The store has told that it is there: it is not away.
-                problem = Unavailable(str(each) if isinstance(each, Unavailable) else f"{self._where(name)}: {each}")
+                problem = StoreUnavailableError(
+                    str(each) if isinstance(each, StoreUnavailableError) else f"{self._where(name)}: {each}"
+                )
                 self._doubts[name] = state, problem
                 if not before or str(before[1]) != str(problem):
                     problems.append(problem)

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import count
 
 from wiretape import recording
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.matching import request
 from wiretape.matching.outline import Near, Outline
 from wiretape.policy import FORMS, Takes
@@ -19,7 +20,8 @@ from wiretape.providers import job_states
 from wiretape.recording import ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording, hashing
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
-from wiretape.store.base import RESPONSES, WIRE, Away, Fetched, Store, Unavailable
+from wiretape.store.base import RESPONSES, WIRE, Fetched, Store
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.index import Index
 
 logger = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ class Snapshot:
         self._states: dict[tuple[str, str], Hashable] = {}
         self.is_whole = True
         """Whether everything could be looked at."""
-        self.doubt: Unavailable | None = None
+        self.doubt: StoreUnavailableError | None = None
         """Why what a search has not found may be there all the same, in a file that cannot be read."""
         self.listed: Mapping[str, Hashable] | None = None
         """All recordings and their states, where ``look_ahead`` could have them at once."""
@@ -67,7 +69,7 @@ class Snapshot:
             return
         try:
             self.listed = self._store.glance(self.session, names)
-        except Unavailable:
+        except StoreUnavailableError:
             self.listed = None  # What was seen before may be served.
         if self.listed is None:
             further = [(f"{names[0]}.2", RESPONSES), (names[0], WIRE)] if names else []
@@ -85,7 +87,7 @@ class Snapshot:
             return fetched.data
         try:
             return self._store.read(self.session, name, folder)
-        except Away as e:
+        except StoreAwayError as e:
             raise self._blamed(e) from e
 
     def exists(self, name: str) -> bool:
@@ -113,10 +115,10 @@ class Snapshot:
         self._states[name, folder] = state
         return state is not None
 
-    def _blamed(self, problem: Unavailable) -> Unavailable:
+    def _blamed(self, problem: StoreUnavailableError) -> StoreUnavailableError:
         """A bucket that has just told what it has is not away: it is the file that cannot be read."""
-        is_file = isinstance(problem, Away) and self.listed is not None
-        return Unavailable(str(problem)) if is_file else problem
+        is_file = isinstance(problem, StoreAwayError) and self.listed is not None
+        return StoreUnavailableError(str(problem)) if is_file else problem
 
 
 def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Hashable]) -> bool:
@@ -134,48 +136,28 @@ def is_unchanged(store: Store, session: str, states: Mapping[tuple[str, str], Ha
 
 
 class Lookup:
-    """Finds the recordings of one session. Every look-up raises Unavailable where the store cannot be asked."""
+    """Finds the recordings of one session. Each look-up raises StoreUnavailableError where the store is away."""
 
     def __init__(
         self,
         index: Index,
         turn: Callable[[str], int],
-        *,
-        takes: Takes,
-        form: str,
-        keep_captures: bool,
-        keep_errors: bool,
-        asks_again: bool = False,
-        only_lasting: bool = False,
+        config: TapeConfig,
     ) -> None:
         """``turn`` tells how often a request, by its identity, was answered before, and counts.
 
-        ``asks_again``: of what moves on, the last take is not repeated. ``only_lasting``: what depends on who asked, or
-        when, is no answer: the provider can be asked.
+        The index says which session is looked into; ``config`` is that of the tape.
         """
         self._store = index.store
         self.session = index.session
         self._turn = turn
-        self._takes = takes
-        self._form = form
-        self._keep_captures = keep_captures
-        self._keep_errors = keep_errors
-        self._asks_again = asks_again
-        self._only_lasting = only_lasting
+        self._config = config
         self._index = index
         self._told: set[Hashable] = set()
 
     def like(self, index: Index) -> "Lookup":
-        """Return one for another session, by the same choices."""
-        return Lookup(
-            index,
-            self._turn,
-            takes=self._takes,
-            form=self._form,
-            keep_captures=self._keep_captures,
-            keep_errors=self._keep_errors,
-            only_lasting=self._only_lasting,
-        )
+        """Return one for another session, by the same choices, for a look that has nobody asked again."""
+        return Lookup(index, self._turn, replace(self._config, is_offline=True))
 
     def reading(self) -> Snapshot:
         """A new look at the session's files."""
@@ -228,7 +210,7 @@ class Lookup:
         reading = self.reading()
         names = self._index.named(id_.removeprefix(ID_PREFIX))
         came = []
-        for name in names if self._takes is Takes.FIRST else reversed(names):
+        for name in names if self._config.takes is Takes.FIRST else reversed(names):
             try:
                 replaced = recording.loads(reading.read(name) or b"").extra.get(ID_MAPPING)
             except ValueError:
@@ -244,7 +226,7 @@ class Lookup:
 
         Raises MovedOn.
         """
-        if not self._asks_again:
+        if not self._config.asks_again:
             return self._turn(identity)
         # A POST is not a question about a state: sent again, it would do again what it did.
         if asked.method != "POST" and asked.turn >= len(names):
@@ -286,11 +268,11 @@ class Lookup:
             return f"{reading.where(name)} is there, and cannot be served: {e}."
         if not request.is_stored(found.request, identity):
             return ""
-        if found.response.broke_off and not self._keep_errors:
+        if found.response.broke_off and not self._config.keep_errors:
             return (
                 f"{reading.where(name)} is of this request, but its stream broke off: wiretape_record_errors serves it."
             )
-        if self._only_lasting and found.response.is_passing:
+        if self._config.only_lasting and found.response.is_passing:
             return f"{reading.where(name)} is of this request, but depends on who asked, or when: replay serves it."
         theirs = found.request.test_id
         if theirs not in (None, asked.test_id):
@@ -314,8 +296,11 @@ class Lookup:
         return False
 
     def capture(self, name: str, reading: Snapshot) -> Capture | None:
-        """A recording's capture, where there is one. Raises Unavailable: without it the answer would be another one."""
-        return self._capture(name, reading) if self._keep_captures else None
+        """Return a recording's capture, where there is one.
+
+        Raises StoreUnavailableError: without the capture the answer would be another one.
+        """
+        return self._capture(name, reading) if self._config.keep_captures else None
 
     def tells_query(self, name: str, reading: Snapshot) -> bool:
         """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
@@ -326,7 +311,7 @@ class Lookup:
         try:
             data = reading.read(name, WIRE)
             return captures.loads(data) if data is not None else None
-        except Away as e:
+        except StoreAwayError as e:
             if not e.was_absent:
                 raise
             reading.is_whole = False
@@ -345,7 +330,7 @@ class Lookup:
         except ValueError as e:
             self._tell(logging.ERROR, reading, (name, RESPONSES), f"not a recording that can be served: {e}")
             return None
-        if found.response.is_partial and not self._keep_errors:
+        if found.response.is_partial and not self._config.keep_errors:
             logger.error("%s: not served without wiretape_record_errors: it did not end well", reading.where(name))
             return None
         return Candidate(name, data, found) if request.is_stored(found.request, identity) else None
@@ -355,7 +340,7 @@ class Lookup:
     ) -> Candidate | None:
         """The same, where it may answer whoever asks next. ``known`` was read."""
         found = known if known and name == known.name else self.read(name, identity, reading)
-        return None if found and self._only_lasting and found.recording.response.is_passing else found
+        return None if found and self._config.only_lasting and found.recording.response.is_passing else found
 
     def _tell(self, level: int, reading: Snapshot, file: tuple[str, str], problem: str) -> None:
         """Say what is wrong with a file, once for as long as it is as it is."""
@@ -372,7 +357,7 @@ class Lookup:
         One that was made for the test that asks goes before those that serve all.
         """
         for_all = replace(asked, test_id=None)
-        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._form)]
+        candidates = [(for_all, form) for form in sorted(FORMS, key=lambda form: form != self._config.form)]
         for each, form in [(asked, "2026"), *candidates] if asked.test_id else candidates:
             name = recording.request_name(each, form)
             yield name
@@ -391,17 +376,17 @@ class Lookup:
         Raises MovedOn.
         """
         read = partial(self._answering, identity=identity, reading=reading, known=known)
-        if self._takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
+        if self._config.takes in (Takes.FIRST, Takes.LAST) and not asked.moves_on:
             row = self._row(names, read)
             if len(row) < 2:
                 return row
             return [replace(row[min(self._turn(identity), len(row) - 1)], has_turns=True)]
-        if self._only_lasting:
+        if self._config.only_lasting:
             names = [name for name in names if read(name)]
         if not names:
             return []
         turn = self._turn_of_state(asked, identity, names, read) if asked.moves_on else self._turn(identity)
-        start = turn % len(names) if self._takes is Takes.CYCLE else min(turn, len(names) - 1)
+        start = turn % len(names) if self._config.takes is Takes.CYCLE else min(turn, len(names) - 1)
         for name in names[start:] + names[:start]:
             if found := read(name):
                 return [found]
@@ -412,7 +397,7 @@ class Lookup:
 
         Where nothing but failures was recorded the last of them stays.
         """
-        is_last = self._takes is Takes.LAST
+        is_last = self._config.takes is Takes.LAST
         row: deque[Candidate] = deque()
         for name in reversed(names) if is_last else names:
             found = read(name)
@@ -464,7 +449,7 @@ def take_names(name: str, reading: Snapshot) -> Iterator[str]:
         try:
             if not reading.exists(take):
                 return
-        except Away:  # What is known is served meanwhile.
+        except StoreAwayError:  # What is known is served meanwhile.
             reading.is_whole = False
             return
         yield take

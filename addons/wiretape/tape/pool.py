@@ -5,33 +5,19 @@ each session's files, whose turn it is among takes.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 
 from wiretape.metrics.counters import SessionCounters
-from wiretape.policy import FORMS, Mode, Takes
-from wiretape.replay.pacing import INSTANT, Pace
+from wiretape.policy import Mode, Takes
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
+from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
 from wiretape.tape.index import Indexes
 from wiretape.tape.tape import CachedHit, Tape
 
 _TAPES = 256
 """Tapes that are kept; another is made anew when it is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What holds for a session of which the configuration says nothing else."""
-
-    takes: Takes = Takes.LAST
-    form: str = FORMS[0]
-    pace: Pace = INSTANT
-    keep_captures: bool = True
-    keep_errors: bool = False
-    is_offline: bool = False
-    """Whether nobody can be asked anything."""
 
 
 class TapePool:
@@ -42,16 +28,19 @@ class TapePool:
         store: Store,
         sessions: Sessions,
         ledger: SessionCounters,
-        defaults: Defaults | None = None,
+        defaults: TapeConfig = DEFAULT_CONFIG,
         *,
         memory: int = 0,
         turns: Turns | None = None,
     ) -> None:
-        """``memory`` is what may be kept of hits, in bytes, of all sessions together."""
+        """``defaults`` is what holds for a session that says nothing else.
+
+        ``memory`` is what may be kept of hits, in bytes, of all sessions together.
+        """
         self.store = store
         self._sessions = sessions
         self._ledger = ledger
-        self._defaults = defaults or Defaults()
+        self._defaults = defaults
         self._memory: LruCache[CachedHit] = LruCache(memory)
         self._indexes = Indexes(store)
         self._turns = turns or LocalTurns()
@@ -63,23 +52,15 @@ class TapePool:
         if tape := self._tapes.get(key):
             self._tapes.move_to_end(key)
             return tape
-        said, default = session, self._defaults
-        tape = self._tapes[key] = Tape(
+        tape = Tape(
             self.store,
-            said.name,
-            mode,
-            self._ledger.of(said.name),
-            layers=self._sessions.order(said.name)[1:],
-            takes=said.takes or default.takes,
-            form=said.form or default.form,
-            pace=said.pace or default.pace,
-            keep_captures=default.keep_captures,
-            keep_errors=default.keep_errors,
+            self._defaults.for_session(session, mode, self._sessions.order(session.name)[1:]),
+            self._ledger.of(session.name),
             memory=self._memory,
             indexes=self._indexes,
             turns=self._turns,
-            asks_again=mode is Mode.RECORD_IF_MISSING and not default.is_offline,
         )
+        self._tapes[key] = tape
         if len(self._tapes) > _TAPES:
             self._tapes.popitem(last=False)
         return tape

@@ -15,23 +15,23 @@ from typing import Any
 
 from wiretape import recording, redaction
 from wiretape.codecs.parts import Parts
+from wiretape.exceptions import NotARecordingError, StoreUnavailableError
 from wiretape.matching import aliases, request
 from wiretape.matching.outline import Near, outline
 from wiretape.metrics.counters import Counters, Reason
-from wiretape.policy import DEFAULT_SESSION, FORMS, Mode, Takes
+from wiretape.policy import DEFAULT_SESSION, Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
 from wiretape.redaction import bodies, recorded
 from wiretape.replay import pacing
-from wiretape.replay.pacing import INSTANT, Pace
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store import freezing
-from wiretape.store.base import WIRE, Store, Unavailable
+from wiretape.store.base import WIRE, Store
 from wiretape.store.lru import LruCache
-from wiretape.store.regular import NoRecording
 from wiretape.tape import mismatch
+from wiretape.tape.config import TapeConfig
 from wiretape.tape.index import Indexes
 from wiretape.tape.lookup import (
     Candidate,
@@ -119,66 +119,36 @@ class Tape:
     def __init__(
         self,
         store: Store,
-        session: str,
-        mode: Mode,
+        config: TapeConfig,
         counters: Counters,
         *,
-        layers: Sequence[str] = (),
-        takes: Takes = Takes.LAST,
-        form: str = FORMS[0],
-        pace: Pace = INSTANT,
-        keep_captures: bool = True,
-        keep_errors: bool = False,
         memory: LruCache[CachedHit] | None = None,
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         is_repeated: bool = False,
-        asks_again: bool = False,
         states: dict[str, int] | None = None,
         failing: Failing | None = None,
     ) -> None:
-        """``layers`` are the sessions below, in order: what this one lacks is looked for there.
-
-        ``is_repeated``: what is recorded may be there already, written by a process that was killed.
-
-        ``asks_again``: what moves on, as the state that a poll asks for, is asked for again when all its takes have
-        been played.
+        """``is_repeated``: what is recorded may be there already, written by a process that was killed.
 
         ``states``: how many takes this process has written of what moves on, by name: shared by all tapes that write
         one session.
 
         ``memory``, ``indexes``, ``turns`` and ``failing`` may be shared with other tapes on the same store.
         """
-        self.session = session
-        self.named = "" if session == DEFAULT_SESSION else f" (session {session})"
+        self.config = config
+        # On the way of each request.
+        self.session = config.session
+        self.mode = config.mode
+        self.named = "" if config.session == DEFAULT_SESSION else f" (session {config.session})"
         """The end of each line in the log that is about this session; nothing for the one called ``default``."""
-        self.mode = mode
         self.counters = counters
         self.store = store
-        self._only_lasting = mode is Mode.RECORD_IF_MISSING
-        self._asks_again = asks_again
-        self._indexes = indexes = indexes or Indexes(store)
-        self._turn = turn = partial((turns or LocalTurns()).next, session)
-        self._finders = [
-            Lookup(
-                indexes.of(each),
-                turn,
-                takes=takes,
-                form=form,
-                keep_captures=keep_captures,
-                keep_errors=keep_errors,
-                asks_again=asks_again,
-                only_lasting=self._only_lasting,
-            )
-            for each in (session, *layers)
-        ]
+        self._indexes = indexes or Indexes(store)
+        self._turn = partial((turns or LocalTurns()).next, config.session)
+        self._sessions = config.session, *config.layers
+        self._finders = [Lookup(self._indexes.of(each), self._turn, config) for each in self._sessions]
         self._finder = self._finders[0]
-        self._sessions = session, *layers
-        self.takes = takes
-        self.form = form
-        self._pace = pace
-        self.keep_captures = keep_captures
-        self.keep_errors = keep_errors
         self._memory: LruCache[CachedHit] = LruCache(0) if memory is None else memory
         self._is_repeated = is_repeated
         self._states = {} if states is None else states
@@ -205,7 +175,7 @@ class Tape:
 
     def _remembered(self, key: Hashable) -> Hashable:
         # The memory is shared with tapes of other modes, where an answer may do that is none here.
-        return self.session, self._only_lasting, key
+        return self.session, self.config.only_lasting, key
 
     def _is_current(self, kept: CachedHit) -> bool:
         try:
@@ -227,7 +197,7 @@ class Tape:
             if self._is_current(kept):
                 return kept.hit
             self._memory.drop(self._remembered(key))
-        if asked.moves_on and self._asks_again:
+        if asked.moves_on and self.config.asks_again:
             # Counted whether it has a recording or not: the next one is the one after it.
             object.__setattr__(asked, "turn", self._turn(request.identity(asked)))  # It is no part of the value.
         return self._look_twice(asked, key, thorough=not self.store.is_quick)
@@ -273,10 +243,10 @@ class Tape:
         is_of_state = asked.moves_on and asked.method != "POST"
         tokens = 0 if is_of_state else wire.tokens(found[0].recording)
         answer = self._answer(asked, finder, found, reading)
-        leaving = pacing.schedule(self._pace, len(answer.chunks), answer.at, tokens)
+        leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = self.config.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
         stays = stays and not asked.moves_on and not found[0].has_turns
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
@@ -291,7 +261,7 @@ class Tape:
         ``is_untold``: the request is with less of its query, so that what is known to be of that query is no answer.
         """
         identity = request.identity(asked)
-        doubt: Unavailable | None = None
+        doubt: StoreUnavailableError | None = None
         for finder in self._finders:
             reading = finder.reading()
             readings.append(reading)
@@ -374,11 +344,11 @@ class Tape:
         try:
             decoded = wire.decoded(arrived)
             plain = _without_secrets(decoded)
-            response = wire.response(asked, plain, keep_errors=self.keep_errors)
+            response = wire.response(asked, plain, keep_errors=self.config.keep_errors)
             cleaned = recorded.response(response, redaction.DEFAULT.recorder)
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
-            made = recording.make(asked, cleaned, self.form)
+            made = recording.make(asked, cleaned, self.config.form)
             capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
@@ -405,7 +375,7 @@ class Tape:
         self, asked: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None, *, has_secret: bool
     ) -> Capture | None:
         """What is kept beside a recording, whose digest is still to be put in."""
-        if not self.keep_captures or (has_secret and not origin):
+        if not self.config.keep_captures or (has_secret and not origin):
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
@@ -416,7 +386,7 @@ class Tape:
         data = recording.dumps_parts(made)
         try:
             is_frozen = freezing.is_frozen(self.store, self.session)
-        except Unavailable:
+        except StoreUnavailableError:
             if not self.store.has_spool:
                 raise
             is_frozen = False  # It is looked at again when what waits goes up.
@@ -424,7 +394,7 @@ class Tape:
             raise FrozenError(f"session {self.session} is frozen")
         try:
             return self._write_looking(made, data, capture)
-        except Unavailable:
+        except StoreUnavailableError:
             if not self.store.has_spool:
                 raise
             # What is there cannot be seen: the store keeps ours until it can, and then looks by ``settler``.
@@ -437,7 +407,7 @@ class Tape:
             return made.name
 
     def _replaces(self) -> bool:
-        return self.mode is Mode.RECORD and self.takes is Takes.LAST
+        return self.mode is Mode.RECORD and self.config.takes is Takes.LAST
 
     def _write_looking(self, made: Recording, data: Parts, capture: Capture | None) -> str:
         identity = request.identity(made.request)
@@ -458,14 +428,14 @@ class Tape:
         """The bytes under a name; None where there are none, or what is there can be no recording."""
         try:
             return self.store.read(self.session, name)
-        except NoRecording:
+        except NotARecordingError:
             return None
 
     def _existing_digest(self, name: str) -> str | None:
         """The same as a digest."""
         try:
             return self.store.digest(self.session, name)
-        except NoRecording:
+        except NotARecordingError:
             return None
 
     def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
@@ -483,7 +453,7 @@ class Tape:
         """Whether the capture of the same recording is there, as far as that can be told."""
         try:
             existing = self._finder.capture(name, self._finder.reading())
-        except Unavailable:
+        except StoreUnavailableError:
             return False
         if existing is None or existing.recording != capture.recording:
             return False

@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 import s3
 from chats import chat, route
+from taping import tape_of
 from wiretape import redaction
 from wiretape.cli.commands import app
 from wiretape.library import verify
 from wiretape.matching import request as requests
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers.wire import LiveResponse, response
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, dumps, make, read_request
@@ -28,7 +28,6 @@ from wiretape.store import freezing
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import open_store
-from wiretape.tape.tape import Tape
 
 KEY = "AIza" + "Sy_-1" * 7
 OTHER = "gsk_" + "a1B2" * 13
@@ -78,7 +77,7 @@ def _where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 
 def replayed(store: Store, question: str) -> str:
-    tape = Tape(store, "main", Mode.REPLAY, Counters())
+    tape = tape_of(store, "main", Mode.REPLAY)
     live = replace(chat(question), body=_sent(question))
     hit = tape.lookup(live) or tape.search(live)
     assert hit
@@ -120,8 +119,8 @@ def test_first_the_plan_then_the_doing(where: str) -> None:
         assert data
         assert kept
         assert KEY.encode() not in data + kept
-        assert verify.check(name, data).faults == ()
-        assert verify.check_capture(kept) == ()
+        assert verify.verify(name, data).faults == ()
+        assert verify.verify_capture(kept) == ()
         assert loads(kept).recording == digest(data)
         assert (
             loads(kept).at
@@ -152,7 +151,7 @@ def test_two_that_differ_in_a_key_alone_become_takes(tmp_path: Path) -> None:
     assert {requests.identity(read_request(store.read("main", name) or b"")) for name in names} == {
         requests.identity(read_request(store.read("main", names[0]) or b""))
     }
-    assert all(verify.check(name, store.read("main", name) or b"").faults == () for name in names)
+    assert all(verify.verify(name, store.read("main", name) or b"").faults == () for name in names)
 
 
 def test_a_name_of_its_own_and_the_2026_form(tmp_path: Path) -> None:
@@ -163,7 +162,7 @@ def test_a_name_of_its_own_and_the_2026_form(tmp_path: Path) -> None:
     names = set(store.scan("main"))
     assert "greeting" in names
     (name,) = names - {"greeting"}
-    assert verify.check(name, store.read("main", name) or b"").faults == ()
+    assert verify.verify(name, store.read("main", name) or b"").faults == ()
 
 
 def test_a_frozen_session_is_left_alone_and_said(where: str) -> None:

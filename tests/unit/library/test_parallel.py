@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from chats import came, chat
+from taping import tape_of
 from wiretape import redaction
 from wiretape.library import compare, parallel, promotion, verify
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
-from wiretape.tape.tape import Tape
 
 FOLDERS = ("responses", "wire")
 
@@ -50,7 +49,7 @@ def test_what_is_raised_is_raised(tmp_path: Path) -> None:
 @pytest.fixture(name="store")
 def _store(tmp_path: Path) -> DirectoryStore:
     store = DirectoryStore(tmp_path / "of", notes=Notes(tmp_path / "notes.sqlite"))
-    tape = Tape(store, "a", Mode.RECORD, Counters())
+    tape = tape_of(store, "a", Mode.RECORD)
     for number in range(30):
         tape.record(chat(f"number {number}"), came(f"answer {number}"))
     (tmp_path / "of" / "a" / "responses" / "broken.json").write_text("{}")
@@ -75,13 +74,13 @@ def test_what_a_session_holds_is_read_once(store: DirectoryStore, monkeypatch: p
     monkeypatch.setattr(DirectoryStore, "read", reading)
     monkeypatch.setattr(parallel, "_MANY", 1000)
     checked: list[str] = []
-    check = verify.check
+    really = verify.verify
 
-    def checking(name: str, data: bytes) -> verify.Report:
+    def checking(name: str, data: bytes) -> verify.Verification:
         checked.append(name)
-        return check(name, data)
+        return really(name, data)
 
-    monkeypatch.setattr(verify, "check", checking)
+    monkeypatch.setattr(verify, "verify", checking)
     read.clear()
     assert promotion.plan(store, "a", "b") == plan
     assert checked == [], "they were found sound, and are as they were"

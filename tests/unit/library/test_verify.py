@@ -28,40 +28,40 @@ def changed(**response: Any) -> bytes:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_samples_are_sound(name: str) -> None:
     path = SAMPLES[name]
-    report = verify.check(path.stem, path.read_bytes())
+    report = verify.verify(path.stem, path.read_bytes())
     assert (report.form, report.faults) == ("2025-09", ())
-    assert verify.check(f"{path.stem}.2", path.read_bytes()).faults == ()
+    assert verify.verify(f"{path.stem}.2", path.read_bytes()).faults == ()
 
 
 def test_each_fault_is_found() -> None:
     data = CHAT.read_bytes()
-    assert "not JSON" in verify.check(CHAT.stem, data[:1000]).faults[0]
-    assert "not its hash, which is e99f14805360" in verify.check("hello", data).faults[0]
+    assert "not JSON" in verify.verify(CHAT.stem, data[:1000]).faults[0]
+    assert "not its hash, which is e99f14805360" in verify.verify("hello", data).faults[0]
     key = b"sk-" + b"a1b2" * 10
-    (fault,) = verify.check(CHAT.stem, data.replace(b'"Hello!"', b'"' + key + b'"')).faults
+    (fault,) = verify.verify(CHAT.stem, data.replace(b'"Hello!"', b'"' + key + b'"')).faults
     assert fault == "a secret is in it, at response.body[1].__data__.choices[0].delta.content"
     assert key.decode() not in fault
     broken = {"category": "provider_sdk", "message": "x", "status_code": None, "body": None}
     # What wiretape_record_errors has kept is as sound as any other.
-    assert verify.check(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults == ()
+    assert verify.verify(CHAT.stem, changed(is_exception=True, exception_data=broken)).faults == ()
 
 
 def test_a_recording_that_does_not_replay_to_itself_is_a_fault() -> None:
     body = load(CHAT)["response"]["body"]
     extra = {"__type__": body[0]["__type__"], "__data__": {"error": "boom"}}
-    assert "the stream holds an error" in verify.check(CHAT.stem, changed(body=[*body, extra])).faults[0]
+    assert "the stream holds an error" in verify.verify(CHAT.stem, changed(body=[*body, extra])).faults[0]
     shuffled = {key: body[0]["__data__"][key] for key in sorted(body[0]["__data__"], reverse=True)}
     element = {"__type__": body[0]["__type__"], "__data__": shuffled}
-    assert verify.check(CHAT.stem, changed(body=[element])).faults == ()  # As a newer SDK's class may have it.
+    assert verify.verify(CHAT.stem, changed(body=[element])).faults == ()  # As a newer SDK's class may have it.
     del shuffled["usage"]
-    assert "differs after its way" in verify.check(CHAT.stem, changed(body=[element])).faults[0]
+    assert "differs after its way" in verify.verify(CHAT.stem, changed(body=[element])).faults[0]
 
 
 SOUND = Origin("ci", "2026-01-31T12:00:00Z", "curl/8.5.0", "0.1.0", 1234.5)
 
 
 def faults(origin: Origin) -> tuple[str, ...]:
-    return verify.check_capture(capture.dumps(Capture("sha256:0", 200, (), (b"x",), (1.0,), origin)))
+    return verify.verify_capture(capture.dumps(Capture("sha256:0", 200, (), (b"x",), (1.0,), origin)))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_recording_that_no_request_finds_is_a_fault(monkeypatch: pytest.Monkey
         return replace(asked, body={**asked.body, "model": "another"})
 
     monkeypatch.setattr(request, "recorded", another)
-    (fault,) = verify.check(CHAT.stem, CHAT.read_bytes()).faults
+    (fault,) = verify.verify(CHAT.stem, CHAT.read_bytes()).faults
     assert "would not find it" in fault
 
 
@@ -110,7 +110,7 @@ def test_a_recording_that_no_request_finds_is_a_fault(monkeypatch: pytest.Monkey
 
 @pytest.mark.skipif(not PUBLIC, reason="the public recordings are not beside the checkout: ../shared/corpus")
 def test_the_public_recordings_are_sound() -> None:
-    told = {path.stem[:19]: verify.check(path.stem, path.read_bytes()).faults for path in PUBLIC}
+    told = {path.stem[:19]: verify.verify(path.stem, path.read_bytes()).faults for path in PUBLIC}
     (fault,) = told.pop("53f557a067b8f00b81d")
     assert "not its hash" in fault  # It has 64 digits, which count the test: that is not in the file.
     assert {name: faults for name, faults in told.items() if faults} == {}
@@ -127,10 +127,10 @@ def test_the_name_that_a_version_gave_is_right_and_so_are_its_ids(rule: hashing.
     name = recording.digest(FILE_SEARCH, rule)
     data = recording.dumps(made).replace(f'"rec-{made.name[:12]}"'.encode(), f'"rec-{name[:12]}"'.encode())
     for each in (name, f"{name}.2", f"{name}-{request.identity(FILE_SEARCH)[:8]}"):
-        assert verify.check(each, data).faults == ()
-    (fault,) = verify.check(name[::-1], data).faults
+        assert verify.verify(each, data).faults == ()
+    (fault,) = verify.verify(name[::-1], data).faults
     assert "not its hash" in fault
-    (fault,) = verify.check(name, data.replace(b'"rec-', b'"rec-0')).faults
+    (fault,) = verify.verify(name, data.replace(b'"rec-', b'"rec-0')).faults
     assert "ids are not those of its name" in fault
 
 
@@ -146,8 +146,8 @@ def test_the_name_that_a_version_gave_to_a_list_of_models(rule: hashing.HashRule
         asked = replace(asked, test_id=None)
     found = recording.Recording(asked, RecordedResponse(body, is_streaming=False), form)
     name = f"models-{recording.digest(asked, rule)[: rule.digits]}-{found.name[-8:]}"
-    assert verify.check(name, recording.dumps(found)).faults == ()
-    (fault,) = verify.check(name.replace("-", "-0", 1), recording.dumps(found)).faults
+    assert verify.verify(name, recording.dumps(found)).faults == ()
+    (fault,) = verify.verify(name.replace("-", "-0", 1), recording.dumps(found)).faults
     assert "not its hash" in fault
 
 
@@ -162,11 +162,11 @@ OF_NO_HTTP: dict[str, Any] = {
 @pytest.mark.parametrize("asked", OF_NO_HTTP.values(), ids=OF_NO_HTTP)
 def test_what_goes_over_no_http_is_no_fault(asked: Any) -> None:
     content = {"test_id": None, "request": asked, "response": {"body": {"content": "x"}, "is_streaming": False}}
-    report = verify.check("0" * 64, json.dumps(content).encode())
+    report = verify.verify("0" * 64, json.dumps(content).encode())
     assert (report.form, report.faults) == (verify.OF_NO_HTTP, ())
     key = "sk-" + "a1b2" * 10
     content["response"]["body"] = {"content": key}
-    (fault,) = verify.check("0" * 64, json.dumps(content).encode()).faults
+    (fault,) = verify.verify("0" * 64, json.dumps(content).encode()).faults
     assert fault == "a secret is in it, at response.body.content"
 
 
@@ -179,12 +179,12 @@ def test_a_get_of_the_recorders_own_is_one_of_its_url() -> None:
     found = recording.loads(data)
     assert recording.dumps(found) == data
     name = f"models-{hashing.NEWEST.digest('GET', asked['url'], {}, None)}-62c66a7a"  # type: ignore[arg-type]
-    assert verify.check(name, data).faults == ()
-    assert "not its hash" in verify.check(name.replace("models-", "models-0"), data).faults[0]
+    assert verify.verify(name, data).faults == ()
+    assert "not its hash" in verify.verify(name.replace("models-", "models-0"), data).faults[0]
     live = RecordedRequest("http://localhost:8000/info", {}, "", "GET")
     assert request.identity(found.request) == request.identity(live)
 
 
 @pytest.mark.parametrize("asked", [{"provider": 1}, {"url": 1, "provider": "x"}, {"url": "://x", "body": {}}, {}])
 def test_what_is_none_of_that_is_no_recording(asked: Any) -> None:
-    assert verify.check("x", json.dumps({"test_id": None, "request": asked, "response": {}}).encode()).form is None
+    assert verify.verify("x", json.dumps({"test_id": None, "request": asked, "response": {}}).encode()).form is None

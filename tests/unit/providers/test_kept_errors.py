@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chats import chat
+from taping import tape_of
 from wiretape.library import promotion, verify
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.wire import LiveResponse, UnrecordableError
@@ -17,7 +17,6 @@ from wiretape.recording import RecordedRequest, Recording, dumps, loads
 from wiretape.recording.capture import kept
 from wiretape.redaction import DEFAULT, recorded
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 CHAT = chat("x")
 STREAM = chat("x", stream=True)
@@ -167,7 +166,7 @@ def test_what_is_kept_replays_as_it_came(asked: RecordedRequest, arrived: LiveRe
     data = dumps(made)
     read = loads(data)
     assert dumps(read) == data
-    assert verify.check(made.name, data).faults == ()
+    assert verify.verify(made.name, data).faults == ()
     sent = wire.answer([read])
     assert (sent.status, sent.broken) == (arrived.status, not arrived.ended)
     assert said(sent.body) == said(b"".join(arrived.pieces))
@@ -238,10 +237,10 @@ def test_no_secret_is_kept_with_it(
     arrived = replace(arrived, pieces=pieces, headers=headers)
     # One that is older than the rule is seen, and can be cleaned.
     old = Recording(asked, wire.response(asked, arrived, keep_errors=True))
-    assert "a secret is in it" in verify.check(old.name, dumps(old)).faults[0]
+    assert "a secret is in it" in verify.verify(old.name, dumps(old)).faults[0]
     cleaned = recorded.clean(old, DEFAULT)
-    assert verify.check(old.name, dumps(cleaned)).faults == ()
-    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), keep_errors=True)
+    assert verify.verify(old.name, dumps(cleaned)).faults == ()
+    tape = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, keep_errors=True)
     tape.record(asked, arrived)
     assert tape.counters.recorded == 1
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
@@ -252,7 +251,7 @@ def test_no_secret_is_kept_with_it(
 
 def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
     store = DirectoryStore(tmp_path)
-    tape = Tape(store, "mine", Mode.RECORD, Counters(), keep_errors=True)
+    tape = tape_of(store, "mine", Mode.RECORD, keep_errors=True)
     for number, (asked, arrived) in enumerate(KEPT.values()):
         # Each from a provider of its own: they are many requests.
         url = asked.url.replace("https://api.", f"https://api{number}.").replace(":11434", f":{number + 1}")
@@ -269,5 +268,5 @@ def test_it_is_promoted_as_all_else_is(tmp_path: Path) -> None:
 def test_an_answer_that_has_no_content_has_none_whatever_came(asked: RecordedRequest, status: int) -> None:
     """HTTP/2 can send it all the same."""
     made = Recording(asked, wire.response(asked, came(b'{"a":1}', status, JSON), keep_errors=True))
-    assert verify.check(made.name, dumps(made)).faults == ()
+    assert verify.verify(made.name, dumps(made)).faults == ()
     assert wire.answer([made]).body == b""

@@ -70,7 +70,7 @@ def replayed(asked: RecordedRequest, arrived: LiveResponse, form: str) -> bytes:
     assert data.isascii()
     read = loads(data)
     assert dumps(read) == data
-    assert verify.check(made.name, data).faults == ()
+    assert verify.verify(made.name, data).faults == ()
     sent = wire.answer([read])
     assert sent.status == arrived.status
     again = wire.response(asked, LiveResponse(sent.status, sent.headers, sent.chunks, (0.0,) * len(sent.chunks), True))
@@ -170,7 +170,7 @@ def test_odd_values_in_a_question_make_a_question_of_their_own() -> None:
     for text in texts:
         asked = RecordedRequest(CHAT.url, json.loads(text), CHAT.endpoint)
         made = Recording(asked, wire.response(asked, came(WHERE["a chat"][1] % 1)))
-        assert verify.check(made.name, dumps(made)).faults == ()
+        assert verify.verify(made.name, dumps(made)).faults == ()
         names.add(made.name)
     assert len(names) == len(ODD)
 

@@ -10,22 +10,22 @@ from typing import Any
 import brotli
 import pytest
 
+from taping import tape_of
 from wiretape.codecs import content_coding
 from wiretape.matching import request
-from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.proxy import desk
 from wiretape.proxy.desk import Desk, Grant, IncomingRequest, key_of
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
 
 ASKED = RecordedRequest("https://api.openai.com/v1/v1/embeddings", {"model": "m", "input": "x"}, "/v1/embeddings")
 
 
 def test_equal_ones_of_one_session_in_one_form_for_one_test(tmp_path: Path) -> None:
-    one, two = (Tape(DirectoryStore(tmp_path), name, Mode.RECORD_IF_MISSING, Counters()) for name in ("one", "two"))
+    one, two = (tape_of(DirectoryStore(tmp_path), name, Mode.RECORD_IF_MISSING) for name in ("one", "two"))
     assert key_of(one, ASKED) == key_of(one, replace(ASKED))
     others = [replace(ASKED, base64_wanted=True), replace(ASKED, test_id="t"), replace(ASKED, body={"model": "n"})]
     assert len({key_of(one, ASKED), key_of(two, ASKED), *(key_of(one, each) for each in others)}) == 5
@@ -43,7 +43,7 @@ def test_a_long_request_is_read_by_a_thread_that_does_not_carry_the_traffic(
         return recorded(*args)
 
     monkeypatch.setattr(request, "recorded", watching)
-    tape = Tape(DirectoryStore(tmp_path), "one", Mode.RECORD, Counters())
+    tape = tape_of(DirectoryStore(tmp_path), "one", Mode.RECORD)
     route = routing.parse([("p", routing.builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     body = json.dumps({"model": "m", "input": "x" * size}).encode()

@@ -12,24 +12,23 @@ from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
 from exchanges import BODY, PIECES, ROUTE
+from taping import tape_of
 from wiretape.journal.exchange_file import EntryKind, EntryReader, Stage
 from wiretape.journal.folder import Journal
 from wiretape.journal.write_job import WriteJob
 from wiretape.journal.writer import WriteOutcome
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy import recorder
 from wiretape.proxy.recorder import UNSHARED, LiveRecording, State
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import StoreUrl
-from wiretape.tape.tape import Tape
 
 
 class Tapped:
     """An exchange whose request was sent, its journal, and the end of its stream that mitmproxy calls."""
 
     def __init__(self, folder: Path, limit: int = 1 << 30) -> None:
-        self.tape = Tape(DirectoryStore(folder), "default", Mode.RECORD, Counters())
+        self.tape = tape_of(DirectoryStore(folder), "default", Mode.RECORD)
         self.journal = Journal.create(limit)
         request = tutils.treq(content=BODY, headers=http.Headers(content_type="application/json", user_agent="curl/8"))
         assert ROUTE
@@ -158,7 +157,7 @@ def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
     assert (job.body, job.arrived.pieces, job.arrived.ended) == (BODY, PIECES, True)
     assert (job.asked.route, job.asked.by, job.asked.user_agent) == (ROUTE, "ci", "curl/8")
     assert job.arrived.header("content-type") == "text/event-stream"
-    assert job.asked.config.session == "default"
+    assert job.asked.config.tape.session == "default"
     assert Path(job.asked.config.place.recordings).is_absolute()
 
 
@@ -232,7 +231,7 @@ def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
     """Sealing one is done aside; what is counted there is not."""
     journal = Journal.create(1 << 30)
     assert ROUTE
-    tape = Tape(DirectoryStore(tmp_path), "default", Mode.RECORD, Counters())
+    tape = tape_of(DirectoryStore(tmp_path), "default", Mode.RECORD)
     flow = tflow.tflow(req=tutils.treq())
     bodies = [bytes([65 + number]) * 300_000 for number in range(16)]
     exchanges = [

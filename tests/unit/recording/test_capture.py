@@ -48,7 +48,7 @@ def test_the_form_of_the_file() -> None:
     kept = Capture("sha256:00", 200, (("content-type", "text/event-stream"),), chunks, (1.0, 1234.5), MADE)
     assert capture.dumps(kept) == GOLDEN
     assert capture.loads(GOLDEN) == kept
-    assert verify.check_capture(GOLDEN) == ()
+    assert verify.verify_capture(GOLDEN) == ()
 
 
 def test_one_that_does_not_say_who_made_it_is_read() -> None:
@@ -56,14 +56,14 @@ def test_one_that_does_not_say_who_made_it_is_read() -> None:
     kept = capture.loads(old)
     assert kept.origin is None
     assert capture.dumps(kept) == old
-    assert verify.check_capture(old) == ()
+    assert verify.verify_capture(old) == ()
 
 
 def test_one_without_the_bytes_is_read() -> None:
     kept = Capture("sha256:00", 200, (), None, (), MADE)
     assert capture.loads(capture.dumps(kept)) == kept
     assert b"chunks" not in capture.dumps(kept)
-    assert verify.check_capture(capture.dumps(kept)) == ()
+    assert verify.verify_capture(capture.dumps(kept)) == ()
 
 
 # -- who made it -------------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ AGENTS = {
 def test_what_is_kept_of_a_user_agent(agent: str) -> None:
     made = capture.origin("ci", NOON, agent, 1.0)
     assert made.client == AGENTS[agent]
-    assert verify.check_capture(capture.dumps(Capture("sha256:00", 200, (), None, (), made))) == ()
+    assert verify.verify_capture(capture.dumps(Capture("sha256:00", 200, (), None, (), made))) == ()
 
 
 def test_a_chunk_is_text_where_it_can_be_and_a_line_of_its_own() -> None:

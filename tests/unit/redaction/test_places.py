@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from drawn import draw, parts
+from taping import tape_of
 from wiretape.library import verify
 from wiretape.matching import request
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
@@ -126,7 +126,7 @@ def encoded(text: str) -> str:
 
 @pytest.fixture(name="tape")
 def _tape(tmp_path: Path) -> Tape:
-    return Tape(DirectoryStore(tmp_path), "main", Mode.RECORD, Counters(), form="2026")
+    return tape_of(DirectoryStore(tmp_path), "main", Mode.RECORD, form="2026")
 
 
 def written(tape: Tape) -> str:
@@ -134,8 +134,8 @@ def written(tape: Tape) -> str:
     (name,) = tape.store.scan("main")
     data = tape.store.read("main", name) or b""
     kept = tape.store.read("main", name, WIRE) or b""
-    assert verify.check(name, data).faults == ()
-    assert verify.check_capture(kept) == ()
+    assert verify.verify(name, data).faults == ()
+    assert verify.verify_capture(kept) == ()
     return (data + kept).decode()
 
 
@@ -164,7 +164,7 @@ def test_a_request_is_written_without_and_found_with_another_key(place: str, tap
     tape.record(asked, answer if not asked.passthrough else came(b'{"ok": true}'), ORIGIN)
     assert tape.counters.recorded == 1
     assert holds(written(tape)) == []
-    replaying = Tape(tape.store, "main", Mode.REPLAY, Counters(), form="2026")
+    replaying = tape_of(tape.store, "main", Mode.REPLAY, form="2026")
     assert replaying.lookup(asked)
     assert replaying.lookup(REQUESTS[place](2))
 
@@ -203,7 +203,7 @@ def test_a_streamed_answer_keeps_its_chunks_and_times(place: str, tape: Tape) ->
     answer = came(*pieces, content_type="text/event-stream")
     tape.record(asked, answer, ORIGIN)
     assert holds(written(tape)) == []
-    hit = Tape(tape.store, "main", Mode.REPLAY, Counters(), form="2026").lookup(asked)
+    hit = tape_of(tape.store, "main", Mode.REPLAY, form="2026").lookup(asked)
     assert hit
     assert hit.answer.at == answer.at
     assert len(hit.answer.chunks) == len(pieces)

@@ -27,6 +27,11 @@ def test_an_answer_in_one_piece_leaves_when_all_would_have_come() -> None:
     assert pacing.schedule(pacing.parse("recorded"), 1, (120.0,), tokens=40) == (0.12,)
 
 
+def test_of_two_chunks_the_first_leaves_with_the_first_token() -> None:
+    assert pacing.schedule(pacing.parse("50tps,ttft=300ms"), 2, (), tokens=40) == pytest.approx((0.3, 0.7))
+    assert pacing.schedule(pacing.parse("recorded"), 2, AT[:2], tokens=40) == pytest.approx((0.3, 0.31))
+
+
 def test_without_recorded_times_a_recorded_pace_is_at_once() -> None:
     assert pacing.schedule(pacing.parse("recorded"), 3, (), tokens=40) == (0, 0, 0)
     assert pacing.schedule(pacing.parse("recorded"), 3, AT, tokens=40) == (0, 0, 0)

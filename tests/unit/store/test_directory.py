@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.base import NoRecording, Unavailable
+from wiretape.exceptions import NotARecordingError, StoreUnavailableError
 from wiretape.store.directory import DirectoryStore
 
 
@@ -102,7 +102,7 @@ def test_a_file_in_the_folders_place_is_an_error_to_write_and_to_read(store: Dir
         store.write("default", "abc", b"x", replace=True)
     assert file.read_bytes() == b"in the way"
     for question in (lambda: store.read("default", "abc"), lambda: store.scan("default")):
-        with pytest.raises(Unavailable, match="cannot be read: Not a directory"):
+        with pytest.raises(StoreUnavailableError, match="cannot be read: Not a directory"):
             question()
 
 
@@ -118,7 +118,7 @@ def test_a_link_that_leads_nowhere_is_there_and_no_recording(store: DirectorySto
     store.path("default", "def").symlink_to(target)
     assert store.scan("default").keys() == {"abc", "def"}
     assert store.exists("default", "def")
-    with pytest.raises(NoRecording):
+    with pytest.raises(NotARecordingError):
         store.read("default", "def")
 
 
@@ -127,9 +127,9 @@ def test_a_folder_that_is_a_link_to_what_is_not_mounted_is_not_empty(store: Dire
     link = store.root / place
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to("nowhere")
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         store.read("default", "abc")
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         store.scan("default")
 
 

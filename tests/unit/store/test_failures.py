@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.failures import Away, Unavailable, is_absent, told
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
+from wiretape.store.failures import is_absent, told
 
 OTHERS = ["EIO", "EMFILE", "ENFILE", "EACCES", "EPERM", "ELOOP", "ENOTDIR", "ESTALE", "ENOTCONN", "ETIMEDOUT", "ENOMEM"]
 
@@ -22,8 +23,8 @@ def test_every_error_but_one_says_that_it_cannot_be_told(name: str, tmp_path: Pa
     path = str(tmp_path / "a" / "b.json")
     assert not is_absent(error(name), path)
     problem = told(error(name), path)
-    assert type(problem) is Unavailable
-    assert not isinstance(problem, Away), "the provider is not asked instead"
+    assert type(problem) is StoreUnavailableError
+    assert not isinstance(problem, StoreAwayError), "the provider is not asked instead"
     assert str(problem) == f"{path}: cannot be read: {error(name).strerror}"
 
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 import s3
-from wiretape.store.base import RESPONSES, Away, Store
+from wiretape.exceptions import StoreAwayError
+from wiretape.store.base import RESPONSES, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import Frozen, FrozenMarks, freeze, is_frozen, mark, thaw
 
@@ -84,7 +85,7 @@ class Watched(DirectoryStore):
         self.looks.append(threading.current_thread().name)
         assert self.go_on.wait(60)
         if self.is_away:
-            raise Away("away")
+            raise StoreAwayError("away")
         return super().exists(session, name, folder)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from wiretape.exceptions import NotARecordingError, StoreUnavailableError
 from wiretape.store import regular
 from wiretape.store.directory import DirectoryStore
-from wiretape.store.failures import Unavailable
-from wiretape.store.regular import NoRecording
 
 
 @pytest.fixture(name="root")
@@ -73,7 +72,7 @@ def test_what_is_no_file_inside_is_not_read(root: Path, kind: str) -> None:
     make, problem = SPECIAL[kind]
     make(root / "default" / "responses" / "a.json")
     store = DirectoryStore(root, largest=1000)
-    with pytest.raises(NoRecording, match=problem):
+    with pytest.raises(NotARecordingError, match=problem):
         store.read("default", "a")
     # It is there, for who lists and who would write.
     assert store.exists("default", "a")
@@ -104,7 +103,7 @@ def test_a_file_as_large_as_may_be_is_read(root: Path) -> None:
 def test_one_that_grows_while_it_is_read_is_bounded(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = os.read
     monkeypatch.setattr(os, "read", lambda handle, size: read(handle, size) or b"more" * 100)
-    with pytest.raises(NoRecording, match="larger than 1,000 bytes"):
+    with pytest.raises(NotARecordingError, match="larger than 1,000 bytes"):
         DirectoryStore(root, largest=1000).read("default", "good")
 
 
@@ -148,11 +147,11 @@ def test_a_folder_that_is_a_link_out_is_neither_read_nor_listed_nor_written_to(
     if target != "elsewhere/nothing":
         inner.mkdir(exist_ok=True)
         (inner / "secret.json").write_text("secret")
-        with pytest.raises(NoRecording, match="link out"):
+        with pytest.raises(NotARecordingError, match="link out"):
             DirectoryStore(root).read("default", "secret")
         assert DirectoryStore(root).scan("default") == {}
     else:  # It may be on a disk that is not mounted: that there is nothing is not said.
-        with pytest.raises(Unavailable, match="leads nowhere"):
+        with pytest.raises(StoreUnavailableError, match="leads nowhere"):
             DirectoryStore(root).scan("default")
     for name in ("new", "secret"):
         with pytest.raises(OSError, match="link out"):

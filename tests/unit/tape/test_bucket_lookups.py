@@ -13,7 +13,8 @@ import pytest
 
 from chats import CHAT, came, chat
 from s3 import Clock
-from wiretape.metrics.counters import Counters, SessionCounters
+from taping import tape_of
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.proxy.desk import Decision, Desk
@@ -25,7 +26,6 @@ from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.store import BucketStore
 from wiretape.store.notes import Notes
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Tape
 
 MANY = 20
 LONG = 60.0
@@ -92,7 +92,7 @@ def store(remote: InMemory, notes: Path | None = None, clock: Clock | None = Non
 @pytest.fixture(name="remote")
 def _remote() -> InMemory:
     remote = InMemory()
-    tape = Tape(store(remote), "default", Mode.RECORD, Counters())
+    tape = tape_of(store(remote), "default", Mode.RECORD)
     for number in range(2 * MANY):
         tape.record(chat(f"known {number}"), came(f"answer {number}"))
     assert tape.counters.recorded == 2 * MANY
@@ -279,7 +279,7 @@ def test_one_slow_recording_holds_nobody_else_up(remote: InMemory) -> None:
 def test_a_recording_that_another_has_just_written_is_found_at_once(remote: InMemory) -> None:
     of = store(remote, clock=Clock())  # Which stands still: what was seen is believed.
     assert not ask(of, "new")[0].hit
-    tape = Tape(store(remote), "default", Mode.RECORD, Counters())
+    tape = tape_of(store(remote), "default", Mode.RECORD)
     tape.record(chat("other"), came("x"))
     assert ask(of, "other")[0].hit
 

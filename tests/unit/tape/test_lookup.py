@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.base import RESPONSES, WIRE, Unavailable
+from wiretape.exceptions import StoreUnavailableError
+from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.lookup import Snapshot, disambiguated_name, is_unchanged, take_names
 
@@ -115,9 +116,9 @@ def test_what_was_not_looked_at_may_change(store: DirectoryStore) -> None:
 
 def test_where_it_cannot_be_told_it_is_not_said(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
-        raise Unavailable("away")
+        raise StoreUnavailableError("away")
 
     states = looked_at(store)
     monkeypatch.setattr(store, "state", away)
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         is_unchanged(store, "s", states)

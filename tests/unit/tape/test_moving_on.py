@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.library.verify import check
+from taping import tape_of
+from wiretape.library.verify import verify
 from wiretape.matching.request import identity, recorded
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.providers.job_states import is_over
@@ -42,11 +42,7 @@ def tape(
     states: dict[str, int] | None = None,
     is_repeated: bool = False,
 ) -> Tape:
-    asks_again = mode is Mode.RECORD_IF_MISSING
-    store = DirectoryStore(folder)
-    return Tape(
-        store, "s", mode, Counters(), takes=takes, states=states, asks_again=asks_again, is_repeated=is_repeated
-    )
+    return tape_of(DirectoryStore(folder), "s", mode, takes=takes, states=states, is_repeated=is_repeated)
 
 
 def play(playing: Tape, request: Callable[[], RecordedRequest] = asked, count: int = 5) -> list[str]:
@@ -175,7 +171,7 @@ def test_a_body_of_any_form_takes_part(name: str) -> None:
     assert identity(one) != identity(other)
     assert identity(one) != identity(asked(*BODIES[name][0], method="PUT"))
     made = make(one, wire.response(one, state("done")), "2025-09")
-    assert check(made.name, dumps(made)).faults == ()
+    assert verify(made.name, dumps(made)).faults == ()
 
 
 # Status, type, body: what is kept.
@@ -204,7 +200,7 @@ ANSWERS = [
 def test_an_answer_of_any_form_is_replayed_as_it_came(status: int, content_type: str, body: bytes) -> None:
     """Without what is kept beside the recording: of JSON what it says, of all else each byte."""
     made = make(asked(), wire.response(asked(), came(body, status, content_type)), "2025-09")
-    assert check(made.name, dumps(made)).faults == ()
+    assert verify(made.name, dumps(made)).faults == ()
     answer = wire.answer([loads(dumps(made))])
     assert answer.status == status
     is_json = "json" in content_type and "jsonl" not in content_type and "ndjson" not in content_type

@@ -13,7 +13,8 @@ from wiretape.recording import RecordedRequest
 from wiretape.replay.pacing import parse as parse_pace
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.pool import Defaults, TapePool
+from wiretape.tape.config import TapeConfig
+from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Hit, Tape, conflict_resolver
 
 ENDPOINT = "/v1/chat/completions"
@@ -30,7 +31,7 @@ def _store(tmp_path: Path) -> DirectoryStore:
 
 def tapes(store: DirectoryStore, *known: Session, memory: int = 1_000_000, **defaults: Any) -> TapePool:
     return TapePool(
-        store, Sessions({each.name: each for each in known}), SessionCounters(), Defaults(**defaults), memory=memory
+        store, Sessions({each.name: each for each in known}), SessionCounters(), TapeConfig(**defaults), memory=memory
     )
 
 
@@ -73,9 +74,10 @@ def test_a_session_has_what_it_says_and_else_the_proxys_options(store: Directory
     own = Session("own", takes=Takes.CYCLE, form="2026", pace=parse_pace("3tps"))
     made = tapes(store, own, takes=Takes.FIRST, keep_captures=False, keep_errors=True)
     tape = made.of(own, Mode.RECORD)
-    assert (tape.takes, tape.form, tape.keep_captures, tape.keep_errors) == (Takes.CYCLE, "2026", False, True)
+    how = tape.config
+    assert (how.takes, how.form, how.keep_captures, how.keep_errors) == (Takes.CYCLE, "2026", False, True)
     other = of(made, "other", Mode.RECORD)
-    assert (other.takes, other.form) == (Takes.FIRST, "2025-09")
+    assert (other.config.takes, other.config.form) == (Takes.FIRST, "2025-09")
 
 
 def test_each_session_has_its_own_pace(store: DirectoryStore) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
+from taping import tape_of
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching.request import recorded
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes, parse_mode, parse_takes
 from wiretape.providers import wire
 from wiretape.providers.routing import builtin, parse
 from wiretape.recording import RecordedRequest, loads, request_hash
-from wiretape.store.base import Unavailable
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
 from wiretape.tape.tape import CachedHit, Hit, Tape, conflict_resolver
@@ -35,7 +36,7 @@ def _taped(tmp_path: Path) -> Taped:
     """Tapes over one store."""
 
     def make(mode: Mode = Mode.REPLAY, session: str = "default", **more: Any) -> Tape:
-        return Tape(DirectoryStore(tmp_path), session, mode, Counters(), **more)
+        return tape_of(DirectoryStore(tmp_path), session, mode, **more)
 
     return make
 
@@ -440,11 +441,11 @@ def test_who_goes_on_from_an_answer_is_found(
     tmp_path: Path, goes_on: Callable[[str], RecordedRequest], keeps: bool
 ) -> None:
     store = DirectoryStore(tmp_path)
-    live = Tape(store, "below", Mode.RECORD, Counters(), form="2026")
+    live = tape_of(store, "below", Mode.RECORD, form="2026")
     for number in "AB":
         live.record(step(number), answer_of(f"resp_{number}"))
         live.record(goes_on(f"resp_{number}"), answer_of(f"resp_{number}2"))
-    tape = Tape(store, "s", Mode.REPLAY, Counters(), layers=("below",), keep_captures=keeps)
+    tape = tape_of(store, "s", Mode.REPLAY, layers=("below",), keep_captures=keeps)
     for number in "AB":
         first = id_of(found(tape, step(number)))
         assert first.startswith("resp_" if keeps else "rec-")
@@ -463,11 +464,11 @@ def found_name(tape: Tape, asked: RecordedRequest) -> str:
 @pytest.mark.parametrize(("takes", "wanted"), [("last", "resp_2"), ("first", "resp_1")])
 def test_of_several_takes_the_id_of_the_one_that_is_played_goes_first(tmp_path: Path, takes: str, wanted: str) -> None:
     store = DirectoryStore(tmp_path)
-    live = Tape(store, "s", Mode.RECORD, Counters(), form="2026", takes=parse_takes("sequence"))
+    live = tape_of(store, "s", Mode.RECORD, form="2026", takes=parse_takes("sequence"))
     for number in "12":
         live.record(step("one"), answer_of(f"resp_{number}"))
         live.record(step("two", previous_response_id=f"resp_{number}"), answer_of("x"))
-    tape = Tape(store, "s", Mode.REPLAY, Counters(), takes=parse_takes(takes), keep_captures=False)
+    tape = tape_of(store, "s", Mode.REPLAY, takes=parse_takes(takes), keep_captures=False)
     second = found_name(tape, step("two", previous_response_id=id_of(found(tape, step("one")))))
     assert second == found_name(tape, step("two", previous_response_id=wanted))
     (folder(live) / f"{second}.json").unlink()
@@ -477,7 +478,7 @@ def test_of_several_takes_the_id_of_the_one_that_is_played_goes_first(tmp_path: 
 
 @pytest.mark.parametrize(("store", "is_kept"), [(None, True), (True, True), (False, False)])
 def test_an_id_that_no_provider_keeps_is_not_kept_here(tmp_path: Path, store: bool | None, is_kept: bool) -> None:
-    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), form="2026")
+    tape = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, form="2026")
     tape.record(step("one", **({} if store is None else {"store": store})), answer_of("resp_1"))
     tape.record(HELLO, came())
     said = [loads(data).extra["id_normalization_mapping"] for data in files(tape).values()]
@@ -677,13 +678,13 @@ def test_an_answer_from_which_something_was_taken_out_is_said(
 
 def test_a_disk_that_fails_is_loud_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "recordings").write_bytes(b"a file in the folder's place")
-    tape = Tape(DirectoryStore(tmp_path / "recordings"), "default", Mode.RECORD, Counters())
+    tape = tape_of(DirectoryStore(tmp_path / "recordings"), "default", Mode.RECORD)
     tape.record(HELLO, came())
     assert (tape.counters.recorded, tape.counters.unrecorded) == (0, 1)
     (said,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "RECORDING LOST" in said.getMessage()
     assert ENDPOINT in said.getMessage()
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         found(tape, HELLO)
 
 

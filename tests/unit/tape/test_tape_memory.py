@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
-from wiretape.metrics.counters import Counters
+from taping import tape_of
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.replay import pacing
-from wiretape.store.base import RESPONSES, WIRE, Unavailable
+from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
 from wiretape.tape.tape import CachedHit, Hit, Tape
@@ -46,7 +47,7 @@ class Watched(DirectoryStore):
 
     def _check(self) -> None:
         if self.is_away:
-            raise Unavailable("away")
+            raise StoreUnavailableError("away")
 
 
 @pytest.fixture(name="store")
@@ -76,7 +77,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def taped(store: DirectoryStore, **more: Any) -> Tape:
     memory: LruCache[CachedHit] = LruCache(more.pop("memory", ROOM))
-    return Tape(store, "default", more.pop("mode", Mode.REPLAY), Counters(), memory=memory, **more)
+    return tape_of(store, "default", more.pop("mode", Mode.REPLAY), memory=memory, **more)
 
 
 def request(content: str = "Hello", **more: Any) -> RecordedRequest:
@@ -329,7 +330,7 @@ def test_a_hit_is_forgotten_where_the_store_cannot_tell(store: Watched, clock: C
     assert tape.recall(KEY)  # Seen a moment ago.
     clock.pass_by()
     assert tape.recall(KEY) is None
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         tape.lookup(HELLO, KEY)
     store.is_away = False
     assert text_of(looked_up(tape)) == "Hi"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chats import came, chat
+from taping import tape_of
 from wiretape.matching.request import wire_query
-from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, capture
@@ -27,7 +27,7 @@ def asked(**query: str) -> RecordedRequest:
 
 
 def tape(root: Path, mode: Mode, **more: Any) -> Tape:
-    return Tape(DirectoryStore(root), "default", mode, Counters(), **more)
+    return tape_of(DirectoryStore(root), "default", mode, **more)
 
 
 def record(root: Path, request: RecordedRequest, text: str, *, tells: bool = True, mode: Mode = Mode.RECORD) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from chats import came as came_text
 from chats import chat
-from wiretape.metrics.counters import Counters
+from taping import tape_of
 from wiretape.policy import Mode, Takes
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
-from wiretape.tape.tape import Failing, Tape
+from wiretape.tape.tape import Failing
 
 HELLO = chat("Hello")
 CLAUDE = RecordedRequest("https://api.anthropic.com/v1/messages", {"model": "c"}, "")
@@ -35,16 +35,14 @@ def recorded(root: Path, *runs: str, takes: Takes = Takes.LAST, asked: RecordedR
         failing: Failing = {}
         for what in run.split():
             store = DirectoryStore(root)
-            tape = Tape(store, "s", Mode.RECORD, Counters(), takes=takes, keep_errors=True, failing=failing)
+            tape = tape_of(store, "s", Mode.RECORD, takes=takes, keep_errors=True, failing=failing)
             assert tape.record(asked, came(what))
             assert tape.counters.recorded == 1
 
 
 def replayed(root: Path, times: int = 6, takes: Takes = Takes.LAST, asked: RecordedRequest = HELLO) -> str:
     """What somebody gets who asks so often."""
-    tape = Tape(
-        DirectoryStore(root), "s", Mode.REPLAY, Counters(), takes=takes, keep_errors=True, memory=LruCache(1 << 20)
-    )
+    tape = tape_of(DirectoryStore(root), "s", Mode.REPLAY, takes=takes, keep_errors=True, memory=LruCache(1 << 20))
     got = []
     for _ in range(times):
         hit = tape.recall("key") or tape.lookup(asked, "key")
@@ -114,13 +112,13 @@ def test_a_take_replaces_only_the_last_of_a_sequence(tmp_path: Path) -> None:
 def test_what_was_recorded_in_place_of_a_list_of_models_is_no_part_of_it(tmp_path: Path) -> None:
     models = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
     recorded(tmp_path, "429", asked=models)
-    tape = Tape(DirectoryStore(tmp_path), "s", Mode.RECORD, Counters(), keep_errors=True)
+    tape = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, keep_errors=True)
     hit = tape.search(models)
     assert hit
     assert hit.answer.status == 429
     listed = b'{"object":"list","data":[{"id":"m"}]}'
     tape.record(models, LiveResponse(200, (("content-type", "application/json"),), (listed,), (1.0,), True))
-    hit = Tape(DirectoryStore(tmp_path), "s", Mode.REPLAY, Counters(), keep_errors=True).search(models)
+    hit = tape_of(DirectoryStore(tmp_path), "s", Mode.REPLAY, keep_errors=True).search(models)
     assert hit
     assert json.loads(hit.answer.body) == json.loads(listed)
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from chats import came, chat
-from wiretape.metrics.counters import Counters
+from taping import tape_of
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, request_hash
-from wiretape.store.base import RESPONSES, WIRE, Away, Unavailable
+from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.tape import Hit, Tape
 
@@ -51,7 +52,7 @@ def _store(request: pytest.FixtureRequest, tmp_path: Path) -> Failing:
 
 
 def tape(store: Failing, mode: Mode = Mode.REPLAY, session: str = "top", **options: Any) -> Tape:
-    return Tape(store, session, mode, Counters(), **options)
+    return tape_of(store, session, mode, **options)
 
 
 def record(store: Failing, *texts: str, session: str = "top") -> None:
@@ -106,7 +107,7 @@ def test_a_search_that_has_seen_all_is_a_miss_and_one_that_has_not_is_none(store
     assert ask(playing, "three") is None
     store.write("top", "by-hand", store.path("top", name_of("two")).read_bytes(), replace=True)
     store.break_("top", "by-hand")
-    with pytest.raises(Unavailable, match="by-hand"):
+    with pytest.raises(StoreUnavailableError, match="by-hand"):
         ask(playing, "three")
     assert b"two" in said(ask(playing, "two"))
     store.fails.clear()
@@ -114,7 +115,7 @@ def test_a_search_that_has_seen_all_is_a_miss_and_one_that_has_not_is_none(store
         try:
             assert ask(playing, "three") is None
             break
-        except Unavailable:
+        except StoreUnavailableError:
             pass
     else:
         raise AssertionError("it was never read again")
@@ -195,10 +196,10 @@ def test_of_many_files_that_cannot_be_read_the_log_tells_some(tmp_path: Path, ca
     store = Failing(tmp_path)
     record(store, *(f"{number}" for number in range(20)))
     for number in range(20):
-        store.break_("top", name_of(f"{number}"), error=Unavailable(f"{number}: Too many open files"))
+        store.break_("top", name_of(f"{number}"), error=StoreUnavailableError(f"{number}: Too many open files"))
     caplog.clear()
     for _ in range(3):
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             ask(tape(store), "another")
     assert len(caplog.records) == 3 * 4
     assert "and in 17 more" in caplog.text
@@ -208,8 +209,8 @@ def test_while_a_bucket_is_away_a_capture_that_was_missing_is_missing(tmp_path: 
     store = Failing(tmp_path)
     record(store, "one")
     playing = tape(store)
-    store.break_("top", name_of("one"), WIRE, Away("away", was_absent=True))
+    store.break_("top", name_of("one"), WIRE, StoreAwayError("away", was_absent=True))
     assert b"one" in said(ask(playing, "one"))
-    store.break_("top", name_of("one"), WIRE, Away("away"))
-    with pytest.raises(Away):
+    store.break_("top", name_of("one"), WIRE, StoreAwayError("away"))
+    with pytest.raises(StoreAwayError):
         ask(playing, "one")

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from hashlib import md5
 
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Version
-from wiretape.store.failures import Away, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -38,17 +38,19 @@ class Capabilities:
 
 
 def check_absence(remote: ObjectClient) -> None:
-    """Ask for an object that nobody has ever written. Raises Away where one comes.
+    """Ask for an object that nobody has ever written. Raises StoreAwayError where one comes.
 
     A captive portal, or a proxy that is set up wrongly, answers anything with a page of its own.
     """
     key = f".wiretape-none-{secrets.token_hex(8)}"
     if remote.get(key) is not None:
-        raise Away(f"{remote.url}: there comes an answer for an object that cannot be there: this is no bucket")
+        raise StoreAwayError(
+            f"{remote.url}: there comes an answer for an object that cannot be there: this is no bucket"
+        )
 
 
 def probe(remote: ObjectClient) -> Capabilities:
-    """Write a small object several times, read it and delete it. Raises Unavailable."""
+    """Write a small object several times, read it and delete it. Raises StoreUnavailableError."""
     check_absence(remote)
     key = f".wiretape-probe-{secrets.token_hex(8)}"
     texts = [f"{key} {number}".encode() for number in range(4)]
@@ -70,17 +72,17 @@ def probe(remote: ObjectClient) -> Capabilities:
     finally:
         try:
             remote.delete(key)
-        except Unavailable as e:
+        except StoreUnavailableError as e:
             if is_there:  # Else the bucket is away, which whoever asked says.
                 logger.warning("%s stays: %s", key, e)
 
 
 def _write(remote: ObjectClient, key: str, data: bytes) -> Version:
-    """Write, and look whether it is there. Raises Away where it is not."""
+    """Write, and look whether it is there. Raises StoreAwayError where it is not."""
     made = remote.put(key, data, Condition.NONE)
     found = remote.get(key)
     if made is None or not isinstance(found, StoredObject) or found.data != data:
-        raise Away(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
+        raise StoreAwayError(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
     return made
 
 
@@ -88,7 +90,7 @@ def _try(remote: ObjectClient, key: str, data: bytes, condition: Condition | Ver
     """As ``put``. A server that answers that it does not know conditions does not honour them."""
     try:
         return remote.put(key, data, condition)
-    except Away as e:
+    except StoreAwayError as e:
         if e.status in _REFUSALS:
             return None
         raise

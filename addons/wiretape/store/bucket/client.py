@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from wiretape.exceptions import ConfigurationError, StoreAwayError
 from wiretape.store.bucket.circuit_breaker import CircuitBreaker
-from wiretape.store.failures import Away
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta, PutMode
@@ -87,7 +87,7 @@ class StoredObject:
     """SHA-256 of the bytes that were written, in hex, where we wrote them and the server has kept it."""
 
 
-class CutError(Away):
+class CutError(StoreAwayError):
     """The head of an answer has come, and not all of its bytes: it may be asked for again at once."""
 
 
@@ -97,21 +97,21 @@ def digest(data: bytes) -> str:
 
 
 class ObjectClient:
-    """One prefix of one bucket. Every method raises ``Away`` where the bucket cannot be asked.
+    """One prefix of one bucket. Every method raises ``StoreAwayError`` where the bucket cannot be asked.
 
     ``timeout``: seconds for a connection, and for the server to say anything; a look-up that goes on for five times as
     long is given up. Messages hold no query, header or body, so no credential.
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        """Raises ValueError where the URL or the environment does not do, or obstore is not installed."""
+        """Raises ConfigurationError where the URL or the environment does not do, or obstore is not installed."""
         self.url = url
         try:
             import obstore
             from obstore import exceptions
             from obstore.store import from_url
         except ImportError as e:
-            raise ValueError(f"{url}: a bucket needs the package obstore: pip install obstore") from e
+            raise ConfigurationError(f"{url}: a bucket needs the package obstore: pip install obstore") from e
         self._obstore = obstore
         self._errors = (exceptions.BaseError, OSError)
         self._is_unknown = exceptions.NotSupportedError
@@ -146,7 +146,7 @@ class ObjectClient:
             self._writing = opened(timeout, timeout, 0)
             self._writing_much = opened(max(30.0, timeout), max(30.0, timeout), 0)
         except (exceptions.BaseError, ValueError, OSError) as e:
-            raise ValueError(f"{url}: {_configuration_fault(e)}") from None
+            raise ConfigurationError(f"{url}: {_configuration_fault(e)}") from None
 
     def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         """An object; None where there is none; UNCHANGED where it still is the known version. May raise CutError."""
@@ -218,7 +218,7 @@ _PASSING = (408, 409, 412, 425, 429)
 
 
 class _Asking:
-    """One question: let through by the breaker, its outcome told to it, its error made ``Away``."""
+    """One question: let through by the breaker, its outcome told to it, its error made ``StoreAwayError``."""
 
     def __init__(self, remote: ObjectClient, key: str) -> None:
         self._remote = remote
@@ -228,7 +228,7 @@ class _Asking:
 
     def __enter__(self) -> "_Asking":
         if not self._remote._breaker.allows(self._key):
-            raise Away(f"{self._where}: a moment ago, {self._remote._last_fault}")
+            raise StoreAwayError(f"{self._where}: a moment ago, {self._remote._last_fault}")
         self._began = time.monotonic()
         return self
 
@@ -253,7 +253,7 @@ class _Asking:
             breaker.failed(self._key)
         status = _NOT_IMPLEMENTED if isinstance(error, self._remote._is_unknown) else _status(str(error))
         is_lasting = answered and status not in _PASSING
-        raise Away(f"{self._where}: {told}", status=status, is_lasting=is_lasting) from None
+        raise StoreAwayError(f"{self._where}: {told}", status=status, is_lasting=is_lasting) from None
 
 
 def _version(meta: "ObjectMeta") -> Version:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from hashlib import md5
 from pathlib import Path
 
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.cache import Disk, RecentObjects
 from wiretape.store.bucket.capabilities import Capabilities, check_absence, probe
 from wiretape.store.bucket.client import (
@@ -31,7 +32,6 @@ from wiretape.store.bucket.client import (
     digest,
 )
 from wiretape.store.bucket.shared_reads import SharedReads
-from wiretape.store.failures import Away, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class _Listing:
 
 
 class Objects:
-    """For any number of threads. Every method may raise Unavailable.
+    """For any number of threads. Every method may raise StoreUnavailableError.
 
     ``memory`` and ``disk`` are bounds in bytes; ``cache`` is a folder for this bucket alone, or None.
     """
@@ -130,9 +130,9 @@ class Objects:
             known = self._disk.get(key)
         try:
             found = self._ask(key, known)
-        except Away as e:
+        except StoreAwayError as e:
             if known is None:
-                raise Away(str(e), status=e.status, was_absent=seen is not None) from e
+                raise StoreAwayError(str(e), status=e.status, was_absent=seen is not None) from e
             if not self._away_told:
                 logger.warning("what was seen before is served as it was then: %s", e)
             self._away_told = True
@@ -202,11 +202,11 @@ class Objects:
         made = self._remote.put(key, data, condition) if honoured else self._put_and_look(key, data, condition)
         if made is None:
             if self.see_now(key) is None:
-                raise Unavailable(f"{self._remote.url}/{key}: others write and remove it just now")
+                raise StoreUnavailableError(f"{self._remote.url}/{key}: others write and remove it just now")
             return False
         e_tag = (made.e_tag or "").strip('"')
         if kind.tells_md5 and _MD5.fullmatch(e_tag) and e_tag != md5(data, usedforsecurity=False).hexdigest():
-            raise Away(f"{self._remote.url}/{key}: other bytes have arrived than were sent")
+            raise StoreAwayError(f"{self._remote.url}/{key}: other bytes have arrived than were sent")
         self._sight.wrote(key, StoredObject(data, made), asked)
         return True
 
@@ -257,7 +257,7 @@ class Objects:
                 return answer
             problem = f"{self._remote.url}/{key}: {_DAMAGED}"
             before = answer
-        raise Unavailable(f"{problem}, {_READS} times")
+        raise StoreUnavailableError(f"{problem}, {_READS} times")
 
     def _is_sound(self, found: StoredObject, before: StoredObject | None) -> bool:
         """Whether these are the bytes that were written, as far as can be told; ``before`` is what came before."""
@@ -278,12 +278,12 @@ class Objects:
         """Whether an ETag is an MD5; None where that cannot be found out, as it is where nothing may be written."""
         if self._kind is None and self._sight.clock() >= self._next_probe:
             self._next_probe = self._sight.clock() + _PROBING
-            with suppress(Unavailable):
+            with suppress(StoreUnavailableError):
                 self.kind()
         return self._kind.tells_md5 if self._kind else None
 
     def _check_absence(self) -> None:
-        """Raise Away where something answers in the bucket's place, as of a moment ago."""
+        """Raise StoreAwayError where something answers in the bucket's place, as of a moment ago."""
         if self._sight.clock() >= self._checked + FRESH:
             self._flights.join(_ABSENCE, self._ask_for_nothing)
 

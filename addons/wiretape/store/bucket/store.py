@@ -11,13 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from wiretape.codecs.parts import Parts, digest
 from wiretape.codecs.units import counted
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.base import RESPONSES, WIRE, Fetched
 from wiretape.store.bucket.client import ObjectClient, StoredObject, Version
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
 from wiretape.store.bucket.uploader import Uploader
 from wiretape.store.directory import remove_leftovers
-from wiretape.store.failures import Away, Unavailable
 from wiretape.store.freezing import is_frozen
 from wiretape.store.notes import Notes
 
@@ -74,20 +74,23 @@ class BucketStore:
         return self._drainer.wait_until_empty(timeout) if self._drainer else True
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """The bytes, whole, or None where there are none. Raises Unavailable where that cannot be told."""
+        """The bytes, whole, or None where there are none. Raises StoreUnavailableError where that cannot be told."""
         return self._read(session, name, folder).data
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
-        """What a capture knows the bytes by; None where there are none. Raises Unavailable."""
+        """What a capture knows the bytes by; None where there are none. Raises StoreUnavailableError."""
         data = self.read(session, name, folder)
         return None if data is None else digest(data)
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
-        """Whether there is anything. Raises Unavailable."""
+        """Whether there is anything. Raises StoreUnavailableError."""
         return any(each is not None for each in self._look(session, name, folder))
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
-        """(ETag, bytes), or what names an entry of the spool; None where there is nothing. Raises Unavailable."""
+        """Return (ETag, bytes), or what names an entry of the spool; None where there is nothing.
+
+        Raises StoreUnavailableError.
+        """
         waiting, found = self._look(session, name, folder)
         if waiting:
             return waiting.path.name
@@ -107,24 +110,24 @@ class BucketStore:
             # Where an older one waits, this one has to wait behind it.
             if not self._spool.get(session, name, folder):
                 return self._objects.put(key, data, replace=replace)
-        except Unavailable as e:
+        except StoreUnavailableError as e:
             logger.debug("%s goes into the spool: %s", key, e)
         self._spool.add(SpooledName(session, name, folder, replace), data)
         self._drainer.wake()
         return True
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
-        """Remove, in the bucket and in the spool. Raises Unavailable."""
+        """Remove, in the bucket and in the spool. Raises StoreUnavailableError."""
         self._objects.delete(_key(session, name, folder))
         if self._spool:
             self._spool.remove(session, name, folder)
 
     def scan(self, session: str) -> dict[str, Hashable]:
-        """Every recording's name and its state, as ``state`` gives it. Raises Unavailable."""
+        """Every recording's name and its state, as ``state`` gives it. Raises StoreUnavailableError."""
         return self._with_waiting(session, self._objects.list_all(f"{session}/{RESPONSES}"))
 
     def glance(self, session: str, names: Sequence[str] = ()) -> dict[str, Hashable] | None:
-        """The same, where one request tells it; else None. Raises Unavailable."""
+        """The same, where one request tells it; else None. Raises StoreUnavailableError."""
         wanted = [_key(session, name, RESPONSES) for name in names]
         there = self._objects.list_few(f"{session}/{RESPONSES}", wanted)
         return None if there is None else self._with_waiting(session, there)
@@ -135,10 +138,10 @@ class BucketStore:
         def read(name: str, folder: str) -> Fetched:
             try:
                 return self._read(session, name, folder)
-            except Unavailable as e:
+            except StoreUnavailableError as e:
                 return Fetched(None, None, e)
             except OSError as e:
-                return Fetched(None, None, Unavailable(f"{self.where(session, name, folder)}: {e}"))
+                return Fetched(None, None, StoreUnavailableError(f"{self.where(session, name, folder)}: {e}"))
 
         fetching: dict[tuple[str, str], Future[Fetched]] = {}
         # What was seen a moment ago needs no thread; nor does one of the others.
@@ -171,7 +174,7 @@ class BucketStore:
         return found
 
     def sessions(self) -> list[str]:
-        """The sessions in the bucket and in the spool, in order. Raises Unavailable."""
+        """The sessions in the bucket and in the spool, in order. Raises StoreUnavailableError."""
         waiting = {each.address.session for each in self._spool.entries()} if self._spool else set()
         return sorted(waiting.union(self._objects.folders()))
 
@@ -180,10 +183,10 @@ class BucketStore:
         self._objects.doubt(session)
 
     def check_writable(self, session: str) -> None:
-        """Raise Away where the server has answered that we may not write, or that there is no such bucket."""
+        """Raise StoreAwayError where the server has answered that we may not write, or that there is no such bucket."""
         try:
             self._objects.kind()
-        except Away as e:
+        except StoreAwayError as e:
             if e.is_lasting:
                 raise
 
@@ -201,7 +204,7 @@ class BucketStore:
             self._drainer.wake()
         try:
             self._objects.kind()
-        except Unavailable as e:
+        except StoreUnavailableError as e:
             logger.warning("what the server can do is found out later: %s", e)
 
     def close(self) -> None:
@@ -222,7 +225,7 @@ class BucketStore:
         key = _key(session, name, folder)
         try:
             found = self._objects.see(key)
-        except Away:
+        except StoreAwayError:
             if waiting is None:
                 raise
             return waiting, None
@@ -233,7 +236,7 @@ class BucketStore:
         return None, found
 
     def _take_up(self, waiting: Waiting) -> None:
-        """Put an entry of the spool where it belongs. Raises Unavailable."""
+        """Put an entry of the spool where it belongs. Raises StoreUnavailableError."""
         if self.waiting == 1:
             self._taken_up.clear()
         to = waiting.address
@@ -269,7 +272,7 @@ class BucketStore:
                 return
             name = elsewhere
         else:
-            raise Unavailable(f"{self.where(to.session, name, to.folder)}: others write there all the time")
+            raise StoreUnavailableError(f"{self.where(to.session, name, to.folder)}: others write there all the time")
         if name != to.name:
             self._follow(to, name)
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from wiretape.codecs.units import counted
-from wiretape.store.base import Unavailable
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.store.bucket.spool import Spool, Waiting
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Uploader:
         try:
             done = self._spool.drain(self._put)
             self._failing = False
-        except Unavailable as e:
+        except StoreUnavailableError as e:
             if not before:
                 waiting = counted(self._spool.pending, "file waits", "files wait")
                 logger.warning("%s in %s for the bucket: %s", waiting, self._spool.folder, e)

@@ -21,8 +21,9 @@ from mitmproxy.proxy.layers.http._hooks import (
 )
 
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
+from taping import tape_of
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
-from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import builtin, parse
@@ -39,8 +40,8 @@ from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.base import WIRE
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.pool import Defaults, TapePool
-from wiretape.tape.tape import Tape
+from wiretape.tape.config import TapeConfig
+from wiretape.tape.pool import TapePool
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
@@ -88,7 +89,7 @@ class Rig:
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
-        self._tapes = TapePool(self.store, Sessions(), ledger, Defaults(**arguments), memory=memory)
+        self._tapes = TapePool(self.store, Sessions(), ledger, TapeConfig(**arguments), memory=memory)
         self.use(mode_of_tape)
         self.lane = FastHttp1Layer(self.context, mode, self.desk, lenient=True)
         self._runner = asyncio.Runner()
@@ -284,7 +285,7 @@ def test_an_answer_of_one_chunk_has_a_length(rigged: Rigs) -> None:
     asked = replace(loads(CHAT.read_bytes()).request, body={**ASKED, "stream": False})
     body = b'{"id": "x", "choices": [{"index": 0, "finish_reason": "stop", "message": {"content": "Hi"}}]}'
     rig = rigged(mode=HTTPMode.transparent)
-    writer = Tape(rig.store, "default", Mode.RECORD, Counters())
+    writer = tape_of(rig.store, "default", Mode.RECORD)
     writer.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (body,), (1.0,), True))
     for made in (rig.ask(post(json.dumps(asked.body).encode())), rig.receive(post(json.dumps(asked.body).encode()))):
         (answer,) = made
@@ -686,7 +687,7 @@ def test_a_status_is_an_answer_too(rigged: Rigs) -> None:
 def test_a_recording_that_broke_off_breaks_off(warm: bool, rigged: Rigs) -> None:
     rig = rigged(keep_errors=True)
     asked = replace(loads(CHAT.read_bytes()).request, body={**ASKED, "user": "x"})
-    writer = Tape(rig.store, "default", Mode.RECORD, Counters(), keep_errors=True)
+    writer = tape_of(rig.store, "default", Mode.RECORD, keep_errors=True)
     pieces = tuple(ANSWER.chunks[:2])
     writer.record(asked, wire.LiveResponse(200, (("content-type", "text/event-stream"),), pieces, (1.0, 2.0), False))
     assert writer.counters.recorded == 1

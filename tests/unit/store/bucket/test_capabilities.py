@@ -4,9 +4,9 @@ import pytest
 
 import s3
 from s3 import S3Server
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.capabilities import Capabilities, probe
 from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Unchanged, Version
-from wiretape.store.failures import Away, Unavailable
 
 PREFIX = "probe"
 
@@ -43,12 +43,12 @@ class Refusing(ObjectClient):
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         if condition is not Condition.NONE:
-            raise Away("of 400 objects 501 are in the way: NotSupported", status=self.status)
+            raise StoreAwayError("of 400 objects 501 are in the way: NotSupported", status=self.status)
         self.held[key] = data
         return Version('"e"', None, len(data))
 
     def delete(self, key: str) -> None:
-        raise Away("the server answers 403", status=403)
+        raise StoreAwayError("the server answers 403", status=403)
 
 
 @pytest.mark.parametrize("status", [501, 400])
@@ -61,7 +61,7 @@ def test_a_server_that_refuses_conditions_does_not_honour_them(status: int, capl
 def test_a_server_that_is_away_is_of_no_kind(status: int | None) -> None:
     refusing = Refusing(501)
     refusing.status = status  # type: ignore[assignment]
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         probe(refusing)
 
 
@@ -84,7 +84,7 @@ class Forgetful(Refusing):
 
 @pytest.mark.parametrize("kind", [Portal, Forgetful])
 def test_what_answers_in_a_buckets_place_is_none(kind: type[Refusing]) -> None:
-    with pytest.raises(Away, match="this is no bucket"):
+    with pytest.raises(StoreAwayError, match="this is no bucket"):
         probe(kind(200))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import s3
 from s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
-from wiretape.store.base import Unavailable
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.store.bucket.client import UNCHANGED, Condition, ObjectClient, StoredObject, _client_options, _fault
 
 both = pytest.mark.parametrize("s3", ["moto", "rclone"], indirect=True)
@@ -45,7 +45,7 @@ def test_a_list_has_many_pages_and_no_deeper_objects(s3: S3Server) -> None:
 
 @both
 def test_a_bucket_that_is_not_there_is_not_an_object_that_is_not_there(s3: S3Server) -> None:
-    with pytest.raises(Unavailable, match=r"no such bucket|NoSuchBucket"):
+    with pytest.raises(StoreUnavailableError, match=r"no such bucket|NoSuchBucket"):
         ObjectClient("s3://no-such-bucket/p", 1).get("a/b")
 
 
@@ -58,7 +58,7 @@ def test_a_wrong_key_is_said_without_it(s3: S3Server, monkeypatch: pytest.Monkey
         lambda: remote.put("a", b"", Condition.NONE),
         lambda: remote.objects("a"),
     ):
-        with pytest.raises(Unavailable, match="the server answers 403") as caught:
+        with pytest.raises(StoreUnavailableError, match="the server answers 403") as caught:
             question()
         told = repr(caught.value) + repr(caught.value.__cause__)
         assert SECRET_KEY[::-1] not in told
@@ -71,7 +71,7 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         env = server.env
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(Unavailable, match=rf"s3://{BUCKET}/p/a: the bucket does not answer$"):
+    with pytest.raises(StoreUnavailableError, match=rf"s3://{BUCKET}/p/a: the bucket does not answer$"):
         prefixed("p").get("a")
 
 
@@ -80,7 +80,7 @@ def test_http_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
-    with pytest.raises(Unavailable, match="http:// has to be allowed"):
+    with pytest.raises(StoreUnavailableError, match="http:// has to be allowed"):
         prefixed("p").get("a")
 
 
@@ -89,7 +89,7 @@ def test_http_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             "Generic S3 error: Error performing GET http://h/b?X-Amz-Signature=SECRET in 1s - Server returned non-2xx "
-            "status code: 503 Service Unavailable: <Error><Code>SlowDown</Code><Key>SECRET</Key></Error>",
+            "status code: 503 Service StoreUnavailableError: <Error><Code>SlowDown</Code><Key>SECRET</Key></Error>",
             "the server answers 503 SlowDown",
             False,
         ),

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from s3 import Clock
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.capabilities import Capabilities
 from wiretape.store.bucket.client import UNCHANGED, Condition, CutError, ObjectClient, StoredObject, Unchanged, Version
 from wiretape.store.bucket.objects import Objects
-from wiretape.store.failures import Away, Unavailable
 
 WHOLE = b"a whole object"
 E_TAG = f'"{md5(WHOLE, usedforsecurity=False).hexdigest()}"'
@@ -48,7 +48,7 @@ class Scripted(ObjectClient):
 
     def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         if key.startswith(".wiretape-probe-"):
-            raise Away("it may not be written to", status=403)
+            raise StoreAwayError("it may not be written to", status=403)
         self.conditions.append(condition)
         if self.refuses:
             self.refuses -= 1
@@ -56,7 +56,7 @@ class Scripted(ObjectClient):
         return Version('"new"', None, len(data))
 
     def delete(self, key: str) -> None:
-        raise Away("it may not be written to", status=403)
+        raise StoreAwayError("it may not be written to", status=403)
 
 
 def objects(remote: ObjectClient, kind: Capabilities | None, clock: Clock | None = None) -> Objects:
@@ -76,7 +76,7 @@ def test_a_part_of_an_object_is_asked_for_again(kind: Capabilities | None) -> No
 
 
 def test_a_part_that_stays_is_unavailable_and_no_recording() -> None:
-    with pytest.raises(Unavailable, match="not those that were written"):
+    with pytest.raises(StoreUnavailableError, match="not those that were written"):
         objects(Scripted(*[found(b"a whole")] * 9), NEITHER).see("k")
 
 
@@ -101,7 +101,7 @@ def test_where_an_e_tag_is_something_else_nothing_is_missing(
     assert len(remote.answers) == 2 - questions
     assert remote.absences > 0
     remote.page = found(b"<html>", e_tag)
-    with pytest.raises(Away, match="this is no bucket"):
+    with pytest.raises(StoreAwayError, match="this is no bucket"):
         objects(Scripted(*[found(WHOLE, e_tag)] * 2, page=remote.page), kind).see("k")
 
 
@@ -119,16 +119,16 @@ def test_what_is_not_as_we_wrote_it_is_read_again_and_never_given(kind: Capabili
     assert remote.answers == []
     seeing = objects(remote := Scripted(*wrong, wrong[0], wrong[0], whole), kind)
     for _ in range(1):
-        with pytest.raises(Unavailable, match=r"s3://b/k: .*, 4 times") as raised:
+        with pytest.raises(StoreUnavailableError, match=r"s3://b/k: .*, 4 times") as raised:
             seeing.see("k")
-        assert not isinstance(raised.value, Away), "nobody asks the provider instead"
+        assert not isinstance(raised.value, StoreAwayError), "nobody asks the provider instead"
     assert seeing.memory == 0
     assert seeing.see("k") == whole
 
 
 def test_what_is_cut_off_is_read_again() -> None:
     assert objects(Scripted(CUT, CUT, found(WHOLE)), BOTH).see("k") == found(WHOLE)
-    with pytest.raises(Unavailable, match="cut off, 4 times"):
+    with pytest.raises(StoreUnavailableError, match="cut off, 4 times"):
         objects(Scripted(*[CUT] * 9), BOTH).see("k")
 
 
@@ -137,14 +137,14 @@ def test_what_was_seen_before_is_not_given_for_what_comes_damaged() -> None:
     seeing = objects(Scripted(found(WHOLE), *[found(b"new", OTHER)] * 4), BOTH, clock)
     assert seeing.see("k") == found(WHOLE)
     clock.now += 2
-    with pytest.raises(Unavailable, match="not those"):
+    with pytest.raises(StoreUnavailableError, match="not those"):
         seeing.see("k")
 
 
 def test_what_is_not_as_it_was_written_is_on_no_disk(tmp_path: Path) -> None:
     seeing = Objects(Scripted(*[found(b"other")] * 4), cache=tmp_path, clock=Clock())
     seeing._kind = BOTH
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         seeing.see("k")
     assert [*tmp_path.iterdir()] == []
 
@@ -154,7 +154,7 @@ def test_bytes_that_arrive_as_others_are_not_written() -> None:
         def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
             return Version(OTHER, None, len(data))
 
-    with pytest.raises(Away, match="other bytes have arrived"):
+    with pytest.raises(StoreAwayError, match="other bytes have arrived"):
         objects(Changing(), BOTH).put("k", WHOLE, replace=False)
 
 
@@ -180,7 +180,7 @@ def test_who_asks_for_what_is_being_asked_for_waits_for_the_same_answer() -> Non
 
 def test_what_was_seen_is_confirmed_and_not_sent_again() -> None:
     clock = Clock()
-    remote = Scripted(found(WHOLE), found(WHOLE), Away("away"), Away("away"))
+    remote = Scripted(found(WHOLE), found(WHOLE), StoreAwayError("away"), StoreAwayError("away"))
     seeing = objects(remote, BOTH, clock)
     for _ in range(3):
         assert seeing.see("k") == found(WHOLE)
@@ -189,7 +189,7 @@ def test_what_was_seen_is_confirmed_and_not_sent_again() -> None:
         clock.now += 2
         assert seeing.see("k") == found(WHOLE)
         assert len(remote.answers) == left
-    with pytest.raises(Unavailable):
+    with pytest.raises(StoreUnavailableError):
         seeing.see_now("k")
 
 
@@ -204,7 +204,7 @@ def test_a_replacement_depends_on_what_was_seen_last() -> None:
 
 
 def test_what_is_refused_and_then_not_there_may_be_written_later() -> None:
-    with pytest.raises(Unavailable, match="others write"):
+    with pytest.raises(StoreUnavailableError, match="others write"):
         objects(Scripted(None, refuses=1), BOTH).put("k", b"new", replace=False)
 
 

@@ -13,8 +13,8 @@ import pytest
 
 import s3
 from s3 import Clock, S3Server
-from wiretape.store.base import WIRE, Unavailable
-from wiretape.store.bucket.circuit_breaker import CircuitBreaker
+from wiretape.exceptions import StoreUnavailableError
+from wiretape.store.base import WIRE
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.spool import Spool, SpooledName
@@ -163,7 +163,7 @@ class TestWritesAtOnce:
                 store.refresh("team")
                 try:
                     data = store.read("team", "abc")
-                except Unavailable:
+                except StoreUnavailableError:
                     continue
                 if data is not None and data not in contents:
                     torn.append(len(data))
@@ -174,28 +174,13 @@ class TestWritesAtOnce:
         assert not torn
 
 
-def who_waits(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of each question from now on, whether it is put to the bucket: where not, nobody waits."""
-    allows = CircuitBreaker.allows
-    asked: list[bool] = []
-
-    def noted(breaker: CircuitBreaker, key: str) -> bool:
-        asked.append(allows(breaker, key))
-        return asked[-1]
-
-    monkeypatch.setattr(CircuitBreaker, "allows", noted)
-    return asked
-
-
 class TestAway:
     @pytest.mark.parametrize("how", ["stopped", "killed"])
-    def test_a_look_up_says_that_it_cannot_in_bounded_time(
-        self, away: S3Server, prefix: str, how: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_look_up_says_that_it_cannot_in_bounded_time(self, away: S3Server, prefix: str, how: str) -> None:
         store = s3_store(prefix, timeout=0.3)
         store.write("team", "abc", b"x", replace=False)
         (away.stop if how == "stopped" else away.kill)()
-        waited = who_waits(monkeypatch)
+        started = time.monotonic()
         questions: list[Callable[[], object]] = [
             lambda: store.read("team", "other"),
             lambda: store.state("team", "other"),
@@ -206,9 +191,9 @@ class TestAway:
             lambda: store.write("team", "other", b"x", replace=False),
         ]
         for question in 5 * questions:
-            with pytest.raises(Unavailable, match=f"s3://{s3.BUCKET}/{prefix}"):
+            with pytest.raises(StoreUnavailableError, match=f"s3://{s3.BUCKET}/{prefix}"):
                 question()
-        assert waited.count(True) < waited.count(False), "after two failures one at a time finds out whether it is back"
+        assert time.monotonic() - started < 5, "after two failures nobody waits for the whole time"
         if how == "stopped":
             away.go_on()
         else:
@@ -228,7 +213,7 @@ class TestAway:
         assert store.read("team", "abc") == b"x"
         assert store.state("team", "abc") is not None
         assert caplog.text.count("as it was then") == 1
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             store.read("team", "other")
 
     def test_recordings_wait_are_served_here_and_go_up(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
@@ -246,7 +231,7 @@ class TestAway:
         assert store.state("team", "n4") != store.state("team", "n3")
         assert store.waiting == 11
         away.start()
-        assert store.wait_until_up(60)
+        assert store.wait_until_up(10)
         other = s3_store(prefix)
         assert other.scan("team").keys() == {"before", "n0", "n1", "n2", "n3", "n4"}
         assert other.read("team", "n0") == b"again" * 10_000
@@ -265,24 +250,22 @@ class TestAway:
         assert store.write("team", "abc", b"x", replace=False)
         assert store.write("other", "abc", b"x", replace=False)
         away.start()
-        assert store.wait_until_up(60)
+        assert store.wait_until_up(10)
         assert s3_store(prefix).read("team", "abc") is None
         assert s3_store(prefix).read("other", "abc") == b"x"
         assert "RECORDING LOST" in caplog.text
         store.close()
 
-    def test_a_stopped_server_loses_nothing_either(
-        self, away: S3Server, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_stopped_server_loses_nothing_either(self, away: S3Server, prefix: str, tmp_path: Path) -> None:
         store = s3_store(prefix, spool=tmp_path / "spool", timeout=0.3)
         store.start()
         away.stop()
-        waited = who_waits(monkeypatch)
+        started = time.monotonic()
         for number in range(30):
             store.write("team", f"n{number}", b"x", replace=False)
-        assert waited.count(True) < waited.count(False)
+        assert time.monotonic() - started < 5
         away.go_on()
-        assert store.wait_until_up(60)
+        assert store.wait_until_up(10)
         assert len(s3_store(prefix).scan("team")) == 30
         store.close()
 
@@ -307,7 +290,7 @@ class TestAway:
         together(*(partial(write, number, store) for number, store in enumerate(stores)), outage)
         reader = s3_store(prefix)
         for number, store in enumerate(stores):
-            assert store.wait_until_up(60)
+            assert store.wait_until_up(10)
             store.close()
             assert len(reader.scan(f"team{number}")) == 30
             for count in range(30):
@@ -333,7 +316,7 @@ class TestAway:
         assert store.scan("team").keys() == {"abc"}
         assert store.sessions() == ["team"]
         store.start()
-        assert store.wait_until_up(60)
+        assert store.wait_until_up(10)
         assert s3_store(prefix).read("team", "abc") == b"left"
         assert "1 file waits" in caplog.text
         store.close()
@@ -349,7 +332,7 @@ class TestAway:
         assert proxy.read("team", "abc") == b"x"
         away.start()
         proxy.start()
-        assert proxy.wait_until_up(60)
+        assert proxy.wait_until_up(10)
         assert proxy.read("team", "abc") == b"x"
         proxy.close()
 
@@ -417,7 +400,7 @@ class TestSettling:
     @staticmethod
     def _up(store: BucketStore) -> None:
         store.start()
-        assert store.wait_until_up(60)
+        assert store.wait_until_up(10)
         store.close()
 
 
@@ -443,7 +426,7 @@ class TestCaches:
         away.kill()
         last = s3_store(prefix, cache=tmp_path / "cache", timeout=0.3)
         assert last.read("team", "abc") == b"y"
-        with pytest.raises(Unavailable):
+        with pytest.raises(StoreUnavailableError):
             last.read("team", "other")
 
 
@@ -457,11 +440,11 @@ def _stores(prefix: str, number: int) -> list[BucketStore]:
 
 def _comes(holds: Callable[[], object]) -> bool:
     """Whether something holds that cannot be told for a moment more."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 5
     while time.monotonic() < until:
         try:
             return bool(holds())
-        except Unavailable:
+        except StoreUnavailableError:
             threading.Event().wait(0.05)
     return False
 
@@ -472,7 +455,7 @@ class TestAtAStart:
         s3_store(prefix).check_writable("team")
         remote = ObjectClient("s3://no-such-bucket", 2.0)
         none = BucketStore(remote, Objects(remote, memory=0))
-        with pytest.raises(Unavailable, match="404 NoSuchBucket"):
+        with pytest.raises(StoreUnavailableError, match="404 NoSuchBucket"):
             none.check_writable("team")
 
     def test_one_that_does_not_answer_may_be_back(self, away: S3Server, prefix: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.store.base import Unavailable
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
 from wiretape.store.bucket.uploader import Uploader
 
@@ -22,7 +22,7 @@ class Bucket:
 
     def __init__(self, failures: int, error: Exception | None = None) -> None:
         self.left = failures
-        self.error = error or Unavailable("away")
+        self.error = error or StoreUnavailableError("away")
         self.names: list[str] = []
         self.asked = threading.Semaphore(0)
 
@@ -34,7 +34,7 @@ class Bucket:
         self.names.append(waiting.address.name)
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), OSError("disk"), RuntimeError("a fault of ours")])
+@pytest.mark.parametrize("error", [StoreUnavailableError("away"), OSError("disk"), RuntimeError("a fault of ours")])
 def test_tries_again_until_it_is_done(spool: Spool, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     bucket = Bucket(3, error)
     drainer = Uploader(spool, bucket, first=0.01, longest=0.05)

@@ -116,6 +116,7 @@ def environment(home: Path, ports: Ports) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "OPENAI_API_KEY": "sk-of-nobody",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "WIRETAPE_WORKERS": "1",
         "WIRETAPE_LISTEN": f"127.0.0.1:{ports.proxy}",
         "WIRETAPE_METRICS": f"127.0.0.1:{ports.counters}",
         "WIRETAPE_URL": f"http://127.0.0.1:{ports.counters}",

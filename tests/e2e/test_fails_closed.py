@@ -24,16 +24,21 @@ from inside import Inside, free_port
 from loopback import Provider, json_answer
 from places import SHIPPED
 from strangers import headers
-from wiretape.proxy import flows
+from wiretape.proxy import decide, flow_state
 from wiretape.proxy.addon import Wiretape
+from wiretape.proxy.admission import Admission
+from wiretape.proxy.answering import Answering
+from wiretape.proxy.calls import IncomingRequest
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import Desk
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.connect import Tunnel
+from wiretape.proxy.layers.direct_stream import DirectStream
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
-from wiretape.proxy.layers.http import PlayingLayer, PlayingStream
+from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.layers.playing_stream import PlayingStream
 from wiretape.proxy.passing import Passing
 from wiretape.sessions import access, token_file
 from wiretape.sessions.access import AccessPolicy
@@ -61,30 +66,36 @@ PARTS: list[tuple[Any, str]] = [
     (PlayingLayer, "_handle_event"),
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
-    (PlayingStream, "_called"),
+    (DirectStream, "_handle_event"),
+    (DirectStream, "_called"),
     (AdmittingStream, "_look_at_head"),
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),
     (Tunnel, "_next"),
     (install, "replace"),
-    (Desk, "seat"),
-    (Desk, "settled"),
-    (Desk, "enter"),
-    (Desk, "refuse"),
-    (Desk, "route"),
-    (Desk, "decide"),
-    (Desk, "recall"),
-    (Desk, "look_up"),
-    (Desk, "explain"),
+    (Admission, "grant"),
+    (Admission, "admit"),
+    (Admission, "enter_tunnel"),
+    (Admission, "refuse"),
+    (Decider, "route"),
+    (Decider, "build"),
+    (Decider, "decide"),
+    (Decider, "recall"),
+    (Decider, "look_up"),
+    (Decider, "explain"),
+    (decide, "decide"),
+    (IncomingRequest, "build"),
     (AccessPolicy, "admit"),
     (access, "basic"),
     (TapePool, "of"),
     (TokenFile, "check"),
     (Connections, "_has_no_onlookers"),
-    (FlowHooks, "_request"),
-    (FlowHooks, "_send"),
-    (flows, "call_of"),
+    (FlowHooks, "_decide"),
+    (Answering, "carry_out"),
+    (Answering, "_forward"),
+    (flow_state, "head_of"),
     (Passing, "route"),
+    (Passing, "carry_out"),
 ]
 FAILING = {f"{getattr(owner, '__name__', owner)}.{name}": (owner, name) for owner, name in (*HOOKS, *PARTS)}
 
@@ -294,7 +305,7 @@ def test_nothing_leaves(
     if what != "nothing":
         make_fail(monkeypatch, *FAILING[what], PanicError if panic else RuntimeError)
         if what == "gate.basic":
-            monkeypatch.setattr("wiretape.proxy.desk.basic", access.basic)
+            monkeypatch.setattr("wiretape.proxy.admission.basic", access.basic)
     before = [origin.connections for origin in origins], len(place.proxy.opened)
     doors = DOORS | (FOREIGN_DOORS if is_closed(place) else {})
     for name, door in doors.items():

@@ -61,7 +61,9 @@ def env(tmp_path: Path, provider: Provider, ports: Ports, programs: dict[str, st
     """The environment of a reader whose proxies reach the provider on loopback, and nothing else."""
     home = tmp_path / "home"
     (home / ".mitmproxy").mkdir(parents=True)
-    (home / ".mitmproxy" / "config.yaml").write_text(f"scripts: [{TO_LOOPBACK}]\nlisten_port: {ports.proxy}\n", "utf-8")
+    # With the host named, no proxy moves its ports to this machine's own address when the addon comes.
+    options = f"scripts: [{TO_LOOPBACK}]\nlisten_host: 127.0.0.1\nlisten_port: {ports.proxy}\n"
+    (home / ".mitmproxy" / "config.yaml").write_text(options, "utf-8")
     loopback = {
         "TO_LOOPBACK_ORIGIN": json.dumps({"api.openai.com": provider.port}),
         "TO_LOOPBACK_CONNECTS": str(tmp_path / "connects"),

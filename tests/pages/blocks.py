@@ -29,6 +29,9 @@ _AT_HAND = re.compile(r"a key of OpenAI|the recording of step \d|the proxy(, and
 _STAYS = "a terminal of its own: it runs until Ctrl-C"
 """What a block needs that starts a proxy which stays up."""
 
+_UP = "wiretape: mode "
+"""What the log of a proxy says when the addon is there."""
+
 _MARK = "===== the block has ended"
 
 
@@ -178,7 +181,7 @@ def started(block: Block, folder: Path, env: dict[str, str], port: int) -> Itera
     path = folder.parent / f"log-{block.line}"
     with path.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            ["sh", "-xc", f"exec {command}"],
+            ["sh", "-c", f"exec {command}"],
             cwd=folder,
             env=env | {"PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
@@ -187,7 +190,7 @@ def started(block: Block, folder: Path, env: dict[str, str], port: int) -> Itera
             start_new_session=True,
         )
         try:
-            wait_until(lambda: process.poll() is not None or (_is_up(path.read_text("utf-8")) and _listens(port)), 60)
+            wait_until(lambda: process.poll() is not None or (_UP in path.read_text("utf-8") and _listens(port)), 100)
             yield
             process.terminate()
             code = process.wait(60)
@@ -196,13 +199,6 @@ def started(block: Block, folder: Path, env: dict[str, str], port: int) -> Itera
                 process.kill()
                 process.wait()
         assert code == 0, f"the block at line {block.line} ended with {code}:\n{path.read_text('utf-8')}"
-
-
-def _is_up(log: str) -> bool:
-    """Return whether a proxy's log says that the addon is there, and has moved the ports that mitmproxy has opened."""
-    if "wiretape: mode " not in log:
-        return False
-    return "--listen-host" in log or log.count("listening at 127.0.0.1:") >= log.count("listening at *:")
 
 
 def _listens(port: int) -> bool:

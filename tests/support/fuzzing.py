@@ -35,7 +35,7 @@ from wiretape.matching import request
 from wiretape.metrics import prometheus
 from wiretape.network import address
 from wiretape.providers import routing, sdk_errors, wire
-from wiretape.proxy import responses
+from wiretape.proxy import framing
 from wiretape.proxy.layers import connect
 from wiretape.recording import (
     RecordedRequest,
@@ -171,11 +171,11 @@ def play(answer: wire.HttpResponse, tokens_: int) -> None:
         assert all(0 <= moment <= pacing.LONGEST for moment in leaving)
     hit = Hit("x", answer, (0.0,) * len(answer.chunks), tokens_, sum(map(len, answer.chunks)))
     for version in ("HTTP/1.1", "HTTP/2.0"):
-        check_head(responses.plan(hit, None, 0.0, version))
-    responses.plan(hit, Fault(after=1, ending=faults.Ending.RESET, garble=1), 0.0, "HTTP/1.1")
+        check_head(framing.of_hit(hit, version))
+    framing.of_faulted_hit(hit, Fault(after=1, ending=faults.Ending.RESET, garble=1), "HTTP/1.1")
 
 
-def check_head(planned: responses.Play) -> None:
+def check_head(planned: framing.FramedAnswer) -> None:
     head = planned.head
     assert http_fields.is_status(head.status_code)
     for name, value in head.headers.fields:
@@ -185,9 +185,9 @@ def check_head(planned: responses.Play) -> None:
     if head.status_code in http_fields.UNFRAMED:
         assert not framing
     if head.status_code in http_fields.EMPTY:
-        assert not b"".join(planned.chunks)
+        assert not b"".join(planned.body.chunks)
     if "content-length" in head.headers:
-        assert int(head.headers["content-length"]) == sum(map(len, planned.chunks))
+        assert int(head.headers["content-length"]) == sum(map(len, planned.body.chunks))
 
 
 def read_config(data: bytes) -> None:

@@ -124,6 +124,8 @@ def main() -> None:
     module = chosen.module.removesuffix(".py")
     at = Path(module)
     tests = chosen.tests or [TESTS / "unit" / at.parent / f"test_{at.name}.py"]
+    if missing := [str(each) for each in tests if not each.exists()]:
+        sys.exit(f"there are no tests: {', '.join(missing)}")
     found = [*mutants((PACKAGE / f"{module}.py").read_text("utf-8"))]
     if chosen.limit:
         random.Random(chosen.seed).shuffle(found)

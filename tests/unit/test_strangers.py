@@ -11,7 +11,7 @@ from wiretape import policy, recording
 from wiretape.codecs import http_fields, json_text, printable
 from wiretape.library import transcript, verify
 from wiretape.providers import wire
-from wiretape.proxy import responses
+from wiretape.proxy import framing
 from wiretape.recording import capture
 from wiretape.replay.pacing import LONGEST, Pace, schedule
 from wiretape.tape.tape import Hit
@@ -166,10 +166,10 @@ def test_an_answer_that_has_no_content_has_none(status: int, version: str) -> No
         assert answer
         assert (answer.status, answer.body) == (status, b"")
         hit = Hit("a", answer, (0.0,) * len(answer.chunks), 0, 0)
-        plan = responses.plan(hit, None, 0.0, version)
-        assert "transfer-encoding" not in plan.head.headers
-        assert plan.head.headers.get("content-length") == (None if status in http_fields.UNFRAMED else "0")
-        assert not b"".join(plan.chunks)
+        framed = framing.of_hit(hit, version)
+        assert "transfer-encoding" not in framed.head.headers
+        assert framed.head.headers.get("content-length") == (None if status in http_fields.UNFRAMED else "0")
+        assert not framed.content
 
 
 @pytest.mark.parametrize("pace", [Pace(factor=1e-300), Pace(factor=5e-324), Pace(rate=1e-300), Pace(rate=5e-324)])

@@ -43,7 +43,9 @@ def trusted_pem(environ: Mapping[str, str]) -> bytes:
     """
     own = {Path(environ[name]) for name in CA_VARIABLES if environ.get(name)}
     chosen = environ.get("SSL_CERT_FILE")
-    base = _read(Path(chosen)) if chosen else b""
+    base = b""
+    if chosen:
+        base = _read(Path(chosen))
     parts = [base or _system_pem(), *(_read(path) for path in sorted(own) if str(path) != chosen)]
     return b"\n".join(dict.fromkeys(parts))
 
@@ -103,14 +105,18 @@ def _java_store(pem: bytes) -> bytes:
                 continue  # What is unreadable would be of no use to Java either.
         name = str(len(certificates)).encode()
         certificates.setdefault(certificate.tbs_certificate_bytes, pkcs12.PKCS12Certificate(certificate, name))
-    return pkcs12.serialize_java_truststore(list(certificates.values()), NoEncryption()) if certificates else b""
+    if not certificates:
+        return b""
+    return pkcs12.serialize_java_truststore(list(certificates.values()), NoEncryption())
 
 
 def _system_pem() -> bytes:
     paths = ssl.get_default_verify_paths()
     if paths.cafile and (pem := _read(Path(paths.cafile))):
         return pem
-    folder = Path(paths.capath) if paths.capath else None
+    folder = None
+    if paths.capath:
+        folder = Path(paths.capath)
     files = sorted(folder.iterdir()) if folder and folder.is_dir() else []
     # The same certificate stands there under its name and under its hash.
     if parts := dict.fromkeys(pem for path in files if (pem := _read(path))):
@@ -126,4 +132,6 @@ def _read(path: Path) -> bytes:
         pem = path.read_bytes()
     except OSError:
         return b""
-    return pem if _BEGIN in pem else b""
+    if _BEGIN in pem:
+        return pem
+    return b""

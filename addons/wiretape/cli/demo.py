@@ -22,7 +22,9 @@ def samples() -> Path:
     """The recordings directory with the shipped session: in the wheel's package, or in the source checkout."""
     package = Path(wiretape.__file__).resolve().parent
     installed = package / "samples"
-    return installed if installed.is_dir() else package.parents[1] / "recordings"
+    if installed.is_dir():
+        return installed
+    return package.parents[1] / "recordings"
 
 
 def demo() -> int:
@@ -82,7 +84,9 @@ def _show_app(console: Console) -> None:
 
 def _next(console: Console) -> None:
     # In a clone the commands are in .venv/bin, which is not on the path.
-    folder = "" if shutil.which("wiretape") else os.path.relpath(Path(sys.argv[0]).parent) + os.sep
+    folder = ""
+    if not shutil.which("wiretape"):
+        folder = os.path.relpath(Path(sys.argv[0]).parent) + os.sep
     commands = (
         (f"{folder}wiretape run --mode record -- python your_app.py", "asks the provider, records into ./recordings"),
         (f"{folder}wiretape run --mode replay -- python your_app.py", "the same answers, offline"),

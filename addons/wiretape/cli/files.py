@@ -86,7 +86,9 @@ def largest() -> int:
     """Bytes of a recording, as the proxy's option. Raises ValueError."""
     text = os.environ.get("WIRETAPE_MAX_RECORDING")
     try:
-        return parse_size(text) if text else regular.LARGEST
+        if text:
+            return parse_size(text)
+        return regular.LARGEST
     except ValueError as e:
         raise ValueError(f"WIRETAPE_MAX_RECORDING: {e}") from e
 
@@ -102,7 +104,9 @@ def source(text: str, session: str | None = None) -> Source:
         raise ValueError(f"{text}: there is no such directory")
     if session is not None and check_name(session) not in (there := store.sessions()):
         raise ValueError(f"no session {session} below {store.url}; there are {', '.join(there) or 'none'}")
-    return _Bucket(store, session) if is_url(text) else _Folder(Path(text), session, store)
+    if is_url(text):
+        return _Bucket(store, session)
+    return _Folder(Path(text), session, store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,9 @@ class _Folder:
                     folders.clear()
                     continue
                 seen.add(real)
-                hidden = WIRE if RESPONSES in folders and not captures else ""
+                hidden = ""
+                if RESPONSES in folders and not captures:
+                    hidden = WIRE
                 folders[:] = [name for name in folders if not name.startswith(".") and name != hidden]
                 shown = [name for name in names if not name.startswith(".")]
                 waiting += [path for path in map(Path(parent).joinpath, folders) if self._is_followed(path)]
@@ -196,7 +202,9 @@ class OnDisk:
     def written(self) -> float | None:
         """As the disk has it."""
         looked = _looked(str(self.path))
-        return looked[0] / 1e9 if looked else None
+        if not looked:
+            return None
+        return looked[0] / 1e9
 
     def read(self) -> bytes | None:
         """The bytes."""
@@ -216,7 +224,9 @@ class OnDisk:
     def capture(self) -> "OnDisk | None":
         """In the folder of the captures, beside that of the recordings."""
         folder = self.path.parent
-        return OnDisk(folder.parent / WIRE / self.path.name, self.root) if folder.name == RESPONSES else None
+        if folder.name != RESPONSES:
+            return None
+        return OnDisk(folder.parent / WIRE / self.path.name, self.root)
 
     def named(self, name: str, output: Path | None) -> "OnDisk":
         """A file of another name."""
@@ -238,7 +248,9 @@ class _Bucket:
     session: str | None
 
     def __str__(self) -> str:
-        return self.store.where(self.session) if self.session else self.store.url
+        if self.session:
+            return self.store.where(self.session)
+        return self.store.url
 
     def files(self, *, captures: bool = False) -> list[File]:
         return [*self._files(captures)]

@@ -63,7 +63,9 @@ class Row:
             return f"error {self.status}"
         if self.tokens:
             return counted(self.tokens, "token")
-        return counted(self.chunks, "chunk") if self.chunks is not None else "one piece"
+        if self.chunks is None:
+            return "one piece"
+        return counted(self.chunks, "chunk")
 
 
 def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
@@ -103,7 +105,9 @@ def _row(file: File, search: str) -> list[Any]:
         response = found.response
         error = response.error or {}
         status = error.get("status_code") if response.error is not None else response.status
-        streamed = len(response.elements()) or len(response.body) if response.is_streaming else None
+        streamed = None
+        if response.is_streaming:
+            streamed = len(response.elements()) or len(response.body)
         question = " ".join(transcript.question(found.request).split())[:_KEPT]
         asked = found.request
         return [
@@ -134,8 +138,12 @@ def _has(found: Recording, search: str) -> bool:
 def _when(file: File) -> str:
     kept = file.capture()
     try:
-        data = kept.read() if kept else None
-        origin = captures.loads(data).origin if data is not None else None
+        data = None
+        if kept:
+            data = kept.read()
+        origin = None
+        if data is not None:
+            origin = captures.loads(data).origin
     except StoreUnavailableError:
         raise
     except (OSError, ValueError):
@@ -143,7 +151,9 @@ def _when(file: File) -> str:
     if origin:
         return origin.at
     written = file.written()
-    return "" if written is None else datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if written is None:
+        return ""
+    return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _print(rows: list[Row], *, as_json: bool) -> None:
@@ -176,4 +186,6 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if len(text) <= width:
+        return text
+    return text[: width - 1] + "…"

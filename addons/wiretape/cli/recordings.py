@@ -42,7 +42,9 @@ def verify_all(source: Source) -> int:
     counts = [f"{count:,} {form}" for form, count in sorted(forms.items())]
     counts += [counted(captured, _CAPTURE)] if captured else []
     complain(f"{source}: {', '.join(counts) or 'no recordings'}; {counted(faults, 'fault')}")
-    return 1 if faults else 0
+    if faults:
+        return 1
+    return 0
 
 
 def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
@@ -53,7 +55,9 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
         raise
     except FileNotFoundError as e:
         # Not every recording has a capture.
-        return None if file.is_capture else (None, (f"cannot be read: {e.strerror}",))
+        if file.is_capture:
+            return None
+        return None, (f"cannot be read: {e.strerror}",)
     except OSError as e:
         return None, (f"cannot be read: {e.strerror}",)
     except NotARecordingError as e:
@@ -124,14 +128,18 @@ def _made(file: File, data: bytes) -> Iterator[str]:
         return
     try:
         kept = beside.read()
-        found = captures.loads(kept) if kept is not None else None
+        found = None
+        if kept is not None:
+            found = captures.loads(kept)
     except StoreUnavailableError:
         raise
     except (OSError, ValueError) as e:
         yield f"who recorded it cannot be told: {e}"
         return
     if found and (origin := found.origin):
-        by = f" by {origin.by}" if origin.by else ""
+        by = ""
+        if origin.by:
+            by = f" by {origin.by}"
         yield f"recorded {origin.at}{by}, in {origin.took:,.0f} ms, with wiretape {origin.wiretape}"
         if origin.client:
             yield f"for {origin.client}"
@@ -168,7 +176,8 @@ def convert(wanted: Conversion) -> int:
             complain(line)
         if done.said:
             out(done.said)
-        code = 1 if done.has_failed else code
+        if done.has_failed:
+            code = 1
     return code
 
 

@@ -77,11 +77,15 @@ def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
         say(f"{source}: {files} to clean, {renamed:,} of them to get a new name; {left:,} frozen")
         if cleanable:
             say("nothing is done yet: add --apply")
-        return 1 if wanted.steps or wanted.broken else 0
+        if wanted.steps or wanted.broken:
+            return 1
+        return 0
     for step in cleanable:
         carry_out(step, redactor)
     say(f"{source}: {counted(len(cleanable), 'file')} cleaned, {left:,} left alone in frozen sessions")
-    return 1 if left or wanted.broken else 0
+    if left or wanted.broken:
+        return 1
+    return 0
 
 
 def _table(wanted: CleaningPlan) -> Table:
@@ -89,7 +93,9 @@ def _table(wanted: CleaningPlan) -> Table:
     for heading in ("file", "where", "detector", "then"):
         table.add_column(heading, overflow="fold")
     for step in wanted.steps:
-        then = f"is {step.target.name}" if step.is_renamed else "keeps its name"
+        then = "keeps its name"
+        if step.is_renamed:
+            then = f"is {step.target.name}"
         if step.outcome is not CleaningOutcome.CLEANED:
             then = step.outcome.value
         for finding in dict.fromkeys(step.findings):
@@ -155,8 +161,12 @@ def _step(file: File, redactor: Redactor, taken: set[str]) -> CleaningStep | Non
 def _capture(file: File) -> Capture | None:
     """Return the capture of a recording; None where there is none that can be read. Raises OSError."""
     beside = file.capture()
-    data = beside.read() if beside else None
-    return captures.loads(data) if data is not None else None
+    data = None
+    if beside:
+        data = beside.read()
+    if data is None:
+        return None
+    return captures.loads(data)
 
 
 def _in_capture(found: Capture, redactor: Redactor) -> Iterator[Finding]:
@@ -180,7 +190,9 @@ def _target(file: File, old: Recording, new: Recording, taken: set[str]) -> File
     if there is not None and not _is_of(there, identity):
         base = disambiguated_name(base, identity)
     name = f"{base}.{number}" if has_number else base
-    count = int(number) if has_number else 1
+    count = 1
+    if has_number:
+        count = int(number)
     while not _is_free(file.named(name, None), new, taken):
         count += 1
         name = f"{base}.{count}"
@@ -240,7 +252,9 @@ def _clean(found: Recording, redactor: Redactor) -> Recording:
 
 
 def _clean_capture(found: Capture, redactor: Redactor) -> Capture:
-    pieces = None if found.chunks is None else (*bodies.cleaned(found.chunks, redactor),)
+    pieces = None
+    if found.chunks is not None:
+        pieces = (*bodies.cleaned(found.chunks, redactor),)
     headers = tuple((name, str(redactor.clean({name: value})[name])) for name, value in found.headers)
     origin = found.origin
     if origin:

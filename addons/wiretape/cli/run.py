@@ -52,7 +52,9 @@ class RunOutcome:
         if fail_on_miss and self.calls.missed:
             return MISSED
         is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
-        return LOST if is_lost and not self.code else self.code
+        if is_lost and not self.code:
+            return LOST
+        return self.code
 
 
 def run(

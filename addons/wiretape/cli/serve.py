@@ -178,11 +178,15 @@ class _Team:
                 worker.start()
             for worker in several:
                 if not await self._started(worker):
-                    return 0 if self._stop.is_set() else REFUSED
+                    if self._stop.is_set():
+                        return 0
+                    return REFUSED
         if self._balancer:
             self._balancer.is_good = True  # Its configuration was checked, and it has its port.
             self._balancer.start()
-        behind = "behind HAProxy" if self._balancer else "that share the port"
+        behind = "that share the port"
+        if self._balancer:
+            behind = "behind HAProxy"
         say(f"serving at {self._address}: {_workers(self._plan.workers)} {behind}; {where}")
         await self._stop.wait()
         return 0
@@ -296,4 +300,6 @@ def _tell(label: str, line: str) -> None:
 
 
 def _workers(count: int) -> str:
-    return "one worker" if count == 1 else f"{count} workers"
+    if count == 1:
+        return "one worker"
+    return f"{count} workers"

@@ -32,7 +32,9 @@ def summary(outcome: RunOutcome) -> str:
     if counters.faults:
         parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
-        why = f" ({counters.told_reasons})" if counters.reasons else ""
+        why = ""
+        if counters.reasons:
+            why = f" ({counters.told_reasons})"
         parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
     text = f"{head}: {', '.join(parts)}"
     if not served:
@@ -53,4 +55,6 @@ def _misses(outcome: RunOutcome) -> list[str]:
     calls = outcome.calls
     more = calls.missed - len(calls.misses)
     lines = [f"miss: {each}" for each in calls.misses]
-    return [*lines, f"and {counted(more, 'miss', 'misses')} more"] if more else lines
+    if not more:
+        return lines
+    return [*lines, f"and {counted(more, 'miss', 'misses')} more"]

@@ -49,8 +49,12 @@ def create(
     except (OSError, ValueError) as e:
         raise _trouble(e) from e
     entry = tokens.entries[-1]
-    user = "SESSION" if entry.session == EVERY else entry.session
-    scope = "every session" if entry.session == EVERY else f"session {entry.session}"
+    user = "SESSION"
+    if entry.session != EVERY:
+        user = entry.session
+    scope = "every session"
+    if entry.session != EVERY:
+        scope = f"session {entry.session}"
     say(
         f"token {entry.name}, for {scope}, role {entry.role}: it is shown this once; its hash is in {file}\n"
         f"clients:  export HTTPS_PROXY=http://{user}:TOKEN@HOST:8080  (or {user}+replay:TOKEN, to ask for a mode)\n"

@@ -34,7 +34,9 @@ class Via:
     def url(self) -> str:
         """As mitmproxy's mode names it: without a user."""
         scheme, (host, port) = self.spec
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        if ":" in host:
+            return f"{scheme}://[{host}]:{port}"
+        return f"{scheme}://{host}:{port}"
 
 
 class Upstream:
@@ -50,14 +52,18 @@ class Upstream:
     def mode(self) -> str:
         """The mode of mitmproxy's with which it can be so; empty where everything is reached directly."""
         first = self._secure or self._plain
-        return f"upstream:{first.url}" if first else ""
+        if not first:
+            return ""
+        return f"upstream:{first.url}"
 
     def __str__(self) -> str:
         """For the log."""
         ways = [f"by way of {self._secure.url} (HTTPS_PROXY)"] if self._secure else []
         if self._plain and self._plain != self._secure:
             ways.append(f"in clear text by way of {self._plain.url} (HTTP_PROXY)")
-        past = f", but directly to {', '.join(self._past)} (NO_PROXY)" if self._past else ""
+        past = ""
+        if self._past:
+            past = f", but directly to {', '.join(self._past)} (NO_PROXY)"
         return f"what leaves this machine goes {' and '.join(ways)}{past}"
 
     # -- mitmproxy's hooks -----------------------------------------------------------------------------------------
@@ -119,9 +125,13 @@ def _parse(text: str) -> Via:
     if not parts.hostname:
         raise ValueError("it names no host")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
+    port = ""
+    if parts.port:
+        port = f":{parts.port}"
     user = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    authorization = "Basic " + base64.b64encode(user.encode()).decode() if parts.username else ""
+    authorization = ""
+    if parts.username:
+        authorization = "Basic " + base64.b64encode(user.encode()).decode()
     return Via(server_spec.parse(f"{parts.scheme}://{host}{port}", "http"), authorization)
 
 

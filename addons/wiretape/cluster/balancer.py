@@ -135,4 +135,6 @@ on-error mark-down
 def _connections() -> int:
     # Two descriptors each. HAProxy does not start where it cannot have as many as it is told.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _CONNECTIONS if most == resource.RLIM_INFINITY else max(100, min(_CONNECTIONS, most // 2 - 100))
+    if most == resource.RLIM_INFINITY:
+        return _CONNECTIONS
+    return max(100, min(_CONNECTIONS, most // 2 - 100))

@@ -64,7 +64,9 @@ class RemoteTurns:
     def next(self, session: str, identity: str) -> int:
         """As ``Turns.next``."""
         played = self._ask(Next(session, identity))
-        return self._local.next(session, identity) if played is None else played
+        if played is not None:
+            return played
+        return self._local.next(session, identity)
 
     def rewind(self) -> None:
         """As ``Turns.rewind``."""

@@ -56,12 +56,16 @@ def of(content_type: str, body: bytes | bytearray) -> BodyForm:
     assert blank
     start = blank.end()
     if body[start : start + 1] in (b"{", b"["):
-        return BodyForm.LINES if type_ in _LINES or _begins_with_values_in_lines(body, start) else BodyForm.JSON
+        if type_ in _LINES or _begins_with_values_in_lines(body, start):
+            return BodyForm.LINES
+        return BodyForm.JSON
     if type_ == "text/event-stream" or _EVENTS.match(body, start):
         return BodyForm.EVENTS
     if type_ in _LINES:
         return BodyForm.LINES
-    return BodyForm.JSON if type_ == "application/json" or type_.endswith("+json") else BodyForm.OTHER
+    if type_ == "application/json" or type_.endswith("+json"):
+        return BodyForm.JSON
+    return BodyForm.OTHER
 
 
 def _begins_with_values_in_lines(body: bytes | bytearray, start: int) -> bool:

@@ -43,7 +43,9 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Se
     broken input; a cut-off body is not an error here: what could be decoded is given.
     """
     if not _names(coding):
-        return pieces if isinstance(pieces, tuple | Pieces) else Pieces(pieces)
+        if isinstance(pieces, tuple | Pieces):
+            return pieces
+        return Pieces(pieces)
     decoder = ContentDecoder(coding, limit)
     return Pieces(b"".join(decoder.feed(piece)) for piece in pieces)
 
@@ -217,7 +219,9 @@ def _members(make: Callable[[], _Decompressor], beginnings: Sequence[bytes]) -> 
                     return
                 current = make()
             yield current.decompress(piece)
-            piece = current.unused_data if current.eof else b""
+            piece = b""
+            if current.eof:
+                piece = current.unused_data
 
     return step
 

@@ -33,12 +33,16 @@ def to_wire(item: Any, sent: Mapping[str, Any], *, base64_wanted: bool) -> Any:
     type_ = _type(sent)
     if type_ is None or (type_ == "f" and not base64_wanted):
         return item
-    numbers = item.get("embedding") if isinstance(item, dict) else None
+    numbers = None
+    if isinstance(item, dict):
+        numbers = item.get("embedding")
     if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
         return item
     if base64_wanted:
         text = _packed(numbers, type_)
-        return item if text is None else {**item, "embedding": text}
+        if text is None:
+            return item
+        return {**item, "embedding": text}
     # In a recording all of them are as the SDK has them, with a fraction.
     return {**item, "embedding": [int(n) if isinstance(n, float) and n.is_integer() else n for n in numbers]}
 
@@ -58,7 +62,9 @@ def _packed(numbers: list[float], type_: str) -> str | None:
 
 def _type(sent: Mapping[str, Any]) -> str | None:
     output_dtype = sent.get("output_dtype")
-    return _TYPES.get(output_dtype) if isinstance(output_dtype, str | None) else None
+    if not isinstance(output_dtype, str | None):
+        return None
+    return _TYPES.get(output_dtype)
 
 
 def _is_same(one: float, other: float) -> bool:

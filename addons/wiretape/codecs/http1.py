@@ -136,7 +136,9 @@ class Reader:
 
     def head(self) -> Request | None:
         """The request without its body, where its head has come and its body has not all."""
-        return self._request(b"") if self._head_pieces else None
+        if not self._head_pieces:
+            return None
+        return self._request(b"")
 
     @property
     def length(self) -> int:
@@ -198,4 +200,6 @@ class Reader:
 
 def chunk(data: bytes) -> bytes:
     """A piece of a body in the chunked transfer coding; nothing for an empty one, which would end it."""
-    return b"%x\r\n%s\r\n" % (len(data), data) if data else b""
+    if not data:
+        return b""
+    return b"%x\r\n%s\r\n" % (len(data), data)

@@ -60,7 +60,9 @@ def _loads(data: bytes | bytearray) -> Any:
 
 def _float(text: str) -> float:
     number = float(text)
-    return number if math.isfinite(number) else NonFinite(number)
+    if math.isfinite(number):
+        return number
+    return NonFinite(number)
 
 
 def dumps(value: Any) -> bytes:
@@ -134,7 +136,9 @@ def indented(value: Any, level: int = 0, *, is_item: bool = False) -> Iterator[s
 
 def _holds_long(value: Any) -> bool:
     """Whether there is a text of which the whole JSON text would be too much."""
-    return len(value) > _LONG if isinstance(value, str) else any(map(_holds_long, _inside(value)))
+    if isinstance(value, str):
+        return len(value) > _LONG
+    return any(map(_holds_long, _inside(value)))
 
 
 def _named(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
@@ -149,4 +153,6 @@ def canonical(value: Any) -> bytes:
     except TypeError:  # It holds what orjson does not write: half a surrogate pair, a large integer.
         return json.dumps(value, sort_keys=True).encode()
     # It writes NaN so too.
-    return json.dumps(value, sort_keys=True).encode() if b"null" in text else text
+    if b"null" not in text:
+        return text
+    return json.dumps(value, sort_keys=True).encode()

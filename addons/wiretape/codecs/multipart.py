@@ -77,7 +77,9 @@ def _value(
 def _parts(body: bytes, content_type: str) -> Iterator[tuple[dict[bytes, bytes], bytes]]:
     """Yield the head of each part, by names in lower case, and its content."""
     delimiter = b"--" + _boundary(content_type)
-    rest = _REST.match(body, len(delimiter)) if body.startswith(delimiter) else None
+    rest = None
+    if body.startswith(delimiter):
+        rest = _REST.match(body, len(delimiter))
     if rest is None:  # Something stands before the first part.
         _, rest = _next(body, b"\n" + delimiter, 0)
     # The first line's end is that of all lines of the form: a file may have other ones.

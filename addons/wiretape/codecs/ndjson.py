@@ -25,7 +25,9 @@ class NdjsonDecoder:
         rest = bytes(self._rest)
         self._rest.clear()
         self._scanned = 0
-        return [rest] if rest.strip() else []
+        if not rest.strip():
+            return []
+        return [rest]
 
 
 def encode(line: bytes) -> bytes:

@@ -35,7 +35,9 @@ class Pieces(Sequence[bytes]):
         if isinstance(at, slice):
             return tuple(self[each] for each in range(*at.indices(len(self))))
         number = range(len(self))[at]
-        start = self._ends[number - 1] if number else 0
+        start = 0
+        if number:
+            start = self._ends[number - 1]
         return bytes(memoryview(self.data)[start : self._ends[number]])
 
     def __eq__(self, other: object) -> bool:

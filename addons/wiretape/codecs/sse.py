@@ -92,5 +92,7 @@ def lines(event: Event) -> list[str]:
 
 def encode(data: bytes, event: str = "") -> bytes:
     """The bytes of one event, as providers write them; an event without a name has no ``event:`` line."""
-    name = f"event: {event}\n".encode() if event else b""
+    name = b""
+    if event:
+        name = f"event: {event}\n".encode()
     return name + b"".join(b"data: " + line + b"\n" for line in data.split(b"\n")) + b"\n"

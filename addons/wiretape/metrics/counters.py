@@ -92,8 +92,12 @@ class Counters:
         line += f", {self.followed} followed an equal one" if self.followed else ""
         line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
         line += f", {counted(self.faults, 'fault')} injected" if self.faults else ""
-        why = f" ({self.told_reasons})" if self.reasons else ""
-        return f"{line}, {counted(self.unrecorded, 'answer')} NOT recorded{why}" if self.unrecorded else line
+        why = ""
+        if self.reasons:
+            why = f" ({self.told_reasons})"
+        if not self.unrecorded:
+            return line
+        return f"{line}, {counted(self.unrecorded, 'answer')} NOT recorded{why}"
 
 
 NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")

@@ -14,7 +14,9 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        if ":" in self.host:
+            return f"[{self.host}]:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -28,7 +30,8 @@ class Address:
 def parse(text: str) -> Address:
     """``HOST:PORT``, or ``PORT`` alone for this machine. Raises ValueError, which says what is right."""
     host, colon, port = text.strip().rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if host.startswith("["):
+        host = host.removeprefix("[").removesuffix("]")
     # isdecimal alone would take digits of other scripts.
     is_port = port.isascii() and port.isdecimal() and int(port) < 65536
     bare_ipv6 = ":" in host and not text.strip().startswith("[")

@@ -41,7 +41,9 @@ def method_asked_for(method: str, headers: Headers) -> str:
     """Return the method that a preflight asks for; empty where a request is none."""
     asked = headers.get("access-control-request-method", "")
     is_preflight = method == "OPTIONS" and is_origin(headers.get("origin", "")) and _TOKEN.fullmatch(asked)
-    return asked if is_preflight and len(asked) <= _LONGEST else ""
+    if is_preflight and len(asked) <= _LONGEST:
+        return asked
+    return ""
 
 
 def is_origin(text: str) -> bool:

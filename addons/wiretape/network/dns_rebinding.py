@@ -46,7 +46,9 @@ class OwnNames:
         """Why a request is not answered that has these ``Host`` headers; None where it is."""
         if len(hosts) > 1:
             return Stranger(MISDIRECTED, "there are several Host headers")
-        host = _host(hosts[0]) if hosts else None
+        host = None
+        if hosts:
+            host = _host(hosts[0])
         if hosts and not (host and self._is_own(host)):
             return Stranger(
                 MISDIRECTED,
@@ -54,7 +56,9 @@ class OwnNames:
             )
         if origin is not None:
             match = _ORIGIN.fullmatch(origin)
-            page = _host(match[1]) if match else None
+            page = None
+            if match:
+                page = _host(match[1])
             if page is None or not (page == host or is_here(page) or self._lists(page)):
                 return Stranger(
                     FORBIDDEN, "a web page of another origin has no business here: list its host in wiretape_hosts"
@@ -106,4 +110,6 @@ def own_names(listed: str, listening: tuple[str, ...] = ()) -> OwnNames:
 
 def _host(text: str) -> str | None:
     match = _HOST.fullmatch(text.strip())
-    return canonical(match[1]) if match else None
+    if not match:
+        return None
+    return canonical(match[1])

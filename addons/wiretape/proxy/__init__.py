@@ -9,12 +9,17 @@
 ``destinations``      where a connection may go; ``host_agreement``: whether a request says one thing of that
 ``read_sizes``        how much of a connection is read at once
 ``revoking``          a token that is taken back closes what it opened
-``desk``              bytes and values -> what becomes of a request
-``responses``         an answer's head and chunks, each in its time
+``admission``         credentials -> whose a request is
+``calls``             a request, and what becomes of it: values
+``decide``            the one decision; ``reading``: what a request says; ``look_up``: its recording
+``threads``           what takes time away from the traffic
+``framing``           an answer's head and chunks, as a protocol has them, on their way
+``responses``         an answer in one piece: refusals, errors
 ``flows``             a flow's hooks; ``flow_state``: what a flow is to us
+``answering``         what was decided becomes a flow's
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer
 ``sharing``           which requests share a live answer
-``recorder``          a live answer under recording; ``journaling``: the journal that it goes into
+``live_answers``      those under way; ``recorder``: one under recording; ``journaling``: the journal that it goes into
 ``call_report``       what became of each call
 ``hit_log``, ``flow_printing``   hits in the log, flows on mitmdump's screen
 """

@@ -16,16 +16,19 @@ from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.proxy import options, revoking
+from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback
 from wiretape.proxy.compat.addon_chain import ShortChain
 from wiretape.proxy.connections import Connections
-from wiretape.proxy.desk import Desk
+from wiretape.proxy.decide import Decider
+from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flow_printing import CleanDumper
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.layers import install
 from wiretape.proxy.reporting import Reporting
+from wiretape.proxy.threads import Threads
 from wiretape.redaction import logs
 from wiretape.sessions.model import RECORDING
 from wiretape.sessions.token_file import TokenFile
@@ -49,13 +52,15 @@ class Wiretape:
     def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None) -> None:
         """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each."""
         self._patience = patience
-        self._desk = Desk(SessionCounters())
-        if calls:
-            self._desk.calls = calls
-        self._connections = Connections(self._desk)
-        self._requests = FlowHooks(self._desk, self._connections)
+        self._counters = SessionCounters()
+        threads = Threads()
+        self._destinations = Destinations()
+        self._admission = Admission(threads)
+        self._decider = Decider(self._admission, threads, self._destinations.is_offline_for, calls)
+        self._connections = Connections(self._decider, self._destinations)
+        self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
-        self._reporting = Reporting(self._desk.ledger)
+        self._reporting = Reporting(self._counters)
         self._store: Store | None = None
         self._place: StoreUrl | None = None
         self._tokens: TokenFile | None = None
@@ -68,7 +73,7 @@ class Wiretape:
     @property
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
-        return self._desk.ledger.total()
+        return self._counters.total()
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
@@ -76,7 +81,7 @@ class Wiretape:
 
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""
-        return self._desk.default.tape
+        return self._admission.default.tape
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -96,7 +101,7 @@ class Wiretape:
             logger.error("%s", e)
         except Exception:
             # Nobody knows now what holds, and mitmproxy goes on: let nobody in until options are taken over again.
-            self._desk.close_door()
+            self._admission.close_door()
             raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
@@ -134,46 +139,47 @@ class Wiretape:
         former = self._store
         store = former if former and place == self._place else options.store(place, self._choice)
         # Another mode or session is no reason to count the requests from the start.
-        if "wiretape_config" in updated:
-            self._desk.faults = rules
+        if "wiretape_config" not in updated:
+            rules = self._decider.faults
         # Not at the start: the turns may be those of other workers too.
         if former and (store is not former or "wiretape_takes" in updated):
             self._reporting.turns.rewind()
-        self._tapes = TapePool(store, known, self._desk.ledger, defaults, memory=memory, turns=self._reporting.turns)
-        self._desk.providers, self._tokens, self._desk.largest = providers, tokens, largest
-        self._connections.destinations.use(policy, providers)
-        self._store, self._place, self._requests.place = store, place, place.absolute()
-        self._requests.journaling.limit = journal
-        self._desk.use(gate, self._tapes)
+        self._tapes = TapePool(store, known, self._counters, defaults, memory=memory, turns=self._reporting.turns)
+        self._tokens = tokens
+        self._decider.use(providers, rules, largest)
+        self._destinations.use(policy, providers)
+        self._store, self._place = store, place
+        self._requests.live.use(place.absolute(), journal)
+        self._admission.use(gate, self._tapes)
         if former and store is not former:
-            self._requests.aside.submit(former.close)
-            self._requests.aside.submit(store.start)
+            self._requests.live.aside.submit(former.close)
+            self._requests.live.aside.submit(store.start)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         return self._tapes.choice(session)
 
     def running(self) -> None:
         """Say what is going to happen."""
-        tape = self._desk.default.tape
+        tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
         if install.UNKNOWN:
             logger.warning("wiretape: %s", install.UNKNOWN)
         CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
-        self._requests.aside.submit(tape.store.start)
+        self._requests.live.aside.submit(tape.store.start)
         if tape.mode is Mode.REPLAY:
-            self._requests.aside.submit(_warn_if_empty, tape)
+            self._requests.live.aside.submit(_warn_if_empty, tape)
         ShortChain(ctx.master.addons).shorten()
         # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
         gc.collect()
         gc.freeze()
         opening = self._open(is_recording=tape.mode in RECORDING)
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
-        watching = revoking.watch(self._desk, lambda: self._tokens)
+        watching = revoking.watch(self._admission, lambda: self._tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
-        if self._connections.destinations.policy.is_offline:
+        if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
 
     async def _open(self, *, is_recording: bool) -> None:
@@ -181,14 +187,14 @@ class Wiretape:
         # can listen there meanwhile. So the port moves before there is any.
         await loopback.rebind()
         if not self._stopped:
-            self._requests.journaling.start(is_recording=is_recording)
+            self._requests.live.start(is_recording=is_recording)
 
     def done(self) -> Awaitable[None] | None:
         """Finish what is under way and write it; mitmproxy may call it twice."""
         if self._stopped:
             return None
         self._stopped = True
-        self._desk.stop()
+        self._admission.stop()
         ShortChain(ctx.master.addons).restore()
         # Connections that are open when the loop ends are cancelled, which asyncio reports as an error of its own.
         logging.getLogger("asyncio").addFilter(_is_news)
@@ -203,11 +209,11 @@ class Wiretape:
         return loop.create_task(self._finish(), name="wiretape: stop")
 
     async def _finish(self) -> None:
-        await self._requests.stop(self._patience)
+        await self._requests.live.stop(self._patience)
         self._reporting.stop()
         if self._store:
             self._store.close()
-        self._desk.close()
+        self._decider.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
         CleanDumper(ctx.master.addons).remove()
         if self._cleans_log:
@@ -217,7 +223,7 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._tapes.rewind()
-        self._desk.faults.rewind()
+        self._decider.faults.rewind()
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""What became of each call, as lines of JSON and for the summary of ``wiretape run``. Beside ``desk`` and ``requests``.
+"""What became of each call, as lines of JSON and for the summary of ``wiretape run``. Beside ``decide``.
 
 Many SDKs swallow an answer's text, and many programs an exception: who asks after a run why it went as it did finds it
 here.

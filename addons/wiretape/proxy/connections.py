@@ -17,8 +17,9 @@ from wiretape.metrics.counters import Counters
 from wiretape.network import egress
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, host_agreement, read_sizes, responses
+from wiretape.proxy.admission import Grant
 from wiretape.proxy.compat import loopback, observers, tcp_reset
-from wiretape.proxy.desk import Desk, Grant
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.refusing import Refusing
@@ -37,9 +38,10 @@ class Connections:
 
     name = "wiretape-connections"
 
-    def __init__(self, desk: Desk) -> None:
-        self.destinations = Destinations()
-        self._desk = desk
+    def __init__(self, decider: Decider, destinations: Destinations) -> None:
+        self.destinations = destinations
+        self._decider = decider
+        self._admission = decider.admission
         self._handshake = Handshake()
         self._onlooked: bool | None = None
         self._counted: WeakKeyDictionary[connection.Client, Counters] = WeakKeyDictionary()
@@ -54,15 +56,15 @@ class Connections:
         self._handshake.forget()
         self._onlooked = None
 
-    def admit(self, client: connection.Client, seat: Grant, flow: http.HTTPFlow | None = None) -> None:
+    def admit(self, client: connection.Client, grant: Grant, flow: http.HTTPFlow | None = None) -> None:
         """A client was let in, for the flow or for a tunnel: from now on connections may be opened for it."""
-        self._counted[client] = seat.tape.counters
+        self._counted[client] = grant.tape.counters
         if flow:
             self._flows.setdefault(client, WeakSet()).add(flow)
 
     def _note(self, host: str, port: int) -> None:
         if len(self.asked) < _NOTED:
-            self.asked[host] = self._desk.providers.knows(host, port)
+            self.asked[host] = self._decider.providers.knows(host, port)
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
@@ -77,13 +79,13 @@ class Connections:
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Open nothing for whom nobody has let in, nor to where it may not go; in replay nothing to a provider."""
         try:
-            seats = self._seats(data.client)
+            grants = self._grants(data.client)
         except AccessDeniedError as e:
             data.server.error = f"wiretape: {e}"
             return
-        if not seats:
+        if not grants:
             data.server.error = "wiretape: nothing is opened for who was not let in"
-        elif self._is_for_provider(data) and all(seat.tape.mode is Mode.REPLAY for seat in seats):
+        elif self._is_for_provider(data) and all(each.mode is Mode.REPLAY for each in grants):
             data.server.error = "wiretape: in replay nothing is sent to a provider"
         await self.destinations.pin(data)
 
@@ -95,27 +97,27 @@ class Connections:
         addresses = {server.address[:2], self._tunnels.get(client, server.address[:2])}
         hosts = {host for host, _ in addresses} | {sni for sni in (client.sni, server.sni) if sni}
         places = itertools.product(hosts, {port for _, port in addresses})
-        return any(self._desk.providers.knows(*place) and not egress.is_here(place[0]) for place in places)
+        return any(self._decider.providers.knows(*place) and not egress.is_here(place[0]) for place in places)
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Have a server's name looked up again: it was not to be had at the address that it has."""
         self.destinations.unpin(data.server)
         self.destinations.forget(data.client)
 
-    def _seats(self, client: connection.Client) -> list[Grant]:
+    def _grants(self, client: connection.Client) -> list[Grant]:
         """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
         flows = self._flows.get(client)
-        if flows is None or self._desk.is_settled_by_tunnel(client):
+        if flows is None or self._admission.is_settled_by_tunnel(client):
             # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
-            return [self._desk.seat(client)]
-        return [seat for flow in flows if flow.live and (seat := flow_state.of(flow).seat)]
+            return [self._admission.grant(client)]
+        return [grant for flow in flows if flow.live and (grant := flow_state.of(flow).grant)]
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""
         read_sizes.steady(data.client, data.server)
         self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
-        if address and counters and self._desk.providers.knows(*address[:2]):
+        if address and counters and self._decider.providers.knows(*address[:2]):
             counters.connections += 1
 
     # -- who may come in ---------------------------------------------------------------------------
@@ -123,21 +125,21 @@ class Connections:
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a client have its tunnel, where its credentials are right: all that comes through it comes with them."""
         self._note(flow.request.host, flow.request.port)
-        marked = flow_state.of(flow)
+        state = flow_state.of(flow)
         authorization = flow.request.headers.pop("proxy-authorization", None)
         try:
-            seat = await self._desk.settled(flow.client_conn, authorization)
+            grant = await self._admission.admit(flow.client_conn, authorization)
         except AccessDeniedError as e:
-            marked.wait = self._desk.refuse(flow.client_conn, f"a tunnel to {flow.request.host}", e)
+            state.wait = self._admission.refuse(flow.client_conn, f"a tunnel to {flow.request.host}", e)
             flow.response = responses.refusal(e, flow.request.http_version)
             return
         flow.response = await self.destinations.refuse_tunnel(flow)
         if flow.response:
             return
-        self._desk.enter(flow.client_conn, authorization)
+        self._admission.enter_tunnel(flow.client_conn, authorization)
         self._tunnels[flow.client_conn] = flow.request.host, flow.request.port
-        self.admit(flow.client_conn, seat)
-        marked.seat = seat
+        self.admit(flow.client_conn, grant)
+        state.grant = grant
 
     def dns_request(self, flow: dns.DNSFlow) -> None:
         """Ask no name server while offline, in those of mitmproxy's modes in which clients have it asked."""
@@ -152,7 +154,7 @@ class Connections:
         if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
             return
         names = {address[0], data.client_hello.sni or address[0]}
-        if not any(self._desk.providers.knows(name, address[1]) for name in names):
+        if not any(self._decider.providers.knows(name, address[1]) for name in names):
             data.ignore_connection = True
 
     def tls_start_client(self, data: tls.TlsData) -> None:
@@ -170,14 +172,14 @@ class Connections:
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
         if nextlayer.layer and install.KNOWN:
-            mode = self._desk.mode(nextlayer.context.client)
-            lenient = (mode or self._desk.default.tape.mode) is Mode.REPLAY
+            mode = self._admission.mode(nextlayer.context.client)
+            lenient = (mode or self._admission.default.mode) is Mode.REPLAY
 
-            def fast() -> Desk | None:
-                return self._desk if self._has_no_onlookers() and self._desk.is_answering(mode) else None
+            def fast() -> Decider | None:
+                return self._decider if self._has_no_onlookers() and self._decider.is_answering(mode) else None
 
             nextlayer.layer = install.replace(
-                nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._desk.largest
+                nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._decider.largest
             )
 
     def _tunnel(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
@@ -192,23 +194,23 @@ class Connections:
             return None
         self._note(asked.host, asked.port)
         try:
-            seat = self._desk.seat(context.client, asked.authorization)
+            grant = self._admission.grant(context.client, asked.authorization)
         except AccessDeniedError as e:
             # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
-            wait = self._desk.refuse(context.client, f"a tunnel to {asked.host}", e)
+            wait = self._admission.refuse(context.client, f"a tunnel to {asked.host}", e)
             return Refusing(context, responses.refusal(e), wait)
-        if not self._desk.providers.knows(asked.host, asked.port) or not self._desk.is_settled(seat):
+        if not self._decider.providers.knows(asked.host, asked.port) or not self._admission.is_certain(grant):
             return None
-        self._desk.enter(context.client, asked.authorization)
-        self.admit(context.client, seat)
-        mode = seat.tape.mode
+        self._admission.enter_tunnel(context.client, asked.authorization)
+        self.admit(context.client, grant)
+        mode = grant.mode
         return connect.Tunnel(
             context,
             asked,
-            self._desk if self._desk.is_answering(mode) else None,
+            self._decider if self._decider.is_answering(mode) else None,
             self._handshake.tls_start_client,
             lenient=mode is Mode.REPLAY,
-            limit=self._desk.largest,
+            limit=self._decider.largest,
         )
 
     def _has_no_onlookers(self) -> bool:
@@ -230,8 +232,8 @@ class Connections:
         data = nextlayer.data_client()
         if not inside_tunnel or opened or not data or starts_like_tls_record(data):
             return False
-        if self._desk.mode(context.client) is Mode.REPLAY and host_agreement.may_name_provider(
-            data, self._desk.providers
+        if self._admission.mode(context.client) is Mode.REPLAY and host_agreement.may_name_provider(
+            data, self._decider.providers
         ):
             return False
-        return not self._desk.providers.knows(*address[:2])
+        return not self._decider.providers.knows(*address[:2])

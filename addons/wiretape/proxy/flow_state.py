@@ -2,6 +2,7 @@
 written to files with them, and takes plain values only.
 """
 
+import time
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -9,9 +10,10 @@ from mitmproxy import http
 
 from wiretape.network.dns_rebinding import Stranger
 from wiretape.providers.routing import Route
-from wiretape.proxy.desk import Decision, Grant
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import IncomingRequest, Outcome, RequestHead, now
+from wiretape.proxy.framing import Play
 from wiretape.proxy.recorder import LiveRecording
-from wiretape.proxy.responses import Play
 from wiretape.replay.faults import Fault
 from wiretape.replay.single_flight import Follower
 
@@ -20,7 +22,7 @@ from wiretape.replay.single_flight import Follower
 class FlowState:
     """What was found out and decided on a flow."""
 
-    seat: Grant | None = None
+    grant: Grant | None = None
     """Whose it is; None for one that was not let in, or not yet."""
     leaves: bool = False
     """Whether it may be sent on to a server: nothing is of which this was not said."""
@@ -32,14 +34,10 @@ class FlowState:
     stranger: Stranger | None = None
     """Why its request is not answered, where it may come from a web page of somebody else's."""
     test_id: str | None = None
-    label: str = ""
-    """Of the request, for the log."""
-    decided: Decision | None = None
-    """What was decided before there was a flow."""
-    plain: bytes | None = None
-    """The request's body without its content coding, where it has one and that has been undone."""
-    unreadable: str = ""
-    """Why it could not be undone, so that nobody looks at the body."""
+    request: IncomingRequest | None = None
+    """The request, when it has come whole."""
+    outcome: Outcome | None = None
+    """What was decided, before there was a flow or since."""
     fault: Fault | None = None
     """Of its answer."""
     exchange: LiveRecording | None = None
@@ -63,7 +61,24 @@ def of(flow: http.HTTPFlow) -> FlowState:
     return found
 
 
-def body_of(flow: http.HTTPFlow) -> bytes:
-    """The body of a flow's request."""
-    plain = of(flow).plain
-    return plain if plain is not None else flow.request.raw_content or b""
+def head_of(flow: http.HTTPFlow) -> RequestHead:
+    """Return what the head of a flow's request says."""
+    request = flow.request
+    return RequestHead(
+        request.method,
+        request.scheme,
+        (request.host, request.pretty_host),
+        request.port,
+        request.path,
+        request.headers.get("content-type", ""),
+        request.headers.get("content-encoding", ""),
+        of(flow).test_id,
+        request.headers.get("origin", ""),
+    )
+
+
+def came_at(flow: http.HTTPFlow) -> float:
+    """Return when the last byte of a flow's request came, by ``now``: a little before its hook."""
+    # mitmproxy tells it by another clock.
+    wall = time.time()
+    return now() - (wall - (flow.request.timestamp_end or wall))

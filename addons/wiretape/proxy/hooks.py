@@ -5,7 +5,7 @@ and keep requests back that is the opposite of what is wanted. So mitmproxy know
 ``Guarded`` one, which has the same hooks, and refuses where one of them raises: by the kind of its argument, so that
 a hook that is added tomorrow is guarded too.
 
-This is the second of two bolts: our layers send nothing on of which a hook has not said that it may go (``marks``).
+This is the second of two bolts: our layers send nothing on of which a hook has not said that it may go.
 """
 
 import inspect
@@ -19,8 +19,8 @@ from mitmproxy.proxy import layer, server_hooks
 
 from wiretape.proxy import flow_state, responses
 from wiretape.proxy.compat import tcp_reset
+from wiretape.proxy.layers.hooks import Asking, Following
 from wiretape.proxy.layers.refusing import ENDING, Refusing
-from wiretape.proxy.responses import Asking, Following
 
 logger = logging.getLogger(__name__)
 
@@ -86,12 +86,12 @@ def _refuse(name: str, subject: Any = None, *_: Any) -> None:
 
 
 def _refuse_flow(name: str, flow: http.HTTPFlow) -> None:
-    marked = flow_state.of(flow)
+    state = flow_state.of(flow)
     if name not in _AFTER_THE_REQUEST:
-        marked.seat, marked.leaves = None, False
+        state.grant, state.leaves = None, False
         flow.request.stream = False
         flow.response = responses.failure(flow.request.http_version)
-    elif marked.seat is None and flow.killable:
+    elif state.grant is None and flow.killable:
         flow.kill()
     elif flow.response and not flow.response.raw_content and not flow.response.stream:
         flow.response.stream = True

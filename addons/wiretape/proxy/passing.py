@@ -7,7 +7,6 @@ browser's preflight. Those are not said, and count nowhere.
 """
 
 import logging
-import time
 from dataclasses import replace
 
 from mitmproxy import http
@@ -18,7 +17,9 @@ from wiretape.network import cors, egress
 from wiretape.policy import Mode
 from wiretape.providers.routing import OTHER, Exclusion, Route
 from wiretape.proxy import flow_state, responses, upgrades
-from wiretape.proxy.desk import LOOKING, Desk, Grant, IncomingRequest, now
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.decide import Decider
+from wiretape.proxy.look_up import LOOKING
 from wiretape.sessions.model import RECORDING
 from wiretape.tape.tape import Tape
 
@@ -31,46 +32,63 @@ _REASONS = {Exclusion.SKIPPED: Reason.SKIPPED, Exclusion.METHOD: Reason.METHOD}
 class Passing:
     """Decides on flows, before their bodies are read."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
 
-    def route(self, flow: http.HTTPFlow, seat: Grant) -> Route | None:
+    def route(self, flow: http.HTTPFlow, grant: Grant) -> Route | None:
         """Return the route of a request that is read whole before it is sent on; None where it passes as it comes."""
         if upgrades.is_one(flow.request):
             return None
-        route = self._desk.route(call_of(flow, None, seat))
+        route = self._decider.route(flow_state.head_of(flow))
         is_other = route is not None and route.endpoint.kind == OTHER
-        return None if is_other and seat.tape.mode is Mode.LIVE and not self._desk.faults else route
+        return None if is_other and grant.mode is Mode.LIVE and not self._decider.faults else route
 
-    def answer_from_nothing(self, flow: http.HTTPFlow, seat: Grant) -> http.Response | None:
+    def answer_from_nothing(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
         """Return the answer to a preflight, and to noise, where requests are answered here."""
-        if seat.tape.mode not in LOOKING or flow_state.of(flow).route:
+        if grant.mode not in LOOKING or flow_state.of(flow).route:
             return None
-        call = call_of(flow, None, seat)
+        head = flow_state.head_of(flow)
         if method := cors.method_asked_for(flow.request.method, flow.request.headers):
-            meant = replace(call, method=method)
-            is_ours = self._desk.route(meant) or self._desk.exclusion(meant) is Exclusion.IGNORED
+            meant = replace(head, method=method)
+            is_ours = self._decider.route(meant) or self._decider.exclusion(meant) is Exclusion.IGNORED
             return responses.preflight(flow.request) if is_ours else None
-        is_noise = self._desk.exclusion(call) is Exclusion.IGNORED
+        is_noise = self._decider.exclusion(head) is Exclusion.IGNORED
         return http.Response.make(200, b"") if is_noise else None
 
-    def is_refused(self, flow: http.HTTPFlow, seat: Grant) -> bool:
+    def is_refused(self, flow: http.HTTPFlow, grant: Grant) -> bool:
         """Return whether this is a provider's host in replay: nothing is sent to one.
 
         A server on this machine is another matter: on the same port may be the user's own application.
         """
-        return seat.tape.mode is Mode.REPLAY and self._is_providers(flow, but_here=True)
+        return grant.mode is Mode.REPLAY and self._is_providers(flow, but_here=True)
 
-    def why(self, flow: http.HTTPFlow, tape: Tape) -> str:
+    def carry_out(self, flow: http.HTTPFlow, grant: Grant) -> None:
+        """Answer a flow that has no route and was not sent on yet, or let it leave."""
+        state, tape = flow_state.of(flow), grant.tape
+        if state.nothing:
+            flow.response = state.nothing
+            return
+        if not self.is_refused(flow, grant):
+            state.leaves = True
+            return
+        why, request = self._why(flow), flow.request
+        path = request.path.partition("?")[0]
+        tape.counters.misses += 1
+        logger.warning("miss: %s %s%s", request.host, path, tape.named)
+        self._decider.report.miss(tape, f"{request.host} {path}", why)
+        text = f"wiretape: {request.method} {path} at {request.host}"
+        flow.response = responses.no_recording(f"{text} is {why}, and in replay")
+
+    def _why(self, flow: http.HTTPFlow) -> str:
         """Return what a request is that has no route, for whoever is refused."""
-        excluded = None if upgrades.is_one(flow.request) else self._desk.exclusion(call_of(flow, None, Grant(tape)))
+        excluded = None if upgrades.is_one(flow.request) else self._decider.exclusion(flow_state.head_of(flow))
         return excluded.value if excluded else _CONVERSATION
 
     def tell(self, flow: http.HTTPFlow, tape: Tape) -> None:
         """Say that a request to a provider's host is sent on and not recorded, unless nobody needs to know."""
         if tape.mode not in RECORDING or not self._is_providers(flow):
             return
-        excluded = self._desk.exclusion(call_of(flow, None, Grant(tape)))
+        excluded = self._decider.exclusion(flow_state.head_of(flow))
         if excluded is Exclusion.SKIPPED and egress.is_here(flow.request.host):
             return  # It is for an application of the user's own.
         if upgrades.is_one(flow.request):
@@ -82,7 +100,7 @@ class Passing:
         tape.counters.upstream += 1
         tape.counters.not_recorded(reason)
         what = f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}"
-        logger.warning("not recorded: %s: it is %s%s", printable.line(what), self.why(flow, tape), tape.named)
+        logger.warning("not recorded: %s: it is %s%s", printable.line(what), self._why(flow), tape.named)
 
     def _is_providers(self, flow: http.HTTPFlow, *, but_here: bool = False) -> bool:
         """Return whether a request is for a provider's host. ``but_here``: one that is not on this machine."""
@@ -90,27 +108,5 @@ class Passing:
         hosts = {asked.host, asked.pretty_host}
         if asked.scheme == "https" and flow.client_conn.sni:
             hosts.add(flow.client_conn.sni)
-        known = [host for host in hosts if self._desk.providers.knows(host, asked.port)]
+        known = [host for host in hosts if self._decider.providers.knows(host, asked.port)]
         return any(not (but_here and egress.is_here(host)) for host in known)
-
-
-def call_of(flow: http.HTTPFlow, test_id: str | None, seat: Grant) -> IncomingRequest:
-    """Return a flow's request as a call."""
-    asked = flow.request
-    # The request's last byte came a little before this hook: mitmproxy tells when, on another clock.
-    since = now() - (time.time() - (asked.timestamp_end or time.time()))
-    hosts = (asked.host, asked.pretty_host)
-    marked = flow_state.of(flow)
-    return IncomingRequest(
-        asked.method,
-        asked.scheme,
-        hosts,
-        asked.port,
-        asked.path,
-        asked.headers.get("content-type", ""),
-        test_id,
-        flow_state.body_of(flow),
-        since,
-        seat,
-        marked.unreadable,
-    )

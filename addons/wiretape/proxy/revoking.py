@@ -15,8 +15,8 @@ from contextlib import suppress
 
 from mitmproxy import connection, ctx
 
+from wiretape.proxy.admission import Admission
 from wiretape.proxy.compat import tcp_reset
-from wiretape.proxy.desk import Desk
 from wiretape.sessions.token_file import TokenFile
 
 logger = logging.getLogger(__name__)
@@ -29,17 +29,17 @@ _SILENCE = 30.0
 """Seconds in which a client has to show a token, with the whole head of a request, where there are tokens."""
 
 
-async def watch(desk: Desk, current: Callable[[], TokenFile | None]) -> None:
+async def watch(admission: Admission, current: Callable[[], TokenFile | None]) -> None:
     """Close what was opened with tokens that are taken back, until cancelled. ``current`` gives the tokens' file."""
     former = done = _state(current())
     while True:
         await asyncio.sleep(_EVERY)
         state = _state(current())
         if current():
-            close_silent(desk)
+            close_silent(admission)
         if state == former and state != done:
             with suppress(OSError):  # The file cannot be read: it is looked at again.
-                close(desk)
+                close(admission)
                 done = state
         former = state
 
@@ -48,11 +48,11 @@ def _state(tokens: TokenFile | None) -> tuple[TokenFile | None, int]:
     return tokens, tokens.version() if tokens else 0
 
 
-def close(desk: Desk) -> None:
+def close(admission: Admission) -> None:
     """Close the connections of clients whose credentials are good no more."""
     outside = [
         client
-        for client in desk.outside()
+        for client in admission.revoked()
         if isinstance(client, connection.Client) and client.state is not connection.ConnectionState.CLOSED
     ]
     for client in outside:
@@ -61,10 +61,10 @@ def close(desk: Desk) -> None:
         logger.warning("tokens were taken back: %d connections that they had opened are closed", len(outside))
 
 
-def close_silent(desk: Desk) -> None:
+def close_silent(admission: Admission) -> None:
     """Close the connections of clients who have not been let in for a while, by anything that they sent."""
     since = time.time() - _SILENCE
     clients = [handler.client for handler in ctx.master.addons.get("proxyserver").connections.values()]
     for client in clients:
-        if client.timestamp_start < since and not desk.has_been_let_in(client):
+        if client.timestamp_start < since and not admission.has_been_let_in(client):
             tcp_reset.close(client)

@@ -20,11 +20,10 @@ from mitmproxy import http
 
 from wiretape.codecs import content_coding, http_fields
 from wiretape.proxy import flow_state, responses
-from wiretape.proxy.desk import key_of
+from wiretape.proxy.calls import LARGE, EndpointRequest
 from wiretape.proxy.recorder import UNSHARED
-from wiretape.recording import RecordedRequest, capture
+from wiretape.recording import capture
 from wiretape.replay.single_flight import SharedResponse
-from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -58,9 +57,6 @@ _OF_ALL = frozenset(
 _KEY = secrets.token_bytes(32)
 
 
-_LARGE = 256 * 1024
-"""Bytes of a request's body from which it takes too long to compare it."""
-
 _CODED = ("content-encoding", "content-length")
 
 
@@ -83,10 +79,10 @@ class Sharing:
     def __init__(self, flights: dict[Hashable, SharedResponse]) -> None:
         self._flights = flights
 
-    def lead(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest, flight: SharedResponse) -> None:
+    def lead(self, flow: http.HTTPFlow, request: EndpointRequest, flight: SharedResponse) -> None:
         """From now on equal requests can follow this one."""
         flight.asker = _asker(flow)
-        key = key_of(tape, asked)
+        key = request.shared_key
         self._flights[key] = self._flights[key, flight.asker] = flight
 
     def land(self, flight: SharedResponse) -> None:
@@ -94,17 +90,18 @@ class Sharing:
         for key in [key for key, each in [*self._flights.items()] if each is flight]:
             self._flights.pop(key, None)
 
-    async def follow(self, flow: http.HTTPFlow, tape: Tape, asked: RecordedRequest) -> bool:
+    async def follow(self, flow: http.HTTPFlow, request: EndpointRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one whose answer is for both."""
         if not self._flights:
             return False
-        key, asker, marked = key_of(tape, asked), _asker(flow), flow_state.of(flow)
-        is_following = not marked.is_let_down and await self._follow(flow, key, asker, asked.label)
-        if marked.is_let_down:
-            is_following = await self._follow(flow, (key, asker), asker, asked.label)
+        key, asker, state, label = request.shared_key, _asker(flow), flow_state.of(flow), request.label
+        is_following = not state.is_let_down and await self._follow(flow, key, asker, label)
+        if state.is_let_down:
+            is_following = await self._follow(flow, (key, asker), asker, label)
         if is_following:
+            tape = request.grant.tape
             tape.counters.followed += 1
-            logger.info("following an equal request: %s%s", asked.label, tape.named)
+            logger.info("following an equal request: %s%s", label, tape.named)
         return is_following
 
     async def _follow(self, flow: http.HTTPFlow, key: Hashable, asker: Hashable, label: str) -> bool:
@@ -161,15 +158,15 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
 
 def _asker(flow: http.HTTPFlow) -> Hashable:
     """Equal for requests of the same credentials, wherever they stand: all is compared that may be one."""
-    body, seat = flow_state.body_of(flow), flow_state.of(flow).seat
-    if len(body) > _LARGE:
+    request = flow_state.of(flow).request
+    if request is None or len(request.body) > LARGE:
         return object()
-    digest = hashlib.blake2b(body, key=_KEY)
+    digest = hashlib.blake2b(request.body, key=_KEY)
     for name, value in flow.request.headers.fields:
         lowered = name.lower()
         if lowered not in _OF_ALL and not lowered.startswith(b"x-stainless-"):
             digest.update(b"\0%s\0%s" % (lowered, value))
-    return digest.digest(), flow.request.path, seat.by if seat else ""
+    return digest.digest(), flow.request.path, request.grant.by
 
 
 async def _changed(flight: SharedResponse) -> None:

@@ -64,7 +64,9 @@ def _cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
     if not found:
         return pieces
     changed = Pieces(piece.encode("utf-8", "surrogateescape") for piece in distribute(_texts(body), found))
-    return pieces if changed == pieces else _none_empty(changed)
+    if changed == pieces:
+        return pieces
+    return _none_empty(changed)
 
 
 def _is_no_text(data: bytearray) -> bool:
@@ -202,7 +204,8 @@ class _Body:
                 with suppress(orjson.JSONDecodeError):
                     value = orjson.loads(self.data)
             raw = self.whole()[begin:]
-            value = _parsed(raw) if value is _NO_JSON else value
+            if value is _NO_JSON:
+                value = _parsed(raw)
             if isinstance(value, list):  # Gemini's stream, where nobody asked for events: the places of its items tell.
                 places = locate(raw, {(index,) for index in range(len(value))})
                 for index, item in enumerate(value):
@@ -346,7 +349,9 @@ def _event_parts(lines: Iterable[tuple[int, str]]) -> Iterator[_Part | _Other]:
     data: list[tuple[int, str]] = []
     for start, line in chain(lines, [(0, "")]):
         if line.startswith("data:"):
-            begin = 6 if line.startswith("data: ") else 5
+            begin = 5
+            if line.startswith("data: "):
+                begin = 6
             data.append((start + begin, line[begin:]))
         elif line:
             yield _Other(start, line)

@@ -139,7 +139,9 @@ class Walk:
                 key = (*key, at)
         for name, item in value.items():
             # What a content block begins with, its deltas go on with.
-            place = "delta" if name == "content_block" else name
+            place = "delta"
+            if name != "content_block":
+                place = name
             kind = item.__class__
             if kind is str:
                 if not item:
@@ -174,13 +176,17 @@ class Walk:
 
 def _kind(element: Mapping[str, JSON]) -> str:
     kind = element.get("type")
-    return kind if isinstance(kind, str) and not kind.startswith("content_block") else ""
+    if isinstance(kind, str) and not kind.startswith("content_block"):
+        return kind
+    return ""
 
 
 def _reading(name: str) -> ChannelReader:
     if name in _CONTINUED:
         return ChannelReader.JOINED
-    return ChannelReader.WHOLE if name in _WHOLE else ChannelReader.EITHER
+    if name in _WHOLE:
+        return ChannelReader.WHOLE
+    return ChannelReader.EITHER
 
 
 def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...]:

@@ -121,7 +121,9 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _plain(name: str) -> Writing:
-    return Writing.PASSWORD if name.endswith(_PASSWORDS) else Writing.PLAIN
+    if name.endswith(_PASSWORDS):
+        return Writing.PASSWORD
+    return Writing.PLAIN
 
 
 def _name(data: bytes, start: int, end: int) -> tuple[str, int]:
@@ -139,7 +141,9 @@ def _name(data: bytes, start: int, end: int) -> tuple[str, int]:
 def _run(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
     """Return the end of what a value may consist of, as far as it is judged."""
     match = pattern.match(data, at, at + _JUDGED)
-    return match.end() if match else at
+    if not match:
+        return at
+    return match.end()
 
 
 def _before_mark(data: bytes, at: int, stop: int) -> int:
@@ -174,7 +178,9 @@ def _judged(data: bytes, at: int, close: int, name: str, writing: Writing = Writ
     text = data[at : min(close, at + _JUDGED)].decode("utf-8", "replace")
     if writing is Writing.QUOTED and name.endswith(_PASSWORDS):
         writing = Writing.PASSWORD
-    return (at, close) if values.is_secret(text, writing) else None
+    if not values.is_secret(text, writing):
+        return None
+    return (at, close)
 
 
 def _header(
@@ -202,7 +208,9 @@ def _header(
 def _end(data: bytes, at: int, pattern: re.Pattern[bytes]) -> int:
     """Return where a value ends, given how far it was looked at."""
     rest = pattern.match(data, at)
-    return rest.end() if rest else at
+    if not rest:
+        return at
+    return rest.end()
 
 
 def _is_basic(credentials: bytes) -> bool:
@@ -256,14 +264,18 @@ def attribute(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     if not name or not opened or not opened[1] or strength(name[1].decode("ascii")) is Strength.NONE:
         return None
     close = _closing(data, opened.end(), opened[1])
-    return None if close is None else _judged(data, opened.end(), close, name[1].decode("ascii").lower())
+    if close is None:
+        return None
+    return _judged(data, opened.end(), close, name[1].decode("ascii").lower())
 
 
 def cookies(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where the cookies stand that a command is given."""
     quote = max(data.rfind(b'"', start, end), data.rfind(b"'", start, end))
     close = _closing(data, quote + 1, data[quote : quote + 1])
-    return None if close is None else _judged(data, quote + 1, close, "cookie")
+    if close is None:
+        return None
+    return _judged(data, quote + 1, close, "cookie")
 
 
 def short_option(data: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -287,5 +299,7 @@ def scheme(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     stop = _run(_BARE, data, at)
     if data[start : start + 5].lower() == b"basic":
         credentials = data[at:stop]
-        return (at, stop) if len(credentials) >= 12 and _is_basic(credentials) else None
+        if len(credentials) >= 12 and _is_basic(credentials):
+            return (at, stop)
+        return None
     return _taken(data, at, _before_mark(data, at, stop), _BARE, Writing.BARE)

@@ -99,7 +99,9 @@ def _json_end(text: str) -> int:
     end = _JSON.match(data).end()
     if end == len(data) or (len(data) - end <= _CUT_WORD and data[end:].isalpha()):
         return len(text)
-    return len(data[:end].decode("utf-8", "surrogatepass")) if _HAS_MEMBER.search(data, 0, end) else 0
+    if not _HAS_MEMBER.search(data, 0, end):
+        return 0
+    return len(data[:end].decode("utf-8", "surrogatepass"))
 
 
 def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]]]:
@@ -127,7 +129,9 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
     others: list[Decoded] = []
     for literal in literals(text):
         inner_text = literal.text
-        replacement = member(literal.name, inner_text.text) if literal.name and inner_text.text else None
+        replacement = None
+        if literal.name and inner_text.text:
+            replacement = member(literal.name, inner_text.text)
         if replacement is None:
             others.append(inner_text)
         else:
@@ -234,7 +238,9 @@ def _text(encoded: str, *, is_whole: bool) -> str | None:
         if is_whole or e.end < len(data) - 3:
             return None
         text = data[: e.start].decode("utf-8")
-    return None if _UNPRINTABLE.search(text) else text
+    if _UNPRINTABLE.search(text):
+        return None
+    return text
 
 
 def _encoded(text: str, like: str) -> str:

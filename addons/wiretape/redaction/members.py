@@ -87,7 +87,9 @@ LABELS = ("name", "key", "header", "field", "variable")
 def naming(beside: Mapping[str, object], owner: str) -> str:
     """Return what a member ``value`` is named by: a label in its object, or the name of the object itself."""
     label = next((text for each in LABELS if isinstance(text := beside.get(each), str)), "")
-    return label if strength(label) or not owner else owner
+    if strength(label) or not owner:
+        return label
+    return owner
 
 
 HINTS = "key|token|secret|pass|pwd|auth|cookie|bearer|jwt|pat|credential"
@@ -106,7 +108,9 @@ def strength(name: str) -> Strength:
         return Strength.NONE
     is_sure = words[-1].endswith(_ENDINGS) or any("".join(words[-count:]) in _SURE for count in (1, 2, 3))
     if is_sure or (words[-1] == "key" and {"".join(words[-2:-1]), "".join(words[-3:-1])} & _SERVICES):
-        return Strength.NONE if words[0] in _ABOUT else Strength.SURE
+        if words[0] in _ABOUT:
+            return Strength.NONE
+        return Strength.SURE
     if words[-1] not in _LIKELY:
         return Strength.NONE
     if words[-1] == "token" and len(words) > 1 and words[-2] in _OTHER_TOKENS:

@@ -22,12 +22,16 @@ def _card(data: bytes, start: int, end: int) -> tuple[int, int] | None:
         return None
     # Luhn: every second digit from the right is doubled, and the digits of what comes of it are added.
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return (start, end) if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 else None
+    if (sum(digits[-1::-2]) + sum(doubled)) % 10 != 0:
+        return None
+    return (start, end)
 
 
 def _phone(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     digits = sum(48 <= byte <= 57 for byte in data[start:end])
-    return (start, end) if 8 <= digits <= 15 and not data[end : end + 1].isalnum() else None
+    if 8 <= digits <= 15 and not data[end : end + 1].isalnum():
+        return (start, end)
+    return None
 
 
 DETECTORS = (

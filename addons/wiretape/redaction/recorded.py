@@ -45,7 +45,9 @@ def request(asked: RecordedRequest, redactor: Redactor) -> RecordedRequest:
         test_id=redactor.clean(asked.test_id),
         extra=redactor.clean(asked.extra),
     )
-    return asked if cleaned == asked else cleaned
+    if cleaned == asked:
+        return asked
+    return cleaned
 
 
 def url(text: str, redactor: Redactor) -> str:
@@ -64,10 +66,14 @@ def _url(text: str, redactor: Redactor, _policy: RedactionPolicy) -> str:
 def _pair(pair: str, redactor: Redactor) -> str:
     name, mark, value = pair.partition("=")
     decoded = unquote_plus(value)
-    replacement = redactor.member(unquote_plus(name), decoded) if value else None
+    replacement = None
+    if value:
+        replacement = redactor.member(unquote_plus(name), decoded)
     if value and replacement is None and name.lower() in _GRANTING and decoded != REDACTED:
         replacement = REDACTED
-    return pair if replacement is None else f"{name}{mark}{quote(replacement, safe='')}"
+    if replacement is None:
+        return pair
+    return f"{name}{mark}{quote(replacement, safe='')}"
 
 
 def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse:
@@ -80,7 +86,9 @@ def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse
         tail = tuple(replaced("\n".join(tail), found).split("\n"))
     envelope = redactor.clean(answered.envelope)
     cleaned = replace(answered, body=body, error=error, location=location, tail=tail, envelope=envelope)
-    return answered if cleaned == answered else cleaned
+    if cleaned == answered:
+        return answered
+    return cleaned
 
 
 def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
@@ -88,13 +96,17 @@ def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
         return redactor.text(body)
     if _is_lines(answered):
         found = bodies.secrets_of_lines(body, redactor)
-        return replaced("\n".join(body), found).split("\n") if found else body
+        if not found:
+            return body
+        return replaced("\n".join(body), found).split("\n")
     elements = _elements(body)
     found_in = streams.secrets(elements, redactor)
     if not found_in:
         return body
     cleaned = streams.renamed(streams.applied(elements, found_in.changes), found_in.names)
-    return cleaned if elements is body else cleaned[0]
+    if elements is body:
+        return cleaned
+    return cleaned[0]
 
 
 def _is_lines(answered: RecordedResponse) -> bool:
@@ -107,7 +119,9 @@ def _is_lines(answered: RecordedResponse) -> bool:
 
 
 def _elements(body: Any) -> Sequence[Any]:
-    return body if isinstance(body, list | Remade) else [body]
+    if isinstance(body, list | Remade):
+        return body
+    return [body]
 
 
 def _error(error: Mapping[str, Any], redactor: Redactor) -> Mapping[str, Any]:
@@ -115,7 +129,9 @@ def _error(error: Mapping[str, Any], redactor: Redactor) -> Mapping[str, Any]:
     if isinstance(message, str):
         message = _message(message, redactor)
     cleaned: dict[str, Any] = redactor.clean({**error, "message": message})
-    return error if cleaned == error else cleaned
+    if cleaned == error:
+        return error
+    return cleaned
 
 
 def _message(message: str, redactor: Redactor) -> str:
@@ -149,7 +165,9 @@ def _findings(content: Mapping[str, Any], recording: Recording, redactor: Redact
     yield from _in_body(answered, redactor)
     if answered.tail:
         yield from _in_lines("response.tail", answered.tail, redactor)
-    message = answered.error.get("message") if answered.error else None
+    message = None
+    if answered.error:
+        message = answered.error.get("message")
     if isinstance(message, str) and _message(message, redactor) != message and redactor.text(message) == message:
         yield Finding("response.exception_data.message", "member")
 

@@ -80,7 +80,9 @@ class _Rule:
 
     def replacement(self, text: str) -> str:
         """Return what stands for a text that the rule takes out."""
-        return pseudonyms.pseudonym(self._template, self.name, text) if self._is_pseudonym else self._template
+        if self._is_pseudonym:
+            return pseudonyms.pseudonym(self._template, self.name, text)
+        return self._template
 
     def whole(self, text: str) -> list[Span]:
         """Return the span of a text that stands at the rule's path: all of it, where the rule has no pattern."""
@@ -202,7 +204,9 @@ class Redactor:
     @property
     def recorder(self) -> "Redactor":
         """Return what cleans the bodies of recordings: this, or what finds nothing, where secrets are kept."""
-        return NOTHING if self.policy.on_secret is OnSecret.KEEP else self
+        if self.policy.on_secret is OnSecret.KEEP:
+            return NOTHING
+        return self
 
     def holds_variable(self, data: bytes) -> bool:
         """Tell whether a secret value of the environment stands in bytes as it is."""
@@ -235,7 +239,9 @@ class Redactor:
         if not self._is_secret(name, {name: text}):
             return None
         cleaned: str = self._clean_named(name, text)
-        return None if cleaned == text else cleaned
+        if cleaned == text:
+            return None
+        return cleaned
 
     def placed(self, path: Sequence[str | int], text: str) -> list[Span]:
         """Return what the rules that have a path take out of a text, given where it stands in a value."""
@@ -258,7 +264,9 @@ class Redactor:
                 found += [Span(*places.span(one.start, one.end), one.detector, REDACTED) for one in each]
         for rule in self._parts.everywhere:
             found += rule.spans(text)
-        return self._merged(text, found) if found else found
+        if not found:
+            return found
+        return self._merged(text, found)
 
     def _merged(self, text: str, found: list[Span]) -> list[Span]:
         return merged([span for span in found if text[span.start : span.end] not in self._parts.allowed])
@@ -278,12 +286,16 @@ class Redactor:
     def _clean(self, value: Any) -> Any:
         match value:
             case str():
-                return self._clean_text(value) if len(value) >= _SHORTEST or self._parts.everywhere else value
+                if len(value) >= _SHORTEST or self._parts.everywhere:
+                    return self._clean_text(value)
+                return value
             case dict():
                 return self._clean_members(value)
             case list():
                 items = [self._clean(item) for item in value]
-                return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+                if any(new is not old for new, old in zip(items, value, strict=True)):
+                    return items
+                return value
         return value
 
     def _clean_members(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -294,7 +306,9 @@ class Redactor:
             new = self._clean_named(name, item) if self._is_secret(name, value) else self._clean(item)
             is_same = is_same and new is item and kept is name
             cleaned[kept] = new
-        return value if is_same else cleaned
+        if is_same:
+            return value
+        return cleaned
 
     def _clean_text(self, text: str) -> str:
         if len(text) > _SHORT:
@@ -314,12 +328,16 @@ class Redactor:
         match item:
             case str():
                 is_harmless = self._is_filler(item) or values.is_directory(name, item)
-                return self._clean(item) if is_harmless else REDACTED
+                if not is_harmless:
+                    return REDACTED
+                return self._clean(item)
             case int() | float() if not isinstance(item, bool) and members.is_password(name):
                 return REDACTED
             case list() if all(isinstance(each, str) for each in item):
                 items = [self._clean_named(name, each) for each in item]
-                return items if items != item else item
+                if items != item:
+                    return items
+                return item
             case dict() if isinstance(item.get("value"), str):
                 return self._clean({**item, "value": self._clean_named(name, item["value"])})
         return self._clean(item)
@@ -355,15 +373,21 @@ class Redactor:
         match value:
             case dict():
                 cleaned = {key: self._clean_placed(item, _enter(rules, key)) for key, item in value.items()}
-                return cleaned if any(cleaned[key] is not item for key, item in value.items()) else value
+                if any(cleaned[key] is not item for key, item in value.items()):
+                    return cleaned
+                return value
             case list():
                 items = [self._clean_placed(item, _enter(rules, f"[{at}]")) for at, item in enumerate(value)]
-                return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+                if any(new is not old for new, old in zip(items, value, strict=True)):
+                    return items
+                return value
             case str():
                 return replaced(value, self._placed_spans(value, rules))
             case int() | float() if not isinstance(value, bool):
                 spans = self._placed_spans(str(value), rules)
-                return replaced(str(value), spans) if spans else value
+                if not spans:
+                    return value
+                return replaced(str(value), spans)
         return value
 
     def _placed_spans(self, text: str, rules: list[tuple[_Rule, frozenset[int]]]) -> list[Span]:

@@ -85,7 +85,9 @@ class Scanner:
                 found.append(secret)
                 if data.startswith((b"AKIA", b"ASIA"), secret.start):
                     beside += [SecretMatch(*span, "aws secret") for span in aws_secrets(data, secret.start, secret.end)]
-        return _without_overlaps([*found, *beside]) if beside else found
+        if not beside:
+            return found
+        return _without_overlaps([*found, *beside])
 
     def _look(self, data: bytes, hook: Any) -> tuple[SecretMatch | None, int]:
         """Look closer at a hook. Return what is there, and where to go on."""
@@ -109,8 +111,8 @@ class Scanner:
             if match is None:
                 continue
             stop = match.end()
-            if stop == start + _WINDOW:
-                stop = pattern.match(data, start).end() if form.is_one(_text(data, start, stop, text)) else stop
+            if stop == start + _WINDOW and form.is_one(_text(data, start, stop, text)):
+                stop = pattern.match(data, start).end()
             if data[stop : stop + 1].isalnum() or not form.is_one(_text(data, start, stop, text)):
                 continue
             stop = start + len(data[start:stop].rstrip(b"._" if data[start - 1 : start] == b"_" else b"."))

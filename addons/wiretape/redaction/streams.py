@@ -128,7 +128,9 @@ class _Singles:
         self._found: dict[tuple[str, str], Sequence[Span]] = {}
         others: list[tuple[str, str]] = []
         for name, text in wanted:
-            replacement = finder.member(name, text) if name else None
+            replacement = None
+            if name:
+                replacement = finder.member(name, text)
             if replacement is None:
                 others.append((name, text))
             else:
@@ -147,12 +149,16 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
     if not _is_joined(channel):
         if _is_growing(channel):
             last = [*singles.of(channel.name, texts[-1]), *_placed(finder, channel.path(-1), texts[-1])]
-            return [replaced(text, _cut(merged(last), len(text))) for text in texts] if last else None
+            if not last:
+                return None
+            return [replaced(text, _cut(merged(last), len(text))) for text in texts]
         each = [singles.of(channel.name, text) for text in texts]
         if finder.has_places:
             for at, (path, text) in enumerate(zip(channel.paths, texts, strict=True)):
                 each[at] = merged([*each[at], *_placed(finder, path, text)])
-        return [*map(replaced, texts, each)] if any(each) else None
+        if not any(each):
+            return None
+        return [*map(replaced, texts, each)]
     found = merged([*spans, *_placed(finder, channel.path(0), "".join(texts))])
     if channel.name and (replacement := finder.member(channel.name, "".join(texts))) is not None:
         found = [Span(0, sum(map(len, texts)), "member", replacement)]
@@ -161,7 +167,9 @@ def _rewritten(channel: Channel, spans: Sequence[Span], singles: _Singles, finde
             for span in singles.of(channel.name, text):
                 found.append(Span(start + span.start, start + span.end, span.detector, span.replacement))
         found = merged(found)
-    return [*distribute(texts, found)] if found else None
+    if not found:
+        return None
+    return [*distribute(texts, found)]
 
 
 def _placed(finder: SecretFinder, path: Path, text: str) -> list[Span]:
@@ -239,7 +247,9 @@ def _token(entry: Mapping[str, JSON], text: str) -> dict[str, JSON]:
 def _beside_listed_token(elements: Elements, path: Path, place: int, new: str, detector: str) -> Iterator[Change]:
     """Yield what the older form says of a token, in lists of their own."""
     lists = _at(elements, path)
-    others = lists.get("top_logprobs") if isinstance(lists, dict) else None
+    others = None
+    if isinstance(lists, dict):
+        others = lists.get("top_logprobs")
     if isinstance(others, list) and place < len(others) and isinstance(others[place], dict):
         yield Change((*path, "top_logprobs", place), {new: next(iter(others[place].values()), None)}, detector, False)
 
@@ -296,7 +306,9 @@ def renamed(value: JSON, names: Mapping[str, str]) -> JSON:
         return value.mapped(lambda _, item: renamed(item, names))
     if isinstance(value, dict):
         return {names.get(name, name): renamed(item, names) for name, item in value.items()}
-    return [renamed(item, names) for item in value] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return [renamed(item, names) for item in value]
 
 
 def shown(path: Path) -> str:

@@ -89,7 +89,9 @@ def _is_ended(data: bytes, at: int) -> bool:
 
 def _is_inside(data: bytes, at: int) -> bool:
     """Tell whether a token that seems to begin here is a part of a longer one."""
-    return data[at - 1 : at] in (b"-", b"_") if at else False
+    if not at:
+        return False
+    return data[at - 1 : at] in (b"-", b"_")
 
 
 def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
@@ -109,7 +111,9 @@ def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
             break
         stop = line.end()
         lines += 1
-    return (start, stop) if lines else None
+    if not lines:
+        return None
+    return (start, stop)
 
 
 def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
@@ -126,7 +130,9 @@ def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     parts = _PARTS.match(data, start)
     assert parts
     token = parts[0].rstrip(b".")
-    return (start, start + len(token)) if token.count(b".") >= 1 else None
+    if token.count(b".") >= 1:
+        return (start, start + len(token))
+    return None
 
 
 def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
@@ -169,36 +175,52 @@ def _is_base64(data: bytes, start: int, end: int) -> bool:
 def telegram(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the token of a Telegram bot stands."""
     match = _TELEGRAM.match(data, start)
-    return match.span() if match and _is_ended(data, match.end()) else None
+    if match and _is_ended(data, match.end()):
+        return match.span()
+    return None
 
 
 def discord(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Return where the token of a Discord bot stands."""
     match = _TOKEN.match(data, end - 1)
-    return (start, match.end()) if match else None
+    if not match:
+        return None
+    return (start, match.end())
 
 
 def hook_url(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     """Return where the path stands with which anybody may write into a channel."""
     match = _HOOK_PATH.match(data, end)
-    return match.span() if match and any(map(str.isdigit, match[0].decode())) else None
+    if match and any(map(str.isdigit, match[0].decode())):
+        return match.span()
+    return None
 
 
 def azure_entra(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the secret of an application of Azure's stands."""
-    match = _ENTRA.match(data, start - 3) if start >= 3 else None
-    return match.span() if match else None
+    match = None
+    if start >= 3:
+        match = _ENTRA.match(data, start - 3)
+    if not match:
+        return None
+    return match.span()
 
 
 def terraform(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where a token of Terraform's stands."""
-    match = _TERRAFORM.match(data, start - 14) if start >= 14 else None
-    return match.span() if match else None
+    match = None
+    if start >= 14:
+        match = _TERRAFORM.match(data, start - 14)
+    if not match:
+        return None
+    return match.span()
 
 
 def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where the key of a service of Azure's stands, 84 characters."""
-    match = _RESOURCE.match(data, start - 52) if start >= 52 else None
+    match = None
+    if start >= 52:
+        match = _RESOURCE.match(data, start - 52)
     if not match or data[start - 53 : start - 52].isalnum():
         return None
     return match.span()
@@ -212,13 +234,19 @@ def zhipu(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     secret = data[start + 33 : match.end()].decode("ascii")
     is_mixed = any(map(str.isupper, secret)) and any(map(str.islower, secret))
     is_name = reads_as_words(secret) or is_spelled(secret) or is_placeholder(secret)
-    return match.span() if is_mixed and not is_name else None
+    if is_mixed and not is_name:
+        return match.span()
+    return None
 
 
 def fal(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     """Return where a key of fal.ai's stands: an id and a secret."""
-    match = _FAL.match(data, start - _BEFORE_FAL) if start >= _BEFORE_FAL else None
-    return match.span() if match and not data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum() else None
+    match = None
+    if start >= _BEFORE_FAL:
+        match = _FAL.match(data, start - _BEFORE_FAL)
+    if match and not data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum():
+        return match.span()
+    return None
 
 
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -237,4 +265,6 @@ def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 def signature(data: bytes, _: int, end: int) -> tuple[int, int] | None:
     """Return where the signature of a URL stands that lets in whoever has it."""
     match = _SIGNED.match(data, end)
-    return match.span() if match else None
+    if not match:
+        return None
+    return match.span()

@@ -31,7 +31,9 @@ def share_of_words(text: str) -> float:
         if common >= 0.65 * pairs:
             covered += len(word)
     letters = len(text) - len(_SEPARATORS.findall(text))
-    return covered / letters if letters else 1.0
+    if not letters:
+        return 1.0
+    return covered / letters
 
 
 def reads_as_words(text: str) -> bool:
@@ -85,7 +87,9 @@ def _kind(character: str) -> str:
         return "d"
     if not character.isalpha():
         return "s"
-    return "l" if character.islower() else "u"
+    if character.islower():
+        return "l"
+    return "u"
 
 
 # In a key of 90 characters that were drawn, "your" stands once in 2,000.

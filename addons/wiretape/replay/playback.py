@@ -38,6 +38,9 @@ _SOON_S = 0.0001
 _EARLY_S = 0.001
 """Seconds by which a chunk may leave early: timers are up to a millisecond late, and its way takes time."""
 
+_AIMED_S = 0.00099
+"""Seconds by which a timer is set early: a little less, so that no rounding makes it one that comes too soon."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimedAnswer:
@@ -153,7 +156,7 @@ class Playback:
             last += 1
         self._next = last
         if last < len(chunks):
-            wait_s = max(_SOON_S, leaving[last] - elapsed - _EARLY_S)
+            wait_s = max(_SOON_S, leaving[last] - elapsed - _AIMED_S)
             return Step(Then.WAIT, chunks[first:last], has_head, wait_s)
         self.state = State.ENDED
         return Step(_ENDINGS[self._answer.ending], chunks[first:], has_head)
@@ -172,20 +175,15 @@ class Playback:
 class FaultedPassage:
     """A live answer that goes wrong on its way from the server to the client.
 
-    The layer calls ``begin`` when the head has left, and ``take`` with each piece, after ``wait_s`` seconds.
+    The layer calls ``begin`` when the head has left, and ``take`` with each piece, held up by ``fault.slow`` seconds.
     """
 
-    __slots__ = ("_count", "_fault")
+    __slots__ = ("count", "fault")
 
     def __init__(self, fault: Fault) -> None:
-        self._fault = fault
-        self._count = 0
+        self.fault = fault
+        self.count = 0
         """Pieces that have passed."""
-
-    @property
-    def wait_s(self) -> float:
-        """Return the seconds that each piece is held up."""
-        return self._fault.slow
 
     def begin(self) -> Step:
         """Return what follows on the head."""
@@ -193,14 +191,15 @@ class FaultedPassage:
 
     def take(self, piece: bytes) -> Step:
         """Return what is sent in the place of a piece, and what follows on it."""
-        self._count += 1
-        sent = self._fault.chunk(self._count, piece)
+        self.count += 1
+        sent = self.fault.chunk(self.count, piece)
         return Step(self._then(), (sent,))
 
-    def missed(self) -> int | None:
-        """Return how many pieces there were, where the answer has ended before all of the fault was reached."""
-        return self._count if self._fault.missed(self._count) else None
+    @property
+    def has_missed(self) -> bool:
+        """Return whether some of the fault has not been reached by now."""
+        return self.fault.missed(self.count)
 
     def _then(self) -> Then:
-        ending = self._fault.ending_after(self._count)
+        ending = self.fault.ending_after(self.count)
         return _ENDINGS[ending] if ending else Then.FOLLOW

@@ -108,7 +108,9 @@ class AccessPolicy:
                 problem = str(e)
                 asked = _named(user) or self._default
         try:
-            entry = self._tokens.check(asked.name, token) if self._tokens else None
+            entry = None
+            if self._tokens:
+                entry = self._tokens.check(asked.name, token)
         except OSError as e:
             raise AccessDeniedError(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
@@ -143,7 +145,9 @@ class AccessPolicy:
 
     def _access(self, asked: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]) -> Access:
         session = self.sessions.get(asked.name)
-        role = entry.role if entry else None
+        role = None
+        if entry:
+            role = entry.role
         wanted = asked.mode or session.mode or self.mode
         try:
             frozen = wanted in RECORDING and is_frozen(asked.name)

@@ -50,7 +50,9 @@ class RequestedSession:
 
     def __str__(self) -> str:
         """As a client writes it."""
-        return f"{self.name}+{self.mode}" if self.mode else self.name
+        if self.mode:
+            return f"{self.name}+{self.mode}"
+        return self.name
 
 
 def parse_user(user: str) -> RequestedSession:
@@ -67,7 +69,9 @@ def parse_user(user: str) -> RequestedSession:
     except ValueError as e:
         # http://TOKEN:@proxy and http://TOKEN@proxy are easily written.
         is_token = TOKEN_PREFIX in decoded or len(decoded) > _SHOWN
-        problem = "not a session's name (a token goes behind the colon)" if is_token else str(e)
+        problem = "not a session's name (a token goes behind the colon)"
+        if not is_token:
+            problem = str(e)
         raise ValueError(
             f"the user of the proxy is SESSION or SESSION+MODE, such as checkout or checkout+replay: {problem}"
         ) from None

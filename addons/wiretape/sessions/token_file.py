@@ -28,7 +28,9 @@ def read(path: Path) -> Tokens:
     # Refusing it would shut out secrets that a container mounts, which are often 0444; and of 256 random bits a hash
     # gives nothing away. Whoever can write it makes himself a token, though.
     if os.name == "posix" and (others := path.stat().st_mode & 0o077):
-        can = "written" if others & 0o022 else "read"
+        can = "read"
+        if others & 0o022:
+            can = "written"
         logger.warning("%s can be %s by others than its owner: chmod 600 %s", path, can, path)
     return tokens.loads(str(path), text)
 

@@ -44,7 +44,9 @@ def mark(store: Store, session: str) -> Frozen | None:
     """The mark, where there is one. Raises as ``is_frozen``."""
     try:
         data = store.read(session, _NAME, _FOLDER)
-        said = json_text.loads(data) if data is not None else None
+        said = None
+        if data is not None:
+            said = json_text.loads(data)
     except ValueError:
         return Frozen()  # Somebody's own; a session that was meant to be frozen is.
     if data is None:
@@ -119,8 +121,12 @@ class FrozenMarks:
     def look(self, session: str) -> bool:
         """Look at the mark; while a bucket is away, what was seen before holds."""
         before = self._seen.get(session)
-        frozen = before.frozen if before else False
-        doubt = before.doubt if before else None
+        frozen = False
+        if before:
+            frozen = before.frozen
+        doubt = None
+        if before:
+            doubt = before.doubt
         try:
             frozen = is_frozen(self._store, session)
             doubt = None

@@ -63,12 +63,16 @@ class GroupedStore:
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """A file's bytes, or what waits to be there."""
         waiting = self._waiting.get((session, name, folder))
-        return waiting.data if waiting else self._store.read(session, name, folder)
+        if waiting:
+            return waiting.data
+        return self._store.read(session, name, folder)
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
         """What a capture knows a file by, or what waits to be there."""
         waiting = self._waiting.get((session, name, folder))
-        return digest(waiting.data) if waiting else self._store.digest(session, name, folder)
+        if waiting:
+            return digest(waiting.data)
+        return self._store.digest(session, name, folder)
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is a file, or waits to be one."""
@@ -77,7 +81,9 @@ class GroupedStore:
     def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
         """As the directory's; of what waits, what changes when it does."""
         waiting = self._waiting.get((session, name, folder))
-        return ("waiting", id(waiting)) if waiting else self._store.state(session, name, folder)
+        if waiting:
+            return ("waiting", id(waiting))
+        return self._store.state(session, name, folder)
 
     def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Have a file written by ``commit``. Without ``replace`` an existing one stays, and the answer is False."""

@@ -114,7 +114,9 @@ def open_store(
     remote = ObjectClient(url, timeout)
     own = _digest(url)
     objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
-    waiting = Spool(local / "spool" / own, spool) if spool else None
+    waiting = None
+    if spool:
+        waiting = Spool(local / "spool" / own, spool)
     return BucketStore(remote, objects, waiting, settle, _notes(local, url))
 
 

@@ -36,7 +36,9 @@ def read(path: str, root: str, largest: int = LARGEST) -> bytes:
     Raises NotARecordingError, and OSError where there is none or it cannot be read.
     """
     pieces = [*_read(_open(path, root), largest)]
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if len(pieces) == 1:
+        return pieces[0]
+    return b"".join(pieces)
 
 
 def digest(path: str, root: str, largest: int = LARGEST) -> str:

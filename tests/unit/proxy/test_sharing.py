@@ -7,10 +7,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mitmproxy import http
 from mitmproxy.test import tflow
 
+from taping import tape_of
 from wiretape.journal.exchange_file import EntryKind, JournalEntry
+from wiretape.policy import Mode
 from wiretape.proxy import flow_state, sharing
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import IncomingRequest
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.replay.single_flight import SharedResponse
+from wiretape.store.directory import DirectoryStore
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer a", "user-agent": "sdk", "accept": "*/*"}
 
@@ -43,6 +48,9 @@ def flow(headers: dict[str, str]) -> http.HTTPFlow:
     made.request.headers.clear()
     for name, value in told.items():
         made.request.headers[name] = value
+    grant = Grant(tape_of(DirectoryStore(Path("nowhere")), "one", Mode.RECORD_IF_MISSING))
+    head, body = flow_state.head_of(made), made.request.raw_content or b""
+    flow_state.of(made).request = IncomingRequest.build(head, grant, body, came_at=0.0)
     return made
 
 

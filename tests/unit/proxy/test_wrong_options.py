@@ -179,12 +179,12 @@ def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(
 ) -> None:
     """mitmproxy logs it and goes on, with options of which it is not known what became."""
     addon = tctx.master.addons.get("wiretape")
-    addon._desk.check_open()
+    addon._admission.check_open()
     with monkeypatch.context() as patched:
         patched.setattr(proxy_options, "memory", lambda _: 1 // 0)
         tctx.options.set("wiretape_mode=replay")
         with pytest.raises(AccessDeniedError) as raised:
-            addon._desk.seat(object())
+            addon._admission.grant(object())
         assert raised.value.status == 500
     tctx.options.set("wiretape_mode=record")
-    addon._desk.check_open()
+    addon._admission.check_open()

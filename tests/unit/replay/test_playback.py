@@ -11,7 +11,8 @@ from wiretape.replay.single_flight import SharedResponse
 
 BEGAN = 1000.0
 """When the request's last byte came."""
-EARLY = 0.001
+EARLY = 0.00099
+"""Seconds by which a timer is early; a chunk may leave a millisecond early."""
 CHUNKS = (b"one", b"two", b"three")
 LATER = (0.2, 0.5, 0.9)
 
@@ -231,18 +232,17 @@ def test_a_client_that_has_gone_follows_no_more() -> None:
 )
 def test_a_fault_stops_a_live_answer_where_it_says(fault: Fault, steps: list[Then]) -> None:
     passage = FaultedPassage(fault)
-    assert passage.wait_s == fault.slow
     assert passage.begin() == Step(steps[0])
     for piece, then in zip(CHUNKS, steps[1:], strict=False):
         assert passage.take(piece) == Step(then, (piece,))
-    assert passage.missed() is None
+    assert not passage.has_missed
 
 
 def test_a_fault_damages_one_piece_and_tells_when_there_were_too_few() -> None:
     passage = FaultedPassage(Fault(garble=2))
     assert passage.begin().then is Then.FOLLOW
     assert passage.take(b'{"a": 1}').chunks == (b'{"a": 1}',)
-    assert passage.missed() == 1
+    assert (passage.has_missed, passage.count) == (True, 1)
     (damaged,) = passage.take(b'{"a": 2}').chunks
     assert (damaged != b'{"a": 2}', len(damaged)) == (True, 8)
-    assert passage.missed() is None
+    assert not passage.has_missed

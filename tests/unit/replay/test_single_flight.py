@@ -117,7 +117,7 @@ def test_what_cannot_be_read_as_it_comes_is_decoded_in_parts(tmp_path: Path) -> 
     assert (size, largest < 3 << 20) == (50 << 20, True)
     made.append(EntryKind.PIECE, 2, coded[1])
     assert (b"".join(follower.pieces()), follower.is_behind, follower.failure) == (b"more", False, "")
-    made.append(EntryKind.PIECE, 3, b"no gzip")
+    made.append(EntryKind.PIECE, 3, b"\x1f\x8b\x08\xff, and no gzip")
     assert follower.is_behind
     assert ([*follower.pieces()], follower.is_behind) == ([], False)
     assert "not what its content coding says" in follower.failure

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from chats import CHAT, came, chat
+from deciding import make_decider
 from s3 import Clock
 from taping import tape_of
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
-from wiretape.proxy.desk import Decision, Desk
+from wiretape.proxy.calls import BodyState, EndpointRequest, Finding, LookedUp
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.bucket.capabilities import Capabilities
@@ -104,26 +105,26 @@ def _remote() -> InMemory:
 ROUTE = Route("openai", "https://api.openai.com/v1", Endpoint("openai", "POST", CHAT), "/chat/completions")
 
 
-def ask(of: BucketStore, *texts: str, explained: bool = False) -> list[Decision]:
+def ask(of: BucketStore, *texts: str, explained: bool = False) -> list[LookedUp]:
     """What a proxy decides on requests that come at once."""
 
-    async def all_at_once() -> list[Decision]:
+    async def all_at_once() -> list[LookedUp]:
         ledger = SessionCounters()
-        desk = Desk(ledger)
+        decider = make_decider()
         tapes = TapePool(of, Sessions(), ledger)
-        desk.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
+        decider.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
 
-        async def one(text: str) -> Decision:
-            made = Decision(ROUTE, 0.0, desk.default, asked=chat(text))
-            await desk.look_up(made, text)
-            if explained and made.asked:
-                await desk.explain(made.seat, made.asked)
-            return made
+        async def one(text: str) -> LookedUp:
+            request = EndpointRequest(decider.admission.default, ROUTE, 0.0, BodyState.READ, chat(text))
+            looked_up = await decider.look_up(request, text)
+            if explained:
+                await decider.explain(request, "api.openai.com")
+            return looked_up
 
         try:
             return await asyncio.wait_for(asyncio.gather(*map(one, texts)), LONG)
         finally:
-            desk.close()
+            decider.close()
 
     return asyncio.run(all_at_once())
 
@@ -147,7 +148,7 @@ def test_hits_at_once_are_under_way_at_the_same_time(remote: InMemory) -> None:
 def test_a_search_reads_many_at_once_and_each_once_for_all_who_wait(remote: InMemory) -> None:
     remote.before = Gathering(MANY, "/responses/")
     made = ask(store(remote), *unknown())
-    assert all(each.looked_up and not each.hit and not each.unavailable for each in made)
+    assert all(each.finding is Finding.MISS for each in made)
     assert len(remote.gets) == len(set(remote.gets)) == 2 * MANY
 
 
@@ -177,7 +178,7 @@ def test_after_a_restart_nothing_is_read_again(remote: InMemory, tmp_path: Path)
     assert stat.S_IMODE(notes.stat().st_mode) == 0o600
     remote.gets.clear()
     made = ask(store(remote, notes), *unknown("other"), explained=True)
-    assert not any(each.hit or each.unavailable for each in made)
+    assert all(each.finding is Finding.MISS for each in made)
     assert remote.gets == []
     # What has changed since is read, and what is new.
     remote.put("default/responses/by-hand.json", remote.held.popitem()[1].data, Condition.NONE)
@@ -217,7 +218,7 @@ def test_notes_that_are_damaged_are_made_anew(remote: InMemory, tmp_path: Path, 
     for word in ("other", "third"):
         made = ask(of := store(remote, notes), "known 0", *unknown(word), explained=True)
         assert made[0].hit, "which no name leads to"
-        assert not any(each.hit or each.unavailable for each in made[1:])
+        assert all(each.finding is Finding.MISS for each in made[1:])
         of.close()
     remote.gets.clear()
     ask(of := store(remote, notes), *unknown("fourth"))
@@ -253,15 +254,14 @@ def test_one_slow_recording_holds_nobody_else_up(remote: InMemory) -> None:
     of = store(remote)
     remote.before = hold
 
-    async def all_of_them() -> list[Decision]:
+    async def all_of_them() -> list[LookedUp]:
         ledger = SessionCounters()
-        desk = Desk(ledger)
-        desk.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), TapePool(of, Sessions(), ledger))
+        decider = make_decider()
+        decider.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), TapePool(of, Sessions(), ledger))
 
-        async def one(text: str) -> Decision:
-            made = Decision(ROUTE, 0.0, desk.default, asked=chat(text))
-            await desk.look_up(made, text)
-            return made
+        async def one(text: str) -> LookedUp:
+            request = EndpointRequest(decider.admission.default, ROUTE, 0.0, BodyState.READ, chat(text))
+            return await decider.look_up(request, text)
 
         # More than there are threads.
         waiting = [asyncio.create_task(one("known 0")) for _ in range(200)]
@@ -270,7 +270,7 @@ def test_one_slow_recording_holds_nobody_else_up(remote: InMemory) -> None:
         assert not any(each.done() for each in waiting)
         go_on.set()
         found = [*served, *await asyncio.gather(*waiting)]
-        desk.close()
+        decider.close()
         return found
 
     assert all(each.hit for each in asyncio.run(all_of_them()))

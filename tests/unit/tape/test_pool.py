@@ -46,7 +46,7 @@ def came(text: str) -> wire.LiveResponse:
 
 
 def answered(tape: Tape) -> str:
-    """What somebody who asks is told: by name, and where that finds nothing by content, as the desk does it."""
+    """What somebody who asks is told: by name, and where that finds nothing by content, as a decider does it."""
     return said(tape.lookup(ASKED) or tape.search(ASKED))
 
 

@@ -2,7 +2,7 @@
 
 What is not let in is answered after its head, and its connection closed; of what is let in, a body is kept up to a
 limit. Nothing is left to what a hook does not do: nothing becomes of a flow of which no hook has said that it was let
-in (``marks.seat``), and none is sent on of which none has said that it may (``marks.leaves``). So a hook that fails,
+in (``grant``), and none is sent on of which none has said that it may (``FlowState.leaves``). So a hook that fails,
 or was never asked, lets nothing through. Below ``stream``, which plays.
 """
 
@@ -34,8 +34,8 @@ from mitmproxy.proxy.layers.http._http1 import Http1Server
 from mitmproxy.proxy.layers.http._http2 import Http2Server
 
 from wiretape.proxy import flow_state, responses
+from wiretape.proxy.layers.hooks import WiretapeLargeHook
 from wiretape.proxy.layers.refusing import FailsClosed, close, hang_up
-from wiretape.proxy.responses import WiretapeLargeHook
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class AdmittingStream(FailsClosed, HttpStream):
             except StopIteration:
                 return
             if isinstance(command, HttpRequestHeadersHook):
-                self._begin(command.flow)
+                self._begin_flow(command.flow)
             reply = yield command
             if isinstance(command, HttpRequestHeadersHook | HttpConnectHook):
                 yield from self._look_at_head()
@@ -99,7 +99,7 @@ class AdmittingStream(FailsClosed, HttpStream):
                     generator.close()
                     return
 
-    def _begin(self, flow: http.HTTPFlow) -> None:
+    def _begin_flow(self, flow: http.HTTPFlow) -> None:
         """There is a flow now, of which no addon has heard."""
 
     def _look_at_head(self) -> layer.CommandGenerator[None]:
@@ -107,7 +107,7 @@ class AdmittingStream(FailsClosed, HttpStream):
         marked = flow_state.of(self.flow)
         if self.flow.error:
             return  # It is no request, and the base class says so.
-        if marked.seat is None:
+        if marked.grant is None:
             yield from self._end_with(self.flow.response, marked.wait)
         elif not self.flow.request.stream and self._is_large(self.flow.request):
             yield from self._ask_about_large()

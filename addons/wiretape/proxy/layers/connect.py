@@ -17,7 +17,8 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.tls import TlsData
 
 from wiretape.proxy import responses
-from wiretape.proxy.desk import LARGEST, Desk
+from wiretape.proxy.calls import LARGEST
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer
 from wiretape.proxy.layers.refusing import FailsClosed
@@ -46,16 +47,16 @@ class Tunnel(FailsClosed):
         self,
         context: context.Context,
         asked: Connect,
-        desk: Desk | None,
+        decider: Decider | None,
         handshake: Callable[[TlsData], None],
         *,
         lenient: bool,
         limit: int = LARGEST,
     ) -> None:
-        """``handshake`` may set the connection for TLS. ``desk``, ``lenient``, ``limit``: see ``PlayingLayer``."""
+        """``handshake`` may set the connection for TLS. ``decider``, ``lenient``, ``limit``: see ``PlayingLayer``."""
         super().__init__(context)
         self._asked = asked
-        self._desk = desk
+        self._decider = decider
         self._handshake = handshake
         self._lenient = lenient
         self._limit = limit
@@ -102,10 +103,10 @@ class Tunnel(FailsClosed):
             server_tls = tls.ServerTLSLayer(inside)
             server_tls.child_layer = tls.ClientTLSLayer(inside)
             return server_tls
-        if client.alpn == b"http/1.1" and self._desk:
-            return FastHttp1Layer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
+        if client.alpn == b"http/1.1" and self._decider:
+            return FastHttp1Layer(inside, HTTPMode.transparent, self._decider, lenient=self._lenient, limit=self._limit)
         if client.alpn in (b"h2", b"http/1.1"):
-            return PlayingLayer(inside, HTTPMode.transparent, self._desk, lenient=self._lenient, limit=self._limit)
+            return PlayingLayer(inside, HTTPMode.transparent, self._decider, lenient=self._lenient, limit=self._limit)
         return None
 
 

@@ -1,310 +1,291 @@
-"""HTTP/1.1 in the fast lane: a layer in place of mitmproxy's HTTP layer that answers hits, and hands all else over.
+"""HTTP/1.1 without a flow: a layer in place of mitmproxy's HTTP layer that answers hits, and delegates all else.
 
-What it hands over, it hands over with every byte, and is then out of the way: misses, other hosts, everything unusual.
-The layer that takes over sees what it would have seen without this one. Events in, commands out, as any layer.
+It reads a client's requests one at a time. One that has a recording is answered here, at once or piece by piece; with
+everything else (a miss, another host, anything unusual) the connection is delegated for good to ``PlayingLayer``, which
+gets every byte that was not answered, and sees what it would have seen without this layer. Events in, commands out.
+
+    state      what happens in it                    goes on to
+    READING    a request comes                       READING: its answer was in memory, and went out at once
+                                                     DECIDING: it may be answered here
+                                                     DELEGATED: it may not, or is unusual
+    DECIDING   the addon says what becomes of it     PLAYING: an answer of ours
+                                                     DELEGATED: it is to be sent to a provider
+    PLAYING    its answer leaves, in its time        READING: it is whole, and another request may follow
+                                                     CLOSED: it is whole and the last, or is reset
+                                                     STALLED: it stops, on purpose
+    STALLED    nothing leaves any more               CLOSED: the client has gone
+    CLOSED     the connection is closed, or about to be
+    DELEGATED  another layer has the connection
+
+A client that goes leads to CLOSED from READING, PLAYING and STALLED; a layer that fails, or a client that sends too
+much ahead, to DELEGATED: the layer that has the connection then refuses and closes it. What a client sends while
+its request is played is read when that has ended, in its order; while one is decided on, mitmproxy keeps it.
 """
 
 from collections import deque
+from enum import Enum, auto
 
-import httptools
 from mitmproxy import http
 from mitmproxy.connection import ConnectionState
-from mitmproxy.net.http import http1 as mitmproxy_http1
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.layers.http import HTTPMode
 
-from wiretape.codecs.http1 import LAST_CHUNK, Reader, Request, Unusual
-from wiretape.policy import Mode
-from wiretape.proxy import host_agreement, responses, reverse_clients
-from wiretape.proxy.desk import LARGEST, Decision, Desk, Grant, IncomingRequest, now
-from wiretape.proxy.host_agreement import host_of
-from wiretape.proxy.layers.http import PlayingLayer, names
+from wiretape.codecs.http1 import Reader, Request, Unusual
+from wiretape.proxy import framing, responses
+from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, now
+from wiretape.proxy.decide import Decider
+from wiretape.proxy.framing import FramedAnswer, Play
+from wiretape.proxy.layers.hooks import Asking, WiretapeDecideHook, WiretapeResetHook
+from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.layers.http1_heads import Http1Heads
 from wiretape.proxy.layers.refusing import FailsClosed
-from wiretape.proxy.responses import Asking, Play, WiretapeDecideHook, WiretapeResetHook
-from wiretape.replay.faults import Ending
+from wiretape.replay.playback import Step, Then
 from wiretape.sessions.access import AccessDeniedError
-from wiretape.tape.tape import Hit
 
 _AHEAD = 1_000_000
 """Bytes that a client may send while a request before them is being answered."""
+
+
+class State(Enum):
+    """What a connection does: see the table in this module's head."""
+
+    READING = auto()
+    DECIDING = auto()
+    PLAYING = auto()
+    STALLED = auto()
+    CLOSED = auto()
+    DELEGATED = auto()
 
 
 class FastHttp1Layer(FailsClosed):
     """Reads requests and answers those that have a recording."""
 
     def __init__(
-        self, context: context.Context, mode: HTTPMode, desk: Desk, *, lenient: bool, limit: int = LARGEST
+        self, context: context.Context, mode: HTTPMode, decider: Decider, *, lenient: bool, limit: int = LARGEST
     ) -> None:
         """``limit``: bytes of a body that are kept."""
         super().__init__(context)
         self._lenient = lenient
         self._limit = limit
         self._mode = mode
-        self._desk = desk
-        self._visits = reverse_clients.of(context)
+        self._decider = decider
+        self._heads = Http1Heads(context, mode, decider)
         self._reader = Reader()
+        self._state = State.READING
+        self._asking: Asking | None = None
+        """The request, while it is decided on."""
         self._play: Play | None = None
+        """The answer, while it is played."""
         self._keep_alive = True
-        self._stalled = False
-        self._closed = False
+        """Whether another request may follow on this connection."""
+        self._is_body_wanted = False
+        """Whether the head of the request that is read has been looked at, and its body may be read here."""
         self._later: deque[events.Event] = deque()
-        """What came while a request was being answered."""
+        """What has come while an answer was played."""
         self._ahead = 0
-        """Bytes of all that has come since it is being answered."""
-        self._is_let_in = False
-        """Whether somebody whose body is being read has a seat, and a request that may be answered here."""
-        self._emptying = False
-        """Whether these are being handled."""
+        """Bytes of all that has come while a request was decided on or its answer played."""
 
     def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As the base class, until another layer has taken over."""
+        """As the base class; a client that sends on and on while it is answered is cut off."""
         if self._successor:
             return self._successor.handle_event(event)
-        if (self._play or self._paused) and isinstance(event, events.DataReceived):
+        if isinstance(event, events.DataReceived) and (self._state is State.PLAYING or self._paused):
             self._ahead += len(event.data)
             if self._ahead > _AHEAD:
                 return self._refuse(None)
         return super().handle_event(event)
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._successor:  # It took over while this event waited.
+        if self._state is State.READING:
+            yield from self._while_reading(event)
+        elif self._state is State.PLAYING:
+            yield from self._while_playing(event)
+        elif self._successor:  # It took over while this event waited.
             yield from self._successor.handle_event(event)
-        elif isinstance(event, events.Start):
-            pass
-        elif isinstance(event, events.Wakeup):
-            if self._play:
-                yield from self._send_due()
-                yield from self._go_on()
-        elif isinstance(event, events.ConnectionClosed) and event.connection == self.context.client:
-            yield from self._client_left(event)
-        elif not (self._closed or self._stalled):
-            self._later.append(event)
-            yield from self._go_on()
+        elif self._is_of_client(event, events.ConnectionClosed):
+            yield from self._close()  # Stalled, or closed by us: all else is dropped.
 
-    def _go_on(self) -> layer.CommandGenerator[None]:
-        """Handle what has come, as far as nothing is being answered."""
-        if self._emptying:
-            return
-        self._emptying = True
-        while self._later and not (self._play or self._closed or self._stalled or self._successor):
-            event = self._later.popleft()
-            if isinstance(event, events.DataReceived) and event.connection == self.context.client:
-                yield from self._receive(event.data)
-            else:
-                yield from self._hand_over(None, event)
-        self._emptying = False
+    def _is_of_client(self, event: events.Event, kind: type[events.ConnectionEvent]) -> bool:
+        return isinstance(event, kind) and event.connection == self.context.client
 
-    def _client_left(self, event: events.ConnectionClosed) -> layer.CommandGenerator[None]:
-        if not self._reader.is_empty:
-            yield from self._hand_over(None, event)  # For what it says of half a request.
-            return
-        self._play = None
-        if event.connection.state is not ConnectionState.CLOSED:
-            yield commands.CloseConnection(self.context.client)
+    # -- READING -----------------------------------------------------------------------------------------------------
+
+    def _while_reading(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.DataReceived) and event.connection == self.context.client:
+            yield from self._receive(event.data)
+        elif isinstance(event, events.Start | events.Wakeup):
+            return  # A wakeup is one of a play that has ended.
+        elif self._is_of_client(event, events.ConnectionClosed) and self._reader.is_empty:
+            yield from self._close()
+        else:  # A client that goes in the middle of a request: mitmproxy's layer says something of that.
+            yield from self._delegate(None, event)
 
     def _receive(self, data: bytes) -> layer.CommandGenerator[None]:
         try:
-            asked = self._reader.feed(data)
+            received = self._reader.feed(data)
         except Unusual:
-            yield from self._hand_over(None)
+            yield from self._delegate(None)
             return
-        if asked is None:
-            if not self._is_let_in and (head := self._reader.head()):
+        if received is None:
+            if not self._is_body_wanted and (head := self._reader.head()):
                 yield from self._look_at_head(head)
             return
         try:
-            call = self._called(asked)
+            head_read = self._heads.read(received)
         except AccessDeniedError as e:
-            yield from self._turn_away(asked, e)
+            yield from self._turn_away(received, e)
             return
-        if call is None or len(call.body) > self._limit:
-            yield from self._hand_over(None)
+        if head_read is None or len(received.body) > self._limit:
+            yield from self._delegate(None)
             return
-        self._keep_alive = asked.keep_alive
-        if hit := self._desk.recall(call):
-            yield from self._serve(hit, call)
-            return
-        if not self._desk.answers(call):
-            yield from self._hand_over(None)
-            return
-        asking = Asking(call)
-        yield WiretapeDecideHook(asking)
-        asked.body = call.body = b""  # The reader has it, until it hands it over.
-        if asking.has_failed:
-            yield from self._refuse(responses.failure())
-        elif play := responses.decided(asking.decision, "HTTP/1.1", call.origin):
-            yield from self._begin(play)
+        self._keep_alive = received.keep_alive
+        request = IncomingRequest.build(*head_read, received.body, came_at=now())
+        if hit := self._decider.recall(request):
+            framed = framing.of_hit(hit, "HTTP/1.1").for_page(request.head.origin)
+            yield from self._serve(framed, request.came_at)
+        elif self._decider.may_answer(*head_read):
+            self._asking = Asking(request)
+            received.body = b""
+            del request  # The reader has the body: nobody else is to hold it when the connection is delegated.
+            yield from self._decide()
         else:
-            yield from self._hand_over(asking.decision)
+            yield from self._delegate(None)
 
-    def _look_at_head(self, head: Request) -> layer.CommandGenerator[None]:
-        """Read a body for those alone who have a seat, and only where its request may be answered here."""
+    def _look_at_head(self, received: Request) -> layer.CommandGenerator[None]:
+        """Read a body only for a client that is let in, and only where its request may be answered here."""
         try:
-            call = self._called(head)
+            head_read = self._heads.read(received)
         except AccessDeniedError as e:
-            yield from self._turn_away(head, e)
+            yield from self._turn_away(received, e)
             return
-        self._is_let_in = call is not None and self._desk.answers(call) and self._reader.length <= self._limit
-        if not self._is_let_in:
-            yield from self._hand_over(None)
+        may_answer = head_read is not None and self._decider.may_answer(*head_read)
+        self._is_body_wanted = may_answer and self._reader.length <= self._limit
+        if not self._is_body_wanted:
+            yield from self._delegate(None)
 
-    def _turn_away(self, asked: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
-        """Tell somebody that he stays outside, and read no more of him."""
-        to = self._address(asked)
-        wait = self._desk.refuse(self.context.client, f"{asked.method} {to[1][-1] if to else '?'}", denied)
+    def _turn_away(self, received: Request, denied: AccessDeniedError) -> layer.CommandGenerator[None]:
+        """Tell a client that it stays outside, and read no more of it."""
+        what = f"{received.method} {self._heads.host(received)}"
+        wait = self._decider.admission.refuse(self.context.client, what, denied)
         yield from self._refuse(responses.refusal(denied), wait)
 
-    def _last_words(self) -> http.Response | None:
-        is_answered = self._reader.is_empty or (self._play is not None and self._play.begun)
-        return None if is_answered else responses.failure()
+    # -- DECIDING ----------------------------------------------------------------------------------------------------
 
-    def _called(self, asked: Request) -> IncomingRequest | None:
-        """The call that a request is, unless it is unusual. Raises Denied."""
-        options = self.context.options
-        if options.body_size_limit or self._mode is HTTPMode.upstream or b"#" in asked.target:
-            return None
-        if b"content-encoding" in asked.headers:  # To undo it takes time, which a flow's hook has.
-            return None
-        if asked.method == "HEAD":  # Whose answers end after their heads.
-            return None
-        if not asked.target.isascii() or (self._visits and reverse_clients.stranger(self._visits, asked)):
-            return None
-        to, seat = self._address(asked), self._seat(asked)
-        if to is None:
-            return None
-        scheme, hosts, port, path = to
-        client = self.context.client
-        is_told = seat.tape.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
-        if not is_told and host_agreement.disagree(self._desk.providers, client, scheme, hosts, port):
-            return None
-        return IncomingRequest(
-            asked.method,
-            scheme,
-            hosts,
-            port,
-            path,
-            asked.header(b"content-type"),
-            asked.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in asked.headers else None,
-            asked.body,
-            now(),
-            seat,
-            origin=asked.header(b"origin"),
-        )
+    def _decide(self) -> layer.CommandGenerator[None]:
+        assert self._asking
+        self._state = State.DECIDING
+        yield WiretapeDecideHook(self._asking)
+        outcome = self._asking.outcome
+        has_failed = self._asking.has_failed
+        origin = self._asking.request.head.origin
+        self._asking = None
+        if has_failed:
+            yield from self._refuse(responses.failure())
+        elif play := framing.of_outcome(outcome, "HTTP/1.1", origin):
+            yield from self._begin(play)
+        else:
+            yield from self._delegate(outcome)
 
-    def _seat(self, asked: Request) -> Grant:
-        """Whose request it is. Raises Denied."""
-        headers = asked.header(b"proxy-authorization"), asked.header(b"x-wiretape-session")
-        return self._desk.seat(self.context.client, *(each or None for each in headers))
+    # -- PLAYING -----------------------------------------------------------------------------------------------------
 
-    def _address(self, asked: Request) -> tuple[str, tuple[str, ...], int, str] | None:
-        """Scheme, names of the host, port and path; None where the request does not tell them as is usual here."""
-        server, named, path = self.context.server, host_of(asked.header(b"host")), asked.target.decode("ascii")
-        if self._mode is HTTPMode.transparent:
-            if server.address is None or not path.startswith("/"):
-                return None
-            return (
-                "https" if server.tls else "http",
-                names(self.context, server.address[0], named),
-                server.address[1],
-                path,
-            )
-        if not path.startswith("http://"):
-            return None
-        try:
-            to = httptools.parse_url(asked.target)
-        except httptools.HttpParserError:
-            return None
-        if not to.host or not to.path or to.userinfo:
-            return None
-        host = to.host.decode("ascii")
-        query = f"?{to.query.decode('ascii')}" if to.query else ""
-        return "http", names(self.context, host, named), to.port or 80, to.path.decode("ascii") + query
-
-    # -- answering -------------------------------------------------------------------------------------------------
-
-    def _serve(self, hit: Hit, call: IncomingRequest) -> layer.CommandGenerator[None]:
-        """Send a hit that was in memory: at once where nothing is to be timed."""
-        if call.origin:
-            yield from self._begin(responses.for_page(responses.plan(hit, None, call.since, "HTTP/1.1"), call.origin))
+    def _serve(self, framed: FramedAnswer, came_at: float) -> layer.CommandGenerator[None]:
+        """Send an answer that was in memory: at once where nothing is to be timed."""
+        if not framed.goes_at_once:
+            yield from self._begin(framed.play(came_at))
             return
-        framed: bytes | None = hit.framed.get("lane")
-        if framed is None:
-            play = responses.plan(hit, None, call.since, "HTTP/1.1")
-            if play.ending or play.is_timed or hit.size > responses.AT_ONCE:
-                yield from self._begin(play)
-                return
-            framed = _head(play) + play.framed(play.chunks) + (LAST_CHUNK if play.is_chunked else b"")
-            hit.framed["lane"] = framed
         self._reader.done()
-        yield commands.SendData(self.context.client, framed)
-        yield from self._done()
+        yield commands.SendData(self.context.client, framed.message)
+        yield from self._free()
 
     def _begin(self, play: Play) -> layer.CommandGenerator[None]:
+        self._state = State.PLAYING
         self._play = play
         self._reader.done()
-        yield from self._send_due()
+        yield from self._advance(play)
 
-    def _send_due(self) -> layer.CommandGenerator[None]:
+    def _while_playing(self, event: events.Event) -> layer.CommandGenerator[None]:
         assert self._play
-        play, moment = self._play, now()
-        data = b""
-        if not play.begun:
-            if (wait := play.begins - moment) > 0:
-                yield commands.RequestWakeup(wait)
-                return
-            play.begun = True
-            data = _head(play)
-        chunks, wait = play.due(moment)
-        data += play.framed(chunks)
-        if not wait and not play.ending and play.is_chunked:
-            data += LAST_CHUNK
-        if data:
+        if isinstance(event, events.Wakeup):
+            yield from self._advance(self._play)
+            yield from self._catch_up()
+        elif self._is_of_client(event, events.ConnectionClosed):
+            yield from self._close()
+        else:
+            self._later.append(event)
+
+    def _advance(self, play: Play) -> layer.CommandGenerator[None]:
+        step = play.playback.advance(now())
+        if data := _bytes_of(step, play):
             yield commands.SendData(self.context.client, data)
-        if wait:
-            yield commands.RequestWakeup(wait)
-        elif play.ending:
-            yield from self._stop(play.ending)
-        else:
-            yield from self._done()
+        match step.then:
+            case Then.WAIT:
+                yield commands.RequestWakeup(step.wait_s)
+            case Then.FINISH:
+                yield from self._free()
+            case Then.STALL:
+                self._state = State.STALLED
+            case Then.RESET:
+                self._state = State.CLOSED
+                yield WiretapeResetHook(self.context.client)
+                yield commands.CloseConnection(self.context.client)
 
-    def _stop(self, ending: Ending) -> layer.CommandGenerator[None]:
-        """Stop the answer here, before its end."""
-        self._play = None
-        if ending is Ending.STALL:
-            self._stalled = True
-        elif ending is Ending.END:
-            yield commands.SendData(self.context.client, LAST_CHUNK)
-            yield from self._done()
-        else:
-            yield WiretapeResetHook(self.context.client)
-            self._closed = True
-            yield commands.CloseConnection(self.context.client)
-
-    def _done(self) -> layer.CommandGenerator[None]:
+    def _free(self) -> layer.CommandGenerator[None]:
+        """An answer is whole: the connection is free for the next request, or is closed."""
         self._play = None
         self._ahead = 0
-        self._is_let_in = False
-        if not self._keep_alive:
-            self._closed = True
+        self._is_body_wanted = False
+        if self._keep_alive:
+            self._state = State.READING
+        else:
+            self._state = State.CLOSED
             yield commands.CloseConnection(self.context.client)
 
-    def _hand_over(self, decided: Decision | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
-        """Let mitmproxy's layer take over, with all that was not answered."""
-        layers = self.context.layers
-        place = layers.index(self)
-        self._successor = real = PlayingLayer(
-            self.context, self._mode, self._desk, lenient=self._lenient, limit=self._limit, decided=decided
+    def _catch_up(self) -> layer.CommandGenerator[None]:
+        """Read what has come while an answer was played, as far as nothing is played again."""
+        while self._later and self._state is State.READING:
+            yield from self._while_reading(self._later.popleft())
+
+    # -- CLOSED, DELEGATED -------------------------------------------------------------------------------------------
+
+    def _close(self) -> layer.CommandGenerator[None]:
+        """The client has gone, or sends no more: close what there is of its connection."""
+        self._state = State.CLOSED
+        self._play = None
+        if self.context.client.state is not ConnectionState.CLOSED:
+            yield commands.CloseConnection(self.context.client)
+
+    def _delegate(self, outcome: Outcome | None, event: events.Event | None = None) -> layer.CommandGenerator[None]:
+        """Let mitmproxy's layer take over, with all that was not answered. ``outcome``: of the request that is read."""
+        self._state = State.DELEGATED
+        successor = PlayingLayer(
+            self.context, self._mode, self._decider, lenient=self._lenient, limit=self._limit, outcome=outcome
         )
-        layers.remove(real)  # A layer puts itself at the end.
-        layers[place] = real
-        yield from real.handle_event(events.Start())
+        self._successor = successor
+        layers = self.context.layers
+        layers.remove(successor)  # A layer puts itself at the end.
+        layers[layers.index(self)] = successor
+        yield from successor.handle_event(events.Start())
         for piece in self._reader.take():
-            yield from real.handle_event(events.DataReceived(self.context.client, piece))
+            yield from successor.handle_event(events.DataReceived(self.context.client, piece))
         if event:
-            yield from real.handle_event(event)
+            yield from successor.handle_event(event)
         while self._later:
-            yield from real.handle_event(self._later.popleft())
+            yield from successor.handle_event(self._later.popleft())
+
+    def _refuse(self, answer: http.Response | None, wait: float = 0.0) -> layer.CommandGenerator[None]:
+        self._state = State.DELEGATED
+        yield from super()._refuse(answer, wait)
+
+    def _last_words(self) -> http.Response | None:
+        is_answered = self._reader.is_empty or (self._play is not None and self._play.playback.has_begun)
+        return None if is_answered else responses.failure()
 
 
-def _head(play: Play) -> bytes:
-    return bytes(mitmproxy_http1.assemble_response_head(play.head))
+def _bytes_of(step: Step, play: Play) -> bytes:
+    """Return what a step sends."""
+    data = framing.body_bytes(step.chunks, is_chunked=play.is_chunked)
+    if step.has_head:
+        data = framing.head_bytes(play.head) + data
+    if step.then is Then.FINISH:
+        data += framing.end_of_body(is_chunked=play.is_chunked)
+    return data

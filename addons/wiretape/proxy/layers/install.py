@@ -12,7 +12,8 @@ import mitmproxy.version
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers import http as mitmproxy_http
 
-from wiretape.proxy.desk import LARGEST, Desk
+from wiretape.proxy.calls import LARGEST
+from wiretape.proxy.decide import Decider
 
 _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
     "HttpLayer": {
@@ -65,11 +66,11 @@ UNKNOWN = _why and (
 
 
 def replace(
-    decided: layer.Layer, data: bytes, fast: Callable[[], Desk | None], *, lenient: bool, limit: int = LARGEST
+    decided: layer.Layer, data: bytes, fast: Callable[[], Decider | None], *, lenient: bool, limit: int = LARGEST
 ) -> layer.Layer:
     """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
 
-    ``data`` is what the client has sent so far. ``fast`` is asked for a desk, where it makes a
+    ``data`` is what the client has sent so far. ``fast`` is asked for a decider, where it makes a
     difference; without one every request becomes a flow.
     ``lenient``, ``limit``: see PlayingLayer.
     """
@@ -87,11 +88,11 @@ def replace(
     stack = current.context.layers
     place = stack.index(current)
     ours: layer.Layer
-    desk = None if data.startswith(b"CONNECT ") else fast()
-    if desk is None or current.context.client.alpn in (b"h2", b"h3"):
-        ours = PlayingLayer(current.context, current.mode, desk, lenient=lenient, limit=limit)
+    decider = None if data.startswith(b"CONNECT ") else fast()
+    if decider is None or current.context.client.alpn in (b"h2", b"h3"):
+        ours = PlayingLayer(current.context, current.mode, decider, lenient=lenient, limit=limit)
     else:
-        ours = FastHttp1Layer(current.context, current.mode, desk, lenient=lenient, limit=limit)
+        ours = FastHttp1Layer(current.context, current.mode, decider, lenient=lenient, limit=limit)
     stack.remove(ours)  # A layer puts itself at the end.
     stack[place] = ours
     if parent is None:

@@ -150,7 +150,9 @@ class ObjectClient:
 
     def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
         """An object; None where there is none; UNCHANGED where it still is the known version. May raise CutError."""
-        e_tag = known.e_tag if known else None
+        e_tag = None
+        if known:
+            e_tag = known.e_tag
         with _Asking(self, key) as asking:
             try:
                 result = self._obstore.get(self._reading, key, options={"if_none_match": e_tag} if e_tag else None)
@@ -290,15 +292,21 @@ def _fault(error: BaseException) -> tuple[str, bool]:
 
 def _status(text: str) -> int | None:
     status = re.search(r"status code: (\d{3})\b", text)
-    return int(status[1]) if status else None
+    if not status:
+        return None
+    return int(status[1])
 
 
 def _code(text: str) -> str:
     """The code of a server's own, or nothing."""
     code = re.search(r"<Code>(\w{1,64})</Code>", text)
-    return code[1] if code else ""
+    if not code:
+        return ""
+    return code[1]
 
 
 def _configuration_fault(error: Exception) -> str:
     known = re.match(r"Generic \w+ error: ((?:Account|Bucket|Container|Region)[\w ]* must be specified)", str(error))
-    return known[1] if known else f"it cannot be opened with this environment ({type(error).__name__})"
+    if known:
+        return known[1]
+    return f"it cannot be opened with this environment ({type(error).__name__})"

@@ -125,7 +125,9 @@ class Objects:
 
     def _see(self, key: str) -> StoredObject | None:
         seen, _ = self._sight.get(key)
-        known = seen.found if seen else None
+        known = None
+        if seen:
+            known = seen.found
         if known is None and self._disk:
             known = self._disk.get(key)
         try:
@@ -280,7 +282,9 @@ class Objects:
             self._next_probe = self._sight.clock() + _PROBING
             with suppress(StoreUnavailableError):
                 self.kind()
-        return self._kind.tells_md5 if self._kind else None
+        if not self._kind:
+            return None
+        return self._kind.tells_md5
 
     def _check_absence(self) -> None:
         """Raise StoreAwayError where something answers in the bucket's place, as of a moment ago."""
@@ -294,11 +298,15 @@ class Objects:
 
     def _put_and_look(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
         """As ``Remote.put``, for a server that ignores conditions: exact within this process, else nearly."""
-        expected = condition.state if isinstance(condition, Version) else None
+        expected = None
+        if isinstance(condition, Version):
+            expected = condition.state
         with self._one_at_a_time:
             there = self._ask(key, None)
             if (there.version.state if there else None) != expected:
                 return None
             self._remote.put(key, data, Condition.NONE)
             there = self._ask(key, None)
-            return there.version if there and there.data == data else None
+            if there and there.data == data:
+                return there.version
+            return None

@@ -62,16 +62,22 @@ class BucketStore:
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Where a recording is or would be, for people; without a name: where the session is."""
-        return f"{self.url}/{_key(session, name, folder)}" if name else f"{self.url}/{session}"
+        if name:
+            return f"{self.url}/{_key(session, name, folder)}"
+        return f"{self.url}/{session}"
 
     @property
     def waiting(self) -> int:
         """How many files wait for the bucket on this machine."""
-        return self._spool.pending if self._spool else 0
+        if not self._spool:
+            return 0
+        return self._spool.pending
 
     def wait_until_up(self, timeout: float) -> bool:
         """Wait, so many seconds at most, until nothing waits for the bucket; whether that is so."""
-        return self._drainer.wait_until_empty(timeout) if self._drainer else True
+        if not self._drainer:
+            return True
+        return self._drainer.wait_until_empty(timeout)
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
         """The bytes, whole, or None where there are none. Raises StoreUnavailableError where that cannot be told."""
@@ -80,7 +86,9 @@ class BucketStore:
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
         """What a capture knows the bytes by; None where there are none. Raises StoreUnavailableError."""
         data = self.read(session, name, folder)
-        return None if data is None else digest(data)
+        if data is None:
+            return None
+        return digest(data)
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
         """Whether there is anything. Raises StoreUnavailableError."""
@@ -94,7 +102,9 @@ class BucketStore:
         waiting, found = self._look(session, name, folder)
         if waiting:
             return waiting.path.name
-        return found.version.state if found else None
+        if not found:
+            return None
+        return found.version.state
 
     def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
         """Write, where there is nothing, or with ``replace`` where nothing has changed since it was last read.
@@ -130,7 +140,9 @@ class BucketStore:
         """The same, where one request tells it; else None. Raises StoreUnavailableError."""
         wanted = [_key(session, name, RESPONSES) for name in names]
         there = self._objects.list_few(f"{session}/{RESPONSES}", wanted)
-        return None if there is None else self._with_waiting(session, there)
+        if there is None:
+            return None
+        return self._with_waiting(session, there)
 
     def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Fetched]:
         """Read files, all at once. Never raises."""
@@ -156,7 +168,9 @@ class BucketStore:
         while True:
             waiting, found = self._look(session, name, folder)
             if waiting is None:
-                return Fetched(found.version.state, found.data) if found else Fetched(None, None)
+                if found:
+                    return Fetched(found.version.state, found.data)
+                return Fetched(None, None)
             if (data := waiting.data()) is not None:
                 return Fetched(waiting.path.name, data)
 
@@ -221,7 +235,9 @@ class BucketStore:
     def _look(self, session: str, name: str, folder: str) -> tuple[Waiting | None, StoredObject | None]:
         """What waits, or else what is in the bucket."""
         # The spool first: an entry that leaves it between the two looks is in the bucket then.
-        waiting = self._spool.get(session, name, folder) if self._spool else None
+        waiting = None
+        if self._spool:
+            waiting = self._spool.get(session, name, folder)
         key = _key(session, name, folder)
         try:
             found = self._objects.see(key)
@@ -241,7 +257,9 @@ class BucketStore:
             self._taken_up.clear()
         to = waiting.address
         name = waiting.address.name
-        newest = self._spool.get(to.session, to.name, to.folder) if self._spool else None
+        newest = None
+        if self._spool:
+            newest = self._spool.get(to.session, to.name, to.folder)
         ours = waiting.data()
         if ours is None or (newest and newest.path != waiting.path and newest.address.replace):
             return  # Not to go up any more.
@@ -263,8 +281,12 @@ class BucketStore:
                     break
                 races += 1
                 continue
-            settle = self._settle if to.folder == RESPONSES else None
-            elsewhere = settle(to.session, name, ours, theirs.data) if settle else None
+            settle = None
+            if to.folder == RESPONSES:
+                settle = self._settle
+            elsewhere = None
+            if settle:
+                elsewhere = settle(to.session, name, ours, theirs.data)
             if elsewhere is None or elsewhere == name:
                 logger.info("%s was written by another first", self.where(to.session, name, to.folder))
                 if to.folder == RESPONSES:

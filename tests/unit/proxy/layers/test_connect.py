@@ -13,8 +13,8 @@ from mitmproxy.proxy.layers import modes, tls
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL
 
-from wiretape.metrics.counters import SessionCounters
-from wiretape.proxy.desk import Desk
+from deciding import make_decider
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers.connect import Connect, Tunnel, read_connect
 
 with warnings.catch_warnings():
@@ -77,7 +77,7 @@ class Rig:
         modes.HttpProxy(self.context)
         self._store = certs.CertStore.from_store(folder, "mitmproxy", 2048)
         self._takes = takes
-        self.tunnel = Tunnel(self.context, Connect(HOST, 443, None), self._desk(), self._handshake, lenient=False)
+        self.tunnel = Tunnel(self.context, Connect(HOST, 443, None), self._decider(), self._handshake, lenient=False)
         made = SSL.Context(SSL.TLS_CLIENT_METHOD)
         if offers:
             made.set_alpn_protos(offers)
@@ -87,9 +87,9 @@ class Rig:
         """What the tunnel asked of mitmproxy."""
         assert [*self.tunnel.handle_event(events.Start())] == []
 
-    def _desk(self) -> Desk:
-        self.desk = Desk(SessionCounters())
-        return self.desk
+    def _decider(self) -> Decider:
+        self.decider = make_decider()
+        return self.decider
 
     def _handshake(self, data: TlsData) -> None:
         if not self._takes:
@@ -131,7 +131,7 @@ class Rig:
 def _rig(tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(tmp_path, offers=[b"http/1.1"])
     yield rig
-    rig.desk.close()
+    rig.decider.close()
 
 
 def names(rig: Rig) -> list[str]:
@@ -162,7 +162,7 @@ def test_inside_it_is_http2_where_that_was_agreed(tmp_path: Path) -> None:
     rig.receive(rig.tls.bio_read(65536))
     assert names(rig)[-1] == "PlayingLayer"
     assert rig.left == []
-    rig.desk.close()
+    rig.decider.close()
 
 
 @pytest.mark.parametrize("offers", [None, [b"x"]])
@@ -175,7 +175,7 @@ def test_what_speaks_no_protocol_that_is_known_is_asked_about(offers: list[bytes
     (asked,) = rig.left
     assert isinstance(asked, layer.NextLayerHook)
     assert asked.data.data_client() == b"hello"
-    rig.desk.close()
+    rig.decider.close()
 
 
 def test_what_is_no_tls_is_asked_about(rig: Rig) -> None:
@@ -202,7 +202,7 @@ def test_a_handshake_that_is_left_to_mitmproxy_is(tmp_path: Path) -> None:
         if isinstance(each, commands.SendData)
     )
     assert answer[0] == 0x16  # The server's part of the handshake.
-    rig.desk.close()
+    rig.decider.close()
 
 
 def test_a_client_that_leaves_is_left(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""The lane as a layer: events in, commands out. Desk, tape and recordings are real ones, the clock is the test's."""
+"""The lane as a layer: events in, commands out. Decider, tape and recordings are real ones, the clock is the test's."""
 
 import asyncio
 import json
@@ -20,6 +20,7 @@ from mitmproxy.proxy.layers.http._hooks import (
     HttpResponseHook,
 )
 
+from deciding import make_decider
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
 from taping import tape_of
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
@@ -28,10 +29,10 @@ from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import builtin, parse
 from wiretape.proxy import flow_state
-from wiretape.proxy.desk import Desk
+from wiretape.proxy.calls import LARGEST, Missed, RequestHead
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
+from wiretape.proxy.layers.hooks import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
-from wiretape.proxy.responses import WiretapeDecideHook, WiretapeResetHook
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
 from wiretape.replay import faults, pacing
@@ -84,22 +85,22 @@ class Rig:
         providers = parse([("providers.toml", builtin())])
         ledger = SessionCounters()
         self.counters = ledger.of("default")
-        self.desk = Desk(ledger)
-        self.desk.providers, self.desk.faults = providers, faults.parse("rules", rules, providers.names)
+        self.decider = make_decider()
+        self.decider.use(providers, faults.parse("rules", rules, providers.names), LARGEST)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
         self._tapes = TapePool(self.store, Sessions(), ledger, TapeConfig(**arguments), memory=memory)
         self.use(mode_of_tape)
-        self.lane = FastHttp1Layer(self.context, mode, self.desk, lenient=True)
+        self.lane = FastHttp1Layer(self.context, mode, self.decider, lenient=True)
         self._runner = asyncio.Runner()
         assert self.feed(events.Start()) == []
 
     def use(self, mode: Mode) -> None:
-        self.desk.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
+        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
 
     def close(self) -> None:
-        self.desk.close()
+        self.decider.close()
         self._runner.close()
 
     def feed(self, event: events.Event) -> list[Any]:
@@ -120,9 +121,9 @@ class Rig:
         return self.feed(events.DataReceived(self.client, data))
 
     def decide(self, hook: object) -> list[Any]:
-        """Let the desk decide, as the addon does, and go on."""
+        """Let the decider decide, as the addon does, and go on."""
         assert isinstance(hook, WiretapeDecideHook)
-        hook.asking.decision = self._runner.run(self.desk.decide(hook.asking.call))
+        hook.asking.outcome = self._runner.run(self.decider.decide(hook.asking.request))
         return self.complete(hook)
 
     def complete(self, hook: object) -> list[Any]:
@@ -130,7 +131,7 @@ class Rig:
         assert isinstance(hook, commands.StartHook)
         if isinstance(hook, HttpRequestHeadersHook):
             marked = flow_state.of(hook.flow)
-            marked.seat, marked.leaves = self.desk.seat(self.client), True
+            marked.grant, marked.leaves = self.decider.admission.grant(self.client), True
         return self.feed(events.HookCompleted(hook))
 
     def wake(self, wakeup: object) -> list[Any]:
@@ -241,16 +242,15 @@ def test_a_cold_hit_waits_for_its_decision(rigged: Rigs) -> None:
     rig = rigged()
     (hook,) = rig.receive(post(BODY, "X-Wiretape-Test-Id: one"))
     assert isinstance(hook, WiretapeDecideHook)
-    call = hook.asking.call
-    assert (call.method, call.scheme, call.port, call.path) == ("POST", "https", 443, FIREWORKS_CHAT)
-    assert (call.hosts, call.content_type, call.test_id, call.body) == ((HOST,), "application/json", "one", BODY)
+    head = RequestHead("POST", "https", (HOST,), 443, FIREWORKS_CHAT, "application/json", test_id="one")
+    assert (hook.asking.request.head, hook.asking.request.body) == (head, BODY)
     assert rig.counters.hits == 0
     (answer,) = rig.decide(hook)
-    head, body = split(answer)
+    sent, body = split(answer)
     assert body == BODY_OF_HIT
-    assert b"HTTP/1.1 200 OK\r\n" in head
-    assert b"transfer-encoding: chunked\r\n" in head.lower()
-    assert b"content-type: text/event-stream" in head.lower()
+    assert b"HTTP/1.1 200 OK\r\n" in sent
+    assert b"transfer-encoding: chunked\r\n" in sent.lower()
+    assert b"content-type: text/event-stream" in sent.lower()
     assert (rig.counters.hits, rig.counters.tokens > 0) == (1, True)
 
 
@@ -307,7 +307,7 @@ def test_what_comes_while_a_hit_is_decided_on_is_answered_after_it(rigged: Rigs)
     assert rig.counters.hits == 2
     (hook,) = rig.receive(post(OTHER)[50:])
     assert isinstance(hook, WiretapeDecideHook)
-    assert hook.asking.call.body == OTHER
+    assert hook.asking.request.body == OTHER
 
 
 def test_a_miss_that_comes_while_a_hit_is_decided_on_is_handed_over_after_it(rigged: Rigs) -> None:
@@ -363,9 +363,7 @@ def test_a_miss_is_handed_over_with_every_byte(rigged: Rigs) -> None:
     asked = request_of(rig, hook).flow.request
     assert (asked.method, asked.host, asked.port, asked.path) == ("POST", HOST, 443, f"{FIREWORKS_CHAT}?a=b")
     assert (asked.headers["x-mine"], asked.raw_content) == ("1", OTHER)
-    decision = flow_state.of(hook.flow).decided
-    assert decision
-    assert (decision.hit, decision.looked_up) == (None, True)
+    assert isinstance(flow_state.of(hook.flow).outcome, Missed)
     assert (rig.counters.misses, rig.counters.hits) == (1, 0)
 
 
@@ -411,7 +409,7 @@ def test_what_is_unusual_or_not_for_us_is_handed_over_with_every_byte(data: byte
     rig, plain = rigged(), rigged()
     made = rig.receive(data)
     # As without a lane.
-    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.desk, lenient=True)
+    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.decider, lenient=True)
     plain.context.layers[:] = [alone]
     expected = [*plain.feed(events.Start()), *plain.receive(data)]
     assert rig.handed_over
@@ -457,7 +455,7 @@ def test_where_nothing_is_answered_from_recordings_all_is_handed_over(mode: Mode
     rig = rigged(mode=HTTPMode.transparent)
     rig.use(mode)
     hook = taken_over(rig.receive(post()))
-    assert flow_state.of(hook.flow).decided is None
+    assert flow_state.of(hook.flow).outcome is None
     assert request_of(rig, hook).flow.request.raw_content == BODY
 
 
@@ -471,9 +469,9 @@ def test_no_http_is_handed_over(rigged: Rigs) -> None:
 def test_in_a_regular_proxy_the_absolute_form_tells_the_host(rigged: Rigs) -> None:
     rig = rigged(mode=HTTPMode.regular)
     (hook,) = rig.receive(b"POST http://127.0.0.1:11434/v1/chat/completions?a=b" + post()[post().index(b" HTTP/1.1") :])
-    call = hook.asking.call
-    assert (call.scheme, call.hosts, call.port) == ("http", ("127.0.0.1", HOST), 11434)
-    assert call.path == "/v1/chat/completions?a=b"
+    head = hook.asking.request.head
+    assert (head.scheme, head.hosts, head.port) == ("http", ("127.0.0.1", HOST), 11434)
+    assert head.path == "/v1/chat/completions?a=b"
 
 
 @pytest.mark.parametrize("target", ["/v1/chat/completions", "http://user@localhost:8000/v1/chat/completions"])
@@ -498,7 +496,7 @@ def test_the_names_of_a_host(header: str, hosts: tuple[str, ...], rigged: Rigs) 
     rig = rigged()
     rig.use(Mode.RECORD_IF_MISSING)
     (hook,) = rig.receive(post(host=header))
-    assert hook.asking.call.hosts == hosts
+    assert hook.asking.request.head.hosts == hosts
 
 
 @pytest.mark.parametrize(("header", "sni"), [("other.example:8443", None), (HOST, "other.example"), ("[::1]", HOST)])
@@ -511,7 +509,7 @@ def test_in_replay_a_request_whose_hosts_disagree_is_handed_over(header: str, sn
 
 def test_spaces_after_a_header_make_no_other_request(rigged: Rigs) -> None:
     (hook,) = rigged().receive(post(BODY, "X-Wiretape-Test-Id: one \t"))
-    assert hook.asking.call.test_id == "one"
+    assert hook.asking.request.head.test_id == "one"
 
 
 # -- times -------------------------------------------------------------------------------------------------------------
@@ -588,7 +586,7 @@ def test_what_comes_during_a_play_is_answered_after_it(rigged: Rigs, clock: Cloc
     piece, hook = rig.wake(wakeup)
     assert piece == BODY_OF_HIT
     assert isinstance(hook, WiretapeDecideHook)
-    assert hook.asking.call.body == OTHER
+    assert hook.asking.request.body == OTHER
 
 
 def test_many_requests_that_come_during_a_play_are_all_answered_after_it(rigged: Rigs, clock: Clock) -> None:
@@ -694,7 +692,7 @@ def test_a_recording_that_broke_off_breaks_off(warm: bool, rigged: Rigs) -> None
     data = post(json.dumps(asked.body).encode())
     if warm:
         rig.ask(data)
-        rig.lane = FastHttp1Layer(replaced(rig), HTTPMode.transparent, rig.desk, lenient=True)
+        rig.lane = FastHttp1Layer(replaced(rig), HTTPMode.transparent, rig.decider, lenient=True)
     made = rig.receive(data) if warm else rig.ask(data)
     sent, hook = made
     assert split(sent)[1] == b"".join(map(chunk, pieces))
@@ -754,7 +752,7 @@ def test_a_client_that_leaves_with_half_a_body_is_told_of_as_without_a_lane(
     state: ConnectionState, rigged: Rigs
 ) -> None:
     rig, plain = rigged(), rigged()
-    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.desk, lenient=True)
+    alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.decider, lenient=True)
     plain.context.layers[:] = [alone]
     plain.feed(events.Start())
     assert rig.receive(post()[:-10]) == []

@@ -1,0 +1,107 @@
+"""The live answers that are under way: each is recorded, and may be shared. Between a flow's hooks and the journal.
+
+``recorder`` is one of them, ``journaling`` what they go into, ``sharing`` who follows them.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from mitmproxy import http
+
+from wiretape.journal.exchange_file import EntryKind
+from wiretape.proxy import flow_state
+from wiretape.proxy.call_report import Became, CallReport
+from wiretape.proxy.calls import EndpointRequest
+from wiretape.proxy.compat import tcp_reset
+from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.recorder import LiveRecording, State
+from wiretape.proxy.sharing import LEFT, Sharing
+from wiretape.store.opening import StoreUrl
+
+
+class LiveAnswers:
+    """Begins, ends and lands them. For the thread that carries the traffic."""
+
+    def __init__(self, sharing: Sharing, report: CallReport) -> None:
+        self._sharing = sharing
+        self._report = report
+        self._under_way: set[LiveRecording] = set()
+        self._journaling = Journaling(self._land)
+        # A slow disk delays neither the traffic nor a hit.
+        self.aside = ThreadPoolExecutor(1, "wiretape-store")
+        self._place: StoreUrl
+
+    def use(self, place: StoreUrl, journal_limit: int) -> None:
+        """From now on recordings go there, by way of a journal of at most so many bytes."""
+        self._place = place
+        self._journaling.limit = journal_limit
+
+    def start(self, *, is_recording: bool) -> None:
+        """See to what other proxies have left, and be ready to record."""
+        self._journaling.start(is_recording=is_recording)
+
+    async def stop(self, patience: float) -> None:
+        """Cut off what is under way, and wait so many seconds at most until what has ended is written."""
+        for exchange in [*self._under_way]:
+            # First, or a client could get the rest of an answer that is taken for one that broke off.
+            tcp_reset.abort(exchange.client)
+            self._finish(exchange, EntryKind.ABANDONED)
+        await self._journaling.stop(patience)
+        await asyncio.to_thread(self.aside.shutdown, wait=True)
+
+    def begin(self, flow: http.HTTPFlow, request: EndpointRequest, *, is_shared: bool) -> None:
+        """A request is sent on whose answer is to be recorded. ``is_shared``: equal ones may follow it."""
+        state = flow_state.of(flow)
+        assert state.request
+        exchange = LiveRecording(
+            request.grant.tape,
+            self._place,
+            request.route,
+            flow,
+            body=state.request.body,
+            test_id=state.test_id,
+            since=request.came_at,
+            by=request.grant.by,
+        )
+        state.exchange = exchange
+        self._under_way.add(exchange)
+        if is_shared:
+            self._sharing.lead(flow, request, exchange.flight)
+
+    async def open(self, exchange: LiveRecording, response: http.Response) -> None:
+        """The head of an answer has come: from here on a copy is kept of what passes."""
+        await self._journaling.open(exchange)
+        exchange.tap(response)
+
+    def end(self, exchange: LiveRecording) -> None:
+        """The answer's end was seen."""
+        try:
+            exchange.flight.end()
+        finally:
+            self._finish(exchange, EntryKind.ENDED)
+
+    def break_off(self, exchange: LiveRecording, message: str, *, by_client: bool) -> None:
+        """The provider broke off, or the client left: why, in words."""
+        try:
+            exchange.flight.end(LEFT if by_client else message)
+        finally:
+            self._finish(exchange, EntryKind.ABANDONED if by_client else EntryKind.BROKE_OFF)
+
+    def _finish(self, exchange: LiveRecording, how: EntryKind) -> None:
+        if exchange not in self._under_way:
+            return  # Finished before: when the proxy stops, its connections close after that.
+        self._under_way.discard(exchange)
+        exchange.finish(how)
+        if exchange.state is State.HANDED_OVER:
+            self._journaling.look()
+        else:
+            self._journaling.forget(exchange)
+            self._land(exchange)
+
+    def _land(self, exchange: LiveRecording) -> None:
+        # Only now does a look-up find the recording: until now others could follow.
+        self._sharing.land(exchange.flight)
+        if not exchange.is_told:
+            exchange.is_told = True
+            became = Became.RECORDED if exchange.is_recorded else Became.NOT_RECORDED
+            self._report.other(became, exchange.tape, exchange.url, exchange.log)

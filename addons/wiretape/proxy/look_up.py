@@ -1,0 +1,94 @@
+"""Looking for the recording of a request, without a wait for the thread that carries the traffic. Below ``decide``.
+
+What was looked up lately is told at once; all else is asked of the tape aside. Hits, misses, and that it cannot be told
+are counted here, and nowhere else.
+"""
+
+import asyncio
+from collections.abc import Hashable
+
+from wiretape.exceptions import StoreAwayError
+from wiretape.policy import Mode, Takes
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.call_report import CallReport
+from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingRequest, LookedUp
+from wiretape.proxy.hit_log import HitLog
+from wiretape.proxy.threads import Threads, aside
+from wiretape.recording import RecordedRequest
+from wiretape.tape.mismatch import Explanation
+from wiretape.tape.tape import Hit, Tape
+
+LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
+"""The modes in which requests are answered from recordings."""
+
+
+class LookUps:
+    """Looks up, and counts what comes of it. For the thread that carries the traffic."""
+
+    def __init__(self, threads: Threads, report: CallReport) -> None:
+        self._threads = threads
+        self._report = report
+        self._log = HitLog()
+        self._under_way: dict[Hashable, asyncio.Task[Hit | None]] = {}
+        """In stores that are not quick."""
+
+    def close(self) -> None:
+        """Say what has not been said yet."""
+        self._log.flush()
+
+    def recall(self, incoming: IncomingRequest) -> Hit | None:
+        """Return the hit of a request that was looked up lately: at once, and counted."""
+        tape = incoming.grant.tape
+        if tape.mode not in LOOKING or len(incoming.body) > LARGE or incoming.too_large:
+            return None
+        hit = tape.recall(incoming.key())
+        if hit:
+            self._count(incoming.grant, hit)
+        return hit
+
+    async def look_up(self, request: EndpointRequest, key: Hashable = None) -> LookedUp:
+        """Look for the recording of a request that was read. ``key``: as ``Tape.lookup`` has it."""
+        tape, recorded = request.grant.tape, request.recorded
+        assert recorded
+        try:
+            hit = await self._find(tape, recorded, key)
+            if hit is None and tape.needs_search:
+                hit = await aside(self._threads.searcher, tape.search, recorded, key)
+        except OSError as e:
+            tape.counters.unavailable += 1
+            return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
+        if hit is None:
+            tape.counters.misses += 1
+            return LookedUp(Finding.MISS)
+        self._count(request.grant, hit)
+        return LookedUp(Finding.HIT, hit)
+
+    async def explain(self, request: EndpointRequest, *, is_offline: bool) -> Explanation:
+        """Return why a request has no recording. ``is_offline``: whether nothing is sent anyway. Raises OSError."""
+        tape, recorded = request.grant.tape, request.recorded
+        assert recorded
+        # Who came with a token is told nothing of sessions that it may not be good for.
+        is_open = not request.grant.by
+        pool = self._threads.searcher_of(tape.store)
+        return await aside(pool, tape.explain, recorded, is_offline=is_offline, is_open=is_open)
+
+    def _count(self, grant: Grant, hit: Hit) -> None:
+        counters = grant.tape.counters
+        counters.hits += 1
+        counters.tokens += hit.tokens
+        counters.bytes += hit.size
+        self._log.add(hit.name, hit.label + grant.tape.named)
+        self._report.hit(grant.tape, hit)
+
+    async def _find(self, tape: Tape, recorded: RecordedRequest, key: Hashable) -> Hit | None:
+        pool = self._threads.reader_of(tape.store)
+        is_alone = key is None or recorded.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST)
+        if tape.store.is_quick or is_alone:
+            return await aside(pool, tape.lookup, recorded, key)
+        # Equal requests wait together: many that want one slow recording leave the threads to the others.
+        where = tape, key
+        task = self._under_way.get(where)
+        if task is None:
+            task = self._under_way[where] = asyncio.create_task(aside(pool, tape.lookup, recorded, key))
+            task.add_done_callback(lambda _: self._under_way.pop(where, None))
+        return await asyncio.shield(task)

@@ -1,0 +1,38 @@
+"""Sizes as options spell them, and numbers of things."""
+
+import pytest
+
+from wiretape.codecs.units import counted, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("12", 12),
+        ("1kB", 1000),
+        ("1.5 MB", 1_500_000),
+        ("2g", 2_000_000_000),
+        ("3b", 3),
+        ("128M", 128_000_000),
+    ],
+)
+def test_a_size(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1 TB", "1e3", "one", "1..5", "1KiB", "٣", "9" * 400, "1 kB "])
+def test_what_is_no_size_is_told_with_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size: it is a number of bytes, or one with kB, MB or GB"):
+        parse_size(text)
+
+
+def test_a_long_text_is_not_told_whole() -> None:
+    with pytest.raises(ValueError, match="is no size") as raised:
+        parse_size("x" * 10_000)
+    assert len(str(raised.value)) < 200
+
+
+def test_counted() -> None:
+    assert [counted(number, "hit") for number in (0, 1, 2, 1234)] == ["0 hits", "1 hit", "2 hits", "1,234 hits"]
+    assert counted(2, "miss", "misses") == "2 misses"

@@ -1,0 +1,234 @@
+"""The decision table: for every combination of facts, what becomes of a request.
+
+``ROWS`` is the table, to be read from above: the first row that fits counts, and a dash fits everything. It is held
+against ``decide`` over the whole product of the facts, so that no combination is left to chance.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taping import tape_of
+from wiretape.policy import Mode
+from wiretape.providers import wire
+from wiretape.providers.routing import Endpoint, Route
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import (
+    BodyState,
+    EndpointRequest,
+    Faulted,
+    Finding,
+    Forwarded,
+    Joining,
+    Keeping,
+    LookedUp,
+    Missed,
+    Replayed,
+    StoreUnavailable,
+    Unreadable,
+    Untold,
+)
+from wiretape.proxy.decide import Facts, Wanted, decide
+from wiretape.recording import RecordedRequest
+from wiretape.replay.faults import Fault, Status
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape.tape import Hit
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+#
+# mode      live, record, replay, missing (record-if-missing)
+# route     yes: it is for an endpoint; no
+# fault     no; slow: its answer goes wrong; status: it has an answer of its own
+# body      read; unread; none: no recording can be of it; large: too large without its content coding
+# found     yet: not looked up yet; hit; miss; away: a bucket that keeps what is recorded; broken: any other store
+# flight    yes: an equal request is under way whose answer it may share; no
+# offline   yes: nothing is sent to its host; no
+# frozen    no; doubt: it cannot be told whether the session is. (In one that is, nobody has a mode that records.)
+
+COLUMNS = ("mode", "route", "fault", "body", "found", "flight", "offline", "frozen")
+
+ROWS = """
+# mode          route  fault   body        found   flight  offline  frozen   outcome
+-               no     -       -           -       -       -        -        nothing
+-               -      status  -           -       -       -        -        faulted
+live            -      slow    -           -       -       -        -        forwarded, goes wrong
+live            -      -       -           -       -       -        -        forwarded
+record          -      slow    read        -       -       -        -        forwarded, not recorded, goes wrong
+record          -      slow    unread      -       -       -        -        forwarded, not recorded, goes wrong
+record          -      slow    none        -       -       -        -        forwarded, not recorded, goes wrong
+record          -      -       read        -       -       -        -        forwarded, recorded
+record          -      -       unread      -       -       -        -        forwarded, recorded
+record          -      -       none        -       -       -        -        forwarded, recorded
+record          -      -       large       -       -       yes      -        unreadable
+record          -      -       large       -       -       no       -        forwarded, unreadable
+replay          -      -       none        -       -       -        -        unreadable
+replay          -      -       large       -       -       -        -        unreadable
+missing         -      -       none        -       -       yes      -        unreadable
+missing         -      -       large       -       -       yes      -        unreadable
+missing         -      -       none        -       -       no       -        forwarded, unreadable
+missing         -      -       large       -       -       no       -        forwarded, unreadable
+missing         -      no      -           yet     yes     -        -        joining
+-               -      -       -           yet     -       -        -        look up
+-               -      slow    -           hit     -       -        -        replayed, goes wrong
+-               -      -       -           hit     -       -        -        replayed
+-               -      -       -           broken  -       -        -        unavailable
+replay          -      -       -           away    -       -        -        unavailable
+replay          -      -       -           miss    -       -        -        missed
+missing         -      -       -           away    -       yes      -        unavailable
+missing         -      -       -           miss    -       yes      -        missed
+missing         -      -       -           -       -       -        doubt    unavailable, frozen
+missing         -      slow    -           -       -       -        -        forwarded, not recorded, goes wrong
+missing         -      -       -           -       -       -        -        forwarded, recorded
+"""
+
+FAULTS = {"no": None, "slow": Fault(slow=1.0), "status": Fault(status=Status(503, (), b"no"))}
+BODIES = {
+    "read": BodyState.READ,
+    "unread": BodyState.UNREAD,
+    "none": BodyState.NO_RECORDING,
+    "large": BodyState.TOO_LARGE,
+}
+HIT = Hit("name", wire.HttpResponse(200, (), (b"hit",)), (0.0,), 1, 3)
+FOUND = {
+    "yet": None,
+    "hit": LookedUp(Finding.HIT, HIT),
+    "miss": LookedUp(Finding.MISS),
+    "away": LookedUp(Finding.AWAY, why="it is away"),
+    "broken": LookedUp(Finding.BROKEN, why="it is broken"),
+}
+MODES = {"live": Mode.LIVE, "record": Mode.RECORD, "replay": Mode.REPLAY, "missing": Mode.RECORD_IF_MISSING}
+VALUES: dict[str, tuple[str, ...]] = {
+    "mode": (*MODES,),
+    "route": ("yes", "no"),
+    "fault": (*FAULTS,),
+    "body": (*BODIES,),
+    "found": (*FOUND,),
+    "flight": ("yes", "no"),
+    "offline": ("yes", "no"),
+    "frozen": ("no", "doubt"),
+}
+
+DOUBT = "nobody can tell"
+RECORDED = RecordedRequest("https://api.openai.com/v1/v1/embeddings", {"model": "m"}, "/v1/embeddings")
+ROUTE = Route("openai", "https://api.openai.com/v1", Endpoint("openai", "POST", "/v1/embeddings"), "/embeddings")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One of the table."""
+
+    conditions: dict[str, str]
+    outcome: str
+
+    def fits(self, case: dict[str, str]) -> bool:
+        return all(case[column] == value for column, value in self.conditions.items())
+
+
+def rows() -> Iterator[Row]:
+    for line in ROWS.strip().splitlines()[1:]:
+        *cells, outcome = line.split(maxsplit=len(COLUMNS))
+        conditions = {column: cell for column, cell in zip(COLUMNS, cells, strict=True) if cell != "-"}
+        assert all(value in VALUES[column] for column, value in conditions.items()), line
+        yield Row(conditions, outcome)
+
+
+@pytest.fixture(name="requests", scope="module")
+def _requests() -> dict[tuple[str, str], EndpointRequest]:
+    """By mode and body."""
+    store = DirectoryStore(Path("nowhere"))
+    made = {}
+    for (name, mode), (body, state) in itertools.product(MODES.items(), BODIES.items()):
+        recorded = RECORDED if state is BodyState.READ else None
+        problem = "it cannot" if body in ("none", "large") else ""
+        grant = Grant(tape_of(store, "one", mode))
+        made[name, body] = EndpointRequest(grant, ROUTE, 1.0, state, recorded, problem)
+    return made
+
+
+def facts_of(case: dict[str, str], request: EndpointRequest) -> Facts:
+    return Facts(
+        request if case["route"] == "yes" else None,
+        FAULTS[case["fault"]],
+        is_under_way=case["flight"] == "yes",
+        looked_up=FOUND[case["found"]],
+        is_offline=case["offline"] == "yes",
+        doubt=DOUBT if case["frozen"] == "doubt" else "",
+    )
+
+
+def expected(outcome: str, case: dict[str, str], request: EndpointRequest) -> Any:
+    """Return the outcome that a row names, with all that it holds."""
+    what, *more = outcome.split(", ")
+    fault, looked_up = FAULTS[case["fault"]], FOUND[case["found"]]
+    goes_wrong = fault if "goes wrong" in more else None
+    match what:
+        case "nothing":
+            return None
+        case "look up":
+            return Wanted.LOOK_UP
+        case "faulted":
+            assert fault
+            return Faulted(request, fault)
+        case "replayed":
+            return Replayed(request, HIT, goes_wrong)
+        case "missed":
+            return Missed(request)
+        case "unreadable":
+            return Unreadable(request)
+        case "joining":
+            return Joining(request)
+        case "unavailable":
+            if "frozen" in more:
+                return StoreUnavailable(request, Untold.FROZEN, DOUBT)
+            assert looked_up
+            return StoreUnavailable(request, Untold.RECORDING, looked_up.why)
+    assert what == "forwarded"
+    if "recorded" in more or "not recorded" in more:
+        keeping = Keeping.RECORDED if "recorded" in more else Keeping.FAULT
+        return Forwarded(request, keeping, goes_wrong, looked_up if case["mode"] == "missing" else None)
+    return Forwarded(request, Keeping.UNREADABLE if "unreadable" in more else Keeping.LIVE, goes_wrong)
+
+
+def test_the_table_holds_for_every_combination(requests: dict[tuple[str, str], EndpointRequest]) -> None:
+    table = [*rows()]
+    used = set()
+    count = 0
+    for values in itertools.product(*VALUES.values()):
+        case = dict(zip(COLUMNS, values, strict=True))
+        request = requests[case["mode"], case["body"]]
+        row = next(each for each in table if each.fits(case))
+        used.add(row.outcome + str(row.conditions))
+        assert decide(facts_of(case, request)) == expected(row.outcome, case, request), case
+        count += 1
+    assert count == 4 * 2 * 3 * 4 * 5 * 2 * 2 * 2
+    assert len(used) == len(table), "no row is for nothing"
+
+
+CLOSED = (Faulted, Replayed, Missed, Unreadable, StoreUnavailable)
+
+
+def test_nothing_is_sent_that_may_not_be(requests: dict[tuple[str, str], EndpointRequest]) -> None:
+    """What the table is for, said once more without it: in replay nothing leaves, nor does what nobody may record."""
+    for values in itertools.product(*VALUES.values()):
+        case = dict(zip(COLUMNS, values, strict=True))
+        outcome = decide(facts_of(case, requests[case["mode"], case["body"]]))
+        if outcome is None or outcome is Wanted.LOOK_UP:
+            continue
+        if case["mode"] == "replay" or case["fault"] == "status":
+            assert isinstance(outcome, CLOSED), case
+        if case["mode"] == "missing" and case["body"] in ("read", "unread") and case["frozen"] == "doubt":
+            assert not isinstance(outcome, Forwarded), case
+        if case["found"] == "broken" and case["mode"] == "missing":
+            assert not isinstance(outcome, Forwarded) or outcome.keeping is Keeping.UNREADABLE, case
+        if isinstance(outcome, Forwarded) and outcome.fault:
+            assert outcome.keeping in (Keeping.FAULT, Keeping.LIVE), case
+
+
+def test_a_decision_depends_on_nothing_else(requests: dict[tuple[str, str], EndpointRequest]) -> None:
+    request = requests["missing", "read"]
+    facts = Facts(request, looked_up=LookedUp(Finding.MISS))
+    assert decide(facts) == decide(replace(facts)) == Forwarded(request, Keeping.RECORDED, None, facts.looked_up)

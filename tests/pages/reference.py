@@ -42,7 +42,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def prose(text: str) -> str:
     """Return a text of the code as Markdown: names and values of options are set as code."""
-    text = " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*")
+    text = " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("``", "`")
     text = re.sub(r'"([^"\s]+)"', r"`\1`", text)
     return re.sub(r"(?<![\w`-])(--[a-z][a-z-]+|(?:wiretape|WIRETAPE)_\w+)", r"`\1`", text).replace("`\\*`", "`*`")
 

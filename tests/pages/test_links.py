@@ -1,11 +1,12 @@
 """Whether every link of the documents leads somewhere, and every page is found from the first one."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from pages import links
-from places import ROOT
+from places import PACKAGE, ROOT
 
 DOCS = ROOT / "docs"
 
@@ -33,6 +34,14 @@ def test_every_file_of_the_repository_that_is_named_is_there(document: Path) -> 
         return  # It tells of what was.
     for path in links.paths(document.read_text("utf-8")):
         assert (ROOT / path).exists(), path
+
+
+def test_every_module_that_the_architecture_names_is_there() -> None:
+    text = (DOCS / "contributing" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`(\w+)/(\w+)`", text)
+    assert len(named) > 5
+    for package, module in named:
+        assert (PACKAGE / package / module).is_dir() or (PACKAGE / package / f"{module}.py").is_file(), module
 
 
 def test_links_and_anchors_of_a_page() -> None:

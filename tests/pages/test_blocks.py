@@ -2,7 +2,6 @@
 
 import json
 import re
-import warnings
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,6 @@ from pages import blocks, links
 from pages.blocks import Block, Ports
 from places import ROOT
 from wiretape import config
-from wiretape.network import egress
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
-    from wiretape.proxy import options as proxy_options
 
 KNOWN_NEEDS = (
     "a bucket",
@@ -49,14 +43,12 @@ def test_what_a_block_needs_is_said_in_words_that_are_known(page: Path) -> None:
 
 
 def _check_configuration(file: str, text: str) -> None:
-    """Raise OptionsError where wiretape would not take this file of ``wiretape_config``."""
-    own = proxy_options.Configuration(file, text)
-    own.parsed(config.check_tables)
-    known = proxy_options.table(own)
-    proxy_options.known_sessions(own)
-    proxy_options.rules(own, known)
-    proxy_options.secrets(own)
-    own.parsed(egress.parse)
+    """Raise ConfigurationError where wiretape would not take this file of ``wiretape_config``."""
+    own = config.loads(file, text)
+    own.faults(own.providers().names)
+    own.sessions()
+    own.tunnels()
+    own.redaction()
 
 
 @pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(ROOT)))

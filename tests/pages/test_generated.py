@@ -1,11 +1,17 @@
 """Whether the generated parts of the documentation are what the code would write today."""
 
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import report
 from pages import cast, marks, reference
+from places import ROOT
+from wiretape.config import schema
 
 
 @pytest.mark.parametrize("page", reference.PAGES, ids=lambda page: page.stem)
@@ -17,6 +23,26 @@ def test_every_option_has_a_heading_of_its_own() -> None:
     page = (reference.REFERENCE / "options.md").read_text("utf-8")
     headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## wiretape_")]
     assert headings == [option.name for option in reference.declared_options()]
+
+
+def _properties(described: Any) -> Iterator[str]:
+    """Yield the names of all members that a JSON schema describes."""
+    match described:
+        case dict():
+            yield from described.get("properties", {})
+            for each in described.values():
+                yield from _properties(each)
+        case list():
+            for each in described:
+                yield from _properties(each)
+
+
+def test_every_key_of_the_configuration_is_explained() -> None:
+    told = "".join(
+        (ROOT / "docs" / page).read_text("utf-8") for page in ("reference/config-file.md", "guides/faults.md")
+    )
+    for name in {*_properties(json.loads(schema.text()))}:
+        assert re.search(rf"`\[*{name}\b|\b{name} =", told), name
 
 
 def test_a_part_without_a_place_and_a_place_without_a_part_are_told() -> None:

@@ -54,9 +54,9 @@ def _check_configuration(file: str, text: str) -> None:
 @pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_examples_in_other_languages_can_be_read(page: Path) -> None:
     text = page.read_text("utf-8")
-    for body in blocks.of_language(text, "toml"):
-        if not body.startswith("# pyproject.toml"):
-            _check_configuration(page.name, body)
+    # That page's are of an endpoint which it adds itself: it has a test of its own.
+    for body in blocks.of_language(text, "toml") if page.stem != "adding-an-endpoint" else ():
+        _check_configuration(page.name, body)
     for body in blocks.of_language(text, "json"):
         json.loads(body)
     for body in blocks.of_language(text, "python"):

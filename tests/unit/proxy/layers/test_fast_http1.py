@@ -595,7 +595,7 @@ def test_many_requests_that_come_during_a_play_are_all_answered_after_it(rigged:
     rig = rigged(pace=pacing.parse("recorded"))
     data = CHAT.read_bytes()
     times = tuple(1000.0 * number for number in range(len(ANSWER.chunks)))
-    capture = captures.Capture(captures.digest(data), 200, captures.kept(ANSWER.headers), ANSWER.chunks, times)
+    capture = captures.Capture(captures.digest(data), 200, ANSWER.headers, ANSWER.chunks, times)
     rig.store.write("default", CHAT.stem, captures.dumps(capture), replace=True, folder=WIRE)
     untimed = post(json.dumps(load(SECOND)["request"]["body"]).encode())
     (whole,) = rig.ask(untimed)

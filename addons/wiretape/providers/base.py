@@ -81,8 +81,8 @@ class EndpointFormat(Protocol):
         """Return the objects that a response is made of, in their order: one, or those of a stream."""
         ...
 
-    def usage(self, response: RecordedResponse) -> Usage:
-        """Return how many tokens a response says that it took."""
+    def usage(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
+        """Return how many tokens the objects of a response say that it took."""
         ...
 
     def text(self, response: RecordedResponse) -> str:

@@ -17,8 +17,9 @@ from wiretape.codecs.units import parse_size
 from wiretape.library import parallel
 from wiretape.sessions.model import check_name
 from wiretape.store import freezing, regular
+from wiretape.store.atomic import write_file
 from wiretape.store.base import RESPONSES, WIRE, Store
-from wiretape.store.directory import DirectoryStore, write_file
+from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import is_url, open_store
 
 _AT_ONCE = 16

@@ -374,9 +374,15 @@ def gate(options: OptManager, known: Sessions, tokens: TokenFile | None) -> Acce
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _modes(text, mode))
     try:
-        insists = chosen is not None
+        mode_is_explicit = chosen is not None
         return AccessPolicy(
-            known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask
+            known,
+            name,
+            mode,
+            mode_is_explicit=mode_is_explicit,
+            tokens=tokens,
+            askable=askable,
+            asks=options.wiretape_ask,
         )
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e

@@ -20,7 +20,7 @@ class Strength(IntEnum):
     """It is one, whatever it looks like."""
 
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORDS = re.compile(r"[Bb](?:ase|ASE)?64(?![0-9])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 LONGEST = 80
 """How many characters a name has at most; a longer one names no secret."""
 

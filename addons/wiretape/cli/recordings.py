@@ -13,7 +13,8 @@ from pathlib import Path
 
 from wiretape import recording
 from wiretape.cli.console import complain, out, out_text, progress
-from wiretape.cli.files import File, OnDisk, Source
+from wiretape.cli.files import File, Source
+from wiretape.cli.files_on_disk import OnDisk
 from wiretape.codecs.units import counted
 from wiretape.exceptions import NotARecordingError, NotHttpError, StoreUnavailableError
 from wiretape.library import shortening, transcript, verify

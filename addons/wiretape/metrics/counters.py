@@ -56,7 +56,7 @@ class Counters:
     connections: int = 0
     """Connections opened to providers, whether or not a request went over them."""
     bytes: int = 0
-    """Bytes of answers served from recordings, without their heads and framing."""
+    """Of answers served from recordings, without their heads and framing."""
     tokens: int = 0
     """Completion tokens served from recordings."""
     faults: int = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.cli.files import OnDisk
+from wiretape.cli.files_on_disk import OnDisk
 from wiretape.sessions import token_file
 from wiretape.sessions.model import Role
 from wiretape.sessions.tokens import Tokens

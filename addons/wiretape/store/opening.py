@@ -16,7 +16,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
 
 if TYPE_CHECKING:
-    from wiretape.store.bucket.store import Settle
+    from wiretape.store.bucket.take_up import Settle
 
 _BUCKETS = ("s3", "gs", "az")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")

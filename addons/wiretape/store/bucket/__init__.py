@@ -3,7 +3,8 @@
 From the tape downwards:
 
 ``store``            names + bytes -> bytes, as every store
-``spool``            what waits for a bucket that is away; ``uploader`` takes it up
+``spool``            what waits for a bucket that is away
+``uploader``         takes it up when the bucket is back; ``take_up``: one entry of it
 ``objects``          what was seen, for how long it is believed, and writes that depend on it
 ``shared_reads``     one request at a time for each object; ``cache``: what was seen, in memory and on a disk
 ``checked_reads``    gives the bytes that were written, or none

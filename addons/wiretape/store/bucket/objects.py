@@ -53,6 +53,11 @@ class _Listing:
     """The version of each object; None where there are more objects than were wanted."""
 
 
+def object_key(session: str, name: str, folder: str) -> str:
+    """Return the key of a recording or a capture, below the prefix."""
+    return f"{session}/{folder}/{name}.json"
+
+
 class Objects:
     """The objects of one bucket. For any number of threads. Every method may raise StoreUnavailableError.
 

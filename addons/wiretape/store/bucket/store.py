@@ -8,14 +8,7 @@ machine serve it from there, and it goes up when the bucket is back. A recording
     in both                 an entry that replaces what is older (``SpooledName.replace``) is served if it is the newer
                             of both; otherwise what the bucket has is served
 
-When an entry goes up (``_take_up``), another proxy may have written under the same name meanwhile. Then
-
-- the same bytes: the entry has arrived already;
-- an older object that the entry is to replace: it is replaced;
-- otherwise ``settle`` decides: it gives the name under which ours is written beside theirs, or drops ours.
-
-A capture that waits goes where its recording went. An entry for a session that was frozen meanwhile is lost, and the
-log says so.
+When an entry goes up, another proxy may have written under the same name meanwhile: see ``take_up``.
 
 While the bucket is away (``StoreAwayError``), what was seen before is served, and writes go into the spool; what was
 never seen is not known, which is never taken for "nothing".
@@ -23,17 +16,18 @@ never seen is not known, which is never taken for "nothing".
 
 import contextlib
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from wiretape.codecs.parts import Parts, digest
 from wiretape.codecs.units import counted
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.atomic import remove_leftovers
-from wiretape.store.base import RESPONSES, WIRE, Fetched
+from wiretape.store.base import RESPONSES, Fetched
 from wiretape.store.bucket.client import ObjectClient
-from wiretape.store.bucket.objects import Objects
+from wiretape.store.bucket.objects import Objects, object_key
 from wiretape.store.bucket.spool import Spool, SpooledName, Waiting
+from wiretape.store.bucket.take_up import Settle, TakeUp, goes_before
 from wiretape.store.bucket.uploader import Uploader
 from wiretape.store.bucket.versions import StoredObject, Version
 from wiretape.store.freezing import is_frozen
@@ -43,12 +37,6 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 """How many objects are asked for at once, by all look-ups together."""
-
-_RACES = 5
-"""How often another proxy may write right before us until an entry of the spool is left for later."""
-
-type Settle = Callable[[str, str, bytes, bytes], str | None]
-"""(session, name, our bytes, which waited, their bytes, which came first) -> our new name, or None to drop ours."""
 
 
 class BucketStore:
@@ -76,15 +64,15 @@ class BucketStore:
         self._spool = spool
         self._uploader = None
         if spool:
-            self._uploader = Uploader(spool, self._take_up)
-        self._settle = settle
-        self._taken_up: dict[str, Hashable] = {}
-        """What was taken up, until the spool is empty. A newer entry replaces it, whatever the server's clock says."""
+            taking_up = TakeUp(
+                objects, spool, settle, is_frozen=lambda session: is_frozen(self, session), where=self.where
+            )
+            self._uploader = Uploader(spool, taking_up.put)
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
         """Tell people where a recording is or would be, or, without a name, where the session is."""
         if name:
-            return f"{self.url}/{_key(session, name, folder)}"
+            return f"{self.url}/{object_key(session, name, folder)}"
         return f"{self.url}/{session}"
 
     @property
@@ -95,13 +83,15 @@ class BucketStore:
         return self._spool.pending
 
     def wait_until_up(self, timeout: float) -> bool:
-        """Wait, so many seconds at most, until nothing waits for the bucket; whether that is so."""
+        """Wait, at most so many seconds, until nothing waits for the bucket any more. Return whether that is so."""
         if not self._uploader:
             return True
         return self._uploader.wait_until_empty(timeout)
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """The bytes, whole, or None where there are none. Raises StoreUnavailableError where that cannot be told."""
+        """Return the whole bytes, or None where there are none. Raises StoreUnavailableError where that
+        cannot be told.
+        """
         return self._read(session, name, folder).data
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
@@ -136,7 +126,7 @@ class BucketStore:
         Return False where the recording of another proxy stays. While the bucket is away, write into the spool and
         return True; ``replace`` then replaces whatever is older. Raises OSError where it could be written to neither.
         """
-        key = _key(session, name, folder)
+        key = object_key(session, name, folder)
         data = bytes(data)
         if not self._spool or not self._uploader:
             return self._objects.put(key, data, replace=replace)
@@ -152,7 +142,7 @@ class BucketStore:
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
         """Remove it from the bucket and from the spool. Raises StoreUnavailableError."""
-        self._objects.delete(_key(session, name, folder))
+        self._objects.delete(object_key(session, name, folder))
         if self._spool:
             self._spool.remove(session, name, folder)
 
@@ -162,7 +152,7 @@ class BucketStore:
 
     def glance(self, session: str, names: Sequence[str] = ()) -> dict[str, Hashable] | None:
         """Return the same, or None where that takes more than one request. Raises StoreUnavailableError."""
-        wanted = [_key(session, name, RESPONSES) for name in names]
+        wanted = [object_key(session, name, RESPONSES) for name in names]
         there = self._objects.list_few(f"{session}/{RESPONSES}", wanted)
         if there is None:
             return None
@@ -181,7 +171,7 @@ class BucketStore:
 
         fetching: dict[tuple[str, str], Future[Fetched]] = {}
         # What was seen a moment ago needs no thread, and one of the others is read by this one.
-        unseen = [file for file in files if not self._objects.is_fresh(_key(session, *file))]
+        unseen = [file for file in files if not self._objects.is_fresh(object_key(session, *file))]
         with contextlib.suppress(RuntimeError):  # The proxy stops.
             for file in unseen[1:]:
                 fetching[file] = self._fetchers.submit(read, *file)
@@ -208,7 +198,7 @@ class BucketStore:
         for key, version in there.items():
             file = key.rpartition("/")[2]
             name = file.removesuffix(".json")
-            if file.endswith(".json") and not file.startswith(".") and not _goes_before(waiting.get(name), version):
+            if file.endswith(".json") and not file.startswith(".") and not goes_before(waiting.get(name), version):
                 states[name] = version.state
         return states
 
@@ -263,14 +253,14 @@ class BucketStore:
         """Return the entry of the spool that is to be served, or the object of the bucket, or neither."""
         # The spool is looked at first: an entry that leaves it between the two looks is in the bucket then.
         waiting = self._waiting_at(session, name, folder)
-        key = _key(session, name, folder)
+        key = object_key(session, name, folder)
         try:
             stored = self._objects.see(key)
         except StoreAwayError:
             if waiting is None:
                 raise
             return waiting, None
-        if waiting and (stored is None or _goes_before(waiting, stored.version)):
+        if waiting and (stored is None or goes_before(waiting, stored.version)):
             # Once the entry has left the spool, it is no longer true that the bucket has nothing.
             self._objects.forget(key)
             return waiting, None
@@ -284,65 +274,3 @@ class BucketStore:
     def _entries(self) -> Iterator[Waiting]:
         if self._spool:
             yield from self._spool.entries()
-
-    def _take_up(self, waiting: Waiting) -> None:
-        """Write an entry of the spool into the bucket. Raises StoreUnavailableError."""
-        if self.waiting == 1:
-            self._taken_up.clear()
-        to = waiting.address
-        name = waiting.address.name
-        newest = self._waiting_at(to.session, to.name, to.folder)
-        ours = waiting.data()
-        if ours is None or (newest and newest.path != waiting.path and newest.address.replace):
-            return  # It does not have to go up any more.
-        if to.folder in (RESPONSES, WIRE) and is_frozen(self, to.session):
-            # The proxy that recorded it could not see the mark.
-            logger.error("RECORDING LOST: %s: the session is frozen", self.where(to.session, name, to.folder))
-            return
-        races = 0
-        while races < _RACES:
-            key = _key(to.session, name, to.folder)
-            theirs = self._objects.see_now(key)
-            if theirs and theirs.data == ours:
-                break  # An earlier attempt had arrived after all.
-            is_ours = to.replace and theirs is not None and theirs.version.state == self._taken_up.get(key)
-            if theirs is None or is_ours or _goes_before(waiting, theirs.version):
-                if self._objects.put(key, ours, replace=theirs is not None):
-                    now = self._objects.see(key)
-                    self._taken_up[key] = now.version.state if now else None
-                    break
-                races += 1
-                continue
-            elsewhere = None
-            if self._settle and to.folder == RESPONSES:
-                elsewhere = self._settle(to.session, name, ours, theirs.data)
-            if elsewhere is None or elsewhere == name:
-                logger.info("%s was written by another first", self.where(to.session, name, to.folder))
-                if to.folder == RESPONSES:
-                    self._follow(to, None)
-                return
-            name = elsewhere
-        else:
-            raise StoreUnavailableError(f"{self.where(to.session, name, to.folder)}: others write there all the time")
-        if name != to.name:
-            self._follow(to, name)
-
-    def _follow(self, to: SpooledName, name: str | None) -> None:
-        """Move the capture that waits beside a recording to the new name, or drop it without one."""
-        capture = self._waiting_at(to.session, to.name, WIRE)
-        if self._spool and capture:
-            data = capture.data()
-            if name and data:
-                self._spool.add(SpooledName(to.session, name, WIRE, capture.address.replace), data)
-            self._spool.remove(to.session, to.name, WIRE)
-
-
-def _key(session: str, name: str, folder: str) -> str:
-    return f"{session}/{folder}/{name}.json"
-
-
-def _goes_before(waiting: Waiting | None, version: Version) -> bool:
-    """Tell whether an entry of the spool takes the place of what is in the bucket."""
-    if waiting is None or not waiting.address.replace:
-        return False
-    return version.modified is None or version.modified < waiting.written

@@ -48,7 +48,8 @@ class LookUps:
 
     async def look_up(self, request: EndpointRequest, key: Hashable = None) -> LookedUp:
         """Look for the recording of a request that was read. ``key``: as ``Tape.lookup`` has it."""
-        tape, recorded = request.grant.tape, request.recorded
+        tape = request.grant.tape
+        recorded = request.recorded
         assert recorded
         try:
             hit = await self._find(tape, recorded, key)
@@ -65,7 +66,8 @@ class LookUps:
 
     async def explain(self, request: EndpointRequest, *, is_offline: bool) -> Explanation:
         """Return why a request has no recording. ``is_offline``: whether nothing is sent anyway. Raises OSError."""
-        tape, recorded = request.grant.tape, request.recorded
+        tape = request.grant.tape
+        recorded = request.recorded
         assert recorded
         # Who came with a token is told nothing of sessions that it may not be good for.
         is_open = not request.grant.by

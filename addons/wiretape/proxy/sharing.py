@@ -27,6 +27,7 @@ from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers import install
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import capture
+from wiretape.redaction import recorded
 from wiretape.replay.single_flight import SharedResponse
 
 logger = logging.getLogger(__name__)
@@ -178,7 +179,7 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
         return _Verdict.GONE
     headers = flight.headers
     if not is_alike:  # What a provider tells of one of its customers is nothing for another.
-        headers = (*capture.kept(headers), *(each for each in headers if each[0].lower() in _CODED))
+        headers = (*capture.kept(headers, recorded.header), *(each for each in headers if each[0].lower() in _CODED))
     if decoder:
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
     flow_state.of(flow).follow = follower

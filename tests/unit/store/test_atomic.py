@@ -1,6 +1,8 @@
 """Files that appear whole or not at all, and the temporary files that killed writers leave."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,13 @@ from wiretape.store.directory import DirectoryStore
 @pytest.fixture(name="store")
 def _store(tmp_path: Path) -> DirectoryStore:
     return DirectoryStore(tmp_path / "recordings")
+
+
+def no_such_process() -> int:
+    """Return the id that a process had which has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    return ended.pid
 
 
 @pytest.mark.parametrize(("error", "stays"), [(None, True), (PermissionError, True), (ProcessLookupError, False)])

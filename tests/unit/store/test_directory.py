@@ -2,8 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -203,10 +201,3 @@ def test_whether_a_session_can_be_written_is_tried(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
     with pytest.raises(OSError, match="No space left"):
         DirectoryStore(tmp_path / "there").check_writable("team")
-
-
-def no_such_process() -> int:
-    """Return the id that a process had which has ended."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    return ended.pid

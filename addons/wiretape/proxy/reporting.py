@@ -40,7 +40,8 @@ class Reporting:
         """Have the page there, or nowhere; it answers to these names."""
         if (address, names) != (self._address, self._names):
             self._close_page()
-            self._address, self._names = address, names
+            self._address = address
+            self._names = names
             self._open_page()
 
     def start(self, on_lost: Callable[[], None]) -> None:

@@ -249,10 +249,12 @@ def _status(path: _Path, entry: Mapping[str, Any]) -> Status:
         text = "wiretape: a fault, on purpose"
         body = {"error": {"message": text, "type": "injected_fault", "code": "injected_fault", "param": None}}
     if isinstance(body, str):
-        data, media_type = body.encode(), "text/plain; charset=utf-8"
+        data = body.encode()
+        media_type = "text/plain; charset=utf-8"
     else:
         try:
-            data, media_type = json.dumps(body, allow_nan=False).encode(), "application/json"
+            data = json.dumps(body, allow_nan=False).encode()
+            media_type = "application/json"
         except (TypeError, ValueError) as e:
             raise ConfigurationError(f"body is no JSON: {e}", path, at="body") from e
     again = [("retry-after", str(entry["retry_after"]))] if "retry_after" in entry else []

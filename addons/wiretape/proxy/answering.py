@@ -27,8 +27,9 @@ from wiretape.proxy.calls import (
     Unreadable,
     Untold,
 )
+from wiretape.proxy.compat import supported
+from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.decide import Decider
-from wiretape.proxy.layers import install
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.sharing import Sharing
 
@@ -82,7 +83,7 @@ class Answering:
 
     def _is_shared(self, outcome: Joining | Forwarded) -> bool:
         """Return whether a live answer is for all equal requests that are under way."""
-        is_wanted = install.KNOWN and self._decider.runtime.shares
+        is_wanted = supported.has(Feature.LAYERS) and self._decider.runtime.shares
         is_recorded = isinstance(outcome, Joining) or outcome.keeping is Keeping.RECORDED
         is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
         return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)
@@ -92,7 +93,7 @@ class Answering:
     @staticmethod
     def _replay(flow: http.HTTPFlow, outcome: Replayed) -> None:
         hit, fault = outcome.hit, outcome.fault
-        if not install.KNOWN:
+        if not supported.has(Feature.LAYERS):
             flow.response = responses.answer(hit.answer)
             return
         state, version = flow_state.of(flow), flow.request.http_version

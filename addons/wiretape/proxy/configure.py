@@ -25,7 +25,7 @@ from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, Takes, parse_form, parse_mode, parse_takes
-from wiretape.proxy.compat import loopback
+from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
 from wiretape.redaction import RedactionPolicy
@@ -54,6 +54,7 @@ class Appearance:
 
 def check(options: OptManager) -> Appearance:
     """Look at what mitmproxy's own options have a part in, and return how the proxy is met."""
+    _check_mitmproxy()
     _check_names(options)
     _refuse_conflicts(options)
     _lane(options)
@@ -62,6 +63,13 @@ def check(options: OptManager) -> Appearance:
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
     return Appearance(page, membership, own_names(options))
+
+
+def _check_mitmproxy() -> None:
+    """Raise OptionsError for a mitmproxy in which something is another that a promise hangs on."""
+    for feature in supported.NEEDED:
+        if said := supported.warning(feature):
+            raise exceptions.OptionsError(f"{said}. Nothing is started")
 
 
 def _check_names(options: OptManager) -> None:

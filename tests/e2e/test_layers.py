@@ -191,7 +191,7 @@ def test_a_miss_looks_at_all_layers_for_what_is_near(talk: Talk, proxy: Mitmdump
 
 
 def test_a_configuration_that_is_wrong_stops_the_start(tmp_path: Path) -> None:
-    """What else is wrong in one is in test_wrong_options.py."""
+    """What else is wrong in one is in test_addon.py."""
     config = tmp_path / "wiretape.toml"
     config.write_text('[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n')
     code, output = start_expecting_failure(["--set", f"wiretape_config={config}", "--set", "wiretape_mode=record"])

@@ -240,7 +240,7 @@ def test_a_session_is_a_folder_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_bad_option_stops_the_start_and_names_the_right_values() -> None:
-    """Which values are bad is in test_wrong_options.py."""
+    """Which values are bad is in test_addon.py."""
     code, output = start_expecting_failure(["--set", "wiretape_mode=repeat"])
     assert code != 0
     assert "Traceback" not in output

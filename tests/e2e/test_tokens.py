@@ -123,7 +123,7 @@ def header(credentials: str) -> dict[str, str]:
 
 
 def test_without_tokens_it_does_not_listen_elsewhere_and_says_how_to_make_one() -> None:
-    """The other ways to ask for it, and what is no file of tokens, are in test_wrong_options.py."""
+    """The other ways to ask for it, and what is no file of tokens, are in test_addon.py."""
     code, output = start_expecting_failure(["--listen-host", "0.0.0.0"])
     assert code != 0
     assert "Traceback" not in output

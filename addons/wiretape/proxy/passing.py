@@ -7,7 +7,6 @@ browser's preflight. Those are not said, and count nowhere.
 """
 
 import logging
-from dataclasses import replace
 
 from mitmproxy import http
 
@@ -49,7 +48,7 @@ class Passing:
             return None
         head = flow_state.head_of(flow)
         if method := cors.method_asked_for(flow.request.method, flow.request.headers):
-            meant = replace(head, method=method)
+            meant = head._replace(method=method)
             is_ours = self._decider.route(meant) or self._decider.exclusion(meant) is Exclusion.IGNORED
             return responses.preflight(flow.request) if is_ours else None
         is_noise = self._decider.exclusion(head) is Exclusion.IGNORED

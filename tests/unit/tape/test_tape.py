@@ -613,6 +613,24 @@ def test_an_answer_that_waited_for_its_store_comes_after_them(taped: Taped) -> N
     assert [settle("s", base, *each) for each in ((error, answer), (answer, answer), (error, error))] == [None] * 3
 
 
+@pytest.mark.parametrize(("waited", "written"), [("", ".2"), (".2", ".3"), (".9", ".10")])
+def test_a_take_that_waited_for_its_store_and_finds_another_in_its_place_comes_after_it(
+    taped: Taped, waited: str, written: str
+) -> None:
+    """Another proxy has written while the bucket was away."""
+    tape, name = taped(Mode.RECORD, takes=Takes.SEQUENCE), name_of(HELLO).removesuffix(".json")
+    tape.record(HELLO, came("theirs"))
+    tape.record(HELLO, came("ours"))
+    theirs, ours = (files(tape)[f"{name}{take}.json"] for take in ("", ".2"))
+    for takes in (Takes.SEQUENCE, Takes.CYCLE, Takes.FIRST):
+        settle = conflict_resolver(lambda _, takes=takes: (Mode.RECORD, takes))  # type: ignore[misc]
+        assert settle("s", f"{name}{waited}", ours, theirs) == f"{name}{written}"
+    # Where there is but one take, there is no other name for it.
+    assert conflict_resolver(lambda _: (Mode.RECORD, Takes.LAST))("s", f"{name}{waited}", ours, theirs) is None
+    missing = conflict_resolver(lambda _: (Mode.RECORD_IF_MISSING, Takes.SEQUENCE))
+    assert missing("s", f"{name}{waited}", ours, theirs) is None
+
+
 @recording_modes
 def test_the_same_content_is_not_written_again(taped: Taped, mode: Mode) -> None:
     tape = taped(mode)

@@ -15,7 +15,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
-from wiretape.proxy import configure, options, revoking
+from wiretape.proxy import configure, options, revoking, storing
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
@@ -114,7 +114,7 @@ class Wiretape:
             is_start = self._in_force is None
             self._take_over(updated)
             if is_start and self.default_tape().mode in RECORDING:
-                configure.check_writable(self.default_tape().store, self.default_tape().session)
+                storing.check_writable(self.default_tape().store, self.default_tape().session)
         self._reporting.publish(appearance.page, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
@@ -125,7 +125,7 @@ class Wiretape:
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
-            store = configure.open_store(runtime.place, self._choice)
+            store = storing.open_store(runtime.place, self._choice)
         is_moved = former is not None and store is not former.store
         # Not at the start: the turns may be those of other workers too.
         if is_moved or (former and "wiretape_takes" in updated):

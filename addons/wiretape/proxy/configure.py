@@ -19,12 +19,12 @@ from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
-from wiretape.exceptions import ConfigurationError, StoreAwayError
+from wiretape.exceptions import ConfigurationError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
-from wiretape.policy import DEFAULT_MODE, Mode, Takes, parse_form, parse_mode, parse_takes
+from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -33,10 +33,8 @@ from wiretape.replay import pacing
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
-from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.tape import conflict_resolver
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
 
@@ -281,26 +279,3 @@ def clean_by(policy: RedactionPolicy) -> None:
         redaction.DEFAULT.use(policy)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
-
-
-# -- its store ---------------------------------------------------------------------------------------------------------
-
-
-def open_store(place: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
-    """Return the store at a place. ``choice``: see ``conflict_resolver``."""
-    try:
-        return place.open(conflict_resolver(choice))
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
-
-
-def check_writable(store: Store, session: str) -> None:
-    """Raise OptionsError where a session cannot be recorded in; it says what to do."""
-    try:
-        store.check_writable(session)
-    except OSError as e:
-        why = str(e) if isinstance(e, StoreAwayError) else f"{store.url}: cannot be written: {e.strerror or e}"
-        raise exceptions.OptionsError(
-            f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
-            "or choose wiretape_mode=replay"
-        ) from e

@@ -88,15 +88,22 @@ class Host:
 
 
 class _UntilItsEnd(logging.Filter):
-    """Drops what asyncio reports of tasks that end with their loop, and itself with the first line after that."""
+    """Drops what asyncio reports of tasks that end with their loop. It goes with the first line after that."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._loop = loop
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its loop has ended."""
+        return self._loop.is_closed()
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a line is news."""
-        if self._loop.is_closed():
-            logging.getLogger("asyncio").removeFilter(self)
+        if self.is_over:
+            # Another list: whoever walks the present one is to miss none.
+            logger = logging.getLogger("asyncio")
+            logger.filters = [each for each in logger.filters if not (isinstance(each, _UntilItsEnd) and each.is_over)]
             return True
         return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -133,6 +133,7 @@ class AddonManagerStub:
 
 def test_what_ends_with_the_loop_is_no_news_and_later_all_is(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("asyncio")
+    logger.error("what other tests' loops have left goes with a line")
     before = [*logger.filters]
 
     def report(error: BaseException) -> None:

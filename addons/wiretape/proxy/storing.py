@@ -11,7 +11,7 @@ from wiretape.exceptions import StoreAwayError
 from wiretape.policy import Mode, Takes
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl
-from wiretape.tape.tape import conflict_resolver
+from wiretape.tape.conflicts import conflict_resolver
 
 
 def open_store(place: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:

@@ -1,6 +1,6 @@
 """What the proxy tells others about itself: the page of counters, and the coordinator of ``wiretape serve``.
 
-Beside the traffic: between the addon, whose options say whether, and ``metrics`` and ``team``, which do it.
+Beside the traffic: between the addon, whose options say whether, and ``metrics`` and ``cluster``, which do it.
 """
 
 import logging

@@ -6,7 +6,6 @@ Read the packages in the order in which they build on each other:
 ``exceptions``  what a caller tells apart
 ``codecs``      bytes <-> values: events, lines, forms, JSON, TOML, content codings
 ``network``     where things listen, where a proxy may lead, which web pages may ask it
-``config``      which tables a configuration may have
 ``metrics``     what happened, counted
 ``recording``   one exchange as a file: its JSON text, its names, the capture of the wire beside it
 ``redaction``   what never reaches a disk
@@ -19,6 +18,7 @@ Read the packages in the order in which they build on each other:
 ``journal``     a live answer until its recording is written, and the process that writes it
 ``library``     work on what is stored: verified, compared, promoted
 ``cluster``     several processes behind one port
+``config``      ``wiretape.toml``: checked as a whole, and handed on table by table
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
 

@@ -18,7 +18,17 @@ class WiretapeError(Exception):
 
 
 class ConfigurationError(WiretapeError, ValueError):
-    """An option, or ``wiretape.toml``, says what cannot be. The message names the file, the table and the key."""
+    """An option, or ``wiretape.toml``, says what cannot be. The message names file, line, table and key.
+
+    Whoever makes values of a table knows no file. There the message says what is wrong, and ``path`` where: names of
+    tables and keys, and the numbers of elements, from 0. ``wiretape.config`` makes the whole message of both.
+    """
+
+    def __init__(self, message: str, path: tuple[str | int, ...] = (), *, at: str = "") -> None:
+        """``at``: the key below ``path`` that the message itself names, where its line is the one that is meant."""
+        super().__init__(message)
+        self.path = path
+        self.at = at
 
 
 class RecordingError(WiretapeError, ValueError):

@@ -26,7 +26,7 @@ from talk import async_httpx_client, body, post_async, whole
 from wiretape.matching import request
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
-from wiretape.providers import routing, wire
+from wiretape.providers import table, wire
 from wiretape.store.opening import open_store
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.tape import Tape
@@ -38,8 +38,7 @@ URL = f"s3://{BUCKET}/bench"
 
 def fill(texts: Sequence[str]) -> None:
     """Record an answer to each text."""
-    table = routing.parse([("providers.toml", routing.builtin())])
-    route = table.route("POST", "https", HOST, 443, PATH)
+    route = table.load({}).route("POST", "https", HOST, 443, PATH)
     assert route
     store = open_store(URL, spool=0)
     tape = Tape(store, TapeConfig(mode=Mode.RECORD_IF_MISSING), Counters())

@@ -26,7 +26,7 @@ from mitmproxy.io import FlowWriter
 
 from bench.machine import BenchError
 from wiretape.matching import request
-from wiretape.providers import routing, wire
+from wiretape.providers import table, wire
 from wiretape.proxy.layers.tls import with_key
 from wiretape.recording import RecordedRequest, capture, dumps, loads, make, request_name
 
@@ -96,7 +96,7 @@ class Case:
         self, pieces: Sequence[bytes], pause: float = 0.02, asked: bytes | None = None, end: bytes = b""
     ) -> None:
         """Pieces a pause apart, the first at once; ``end`` goes with the last of them."""
-        route = routing.parse([("providers.toml", routing.builtin())]).route("POST", "https", HOST, 443, PATH)
+        route = table.load({}).route("POST", "https", HOST, 443, PATH)
         if route is None:
             raise BenchError(f"{HOST} is no provider")
         self.request = request.recorded(route, asked or body())

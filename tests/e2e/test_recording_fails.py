@@ -19,8 +19,8 @@ from samples import FIREWORKS_CHAT
 from wiretape.journal.exchange_file import JournalEntry
 from wiretape.journal.folder import Journal
 from wiretape.journal.writer_process import WriterProcess
-from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.recorder import LiveRecording
 from wiretape.replay.single_flight import SharedResponse
 
@@ -36,7 +36,8 @@ PLACES: list[tuple[type, str]] = [
     *((Journal, name) for name in ("begin", "grown", "hand_over", "written")),
     (JournalEntry, "append"),
     *((SharedResponse, name) for name in ("changed", "close")),
-    (FlowHooks, "_finish"),
+    (LiveAnswers, "_finish"),
+    (LiveAnswers, "open"),
     *((WriterProcess, name) for name in ("look", "_hear")),
 ]
 

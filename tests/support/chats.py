@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from wiretape.providers import routing, wire
+from wiretape.providers import routing, table, wire
 from wiretape.recording import RecordedRequest
 
 CHAT = "/v1/chat/completions"
-TABLE = routing.parse([("providers.toml", routing.builtin())])
+TABLE = table.load({})
 
 
 def route(path: str = CHAT, host: str = "api.openai.com") -> routing.Route:

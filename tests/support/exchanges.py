@@ -10,14 +10,12 @@ from wiretape.journal.exchange_file import EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
 from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
 from wiretape.policy import Mode
-from wiretape.providers import routing
+from wiretape.providers import table
 from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.opening import StoreUrl
 from wiretape.tape.config import TapeConfig
 
-ROUTE = routing.parse([("builtin", routing.builtin())]).route(
-    "POST", "https", "api.fireworks.ai", 443, "/inference/v1/chat/completions"
-)
+ROUTE = table.load({}).route("POST", "https", "api.fireworks.ai", 443, "/inference/v1/chat/completions")
 BODY = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hello, world!"}], "stream": True}).encode()
 PIECES = tuple(step for step in from_recording(CHAT).steps if isinstance(step, bytes))
 HEADERS = (("content-type", "text/event-stream"),)

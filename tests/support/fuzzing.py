@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chats import TABLE, chat, route
-from wiretape import policy, recording
+from wiretape import config, policy, recording
 from wiretape.cluster import protocol
 from wiretape.codecs import (
     content_coding,
@@ -30,6 +30,7 @@ from wiretape.codecs import (
     toml_text,
     units,
 )
+from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
 from wiretape.matching import request
 from wiretape.metrics import prometheus
@@ -43,10 +44,9 @@ from wiretape.recording import (
 )
 from wiretape.recording.capture import Origin
 from wiretape.replay import faults, pacing
-from wiretape.replay.faults import Fault
+from wiretape.replay.faults import Fault, FaultQuery
 from wiretape.replay.pacing import Pace
 from wiretape.sessions import access, tokens
-from wiretape.sessions import config as session_config
 from wiretape.sessions import model as session_model
 from wiretape.store import opening
 from wiretape.tape import mismatch
@@ -194,9 +194,12 @@ def read_config(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     for read in (
         lambda: toml_text.loads("x", text),
-        lambda: session_config.parse("x", text),
-        lambda: faults.parse("x", text, ["openai"]).draw(faults.FaultQuery("a", "openai", ("/v1/x",), "m", "0")),
-        lambda: routing.parse([("x", text)]).route("POST", "https", "api.example.com", 443, "/v1/a/b:c"),
+        lambda: config.loads("x", text).sessions(),
+        lambda: config.loads("x", text).faults(["openai"]).draw(FaultQuery("a", "openai", ("/v1/x",), "m", "0")),
+        lambda: config.loads("x", text).providers().route("POST", "https", "api.example.com", 443, "/v1/a/b:c"),
+        lambda: config.loads("x", text).redaction(),
+        lambda: config.loads("x", text).tunnels(),
+        lambda: line_of(text, ("session", "a", "mode")),
         lambda: tokens.loads("x", text),
     ):
         with contextlib.suppress(ValueError):

@@ -14,7 +14,7 @@ from talk import whole
 from wiretape.cli.serve import _mitmdump
 from wiretape.cluster.balancer import Balance, has_reuseport
 from wiretape.cluster.parent_death import leashed
-from wiretape.proxy import options
+from wiretape.proxy import configure, options
 
 NAMES = ["random", "logging", "json", "typing", "sitecustomize", "usercustomize", "wiretape", "mitmproxy", "queue"]
 NAMES += ["asyncio", "socket", "ssl", "tomllib", "typer", "rich", "openai", "httptools", "wiretape_addon", "worker"]
@@ -154,15 +154,11 @@ def test_a_configuration_that_is_no_file_is_refused_at_once(kind: str, tmp_path:
 def refused(config: Path) -> str:
     """How a proxy refuses to start with it."""
     found = Options()
-    for name in ("wiretape_config", "wiretape_tokens", "wiretape_recordings"):
-        found.add_option(name, str, "", "")
-    found.add_option("wiretape_offline", bool, False, "")
+    for each in options.OPTIONS:
+        found.add_option(each.name, each.type, each.default, each.help)
     found.update(wiretape_config=str(config))
     try:
-        own = options.configuration(found)
-        options.rules(own, options.table(own))
-        options.known_sessions(own)
-        options.policy(found, own)
+        configure.build(found, {"wiretape_config"})
     except exceptions.OptionsError as e:
         return str(e)
     raise AssertionError(f"{config} was taken")

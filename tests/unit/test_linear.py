@@ -18,7 +18,7 @@ import zstandard
 from chats import asks, chat, route
 from server_reading import read as reading_patiently
 from server_reading import reading as reading_of_a_server
-from wiretape import recording
+from wiretape import config, recording
 from wiretape.cluster import protocol
 from wiretape.codecs import (
     body_form,
@@ -34,6 +34,7 @@ from wiretape.codecs import (
     units,
 )
 from wiretape.codecs.wildcards import Wildcard
+from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
 from wiretape.matching import aliases, outline, request
 from wiretape.metrics import prometheus
@@ -41,10 +42,9 @@ from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
-from wiretape.replay import faults, pacing
+from wiretape.replay import pacing
 from wiretape.replay.faults import Fault, FaultQuery, FaultRule
 from wiretape.sessions import access, tokens
-from wiretape.sessions import config as session_config
 from wiretape.sessions import model as session_model
 from wiretape.store import freezing, opening
 from wiretape.tape import mismatch
@@ -140,17 +140,17 @@ def matching(pattern: str) -> Callable[[str], None]:
     return match
 
 
-def config(*hosts: str) -> routing.Providers:
+def providers(*hosts: str) -> routing.Providers:
     listed = json.dumps(hosts)
     own = '[endpoints.own]\n"POST /{a}/{b}:{c}/x" = { kind = "http" }\n'
     own += f'[[provider]]\nhosts = {listed}\nendpoints = ["own"]\nskip = ["/*a*a*a*a*a*b"]\nignore = ["/*a:*a:*b"]\n'
-    return routing.parse([("own.toml", own), ("providers.toml", routing.builtin())])
+    return config.loads("own.toml", own).providers()
 
 
 ANYWHERE = routing.Route("x", "https://api.openai.com", routing.Endpoint(routing.OTHER, "POST", ""), "/x")
 ASKED_FOR = {"access-control-request-method": "POST"}
-STARRED = config("*a*a*a*a*a*a*a*a*b", "*.*.*.*.*.*.x:1")
-PLACED = config("api.example.com")
+STARRED = providers("*a*a*a*a*a*a*a*a*b", "*.*.*.*.*.*.x:1")
+PLACED = providers("api.example.com")
 
 
 def routed(path: str) -> None:
@@ -181,10 +181,15 @@ def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
 
 
 def parsed(text: str) -> None:
-    session_config.parse("x.toml", text)
-    faults.parse("x.toml", text, ["openai"])
-    routing.parse([("x.toml", text)])
+    read = config.loads("x.toml", text)
+    read.sessions()
+    read.faults(["openai"])
+    read.providers()
     tokens.loads("x.toml", text)
+
+
+def placed(text: str) -> None:
+    line_of(text, ("z", 1, "y"))
 
 
 type Case = tuple[Callable[[Any], object], Callable[[int], Any]]
@@ -475,16 +480,21 @@ CASES: Mapping[str, Case] = {
         lambda n: (chat(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), chat("a")),
     ),
     # configurations, credentials, addresses
-    "sessions: diamonds": (lambda text: session_config.parse("x", text), diamonds),
+    "sessions: diamonds": (lambda text: config.loads("x", text).sessions(), diamonds),
     "sessions: diamonds, walked": (walked, known),
     "sessions: a pile": (
-        lambda text: session_config.parse("x", text),
+        lambda text: config.loads("x", text).sessions(),
         lambda n: "".join(f'[session.c{each}]\nlayers = ["c{each + 1}"]\n' for each in range(n)),
     ),
     "sessions: a circle": (
-        lambda text: session_config.parse("x", text),
+        lambda text: config.loads("x", text).sessions(),
         lambda n: "".join(f'[session.c{each}]\nlayers = ["c{(each + 1) % n}"]\n' for each in range(n)),
     ),
+    "places: keys": (placed, lambda n: "[[a.b]]\nc.d = [1,\n2]\n" * n),
+    "places: quotes": (placed, lambda n: "a = '" + '"' * n),
+    "places: long texts without end": (placed, lambda n: '"""a' * n),
+    "places: long texts of another kind": (placed, lambda n: "'''a" * n),
+    "places: backslashes": (placed, lambda n: '"' + "\\" * n),
     "toml: brackets": (lambda text: toml_text.loads("x", text), lambda n: "a = " + "[" * n),
     "toml: a key of many parts": (lambda text: toml_text.loads("x", text), lambda n: "a." * n + "b = 1"),
     "toml: a key of quoted parts": (lambda text: toml_text.loads("x", text), lambda n: '"a" . ' * n + "b = 1"),
@@ -495,7 +505,7 @@ CASES: Mapping[str, Case] = {
     "toml: too long": (lambda text: toml_text.loads("x", text), lambda n: "#" * n * 4),
     "config: empty tables": (parsed, lambda n: "# a comment\n" * n),
     "config: hosts": (
-        config,
+        providers,
         lambda n: ":" * n,
     ),
     "size: digits": (units.parse_size, lambda n: "1" * n),

@@ -252,15 +252,11 @@ _Config = Annotated[
 def _use_rules(file: Path | None) -> None:
     """Take over what a team says of secrets."""
     from wiretape import config, redaction
-    from wiretape.codecs import toml_text
-    from wiretape.redaction import rules
 
     if file is None:
         return
     try:
-        text = toml_text.read(file)
-        config.check_tables(str(file), text)
-        redaction.DEFAULT.use(rules.parse(str(file), text))
+        redaction.DEFAULT.use(config.read(file).redaction())
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

@@ -17,11 +17,9 @@ from rich.table import Table
 from wiretape import config
 from wiretape.cli.console import add_row, console, out, progress, say
 from wiretape.cli.files import largest
-from wiretape.codecs import toml_text
 from wiretape.codecs.units import counted
 from wiretape.library import compare, promotion
 from wiretape.library.promotion import PromotionPlan, PromotionStep
-from wiretape.sessions.config import parse
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.store import freezing
 from wiretape.store.base import RESPONSES, WIRE, Store
@@ -70,9 +68,7 @@ def open_library(recordings: str, config_file: Path | None) -> Library:
 
 
 def _configured(file: Path) -> Sessions:
-    text = toml_text.read(file)
-    config.check_tables(str(file), text)
-    return parse(str(file), text)
+    return config.read(file).sessions()
 
 
 def list_all(library: Library) -> int:

@@ -16,14 +16,19 @@ _LONGEST = 40
 def unknown(
     where: str, names: Iterable[str], known: Collection[str], hint: str = "", *, kind: str = "key"
 ) -> ValueError:
-    """Return the error for names that nobody reads: it tells the one that was meant, and all that there are."""
+    """Return the error for names that nobody reads, after the place where they stand."""
+    return ValueError(f"{where}: {said(names, known, hint, kind=kind)}")
+
+
+def said(names: Iterable[str], known: Collection[str], hint: str = "", *, kind: str = "key") -> str:
+    """Return what is to be said of names that nobody reads: the one that was meant, and all that there are."""
     wrong = sorted(names)
     shown = ", ".join(name[:_LONGEST] for name in wrong[:_MENTIONED])
     if len(wrong) > _MENTIONED:
         shown += " and others"
     meant = nearest(wrong[0], known)
     guess = f": did you mean {meant}? There are" if meant else "; there are"
-    return ValueError(f"{where}: unknown {kind} {shown}{guess} {', '.join(known)}{hint}")
+    return f"unknown {kind} {shown}{guess} {', '.join(known)}{hint}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
-from wiretape.codecs import misspelled, toml_text
+from wiretape.exceptions import ConfigurationError
 
 type Address = IPv4Address | IPv6Address
 
@@ -214,30 +214,17 @@ OPEN = EgressPolicy()
 
 # -- the configuration -------------------------------------------------------------------------------------------------
 
-_KEYS = ("allow", "allow_only")
 
+def parse(table: Mapping[str, Any]) -> tuple[tuple[EgressRule, ...], bool]:
+    """Return ``allow`` and ``allow_only`` of the table ``[tunnels]``. ``wiretape.config`` has looked at keys and types.
 
-def parse(file: str, text: str) -> tuple[tuple[EgressRule, ...], bool]:
-    """``allow`` and ``allow_only`` of the table ``[tunnels]`` of a TOML text.
-
-    Raises ValueError, naming the file, the key and the right values.
+    Raises ConfigurationError, with the path below the file.
     """
-    table = toml_text.loads(file, text).get("tunnels", {})
-    where = f"{file}: [tunnels]"
-    if not isinstance(table, Mapping):
-        raise ValueError(f"{where}: is one table, in single brackets")  # noqa: TRY004  a value from outside
-    if unknown := sorted(set(table) - set(_KEYS)):
-        raise misspelled.unknown(where, unknown, _KEYS)
-    hosts = table.get("allow", [])
-    allow_only = table.get("allow_only", False)
-    if not isinstance(allow_only, bool):
-        raise ValueError(f"{where}: allow_only: is true or false, not {allow_only!r}")  # noqa: TRY004
-    if not isinstance(hosts, list):
-        raise ValueError(f"{where}: allow: is a list of hosts, not {hosts!r}")  # noqa: TRY004
     try:
-        return tuple(map(entry, hosts)), allow_only
+        allow = tuple(map(entry, table.get("allow", [])))
     except ValueError as e:
-        raise ValueError(f"{where}: allow: {e}") from e
+        raise ConfigurationError(str(e), ("tunnels", "allow")) from e
+    return allow, table.get("allow_only", False)
 
 
 _ENTRY = re.compile(
@@ -248,13 +235,13 @@ _ENTRY = re.compile(
 )
 
 
-def entry(text: Any) -> EgressRule:
+def entry(text: str) -> EgressRule:
     """One line of ``allow``: ``HOST``, ``*.HOST``, an address or a network such as ``10.1.0.0/16``, each with ``:PORT``
     or not.
 
     Raises ValueError, which says what is right.
     """
-    match = _ENTRY.fullmatch(text) if isinstance(text, str) else None
+    match = _ENTRY.fullmatch(text)
     if not match:
         raise ValueError(
             f'{text!r} is none: it is a host, "*.corp.example", an address or a network such as "10.1.0.0/16"; with a '

@@ -1,6 +1,7 @@
 """What the API of an LLM looks like: which host and path is what, and what requests and answers are made of.
 
 ``routing``       host + path -> provider and endpoint
+``table``         what TOML says -> the table of providers
 ``schemas``       the response classes of the SDKs, as data
 ``stream_ends``   events -> whether a stream is whole, by its endpoint
 ``job_states``    whether an answer tells of something that has come to its end

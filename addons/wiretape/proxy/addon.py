@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import dataclass
 
 from mitmproxy import command, ctx, exceptions
 from mitmproxy.addonmanager import Loader
@@ -15,7 +16,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
-from wiretape.proxy import options, revoking
+from wiretape.proxy import configure, options, revoking
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback
@@ -28,12 +29,11 @@ from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.layers import install
 from wiretape.proxy.reporting import Reporting
+from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
 from wiretape.redaction import logs
 from wiretape.sessions.model import RECORDING
-from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
-from wiretape.store.opening import StoreUrl
 from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Tape
 
@@ -44,6 +44,15 @@ _TOLD = 10
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _InForce:
+    """What holds now, and what was made of it: swapped in one assignment."""
+
+    runtime: Runtime
+    store: Store
+    tapes: TapePool
 
 
 class Wiretape:
@@ -61,11 +70,8 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
-        self._store: Store | None = None
-        self._place: StoreUrl | None = None
-        self._tokens: TokenFile | None = None
+        self._in_force: _InForce | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._tapes: TapePool
         self._stopped = False
         self._configured = False
         self._cleans_log = False
@@ -105,20 +111,15 @@ class Wiretape:
             raise
 
     def _configure(self, updated: AbstractSet[str]) -> None:
-        options.check_names(ctx.options)
-        options.refuse_conflicts(ctx.options)
-        options.check_lane(ctx.options)
-        options.check_listening(ctx.options)
+        appearance = configure.check(ctx.options)
         self._connections.forget()
-        page, membership = options.metrics(ctx.options), options.membership(ctx.options)
-        names = options.own_names(ctx.options)
-        self._reporting.join(membership)
-        if updated & {*options.NAMES}:
-            is_start = self._store is None
+        self._reporting.join(appearance.membership)
+        if any(name.startswith(options.PREFIX) for name in updated):
+            is_start = self._in_force is None
             self._take_over(updated)
             if is_start and self.default_tape().mode in RECORDING:
-                options.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(page, names)
+                configure.check_writable(self.default_tape().store, self.default_tape().session)
+        self._reporting.publish(appearance.page, appearance.names)
         loopback.prefer(ctx.options)
         # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
         # whatever this proxy's own mode is, somebody's session may be in another.
@@ -127,36 +128,31 @@ class Wiretape:
         self._configured = True
 
     def _take_over(self, updated: AbstractSet[str]) -> None:
-        own = options.configuration(ctx.options)
-        providers, place = options.table(own), options.place(ctx.options)
-        rules, known = options.rules(own, providers), options.known_sessions(own)
-        defaults, memory = options.defaults(ctx.options), options.memory(ctx.options)
-        largest = options.largest(ctx.options)
-        journal = options.journal(ctx.options)
-        tokens = options.tokens(ctx.options) if "wiretape_tokens" in updated else self._tokens
-        gate, policy = options.gate(ctx.options, known, tokens), options.policy(ctx.options, own)
-        options.clean_with(options.secrets(own))
-        former = self._store
-        store = former if former and place == self._place else options.store(place, self._choice)
-        # Another mode or session is no reason to count the requests from the start.
-        if "wiretape_config" not in updated:
-            rules = self._decider.faults
+        former = self._in_force
+        runtime = configure.build(ctx.options, updated, former.runtime if former else None)
+        configure.clean_by(runtime.redaction)
+        store = former.store if former and runtime.place == former.runtime.place else None
+        if store is None:
+            store = configure.open_store(runtime.place, self._choice)
+        is_moved = former is not None and store is not former.store
         # Not at the start: the turns may be those of other workers too.
-        if former and (store is not former or "wiretape_takes" in updated):
+        if is_moved or (former and "wiretape_takes" in updated):
             self._reporting.turns.rewind()
-        self._tapes = TapePool(store, known, self._counters, defaults, memory=memory, turns=self._reporting.turns)
-        self._tokens = tokens
-        self._decider.use(providers, rules, largest)
-        self._destinations.use(policy, providers)
-        self._store, self._place = store, place
-        self._requests.live.use(place.absolute(), journal)
-        self._admission.use(gate, self._tapes)
-        if former and store is not former:
-            self._requests.live.aside.submit(former.close)
+        tapes = TapePool(
+            store, runtime.sessions, self._counters, runtime.tape, memory=runtime.memory, turns=self._reporting.turns
+        )
+        self._in_force = _InForce(runtime, store, tapes)
+        self._decider.runtime = runtime
+        self._destinations.use(runtime.egress, runtime.providers)
+        self._requests.live.use(runtime.place.absolute(), runtime.journal)
+        self._admission.use(runtime.access, tapes)
+        if former and is_moved:
+            self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
-        return self._tapes.choice(session)
+        assert self._in_force
+        return self._in_force.tapes.choice(session)
 
     def running(self) -> None:
         """Say what is going to happen."""
@@ -175,7 +171,7 @@ class Wiretape:
         gc.freeze()
         opening = self._open(is_recording=tape.mode in RECORDING)
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
-        watching = revoking.watch(self._admission, lambda: self._tokens)
+        watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
@@ -211,8 +207,8 @@ class Wiretape:
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
         self._reporting.stop()
-        if self._store:
-            self._store.close()
+        if self._in_force:
+            self._in_force.store.close()
         self._decider.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
         CleanDumper(ctx.master.addons).remove()
@@ -222,8 +218,8 @@ class Wiretape:
     @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
-        self._tapes.rewind()
-        self._decider.faults.rewind()
+        self._reporting.turns.rewind()
+        self._decider.runtime.faults.rewind()
 
 
 def _is_news(record: logging.LogRecord) -> bool:

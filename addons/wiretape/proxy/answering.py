@@ -6,7 +6,7 @@ an equal one. Nothing else lets a request through.
 
 import logging
 
-from mitmproxy import ctx, http
+from mitmproxy import http
 
 from wiretape.metrics.counters import Reason
 from wiretape.policy import Mode
@@ -80,10 +80,9 @@ class Answering:
                 break
         return outcome
 
-    @staticmethod
-    def _is_shared(outcome: Joining | Forwarded) -> bool:
+    def _is_shared(self, outcome: Joining | Forwarded) -> bool:
         """Return whether a live answer is for all equal requests that are under way."""
-        is_wanted = install.KNOWN and ctx.options.wiretape_single_flight
+        is_wanted = install.KNOWN and self._decider.runtime.shares
         is_recorded = isinstance(outcome, Joining) or outcome.keeping is Keeping.RECORDED
         is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
         return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)

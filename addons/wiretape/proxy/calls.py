@@ -30,7 +30,7 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Self
+from typing import NamedTuple, Self
 
 from wiretape.codecs import content_coding
 from wiretape.matching import request as matching
@@ -53,8 +53,7 @@ def now() -> float:
     return time.monotonic()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """What a request's head says of it."""
 
     method: str
@@ -72,9 +71,8 @@ class RequestHead:
     """The origin of the web page that asks, where one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingRequest:
-    """A request that has come whole. It is made by ``build``."""
+class IncomingRequest(NamedTuple):
+    """A request that has come whole. It is made by ``build``, once for each: a tuple is made in half the time."""
 
     head: RequestHead
     grant: Grant

@@ -24,6 +24,7 @@ from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.refusing import Refusing
 from wiretape.proxy.layers.tls import Handshake
+from wiretape.proxy.options import Lane
 from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Connections:
 
     def _note(self, host: str, port: int) -> None:
         if len(self.asked) < _NOTED:
-            self.asked[host] = self._decider.providers.knows(host, port)
+            self.asked[host] = self._decider.runtime.providers.knows(host, port)
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
@@ -97,7 +98,7 @@ class Connections:
         addresses = {server.address[:2], self._tunnels.get(client, server.address[:2])}
         hosts = {host for host, _ in addresses} | {sni for sni in (client.sni, server.sni) if sni}
         places = itertools.product(hosts, {port for _, port in addresses})
-        return any(self._decider.providers.knows(*place) and not egress.is_here(place[0]) for place in places)
+        return any(self._decider.runtime.providers.knows(*place) and not egress.is_here(place[0]) for place in places)
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Have a server's name looked up again: it was not to be had at the address that it has."""
@@ -117,7 +118,7 @@ class Connections:
         read_sizes.steady(data.client, data.server)
         self.destinations.unpin(data.server)
         address, counters = data.server.address, self._counted.get(data.client)
-        if address and counters and self._decider.providers.knows(*address[:2]):
+        if address and counters and self._decider.runtime.providers.knows(*address[:2]):
             counters.connections += 1
 
     # -- who may come in ---------------------------------------------------------------------------
@@ -154,7 +155,7 @@ class Connections:
         if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
             return
         names = {address[0], data.client_hello.sni or address[0]}
-        if not any(self._decider.providers.knows(name, address[1]) for name in names):
+        if not any(self._decider.runtime.providers.knows(name, address[1]) for name in names):
             data.ignore_connection = True
 
     def tls_start_client(self, data: tls.TlsData) -> None:
@@ -179,7 +180,7 @@ class Connections:
                 return self._decider if self._has_no_onlookers() and self._decider.is_answering(mode) else None
 
             nextlayer.layer = install.replace(
-                nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._decider.largest
+                nextlayer.layer, nextlayer.data_client(), fast, lenient=lenient, limit=self._decider.runtime.largest
             )
 
     def _tunnel(self, nextlayer: layer.NextLayer) -> layer.Layer | None:
@@ -199,7 +200,7 @@ class Connections:
             # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
             wait = self._admission.refuse(context.client, f"a tunnel to {asked.host}", e)
             return Refusing(context, responses.refusal(e), wait)
-        if not self._decider.providers.knows(asked.host, asked.port) or not self._admission.is_certain(grant):
+        if not self._decider.runtime.providers.knows(asked.host, asked.port) or not self._admission.is_certain(grant):
             return None
         self._admission.enter_tunnel(context.client, asked.authorization)
         self.admit(context.client, grant)
@@ -210,14 +211,14 @@ class Connections:
             self._decider if self._decider.is_answering(mode) else None,
             self._handshake.tls_start_client,
             lenient=mode is Mode.REPLAY,
-            limit=self._decider.largest,
+            limit=self._decider.runtime.largest,
         )
 
     def _has_no_onlookers(self) -> bool:
         """Whether hits need not be flows, nor a tunnel one."""
-        chosen = ctx.options.wiretape_lane
-        if chosen != "auto":
-            return bool(chosen == "fast")
+        lane = self._decider.runtime.lane
+        if lane is not Lane.AUTO:
+            return lane is Lane.FAST
         if self._onlooked is None:  # Until an option changes.
             self._onlooked = observers.by_options(ctx.options)
         return not self._onlooked and not observers.by_addons(ctx.master.addons)
@@ -233,7 +234,7 @@ class Connections:
         if not inside_tunnel or opened or not data or starts_like_tls_record(data):
             return False
         if self._admission.mode(context.client) is Mode.REPLAY and host_agreement.may_name_provider(
-            data, self._decider.providers
+            data, self._decider.runtime.providers
         ):
             return False
-        return not self._decider.providers.knows(*address[:2])
+        return not self._decider.runtime.providers.knows(*address[:2])

@@ -31,13 +31,12 @@ from enum import Enum, auto
 
 from wiretape.matching import request as matching
 from wiretape.policy import Mode
-from wiretape.providers.routing import Exclusion, Providers, Route
+from wiretape.providers.routing import Exclusion, Route
 from wiretape.proxy import reading
 from wiretape.proxy.admission import Admission, Grant
 from wiretape.proxy.call_report import Became, CallReport
 from wiretape.proxy.calls import (
     LARGE,
-    LARGEST,
     BodyState,
     EndpointRequest,
     Faulted,
@@ -56,8 +55,9 @@ from wiretape.proxy.calls import (
     Untold,
 )
 from wiretape.proxy.look_up import LOOKING, LookUps
+from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads, aside
-from wiretape.replay.faults import Fault, FaultQuery, Faults
+from wiretape.replay.faults import Fault, FaultQuery
 from wiretape.replay.single_flight import SharedResponse
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.tape import Hit
@@ -147,19 +147,11 @@ class Decider:
         self._threads = threads
         self._is_offline_for = is_offline_for
         self.report = report or CallReport()
-        self.providers = Providers(())
-        self.faults = Faults()
-        self.largest = LARGEST
-        """Bytes of a request's body that are kept."""
+        self.runtime = Runtime()
+        """What holds now: swapped whole, and by the addon alone."""
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
         self._look_ups = LookUps(threads, self.report)
-
-    def use(self, providers: Providers, faults: Faults, largest: int) -> None:
-        """From now on these hold."""
-        self.providers = providers
-        self.faults = faults
-        self.largest = largest
 
     def close(self) -> None:
         """Let no thread wait for another look-up, and say what has not been said yet."""
@@ -172,14 +164,14 @@ class Decider:
     def route(self, head: RequestHead) -> Route | None:
         """Return the route of a request, by one of its names for the host."""
         for host in dict.fromkeys(head.hosts):
-            if route := self.providers.route(head.method, head.scheme, host, head.port, head.path):
+            if route := self.runtime.providers.route(head.method, head.scheme, host, head.port, head.path):
                 return route
         return None
 
     def exclusion(self, head: RequestHead) -> Exclusion | None:
         """Return why a request to a provider's host has no route; None where it has one, or the host is nobody's."""
         for host in dict.fromkeys(head.hosts):
-            if why := self.providers.exclusion(head.method, head.scheme, host, head.port, head.path):
+            if why := self.runtime.providers.exclusion(head.method, head.scheme, host, head.port, head.path):
                 return why
         return None
 
@@ -188,7 +180,7 @@ class Decider:
 
         ``mode`` is None where it is not known yet.
         """
-        return mode is None or mode in LOOKING or bool(self.faults)
+        return mode is None or mode in LOOKING or bool(self.runtime.faults)
 
     def may_answer(self, head: RequestHead, grant: Grant) -> bool:
         """Return whether a request may be answered here, so that it is worth deciding before there is a flow."""
@@ -201,11 +193,11 @@ class Decider:
         if not (head.coding and body):
             return IncomingRequest.build(head, grant, body, came_at=came_at)
         make = IncomingRequest.build
-        return await aside(self._threads.large, make, head, grant, body, came_at=came_at, limit=self.largest)
+        return await aside(self._threads.large, make, head, grant, body, came_at=came_at, limit=self.runtime.largest)
 
     def recall(self, incoming: IncomingRequest) -> Hit | None:
         """Return the hit of a request that was looked up lately: at once, and counted."""
-        return None if self.faults else self._look_ups.recall(incoming)
+        return None if self.runtime.faults else self._look_ups.recall(incoming)
 
     async def decide(self, incoming: IncomingRequest, route: Route | None = None) -> Outcome | None:
         """Return what becomes of a request; None where it is for no endpoint. ``route``: where it is known."""
@@ -216,7 +208,7 @@ class Decider:
             unread = EndpointRequest(incoming.grant, route, incoming.came_at)
             return await self._settle(Facts(unread, looked_up=LookedUp(Finding.HIT, hit)), incoming)
         request = await self._read(incoming, route)
-        fault = self._draw(incoming, request) if self.faults else None
+        fault = self._draw(incoming, request) if self.runtime.faults else None
         is_under_way = request.grant.mode is Mode.RECORD_IF_MISSING and request.shared_key in self.flights
         is_offline = self._is_offline_for(incoming.head.hosts[0])
         facts = Facts(request, fault, is_under_way=is_under_way, is_offline=is_offline)
@@ -256,7 +248,9 @@ class Decider:
             model, identity = "", hashlib.sha256(incoming.body).hexdigest()
         route = request.route
         endpoints = tuple(filter(None, (route.endpoint.recorded, route.path.partition("?")[0])))
-        return self.faults.draw(FaultQuery(request.grant.tape.session, route.provider, endpoints, model, identity))
+        return self.runtime.faults.draw(
+            FaultQuery(request.grant.tape.session, route.provider, endpoints, model, identity)
+        )
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:
         """Decide on a request to an endpoint, with a look-up and a look at the session's mark where they are wanted.

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 
-from mitmproxy import connection, ctx, http
+from mitmproxy import connection, http
 
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
@@ -24,6 +24,7 @@ from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers.hooks import Asking, Following, Wait
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.options import Large
 from wiretape.proxy.passing import Passing
 from wiretape.proxy.sharing import Sharing
 from wiretape.replay.faults import Fault
@@ -79,7 +80,7 @@ class FlowHooks:
         if state.stranger:
             logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, state.stranger.reason)
             return responses.answer(reverse_clients.refusal(state.stranger))
-        if grant.mode is Mode.REPLAY and (disagreeing := host_agreement.refusal(flow, self._decider.providers)):
+        if grant.mode is Mode.REPLAY and (disagreeing := host_agreement.refusal(flow, self._decider.runtime.providers)):
             logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
             return responses.answer(disagreeing)
         is_played = bool(state.route or state.nothing) and grant.mode in LOOKING
@@ -112,7 +113,7 @@ class FlowHooks:
         if former is None and state.route is None:
             return None
         # In live nobody looks at a body.
-        is_read = grant.mode is not Mode.LIVE or bool(self._decider.faults)
+        is_read = grant.mode is not Mode.LIVE or bool(self._decider.runtime.faults)
         body = flow.request.raw_content if is_read else None
         came_at = former.request.came_at if former else flow_state.came_at(flow)
         state.request = await self._decider.build(flow_state.head_of(flow), grant, body or b"", came_at)
@@ -126,10 +127,10 @@ class FlowHooks:
         state = flow_state.of(flow)
         if flow.response or state.grant is None:
             return
-        tape, largest = state.grant.tape, ctx.options.wiretape_max_request
+        tape, largest = state.grant.tape, self._decider.runtime.largest_said
         what = f"{flow.request.method} {flow.request.pretty_host}"
         is_file = state.route is not None and state.route.endpoint.kind == OTHER
-        passes = (is_file or ctx.options.wiretape_large_requests == "pass") and tape.mode is not Mode.REPLAY
+        passes = (is_file or self._decider.runtime.large is Large.PASS) and tape.mode is not Mode.REPLAY
         if passes or tape.mode is Mode.LIVE:
             flow.request.stream = state.leaves = True
             tape.counters.upstream += 1

@@ -74,7 +74,7 @@ class FramedAnswer:
 
     def for_page(self, origin: str) -> "FramedAnswer":
         """Return the same for a web page of this origin, which may read it; itself where no page asks."""
-        if not cors.is_origin(origin):
+        if not origin or not cors.is_origin(origin):
             return self
         head = self.head.copy()  # The one that is kept is for others too.
         responses.allow(head, origin)

@@ -7,7 +7,6 @@ browser's preflight. Those are not said, and count nowhere.
 """
 
 import logging
-from dataclasses import replace
 
 from mitmproxy import http
 
@@ -41,7 +40,7 @@ class Passing:
             return None
         route = self._decider.route(flow_state.head_of(flow))
         is_other = route is not None and route.endpoint.kind == OTHER
-        return None if is_other and grant.mode is Mode.LIVE and not self._decider.faults else route
+        return None if is_other and grant.mode is Mode.LIVE and not self._decider.runtime.faults else route
 
     def answer_from_nothing(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
         """Return the answer to a preflight, and to noise, where requests are answered here."""
@@ -49,7 +48,7 @@ class Passing:
             return None
         head = flow_state.head_of(flow)
         if method := cors.method_asked_for(flow.request.method, flow.request.headers):
-            meant = replace(head, method=method)
+            meant = head._replace(method=method)
             is_ours = self._decider.route(meant) or self._decider.exclusion(meant) is Exclusion.IGNORED
             return responses.preflight(flow.request) if is_ours else None
         is_noise = self._decider.exclusion(head) is Exclusion.IGNORED
@@ -108,5 +107,5 @@ class Passing:
         hosts = {asked.host, asked.pretty_host}
         if asked.scheme == "https" and flow.client_conn.sni:
             hosts.add(flow.client_conn.sni)
-        known = [host for host in hosts if self._decider.providers.knows(host, asked.port)]
+        known = [host for host in hosts if self._decider.runtime.providers.knows(host, asked.port)]
         return any(not (but_here and egress.is_here(host)) for host in known)

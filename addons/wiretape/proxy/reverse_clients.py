@@ -10,7 +10,7 @@ from wiretape.codecs.http1 import Request
 from wiretape.network.dns_rebinding import Stranger, Visits
 from wiretape.network.egress import canonical
 from wiretape.providers import wire
-from wiretape.proxy import options
+from wiretape.proxy.configure import own_names
 
 
 def of(context: context.Context) -> Visits | None:
@@ -18,7 +18,7 @@ def of(context: context.Context) -> Visits | None:
     mode = context.client.proxy_mode
     if not isinstance(mode, mode_specs.ReverseMode):
         return None
-    names = options.own_names(context.options)
+    names = own_names(context.options)
     # Whoever could make a page of the server's own name lead here could make it lead anywhere.
     return Visits(replace(names, names=(*names.names, canonical(mode.address[0]))))
 

@@ -1,25 +1,30 @@
-"""What never reaches a disk: keys, tokens and what the team's rules name. Before anything is compared or written.
+"""Redaction: keys, tokens and whatever the rules of a team name never reach a disk.
 
-Read in this order:
+It happens before anything is compared or written. Read the modules in this order:
 
-``words``       whether a text is made of words, as identifiers are
-``members``     whether a name is a secret's
-``values``      whether what such a name has is one
-``forms``       the table's greater part: keys that are known by how they begin
-``structures``, ``context``   what is known by how it is built, and by what stands before it
-``detectors``   the table; ``pii``: what is in it if somebody wishes
-``scanner``     a text -> where the secrets of the table are
-``environment`` a text -> where this machine's own are
-``paths``, ``pseudonyms``     where a team's rule applies, what stands in the place of a name
-``rules``       the policy: the team's own rules, what is allowed, what becomes of a secret
-``spans``, ``positions``      where something stands in a text, and in what the text is written in
-``encodings``   secrets in JSON, base64 and percent-encoding in a text
-``redactor``    a text or a JSON value -> where its secrets are, or the same without them
-``channels``    which texts of a stream are one: deltas, tokens
-``streams``     what is to go of them, put where it stands
-``bodies``      the bytes of a live answer, piece by piece
-``recorded``    a recording that is there already
-``logs``        lines of the log, crash texts
+``words``           tells whether a text is made of words, as identifiers are
+``members``         tells whether a name is that of a secret
+``values``          tells whether the value that has such a name is a secret
+``forms``           the greater part of the table: keys that are known by how they begin
+``structures``      secrets that are known by how they are built
+``context``         secrets that are known by what stands before them
+``detectors``       the table, put together; ``pii`` adds what tells of a person, where that is asked for
+``scanner``         finds the secrets of the table in a text
+``environment``     finds the secrets of this machine's environment in a text
+``rules``           the policy: the rules of a team, what is allowed, what becomes of a secret
+``paths``           where in a value a rule applies; ``pseudonyms``: what replaces a name
+``team_rules``      the rules of a team, ready for use
+``spans``           where secrets stand in a text, and what replaces them
+``positions``       where the texts and values of a JSON text stand in it
+``encodings``       finds secrets in what a text encodes: JSON, base64, percent-encoding
+``secret_members``  tells whether a member of an object is a secret
+``redactor``        takes secrets out of a text or a JSON value
+``channels``        tells which texts of a stream are pieces of one text
+``streams``         finds secrets that are cut up over a stream; ``changes``: how they are taken out
+``body_parts``      the values of a body, and where they are written
+``bodies``          takes secrets out of the bytes of a live answer
+``recorded``        takes secrets out of a recording that exists already
+``logs``            takes secrets out of the lines of the log
 """
 
 from wiretape.redaction.redactor import DEFAULT, Finding, Redactor

@@ -1,10 +1,12 @@
-"""Which texts of a stream's elements are one text: deltas, tokens of logprobs. Knows no provider by name.
+"""Channels: which texts of a stream's elements are pieces of one text, such as deltas and tokens of logprobs.
 
-A channel is what has the same place in each element: the same names of members on the way to it, and the same index
-where the members beside them say one (``choices[].index``, ``tool_calls[].index``, Anthropic's ``index`` of a content
-block, ``output_index`` of the Responses API). Events whose ``type`` differs are no one channel: the whole text that
-``response.output_text.done`` repeats does not go on where the deltas end. Where a text is in one piece, that is its
-channel. Tokens of logprobs are pieces too.
+It knows no provider by name. The pieces of a channel have the same place in each element: the same names of members on
+the way to it, and the same index where a member beside them gives one (``choices[].index``, ``tool_calls[].index``,
+Anthropic's ``index`` of a content block, ``output_index`` of the Responses API).
+
+Events of another ``type`` belong to another channel. So the whole text that ``response.output_text.done`` repeats does
+not continue the deltas. A text that comes in one piece is a channel of one piece. The tokens of logprobs are a channel
+of their own.
 """
 
 from array import array
@@ -21,14 +23,14 @@ type JSON = Any
 
 
 class ChannelReader(Enum):
-    """How the texts of a channel are read."""
+    """How the pieces of a channel are searched for secrets."""
 
     JOINED = auto()
-    """One goes on where the one before ends."""
+    """Together: each piece continues the one before."""
     WHOLE = auto()
-    """Each by itself."""
+    """One by one: each piece means something by itself."""
     EITHER = auto()
-    """Nobody knows: both ways."""
+    """Both ways, because it is not known which is right."""
 
 
 @dataclass(slots=True)
@@ -36,23 +38,26 @@ class Channel:
     """The pieces of one text, in order."""
 
     name: str
-    """What names the text: the member that holds each of them; empty for none."""
+    """The name of the member that holds each piece; empty where no member does."""
     reading: ChannelReader = ChannelReader.JOINED
     texts: list[str] = field(default_factory=list)
     are_tokens: bool = False
-    """Whether each stands in an object, or a list, with what else is known of it as a token."""
+    """Whether each piece is a token: it stands in an object, or a list, with more that is known of it."""
     _firsts: array[int] = field(default_factory=lambda: array("Q"))
-    """Runs of pieces that stand at one place of elements one after the other: the first of each, its element, the
-    place. Nearly all of a long stream is one."""
+    """The channel is stored as runs of pieces that stand at the same place of consecutive elements. This is the number
+    of the first piece of each run; ``_positions`` has its element, ``_places`` the place. Nearly always one run is all.
+    """
     _positions: array[int] = field(default_factory=lambda: array("Q"))
     _places: list[Path] = field(default_factory=list)
 
     def add(self, position: int, place: Path, text: str) -> None:
-        """Add a piece: the place in which element, and what stands there."""
+        """Add the next piece: the number of its element, its place in that, and its text."""
         texts = self.texts
         number = len(self.texts)
-        # A text that is said again is not kept anew: there may be very many.
-        texts.append(texts[-1] if number and texts[-1] == text else text)
+        # Equal texts in a row share one object: there may be very many of them.
+        if number and texts[-1] == text:
+            text = texts[-1]
+        texts.append(text)
         if number and position == self._positions[-1] + number - self._firsts[-1] and place == self._places[-1]:
             return
         self._firsts.append(number)
@@ -60,14 +65,14 @@ class Channel:
         self._places.append(place)
 
     def path(self, number: int) -> Path:
-        """Return where a piece stands in the elements."""
+        """Return the place of a piece in the elements."""
         number = range(len(self.texts))[number]
         run = bisect_right(self._firsts, number) - 1
         return (self._positions[run] + number - self._firsts[run], *self._places[run])
 
     @property
     def paths(self) -> Iterator[Path]:
-        """Where each piece stands."""
+        """The place of each piece."""
         return map(self.path, range(len(self.texts)))
 
 
@@ -86,20 +91,20 @@ _CONTINUED = frozenset(
         "transcript",
     }
 )
-"""Members that carry a text in pieces."""
+"""Members whose texts come in pieces."""
 
 _WHOLE = frozenset({"__type__", "id", "item_id", "model", "object", "obfuscation", "role", "type"})
-"""Members whose texts say something of their own each time."""
+"""Members whose texts mean something by themselves each time."""
 
 _INDEXES = ("index", "output_index", "content_index", "summary_index")
 ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
-"""Lists of what else could have stood in a token's place, the likeliest first."""
+"""Lists of the tokens that could have stood in the place of a token, the likeliest first."""
 
 _SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 
 
 class Walk:
-    """The channels of elements, and the names of all their members."""
+    """Collects the channels of elements, and the names of all their members."""
 
     def __init__(self, elements: Iterable[JSON]) -> None:
         self.channels: dict[tuple[Any, ...], Channel] = {}
@@ -135,10 +140,11 @@ class Walk:
     def _object(self, value: Mapping[str, JSON], path: Path, key: tuple[Any, ...], owner: str = "") -> None:
         self.names.update(value)
         for index in _INDEXES:
-            if isinstance(at := value.get(index), int):
+            at = value.get(index)
+            if isinstance(at, int):
                 key = (*key, at)
         for name, item in value.items():
-            # What a content block begins with, its deltas go on with.
+            # The deltas of a content block continue the text that the block begins with.
             place = "delta"
             if name != "content_block":
                 place = name
@@ -149,7 +155,9 @@ class Walk:
                 if name == "token" and is_token(value):
                     self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
-                    named = members.naming(value, owner) if name == "value" else name
+                    named = name
+                    if name == "value":
+                        named = members.naming(value, owner)
                     self._text(named, item, (*path, name), (*key, place), _reading(name))
             elif kind is dict:
                 self._object(item, (*path, name), (*key, place), name)
@@ -160,7 +168,7 @@ class Walk:
         for position, item in enumerate(items):
             kind = item.__class__
             if kind is float or kind is int:
-                continue  # Embeddings have very many.
+                continue  # Embeddings have very many numbers.
             if kind is str:
                 if not item:
                     continue
@@ -190,16 +198,17 @@ def _reading(name: str) -> ChannelReader:
 
 
 def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...]:
-    """Return what tells an item of a list from those that are other texts."""
+    """Return what tells an item of a list apart from the items that belong to other texts."""
     if isinstance(item.get("index"), int):
-        return ()  # The object itself says it.
+        return ()  # ``_object`` adds that index.
     if name == "parts":
-        return (bool(item.get("thought")),)  # Gemini's: one text, whatever their number, and the thoughts another.
+        # All parts of an answer of Gemini's are one text, and its thoughts are another.
+        return (bool(item.get("thought")),)
     if name == "topCandidates" or (name not in ALTERNATIVES and is_token(item)):
         return ()
     return (position,)
 
 
 def is_token(value: Mapping[str, JSON]) -> bool:
-    """Return whether an object is what is said of one token of a text: the word ``token`` is no secret's name there."""
+    """Tell whether an object describes one token of a text. In such an object, ``token`` does not name a secret."""
     return isinstance(value.get("token"), str) and any(name in value for name in _SAID_OF_TOKENS)

@@ -1,9 +1,9 @@
-"""The table of what a secret looks like. Before the scanner, which looks for all of it in one pass.
+"""The table of what secrets look like. ``scanner`` searches for all of it in one pass.
 
-What a text can be searched for at once is what a secret begins with, or stands behind: its *hook*. Few texts have any.
-Where there is a hook, a function looks closer.
+A text can be searched at once for what a secret begins with, or stands behind: its *hook*. Few texts have any. Where
+there is a hook, a function looks closer.
 
-An example is a template (see ``forms``), and where a part of it is no secret, the secret stands between « and ».
+An example is a template (see ``forms``). Where a part of it is no secret, the secret stands between « and ».
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from wiretape.redaction import context, forms, structures
 
 type Closer = Callable[[bytes, int, int], tuple[int, int] | None]
-"""From a text in UTF-8, and where in it a hook stands, to where the secret stands; None where there is none."""
+"""Takes a text in UTF-8 and the place of a hook in it. Returns where the secret stands, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class Detector:
 
     name: str
     hook: str
-    """In RE2's syntax: short, and bounded in length."""
+    """A pattern in RE2's syntax: short, and of bounded length."""
     closer: Closer
     examples: tuple[str, ...]
     look_alikes: tuple[str, ...] = ()
     ahead: int = 0
-    """Bytes at the end of the hook that belong to what is looked at."""
+    """How many bytes at the end of the hook belong to what the function looks at."""
 
 
 _KEY = "PRIVATE KEY-----"
-"""In two pieces with what stands before it, so that no file of this project looks like a private key."""
+"""Kept apart from what stands before it in an example, so that no file of this project looks like a private key."""
 
 DETECTORS = (
-    # What is hooked most often comes first.
+    # The hooks that match most often come first.
     Detector(
         "named",
         context.ASSIGNMENT,

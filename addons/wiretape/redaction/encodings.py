@@ -1,7 +1,10 @@
-"""Secrets in what a text encodes: JSON with its members, base64, percent-encoding, one in another. Around the table.
+"""Finds secrets in what a text encodes: JSON, base64, percent-encoding, and one of them within another.
 
-A tool's arguments are JSON in a text, a Kubernetes secret is base64 in YAML, a webhook is a URL in a query. What is
-found there is taken out where it stands, and the text stays what it was: JSON stays JSON, base64 decodes.
+A tool's arguments are JSON in a text, a Kubernetes secret is base64 in YAML, a webhook is a URL in a query. A secret
+that is found there is taken out where it stands, and the text stays what it was: JSON stays JSON, base64 decodes.
+
+It does not know what a secret looks like. ``look`` finds the secrets of a plain text and ``member`` judges the members
+of JSON; the redactor passes both.
 """
 
 import base64
@@ -18,51 +21,51 @@ from wiretape.redaction.scanner import compiled
 from wiretape.redaction.spans import Places, Span, merged, replaced
 
 _DEPTH = 8
-"""Encodings in one another that are looked through."""
+"""How many encodings, one within another, are looked through."""
 
-# What is looked for in every text is RE2's, which is faster by far over a text that has none of it.
+# Patterns that are searched for in every text are compiled by RE2: it is faster by far where nothing matches.
 _JSON = compiled(
     rb'(?s)(?:"(?:[^"\\]|\\.)*"|[{}\[\],:\s]|-?[0-9][0-9.eE+-]*|true|false|null|NaN|-?Infinity|[A-Za-z_$][A-Za-z0-9_$]*:)*'
     rb'(?:"(?:[^"\\]|\\.)*\\?\z)?'
 )
-"""The marks of JSON in whatever order, cut off or not. In a program the names of members have no quotes."""
+"""A run of the marks and texts of JSON, in whatever order, cut off or not. Names of members may lack their quotes."""
 _BASE64 = compiled(rb"(?:^|[^A-Za-z0-9+/_-])[CDI-Za-fw-z0-9][A-Za-z0-9+/_-]{23,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
-"""With what stands before it. Base64 that begins with any other letter stands for no text in UTF-8."""
+"""Base64, with the character before it. Base64 that begins with another letter does not encode a text in UTF-8."""
 _SHORTEST_BASE64 = 24
-"""Characters that the above matches at least. Most texts of a request are shorter."""
+"""The fewest characters that ``_BASE64`` matches. Most texts of a request are shorter."""
 _MAY_NAME = compiled(
     rf'(?i:{members.HINTS})[^"\\]{{0,24}}"\s*:'
     rf'|"(?:{"|".join(members.LABELS)})"\s*:\s*"[^"\\]{{0,64}}(?i:{members.HINTS})'.encode()
 )
 _NESTED = compiled(rb'(?s)(?:^|[^\\])(?:\\\\)*"((?:\s|\\[nrt])*(?:[{\[]|\\")(?:[^"\\]|\\.)*)')
-"""A literal of JSON that may be JSON itself."""
+"""A text in JSON that may be JSON itself."""
 _MEMBER = re.compile(r'"([^"\\]{1,80})"\s*:')
 _LABEL = re.compile(rf'"(?:{"|".join(members.LABELS)})"\s*:\s*"([^"\\]{{1,80}})"')
 _LINE_END = re.compile(r"\r?\n")
 _IN_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
 _PROBE = 64
-"""Characters of base64 that tell an image from a text."""
+"""How many characters of base64 are decoded to tell a text from an image."""
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ESCAPED_WORD = compiled(rb"[^\s\"'<>%]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
 _CUT_WORD = 8
-"""Characters at the end of a JSON text that was cut off, which may be a word or an escape."""
+"""How many characters may be left at the end of a JSON text that was cut off within a word or an escape."""
 _STARTS = ("{", "[", '"')
 _ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
-"""Two literals with nothing between them: in a program they are one text, in JSON there is no such thing."""
+"""Two texts in quotes with nothing between them. In a program they are one text; JSON has no such thing."""
 _HAS_MEMBER = compiled(rb'"\s*:')
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
-"""Between texts that are looked through as one: what no secret has in it."""
+"""Stands between texts that are searched as one. No secret contains it."""
 
 _LONG = 1 << 20
-"""Characters of a text that is looked through by itself: together with others it would be there twice."""
+"""How many characters make a text long: it is searched by itself, so that no copy of it is made."""
 
 type Look = Callable[[str], Sequence[Span]]
-"""Finds the secrets of a text, in order, none overlapping another."""
+"""Finds the secrets of a text: in order, and none overlaps another."""
 
 type LookAtMember = Callable[[str, str], str | None]
-"""What replaces the text of a member of this name; None where its name does not make it a secret."""
+"""Returns what replaces the text of a member, given its name, or None where the name makes it no secret."""
 
 
 def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[Span]:
@@ -75,16 +78,16 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
 
     json_end = _json_end(text)
     if json_end == len(text) > 0 and not _ADJACENT.search(text.encode("utf-8", "surrogatepass")):
-        return in_json(text, deeper, member)  # What is found across its quotes would break it.
-    found = [*look(text)]
+        return in_json(text, deeper, member)  # A secret that was found across its quotes could not be replaced.
+    secrets = [*look(text)]
     if json_end:
-        found += in_json(text[:json_end], deeper, member)
+        secrets += in_json(text[:json_end], deeper, member)
     data = text.encode("utf-8", "surrogatepass")
     if b"%" in data:
-        found += _in_percent(text, data, deeper)
-    if len(data) >= _SHORTEST_BASE64 and _BASE64.search(data):  # Nearly no text has any.
-        found += _in_base64(data, deeper)
-    return merged(found)
+        secrets += _in_percent(text, data, deeper)
+    if len(data) >= _SHORTEST_BASE64 and _BASE64.search(data):  # Nearly no text has base64.
+        secrets += _in_base64(data, deeper)
+    return merged(secrets)
 
 
 def _begins_json(text: str) -> bool:
@@ -92,7 +95,9 @@ def _begins_json(text: str) -> bool:
 
 
 def _json_end(text: str) -> int:
-    """Return where the JSON ends with which a text begins, whole or cut off; 0 where there is none with members."""
+    """Return where the JSON at the beginning of a text ends, or 0 where none with members is there. It
+    may be cut off.
+    """
     if not _begins_json(text):
         return 0
     data = text.encode("utf-8", "surrogatepass")
@@ -105,27 +110,32 @@ def _json_end(text: str) -> int:
 
 
 def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]]]:
-    """Yield the secrets of many texts, each with its place among them; those that have none are left out.
+    """Yield the secrets of those texts that have some, each with the number of its text.
 
-    They are looked through as one, and anew only where something was found: a pattern costs as much for a short text.
+    The texts are searched as one, because a pattern costs as much for a short text as for a long one. Only those in
+    which something was found are searched again by themselves.
     """
     plain = [index for index, text in enumerate(texts) if len(text) < _LONG and not _begins_json(text)]
     starts = [0, *accumulate(len(texts[index]) + len(_BETWEEN) for index in plain)]
     touched = set(range(len(texts))) - set(plain)
-    for span in look(_BETWEEN.join(texts[index] for index in plain)) if plain else ():
+    together: Sequence[Span] = ()
+    if plain:
+        together = look(_BETWEEN.join(texts[index] for index in plain))
+    for span in together:
         first = bisect_right(starts, span.start) - 1
         last = bisect_right(starts, span.end - 1) - 1
         touched.update(plain[first : last + 1])
     for index in sorted(touched):
-        if found := look(texts[index]):
-            yield index, found
+        secrets = look(texts[index])
+        if secrets:
+            yield index, secrets
 
 
 def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
-    """Return the secrets in the texts of a JSON text, as they stand in it; what replaces them is escaped."""
-    found: list[Span] = []
+    """Return the secrets of the texts in a JSON text, where they stand in it. Their replacements are escaped."""
     if not _may_hold(text, look):
         return []
+    secrets: list[Span] = []
     others: list[Decoded] = []
     for literal in literals(text):
         inner_text = literal.text
@@ -136,27 +146,30 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
             others.append(inner_text)
         else:
             start, end = inner_text.raw(0, len(inner_text.text))
-            found.append(Span(start, end, "member", _escaped(replacement)))
+            secrets.append(Span(start, end, "member", _escaped(replacement)))
     for index, inner in each([literal.text for literal in others], look):
         for span in inner:
             start, end = others[index].raw(span.start, span.end)
-            found.append(Span(start, end, span.detector, _escaped(span.replacement)))
-    return merged(found)
+            secrets.append(Span(start, end, span.detector, _escaped(span.replacement)))
+    return merged(secrets)
 
 
 def _may_hold(text: str, look: Look) -> bool:
-    """Return whether a JSON text may have secrets. Nearly none has, and this tells it much faster than its literals."""
+    """Tell whether a JSON text may have secrets. Nearly none has; this is much faster than looking at each text."""
     if _is_named(text) or ("\\u" in text and _is_named(unescaped(text))):
         return True
-    rest, inner = _without_nested(text) if "\\" in text else (text, "")
-    # What its literals mean, a line each. An escaped quote is in one, and may stand around a secret.
+    rest = text
+    inner = ""
+    if "\\" in text:
+        rest, inner = _without_nested(text)
+    # Each text stands on a line of its own, unescaped. An escaped quote stays: it may stand around a secret.
     lines = unescaped(rest.replace('"', "\n").replace("\\\n", '\\"'))
-    # What begins so is no JSON.
+    # With the semicolon at its beginning, it is not taken for JSON again.
     return bool(look(f";\n{lines}")) or (inner != "" and bool(look(inner)))
 
 
 def _without_nested(text: str) -> tuple[str, str]:
-    """Return a JSON text without those of its literals that are JSON, and what these mean, as one text."""
+    """Return a JSON text without those of its texts that are JSON themselves, and what these mean, as one text."""
     data = text.encode("utf-8", "surrogatepass")
     kept: list[bytes] = []
     nested: list[str] = []
@@ -166,19 +179,21 @@ def _without_nested(text: str) -> tuple[str, str]:
         inner = unescaped(data[start:end].decode("utf-8", "surrogatepass"))
         if _json_end(inner) == len(inner):
             kept.append(data[at:start])
-            nested.append(inner + '"' if _is_open(inner) else inner)
+            if _is_open(inner):
+                inner += '"'
+            nested.append(inner)
             at = end
     kept.append(data[at:])
     return b"".join(kept).decode("utf-8", "surrogatepass"), ",\n".join(nested)
 
 
 def _is_open(text: str) -> bool:
-    """Return whether the last text of a JSON text has no end."""
+    """Tell whether the last text in a JSON text lacks its closing quote."""
     return (text.replace("\\\\", "").replace('\\"', "").count('"') % 2) == 1
 
 
 def _is_named(text: str) -> bool:
-    """Return whether a JSON text names a secret, as far as no escape is in the name."""
+    """Tell whether a member of a JSON text has the name of a secret. Names with escapes in them are not looked at."""
     if not _MAY_NAME.search(text.encode("utf-8", "surrogatepass")):
         return False
     names = {*_MEMBER.findall(text), *_LABEL.findall(text)}
@@ -192,7 +207,7 @@ def _escaped(text: str) -> str:
 def _in_percent(text: str, data: bytes, look: Look) -> Iterator[Span]:
     places = Places(data)
     words = [places.span(*match.span()) for match in _ESCAPED_WORD.finditer(data)]
-    # Of a long text with a few escapes, only they are looked at again, and what they encode in turn.
+    # Of a long text with a few escapes, only the words with an escape are searched again.
     if not words or not look("\n".join(unquote(text[start:end]) for start, end in words)):
         return
     decoded = [unquoted(text, start, end) for start, end in words]
@@ -204,28 +219,28 @@ def _in_percent(text: str, data: bytes, look: Look) -> Iterator[Span]:
 
 def _in_base64(data: bytes, look: Look) -> Iterator[Span]:
     places = Places(data)
-    found: list[tuple[int, str, str]] = []
+    decoded: list[tuple[int, str, str]] = []
     for match in _BASE64.finditer(data):
         at, end = match.span()
         at += data[at] not in _IN_BASE64
         run = data[at:end].decode("ascii")
         if _text(run[:_PROBE], is_whole=False) is None:
             continue
-        first_line = run[: run.find("\n")].rstrip("\r") if "\n" in run else run
+        first_line = run.partition("\n")[0].rstrip("\r")
         for encoded in dict.fromkeys((run, first_line, first_line[:-1])):
-            if (inner := _text(encoded, is_whole=True)) is not None:
+            inner = _text(encoded, is_whole=True)
+            if inner is not None:
                 start, _ = places.span(at, end)
-                found.append((start, encoded, inner))
+                decoded.append((start, encoded, inner))
                 break
-    for index, inner_spans in each([inner for _, _, inner in found], look):
-        start, encoded, inner = found[index]
-        yield Span(
-            start, start + len(encoded), inner_spans[0].detector, _encoded(replaced(inner, inner_spans), encoded)
-        )
+    for index, secrets in each([inner for _, _, inner in decoded], look):
+        start, encoded, inner = decoded[index]
+        replacement = _encoded(replaced(inner, secrets), encoded)
+        yield Span(start, start + len(encoded), secrets[0].detector, replacement)
 
 
 def _text(encoded: str, *, is_whole: bool) -> str | None:
-    """Return the text that base64 stands for, all of it or its beginning; None where it stands for none."""
+    """Return the text that base64 encodes, or None where it encodes none. Of a beginning, return the text so far."""
     plain = _LINE_END.sub("", encoded).rstrip("=").translate(_URLSAFE)
     if not is_whole:
         plain = plain[: len(plain) - len(plain) % 4]
@@ -244,13 +259,14 @@ def _text(encoded: str, *, is_whole: bool) -> str | None:
 
 
 def _encoded(text: str, like: str) -> str:
-    """Return a text in base64 of the same alphabet, padding and length of lines."""
+    """Return a text in base64 that has the alphabet, the padding and the length of lines of the base64 ``like``."""
     encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
     if "-" in like or "_" in like:
         encoded = encoded.translate(str.maketrans("+/", "-_"))
     if not like.endswith("=") and len(_LINE_END.sub("", like)) % 4:
         encoded = encoded.rstrip("=")
-    if end := _LINE_END.search(like):
+    end = _LINE_END.search(like)
+    if end:
         width = end.start()
         encoded = end[0].join(encoded[at : at + width] for at in range(0, len(encoded), width))
     return encoded

@@ -1,8 +1,8 @@
 """Secrets that are known by how they begin: the keys of providers and services. A part of the table.
 
-Each form is as long as real keys are, in their alphabet. Nothing that looks like a key stands in this file: an example
-is a template, in which ``{a48}`` is 48 letters and digits that somebody draws (a: letters of both cases and digits,
-t: letters, l: small letters and digits, u: capitals and digits, h: hex digits, d: digits, s: as in base64 for URLs).
+Each form is as long as real keys are, in their alphabet. Nothing in this file looks like a key: an example is a
+template, in which ``{a48}`` stands for 48 random letters and digits (a: letters of both cases and digits, t: letters,
+l: small letters and digits, u: capitals and digits, h: hex digits, d: digits, s: as in base64 for URLs).
 """
 
 from collections.abc import Callable
@@ -29,20 +29,23 @@ class Form:
 
     name: str
     starts: tuple[str, ...]
-    """How it begins. Of several that a text begins with, the longest is tried first."""
+    """Its beginnings. Where a text begins with several of all forms, the longest is tried first."""
     rest: str
-    """What follows, in RE2's syntax. Neither a letter nor a digit comes behind it."""
+    """What follows, in RE2's syntax. Behind it stands neither a letter nor a digit."""
     examples: tuple[str, ...]
-    """What may follow the first of ``starts``, as templates."""
+    """Texts that may follow the first of ``starts``, as templates."""
     look_alikes: tuple[str, ...] = ()
-    """Texts that begin like it and are none, as templates."""
+    """Texts that begin like a secret and are none, as templates."""
     is_one: Callable[[str], bool] = _is_drawn
-    """Tells from what follows the beginning whether it is a secret after all."""
+    """Tells, from what follows the beginning, whether it is a secret after all."""
 
 
 def _form(name: str, starts: str, rest: str, *examples: str, but: tuple[str, ...] = (), words: bool = True) -> Form:
-    """Make a form; ``words`` tells that texts made of words, which begin like it, are none."""
-    return Form(name, tuple(starts.split()), rest, examples, but, _is_drawn if words else _is_filled)
+    """Make a form. With ``words``, a text with this beginning that is made of words is no secret."""
+    is_one = _is_filled
+    if words:
+        is_one = _is_drawn
+    return Form(name, tuple(starts.split()), rest, examples, but, is_one)
 
 
 _MODELS = (

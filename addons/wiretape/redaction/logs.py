@@ -1,8 +1,7 @@
-"""Lines of the log and crash texts -> the same without secrets, and without what a terminal obeys, whoever writes them.
-Beside the data's way.
+"""Takes secrets out of the lines of the log and the texts of crashes, and control characters, which a terminal obeys.
 
-A provider's URL may hold a key, an exception the body that it could not read. Each logger of this process, ours and
-others', makes its records here, so that no handler sees one that was not looked through.
+The URL of a provider may hold a key, and an exception may repeat the body that it could not read. All loggers of this
+process, ours and those of others, make their records here, so that no handler sees a record that was not cleaned.
 """
 
 import logging
@@ -19,18 +18,18 @@ _UNKNOWN = "a line that could not be looked through for secrets"
 
 
 class CleanRecords:
-    """Makes log records as the maker before it does, without secrets."""
+    """Makes log records as the factory before it does, and takes the secrets out."""
 
     def __init__(self, make: Callable[..., logging.LogRecord], redactor: Redactor) -> None:
         self.make = make
         self.redactor = redactor
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        """Return a record whose text is clean. Never raises for what is in it."""
+        """Return a record whose text is clean. Never raises for anything in the record."""
         record = self.make(*args, **kwargs)
         try:
             self._clean(record)
-        except Exception:  # noqa: BLE001  A log must neither fail the one who writes nor tell what could not be read.
+        except Exception:  # noqa: BLE001  A log must neither fail its caller nor tell what could not be cleaned.
             record.msg = _UNKNOWN
             record.args = ()
             record.exc_info = None
@@ -38,7 +37,7 @@ class CleanRecords:
 
     def shown(self, text: str) -> str:
         """Return a text as it may be shown."""
-        # What others have sent is in it as it came: a method, a host, what an exception repeats.
+        # It may hold what others have sent, as it came: a method, a host, the text of an exception.
         return printable.lines(self.redactor.text(text))
 
     def _clean(self, record: logging.LogRecord) -> None:
@@ -48,7 +47,7 @@ class CleanRecords:
             crash = "".join(traceback.format_exception(*record.exc_info))
             clean_crash = self.shown(crash)
             if clean_crash != crash:
-                # Whoever formats the record would write the exception as it is.
+                # A formatter would write the exception as it is.
                 record.exc_info = None
                 cleaned = f"{cleaned}\n{clean_crash.rstrip()}"
         if cleaned != message:
@@ -57,9 +56,9 @@ class CleanRecords:
 
 
 def install(redactor: Redactor) -> bool:
-    """Have every record of this process cleaned from now on, and the text of what nobody catches.
+    """Have every record of this process cleaned from now on, and the text of exceptions that nothing catches.
 
-    Return whether they were not before.
+    Return whether that is new.
     """
     make = logging.getLogRecordFactory()
     if isinstance(make, CleanRecords):
@@ -71,7 +70,7 @@ def install(redactor: Redactor) -> bool:
 
 
 def remove() -> None:
-    """Leave all as it was before ``install``."""
+    """Undo what ``install`` did."""
     make = logging.getLogRecordFactory()
     if isinstance(make, CleanRecords):
         logging.setLogRecordFactory(make.make)
@@ -81,4 +80,6 @@ def remove() -> None:
 def _crashed(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:
     make = logging.getLogRecordFactory()
     text = "".join(traceback.format_exception(kind, error, place))
-    sys.stderr.write(make.shown(text) if isinstance(make, CleanRecords) else text)
+    if isinstance(make, CleanRecords):
+        text = make.shown(text)
+    sys.stderr.write(text)

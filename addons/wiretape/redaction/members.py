@@ -1,7 +1,7 @@
-"""Whether a name is a secret's: of a member, of a variable, of a header. A part of the table.
+"""Tells whether a name is that of a secret: the name of a member, of a variable, of a header. A part of the table.
 
-Names are taken apart into words, however they are spelled: ``accessToken``, ``access_token``, ``ACCESS-TOKEN``. The
-last words count: a ``token`` is a secret, a ``token_type`` and a ``tokenizer`` are none.
+A name is taken apart into words, however it is spelled: ``accessToken``, ``access_token``, ``ACCESS-TOKEN``. The last
+words count: a ``token`` is a secret, a ``token_type`` and a ``tokenizer`` are not.
 """
 
 import re
@@ -11,18 +11,18 @@ from functools import lru_cache
 
 
 class Strength(IntEnum):
-    """How surely what has a name is a secret."""
+    """How surely the value with a name is a secret."""
 
     NONE = 0
     LIKELY = 1
-    """A secret, unless it reads as words: ``token`` is also what a model calls a piece of text."""
+    """It is one unless it reads as words: models also call a piece of text a ``token``."""
     SURE = 2
-    """A secret, whatever it looks like."""
+    """It is one, whatever it looks like."""
 
 
 _WORDS = re.compile(r"[Bb](?:ase|ASE)?64(?![0-9])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 LONGEST = 80
-"""Characters of a name; what is longer names no secret."""
+"""How many characters a name has at most; a longer one names no secret."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,10 +40,10 @@ _SURE = _words(
     secretstring githubtoken ghtoken gitlabtoken slacktoken hftoken npmtoken webhooktoken deploytoken
     """
 )
-"""Last words of a name, joined."""
+"""The last words of a name, joined."""
 
 _ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey")
-"""Of a last word, in whatever it was put together with: ``pgpassword``."""
+"""How a last word may end, whatever it is put together with: ``pgpassword``."""
 
 _SERVICES = _words(
     """  # noqa: E501
@@ -52,7 +52,7 @@ _SERVICES = _words(
     serper langsmith stripe sendgrid twilio mailgun slack github gitlab notion linear datadog algolia llm
     """
 )
-"""Words before ``key`` with which it is one that somebody pays for."""
+"""Words before ``key`` that make it the key of a paid service."""
 
 _LIKELY = frozenset(("token", "auth", "credential", "credentials", "jwt", "pat", "pass"))
 
@@ -65,7 +65,7 @@ _OTHER_TOKENS = _words(
     copy product unit upload design color syntax lexer parser
     """
 )
-"""Words before ``token`` with which it is none that lets somebody in: pages, models' vocabularies, lexers."""
+"""Words before ``token`` that make it something else: a page, a part of a model's vocabulary, of a lexer."""
 
 _SUFFIXES = _words(
     """  # noqa: E501
@@ -73,32 +73,33 @@ _SUFFIXES = _words(
     secondary backup old new confirm confirmation again repeat current default env
     """
 )
-"""Words after a secret's name that do not change what it is."""
+"""Words behind the name of a secret that do not change what it is."""
 
 
 _ABOUT = frozenset(("has", "is", "no", "use", "with", "without", "show", "hide", "forgot", "reset"))
-"""First words of what is said about a secret: ``has_password``."""
+"""The first words of a name that tells something about a secret: ``has_password``."""
 
 
 LABELS = ("name", "key", "header", "field", "variable")
-"""Members beside a ``value`` that name it."""
+"""Members beside a ``value`` that give it its name."""
 
 
 def naming(beside: Mapping[str, object], owner: str) -> str:
-    """Return what a member ``value`` is named by: a label in its object, or the name of the object itself."""
-    label = next((text for each in LABELS if isinstance(text := beside.get(each), str)), "")
+    """Return the name of a member ``value``: a label in its object, or the name of the object itself."""
+    labels = (beside.get(each) for each in LABELS)
+    label = next((text for text in labels if isinstance(text, str)), "")
     if strength(label) or not owner:
         return label
     return owner
 
 
 HINTS = "key|token|secret|pass|pwd|auth|cookie|bearer|jwt|pat|credential"
-"""One of these is in whatever name tells of a secret."""
+"""Each name of a secret contains one of these."""
 
 
 @lru_cache(4096)
 def strength(name: str) -> Strength:
-    """Tell how surely what has this name is a secret."""
+    """Tell how surely the value with this name is a secret."""
     if len(name) > LONGEST or "::" in name:  # AWS::SecretsManager::Secret is a kind of thing.
         return Strength.NONE
     words = [word.lower() for word in _WORDS.findall(name)]
@@ -119,7 +120,7 @@ def strength(name: str) -> Strength:
 
 
 def is_password(name: str) -> bool:
-    """Tell whether what has this name is a password, which may be a number."""
+    """Tell whether the value with this name is a password. It may be a number."""
     return name.lower().rstrip("0123456789_-").endswith(("password", "passwd", "pwd", "passcode", "passphrase"))
 
 
@@ -127,18 +128,18 @@ _CONSTANT = re.compile("[A-Z][A-Z0-9_]*")
 
 
 def is_constant(name: str) -> bool:
-    """Tell whether a name is written as those of variables of the environment are."""
+    """Tell whether a name is written as the names of environment variables are."""
     return _CONSTANT.fullmatch(name) is not None
 
 
 @lru_cache(4096)
 def is_constant_key(name: str) -> bool:
-    """Tell whether a name is written so, and is a secret's there: what has it may well be one."""
+    """Tell whether a name is written like the name of an environment variable that is a secret."""
     return len(name) <= LONGEST and is_constant(name) and is_key_of_environment(name)
 
 
 def is_key_of_environment(name: str) -> bool:
-    """Tell whether a variable of the environment is a secret by its name: also any ``..._KEY``."""
+    """Tell whether an environment variable is a secret by its name. Any ``..._KEY`` is, too."""
     words = name.upper().split("_")
     while len(words) > 1 and (words[-1].lower() in _SUFFIXES or words[-1].isdigit()):
         words.pop()

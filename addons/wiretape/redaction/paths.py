@@ -1,8 +1,8 @@
-"""A place in a JSON value, as a team's rule names it: ``messages[*].content``, ``metadata.**.id``.
+"""A place in a JSON value, as a rule of a team names it: ``messages[*].content``, ``metadata.**.id``.
 
-Beside the rules. A path has steps, divided by dots: a member's name; ``*``, any member; ``**``, any number of members
-and elements; and behind a step ``[3]``, an element, or ``[*]``, any element. It begins at whatever level: a request has
-on the wire at its top what it has in a recording's ``request.body``, or in ``extra_body``.
+A path has steps, divided by dots: the name of a member; ``*``, any member; ``**``, any number of members and elements.
+Behind a step may stand ``[3]``, an element, or ``[*]``, any element. A path may begin at any level: what stands at the
+top of a request on the wire stands in ``request.body`` of its recording, or in ``extra_body``.
 """
 
 import re
@@ -17,22 +17,24 @@ ANY_DEPTH = "**"
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Where a rule applies."""
+    """The place where a rule applies."""
 
     steps: tuple[str, ...]
     """Names of members, ``[3]`` for an element, and ``*``, ``[*]``, ``**``."""
 
     def begin(self) -> frozenset[int]:
-        """Return the states in which a value's root is: how many steps have been taken."""
+        """Return the states at the root of a value. A state is the number of steps that were taken."""
         return self._without_depths({0})
 
     def enter(self, states: frozenset[int], step: str) -> frozenset[int]:
-        """Return the states of a member or an element (its step is ``[3]``), given those of what it stands in."""
-        wildcard = ANY_ELEMENT if step.startswith("[") else ANY_MEMBER
+        """Return the states of a member or an element (its step is ``[3]``), given the states of what it stands in."""
+        wildcard = ANY_MEMBER
+        if step.startswith("["):
+            wildcard = ANY_ELEMENT
         taken = {0}
         for state in states:
             if state == len(self.steps):
-                taken.add(state)  # All that stands in what is named is named.
+                taken.add(state)  # Everything inside of a named value is named, too.
             elif self.steps[state] == ANY_DEPTH:
                 taken.add(state)
             elif self.steps[state] in (step, wildcard):
@@ -40,11 +42,11 @@ class Path:
         return self._without_depths(taken)
 
     def is_there(self, states: frozenset[int]) -> bool:
-        """Tell whether the rule applies to what is in these states."""
+        """Tell whether the rule applies where these are the states."""
         return len(self.steps) in states
 
     def _without_depths(self, states: set[int]) -> frozenset[int]:
-        # ``**`` stands for no step at all as well.
+        # ``**`` may also stand for no step at all.
         pending = [*states]
         while pending:
             state = pending.pop()
@@ -55,7 +57,7 @@ class Path:
 
 
 def parse(text: str) -> Path:
-    """Read a path. Raises ValueError, which says what a path is."""
+    """Return the path that a text describes. Raises ValueError, which tells what a path is."""
     steps: list[str] = []
     for part in text.split("."):
         match = _STEP.fullmatch(part)

@@ -1,4 +1,4 @@
-"""What tells of a person: cards, e-mail addresses, telephone numbers. A set of detectors that is off by default."""
+"""Detectors of what tells of a person: card numbers, e-mail addresses, telephone numbers. They are off by default."""
 
 import re
 
@@ -6,7 +6,7 @@ from wiretape.redaction.detectors import Detector
 
 _ADDRESS = re.compile(rb"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _NUMBERS = range(13, 20)
-"""Digits of a card's number."""
+"""How many digits the number of a card may have."""
 
 
 def _email(data: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -20,17 +20,17 @@ def _card(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     digits = [digit - 48 for digit in data[start:end] if 48 <= digit <= 57]
     if len(digits) not in _NUMBERS or data[end : end + 1].isdigit() or len(set(digits)) == 1:
         return None
-    # Luhn: every second digit from the right is doubled, and the digits of what comes of it are added.
+    # Luhn: every second digit from the right is doubled, and the digits of the result are added.
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     if (sum(digits[-1::-2]) + sum(doubled)) % 10 != 0:
         return None
-    return (start, end)
+    return start, end
 
 
 def _phone(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     digits = sum(48 <= byte <= 57 for byte in data[start:end])
     if 8 <= digits <= 15 and not data[end : end + 1].isalnum():
-        return (start, end)
+        return start, end
     return None
 
 

@@ -1,7 +1,8 @@
-"""Where the values of a JSON text stand in it, and which character of an encoded text came from where. Sans-IO.
+"""Positions: where the values of a JSON text stand in it, and where each character of a decoded text came from.
+Sans-IO.
 
-Under ``encodings`` and ``bodies``: a secret is found in what a text means and taken out where that is written, so that
-all around it stays byte for byte as it was.
+A secret is found in what a text means, and taken out where that is written, so that everything around it stays byte for
+byte as it was. ``encodings`` and ``bodies`` use this for it.
 """
 
 import json
@@ -13,9 +14,9 @@ from urllib.parse import unquote
 from wiretape.redaction import members
 
 type Path = tuple[str | int, ...]
-"""Where a value stands in another: names of members and places in lists."""
+"""The place of a value in another one: names of members and numbers of elements."""
 
-# A text without its closing quote goes on to the end. Possessive, or a text of quotes alone would take squared time.
+# A text without its closing quote goes on to the end. The quantifiers are possessive: otherwise it would be quadratic.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _PERCENT = re.compile(r"%[0-7][0-9a-fA-F]|(?:%[89a-fA-F][0-9a-fA-F])+")
@@ -24,18 +25,21 @@ _SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class Decoded:
-    """A text that another one encodes, and where each of its characters stands there."""
+    """The meaning of an encoded text, and the place in the encoded text of each of its characters."""
 
     def __init__(self, raw: str, start: int, end: int, escape: re.Pattern[str]) -> None:
-        """``raw[start:end]`` is what is decoded, ``escape`` what stands for something else in it."""
+        """``raw[start:end]`` is the encoded text; ``escape`` matches what encodes a character in it."""
         self._end = end
         self.text = raw[start:end]
-        # Runs that stand for themselves and escapes: where each begins here and there, and whether it is a run.
+        # For each run of plain characters and each escape: where it begins in ``text`` and in ``raw``, and which it is.
         self._here: list[int] = []
         self._there: list[int] = []
         self._is_run: list[bool] = []
-        if ("%" if escape is _PERCENT else "\\") not in self.text:
-            self._add([], self.text, start, 0, is_run=True)  # As most are: quickly.
+        mark = "\\"
+        if escape is _PERCENT:
+            mark = "%"
+        if mark not in self.text:  # Most texts have no escape.
+            self._add([], self.text, start, 0, is_run=True)
             return
         pieces: list[str] = []
         length = 0
@@ -57,7 +61,7 @@ class Decoded:
         return length + len(piece)
 
     def raw(self, start: int, end: int) -> tuple[int, int]:
-        """Return where the characters from ``start`` to ``end`` stand; an escape is taken whole."""
+        """Return the place in the encoded text of the characters from ``start`` to ``end``. An escape is never cut."""
         first = bisect_right(self._here, start) - 1
         last = bisect_left(self._here, end) - 1
         begin = self._there[first]
@@ -65,7 +69,9 @@ class Decoded:
             begin += start - self._here[first]
         if self._is_run[last]:
             return begin, self._there[last] + end - self._here[last]
-        return begin, self._there[last + 1] if last + 1 < len(self._there) else self._end
+        if last + 1 < len(self._there):
+            return begin, self._there[last + 1]
+        return begin, self._end
 
 
 def _meaning(escape: str) -> str:
@@ -80,61 +86,75 @@ def _meaning(escape: str) -> str:
     return _SHORT.get(escape[1], escape[1])
 
 
+def _meaning_of_unicode(match: re.Match[str]) -> str:
+    if match[0][1] == "u":
+        return _meaning(match[0])
+    return match[0]
+
+
 def unquoted(raw: str, start: int, end: int) -> Decoded:
-    """Return what a percent-encoded part of a text means."""
+    """Return the meaning of a percent-encoded part of a text."""
     return Decoded(raw, start, end, _PERCENT)
 
 
 def unescaped(raw: str) -> str:
-    """Return a text with what the escapes of a JSON text mean, wherever they stand."""
+    """Return a text in which each escape of JSON is replaced by its meaning."""
     if "\\" not in raw:
         return raw
     if _SENTINEL in raw or "\\u0000" in raw:
         return _ESCAPE.sub(lambda match: _meaning(match[0]), raw)
-    # Much faster. Of several backslashes in a row, two and two are one, from the left.
+    # This way is much faster. Backslashes in a row are taken in pairs, from the left: each pair means one backslash.
     text = raw.replace("\\\\", _SENTINEL).replace('\\"', '"').replace("\\/", "/")
     for letter, meaning in _SHORT.items():
         text = text.replace("\\" + letter, meaning)
     if "\\u" in text:
-        text = _ESCAPE.sub(lambda match: _meaning(match[0]) if match[0][1] == "u" else match[0], text)
+        text = _ESCAPE.sub(_meaning_of_unicode, text)
     return text.replace(_SENTINEL, "\\")
 
 
 class Literal:
-    """A text in a JSON text."""
+    """A text within a JSON text."""
 
     def __init__(self, text: Decoded, name: str) -> None:
         self.text = text
         self.name = name
-        """Of the member that it is the value of; empty for none."""
+        """The name of the member whose value the text is; empty where it is the value of none."""
 
 
 def literals(raw: str) -> list[Literal]:
-    """Return every text in a JSON text, which may be cut off anywhere. Names of members come too, without a name."""
-    found: list[Literal] = []
+    """Return every text in a JSON text, which may be cut off anywhere. The names of members are texts
+    without a name.
+    """
+    texts: list[Literal] = []
     name = ""
     before = ""
-    # Of each object that is open: the member that it is the value of, its labels, and the values that those name.
+    # For each open object: the name of the member whose value it is, its labels, and the ``value``s that those name.
     opened: list[tuple[str, dict[str, str], list[Literal]]] = [("", {}, [])]
     for match in _TOKEN.finditer(raw):
         mark = raw[match.start()]
         if mark == '"':
             closed = match.end() - match.start() > 1 and _is_closed(match[0])
             text = Decoded(raw, match.start() + 1, match.end() - closed, _ESCAPE)
-            found.append(Literal(text, name if before == ":" else ""))
+            literal = Literal(text, "")
+            texts.append(literal)
             if before == ":":
+                literal.name = name
                 _, labels, values = opened[-1]
                 labels[name] = text.text
-                values += [found[-1]] if name == "value" else []
+                if name == "value":
+                    values.append(literal)
             name = text.text
         elif mark == "{":
-            opened.append((name if before == ":" else "", {}, []))
+            owner = ""
+            if before == ":":
+                owner = name
+            opened.append((owner, {}, []))
         elif mark == "}" and len(opened) > 1:
             _name_values(*opened.pop())
         before = mark
     for each in opened:
         _name_values(*each)
-    return found
+    return texts
 
 
 def _name_values(owner: str, labels: dict[str, str], values: list[Literal]) -> None:
@@ -148,23 +168,29 @@ def _is_closed(literal: str) -> bool:
 
 
 def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
-    """Return where values of a sound JSON text stand in it. Of members of one name the last counts."""
-    found: dict[Path, tuple[int, int]] = {}
+    """Return where the wanted values of a valid JSON text stand in it. Of members with the same name,
+    the last counts.
+    """
+    places: dict[Path, tuple[int, int]] = {}
     path: list[str | int] = []
     opened: list[tuple[int, bool]] = []
-    """Where each container that is open begins, and whether it is an object."""
+    """For each open container: where it begins, and whether it is an object."""
     is_name = False
     for match in _TOKEN.finditer(raw):
         mark = raw[match.start()]
         if mark in "{[":
             opened.append((match.start(), mark == "{"))
-            path.append("" if mark == "{" else 0)
             is_name = mark == "{"
+            first: str | int = 0
+            if is_name:
+                first = ""
+            path.append(first)
         elif mark in "}]":
             start, _ = opened.pop()
             path.pop()
-            if (here := (*path,)) in wanted:
-                found[here] = start, match.end()
+            here = (*path,)
+            if here in wanted:
+                places[here] = start, match.end()
         elif mark == ",":
             is_name = opened[-1][1]
             place = path[-1]
@@ -174,7 +200,12 @@ def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
             is_name = False
         elif is_name:
             name = match[0]
-            path[-1] = json.loads(name) if "\\" in name else name[1:-1]
-        elif (here := (*path,)) in wanted:
-            found[here] = match.span()
-    return found
+            if "\\" in name:
+                path[-1] = json.loads(name)
+            else:
+                path[-1] = name[1:-1]
+        else:
+            here = (*path,)
+            if here in wanted:
+                places[here] = match.span()
+    return places

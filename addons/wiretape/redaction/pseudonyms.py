@@ -1,12 +1,12 @@
-"""A name in the place of another, always the same one: ``customer-305419896120433`` for ``Jane Doe``.
+"""A pseudonym replaces a name, and always the same name: ``customer-305419896120433`` for ``Jane Doe``.
 
-What a rule takes out is made into a number by a keyed hash of the rule's name and the value. So two workers agree
-without a word, in request and answer, and a second run writes the same bytes. The session is no part of it: a session
-that is promoted, or lies below another, would no longer be found.
+The number is a keyed hash of the rule's name and of the value. So two workers agree without a word, the request and
+the answer have the same pseudonym, and a second run writes the same bytes. The session takes no part in it: otherwise a
+session that is promoted, or lies below another one, would no longer be found.
 
-Whoever can replay from a recording alone could try every customer's number until the pseudonym comes out: values are
-few. So the key is in no recording and no configuration. It is the variable ``WIRETAPE_PSEUDONYM_KEY``, which those
-share who share recordings; without it each machine draws its own, once.
+With a recording alone, anybody could compute the pseudonyms of all customers and compare: there are few values. So the
+key is in no recording and in no configuration. It is the variable ``WIRETAPE_PSEUDONYM_KEY``, which a team that shares
+recordings also shares. Without it, each machine draws a key of its own, once.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ from pathlib import Path
 
 VARIABLE = "WIRETAPE_PSEUDONYM_KEY"
 PLACE = "{n}"
-"""Where the number stands in a rule's replacement."""
+"""Where the number stands in the replacement of a rule."""
 
 _DIGITS = 15
 _SHORTEST_KEY = 16
 
 
 def key_file() -> Path:
-    """Return where this machine's own key is."""
+    """Return the path of this machine's own key."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "wiretape" / "pseudonym.key"
 
 
 @cache
 def key() -> bytes:
-    """Return the key of pseudonyms. Raises ValueError, which says what to do, where there can be none."""
+    """Return the key of pseudonyms. Raises ValueError, which tells what to do, where none can be had."""
     told = os.environ.get(VARIABLE, "")
     if told:
         if len(told) < _SHORTEST_KEY:
@@ -63,7 +63,7 @@ def _own_key(file: Path) -> bytes:
 
 
 def pseudonym(template: str, rule: str, value: str) -> str:
-    """Return what stands for a value: the template with its number."""
+    """Return what replaces a value: the template with the number of the value."""
     said = f"{len(rule)}:{rule}{value}".encode("utf-8", "surrogatepass")
     digest = hmac.digest(key(), said, hashlib.sha256)
     number = int.from_bytes(digest[:8]) % 10**_DIGITS
@@ -71,5 +71,5 @@ def pseudonym(template: str, rule: str, value: str) -> str:
 
 
 def known(template: str) -> re.Pattern[str]:
-    """Return a pattern for the pseudonyms that a template makes: they are not replaced again."""
+    """Return a pattern for the pseudonyms that a template makes, which are not replaced again."""
     return re.compile(re.escape(template).replace(re.escape(PLACE), f"[0-9]{{{_DIGITS}}}"))

@@ -1,7 +1,8 @@
-"""A recording -> the same without secrets, and where they are. After ``streams`` and ``bodies``; what verify asks.
+"""Takes secrets out of a recording that exists already, and tells where they are, for ``wiretape verify`` and
+``redact``.
 
-It finds what ``bodies`` takes out of a live answer, in the form that a recording gives it: so nothing is found in what
-was recorded with the same rules, and a recording that is older than a rule can be cleaned.
+It finds the secrets that ``bodies`` would take out of the live answer, in the form that the recording gives them. So it
+finds nothing in what was recorded under the same rules, and it can clean a recording that is older than a rule.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,44 +15,44 @@ from urllib.parse import quote, unquote_plus
 from wiretape.codecs import python_text
 from wiretape.codecs.remade import Remade
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
-from wiretape.redaction import bodies, streams
+from wiretape.redaction import bodies, changes, streams
 from wiretape.redaction.redactor import Finding, Redactor
 from wiretape.redaction.rules import REDACTED, RedactionPolicy
 from wiretape.redaction.spans import replaced
 
 _GRANTING = frozenset({"key", "sig", "signature", "upload_id", "x-amz-signature", "x-goog-signature"})
-"""Parameters of a query that are secrets there, and names of much else elsewhere."""
+"""Parameters that are secrets in a query. Elsewhere, these names stand for much else."""
 
 _STATUS = "Error code: "
-"""With this begins the message of an SDK's error, which ends in the answer as Python writes it."""
+"""How the message of an SDK's error begins; it ends with the answer, written as a Python value."""
 
 
 def clean(recording: Recording, redactor: Redactor) -> Recording:
     """Return a recording without its secrets; the recording itself where it has none."""
-    asked = request(recording.request, redactor)
-    answered = response(recording.response, redactor)
+    recorded_request = request(recording.request, redactor)
+    recorded_response = response(recording.response, redactor)
     extra = redactor.clean(recording.extra)
-    if asked is recording.request and answered is recording.response and extra is recording.extra:
+    if recorded_request is recording.request and recorded_response is recording.response and extra is recording.extra:
         return recording
-    return replace(recording, request=asked, response=answered, extra=extra)
+    return replace(recording, request=recorded_request, response=recorded_response, extra=extra)
 
 
-def request(asked: RecordedRequest, redactor: Redactor) -> RecordedRequest:
+def request(recorded_request: RecordedRequest, redactor: Redactor) -> RecordedRequest:
     """Return a request without its secrets; the request itself where it has none."""
     cleaned = replace(
-        asked,
-        url=url(asked.url, redactor),
-        body=redactor.clean(asked.body),
-        test_id=redactor.clean(asked.test_id),
-        extra=redactor.clean(asked.extra),
+        recorded_request,
+        url=url(recorded_request.url, redactor),
+        body=redactor.clean(recorded_request.body),
+        test_id=redactor.clean(recorded_request.test_id),
+        extra=redactor.clean(recorded_request.extra),
     )
-    if cleaned == asked:
-        return asked
+    if cleaned == recorded_request:
+        return recorded_request
     return cleaned
 
 
 def url(text: str, redactor: Redactor) -> str:
-    """Return a URL without its secrets: those of its path, and what the names of its query say."""
+    """Return a URL without its secrets, which stand in its path, or in its query under a name that tells."""
     return _url(text, redactor, redactor.policy)
 
 
@@ -76,45 +77,47 @@ def _pair(pair: str, redactor: Redactor) -> str:
     return f"{name}{mark}{quote(replacement, safe='')}"
 
 
-def response(answered: RecordedResponse, redactor: Redactor) -> RecordedResponse:
+def response(recorded_response: RecordedResponse, redactor: Redactor) -> RecordedResponse:
     """Return a response without its secrets; the response itself where it has none."""
-    body = bodies.cleaned_again(answered.body, lambda body: _body(answered, body, redactor))
-    error = answered.error and _error(answered.error, redactor)
-    location = answered.location and url(answered.location, redactor)
-    tail = answered.tail
-    if found := bodies.secrets_of_lines(tail, redactor) if tail else ():
-        tail = tuple(replaced("\n".join(tail), found).split("\n"))
-    envelope = redactor.clean(answered.envelope)
-    cleaned = replace(answered, body=body, error=error, location=location, tail=tail, envelope=envelope)
-    if cleaned == answered:
-        return answered
+    body = bodies.cleaned_again(recorded_response.body, lambda body: _body(recorded_response, body, redactor))
+    error = recorded_response.error and _error(recorded_response.error, redactor)
+    location = recorded_response.location and url(recorded_response.location, redactor)
+    tail = recorded_response.tail
+    if tail:
+        spans = bodies.secrets_of_lines(tail, redactor)
+        if spans:
+            tail = tuple(replaced("\n".join(tail), spans).split("\n"))
+    envelope = redactor.clean(recorded_response.envelope)
+    cleaned = replace(recorded_response, body=body, error=error, location=location, tail=tail, envelope=envelope)
+    if cleaned == recorded_response:
+        return recorded_response
     return cleaned
 
 
-def _body(answered: RecordedResponse, body: Any, redactor: Redactor) -> Any:
+def _body(recorded_response: RecordedResponse, body: Any, redactor: Redactor) -> Any:
     if isinstance(body, str):
         return redactor.text(body)
-    if _is_lines(answered):
-        found = bodies.secrets_of_lines(body, redactor)
-        if not found:
+    if _is_lines(recorded_response):
+        spans = bodies.secrets_of_lines(body, redactor)
+        if not spans:
             return body
-        return replaced("\n".join(body), found).split("\n")
+        return replaced("\n".join(body), spans).split("\n")
     elements = _elements(body)
-    found_in = streams.secrets(elements, redactor)
-    if not found_in:
+    secrets = streams.secrets(elements, redactor)
+    if not secrets:
         return body
-    cleaned = streams.renamed(streams.applied(elements, found_in.changes), found_in.names)
+    cleaned = changes.renamed(changes.applied(elements, secrets.changes), secrets.names)
     if elements is body:
         return cleaned
     return cleaned[0]
 
 
-def _is_lines(answered: RecordedResponse) -> bool:
-    """Return whether the body is the lines of a stream of events."""
+def _is_lines(recorded_response: RecordedResponse) -> bool:
+    """Tell whether the body is recorded as the lines of a stream of events."""
     return (
-        answered.is_streaming
-        and isinstance(answered.body, list | Remade)
-        and all(isinstance(e, str) for e in answered.body)
+        recorded_response.is_streaming
+        and isinstance(recorded_response.body, list | Remade)
+        and all(isinstance(e, str) for e in recorded_response.body)
     )
 
 
@@ -135,7 +138,9 @@ def _error(error: Mapping[str, Any], redactor: Redactor) -> Mapping[str, Any]:
 
 
 def _message(message: str, redactor: Redactor) -> str:
-    """Return an error's message, in which the answer is written as a Python value: that has names of members too."""
+    """Return an error's message without its secrets. It may hold the answer as a Python value, which
+    has members too.
+    """
     head, mark, written = message.partition(" - ")
     if head.startswith(_STATUS) and mark:
         try:
@@ -149,45 +154,53 @@ def _message(message: str, redactor: Redactor) -> str:
 
 
 def findings(content: Mapping[str, Any], recording: Recording, redactor: Redactor) -> Iterator[Finding]:
-    """Yield where a recording has secrets; ``content`` is its file, which may hold more than the recording does."""
+    """Yield where a recording has secrets. ``content`` is its parsed file, which may hold more than the
+    recording does.
+    """
     for finding in _findings(content, recording, redactor):
-        yield Finding(redactor.text(finding.path), finding.detector)  # A member's name may be one.
+        yield Finding(redactor.text(finding.path), finding.detector)  # The name of a member may itself be a secret.
 
 
 def _findings(content: Mapping[str, Any], recording: Recording, redactor: Redactor) -> Iterator[Finding]:
-    answered = recording.response
+    recorded_response = recording.response
     others = {name: value for name, value in content["response"].items() if name not in ("body", "tail")}
     yield from redactor.find({**content, "response": others})
     if url(recording.request.url, redactor) != redactor.text(recording.request.url):
         yield Finding("request.url", "member")
-    if answered.location and url(answered.location, redactor) != redactor.text(answered.location):
+    if recorded_response.location and url(recorded_response.location, redactor) != redactor.text(
+        recorded_response.location
+    ):
         yield Finding("response.location", "member")
-    yield from _in_body(answered, redactor)
-    if answered.tail:
-        yield from _in_lines("response.tail", answered.tail, redactor)
+    yield from _in_body(recorded_response, redactor)
+    if recorded_response.tail:
+        yield from _in_lines("response.tail", recorded_response.tail, redactor)
     message = None
-    if answered.error:
-        message = answered.error.get("message")
+    if recorded_response.error:
+        message = recorded_response.error.get("message")
     if isinstance(message, str) and _message(message, redactor) != message and redactor.text(message) == message:
         yield Finding("response.exception_data.message", "member")
 
 
-def _in_body(answered: RecordedResponse, redactor: Redactor) -> Iterator[Finding]:
-    body = answered.body
+def _in_body(recorded_response: RecordedResponse, redactor: Redactor) -> Iterator[Finding]:
+    body = recorded_response.body
     where = "response.body"
     if isinstance(body, str):
         yield from (Finding(where, span.detector) for span in redactor.spans(body))
-    elif _is_lines(answered):
+    elif _is_lines(recorded_response):
         yield from _in_lines(where, body, redactor)
     else:
-        found = streams.secrets(_elements(body), redactor)
-        for change in found.changes:
+        secrets = streams.secrets(_elements(body), redactor)
+        for change in secrets.changes:
             if not change.is_first:
                 continue
-            path = change.path if isinstance(body, list) else change.path[1:]
-            step = streams.shown(path)
-            yield Finding(where + step if step.startswith("[") else f"{where}.{step}", change.detector)
-        yield from (Finding(where, "name of a member") for _ in found.names)
+            path = change.path
+            if not isinstance(body, list):
+                path = path[1:]
+            step = changes.shown(path)
+            if not step.startswith("["):
+                step = f".{step}"
+            yield Finding(f"{where}{step}", change.detector)
+        yield from (Finding(where, "name of a member") for _ in secrets.names)
 
 
 def _in_lines(where: str, lines: Sequence[str], redactor: Redactor) -> Iterator[Finding]:

@@ -12,17 +12,23 @@
 A policy is a value: it goes to the process that writes as JSON.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import re2
 
-from wiretape.codecs import misspelled, toml_text
+from wiretape.codecs import misspelled
+from wiretape.exceptions import ConfigurationError
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS
+
+type _Path = tuple[str | int, ...]
+
+_SHOWN = 80
+"""Characters of a wrong value that an error shows."""
 
 REDACTED = "__redacted__"
 """What stands in a secret's place."""
@@ -96,73 +102,77 @@ def names() -> frozenset[str]:
     return frozenset({MEMBER, environment.NAME} | {form.name for form in FORMS} | {each.name for each in detectors})
 
 
-def parse(file: str, text: str) -> RedactionPolicy:
-    """Read what a configuration says of secrets. Raises ValueError, naming the file, the table and what is wrong."""
-    tables = toml_text.loads(file, text)
-    general = _Table(f"{file}: [redaction]", tables.get("redaction", {}))
-    entries = tables.get("redact", [])
-    if not isinstance(entries, list):
-        raise ValueError(f"{file}: [redact] is no table of its own: each rule is a [[redact]]")  # noqa: TRY004
-    rules = tuple(_rule(f"{file}: [[redact]] {number}", entry) for number, entry in enumerate(entries, start=1))
+def parse(general: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> RedactionPolicy:
+    """Return what ``[redaction]`` and the ``[[redact]]`` tables say; ``wiretape.config`` has looked at keys and types.
+
+    Raises ConfigurationError, with the path below the file.
+    """
     policy = RedactionPolicy(
-        on_secret=general.choice("on_secret", OnSecret.REDACT),
-        pii=general.flag("pii"),
-        allow=general.allowed("allow"),
-        disable=general.texts("disable"),
-        rules=rules,
+        on_secret=OnSecret(general.get("on_secret", OnSecret.REDACT)),
+        pii=general.get("pii", False),
+        allow=_allowed(("redaction", "allow"), general.get("allow", [])),
+        disable=tuple(general.get("disable", [])),
+        rules=tuple(_rule(("redact", number), entry) for number, entry in enumerate(entries)),
     )
-    general.end()
+    known = names()
     for name in policy.disable:
-        if name not in names():
-            raise ValueError(
-                f"{file}: [redaction]: disable: {name!r} is no detector: they are {', '.join(sorted(names()))}"
+        if name not in known:
+            meant = misspelled.nearest(name, known)
+            guess = f": did you mean {meant}? They are" if meant else ": they are"
+            raise ConfigurationError(
+                f"{name[:_SHOWN]!r} is no detector{guess} {', '.join(sorted(known))}", ("redaction", "disable")
             )
-    doubled = next(
-        (rule.name for index, rule in enumerate(rules) if rule.name in {r.name for r in rules[:index]}), None
-    )
-    if doubled:
-        raise ValueError(f"{file}: [[redact]]: two rules have the name {doubled!r}")
+    seen: set[str] = set()
+    for number, rule in enumerate(policy.rules):
+        if rule.name in seen:
+            raise ConfigurationError(f"two rules have the name {rule.name[:_SHOWN]!r}", ("redact", number))
+        seen.add(rule.name)
     return policy
 
 
-def _rule(where: str, entry: Any) -> RedactionRule:
-    table = _Table(where, entry)
+def _rule(path: _Path, entry: Mapping[str, Any]) -> RedactionRule:
     rule = RedactionRule(
-        name=table.text("name"),
-        path=table.text("path"),
-        pattern=table.text("pattern"),
-        replace=table.text("replace", REDACTED),
-        allow=table.allowed("allow"),
+        name=entry["name"],
+        path=entry.get("path", ""),
+        pattern=entry.get("pattern", ""),
+        replace=entry.get("replace", REDACTED),
+        allow=_allowed((*path, "allow"), entry.get("allow", [])),
     )
-    table.end()
     if not rule.name:
-        raise ValueError(f"{where}: has no name")
-    where = f"{where} ({rule.name})"
+        raise ConfigurationError("has no name", path, at="name")
     if not rule.path and not rule.pattern:
-        raise ValueError(f"{where}: has neither a path nor a pattern: it would take out nothing")
-    if rule.path:
-        try:
+        raise ConfigurationError("has neither a path nor a pattern: it would take out nothing", path)
+    try:
+        if rule.path:
             paths.parse(rule.path)
-        except ValueError as e:
-            raise ValueError(f"{where}: path: {e}") from e
+    except ValueError as e:
+        raise ConfigurationError(str(e), (*path, "path")) from e
     if rule.pattern:
-        check_pattern(f"{where}: pattern", rule.pattern)
+        check_pattern((*path, "pattern"), rule.pattern)
     if not rule.replace:
-        raise ValueError(f"{where}: replace: is empty: what was taken out would leave no trace")
+        raise ConfigurationError("is empty: what was taken out would leave no trace", (*path, "replace"))
     return rule
 
 
-def check_pattern(where: str, pattern: str) -> None:
-    """Raise ValueError, saying where, for what is no pattern or matches nothing at all."""
+def _allowed(path: _Path, values: Sequence[str]) -> tuple[str, ...]:
+    for value in values:
+        if is_pattern(value):
+            check_pattern(path, value[1:-1])
+        elif not value:
+            raise ConfigurationError("holds an empty text", path)
+    return tuple(values)
+
+
+def check_pattern(path: _Path, pattern: str) -> None:
+    """Raise ConfigurationError for what is no pattern, or matches the empty text."""
     try:
         made = text_pattern(pattern)
     except re2.error as e:
         reason = e.args[0].decode() if isinstance(e.args[0], bytes) else e.args[0]
-        raise ValueError(
-            f"{where}: {pattern!r} is no pattern of RE2 ({reason}); it knows neither look-around nor references back"
-        ) from e
+        what = f"{pattern!r} is no pattern of RE2 ({reason})"
+        raise ConfigurationError(f"{what}; it knows neither look-around nor references back", path) from e
     if made.fullmatch(""):
-        raise ValueError(f"{where}: {pattern!r} matches the empty text, that is, everywhere")
+        raise ConfigurationError(f"{pattern!r} matches the empty text, that is, everywhere", path)
 
 
 def text_pattern(pattern: str) -> Any:
@@ -170,60 +180,6 @@ def text_pattern(pattern: str) -> Any:
     made = re2.Options()
     made.log_errors = False
     return re2.compile(pattern, made)
-
-
-class _Table:
-    """A table of a configuration, of which each key is taken once."""
-
-    def __init__(self, where: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise ValueError(f"{where}: is no table")  # noqa: TRY004
-        self._where = where
-        self._values = dict(values)
-        self._taken: list[str] = []
-        """The keys that there are: those that were taken."""
-
-    def _take(self, key: str, default: Any) -> Any:
-        self._taken.append(key)
-        return self._values.pop(key, default)
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise ValueError(f"{self._where}: {key}: {value!r} is no text")  # noqa: TRY004
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._take(key, [])
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise ValueError(f"{self._where}: {key}: is no list of texts")
-        return tuple(values)
-
-    def allowed(self, key: str) -> tuple[str, ...]:
-        values = self.texts(key)
-        for value in values:
-            if is_pattern(value):
-                check_pattern(f"{self._where}: {key}", value[1:-1])
-            elif not value:
-                raise ValueError(f"{self._where}: {key}: holds an empty text")
-        return values
-
-    def flag(self, key: str) -> bool:
-        value = self._take(key, False)
-        if not isinstance(value, bool):
-            raise ValueError(f"{self._where}: {key}: {value!r} is neither true nor false")  # noqa: TRY004
-        return value
-
-    def choice(self, key: str, default: OnSecret) -> OnSecret:
-        value = self.text(key, default)
-        try:
-            return OnSecret(value)
-        except ValueError as e:
-            raise ValueError(f"{self._where}: {key}: {value!r} is none of {', '.join(OnSecret)}") from e
-
-    def end(self) -> None:
-        if self._values:
-            raise misspelled.unknown(self._where, self._values, self._taken)
 
 
 def is_pattern(allowed: str) -> bool:

@@ -1,4 +1,6 @@
-"""Where something stands in a text, and what is put there. Under everything that finds or takes out."""
+"""Spans: where secrets stand in a text, and what replaces them. Everything that finds secrets, or takes them out, uses
+it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,9 +15,13 @@ class Span:
     detector: str
     replacement: str
 
+    def moved(self, distance: int) -> "Span":
+        """Return the same span of a longer text that has ``distance`` characters before the one it was found in."""
+        return Span(self.start + distance, self.end + distance, self.detector, self.replacement)
+
 
 class Places:
-    """Places in UTF-8 -> places in the text. They are asked for in order."""
+    """Converts places in UTF-8 to places in the text. They have to be given in ascending order."""
 
     def __init__(self, data: bytes) -> None:
         """``data`` is the text in UTF-8."""
@@ -25,7 +31,7 @@ class Places:
         self._characters = 0
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the places of characters for those of bytes."""
+        """Return the first and last place in characters, given those in bytes."""
         return self._place(start), self._place(end)
 
     def _place(self, at: int) -> int:
@@ -36,13 +42,13 @@ class Places:
         return self._characters
 
 
-def merged(found: list[Span]) -> list[Span]:
-    """Return spans in order; of those that overlap, one for all."""
-    if len(found) < 2:
-        return found
-    found.sort(key=lambda span: (span.start, -span.end))
-    kept = found[:1]
-    for span in found[1:]:
+def merged(spans: list[Span]) -> list[Span]:
+    """Return spans in order; those that overlap become one."""
+    if len(spans) < 2:
+        return spans
+    spans.sort(key=lambda span: (span.start, -span.end))
+    kept = spans[:1]
+    for span in spans[1:]:
         last = kept[-1]
         if span.start >= last.end:
             kept.append(span)
@@ -51,22 +57,22 @@ def merged(found: list[Span]) -> list[Span]:
     return kept
 
 
-def replaced(text: str, found: Sequence[Span]) -> str:
-    """Return a text with what replaces each of the spans; the text itself where there are none."""
-    if not found:
+def replaced(text: str, spans: Sequence[Span]) -> str:
+    """Return a text in which each span is replaced; the text itself where there are no spans."""
+    if not spans:
         return text
     pieces: list[str] = []
     end = 0
-    for span in found:
+    for span in spans:
         pieces += (text[end : span.start], span.replacement)
         end = span.end
     return "".join((*pieces, text[end:]))
 
 
-def distribute(pieces: Iterable[str], found: Sequence[Span]) -> Iterator[str]:
-    """Yield the pieces of a text, as many, with the spans of the whole replaced.
+def distribute(pieces: Iterable[str], spans: Sequence[Span]) -> Iterator[str]:
+    """Yield the pieces of a text with the spans of the whole text replaced. There are as many pieces as before.
 
-    What replaces a span stands in the piece where it begins; the others lose what they have of it.
+    A replacement stands in the piece where its span begins. The other pieces lose what they have of the span.
     """
     place = 0
     number = 0
@@ -74,8 +80,8 @@ def distribute(pieces: Iterable[str], found: Sequence[Span]) -> Iterator[str]:
         end = place + len(piece)
         kept: list[str] = []
         at = place
-        while number < len(found) and found[number].start < end:
-            span = found[number]
+        while number < len(spans) and spans[number].start < end:
+            span = spans[number]
             if span.start >= place:
                 kept += (piece[at - place : span.start - place], span.replacement)
             at = min(span.end, end)
@@ -83,5 +89,5 @@ def distribute(pieces: Iterable[str], found: Sequence[Span]) -> Iterator[str]:
                 break
             number += 1
         kept.append(piece[at - place :])
-        yield "".join(kept) if len(kept) > 1 else kept[0]
+        yield "".join(kept)
         place = end

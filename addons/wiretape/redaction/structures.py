@@ -1,6 +1,6 @@
 """Secrets that are known by how they are built: private keys, tokens in parts, passwords in URLs. A part of the table.
 
-All of it is linear: what is looked at is bounded, but for what is taken out, and that is not looked at again.
+All of it is linear. What is looked at is bounded, except for what is taken out, and that is not looked at again.
 """
 
 import base64
@@ -46,7 +46,7 @@ _END = re.compile(
     + rb"{0,3}----[- ]END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?[- ]----"
 )
 _SHORTEST_LINE = 16
-"""Characters of a line of a private key that may have lost its end."""
+"""How many characters each line of a private key has at least, if the end of the key was cut off."""
 
 _PARTS = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,4}")
 _HEAD = re.compile(rb"[A-Za-z0-9_-]{8,2048}(?=\.)")
@@ -58,7 +58,7 @@ _TEMPLATE = re.compile(rb"[${}%()\[\]*]|\.\.\.|__redacted__")
 _REFRESH = re.compile(rb"1//0[A-Za-z0-9_-]{40,512}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]*")
 _AROUND = 48
-"""Bytes around a secret that tell whether it is a part of something else."""
+"""How many bytes around a secret are looked at to tell whether it is a part of something else."""
 _TELEGRAM = re.compile(rb"[0-9]{8,10}:A[A-Za-z0-9_-]{34}")
 _TOKEN = re.compile(rb"[A-Za-z0-9_-]{24,256}")
 _HOOK_PATH = re.compile(rb"[A-Za-z0-9_/@.-]{20,512}")
@@ -68,19 +68,19 @@ _TERRAFORM = re.compile(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}(?![A-
 _ZHIPU = re.compile(rb"[a-f0-9]{32}\.[A-Za-z0-9]{16}(?![A-Za-z0-9._/-])")
 _FAL = re.compile(rb"[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}:[a-f0-9]{32}(?![A-Za-z0-9])")
 _BEFORE_FAL = 23
-"""Characters of a UUID before its last hyphen."""
+"""How many characters of a UUID stand before its last hyphen."""
 _SIGNED = re.compile(rb"[A-Za-z0-9%+/=_-]{40,}")
 
 _AWS_SECRET = re.compile(rb"(?:^|[^A-Za-z0-9+/=])([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])")
 _MAY_BE_AWS_SECRET = re2.compile(rb"[A-Za-z0-9+/]{40}")
 _BESIDE = 120
-"""Bytes between an access key of AWS's and its secret."""
+"""How many bytes may stand between an access key of AWS and its secret."""
 _SHORTEST_PASSWORD = 4
 _NO_PASSWORDS = frozenset(
     b"""password pass passwd pwd secret token key user username xxx xxxx test foo bar baz pw p credentials apikey
     api_key mypassword yourpassword your_password your-password port host x guest""".split()
 )
-"""What stands in the place of a password in what explains a URL."""
+"""Stands in the place of a password in a text that explains a URL."""
 
 
 def _is_ended(data: bytes, at: int) -> bool:
@@ -94,10 +94,22 @@ def _is_inside(data: bytes, at: int) -> bool:
     return data[at - 1 : at] in (b"-", b"_")
 
 
-def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a private key in PEM or of PGP stands, as far as it goes; it may have lost its end.
+def _span_from(pattern: re.Pattern[bytes], data: bytes, at: int) -> tuple[int, int] | None:
+    """Return the span of a match that begins at this place; None where there is none, or where it is
+    before the text.
+    """
+    if at < 0:
+        return None
+    match = pattern.match(data, at)
+    if not match:
+        return None
+    return match.span()
 
-    A line that is shorter than those of keys belongs to it where the end follows: otherwise it may be a word.
+
+def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
+    """Return where a private key in PEM, or of PGP, stands, as far as it goes. Its end may have been cut off.
+
+    A line that is shorter than those of keys belongs to the key only where the end follows: otherwise it may be a word.
     """
     header = _BEGIN.match(data, start)
     if not header:
@@ -105,7 +117,8 @@ def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     stop = header.end()
     lines = 0
     while line := _LINE.match(data, stop):
-        if end := _END.match(data, line.end()):
+        end = _END.match(data, line.end())
+        if end:
             return start, end.end()
         if len(line[1]) < _SHORTEST_LINE:
             break
@@ -113,11 +126,11 @@ def private_key(data: bytes, start: int, _: int) -> tuple[int, int] | None:
         lines += 1
     if not lines:
         return None
-    return (start, stop)
+    return start, stop
 
 
 def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a JSON web token stands, signed or encrypted: its first part tells the algorithm."""
+    """Return where a JSON web token stands, signed or encrypted. Its first part names the algorithm."""
     head = _HEAD.match(data, start)
     if not head or _is_inside(data, start):
         return None
@@ -131,12 +144,12 @@ def token_in_parts(data: bytes, start: int, _: int) -> tuple[int, int] | None:
     assert parts
     token = parts[0].rstrip(b".")
     if token.count(b".") >= 1:
-        return (start, start + len(token))
+        return start, start + len(token)
     return None
 
 
 def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
-    """Return where the password of a URL stands."""
+    """Return where the password in a URL stands."""
     match = _PASSWORD.match(data, end)
     if not match:
         return None
@@ -151,7 +164,7 @@ def user_info(data: bytes, _: int, end: int) -> tuple[int, int] | None:
 
 
 def google_refresh(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a refresh token of Google's stands. In base64 of something else, more base64 is around it."""
+    """Return where a refresh token of Google stands. In base64 of something else, more base64 stands around it."""
     match = _REFRESH.match(data, start)
     if not match or _is_base64(data, start, match.end()):
         return None
@@ -159,7 +172,7 @@ def google_refresh(data: bytes, start: int, _: int) -> tuple[int, int] | None:
 
 
 def _is_base64(data: bytes, start: int, end: int) -> bool:
-    """Tell whether what stands there is a part of more base64; it may be a part of a path as well."""
+    """Tell whether the text is a part of more base64. It may also be a part of a path."""
     before = _BASE64.match(data[max(0, start - _AROUND) : start][::-1])
     after = _BASE64.match(data, end, end + _AROUND)
     assert before
@@ -185,11 +198,11 @@ def discord(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     match = _TOKEN.match(data, end - 1)
     if not match:
         return None
-    return (start, match.end())
+    return start, match.end()
 
 
 def hook_url(data: bytes, _: int, end: int) -> tuple[int, int] | None:
-    """Return where the path stands with which anybody may write into a channel."""
+    """Return where the path of a web hook stands, with which anybody may write into a channel."""
     match = _HOOK_PATH.match(data, end)
     if match and any(map(str.isdigit, match[0].decode())):
         return match.span()
@@ -197,37 +210,25 @@ def hook_url(data: bytes, _: int, end: int) -> tuple[int, int] | None:
 
 
 def azure_entra(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where the secret of an application of Azure's stands."""
-    match = None
-    if start >= 3:
-        match = _ENTRA.match(data, start - 3)
-    if not match:
-        return None
-    return match.span()
+    """Return where the secret of an application in Azure Entra stands."""
+    return _span_from(_ENTRA, data, start - 3)
 
 
 def terraform(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a token of Terraform's stands."""
-    match = None
-    if start >= 14:
-        match = _TERRAFORM.match(data, start - 14)
-    if not match:
-        return None
-    return match.span()
+    """Return where a token of Terraform stands."""
+    return _span_from(_TERRAFORM, data, start - 14)
 
 
 def azure_resource(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where the key of a service of Azure's stands, 84 characters."""
-    match = None
-    if start >= 52:
-        match = _RESOURCE.match(data, start - 52)
-    if not match or data[start - 53 : start - 52].isalnum():
+    """Return where the key of an Azure service stands: 84 characters."""
+    span = _span_from(_RESOURCE, data, start - 52)
+    if not span or data[start - 53 : start - 52].isalnum():
         return None
-    return match.span()
+    return span
 
 
 def zhipu(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a key of Zhipu's stands: an id and a secret. A file may be called by its hash and a name, too."""
+    """Return where a key of Zhipu stands: an id and a secret. A file name of a hash and a word looks alike."""
     match = _ZHIPU.match(data, start)
     if not match or _is_inside(data, start):
         return None
@@ -240,17 +241,15 @@ def zhipu(data: bytes, start: int, _: int) -> tuple[int, int] | None:
 
 
 def fal(data: bytes, start: int, _: int) -> tuple[int, int] | None:
-    """Return where a key of fal.ai's stands: an id and a secret."""
-    match = None
-    if start >= _BEFORE_FAL:
-        match = _FAL.match(data, start - _BEFORE_FAL)
-    if match and not data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum():
-        return match.span()
-    return None
+    """Return where a key of fal.ai stands: an id and a secret."""
+    span = _span_from(_FAL, data, start - _BEFORE_FAL)
+    if not span or data[start - _BEFORE_FAL - 1 : start - _BEFORE_FAL].isalnum():
+        return None
+    return span
 
 
 def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where the secret of an access key of AWS's stands that is at this place: beside it."""
+    """Yield where secrets of AWS stand near the access key at this place."""
     first = max(0, start - _BESIDE)
     beside = data[first : end + _BESIDE]
     if not _MAY_BE_AWS_SECRET.search(beside):
@@ -263,7 +262,7 @@ def aws_secrets(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def signature(data: bytes, _: int, end: int) -> tuple[int, int] | None:
-    """Return where the signature of a URL stands that lets in whoever has it."""
+    """Return where the signature of a URL stands, which grants access to anybody who has it."""
     match = _SIGNED.match(data, end)
     if not match:
         return None

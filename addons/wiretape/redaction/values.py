@@ -1,6 +1,6 @@
-"""Whether what stands where a secret is expected is one: behind ``password=``, in a member named ``token``.
+"""Tells whether a value in the place of a secret is one: behind ``password=``, or in a member named ``token``.
 
-A part of the table. Source code says such names all the time, and rarely with a secret behind them.
+This is a part of the table. Source code has such names all the time, and rarely with a secret behind them.
 """
 
 import re
@@ -29,26 +29,26 @@ _NUMBER_OR_COLOUR = re.compile(
 _DIGITS = re.compile("[0-9]+")
 _LETTER = re.compile("[A-Za-z]")
 _HARD = re.compile(r"[0-9!@#$%^&*?+~]")
-"""What keys and passwords have, and words have not."""
+"""Keys and passwords contain one of these; words do not."""
 
 
 class Writing(Enum):
-    """How a value is written. It tells how likely it is that a name stands there instead."""
+    """How a value is written, which tells how likely it is the name of something instead."""
 
     PLAIN = auto()
     """On a line of its own, as in a file of settings, or in the query of a URL."""
     QUOTED = auto()
     """Between quotes."""
     BARE = auto()
-    """Anywhere else, as names in source code are."""
+    """Anywhere else, where names of source code stand."""
     PASSWORD = auto()
-    """Behind a name that is a password's, which somebody may have thought of: with words in it."""
+    """Behind the name of a password. A person may have thought of it, with words in it."""
 
 
 def is_secret(text: str, writing: Writing = Writing.PLAIN) -> bool:
-    """Tell whether the text is a key or a password rather than a word, a variable or a placeholder."""
+    """Tell whether a text is a key or a password rather than a word, a variable or a placeholder."""
     text = text[:_LOOKED_AT]
-    # What rules out most comes first: names like these are everywhere, and few stand before a secret.
+    # The tests that rule out most come first: such names are everywhere, and few stand before a secret.
     if len(text) < 6 or text.isalpha() or text.isdigit() or not text.isascii():
         return False
     if not _HARD.search(text) or not _LETTER.search(text) or _is_other(text) or _TEMPLATE.search(text):
@@ -57,9 +57,11 @@ def is_secret(text: str, writing: Writing = Writing.PLAIN) -> bool:
 
 
 def _is_other(text: str) -> bool:
-    # In 64 keys in base64 one begins as a path does.
-    is_key = text[0] == "/" and (key := _BASE64.match(text)) and share_of_words(key[0]) < 0.3
-    return not is_key and _OTHER.match(text) is not None
+    if not _OTHER.match(text):
+        return False
+    # Of 64 keys in base64, one begins with a slash, as a path does.
+    key = _BASE64.match(text)
+    return text[0] != "/" or not key or share_of_words(key[0]) >= 0.3
 
 
 def _is_dotted(text: str) -> bool:
@@ -80,14 +82,16 @@ def _is_so_written(text: str, writing: Writing) -> bool:
 
 
 def _is_drawn(text: str) -> bool:
-    """Tell, more strictly, whether a text is a key that a machine has drawn: no name of a program looks so."""
+    """Tell whether a text was drawn at random. This is the strictest test: no name in a program passes it."""
     digits = _DIGITS.findall(text)
     if len(text) < 16 or not digits or _DOTTED.fullmatch(text) or _NUMBERED_WORD.fullmatch(text):
         return False
     words = share_of_words(text)
     if _DIVIDED.fullmatch(text) and words >= 0.2:
         return False
-    return words < (0.25 if len(digits) == 1 else 0.45)
+    if len(digits) == 1:
+        return words < 0.25
+    return words < 0.45
 
 
 _ADDRESS = re.compile(r"0x[0-9A-Fa-f]+")
@@ -95,9 +99,9 @@ _WORD_PARTS = re.compile(r"[A-Za-z._-]+")
 
 
 def may_be_secret(text: str) -> bool:
-    """Tell whether the text of a member that may name a secret is one, where its name alone does not decide.
+    """Tell whether the text of a member is a secret, where its name alone does not decide.
 
-    It is not what a model or a game calls a token: a word, an address on a chain.
+    Models and games call other things a token: a word, an address on a chain.
     """
     if len(text) < 6 or any(map(str.isspace, text[:_LOOKED_AT])) or _OTHER.match(text) or _ADDRESS.fullmatch(text):
         return False
@@ -112,14 +116,14 @@ _STAND_IN = re.compile(
 )
 _PATH = re.compile(r"(?:~|[.]{1,2}|[A-Za-z]:)?[/\\](?:[\w .@+-]{1,128}[/\\]{0,2})*+")
 _DESCRIPTION = 5
-"""Words from which a text tells of a secret rather than being one."""
+"""With so many words, a text describes a secret rather than being one."""
 
 
 def is_directory(name: str, text: str) -> bool:
-    """Tell whether a member is a working directory, which shells call ``PWD``, and no password."""
+    """Tell whether a member is a working directory, which shells call ``PWD``, and not a password."""
     return name.lower() in ("pwd", "oldpwd") and not _BASE64.fullmatch(text) and _PATH.fullmatch(text) is not None
 
 
 def is_about_secret(text: str) -> bool:
-    """Tell whether the text of a member that names a secret stands in its place, or describes it."""
+    """Tell whether the text of a member that names a secret only describes it, or refers to it."""
     return bool(_STAND_IN.fullmatch(text)) or len(text[:_LOOKED_AT].split()) >= _DESCRIPTION

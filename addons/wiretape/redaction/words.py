@@ -1,8 +1,8 @@
-"""Whether a text reads as words, or as what a machine has drawn. Below the detectors.
+"""Tells whether a text reads as words, or was drawn at random. The detectors use it.
 
 The names of functions, of CSS classes and of settings have the prefixes of keys as well (``hf_hub_download``,
-``sk-toggleable__label-arrow``). What tells them apart is English: of two letters that follow each other in a word, nine
-pairs in ten are among 200 of 676; of letters that were drawn, three in ten.
+``sk-toggleable__label-arrow``). English tells them apart: of the pairs of letters in words, nine in ten are among the
+200 most frequent of all 676; of pairs that were drawn at random, three in ten are.
 """
 
 import re
@@ -11,17 +11,17 @@ _FOLLOWING = """a:bcdgilmnprstuy b:aeilosu c:acehiklortu d:aeiosu e:acdefglmnprs
 i:abcdefglmnoprstvz k:ei l:adeilostuy m:aeimop n:acdefginostv o:cdglmnoprstuvw p:aehiloprsty q:u r:acdegilmnorstuy
 s:acehiopstu t:acehilorstuy u:abcelmnprst v:aei w:aei x:pt y:p z:e"""
 _PAIRS = frozenset(pairs[0] + second for pairs in _FOLLOWING.split() for second in pairs[2:])
-"""The 200 pairs of letters that are the most frequent in the words of programs. Counted in Python's packages."""
+"""The 200 most frequent pairs of letters in the words of programs, counted in Python's packages."""
 
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{4,}")
 _SEPARATORS = re.compile(r"[-_./ ]")
 
 _LOOKED_AT = 96
-"""Characters of a text that are looked at: enough to tell, and a bound on the work."""
+"""How many characters of a text are looked at: enough to tell, and a bound on the work."""
 
 
 def share_of_words(text: str) -> float:
-    """Return how much of a text belongs to what looks like words, from 0 to 1. Separators do not count."""
+    """Return which share of a text looks like words, from 0 to 1. Separators do not count."""
     text = text[:_LOOKED_AT]
     covered = 0
     for match in _WORD.finditer(text):
@@ -39,16 +39,18 @@ def share_of_words(text: str) -> float:
 def reads_as_words(text: str) -> bool:
     """Tell whether a text is made of words, as an identifier is.
 
-    Of 100,000 texts of 20 or more random characters fewer than ten do.
+    Fewer than ten of 100,000 texts of 20 or more random characters pass.
     """
     has_digit = any(map(str.isdigit, text[:_LOOKED_AT]))
     is_divided = not has_digit and _SEPARATORS.search(text[:_LOOKED_AT])
-    return share_of_words(text) >= (0.45 if is_divided else 0.66)
+    if is_divided:
+        return share_of_words(text) >= 0.45
+    return share_of_words(text) >= 0.66
 
 
-# How much likelier one character follows another in a name than where both were drawn, as logarithms: by what they are
-# (a small letter, a capital, a digit, a sign), and for letters by whether words have the pair. Counted in 42,000 names
-# of Python's packages, and in what was drawn from the alphabets of keys.
+# How much likelier a pair of characters is in a name than in a random text, as logarithms. It depends on what they are
+# (a small letter, a capital, a digit, a sign), and for letters on whether the pair is frequent in words. Counted in
+# 42,000 names of Python's packages, and in random texts of the alphabets of keys.
 _FREQUENT = {"ll": 1.5, "lu": -1.0, "ul": 0.5, "uu": -0.3}
 _SELDOM = {"ll": -1.0, "lu": -1.0, "ul": -1.0, "uu": -2.5}
 _OTHERWISE = {
@@ -57,16 +59,16 @@ _OTHERWISE = {
 }
 _MANY_PARTS = re.compile(r"[a-z0-9]{1,12}(?:[-_][a-z0-9]{0,12}){3,}")
 _NO_HEX = re.compile("[g-z]")
-"""Four short parts and more, without a capital; of an UUID all letters are hex digits."""
+"""Four or more short parts without a capital are a name, unless they are a UUID: all letters of that are hex digits."""
 
 _LIKELY = 0.3
-"""The mean from which it is a name. Of 100,000 texts of 20 random characters fewer than ten reach it."""
+"""The mean from which a text is a name. Fewer than ten of 100,000 texts of 20 random characters reach it."""
 
 
 def is_spelled(text: str) -> bool:
-    """Tell whether the characters of a text follow each other as in a name of a program's, whatever its words are.
+    """Tell whether the characters of a text follow each other as in a name of a program, whatever its words are.
 
-    Abbreviations are no words (``fw_ota_upd_v3_hdlr``), but few letters in them change their case or are digits.
+    The abbreviations in ``fw_ota_upd_v3_hdlr`` are no words, but few of its letters change their case or are digits.
     """
     text = text[:_LOOKED_AT]
     if _MANY_PARTS.fullmatch(text) and _NO_HEX.search(text):
@@ -79,7 +81,9 @@ def _likelihood(pair: str) -> float:
     kinds = _kind(pair[0]) + _kind(pair[1])
     if kinds in _OTHERWISE:
         return _OTHERWISE[kinds]
-    return (_FREQUENT if pair.lower() in _PAIRS else _SELDOM)[kinds]
+    if pair.lower() in _PAIRS:
+        return _FREQUENT[kinds]
+    return _SELDOM[kinds]
 
 
 def _kind(character: str) -> str:
@@ -92,7 +96,7 @@ def _kind(character: str) -> str:
     return "u"
 
 
-# In a key of 90 characters that were drawn, "your" stands once in 2,000.
+# Of 2,000 random keys of 90 characters, one contains "your".
 _FILLERS = re.compile(
     r"(?i)x{5}|\*{3}|\.{3}|0{8}|\byour|_your|your[-_ ]|example|placeholder|change[-_]?me|dummy|redacted"
 )

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: TOML text -> rules; a request -> its fault; chunks -> what is left of them.
+"""What goes wrong on purpose: ``[[fault]]`` -> rules; a request -> its fault; chunks -> what is left of them.
 
 Between the tape's answer and who sends it. Values in, values out: no clock, no socket, no chance. Whether a request of
 a share is met is drawn from a digest, so that the same requests meet the same faults wherever they are sent again.
@@ -8,15 +8,20 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from wiretape.codecs import misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
+from wiretape.exceptions import ConfigurationError
 
+type _Path = tuple[str | int, ...]
+
+_UNITS = {"ms": 0.001, "s": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
+_SHOWN = 80
+"""Characters of a wrong value that an error shows."""
 _LONGEST = 86_400.0
 """Seconds that anything can be made to wait."""
 _JSON_TO_NONE = bytes.maketrans(b'"{}[]', b"'()()")
@@ -178,123 +183,67 @@ class Faults:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def parse(file: str, text: str, providers: Collection[str]) -> Faults:
-    """The ``[[fault]]`` tables of a TOML text. ``providers`` are the names that a fault's provider can have.
+def parse(entries: Sequence[Mapping[str, Any]], providers: Collection[str]) -> Faults:
+    """Return the rules of the ``[[fault]]`` tables; ``wiretape.config`` has looked at keys and types before.
 
-    Raises ValueError, naming the file, the entry and the right values.
+    ``providers`` are the names that a fault's provider can have. Raises ConfigurationError, with the path below the
+    file.
     """
-    table = toml_text.loads(file, text)
-    entries = table.get("fault", [])
-    if not isinstance(entries, list):
-        raise ValueError(f"{file}: a fault begins with [[fault]], in two brackets")  # noqa: TRY004
-    return Faults(_rule(f"{file}: fault {number}", entry, providers) for number, entry in enumerate(entries, 1))
+    return Faults(_rule(("fault", number), entry, providers) for number, entry in enumerate(entries))
 
 
-def _is_count(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_duration(value: Any) -> bool:
-    return isinstance(value, str) and 0 < _seconds(value) <= _LONGEST
-
-
-def _is_retry_after(value: Any) -> bool:
-    return _is_count(value, 0) or (_is_text(value) and value.isascii() and value.isprintable())
-
-
-def _is_nth(value: Any) -> bool:
-    return _is_count(value, 1) or (isinstance(value, list) and value != [] and all(_is_count(n, 1) for n in value))
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
-
-
-_PATTERN = (_is_text, "a name with * in it")
-_TIME = (_is_duration, "a time such as 300ms or 1.5s")
-_AFTER = (lambda value: _is_count(value, 0), "the number of the chunk after which it happens, 0 or more")
-_KEYS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "session": _PATTERN,
-    "provider": _PATTERN,
-    "endpoint": _PATTERN,
-    "model": _PATTERN,
-    "share": (_is_share, "a part of the requests, more than 0 and at most 1"),
-    "seed": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
-    "nth": (_is_nth, "a number from 1 on, or a list of such"),
-    "status": (lambda value: _is_count(value, 400) and value < 600, "a number from 400 to 599"),
-    "body": (lambda value: isinstance(value, str | dict), "a text or a table"),
-    "retry_after": (_is_retry_after, "seconds, or a date as HTTP writes it"),
-    "delay": _TIME,
-    "stall": _AFTER,
-    "cut": _AFTER,
-    "how": (lambda value: value in ("reset", "end"), '"reset" or "end"'),
-    "garble": (lambda value: _is_count(value, 1), "the number of a chunk, 1 or more"),
-    "slow": _TIME,
-}
 _EFFECTS = ("status", "delay", "stall", "cut", "garble", "slow")
 _NEEDS = {"body": "status", "retry_after": "status", "how": "cut", "seed": "share"}
 _APART = [("share", "nth"), ("cut", "stall"), *(("status", each) for each in ("stall", "cut", "garble", "slow"))]
 
 
-def _rule(where: str, entry: Any, providers: Collection[str]) -> FaultRule:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{where}: is a table, not {entry!r}")  # noqa: TRY004
-    if unknown := sorted(set(entry) - set(_KEYS)):
-        raise misspelled.unknown(where, unknown, _KEYS)
-    for key, value in entry.items():
-        is_right, right = _KEYS[key]
-        if not is_right(value):
-            raise ValueError(f"{where}: {key} is {right}, not {value!r}")
-    _check_together(where, entry)
+def _rule(path: _Path, entry: Mapping[str, Any], providers: Collection[str]) -> FaultRule:
+    _check_together(path, entry)
     patterns = {key: Wildcard(entry[key]) for key in ("session", "provider", "endpoint", "model") if key in entry}
     if "provider" in patterns and not any(map(patterns["provider"].matches, providers)):
         known = ", ".join(sorted({*providers}))
-        raise ValueError(f"{where}: no provider is named {entry['provider']!r}; there are {known}")
+        raise ConfigurationError(f"no provider is named {entry['provider']!r}; there are {known}", path, at="provider")
     nth = entry.get("nth", [])
     return FaultRule(
         patterns,
         float(entry.get("share", 1)),
         entry.get("seed", 0),
         frozenset(nth if isinstance(nth, list) else [nth]),
-        _fault(where, entry),
+        _fault(path, entry),
     )
 
 
-def _check_together(where: str, entry: Mapping[str, Any]) -> None:
+def _check_together(path: _Path, entry: Mapping[str, Any]) -> None:
     if not any(key in entry for key in _EFFECTS):
-        raise ValueError(f"{where}: nothing goes wrong: it needs one of {', '.join(_EFFECTS)}")
+        raise ConfigurationError(f"nothing goes wrong: it needs one of {', '.join(_EFFECTS)}", path)
     for key, needed in _NEEDS.items():
         if key in entry and needed not in entry:
-            raise ValueError(f"{where}: {key} needs {needed}")
+            raise ConfigurationError(f"{key} needs {needed}", path, at=key)
     for one, other in _APART:
         if one in entry and other in entry:
-            raise ValueError(f"{where}: has {one} and {other}: make it two faults")
+            raise ConfigurationError(f"has {one} and {other}: make it two faults", path, at=other)
     stop = entry.get("cut", entry.get("stall"))
     if stop is not None and entry.get("garble", 0) > stop:
-        raise ValueError(f"{where}: garble is at most {stop}: no chunk comes after that")
+        raise ConfigurationError(f"garble is at most {stop}: no chunk comes after that", path, at="garble")
 
 
-def _fault(where: str, entry: Mapping[str, Any]) -> Fault:
+def _fault(path: _Path, entry: Mapping[str, Any]) -> Fault:
     ending = None
     if "stall" in entry:
         ending = Ending.STALL
     elif "cut" in entry:
         ending = Ending(entry.get("how", "reset"))
     return Fault(
-        status=_status(where, entry) if "status" in entry else None,
-        delay=_seconds(entry.get("delay", "")),
-        slow=_seconds(entry.get("slow", "")),
+        status=_status(path, entry) if "status" in entry else None,
+        delay=_seconds(path, "delay", entry),
+        slow=_seconds(path, "slow", entry),
         garble=entry.get("garble", 0),
         after=entry.get("cut", entry.get("stall", 0)),
         ending=ending,
     )
 
 
-def _status(where: str, entry: Mapping[str, Any]) -> Status:
+def _status(path: _Path, entry: Mapping[str, Any]) -> Status:
     body = entry.get("body")
     if body is None:
         text = "wiretape: a fault, on purpose"
@@ -305,11 +254,19 @@ def _status(where: str, entry: Mapping[str, Any]) -> Status:
         try:
             data, media_type = json.dumps(body, allow_nan=False).encode(), "application/json"
         except (TypeError, ValueError) as e:
-            raise ValueError(f"{where}: body is no JSON: {e}") from e
+            raise ConfigurationError(f"body is no JSON: {e}", path, at="body") from e
     again = [("retry-after", str(entry["retry_after"]))] if "retry_after" in entry else []
     return Status(entry["status"], (("content-type", media_type), *again), data)
 
 
-def _seconds(text: str) -> float:
-    match = _DURATION.fullmatch(text)
-    return float(match[1]) * {"ms": 0.001, "s": 1.0}[match[2]] if match else 0.0
+def _seconds(path: _Path, key: str, entry: Mapping[str, Any]) -> float:
+    """Return the seconds of a time; 0 where it is not given."""
+    if key not in entry:
+        return 0.0
+    match = _DURATION.fullmatch(entry[key])
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < seconds <= _LONGEST:
+        raise ConfigurationError(
+            f"is a time of more than 0 and at most 24 hours, not {entry[key][:80]!r}", (*path, key)
+        )
+    return seconds

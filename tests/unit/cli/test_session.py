@@ -267,7 +267,7 @@ def test_a_folder_or_a_file_that_there_is_not(root: Path, tmp_path: Path) -> Non
     assert wiretape("ls", "--recordings", "ftp://x/y").exit_code == 2
     assert "none.toml" in run(root, "ls", "--config", tmp_path / "none.toml").stderr
     (tmp_path / "wrong.toml").write_text("[session.a]\nmode = 'play'")
-    assert "the modes are" in run(root, "ls", "--config", tmp_path / "wrong.toml").stderr
+    assert "mode: is one of live, " in run(root, "ls", "--config", tmp_path / "wrong.toml").stderr
 
 
 def test_the_environment_says_where(root: Path, config: Path) -> None:

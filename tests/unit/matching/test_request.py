@@ -13,14 +13,15 @@ import pytest
 
 from places import SHARED, SHIPPED
 from wiretape.matching.request import identity, recorded, wire_body, wire_query, with_less_query
-from wiretape.providers.routing import Providers, Route, builtin, parse
+from wiretape.providers.routing import Providers, Route
+from wiretape.providers.table import load
 from wiretape.recording import RecordedRequest, loads, request_hash
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
 CORPUS = sorted((SHARED / "corpus" / "2025-09").rglob("*.json"))
 
 each_seed = pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
-PROVIDERS: Providers = parse([("providers.toml", builtin())])
+PROVIDERS: Providers = load({})
 CHAT, COMPLETIONS, EMBEDDINGS, MODELS = "/chat/completions", "/completions", "/embeddings", "/models"
 
 

@@ -19,7 +19,7 @@ with warnings.catch_warnings():
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.test import taddons
 
-    from wiretape.proxy import options as proxy_options
+    from wiretape.proxy import configure
     from wiretape.proxy.addon import Wiretape
     from wiretape.sessions.access import AccessDeniedError
 
@@ -130,12 +130,12 @@ def test_offline_there_is_no_bucket(tctx: taddons.context) -> None:
 
 
 CONFIGURATIONS = {
-    '[tunnels]\nallow = ["*"]\n': "team.toml: [tunnels]: allow: '*' is none",
-    "[tunnel]\n": "team.toml: unknown table tunnel: did you mean tunnels? There are",
+    '[tunnels]\nallow = ["*"]\n': "team.toml:2: [tunnels]: allow: '*' is none",
+    "[tunnel]\n": "team.toml:1: unknown table tunnel: did you mean tunnels? There are",
     '[session.a]\nlayers = ["b"]\n[session.b]\nlayers = ["a"]\n': "a -> b -> a",
     '[session.default]\nmodes = ["replay"]\n': "default allows replay",
     "[session.a]\nlayer = []\n": "unknown key layer",
-    "[[fault]]\nprovider = 'x'\nstall = 1": "team.toml: fault 1: no provider is named 'x'; there are ",
+    "[[fault]]\nprovider = 'x'\nstall = 1": "team.toml:2: [[fault]] 1: no provider is named 'x'; there are ",
 }
 
 
@@ -181,7 +181,7 @@ def test_after_a_failure_that_nobody_foresaw_nobody_comes_in(
     addon = tctx.master.addons.get("wiretape")
     addon._admission.check_open()
     with monkeypatch.context() as patched:
-        patched.setattr(proxy_options, "memory", lambda _: 1 // 0)
+        patched.setattr(configure, "build", lambda *_: 1 // 0)
         tctx.options.set("wiretape_mode=replay")
         with pytest.raises(AccessDeniedError) as raised:
             addon._admission.grant(object())

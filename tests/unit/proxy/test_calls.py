@@ -1,6 +1,6 @@
 """A request as it is decided on: what is equal, and what becomes of a body with a content coding."""
 
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 from pathlib import Path
 
 import brotli
@@ -28,7 +28,7 @@ def built(folder: Path, head: RequestHead, body: bytes, limit: int = 1000) -> In
 
 
 def test_a_coded_body_is_plain_and_bounded(tmp_path: Path) -> None:
-    coded = replace(HEAD, coding="br")
+    coded = HEAD._replace(coding="br")
     made = built(tmp_path, coded, brotli.compress(bytes(1000)))
     assert (made.body, made.too_large) == (bytes(1000), "")
     bomb = brotli.compress(bytes(1001))
@@ -39,14 +39,14 @@ def test_a_coded_body_is_plain_and_bounded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("coding", ["rot13", "utf-8", "none", "gzip", "zstd, br", ""])
 def test_a_body_that_is_not_what_its_coding_says_is_as_it_came(tmp_path: Path, coding: str) -> None:
-    assert built(tmp_path, replace(HEAD, coding=coding), b"{}").body == b"{}"
+    assert built(tmp_path, HEAD._replace(coding=coding), b"{}").body == b"{}"
 
 
 def test_requests_are_equal_byte_for_byte_however_they_were_coded(tmp_path: Path) -> None:
     plain = built(tmp_path, HEAD, b'{"input": "x"}')
-    coded = built(tmp_path, replace(HEAD, coding="br", origin="https://a.example"), brotli.compress(plain.body))
+    coded = built(tmp_path, HEAD._replace(coding="br", origin="https://a.example"), brotli.compress(plain.body))
     assert plain.key() == coded.key()
-    others = [replace(HEAD, path="/v1/embeddings?a=b"), replace(HEAD, test_id="t"), replace(HEAD, content_type="")]
+    others = [HEAD._replace(path="/v1/embeddings?a=b"), HEAD._replace(test_id="t"), HEAD._replace(content_type="")]
     keys = {
         plain.key(),
         *(built(tmp_path, each, plain.body).key() for each in others),
@@ -57,7 +57,7 @@ def test_requests_are_equal_byte_for_byte_however_they_were_coded(tmp_path: Path
 
 def test_nothing_of_a_request_can_be_changed(tmp_path: Path) -> None:
     made = built(tmp_path, HEAD, b"{}")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         made.body = b""  # type: ignore[misc]
 
 

@@ -10,8 +10,8 @@ from mitmproxy.proxy import mode_specs
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import tflow
 
+from wiretape import config
 from wiretape.network.egress import EgressPolicy, entry
-from wiretape.providers.routing import BUILTIN, builtin, parse
 from wiretape.proxy.destinations import Destinations
 
 OWN = """
@@ -21,7 +21,7 @@ scheme = "http"
 hosts = ["10.0.0.9:8000", "gpu.corp.example"]
 endpoints = ["openai"]
 """
-PROVIDERS = parse([("wiretape.toml", OWN), (BUILTIN, builtin())])
+PROVIDERS = config.loads("wiretape.toml", OWN).providers()
 GUARDED = EgressPolicy(is_guarded=True)
 
 

@@ -5,10 +5,10 @@ from mitmproxy.connection import Client
 from mitmproxy.proxy import mode_specs
 from mitmproxy.test import tflow
 
-from wiretape.providers.routing import BUILTIN, builtin, parse
+from wiretape.providers.table import load
 from wiretape.proxy import host_agreement
 
-PROVIDERS = parse([(BUILTIN, builtin())])
+PROVIDERS = load({})
 API = "api.openai.com"
 
 

@@ -95,3 +95,9 @@ def test_a_match_of_a_team_is_found_whole_wherever_it_stands() -> None:
         for length in (1, 40, 600):
             text = "é" * before + f"<{'ü' * (length // 2)}{'y' * (length - length // 2)}> end"
             assert redactor.text(text) == "é" * before + "X end", (before, length)
+
+
+def test_a_pattern_that_matches_nothing_at_some_places_comes_to_an_end() -> None:
+    rule = RedactionRule("a", pattern=r"\b[0-9]*", replace="X")
+    redactor = Redactor(RedactionPolicy(rules=(rule,)), environment={})
+    assert redactor.text("aé 12 été 34 é") == "aé X été X é"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drawn import draw
-from wiretape import redaction
+from wiretape import config, redaction
 from wiretape.redaction import (
     REDACTED,
     OnSecret,
@@ -19,7 +19,6 @@ from wiretape.redaction import (
     Redactor,
     RefusedError,
     pseudonyms,
-    rules,
 )
 
 KEY = draw("sk-{a48}")
@@ -34,11 +33,11 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def redactor(text: str) -> Redactor:
-    return Redactor(rules.parse("wiretape.toml", text), environment={})
+    return Redactor(config.loads("wiretape.toml", text).redaction(), environment={})
 
 
 def test_a_policy_is_read_and_goes_to_another_process_as_json() -> None:
-    policy = rules.parse(
+    policy = config.loads(
         "wiretape.toml",
         """  # noqa: E501
         [redaction]
@@ -54,34 +53,34 @@ def test_a_policy_is_read_and_goes_to_another_process_as_json() -> None:
         replace = "customer-{n}"
         allow = ["C-0"]
         """,
-    )
+    ).redaction()
     rule = RedactionRule("customer", "metadata.customer", "C-[0-9]+", "customer-{n}", ("C-0",))
     assert policy == RedactionPolicy(
         OnSecret.REFUSE, True, ("abc", "/demo-[0-9]+/"), ("telegram", "environment"), (rule,)
     )
     assert RedactionPolicy.from_json(json.loads(json.dumps(asdict(policy)))) == policy
-    assert rules.parse("wiretape.toml", "[session.main]") == RedactionPolicy()
+    assert config.loads("wiretape.toml", "[session.main]").redaction() == RedactionPolicy()
 
 
 WRONG = {
-    "redaction = 1": "wiretape.toml: [redaction]: is no table",
-    '[redaction]\non_secret = "drop"': "[redaction]: on_secret: 'drop' is none of redact, refuse, keep",
-    "[redaction]\npii = 1": "[redaction]: pii: 1 is neither true nor false",
-    "[redaction]\nallow = [1]": "[redaction]: allow: is no list of texts",
+    "redaction = 1": "wiretape.toml:1: [redaction]: is one table, in single brackets, not 1",
+    '[redaction]\non_secret = "drop"': "[redaction]: on_secret: is one of redact, refuse, keep, not 'drop'",
+    "[redaction]\npii = 1": "[redaction]: pii: is true or false, not 1",
+    "[redaction]\nallow = [1]": "[redaction]: allow: is a text, not 1",
     "[redaction]\nallow = ['']": "[redaction]: allow: holds an empty text",
     "[redaction]\nallow = ['/(/']": "[redaction]: allow: '(' is no pattern of RE2",
     "[redaction]\ndisable = ['x']": "[redaction]: disable: 'x' is no detector: they are 1password, ",
     "[redaction]\nredact = true": "[redaction]: unknown key redact; there are on_secret, pii, allow, disable",
-    "[redact]\nname = 'a'": "[redact] is no table of its own: each rule is a [[redact]]",
+    "[redact]\nname = 'a'": "[redact]: is no table of its own: each rule is a [[redact]]",
     "[[redact]]\npattern = 'a'": "[[redact]] 1: has no name",
     "[[redact]]\nname = 'a'": "[[redact]] 1 (a): has neither a path nor a pattern",
     "[[redact]]\nname = 'a'\npattern = '(?=x)'": "[[redact]] 1 (a): pattern: '(?=x)' is no pattern of RE2",
     "[[redact]]\nname = 'a'\npattern = 'x*'": "[[redact]] 1 (a): pattern: 'x*' matches the empty text",
-    "[[redact]]\nname = 'a'\npattern = 1": "[[redact]] 1: pattern: 1 is no text",
+    "[[redact]]\nname = 'a'\npattern = 1": "[[redact]] 1 (a): pattern: is a text, not 1",
     "[[redact]]\nname = 'a'\npath = 'a..b'": "[[redact]] 1 (a): path: 'a..b' is no path",
     "[[redact]]\nname = 'a'\npath = 'a[x]'": "[[redact]] 1 (a): path: 'a[x]' is no path",
     "[[redact]]\nname = 'a'\npath = 'a'\nreplace = ''": "[[redact]] 1 (a): replace: is empty",
-    "[[redact]]\nname = 'a'\npath = 'a'\nflags = 'i'": "[[redact]] 1: unknown key flags; there are name, path",
+    "[[redact]]\nname = 'a'\npath = 'a'\nflags = 'i'": "[[redact]] 1 (a): unknown key flags; there are name, path",
     "[[redact]]\nname='a'\npath='a'\n[[redact]]\nname='a'\npath='b'": "two rules have the name 'a'",
     "[redaction": "wiretape.toml: ",
 }
@@ -90,7 +89,7 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG)
 def test_what_is_wrong_in_it_is_said_with_its_place(text: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError) as raised:  # noqa: PT011  its text is looked at
-        rules.parse("wiretape.toml", text)
+        config.loads("wiretape.toml", text).redaction()
     assert WRONG[text] in str(raised.value)
     assert str(raised.value).startswith("wiretape.toml")
     assert capfd.readouterr() == ("", "")
@@ -176,7 +175,9 @@ def test_a_key_that_is_too_short_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(pseudonyms.VARIABLE, "secret1")
     pseudonyms.key.cache_clear()
     with pytest.raises(ValueError, match="WIRETAPE_PSEUDONYM_KEY is too short") as raised:
-        Redactor(environment={}).use(rules.parse("f", "[[redact]]\nname = 'a'\npath = 'a'\nreplace = '{n}'"))
+        Redactor(environment={}).use(
+            config.loads("f", "[[redact]]\nname = 'a'\npath = 'a'\nreplace = '{n}'").redaction()
+        )
     assert "secret1" not in str(raised.value)
 
 
@@ -217,7 +218,7 @@ def test_what_is_kept_is_recorded_and_still_no_line_of_the_log() -> None:
 
 def test_a_policy_is_taken_on_by_what_has_the_redactor_already() -> None:
     made = Redactor(environment={})
-    made.use(rules.parse("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'"))
+    made.use(config.loads("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'").redaction())
     assert made.text("Jane") == "X"
     made.use(RedactionPolicy())
     assert made.text("Jane") == "Jane"
@@ -233,5 +234,5 @@ def test_what_is_remembered_of_short_texts_is_bounded_and_goes_with_its_policy(
     expected = {**value, "Jane Doe": ["Jane Doe", "a harmless text", REDACTED]}
     assert made.clean(value) == made.clean(value) == expected
     assert len(made._parts.harmless) <= 3
-    made.use(rules.parse("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'"))
+    made.use(config.loads("f", "[[redact]]\nname = 'a'\npattern = 'Jane'\nreplace = 'X'").redaction())
     assert made.clean({"Jane Doe": "Jane Doe"}) == {"X Doe": "X Doe"}

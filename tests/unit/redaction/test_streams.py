@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, RecordedResponse
-from wiretape.redaction import DEFAULT, REDACTED, bodies, recorded, streams
+from wiretape.redaction import DEFAULT, REDACTED, bodies, changes, recorded, streams
 
 KEY = "AIza" + "Sy_-1" * 7
 SECRETS = [KEY, "gsk_" + "a1B2" * 13, "ghp_" + "A1b2C3d4" * 4 + "E5f6", "AKIA" + "Q3D4E5F6G7H2J3K4"]
@@ -101,7 +101,7 @@ def without(element: Any, read: Callable[[Any], str]) -> str:
 def test_the_joined_text_is_clean_and_all_else_as_it_was(form: str, pieces: list[str]) -> None:
     make, read = FORMS[form]
     elements = [make(piece, at) for at, piece in enumerate(pieces)]
-    after = streams.applied(elements, streams.secrets(elements, DEFAULT).changes)
+    after = changes.applied(elements, streams.secrets(elements, DEFAULT).changes)
     assert "".join(map(read, after)) == DEFAULT.text("".join(pieces))
     assert len(after) == len(elements)
     assert [without(e, read) for e in after] == [without(e, read) for e in elements]
@@ -142,7 +142,7 @@ def test_the_bytes_say_the_same_in_as_many_pieces(
     cleaned = bodies.cleaned(chunks, DEFAULT)
     assert len(cleaned) == len(chunks)
     assert all(cleaned) or sizes[0] < 5 or not body
-    after = streams.applied(elements, streams.secrets(elements, DEFAULT).changes)
+    after = changes.applied(elements, streams.secrets(elements, DEFAULT).changes)
     assert read_back(b"".join(cleaned)) == after
     assert b"".join(cleaned) == (body if after == elements else b"".join(cleaned))
     assert bodies.cleaned(cleaned, DEFAULT) == cleaned
@@ -157,7 +157,7 @@ def cut(text: str, size: int = 3) -> list[str]:
 
 
 def clean(elements: list[Any]) -> list[Any]:
-    after: list[Any] = streams.applied(elements, streams.secrets(elements, DEFAULT).changes)
+    after: list[Any] = changes.applied(elements, streams.secrets(elements, DEFAULT).changes)
     assert not streams.secrets(after, DEFAULT)
     return after
 

@@ -16,7 +16,7 @@ from wiretape.matching.request import recorded
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes, parse_mode, parse_takes
 from wiretape.providers import wire
-from wiretape.providers.routing import builtin, parse
+from wiretape.providers.table import load
 from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
@@ -253,7 +253,7 @@ def test_a_list_that_waited_for_its_store_takes_the_place_of_nobodys(taped: Tape
 @pytest.mark.parametrize("asks_for_base64", [True, False])
 def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) -> None:
     """The SDKs ask for it on their own: the one for Node decodes it without looking, and gets nonsense from numbers."""
-    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    route = load({}).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     form = {"encoding_format": "base64"} if asks_for_base64 else {"encoding_format": "float"}
     asked = recorded(route, json.dumps({"input": "i", "model": "m", **form}).encode())
@@ -267,7 +267,7 @@ def test_who_asks_for_base64_gets_base64(taped: Taped, asks_for_base64: bool) ->
 
 @pytest.mark.parametrize("recorded_as_base64", [True, False])
 def test_who_does_not_ask_for_base64_gets_numbers(taped: Taped, recorded_as_base64: bool) -> None:
-    route = parse([("providers.toml", builtin())]).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
+    route = load({}).route("POST", "https", "api.openai.com", 443, "/v1/embeddings")
     assert route
     plain = recorded(route, b'{"input": "i", "model": "m"}')
     base64 = recorded(route, b'{"input": "i", "model": "m", "encoding_format": "base64"}')
@@ -611,6 +611,24 @@ def test_an_answer_that_waited_for_its_store_comes_after_them(taped: Taped) -> N
     base = names.removesuffix(".json")
     assert settle("s", base, answer, error) == f"{base}.2"
     assert [settle("s", base, *each) for each in ((error, answer), (answer, answer), (error, error))] == [None] * 3
+
+
+@pytest.mark.parametrize(("waited", "written"), [("", ".2"), (".2", ".3"), (".9", ".10")])
+def test_a_take_that_waited_for_its_store_and_finds_another_in_its_place_comes_after_it(
+    taped: Taped, waited: str, written: str
+) -> None:
+    """Another proxy has written while the bucket was away."""
+    tape, name = taped(Mode.RECORD, takes=Takes.SEQUENCE), name_of(HELLO).removesuffix(".json")
+    tape.record(HELLO, came("theirs"))
+    tape.record(HELLO, came("ours"))
+    theirs, ours = (files(tape)[f"{name}{take}.json"] for take in ("", ".2"))
+    for takes in (Takes.SEQUENCE, Takes.CYCLE, Takes.FIRST):
+        settle = conflict_resolver(lambda _, takes=takes: (Mode.RECORD, takes))  # type: ignore[misc]
+        assert settle("s", f"{name}{waited}", ours, theirs) == f"{name}{written}"
+    # Where there is but one take, there is no other name for it.
+    assert conflict_resolver(lambda _: (Mode.RECORD, Takes.LAST))("s", f"{name}{waited}", ours, theirs) is None
+    missing = conflict_resolver(lambda _: (Mode.RECORD_IF_MISSING, Takes.SEQUENCE))
+    assert missing("s", f"{name}{waited}", ours, theirs) is None
 
 
 @recording_modes

@@ -127,7 +127,7 @@ class DirectStream(PlayingStream):
         hosts = names(self.context, host, asked.pretty_host)
         if grant.mode is Mode.REPLAY:
             told = (*hosts, *map(host_of, asked.headers.get_all("host")))
-            if host_agreement.disagree(self._decider.providers, self.context.client, scheme, told, port):
+            if host_agreement.disagree(self._decider.runtime.providers, self.context.client, scheme, told, port):
                 return None
         head = RequestHead(
             asked.method,

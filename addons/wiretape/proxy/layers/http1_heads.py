@@ -40,7 +40,7 @@ class Http1Heads:
         scheme, hosts, port, path = address
         client = self._context.client
         is_told = grant.mode is not Mode.REPLAY or host_agreement.is_one_name(client, scheme, hosts)
-        if not is_told and host_agreement.disagree(self._decider.providers, client, scheme, hosts, port):
+        if not is_told and host_agreement.disagree(self._decider.runtime.providers, client, scheme, hosts, port):
             return None
         head = RequestHead(
             received.method,

@@ -23,19 +23,20 @@ from mitmproxy.proxy.layers.http._hooks import (
 from deciding import make_decider
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
 from taping import tape_of
+from wiretape import config
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
-from wiretape.providers import wire
-from wiretape.providers.routing import builtin, parse
+from wiretape.providers import table, wire
 from wiretape.proxy import flow_state
-from wiretape.proxy.calls import LARGEST, Missed, RequestHead
+from wiretape.proxy.calls import Missed, RequestHead
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.hooks import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
+from wiretape.proxy.runtime import Runtime
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
-from wiretape.replay import faults, pacing
+from wiretape.replay import pacing
 from wiretape.replay.pacing import Pace
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
@@ -82,11 +83,12 @@ class Rig:
         if mode is HTTPMode.transparent:
             self.context.server.address = (HOST, 443)
             self.context.server.tls = True
-        providers = parse([("providers.toml", builtin())])
+        providers = table.load({})
         ledger = SessionCounters()
         self.counters = ledger.of("default")
         self.decider = make_decider()
-        self.decider.use(providers, faults.parse("rules", rules, providers.names), LARGEST)
+        met = config.loads("rules", rules).faults(providers.names)
+        self.decider.runtime = Runtime(providers=providers, faults=met)
         arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
         self.store = DirectoryStore(folder)
         memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")

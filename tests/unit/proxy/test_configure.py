@@ -7,7 +7,7 @@ from mitmproxy import exceptions
 from mitmproxy.options import Options
 
 from wiretape.proxy.compat import loopback
-from wiretape.proxy.options import check_listening
+from wiretape.proxy.configure import check_listening
 
 HERE = [
     {},

@@ -1,0 +1,169 @@
+"""The tables of ``wiretape.toml``: every key that there is, what it can be, and what it is for.
+
+The one place that knows them. What is checked at a start, what an error names as the right word, and what an editor
+shows (``config/wiretape.schema.json``) are made of this. ``config/wiretape.toml`` shows each in use.
+"""
+
+from wiretape.config.description import (
+    AnyTable,
+    Flag,
+    Key,
+    ListOf,
+    OneOf,
+    Rows,
+    Share,
+    Table,
+    Tables,
+    Text,
+    Whole,
+)
+from wiretape.policy import FORMS, Mode, Takes
+from wiretape.providers.routing import KINDS
+from wiretape.redaction.rules import OnSecret
+
+_TEXTS = ListOf(Text(), "a list of texts")
+_MODE = Text(choices=tuple(Mode))
+_PATTERN = Text(pattern=r"[\s\S]+", said="a name with * in it")
+_TIME = Text(pattern=r"[0-9]+(\.[0-9]+)?(ms|s)", said="a time such as 300ms or 1.5s")
+_CHUNK = Whole(0, words="the number of the chunk after which it happens, 0 or more")
+
+ENDPOINT = Table(
+    (
+        Key(
+            "kind",
+            Text(tuple(sorted(KINDS))),
+            '"sdk": recorded as the SDK\'s call; "http": recorded as it is sent.',
+            is_needed=True,
+        ),
+        Key("recorded", Text(), 'Of the kind "sdk": the endpoint\'s name in a recording, as /v1/chat/completions.'),
+    )
+)
+
+PROVIDER = Table(
+    (
+        Key("name", Text(), "Its name, for the log and for faults."),
+        Key("hosts", _TEXTS, "Its hosts: HOST or HOST:PORT, * for any run of characters.", is_needed=True),
+        Key("base", Text(), "What comes before the endpoint in the path; {name} stands for one segment."),
+        Key("endpoints", _TEXTS, "The sets of endpoints that it has: built-in ones, or [endpoints.NAME]."),
+        Key("scheme", Text(("http", "https")), 'How it is reached: "https" by default.'),
+        Key("hide", Text(), "What stands for scheme and host in a recording, where the host itself is private."),
+        Key(
+            "skip",
+            _TEXTS,
+            'Paths that pass and are not recorded, in replay refused: "/files*", "GET /files/*".',
+        ),
+        Key("ignore", _TEXTS, "The same for noise: answered with an empty 200 where requests are answered here."),
+    )
+)
+
+SESSION = Table(
+    (
+        Key(
+            "layers",
+            ListOf(Text(), "a list of one or more names, each once", is_filled=True, is_set=True),
+            "Sessions below this one: what it lacks is served from the first that has it.",
+        ),
+        Key("mode", _MODE, "The mode of whoever asks for none."),
+        Key(
+            "modes",
+            ListOf(_MODE, "a list of one or more names, each once", is_filled=True, is_set=True),
+            "The modes that can be asked for; without mode, the first is the mode of whoever asks for none.",
+        ),
+        Key("pace", Text(), 'How fast a replay is: "instant", "recorded", "2x", "50tps" or "50tps,ttft=300ms".'),
+        Key("takes", Text(tuple(Takes)), "Which recording answers a request that was recorded several times."),
+        Key("format", Text(FORMS), "The form in which recordings are written."),
+        Key("frozen", Flag(), "Whether nothing is recorded in it."),
+    )
+)
+
+TUNNELS = Table(
+    (
+        Key(
+            "allow",
+            ListOf(Text(), "a list of hosts"),
+            'What is open beside the providers: "git.corp.example:443", "*.corp.example", "10.1.0.0/16".',
+        ),
+        Key("allow_only", Flag(), "Whether all is closed that is neither a provider nor listed."),
+    ),
+    words="one table, in single brackets",
+)
+
+REDACTION = Table(
+    (
+        Key("on_secret", Text(tuple(OnSecret)), "What becomes of an exchange in which a secret is found."),
+        Key("pii", Flag(), "Whether cards, e-mail addresses and telephone numbers are taken out as well."),
+        Key("allow", _TEXTS, "What is no secret, whatever finds it: texts, and patterns between slashes."),
+        Key("disable", _TEXTS, "Detectors that are off, by their names."),
+    ),
+    words="one table, in single brackets",
+)
+
+RULE = Table(
+    (
+        Key("name", Text(), "The name of the rule.", is_needed=True),
+        Key("path", Text(), "Where it takes out: messages[*].content, metadata.*, user.**.id."),
+        Key("pattern", Text(), "What it takes out, in RE2's syntax. Where it has a group, what is in the first."),
+        Key("replace", Text(), "What stands in its place; with {n} in it a pseudonym."),
+        Key("allow", _TEXTS, "What is none after all: texts, and patterns between slashes."),
+    )
+)
+
+FAULT = Table(
+    (
+        Key("session", _PATTERN, "The sessions whose requests meet it; * stands for any text."),
+        Key("provider", _PATTERN, "The providers whose requests meet it; * stands for any text."),
+        Key("endpoint", _PATTERN, "The endpoints, by a recording's name or by the path below the base."),
+        Key("model", _PATTERN, "The models; * stands for any text."),
+        Key(
+            "share",
+            Share("a part of the requests, more than 0 and at most 1"),
+            "The part of the matching requests that meet it.",
+        ),
+        Key("seed", Whole(), "What chooses those of a share: the same requests meet the same faults."),
+        Key(
+            "nth",
+            OneOf(
+                (Whole(1), ListOf(Whole(1), "a list", is_filled=True)),
+                "a number from 1 on, or a list of such",
+            ),
+            "Which of the matching requests meet it, counted from 1.",
+        ),
+        Key("status", Whole(400, 599, "a number from 400 to 599"), "The status that is answered; nothing is sent on."),
+        Key(
+            "body",
+            OneOf((Text(), AnyTable()), "a text or a table"),
+            "The body of that answer: JSON or a text.",
+        ),
+        Key(
+            "retry_after",
+            OneOf((Whole(0), Text(pattern=r"[\x20-\x7e]+")), "seconds, or a date as HTTP writes it"),
+            "The header Retry-After of that answer.",
+        ),
+        Key("delay", _TIME, "How much later the answer begins."),
+        Key("stall", _CHUNK, "After so many chunks nothing more comes, and the connection stays open."),
+        Key("cut", _CHUNK, "After so many chunks the answer breaks off."),
+        Key("how", Text(("reset", "end"), said=""), "How it breaks off: with a reset, or as if it were whole."),
+        Key("garble", Whole(1, words="the number of a chunk, 1 or more"), "The chunk that is damaged, counted from 1."),
+        Key("slow", _TIME, "How long after the one before each chunk comes."),
+    )
+)
+
+WIRETAPE_TOML = Table(
+    (
+        Key(
+            "endpoints",
+            Tables(Tables(ENDPOINT, "a table"), "[endpoints.NAME]: each set has a name"),
+            'Sets of endpoints, by name: "METHOD /path below the base" = { kind, recorded }.',
+        ),
+        Key("fault", Rows(FAULT, "no table of its own: each fault is a [[fault]]"), "Faults, on purpose."),
+        Key(
+            "provider",
+            Rows(PROVIDER, "no table of its own: each provider is a [[provider]]"),
+            "Providers of your own.",
+        ),
+        Key("redact", Rows(RULE, "no table of its own: each rule is a [[redact]]"), "Rules on what is a secret."),
+        Key("redaction", REDACTION, "What becomes of secrets."),
+        Key("session", Tables(SESSION, "[session.NAME]: each session has a name"), "What sessions say of their own."),
+        Key("tunnels", TUNNELS, "Where the proxy leads, beside the providers."),
+    )
+)

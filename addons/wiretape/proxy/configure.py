@@ -1,0 +1,298 @@
+"""mitmproxy's options and the files that they name -> a ``Runtime``. Nothing takes effect here.
+
+Every function raises ``OptionsError``, which names the option, or the file and the place in it, and the right values:
+so mitmproxy tells it and sets the options back. Some checks are of options of mitmproxy's, which can change while ours
+stay: ``check`` is for every change, ``build`` for those of ours.
+"""
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from mitmproxy import exceptions
+from mitmproxy.optmanager import OptManager
+from mitmproxy.proxy.mode_specs import ProxyMode
+
+from wiretape import config, redaction
+from wiretape.cluster import worker
+from wiretape.cluster.worker import Membership
+from wiretape.codecs import misspelled, printable
+from wiretape.codecs.units import parse_size
+from wiretape.config import Configuration
+from wiretape.exceptions import ConfigurationError, StoreAwayError
+from wiretape.network import address, dns_rebinding
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+from wiretape.network.egress import EgressPolicy
+from wiretape.policy import DEFAULT_MODE, Mode, Takes, parse_form, parse_mode, parse_takes
+from wiretape.proxy.compat import loopback
+from wiretape.proxy.options import PREFIX, Lane, Large
+from wiretape.proxy.runtime import Runtime
+from wiretape.redaction import RedactionPolicy
+from wiretape.replay import pacing
+from wiretape.sessions.access import AccessPolicy
+from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.token_file import TokenFile
+from wiretape.store.base import Store
+from wiretape.store.opening import StoreUrl, is_url
+from wiretape.tape.config import TapeConfig
+from wiretape.tape.tape import conflict_resolver
+
+# -- what is looked at with every change -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How the proxy itself is met: by its page of counters, its coordinator, and who asks for it by name."""
+
+    page: Address | None
+    """Where the page of counters is, if anywhere."""
+    membership: Membership | None
+    """Which worker of several this is, if one."""
+    names: OwnNames
+
+
+def check(options: OptManager) -> Appearance:
+    """Look at what mitmproxy's own options have a part in, and return how the proxy is met."""
+    _check_names(options)
+    _refuse_conflicts(options)
+    _lane(options)
+    check_listening(options)
+    page = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
+    is_worker = bool(options.wiretape_coordinator)
+    membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
+    return Appearance(page, membership, own_names(options))
+
+
+def _check_names(options: OptManager) -> None:
+    """Raise OptionsError for an option of ours that there is not: mitmproxy keeps it for an addon that never comes."""
+    if wrong := [name for name in options.deferred if name.startswith(PREFIX)]:
+        known = sorted(name for name in options.keys() if name.startswith(PREFIX))  # noqa: SIM118
+        raise exceptions.OptionsError(str(misspelled.unknown("wiretape", wrong, known, kind="option")))
+
+
+def _refuse_conflicts(options: OptManager) -> None:
+    """Raise OptionsError for options of mitmproxy's with which ours cannot keep their promises."""
+    if options.stream_large_bodies:
+        raise exceptions.OptionsError(
+            "stream_large_bodies cannot be used with wiretape: it holds back small pieces of a stream and sends "
+            "requests on that a recording should answer. wiretape streams every answer by itself: unset it."
+        )
+
+
+_TUNNELS = ("regular", "upstream")
+_ORIGINS = ("http", "https")
+
+
+def check_listening(options: OptManager) -> None:
+    """Raise OptionsError where somebody could come in without a token, or could not show one."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    if options.wiretape_tokens:
+        for mode in modes:
+            if mode.type_name not in _TUNNELS and getattr(mode, "scheme", "") not in _ORIGINS:
+                raise exceptions.OptionsError(
+                    f"wiretape_tokens: in mode {mode.full_spec} a client cannot name its token: "
+                    "use regular, upstream, or reverse to a http or https URL"
+                )
+    elif host := loopback.elsewhere(options):
+        raise exceptions.OptionsError(
+            f"wiretape listens on {host} for those alone who have a token: whoever comes in can read every answer. "
+            "Make one with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
+        )
+
+
+def own_names(options: OptManager) -> OwnNames:
+    """Return the names by which clients reach the proxy itself."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    listening = (options.listen_host, *(mode.custom_listen_host or "" for mode in modes))
+    return _checked(options, "wiretape_hosts", lambda text: dns_rebinding.own_names(text, listening))
+
+
+# -- what our own come to ----------------------------------------------------------------------------------------------
+
+
+def build(options: OptManager, updated: Set[str], former: Runtime | None = None) -> Runtime:
+    """Return what all options and files come to.
+
+    ``updated`` are the options that have changed since ``former`` was built. A file of tokens that stays is kept, as it
+    is watched; faults that stay go on counting.
+    """
+    try:
+        return _build(options, updated, former, _configuration(options))
+    except ConfigurationError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {printable.lines(str(e))}") from e
+
+
+def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: Configuration) -> Runtime:
+    providers = own.providers()
+    faults = own.faults(providers.names)
+    if former and "wiretape_config" not in updated:
+        # Another mode or session is no reason to count the requests from the start.
+        faults = former.faults
+    sessions = own.sessions()
+    tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
+    return Runtime(
+        place=_place(options),
+        tape=_tape(options),
+        sessions=sessions,
+        tokens=tokens,
+        access=_access(options, sessions, tokens),
+        providers=providers,
+        faults=faults,
+        egress=_egress(options, own),
+        redaction=own.redaction(),
+        memory=_checked(options, "wiretape_cache", parse_size),
+        journal=_journal(options),
+        largest=_largest(options),
+        largest_said=options.wiretape_max_request,
+        large=_large(options),
+        shares=options.wiretape_single_flight,
+        lane=_lane(options),
+    )
+
+
+def _configuration(options: OptManager) -> Configuration:
+    file: str = options.wiretape_config
+    if not file:
+        return Configuration()
+    try:
+        return config.read(Path(file).expanduser())
+    except (OSError, UnicodeDecodeError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: cannot read {file}: {e}") from e
+
+
+def _place(options: OptManager) -> StoreUrl:
+    text: str = options.wiretape_recordings
+    if not text:
+        raise exceptions.OptionsError("wiretape_recordings: is empty: name a directory, or a bucket")
+    if not is_url(text):
+        root = Path(text).expanduser().absolute()
+        if root.exists() and not root.is_dir():
+            raise exceptions.OptionsError(f"wiretape_recordings: {root} is not a directory")
+        text = str(root)
+    return StoreUrl(
+        text,
+        str(Path(options.wiretape_local).expanduser()) if options.wiretape_local else "",
+        _checked(options, "wiretape_spool", parse_size),
+        _checked(options, "wiretape_disk", parse_size),
+        largest=_checked(options, "wiretape_max_recording", parse_size),
+    )
+
+
+def _tape(options: OptManager) -> TapeConfig:
+    return TapeConfig(
+        takes=_checked(options, "wiretape_takes", parse_takes),
+        form=_checked(options, "wiretape_format", parse_form),
+        pace=_checked(options, "wiretape_pace", pacing.parse),
+        keep_captures=options.wiretape_wire,
+        keep_errors=options.wiretape_record_errors,
+        is_offline=options.wiretape_offline,
+    )
+
+
+def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:
+    name = _checked(options, "wiretape_session", check_name)
+    chosen: str | None = options.wiretape_mode
+    mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
+    askable = _checked(options, "wiretape_modes", lambda text: _askable(text, mode))
+    try:
+        insists = chosen is not None
+        return AccessPolicy(
+            known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask
+        )
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_mode: {e}") from e
+
+
+def _askable(text: str, mode: Mode) -> tuple[Mode, ...]:
+    """Return the modes that credentials may ask for. Raises ValueError."""
+    if not text:
+        return tuple(each for each in Mode if each is not Mode.LIVE or mode is not Mode.REPLAY)
+    return tuple(parse_mode(each.strip()) for each in text.split(","))
+
+
+def _egress(options: OptManager, own: Configuration) -> EgressPolicy:
+    allow, allow_only = own.tunnels()
+    if options.wiretape_offline and is_url(options.wiretape_recordings):
+        raise exceptions.OptionsError(
+            f"wiretape_offline: {options.wiretape_recordings} is not on this machine: name a directory in "
+            "wiretape_recordings"
+        )
+    return EgressPolicy(bool(options.wiretape_tokens), allow, allow_only, options.wiretape_offline)
+
+
+def _tokens(options: OptManager) -> TokenFile | None:
+    file: str = options.wiretape_tokens
+    try:
+        return TokenFile(Path(file).expanduser()) if file else None
+    except (OSError, ValueError) as e:
+        hint = "; wiretape token create makes one" if isinstance(e, FileNotFoundError) else ""
+        raise exceptions.OptionsError(f"wiretape_tokens: {e}{hint}") from e
+
+
+def _journal(options: OptManager) -> int:
+    size = _checked(options, "wiretape_journal", parse_size)
+    if size == 0:
+        raise exceptions.OptionsError("wiretape_journal: is 0, but every answer goes through it: 1GB is the default")
+    return size
+
+
+def _largest(options: OptManager) -> int:
+    size = _checked(options, "wiretape_max_request", parse_size)
+    if not size:
+        raise exceptions.OptionsError("wiretape_max_request: 0 would refuse every request: it is a size such as 64MB")
+    return size
+
+
+def _large(options: OptManager) -> Large:
+    try:
+        return Large(options.wiretape_large_requests)
+    except ValueError as e:
+        said = options.wiretape_large_requests
+        raise exceptions.OptionsError(f"wiretape_large_requests: {said!r} is none of {', '.join(Large)}") from e
+
+
+def _lane(options: OptManager) -> Lane:
+    try:
+        return Lane(options.wiretape_lane)
+    except ValueError as e:
+        said = options.wiretape_lane
+        raise exceptions.OptionsError(f"wiretape_lane: {said!r} is no lane: the lanes are {', '.join(Lane)}") from e
+
+
+def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(getattr(options, name))
+    except ValueError as e:
+        raise exceptions.OptionsError(f"{name}: {e}") from e
+
+
+def clean_by(policy: RedactionPolicy) -> None:
+    """Clean as a policy says from now on, in all of this process. Raises OptionsError where it lacks a key."""
+    try:
+        redaction.DEFAULT.use(policy)
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+# -- its store ---------------------------------------------------------------------------------------------------------
+
+
+def open_store(place: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
+    """Return the store at a place. ``choice``: see ``conflict_resolver``."""
+    try:
+        return place.open(conflict_resolver(choice))
+    except ValueError as e:
+        raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
+
+
+def check_writable(store: Store, session: str) -> None:
+    """Raise OptionsError where a session cannot be recorded in; it says what to do."""
+    try:
+        store.check_writable(session)
+    except OSError as e:
+        why = str(e) if isinstance(e, StoreAwayError) else f"{store.url}: cannot be written: {e.strerror or e}"
+        raise exceptions.OptionsError(
+            f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
+            "or choose wiretape_mode=replay"
+        ) from e

@@ -11,14 +11,14 @@ import httpx
 import openai
 import pytest
 
-from places import SHARED, SHIPPED
+from places import SHIPPED, corpus
 from wiretape.matching.request import identity, recorded, wire_body, wire_query, with_less_query
 from wiretape.providers.routing import Providers, Route
 from wiretape.providers.table import load
 from wiretape.recording import RecordedRequest, loads, request_hash
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
-CORPUS = sorted((SHARED / "corpus" / "2025-09").rglob("*.json"))
+CORPUS = corpus("2025-09")
 
 each_seed = pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
 PROVIDERS: Providers = load({})
@@ -425,11 +425,10 @@ def test_odd_values_make_a_request_with_a_hash(body: bytes) -> None:
     assert isinstance(made.model, str)
 
 
-@pytest.mark.skipif(not CORPUS, reason="the corpus is not beside the checkout: ../shared/corpus/2025-09")
 def test_requests_of_the_corpus_are_told_apart_as_their_names_tell_them() -> None:
     by_identity: dict[str, set[str]] = {}
     for path in CORPUS:
         asked = loads(path.read_bytes()).request
         by_identity.setdefault(identity(asked), set()).add(request_hash(asked))
-    assert len(by_identity) > 50
+    assert len(by_identity) >= 12
     assert all(len(hashes) == 1 for hashes in by_identity.values())

@@ -14,7 +14,7 @@ def change(*path: str | int, value: Any = "*") -> Change:
 
 
 def test_what_changes_is_another_and_the_rest_the_very_same() -> None:
-    value = [{"a": {"b": ["x", "y"]}, "c": {"d": 1}}, {"e": 2}]
+    value: list[dict[str, Any]] = [{"a": {"b": ["x", "y"]}, "c": {"d": 1}}, {"e": 2}]
     done = applied(value, [change(0, "a", "b", 1), change(1, "e", value=None)])
     assert done == [{"a": {"b": ["x", "*"]}, "c": {"d": 1}}, {"e": None}]
     assert done[0]["c"] is value[0]["c"]

@@ -31,6 +31,7 @@ from wiretape.proxy.answering import Answering
 from wiretape.proxy.calls import IncomingRequest
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
+from wiretape.proxy.declining import Declining
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
@@ -39,7 +40,9 @@ from wiretape.proxy.layers.direct_stream import DirectStream
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.http import PlayingLayer
 from wiretape.proxy.layers.playing_stream import PlayingStream
+from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.passing import Passing
+from wiretape.proxy.sharing import Sharing
 from wiretape.sessions import access, token_file
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Role
@@ -92,7 +95,9 @@ PARTS: list[tuple[Any, str]] = [
     (Connections, "_has_no_onlookers"),
     (FlowHooks, "_decide"),
     (Answering, "carry_out"),
-    (Answering, "_forward"),
+    (Sharing, "settle"),
+    (Declining, "answer"),
+    (LiveAnswers, "forward"),
     (flow_state, "head_of"),
     (Passing, "route"),
     (Passing, "carry_out"),

@@ -181,7 +181,8 @@ class WriteJob:
         """Where the recording of this request comes from."""
         ended = datetime.fromtimestamp(self.asked.began + self.took / 1000, UTC)
         query = None if recorded.passthrough else request.wire_query(recorded)
-        return capture.origin(self.asked.by, ended, self.asked.user_agent, self.took, query)
+        by, client = self.asked.by, self.asked.user_agent
+        return capture.origin(by, ended, client, self.took, query, clean=redaction.DEFAULT.text)
 
     def write(self, tape: Tape) -> bool:
         """Record it; counted, and said in the log. False where the store failed. Never raises."""

@@ -8,20 +8,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from wiretape import recording, redaction
 from wiretape.codecs import json_text
 from wiretape.codecs.remade import Remade
 from wiretape.exceptions import NotHttpError
 from wiretape.matching import request
-from wiretape.providers import wire
-from wiretape.providers.routing import SDK_ENDPOINTS, Endpoint, Route
-from wiretape.recording import ENDED_EARLY, MODEL_LISTS, RecordedRequest, RecordedResponse, Recording, capture, hashing
+from wiretape.providers import base, wire
+from wiretape.providers.routing import Endpoint, Route
+from wiretape.recording import ENDED_EARLY, RecordedResponse, Recording, capture, hashing
 from wiretape.recording.capture import Origin
 from wiretape.redaction import RefusedError, bodies, recorded
-
-_WITHOUT_BODY = (*MODEL_LISTS, "/api/ps")
 
 OF_NO_HTTP = "of no HTTP exchange, kept and not served"
 """Stands for the form of a file that is a sound one of the public recorder, and nothing that a client could ask for."""
@@ -93,7 +90,7 @@ def _is_sound(origin: Origin) -> bool:
     except ValueError:
         return False
     # The same form: strptime takes a month of one digit too.
-    written = capture.origin(origin.by, at, origin.client, origin.took)
+    written = capture.origin(origin.by, at, origin.client, origin.took, clean=redaction.DEFAULT.text)
     same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
     texts = origin.by + origin.wiretape + (origin.query or "")
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
@@ -104,7 +101,7 @@ def is_name(name: str, found: Recording) -> bool:
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    if found.request.endpoint in MODEL_LISTS or found.request.is_bare:
+    if found.request.is_model_list or found.request.is_bare:
         return _is_list_name(name, found)
     second = f"-{request.identity(found.request)[:8]}"
     return any(name in (each, each + second) for each in _names(found))
@@ -137,15 +134,15 @@ def _is_found(found: Recording, *, is_clean: bool) -> bool:
     ``is_clean``: there is no secret in it, so that to clean it once more would change nothing.
     """
     asked = found.request
-    endpoint = request.endpoint(asked)
-    if not asked.passthrough and endpoint not in SDK_ENDPOINTS:
+    endpoint = base.of(asked)
+    if not asked.passthrough and endpoint.name not in base.names():
         return True  # It is of no endpoint that anybody can ask; that is told elsewhere.
     kind = "http" if asked.passthrough else "sdk"
-    # Lists are asked for without a body; what a passthrough endpoint was sent is read as JSON.
-    method = "GET" if endpoint in _WITHOUT_BODY else asked.method
-    route = Route("", request.base(asked), Endpoint(kind, method, endpoint), request.wire_query(asked))
-    body = json.dumps(_sent(asked, endpoint)).encode()
+    method = endpoint.method or asked.method
+    route = Route("", request.base(asked), Endpoint(kind, method, endpoint.name), request.wire_query(asked))
+    body = json.dumps(endpoint.body(asked.body)).encode()
     try:
+        # What a passthrough endpoint was sent is read as JSON.
         again = request.recorded(route, body, "application/json", asked.test_id)
         stored = request.identity(asked) if is_clean else request.stored_identity(asked)
         return request.identity(again) == stored
@@ -153,18 +150,6 @@ def _is_found(found: Recording, *, is_clean: bool) -> bool:
         return True  # Its secret is told.
     except ValueError:
         return False
-
-
-def _sent(asked: RecordedRequest, endpoint: str) -> Any:
-    """Return the body that a client sends for a recorded request."""
-    sent = request.wire_body(asked)
-    if asked.passthrough:
-        return sent[""] if [*sent] == [""] else sent
-    if endpoint == "/api/pull":
-        return {"stream": bool(asked.body)}
-    if endpoint in ("/api/generate", "/api/chat"):
-        sent.setdefault("stream", False)  # Else the server streams.
-    return sent
 
 
 def _replay_faults(found: Recording) -> Iterator[str]:

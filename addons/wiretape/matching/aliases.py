@@ -2,7 +2,7 @@
 
 A client that is played an answer of the form 2026, without its capture, gets ``rec-e99f14805360`` where the provider
 said ``resp_68ab``, and goes on from that: as ``previous_response_id``, in a list of items, in a URL. Its request was
-recorded with the id that came, so what is asked is looked up with that one too. Nothing that goes out is changed.
+recorded with the id that came, so a request is looked up with that one too. Nothing that goes out is changed.
 """
 
 import re
@@ -18,19 +18,19 @@ _MOST = 16
 """Ids of one request that are looked for."""
 
 
-def readings(asked: RecordedRequest, came: Callable[[str], Sequence[str]]) -> Iterator[RecordedRequest]:
+def readings(request: RecordedRequest, came: Callable[[str], Sequence[str]]) -> Iterator[RecordedRequest]:
     """Yield a request as its client would have sent it to the provider, the likeliest reading first.
 
     ``came`` gives the ids that an id of the form 2026 stands for: several, where there are several takes.
     """
-    ids = {each: found for each in _ids(asked) if (found := came(each))}
+    ids = {each: found for each in _ids(request) if (found := came(each))}
     for turn in range(max(map(len, ids.values()), default=0)):
-        yield _renamed(asked, {each: found[min(turn, len(found) - 1)] for each, found in ids.items()})
+        yield _renamed(request, {each: found[min(turn, len(found) - 1)] for each, found in ids.items()})
 
 
-def _ids(asked: RecordedRequest) -> list[str]:
-    found = dict.fromkeys(_ID_IN_PATH.findall(asked.url))
-    waiting: list[JSON] = [asked.body]
+def _ids(request: RecordedRequest) -> list[str]:
+    found = dict.fromkeys(_ID_IN_PATH.findall(request.url))
+    waiting: list[JSON] = [request.body]
     while waiting and len(found) < _MOST:
         match waiting.pop():
             case dict() as value:
@@ -42,9 +42,9 @@ def _ids(asked: RecordedRequest) -> list[str]:
     return [*found]
 
 
-def _renamed(asked: RecordedRequest, names: Mapping[str, str]) -> RecordedRequest:
-    url = _ID_IN_PATH.sub(lambda match: names.get(match[0], match[0]), asked.url)
-    return replace(asked, url=url, body={key: _value(value, names) for key, value in asked.body.items()})
+def _renamed(request: RecordedRequest, names: Mapping[str, str]) -> RecordedRequest:
+    url = _ID_IN_PATH.sub(lambda match: names.get(match[0], match[0]), request.url)
+    return replace(request, url=url, body={key: _value(value, names) for key, value in request.body.items()})
 
 
 def _value(value: JSON, names: Mapping[str, str]) -> JSON:

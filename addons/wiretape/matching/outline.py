@@ -1,4 +1,4 @@
-"""A request in few bytes, and which of many requests are near to one. Between ``request`` and ``miss``.
+"""A request in few bytes, and which of many requests are near to one. Between ``request`` and the tape's ``mismatch``.
 
 An *outline* has a request's pieces in their order: first the conversation, message by message, then the tools and the
 parameters. Of each piece it has an id, by which two pieces are the same; a weight, which grows with its length, slowly,
@@ -7,7 +7,7 @@ in common. A sketch is a min-hash of pairs of neighbouring words: each pair fall
 in a bucket the least stands for all. The share of equal buckets is about the share of pairs that both texts have.
 
 Ten thousand outlines are compared in some fifty milliseconds. The few that are nearest by them are then read, and
-compared as they are: that is ``miss``.
+compared as they are: that is ``mismatch``.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from wiretape.codecs import json_text
-from wiretape.matching import request
+from wiretape.matching.request import base, query, wire_body
 from wiretape.recording import RecordedRequest
 
 _CONVERSATION = ("messages", "input", "contents", "prompt")
@@ -72,7 +72,7 @@ class Outline:
     pieces: tuple[Piece, ...]
 
     def packed(self) -> bytes:
-        """Return it as bytes."""
+        """Return the outline as bytes."""
         pieces = (_PACKED.pack(each.id, each.weight, each.sketch.to_bytes(_BUCKETS)) for each in self.pieces)
         return _TURNS.pack(self.turns) + b"".join(pieces)
 
@@ -92,22 +92,22 @@ def unpacked(data: bytes, known: dict[int, Piece]) -> Outline:
     return Outline(turns, tuple(pieces))
 
 
-def outline(asked: RecordedRequest, known: dict[int, Piece] | None = None) -> Outline:
+def outline(request: RecordedRequest, known: dict[int, Piece] | None = None) -> Outline:
     """Return the outline of a request. Pieces that are ``known``, by their ids, are not looked through again."""
     known = {} if known is None else known
-    items, turns = parts(asked)
+    items, turns = parts(request)
     if len(items) > 2 * _EDGE:
         between = [value for _, value in items[_EDGE - 1 : -_EDGE]]
         items = [*items[: _EDGE - 1], ("", between), *items[-_EDGE:]]
     return Outline(min(turns, len(items)), tuple(_piece(key, value, known) for key, value in items))
 
 
-def parts(asked: RecordedRequest) -> tuple[list[tuple[str, Any]], int]:
+def parts(request: RecordedRequest) -> tuple[list[tuple[str, Any]], int]:
     """Return the pieces of a request, each with the member that it is of, and how many are the conversation."""
-    body = request.wire_body(asked)
+    body = wire_body(request)
     said = [item for key in _CONVERSATION if key in body for item in _items(key, body[key])]
     others = [item for key in sorted(body) if key not in _CONVERSATION for item in _items(key, body[key])]
-    return [*said, *others, ("query", request.query(asked)), ("base URL", request.base(asked))], len(said)
+    return [*said, *others, ("query", query(request)), ("base URL", base(request))], len(said)
 
 
 def _items(key: str, value: Any) -> list[tuple[str, Any]]:

@@ -1,97 +1,33 @@
 """Wire request <-> recorded request, and when two are the same. After the providers, before the tape.
 
-A recording holds the arguments of the SDK call. They are the JSON body of the wire, but for what the SDK's method does
-not declare, which goes under ``extra_body``, and for the order of the keys, which the SDK changes on the way. The query
-is an argument too, ``extra_query``: the recorded URL has no place for it.
+A recording holds the arguments of an SDK's call: what they are of a body that was sent, the endpoint's format knows.
+The query is an argument too, ``extra_query``: the recorded URL has no place for it. What was sent to a passthrough
+endpoint is kept as it was.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from wiretape import redaction
 from wiretape.codecs import json_text, multipart
+from wiretape.providers import base as formats
 from wiretape.providers.routing import OTHER, Route
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import bodies
 from wiretape.redaction import recorded as cleaning
 from wiretape.redaction.rules import REDACTED
 
-# Declared parameters, openai-python 1.107.
-_CHAT = """audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
-metadata modalities model n parallel_tool_calls prediction presence_penalty prompt_cache_key reasoning_effort
-response_format safety_identifier seed service_tier stop store stream stream_options temperature tool_choice tools
-top_logprobs top_p user verbosity web_search_options"""
-_COMPLETIONS = """best_of echo frequency_penalty logit_bias logprobs max_tokens model n presence_penalty prompt seed
-stop stream stream_options suffix temperature top_p user"""
-_EMBEDDINGS = "dimensions encoding_format input model user"
-_RESPONSES = """background conversation include input instructions max_output_tokens max_tool_calls metadata model
-parallel_tool_calls previous_response_id prompt prompt_cache_key reasoning safety_identifier service_tier store stream
-stream_options temperature text tool_choice tools top_logprobs top_p truncation user"""
-# Declared parameters, ollama-python 0.5, in the order in which it sends them.
-_GENERATE = """model stream options format keep_alive prompt suffix system template context raw images think logprobs
-top_logprobs width height steps"""
-_OLLAMA_CHAT = "model stream options format keep_alive messages tools think logprobs top_logprobs"
-_EMBED = "model input truncate options keep_alive dimensions"
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """An SDK method: what it declares, and in which order its arguments are sent and recorded."""
-
-    declared: frozenset[str] | None
-    """None where the SDK passes on whatever it is given."""
-    sent_first: tuple[tuple[str, ...], ...]
-    """The keys that the SDK sends first, by its major versions; the others follow by name."""
-    recorded_first: tuple[str, ...]
-    recorded_last: tuple[str, ...] = ()
-    always_extra_body: bool = False
-
-
-_CALLS = {
-    "/v1/chat/completions": _Call(
-        frozenset(_CHAT.split()),
-        sent_first=(("messages", "model"), ("model", "stream", "service_tier", "messages")),
-        recorded_first=("model", "messages"),
-        recorded_last=("service_tier", "reasoning_effort", "prompt_cache_key"),
-    ),
-    "/v1/completions": _Call(
-        frozenset(_COMPLETIONS.split()),
-        sent_first=(("model", "prompt"), ("model", "stream", "prompt")),
-        recorded_first=("model", "prompt"),
-        always_extra_body=True,
-    ),
-    "/v1/embeddings": _Call(
-        frozenset(_EMBEDDINGS.split()),
-        sent_first=(("input", "model"), ("model", "input")),
-        recorded_first=("model", "input", "encoding_format"),
-    ),
-    "/v1/responses": _Call(frozenset(_RESPONSES.split()), sent_first=(), recorded_first=()),
-    "/api/generate": _Call(
-        None,
-        sent_first=(tuple(_GENERATE.split()),),
-        recorded_first=("model", "raw", "prompt"),
-    ),
-    "/api/chat": _Call(None, sent_first=(tuple(_OLLAMA_CHAT.split()),), recorded_first=("model", "messages")),
-    "/api/embeddings": _Call(None, sent_first=(tuple(_EMBED.split()),), recorded_first=("model", "input")),
-}
-
-_ENDPOINTS = {"/chat/completions": "/v1/chat/completions"}
-"""Endpoints under other names that recordings give them."""
-
-# Arguments of an SDK call that shape the HTTP request and are no part of its body.
-_NOT_SENT = ("extra_body", "extra_headers", "extra_query", "timeout")
-
 _CLIENTS_OWN = frozenset({"api-version", "version"})
 """Parameters of a query that a client is made with. They are arguments of no call: the public recorder has none."""
 
 
 def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | None = None) -> RecordedRequest:
-    """The recorded form of a wire request: its body, its Content-Type, the test that it names.
+    """Return the recorded form of a wire request: its body, its Content-Type, the test that it names.
 
     Raises ValueError, saying why, where the body is not what the endpoint takes: such a request cannot be recorded.
     """
@@ -110,8 +46,9 @@ def recorded(route: Route, body: bytes, content_type: str = "", test_id: str | N
     sent = _json(body)
     if not isinstance(sent, dict):
         raise ValueError("the request's body is not a JSON object")  # noqa: TRY004  a value from outside
-    arguments = _with_query(_arguments(endpoint.recorded, _without_secrets(sent)), route)
-    base64_wanted = endpoint.recorded == "/v1/embeddings" and sent.get("encoding_format") == "base64"
+    format_ = formats.named(endpoint.recorded)
+    arguments = _with_query(format_.arguments(_without_secrets(sent)), route)
+    base64_wanted = format_.wants_base64(sent)
     return RecordedRequest(url, arguments, endpoint.recorded, test_id=test_id, base64_wanted=base64_wanted)
 
 
@@ -182,53 +119,9 @@ def _file_without_secrets(content: bytes) -> bytes:
     return cleaned
 
 
-def _arguments(endpoint: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    if endpoint == "/api/pull":
-        # The model is a positional argument there, which the public recorder does not keep.
-        return {"stream": True} if sent.get("stream") is not False else {}
-    call = _CALLS[endpoint]
-    declared = call.declared
-    arguments = {key: value for key, value in sent.items() if declared is None or key in declared}
-    if endpoint == "/v1/embeddings" and arguments.get("encoding_format") == "base64":
-        # The SDK asks for base64 on its own when the caller names no format.
-        del arguments["encoding_format"]
-    if endpoint.startswith("/api/"):
-        arguments = _without_defaults(arguments)
-        if endpoint != "/api/embeddings":
-            arguments.setdefault("stream", True)  # Ollama's default; its SDK always says which.
-    # The SDK's order says nothing about the caller's: it becomes the recorder's. Any other order is the client's own.
-    if any(list(arguments) == _ordered(arguments, first) for first in call.sent_first):
-        arguments = {key: arguments[key] for key in _ordered(arguments, call.recorded_first, call.recorded_last)}
-    extra = {} if declared is None else {key: value for key, value in sent.items() if key not in declared}
-    if extra or call.always_extra_body:
-        arguments["extra_body"] = extra
-    return arguments
-
-
-def _without_defaults(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    # ollama-python sends an empty list of tools, and `stream: false` where its caller said nothing.
-    return {key: value for key, value in arguments.items() if not (key == "tools" and value == [])}
-
-
-def _ordered(keys: Mapping[str, Any], first: tuple[str, ...], last: tuple[str, ...] = ()) -> list[str]:
-    middle = sorted(key for key in keys if key not in first and key not in last)
-    return [*(key for key in first if key in keys), *middle, *(key for key in last if key in keys)]
-
-
 def wire_body(request: RecordedRequest) -> dict[str, Any]:
-    """The JSON body that the SDK sends for a recorded request, ``extra_body`` merged in, for comparing."""
-    if request.passthrough:
-        return dict(request.body)
-    body = {key: value for key, value in request.body.items() if key not in _NOT_SENT}
-    if isinstance(extra := request.body.get("extra_body"), dict):
-        body.update(extra)
-    if body.get("encoding_format") == "base64":
-        del body["encoding_format"]
-    if request.endpoint.startswith("/api/"):
-        body = _without_defaults(body)
-        if request.endpoint in ("/api/generate", "/api/chat") and body.get("stream") is False:
-            del body["stream"]
-    return body
+    """Return the JSON body that was sent for a recorded request, for comparing."""
+    return formats.of(request).sent(request.body)
 
 
 def query(request: RecordedRequest) -> dict[str, list[str]]:
@@ -270,19 +163,17 @@ def with_less_query(request: RecordedRequest) -> Iterator[RecordedRequest]:
 
 
 def endpoint(request: RecordedRequest) -> str:
-    """The endpoint that a recording is of, where recordings name one endpoint in several ways."""
-    if request.endpoint == "/v1/completions" and "messages" in request.body and "prompt" not in request.body:
-        return "/v1/chat/completions"
-    return _ENDPOINTS.get(request.endpoint, request.endpoint)
+    """Return the endpoint that a recording is of, where recordings name one endpoint in several ways."""
+    return formats.of(request).name
 
 
 def base(request: RecordedRequest) -> str:
-    """The provider's base URL of a recorded request; of a passthrough endpoint its URL."""
+    """Return the provider's base URL of a recorded request; of a passthrough endpoint its URL."""
     return request.url.removesuffix(request.endpoint) if request.endpoint else request.url
 
 
 def identity(request: RecordedRequest) -> str:
-    """Equal for two requests whose wire forms are the same, and for no others: a digest, 64 hex digits.
+    """Return a digest, 64 hex digits, that is equal for two requests whose wire forms are the same, and for no others.
 
     Numbers are compared as JSON writes them: ``1`` and ``1.0`` differ, as the hash in a file's name has it. The test
     that asked is no part of it.

@@ -4,13 +4,13 @@ What is here knows no endpoint.
 """
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from wiretape.codecs import content_coding, http_fields, json_text
 from wiretape.codecs.pieces import Pieces
-from wiretape.metrics.counters import Reason
 from wiretape.providers.stream_ends import End
 from wiretape.recording import JSON, RecordedResponse, encoded
 
@@ -44,21 +44,15 @@ class HttpResponse:
 
 
 class UnrecordableError(Exception):
-    """Why an answer cannot become a recording."""
-
-    reason = Reason.FORM
+    """Why an answer cannot become a recording: it is in no form that is known."""
 
 
 class StatusError(UnrecordableError):
     """An answer whose status says something about when it came, or who asked, and not about the request."""
 
-    reason = Reason.ERROR
-
 
 class BrokeOffError(UnrecordableError):
     """An answer that did not come to its end."""
-
-    reason = Reason.BROKE_OFF
 
     def __init__(self, reason: str, elements: Sequence[JSON] = ()) -> None:
         super().__init__(reason)
@@ -68,8 +62,6 @@ class BrokeOffError(UnrecordableError):
 
 class HoldsError(UnrecordableError):
     """An answer that began well and holds an error."""
-
-    reason = Reason.ERROR
 
     def __init__(
         self, error: JSON, body: JSON = None, tail: Sequence[str] = (), *, is_streaming: bool = False, said: str = ""
@@ -102,7 +94,7 @@ class LiveResponse:
     """Whether it is not known what else would have come: the client left, or the proxy stopped."""
 
     def header(self, name: str) -> str:
-        """A header's value, or empty."""
+        """Return a header's value; empty where it has none of this name."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
     def without_empty(self) -> "LiveResponse":
@@ -113,20 +105,20 @@ class LiveResponse:
         return replace(self, pieces=Pieces(self.pieces[index] for index in full), at=[self.at[index] for index in full])
 
 
-def decoded(arrived: LiveResponse) -> LiveResponse:
-    """The answer without its content coding and without empty pieces. Raises Unrecordable for a broken coding."""
+def decoded(live: LiveResponse) -> LiveResponse:
+    """Return an answer without its content coding and without empty pieces. Raises UnrecordableError."""
     try:
-        codings = [value for name, value in arrived.headers if name.lower() == "content-encoding"]
-        pieces = content_coding.decode(arrived.pieces, ",".join(codings))
+        codings = [value for name, value in live.headers if name.lower() == "content-encoding"]
+        pieces = content_coding.decode(live.pieces, ",".join(codings))
     except content_coding.CodingError as e:
         raise UnrecordableError(str(e)) from e
-    headers = tuple((name, value) for name, value in arrived.headers if name.lower() != "content-encoding")
-    return replace(arrived, headers=headers, pieces=pieces).without_empty()
+    headers = tuple((name, value) for name, value in live.headers if name.lower() != "content-encoding")
+    return replace(live, headers=headers, pieces=pieces).without_empty()
 
 
-def as_sent(arrived: LiveResponse) -> RecordedResponse:
-    """An answer whose body is kept as it came: what is none of its endpoint's, or no JSON."""
-    body = whole(arrived.pieces)
+def as_sent(live: LiveResponse) -> RecordedResponse:
+    """Return an answer whose body is kept as it came: what is none of its endpoint, or no JSON."""
+    body = whole(live.pieces)
     try:
         content: Any = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -134,40 +126,67 @@ def as_sent(arrived: LiveResponse) -> RecordedResponse:
     return RecordedResponse(
         content,
         is_streaming=False,
-        status=arrived.status,
-        content_type=content_type_of(arrived),
-        location=location_of(arrived),
+        status=live.status,
+        content_type=content_type_of(live),
+        location=location_of(live),
     )
 
 
-def content_type_of(arrived: LiveResponse) -> str:
-    """The Content-Type of an answer, without what no header can have."""
-    return "".join(filter(http_fields.is_value, arrived.header("content-type")))
+def as_kept(response: RecordedResponse) -> HttpResponse:
+    """Return an answer whose body is kept as it came, as it was sent."""
+    body = response.body
+    status = response.status or 200
+    if status in http_fields.EMPTY:
+        return HttpResponse(status, leading(response), ())
+    if response.is_streaming and response.error is not None and response.error.get("body") is None:
+        # What came of its last event is none.
+        events = re.split(r"(?<=\n\n)", "\n".join(body))
+        chunks = tuple(encoded(event) for event in events if event)
+        return HttpResponse(status, EVENT_STREAM, chunks, broken=response.broke_off)
+    if response.is_streaming:
+        return HttpResponse(status, EVENT_STREAM, tuple(events_of(body)))
+    if response.content_type is None:
+        return HttpResponse(status, (*JSON_TYPE, *leading(response)), (json_text.dumps(body),))
+    content = encoded(body) if isinstance(body, str) else base64.b64decode(body["base64"])
+    headers = (*typed(response.content_type), *leading(response))
+    return HttpResponse(status, headers, (content,) if content else (), broken=response.broke_off)
 
 
-def location_of(arrived: LiveResponse) -> str | None:
-    """Where an answer leads to; None where it does not."""
-    if arrived.status == 200 or arrived.status >= 400:
+def error(answer: tuple[int, bytes], content_type: str | None) -> HttpResponse:
+    """Return the answer that an error is, given its status and its body."""
+    status, body = answer
+    known = JSON_TYPE if body[:1] in (b"{", b"[") else TEXT
+    return HttpResponse(status, known if content_type is None else typed(content_type), (body,))
+
+
+def content_type_of(live: LiveResponse) -> str:
+    """Return the Content-Type of an answer, without what no header can have."""
+    return "".join(filter(http_fields.is_value, live.header("content-type")))
+
+
+def location_of(live: LiveResponse) -> str | None:
+    """Return where an answer leads to; None where it leads nowhere."""
+    if live.status == 200 or live.status >= 400:
         return None
-    return "".join(filter(http_fields.is_value, arrived.header("location"))) or None
+    return "".join(filter(http_fields.is_value, live.header("location"))) or None
 
 
 def whole(pieces: Sequence[bytes]) -> bytes | bytearray:
-    """The body in one piece."""
+    """Return a body in one piece."""
     return pieces.data if isinstance(pieces, Pieces) else b"".join(pieces)
 
 
-def must_have_ended(arrived: LiveResponse) -> None:
-    """Raise BrokeOff where the end of the body was not seen."""
-    if not arrived.ended:
+def must_have_ended(live: LiveResponse) -> None:
+    """Raise BrokeOffError where the end of the body was not seen."""
+    if not live.ended:
         raise BrokeOffError("the answer broke off")
 
 
-def must_be_whole(end: End, arrived: LiveResponse) -> None:
-    """Raise BrokeOff where neither the provider has said that the stream is over nor its content and framing do."""
-    if end is End.OVER or (end is End.COMPLETE and arrived.ended and arrived.is_framed):
+def must_be_whole(end: End, live: LiveResponse) -> None:
+    """Raise BrokeOffError where neither the provider says that the stream is over nor its content and framing do."""
+    if end is End.OVER or (end is End.COMPLETE and live.ended and live.is_framed):
         return
-    if end is End.COMPLETE and arrived.ended:
+    if end is End.COMPLETE and live.ended:
         raise BrokeOffError("the stream ended without its last event, where its connection was closed: it broke off")
     raise BrokeOffError("the stream ended without its last event: it broke off")
 
@@ -188,13 +207,13 @@ def parts[T](decoder: _Decoder[T], pieces: Sequence[bytes]) -> Iterator[tuple[T,
 
 
 def object_of(text: str | bytes) -> dict[str, Any]:
-    """A JSON object; an empty one where it is none."""
+    """Return a text as a JSON object; an empty one where it is none."""
     value = value_of(text)
     return value if isinstance(value, dict) else {}
 
 
 def value_of(text: str | bytes | bytearray) -> JSON:
-    """A JSON value; None where it is no JSON."""
+    """Return a text as a JSON value; None where it is no JSON."""
     try:
         return json_of(text)
     except ValueError:
@@ -202,7 +221,7 @@ def value_of(text: str | bytes | bytearray) -> JSON:
 
 
 def json_of(text: str | bytes | bytearray) -> Any:
-    """JSON text of the wire as a value. Raises ValueError."""
+    """Return JSON text of the wire as a value. Raises ValueError."""
     if not isinstance(text, str):
         try:
             return json_text.loads(text, json_text.DEEPEST_ON_WIRE)
@@ -213,7 +232,7 @@ def json_of(text: str | bytes | bytearray) -> Any:
 
 
 def events_of(lines: Sequence[str]) -> list[bytes]:
-    """The events that lines are, each as it goes out."""
+    """Return the events that lines are, each as it goes out."""
     *events, rest = ("\n".join(lines) + "\n").split("\n\n")
     chunks = [f"{event}\n\n" for event in events]
     if rest:
@@ -222,10 +241,10 @@ def events_of(lines: Sequence[str]) -> list[bytes]:
 
 
 def typed(content_type: str) -> tuple[tuple[str, str], ...]:
-    """The header of a content type; none where it is empty."""
+    """Return the header of a content type; none where it is empty."""
     return (("content-type", content_type),) if content_type else ()
 
 
-def leading(recorded: RecordedResponse) -> tuple[tuple[str, str], ...]:
-    """The header that says where an answer leads to, where it does."""
-    return (("location", recorded.location),) if recorded.location else ()
+def leading(response: RecordedResponse) -> tuple[tuple[str, str], ...]:
+    """Return the header that says where an answer leads to, where it leads anywhere."""
+    return (("location", response.location),) if response.location else ()

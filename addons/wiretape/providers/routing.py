@@ -16,23 +16,6 @@ KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
 
 
-SDK_ENDPOINTS = frozenset(
-    {
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/embeddings",
-        "/v1/models",
-        "/v1/responses",
-        "/api/generate",
-        "/api/chat",
-        "/api/embeddings",
-        "/api/pull",
-        "/api/ps",
-        "/api/tags",
-    }
-)
-"""The endpoints that a recording of kind ``sdk`` can name: those whose response classes ``sdk_answers`` knows."""
-
 _CREDENTIALS = frozenset({"key", "api_key", "api-key", "apikey", "access_token", "token"})
 """Query parameters that grant access: no recording has them."""
 

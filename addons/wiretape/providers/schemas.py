@@ -14,21 +14,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-_RESPONSE_CLASSES = {
-    "Completion": "openai.types.completion",
-    "ChatCompletionChunk": "openai.types.chat.chat_completion_chunk",
-    "ChatCompletion": "openai.types.chat.chat_completion",
-    "CreateEmbeddingResponse": "openai.types.create_embedding_response",
-    "Model": "openai.types.model",
-    "Response": "openai.types.responses.response",
-    "GenerateResponse": "ollama._types",
-    "ChatResponse": "ollama._types",
-    "EmbedResponse": "ollama._types",
-    "ListResponse": "ollama._types",
-    "ProcessResponse": "ollama._types",
-    "ProgressResponse": "ollama._types",
-}
-
 _FIELD = re.compile(r"(?P<name>\w+)\??(?P<sent>!)?(?P<nesting>(?:\[\]|\{\})*)(?::(?P<type>\w+))?")
 
 
@@ -54,6 +39,8 @@ class Table:
 
     classes: Mapping[str, Shape]
     unions: Mapping[str, Mapping[str, str]]
+    types: Mapping[str, str]
+    """What a recording can give as ``__type__``: fully qualified name -> class."""
 
     def resolve(self, name: str, value: Mapping[str, Any]) -> str:
         """The class of a value: the name itself, or the one that a union has for it."""
@@ -65,19 +52,25 @@ class Table:
 
 @cache
 def table() -> Table:
-    """The parsed ``schemas.txt``."""
+    """Return the parsed ``schemas.txt``."""
     text = (files("wiretape.providers") / "schemas.txt").read_text("utf-8")
     classes: dict[str, Shape] = {}
     unions: dict[str, Mapping[str, str]] = {}
+    types: dict[str, str] = {}
     for line in re.sub(r"\n +", " ", re.sub(r"(?m)^#.*\n", "", text)).split("\n"):
-        name, is_class, fields = line.partition(": ")
+        type_, is_class, fields = line.partition(": ")
         if is_class:
+            module, _, name = type_.rpartition(".")
             classes[name] = {field.name: field for field in map(_field, fields.split())}
+            if module:
+                types[type_] = name
         elif line:
             name, _, members = line.partition(" = ")
             pairs = (member.partition("=") for member in members.split())
             unions[name] = {value: class_ for value, _, class_ in pairs}
-    return Table(classes, unions)
+    for event in unions["ResponseStreamEvent"].values():
+        types["openai.types.responses." + re.sub(r"(?<!^)(?=[A-Z])", "_", event).lower() + f".{event}"] = event
+    return Table(classes, unions, types)
 
 
 def _field(text: str) -> Field:
@@ -86,18 +79,14 @@ def _field(text: str) -> Field:
     return Field(match["name"], bool(match["sent"]), match["nesting"], match["type"])
 
 
-@cache
 def types() -> Mapping[str, str]:
-    """What a recording can give as ``__type__``: fully qualified name -> class."""
-    modules = dict(_RESPONSE_CLASSES)
-    for event in table().unions["ResponseStreamEvent"].values():
-        modules[event] = "openai.types.responses." + re.sub(r"(?<!^)(?=[A-Z])", "_", event).lower()
-    return {f"{module}.{name}": name for name, module in modules.items()}
+    """Return what a recording can give as ``__type__``: fully qualified name -> class."""
+    return table().types
 
 
 @cache
 def qualified(name: str) -> str:
-    """The fully qualified name that a recording gives as ``__type__`` for a class."""
+    """Return the fully qualified name that a recording gives as ``__type__`` for a class."""
     return next(type_ for type_, class_ in types().items() if class_ == name)
 
 

@@ -1,11 +1,14 @@
-"""An HTTP error <-> its recorded form, ``exception_data``. Part of the wire, apart because it imitates the SDKs."""
+"""An error <-> its recorded form, ``exception_data``, as OpenAI's SDK raises it; and whether an answer is one.
+
+Endpoints whose SDKs raise errors of their own say so in their formats.
+"""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from wiretape.codecs import json_text, python_text
-from wiretape.recording import ENDED_EARLY, RecordedRequest, encoded
+from wiretape.recording import ENDED_EARLY, encoded
 
 _LONGEST = 1 << 16
 """Characters of a message in which the answer is looked for: Python's own parser takes its time."""
@@ -21,36 +24,34 @@ _TYPES = {
 }
 
 
-def describe(asked: RecordedRequest, status: int, body: bytes) -> dict[str, Any]:
-    """The error as the endpoint's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
+def describe(status: int, body: bytes) -> dict[str, Any]:
+    """Return the error as OpenAI's SDK raises it. Source: openai-python's ``_make_status_error_from_response``."""
     text = body.decode("utf-8", "surrogateescape")
     try:
         answer = json_text.loads(body, json_text.DEEPEST_ON_WIRE)
     except ValueError:
         answer = None
-    if asked.endpoint.startswith("/api/"):
-        reason = answer.get("error", text) if isinstance(answer, dict) else text
-        return _data("ollama", "ResponseError", f"{reason} (status code: {status})", status, answer or text)
     type_ = _TYPES.get(status) or ("InternalServerError" if status >= 500 else "APIStatusError")
     if answer is None:
-        return _data("openai", type_, text or f"Error code: {status}", status, text)
+        return described("openai", type_, text or f"Error code: {status}", status, text)
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
-    return _data("openai", type_, f"Error code: {status} - {answer}", status, error)
+    return described("openai", type_, f"Error code: {status} - {answer}", status, error)
 
 
 def broke_off(reason: str, *, ended: bool) -> dict[str, Any]:
     """An answer that is not whole, as the SDK raises it: no status, no body. ``ended``: the end of its body came."""
-    return _data("openai", ENDED_EARLY if ended else "APIConnectionError", reason, None, None)
+    return described("openai", ENDED_EARLY if ended else "APIConnectionError", reason, None, None)
 
 
 def inside(error: Any) -> dict[str, Any]:
     """An error that an answer of status 200 holds, as the SDK raises it in the middle of a stream: no status."""
     said = error.get("message") if isinstance(error, dict) else error
     message = said if isinstance(said, str) and said else "An error occurred during streaming"
-    return _data("openai", "APIError", message, None, error)
+    return described("openai", "APIError", message, None, error)
 
 
-def _data(provider: str, type_: str, message: str, status: int | None, body: Any) -> dict[str, Any]:
+def described(provider: str, type_: str, message: str, status: int | None, body: Any) -> dict[str, Any]:
+    """Return an error that an SDK raised, as a recording has it."""
     return {
         "category": "provider_sdk",
         "provider": provider,
@@ -62,27 +63,31 @@ def _data(provider: str, type_: str, message: str, status: int | None, body: Any
 
 
 def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:
-    """Status and body of a recorded error.
+    """Return status and body of a recorded error.
 
     The message holds the whole answer as Python writes it, ``body`` only the error in it.
     """
-    status = error.get("status_code")
-    status = status if isinstance(status, int) and 400 <= status < 600 else 500
+    status = status_of(error)
     body = error.get("body")
-    if error.get("provider") == "ollama":
-        return status, encoded(body) if isinstance(body, str) else _compact(body)
     _, found, written = str(error.get("message", "")).partition(f"Error code: {status} - ")
     if found and len(written) <= _LONGEST:
         try:
-            return status, _compact(python_text.value(written))
+            return status, compact(python_text.value(written))
         except ValueError:
             pass  # Cut off, or of another SDK: the error itself is left.
     if isinstance(body, str):
         return status, encoded(body)
-    return status, _compact({"error": body})
+    return status, compact({"error": body})
 
 
-def _compact(value: Any) -> bytes:
+def status_of(error: Mapping[str, Any]) -> int:
+    """Return the status of a recorded error; 500 where it says none."""
+    status = error.get("status_code")
+    return status if isinstance(status, int) and 400 <= status < 600 else 500
+
+
+def compact(value: Any) -> bytes:
+    """Return a value as JSON, as servers write errors."""
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 

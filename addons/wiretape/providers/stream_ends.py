@@ -1,4 +1,4 @@
-"""What the stream of each endpoint looks like at its end. Between the events and the recording; sans-IO.
+"""How far a stream is, and who tells it. Between the events and the recording; sans-IO. Knows no endpoint.
 
 What tells that a stream is whole is one of two things:
 
@@ -8,16 +8,13 @@ What tells that a stream is whole is one of two things:
   where the end of its body was seen by its framing. More may still come (the usage), so a connection that breaks here
   breaks off.
 
-Else it is OPEN, and has broken off if nothing more comes. The table at the end of the module has a row for each
-endpoint that a recording can name. A passthrough endpoint is known by its URL alone: its events tell what they are.
+Else it is OPEN, and has broken off if nothing more comes. Which of them it is a *watcher* tells, of which each API has
+its own beside what else is known of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Protocol
-
-from wiretape.matching import request
-from wiretape.recording import RecordedRequest
 
 DONE = "[DONE]"
 
@@ -43,67 +40,6 @@ def is_done(text: str) -> bool:
     return text.lstrip().startswith(DONE)
 
 
-class Choices:
-    """Of chats and completions: a finish reason for each choice."""
-
-    def __init__(self, wanted: int = 1) -> None:
-        """``wanted``: how many choices were asked for."""
-        self._wanted = wanted
-        self._open: set[int] = set()
-        self._finished: set[int] = set()
-        self._end = End.OPEN
-
-    def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
-        """Return how far the stream is after a chunk."""
-        choices = data.get("choices")
-        if choices:
-            for choice in _objects(choices):
-                _sort(_index(choice), choice.get("finish_reason"), self._open, self._finished)
-            has_all = not self._open and len(self._finished) >= self._wanted
-            self._end = End.COMPLETE if has_all else End.OPEN
-        return self._end
-
-
-class Candidates:
-    """Of Gemini: a finish reason for each candidate, or the reason why there is none. It has no other sign."""
-
-    def __init__(self) -> None:
-        self._open: set[int] = set()
-        self._finished: set[int] = set()
-        self._is_blocked = False
-        self._end = End.OPEN
-
-    def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
-        """Return how far the stream is after a chunk."""
-        candidates = data.get("candidates")
-        feedback = data.get("promptFeedback")
-        if candidates or feedback:
-            for candidate in _objects(candidates):
-                _sort(_index(candidate), candidate.get("finishReason"), self._open, self._finished)
-            self._is_blocked = self._is_blocked or (isinstance(feedback, dict) and bool(feedback.get("blockReason")))
-            has_all = bool(self._finished) or self._is_blocked
-            self._end = End.OVER if has_all and not self._open else End.OPEN
-        return self._end
-
-
-class MessageEvents:
-    """Of Anthropic: the event for the end, or before it the reason for which the message has stopped."""
-
-    def __init__(self) -> None:
-        self._end = End.OPEN
-
-    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
-        """Return how far the stream is after an event."""
-        type_ = data.get("type")
-        if type_ == "message_stop" or event == "message_stop":
-            self._end = End.OVER
-        elif type_ == "message_delta" and self._end is End.OPEN:
-            delta = data.get("delta")
-            if isinstance(delta, dict) and delta.get("stop_reason"):
-                self._end = End.COMPLETE
-        return self._end
-
-
 class NamedEvents:
     """Of APIs that have an event for the end, which is told by its name or its type."""
 
@@ -113,125 +49,13 @@ class NamedEvents:
 
     def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
         """Return how far the stream is after an event."""
-        for name in _names(data, event):
+        for name in names_of(data, event):
             if name in self._names:
                 self._end = End.OVER
         return self._end
 
 
-class UnknownEvents:
-    """Of APIs that are not known: the last event is called as those are that end something, or says that it is.
-
-    Or it has a reason for the end, wherever that stands in it.
-    """
-
-    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
-        """Return how far the stream is after an event."""
-        end = End.OPEN
-        for member in FLAGS:
-            if data.get(member) is True:
-                end = End.COMPLETE
-        for name in _names(data, event):
-            if name.startswith(_FAMILIES):
-                return End.OPEN
-            if name in _NAMES or name.endswith(_ENDINGS):
-                end = End.COMPLETE
-        if end is End.OPEN and _KNOWN.isdisjoint(data):
-            reasons = [*_reasons(data, _DEEPEST)]
-            end = End.COMPLETE if reasons and all(map(_is_reason, reasons)) else End.OPEN
-        return end
-
-
-class Lines:
-    """Of Ollama: the last line says that it is."""
-
-    def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
-        """Return how far the stream is after a line."""
-        return End.OVER if data.get("done") is True or data.get("status") == "success" else End.OPEN
-
-
-class Several:
-    """Of an endpoint that is known by its URL alone: whichever fits of those that there are."""
-
-    def __init__(self, *watchers: Watcher) -> None:
-        self._watchers = watchers
-
-    def see(self, data: Mapping[str, Any], event: str = "", /) -> End:
-        """Return how far the stream is after an event."""
-        end = End.OPEN
-        for watcher in self._watchers:
-            end = max(end, watcher.see(data, event))
-        return end
-
-
-RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
-_INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
-_AUDIO_ENDS = ("speech.audio.done", "transcript.text.done")
-_COHERE_ENDS = ("message-end", "stream-end")
-
-_FAMILIES = ("response.", "interaction.")
-"""With these begin the names of the events of which only one, which is known, is the end."""
-
-_ENDINGS = (".done", ".complete", ".completed")
-
-_NAMES = frozenset({"done", "end", "close", "complete", "completed", "finish", "finished"})
-"""Names of a last event: those of Replicate, watsonx, Llama's API and many services of one's own."""
-
-FLAGS = frozenset({"done", "stop", "is_finished"})
-"""Members with which an event of Ollama's, llama.cpp's or Cohere's own API says that it is the last."""
-
-_REASONS = frozenset({"finish_reason", "finishReason", "stop_reason", "stopReason"})
-"""Members that say why an answer ended: of DashScope, TGI, watsonx, Bedrock."""
-
-_NO_REASONS = frozenset({"null", "not_finished", "FINISH_REASON_UNSPECIFIED"})
-"""What is said in their place while it goes on."""
-
-_KNOWN = frozenset({"choices", "candidates"})
-"""Of what has these members, others know how many reasons there are to be."""
-
-_DEEPEST = 4
-"""Objects inside each other in which a reason is looked for."""
-
-
-def _choices(asked: RecordedRequest) -> Watcher:
-    wanted = asked.body.get("n")
-    number = wanted if isinstance(wanted, int) and wanted > 1 else 1
-    prompts = asked.body.get("prompt")
-    if isinstance(prompts, list) and all(isinstance(prompt, str | list) for prompt in prompts):
-        number *= max(1, len(prompts))  # Else it is one prompt, as a list of tokens.
-    return Choices(number)
-
-
-def _response_events(_: RecordedRequest) -> Watcher:
-    return NamedEvents(*RESPONSE_ENDS)
-
-
-def _lines(_: RecordedRequest) -> Watcher:
-    return Lines()
-
-
-def _passthrough(asked: RecordedRequest) -> Watcher:
-    named = NamedEvents(*RESPONSE_ENDS, *_INTERACTION_ENDS, *_AUDIO_ENDS, *_COHERE_ENDS)
-    return Several(MessageEvents(), Candidates(), _choices(asked), named, UnknownEvents())
-
-
-_TABLE: Mapping[str, Callable[[RecordedRequest], Watcher]] = {
-    "/v1/chat/completions": _choices,
-    "/v1/completions": _choices,
-    "/v1/responses": _response_events,
-    "/api/chat": _lines,
-    "/api/generate": _lines,
-    "/api/pull": _lines,
-    "": _passthrough,
-}
-
-
-def watcher(asked: RecordedRequest) -> Watcher:
-    """Return who tells when the stream that answers a request is whole."""
-    return _TABLE[request.endpoint(asked)](asked)
-
-
-def _names(data: Mapping[str, Any], event: str) -> Iterator[str]:
+def names_of(data: Mapping[str, Any], event: str) -> Iterator[str]:
     """Yield what an event is called: by its own name, by the types that APIs put into its value."""
     if event:
         yield event
@@ -241,37 +65,51 @@ def _names(data: Mapping[str, Any], event: str) -> Iterator[str]:
             yield name
 
 
-def _objects(value: Any) -> Sequence[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else ()
+class FinishReasons:
+    """Which of the choices, or candidates, that a stream tells side by side have said why they end."""
+
+    def __init__(self, member: str) -> None:
+        """``member``: what the reason is called."""
+        self._member = member
+        self._open: set[int] = set()
+        self._finished: set[int] = set()
+
+    def see(self, choices: Any) -> None:
+        """Look at those that a chunk has."""
+        for choice in objects_of(choices):
+            number = index_of(choice)
+            if is_reason(choice.get(self._member)):
+                self._finished.add(number)
+                self._open.discard(number)
+            elif number not in self._finished:
+                self._open.add(number)
+
+    @property
+    def count(self) -> int:
+        """How many have ended; none while another one is open."""
+        return 0 if self._open else len(self._finished)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one has begun and not ended."""
+        return bool(self._open)
 
 
-def _sort(number: int, reason: Any, open_: set[int], finished: set[int]) -> None:
-    if _is_reason(reason):
-        finished.add(number)
-        open_.discard(number)
-    elif number not in finished:
-        open_.add(number)
+_NO_REASONS = frozenset({"null", "not_finished", "FINISH_REASON_UNSPECIFIED"})
+"""What is said in the place of a reason for the end while it goes on."""
 
 
-def _is_reason(value: Any) -> bool:
+def is_reason(value: Any) -> bool:
+    """Return whether a value says why an answer ended."""
     return bool(value) and not (isinstance(value, str) and value in _NO_REASONS)
 
 
-def _reasons(value: Any, depth: int) -> Iterator[Any]:
-    """Yield what an event says about why it ends, be it nothing."""
-    if depth == 0:
-        return
-    if isinstance(value, list):
-        for each in value:
-            yield from _reasons(each, depth)
-    elif isinstance(value, dict):
-        for name, each in value.items():
-            if name in _REASONS:
-                yield each
-            elif isinstance(each, dict | list):
-                yield from _reasons(each, depth - 1)
+def objects_of(value: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the objects of a list; none where it is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else ()
 
 
-def _index(value: Mapping[str, Any]) -> int:
-    number = value.get("index", 0)
+def index_of(choice: Mapping[str, Any]) -> int:
+    """Return the number of a choice; 0 where it says none."""
+    number = choice.get("index", 0)
     return number if isinstance(number, int) else 0

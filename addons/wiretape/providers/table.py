@@ -15,7 +15,8 @@ from wiretape.codecs import misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.exceptions import ConfigurationError
 from wiretape.network.egress import canonical
-from wiretape.providers.routing import KINDS, SDK_ENDPOINTS, Endpoint, Host, PathRule, Provider, Providers
+from wiretape.providers import base
+from wiretape.providers.routing import KINDS, Endpoint, Host, PathRule, Provider, Providers
 
 type _Path = tuple[str | int, ...]
 
@@ -90,8 +91,8 @@ def _endpoint(path: _Path, key: str, value: Mapping[str, Any]) -> _Endpoint:
     if kind not in KINDS:
         raise ConfigurationError(f"kind is one of {', '.join(sorted(KINDS))}", path)
     recorded = value.get("recorded", "") if kind == "sdk" else ""
-    if kind == "sdk" and recorded not in SDK_ENDPOINTS:
-        raise ConfigurationError(f"recorded is one of {', '.join(sorted(SDK_ENDPOINTS))}, not {recorded!r}", path)
+    if kind == "sdk" and not (recorded and base.is_known(recorded)):
+        raise ConfigurationError(f"recorded is one of {', '.join(sorted(base.names()))}, not {recorded!r}", path)
     return method, _template(path, template), Endpoint(kind, method, recorded)
 
 

@@ -16,7 +16,7 @@
 ``framing``           an answer's head and chunks, as a protocol has them, on their way
 ``responses``         an answer in one piece: refusals, errors
 ``flows``             a flow's hooks; ``flow_state``: what a flow is to us
-``answering``         what was decided becomes a flow's
+``answering``         what was decided becomes a flow's; ``declining``: what a request is told that gets none
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer
 ``sharing``           which requests share a live answer
 ``live_answers``      those under way; ``recorder``: one under recording; ``journaling``: the journal that it goes into

@@ -71,8 +71,8 @@ def head_of(flow: http.HTTPFlow) -> RequestHead:
         request.port,
         request.path,
         request.headers.get("content-type", ""),
-        request.headers.get("content-encoding", ""),
         of(flow).test_id,
+        request.headers.get("content-encoding", ""),
         request.headers.get("origin", ""),
     )
 

@@ -21,6 +21,7 @@ from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed
 from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
+from wiretape.proxy.declining import Declining
 from wiretape.proxy.layers.hooks import Asking, Following, Wait
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.look_up import LOOKING
@@ -43,9 +44,9 @@ class FlowHooks:
         self._admission = decider.admission
         self._passing = Passing(decider)
         self._connections = connections
-        sharing = Sharing(decider.flights)
-        self.live = LiveAnswers(sharing, decider.report)
-        self._answering = Answering(decider, sharing, self.live)
+        sharing = Sharing(decider)
+        self.live = LiveAnswers(decider, sharing)
+        self._answering = Answering(sharing, Declining(decider), self.live)
         self._gone: dict[str, asyncio.Event] = {}
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:

@@ -4,27 +4,33 @@
 """
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from mitmproxy import http
 
 from wiretape.journal.exchange_file import EntryKind
+from wiretape.metrics.counters import Reason
 from wiretape.proxy import flow_state
-from wiretape.proxy.call_report import Became, CallReport
-from wiretape.proxy.calls import EndpointRequest
+from wiretape.proxy.call_report import Became
+from wiretape.proxy.calls import EndpointRequest, Forwarded, Keeping
 from wiretape.proxy.compat import tcp_reset
+from wiretape.proxy.decide import Decider
 from wiretape.proxy.journaling import Journaling
 from wiretape.proxy.recorder import LiveRecording, State
 from wiretape.proxy.sharing import LEFT, Sharing
 from wiretape.store.opening import StoreUrl
 
+logger = logging.getLogger(__name__)
+
 
 class LiveAnswers:
-    """Begins, ends and lands them. For the thread that carries the traffic."""
+    """Sends requests on, and sees their answers to their ends. For the thread that carries the traffic."""
 
-    def __init__(self, sharing: Sharing, report: CallReport) -> None:
+    def __init__(self, decider: Decider, sharing: Sharing) -> None:
+        self._admission = decider.admission
+        self._report = decider.report
         self._sharing = sharing
-        self._report = report
         self._under_way: set[LiveRecording] = set()
         self._journaling = Journaling(self._land)
         # A slow disk delays neither the traffic nor a hit.
@@ -49,8 +55,36 @@ class LiveAnswers:
         await self._journaling.stop(patience)
         await asyncio.to_thread(self.aside.shutdown, wait=True)
 
-    def begin(self, flow: http.HTTPFlow, request: EndpointRequest, *, is_shared: bool) -> None:
-        """A request is sent on whose answer is to be recorded. ``is_shared``: equal ones may follow it."""
+    def forward(self, flow: http.HTTPFlow, outcome: Forwarded, *, is_shared: bool) -> None:
+        """Let a flow be sent on. ``is_shared``: equal requests may follow its answer.
+
+        Raises AccessDeniedError where the proxy has begun to stop.
+        """
+        self._admission.check_open()
+        request, tape = outcome.request, outcome.request.grant.tape
+        url = request.route.sent_url
+        if outcome.looked_up and outcome.looked_up.why:
+            why = outcome.looked_up.why
+            logger.warning(
+                "cannot be looked up, so it is sent to the provider: %s%s: %s", request.label, tape.named, why
+            )
+        state = flow_state.of(flow)
+        state.leaves = True
+        state.fault = outcome.fault
+        tape.counters.upstream += 1
+        match outcome.keeping:
+            case Keeping.LIVE:
+                self._report.other(Became.SENT, tape, url)
+            case Keeping.FAULT:
+                self._report.other(Became.NOT_RECORDED, tape, url, ["a fault was injected"])
+            case Keeping.UNREADABLE:
+                tape.counters.not_recorded(Reason.REQUEST)
+                self._report.other(Became.NOT_RECORDED, tape, url, [request.problem])
+                logger.warning("not recorded: %s: %s%s", url, request.problem, tape.named)
+            case Keeping.RECORDED:
+                self._record(flow, request, is_shared=is_shared)
+
+    def _record(self, flow: http.HTTPFlow, request: EndpointRequest, *, is_shared: bool) -> None:
         state = flow_state.of(flow)
         assert state.request
         exchange = LiveRecording(

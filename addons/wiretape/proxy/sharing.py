@@ -1,4 +1,4 @@
-"""Who shares a live answer with whom, and in what form. Beside ``requests``, which asks; ``flight`` is what is shared.
+"""Who shares a live answer with whom, and in what form. Beside ``answering``; ``single_flight`` is what is shared.
 
 Equal requests share the answer of the first of them. It is what their recording would answer, but for two things that
 no recording has to do with:
@@ -19,10 +19,15 @@ from enum import Enum, auto
 from mitmproxy import http
 
 from wiretape.codecs import content_coding, http_fields
+from wiretape.policy import Mode
 from wiretape.proxy import flow_state, responses
-from wiretape.proxy.calls import LARGE, EndpointRequest
+from wiretape.proxy.call_report import Became
+from wiretape.proxy.calls import LARGE, EndpointRequest, Forwarded, Joining, Keeping, Outcome
+from wiretape.proxy.decide import Decider
+from wiretape.proxy.layers import install
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import capture
+from wiretape.redaction import recorded
 from wiretape.replay.single_flight import SharedResponse
 
 logger = logging.getLogger(__name__)
@@ -76,8 +81,9 @@ class _Verdict(Enum):
 class Sharing:
     """The answers that are under way, and who follows them. For the thread that carries the traffic."""
 
-    def __init__(self, flights: dict[Hashable, SharedResponse]) -> None:
-        self._flights = flights
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
+        self._flights = decider.flights
 
     def lead(self, flow: http.HTTPFlow, request: EndpointRequest, flight: SharedResponse) -> None:
         """From now on equal requests can follow this one."""
@@ -90,18 +96,43 @@ class Sharing:
         for key in [key for key, each in [*self._flights.items()] if each is flight]:
             self._flights.pop(key, None)
 
-    async def follow(self, flow: http.HTTPFlow, request: EndpointRequest) -> bool:
+    def is_shared(self, outcome: Joining | Forwarded) -> bool:
+        """Return whether a live answer is for all equal requests that are under way."""
+        is_wanted = install.KNOWN and self._decider.runtime.shares
+        is_recorded = isinstance(outcome, Joining) or outcome.keeping is Keeping.RECORDED
+        is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
+        return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)
+
+    async def settle(self, flow: http.HTTPFlow, outcome: Outcome) -> Outcome | None:
+        """Return what becomes of a flow that follows no other; None where it follows one.
+
+        What is to be forwarded asks twice whether there is one: before it is looked up, where one was seen, and after,
+        as another one may have set out meanwhile.
+        """
+        while isinstance(outcome, Joining) or (isinstance(outcome, Forwarded) and self.is_shared(outcome)):
+            former = outcome
+            if self.is_shared(former) and await self._follow_any(flow, former.request):
+                self._decider.report.other(Became.FOLLOWED, former.request.grant.tape, former.request.label)
+                return None
+            outcome = await self._decider.decide_alone(former, flow.request.host)
+            if isinstance(former, Forwarded):
+                break
+        return outcome
+
+    async def _follow_any(self, flow: http.HTTPFlow, request: EndpointRequest) -> bool:
         """Have the flow follow an equal request that is under way, where there is one whose answer is for both."""
         if not self._flights:
             return False
-        key, asker, state, label = request.shared_key, _asker(flow), flow_state.of(flow), request.label
-        is_following = not state.is_let_down and await self._follow(flow, key, asker, label)
+        key = request.shared_key
+        asker = _asker(flow)
+        state = flow_state.of(flow)
+        is_following = not state.is_let_down and await self._follow(flow, key, asker, request.label)
         if state.is_let_down:
-            is_following = await self._follow(flow, (key, asker), asker, label)
+            is_following = await self._follow(flow, (key, asker), asker, request.label)
         if is_following:
             tape = request.grant.tape
             tape.counters.followed += 1
-            logger.info("following an equal request: %s%s", label, tape.named)
+            logger.info("following an equal request: %s%s", request.label, tape.named)
         return is_following
 
     async def _follow(self, flow: http.HTTPFlow, key: Hashable, asker: Hashable, label: str) -> bool:
@@ -148,7 +179,7 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
         return _Verdict.GONE
     headers = flight.headers
     if not is_alike:  # What a provider tells of one of its customers is nothing for another.
-        headers = (*capture.kept(headers), *(each for each in headers if each[0].lower() in _CODED))
+        headers = (*capture.kept(headers, recorded.header), *(each for each in headers if each[0].lower() in _CODED))
     if decoder:
         headers = tuple(each for each in headers if each[0].lower() not in _CODED)
     flow_state.of(flow).follow = follower

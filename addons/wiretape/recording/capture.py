@@ -7,17 +7,16 @@ capture's bytes are void.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from wiretape import __version__, redaction
+from wiretape import __version__
 from wiretape.codecs import http_fields, json_text
 from wiretape.codecs.parts import Parts, digest
-from wiretape.redaction import recorded
 
 __all__ = ["Capture", "Origin", "digest", "dumps", "dumps_parts", "kept", "loads", "origin"]
 
@@ -49,13 +48,18 @@ class Origin:
     a recording that may not tell it."""
 
 
-def origin(by: str, at: datetime, user_agent: str, took: float, query: str | None = None) -> Origin:
-    """Where a recording of this version comes from. ``at`` has a time zone."""
+def origin(
+    by: str, at: datetime, user_agent: str, took: float, query: str | None = None, *, clean: Callable[[str], str]
+) -> Origin:
+    """Return where a recording of this version comes from. ``at`` has a time zone.
+
+    ``clean`` takes secrets out of a text: names may hold one.
+    """
     # What cannot be printed goes first, or it would hide a secret; and a cut one would not be known as one.
-    client = redaction.DEFAULT.text("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
+    client = clean("".join(filter(str.isprintable, user_agent)))[:CLIENT_LENGTH]
+    time = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # The request's end was told by another clock, which may be set meanwhile.
-    by = redaction.DEFAULT.text(by)
-    return Origin(by, at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), client, __version__, max(0.0, took), query)
+    return Origin(clean(by), time, client, __version__, max(0.0, took), query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,14 @@ class Capture:
         return [*({name: value} for name, value in self.headers), *told]
 
 
-def kept(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The headers worth keeping, their names in lower case, in the order in which they came."""
+def kept(headers: Iterable[tuple[str, str]], clean: Callable[[str, str], str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers worth keeping, their names in lower case, in the order in which they came.
+
+    ``clean`` takes secrets out of a value, given the header's name.
+    """
     lowered = ((name.lower(), value) for name, value in headers)
-    worth = ((name, value) for name, value in lowered if http_fields.is_kept(name) and http_fields.is_value(value))
-    return tuple((name, _without_secrets(name, value)) for name, value in worth)
-
-
-def _without_secrets(name: str, value: str) -> str:
-    cleaned: str = redaction.DEFAULT.clean({name: value})[name]
-    return recorded.url(cleaned, redaction.DEFAULT) if name.endswith(("location", "-url")) else cleaned
+    worth = [(name, value) for name, value in lowered if http_fields.is_kept(name) and http_fields.is_value(value)]
+    return tuple((name, clean(name, value)) for name, value in worth)
 
 
 def dumps(capture: Capture) -> bytes:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from wiretape.codecs import http_fields
 from wiretape.codecs.remade import Remade
 from wiretape.exceptions import NotHttpError, RecordingError
+from wiretape.recording.endpoints import MODEL_LISTS
 
 
 def check_request(content: Any) -> None:
@@ -122,13 +123,15 @@ def _is_content(body: Any) -> bool:
 
 def _check_elements(response: dict[str, Any], endpoint: str) -> None:
     body = response["body"]
-    has_content = bool(body) or (endpoint == "/v1/models" and body == [])
+    listing = MODEL_LISTS.get(endpoint)
+    may_be_empty = listing is not None and not listing.is_one_object
+    has_content = bool(body) or (may_be_empty and body == [])
     fits = isinstance(body, list | Remade) if response["is_streaming"] else has_content
     _must(fits, "response.body does not fit is_streaming")
     for element in body if isinstance(body, list | Remade) else [body]:
         _must(is_element(element), "an element of response.body has no __type__ and __data__")
         models = element["__data__"].get("models")
-        if endpoint == "/api/tags" or (endpoint == "/v1/models" and models is not None):
+        if listing is not None and (listing.is_one_object or models is not None):
             _must(isinstance(models, list), "the models of response.body are no list")
             _must(all(isinstance(model, dict) for model in models), "a model of response.body is no object")
 

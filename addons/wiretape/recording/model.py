@@ -11,6 +11,7 @@ from typing import Any
 from wiretape.codecs import http_fields, printable
 from wiretape.codecs.remade import Remade
 from wiretape.recording import checks, hashing, who_asked
+from wiretape.recording.endpoints import MODEL_LISTS, WITH_EXTRA_BODY
 
 ENDED_EARLY = "APIError"
 """The type of the error of an answer that is not whole, though the end of its body came."""
@@ -51,6 +52,11 @@ class RecordedRequest:
     def is_bare(self) -> bool:
         """Whether it is kept as it was sent, a GET, and named as a list of models: those of a server of embeddings."""
         return self.passthrough and "endpoint" in self.extra
+
+    @property
+    def is_model_list(self) -> bool:
+        """Whether it asks for a list of models. A file may have a part of one, and is named by the models in it."""
+        return self.endpoint in MODEL_LISTS
 
     @property
     def model(self) -> str:
@@ -151,21 +157,18 @@ class Recording:
     def name(self) -> str:
         """The file's name without ``.json``."""
         digest = _name(self.request, self.form)
-        if self.request.endpoint not in MODEL_LISTS:
+        if not self.request.is_model_list:
             return digest
         ids = "|".join(sorted(set(self._model_ids()))).encode("utf-8", "surrogatepass")
         models = hashlib.sha256(ids).hexdigest()[:8]
         return f"models-{digest}-{models}"
 
     def _model_ids(self) -> Iterator[str]:
+        key = MODEL_LISTS[self.request.endpoint].key
         for element in self.response.elements():
             data = element["__data__"]
             for model in data.get("models") or [data]:
-                yield str(model.get(MODEL_LISTS[self.request.endpoint]))
-
-
-MODEL_LISTS = {"/v1/models": "id", "/api/tags": "model"}
-"""The endpoints that list models, each with the field that names one."""
+                yield str(model.get(key))
 
 
 def request_hash(request: RecordedRequest, form: str = "2025-09") -> str:
@@ -196,6 +199,7 @@ def in_form(request: RecordedRequest, form: str) -> RecordedRequest:
         return request
     if form == "2026" and "extra_body" in body:
         return replace(request, body={key: value for key, value in body.items() if key != "extra_body"})
-    if form == "2025-09" and "extra_body" not in body and request.endpoint == "/v1/completions" and "prompt" in body:
+    is_untold = request.endpoint in WITH_EXTRA_BODY and "prompt" in body and "extra_body" not in body
+    if form == "2025-09" and is_untold:
         return replace(request, body={**body, "extra_body": {}})
     return request

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from wiretape.codecs.remade import Remade
 from wiretape.recording import checks
+from wiretape.recording.endpoints import KEEPING_ANSWERS, MODEL
 from wiretape.recording.model import JSON, RecordedRequest, RecordedResponse, Recording, in_form, request_hash
 
 
@@ -39,7 +40,7 @@ ID_MAPPING = "id_normalization_mapping"
 def _id_to_send_back(request: RecordedRequest, response: RecordedResponse) -> str:
     """Return the id of an answer that the provider keeps and takes as what the next request goes on from."""
     is_kept = request.body.get("store")
-    if is_kept is not True and (request.endpoint != "/v1/responses" or is_kept is False):
+    if is_kept is not True and (request.endpoint not in KEEPING_ANSWERS or is_kept is False):
         return ""
     first = next(iter(response.elements()), None)
     was = first["__data__"].get("id") if first else None
@@ -75,7 +76,7 @@ def _all_quiet(body: JSON, name: str) -> JSON:
 def is_model(element: Mapping[str, JSON]) -> bool:
     """Return whether an element is a model of a list, whose id is its name: others have one for each answer."""
     is_model: bool = element["__data__"].get("object") == "model"
-    return is_model or element["__type__"] == "openai.types.model.Model"
+    return is_model or element["__type__"] == MODEL
 
 
 def _quiet(element: JSON, name: str) -> JSON:

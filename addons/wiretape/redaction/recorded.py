@@ -16,7 +16,7 @@ from wiretape.codecs import python_text
 from wiretape.codecs.remade import Remade
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
 from wiretape.redaction import bodies, changes, streams
-from wiretape.redaction.redactor import Finding, Redactor
+from wiretape.redaction.redactor import DEFAULT, Finding, Redactor
 from wiretape.redaction.rules import REDACTED, RedactionPolicy
 from wiretape.redaction.spans import replaced
 
@@ -54,6 +54,12 @@ def request(recorded_request: RecordedRequest, redactor: Redactor) -> RecordedRe
 def url(text: str, redactor: Redactor) -> str:
     """Return a URL without its secrets, which stand in its path, or in its query under a name that tells."""
     return _url(text, redactor, redactor.policy)
+
+
+def header(name: str, value: str) -> str:
+    """Return the value of a header without its secrets, by the rules in force."""
+    cleaned: str = DEFAULT.clean({name: value})[name]
+    return url(cleaned, DEFAULT) if name.endswith(("location", "-url")) else cleaned
 
 
 @lru_cache(1000)

@@ -17,7 +17,7 @@ from wiretape.matching import request
 from wiretape.matching.outline import Near, Outline
 from wiretape.policy import FORMS, Takes
 from wiretape.providers import job_states
-from wiretape.recording import ID_MAPPING, ID_PREFIX, MODEL_LISTS, RecordedRequest, Recording, hashing
+from wiretape.recording import ID_MAPPING, ID_PREFIX, RecordedRequest, Recording, hashing
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.store.base import RESPONSES, WIRE, Fetched, Store
@@ -165,7 +165,7 @@ class Lookup:
 
     def by_name(self, asked: RecordedRequest, identity: str, reading: Snapshot) -> list[Candidate]:
         """The recording, one of its takes, under a name that it has when it was made here."""
-        if asked.endpoint in MODEL_LISTS:
+        if asked.is_model_list:
             reading.look_ahead(())
             return []
         names: Iterable[str] = self._names(asked, identity)
@@ -183,7 +183,7 @@ class Lookup:
         """The recording, or all of a model list, whatever their names. May have to read every file first."""
         known = self._index.find(identity, reading.listed)
         reading.doubt = known.doubt
-        if asked.endpoint in MODEL_LISTS:
+        if asked.is_model_list:
             if known.doubt:
                 raise known.doubt  # A part of the list may be in it.
             every = [each for name in known.names if (each := self._answering(name, identity, reading))]

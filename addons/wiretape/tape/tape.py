@@ -21,7 +21,8 @@ from wiretape.matching.outline import Near, outline
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import DEFAULT_SESSION, Mode, Takes
 from wiretape.providers import wire
-from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording
+from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
 from wiretape.redaction import bodies, recorded
@@ -76,7 +77,15 @@ _CHANGED = (
 class FrozenError(wire.UnrecordableError):
     """The session is frozen."""
 
-    reason = Reason.FROZEN
+
+_REASONS: Mapping[type[Exception], Reason] = {
+    redaction.RefusedError: Reason.PRIVATE,
+    FrozenError: Reason.FROZEN,
+    StatusError: Reason.ERROR,
+    HoldsError: Reason.ERROR,
+    BrokeOffError: Reason.BROKE_OFF,
+}
+"""What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -246,7 +255,7 @@ class Tape:
         leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
         hit = Hit(found[0].name, answer, leaving, tokens, sum(map(len, answer.chunks)), asked.label)
         # The other takes have their turns, and of a model list any new file is a part.
-        stays = self.config.takes in (Takes.FIRST, Takes.LAST) and asked.endpoint not in MODEL_LISTS
+        stays = self.config.takes in (Takes.FIRST, Takes.LAST) and not asked.is_model_list
         stays = stays and not asked.moves_on and not found[0].has_turns
         if key is not None and stays and all(each.is_whole for each in readings):
             states = tuple((each.session, each.states()) for each in readings)
@@ -352,7 +361,7 @@ class Tape:
             capture = self._capture(asked, plain, origin, has_secret=cleaned is not response)
             name = self._write(made, capture)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
-            self.counters.not_recorded(Reason.PRIVATE if isinstance(e, redaction.RefusedError) else e.reason)
+            self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", asked.sent_url, e, self.named)
         except RecursionError:
             self.counters.not_recorded(Reason.FORM)
@@ -379,7 +388,7 @@ class Tape:
             return None
         # A secret that is only seen in the recording's form is still in the bytes.
         pieces, at = (None, ()) if has_secret else (arrived.pieces, arrived.at)
-        headers = captures.kept(arrived.headers)
+        headers = captures.kept(arrived.headers, recorded.header)
         return Capture("", arrived.status, headers, pieces, at, origin, asked.base64_wanted)
 
     def _write(self, made: Recording, capture: Capture | None) -> str:
@@ -588,13 +597,13 @@ def _is_another(data: bytes, identity: str, test_id: str | None) -> bool:
         found = recording.read_request(data)
     except ValueError:
         return False
-    is_of_another_test = found.endpoint in MODEL_LISTS and found.test_id != test_id
+    is_of_another_test = found.is_model_list and found.test_id != test_id
     return is_of_another_test or not request.is_stored(found, identity)
 
 
 def _second_name(name: str, asked: RecordedRequest, identity: str, test_id: str | None) -> str:
     """The second name of a recording, of which one is given. The first of a list of models does not tell the test."""
-    if asked.endpoint not in MODEL_LISTS:
+    if not asked.is_model_list:
         return disambiguated_name(name.partition("-")[0], identity)
     first = "-".join(name.split("-")[:3])
     return disambiguated_name(

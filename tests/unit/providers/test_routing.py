@@ -6,7 +6,8 @@ import pytest
 
 from places import CONFIG
 from wiretape import config
-from wiretape.providers.routing import OTHER, SDK_ENDPOINTS, Exclusion, Providers, Route
+from wiretape.providers import base
+from wiretape.providers.routing import OTHER, Exclusion, Providers, Route
 from wiretape.providers.table import load
 
 
@@ -383,7 +384,7 @@ def test_a_file_without_providers_is_fine() -> None:
 
 def test_every_recorded_endpoint_of_the_builtin_table_is_one_that_recordings_can_name(builtins: Providers) -> None:
     named = re.findall(r'recorded = "([^"]+)"', (CONFIG / "providers.toml").read_text("utf-8"))
-    assert set(named) == SDK_ENDPOINTS
+    assert set(named) == base.names()
 
 
 PROVIDER = '[[provider]]\nname = "ours"\nhosts = ["h"]\nendpoints = ["e"]\n'

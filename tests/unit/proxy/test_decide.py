@@ -4,18 +4,25 @@
 against ``decide`` over the whole product of the facts, so that no combination is left to chance.
 """
 
+import asyncio
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chats import CHAT, TABLE, asks, came, chat
+from deciding import make_decider
 from taping import tape_of
+from wiretape.exceptions import StoreAwayError
+from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
+from wiretape.proxy import reading
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import (
     BodyState,
@@ -23,19 +30,27 @@ from wiretape.proxy.calls import (
     Faulted,
     Finding,
     Forwarded,
+    IncomingRequest,
     Joining,
     Keeping,
     LookedUp,
     Missed,
+    Outcome,
     Replayed,
+    RequestHead,
     StoreUnavailable,
     Unreadable,
     Untold,
 )
 from wiretape.proxy.decide import Facts, Wanted, decide
+from wiretape.proxy.runtime import Runtime
 from wiretape.recording import RecordedRequest
-from wiretape.replay.faults import Fault, Status
+from wiretape.replay.faults import Fault, FaultRule, Faults, Status
+from wiretape.replay.single_flight import SharedResponse
+from wiretape.sessions.access import AccessPolicy
+from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Hit
 
 # -- the table ---------------------------------------------------------------------------------------------------------
@@ -85,7 +100,8 @@ missing         -      slow    -           -       -       -        -        for
 missing         -      -       -           -       -       -        -        forwarded, recorded
 """
 
-FAULTS = {"no": None, "slow": Fault(slow=1.0), "status": Fault(status=Status(503, (), b"no"))}
+STATUS = Status(503, (), b"no")
+FAULTS = {"no": None, "slow": Fault(slow=1.0), "status": Fault(status=STATUS)}
 BODIES = {
     "read": BodyState.READ,
     "unread": BodyState.UNREAD,
@@ -232,3 +248,160 @@ def test_a_decision_depends_on_nothing_else(requests: dict[tuple[str, str], Endp
     request = requests["missing", "read"]
     facts = Facts(request, looked_up=LookedUp(Finding.MISS))
     assert decide(facts) == decide(replace(facts)) == Forwarded(request, Keeping.RECORDED, None, facts.looked_up)
+
+
+# -- the shell: which facts are gathered, and what is counted ----------------------------------------------------------
+
+HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, CHAT, "application/json")
+BODY = json.dumps(asks("What is it?")).encode()
+
+
+class BrokenStore(DirectoryStore):
+    """A store that can tell nothing."""
+
+    error: OSError = OSError("the disk is broken")
+
+    def scan(self, session: str) -> Any:
+        raise self.error
+
+    def read(self, session: str, name: str, folder: str = "responses") -> bytes | None:
+        raise self.error
+
+
+class AwayStore(BrokenStore):
+    """A bucket that cannot be reached."""
+
+    error = StoreAwayError("the bucket is away")
+
+
+class Shell:
+    """A decider on a folder, and what it has counted."""
+
+    def __init__(self, store: DirectoryStore, *, is_offline: bool = False, rules: Sequence[FaultRule] = ()) -> None:
+        self.decider = make_decider(is_offline=is_offline)
+        self.decider.runtime = Runtime(providers=TABLE, faults=Faults(rules))
+        counters = SessionCounters()
+        self.counters = counters.of("default")
+        self.mode = Mode.RECORD_IF_MISSING
+        self.tapes = TapePool(store, Sessions(), counters, memory=1_000_000)
+        self.use(self.mode)
+
+    def use(self, mode: Mode) -> None:
+        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode), self.tapes)
+
+    def request(self, body: bytes = BODY, head: RequestHead = HEAD) -> IncomingRequest:
+        return IncomingRequest.build(head, self.decider.admission.grant(self), body, came_at=1.0)
+
+    def decide(self, body: bytes = BODY, head: RequestHead = HEAD) -> Outcome | None:
+        return asyncio.run(self.decider.decide(self.request(body, head)))
+
+
+@pytest.fixture(name="shell")
+def _shell(tmp_path: Path) -> Iterator[Callable[..., Shell]]:
+    made: list[Shell] = []
+
+    def make(store: type[DirectoryStore] = DirectoryStore, **more: Any) -> Shell:
+        made.append(Shell(store(tmp_path), **more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.decider.close()
+
+
+type Shells = Callable[..., Shell]
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.RECORD])
+def test_where_nothing_is_answered_nothing_is_read(mode: Mode, shell: Shells, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(reading, "read")
+    made = shell(BrokenStore)
+    made.use(mode)
+    outcome = made.decide(b"no JSON")
+    assert isinstance(outcome, Forwarded)
+    assert (outcome.request.body, outcome.request.came_at) == (BodyState.UNREAD, 1.0)
+
+
+def test_what_is_for_no_endpoint_has_no_outcome(shell: Shells) -> None:
+    made = shell()
+    assert made.decide(head=HEAD._replace(hosts=("other.example",))) is None
+    assert isinstance(made.decide(head=HEAD._replace(hosts=("other.example", *HEAD.hosts))), Forwarded)
+
+
+def test_a_miss_is_counted_once_and_what_is_offline_stays(shell: Shells) -> None:
+    made = shell()
+    assert isinstance(made.decide(), Forwarded)
+    offline = shell(is_offline=True)
+    assert isinstance(offline.decide(), Missed)
+    assert isinstance(offline.decide(b"no JSON"), Unreadable)
+    assert [each.counters.misses for each in (made, offline)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("store", "mode", "kind"),
+    [
+        (BrokenStore, Mode.RECORD_IF_MISSING, StoreUnavailable),
+        (BrokenStore, Mode.REPLAY, StoreUnavailable),
+        (AwayStore, Mode.RECORD_IF_MISSING, Forwarded),
+        (AwayStore, Mode.REPLAY, StoreUnavailable),
+    ],
+)
+def test_a_store_that_fails_is_counted_once(
+    store: type[DirectoryStore], mode: Mode, kind: type[Outcome], shell: Shells
+) -> None:
+    made = shell(store)
+    made.use(mode)
+    outcome = made.decide()
+    assert isinstance(outcome, kind)
+    if isinstance(outcome, Forwarded):
+        assert outcome.looked_up == LookedUp(Finding.AWAY, why="the bucket is away")
+    assert (made.counters.unavailable, made.counters.misses, made.counters.hits) == (1, 0, 0)
+
+
+def test_where_it_cannot_be_told_whether_a_session_is_frozen_nothing_is_sent(
+    shell: Shells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shell()
+    monkeypatch.setattr(made.decider.admission, "doubt", lambda _: DOUBT)
+    outcome = made.decide()
+    assert isinstance(outcome, StoreUnavailable)
+    assert (outcome.untold, outcome.why) == (Untold.FROZEN, DOUBT)
+    assert (made.counters.unavailable, made.counters.misses) == (1, 1)
+
+
+def test_an_equal_request_that_is_under_way_is_joined_before_anything_is_looked_up(shell: Shells) -> None:
+    made = shell()
+    first = made.decide()
+    assert isinstance(first, Forwarded)
+    made.decider.flights[first.request.shared_key] = SharedResponse()
+    second = made.decide()
+    assert isinstance(second, Joining)
+    assert made.counters.misses == 1
+    # What follows nobody after all is looked up then; what was to be forwarded is not looked up twice.
+    third = asyncio.run(made.decider.decide_alone(second, HEAD.hosts[0]))
+    assert isinstance(third, Forwarded)
+    assert isinstance(asyncio.run(made.decider.decide_alone(third, HEAD.hosts[0])), Forwarded)
+    assert made.counters.misses == 2
+    # Others join nobody: another test's, and one that is sent whatever is recorded.
+    assert isinstance(made.decide(head=HEAD._replace(test_id="t")), Forwarded)
+    made.use(Mode.RECORD)
+    assert isinstance(made.decide(), Forwarded)
+
+
+def test_a_fault_is_drawn_once_for_each_request_whatever_it_says(shell: Shells) -> None:
+    made = shell(rules=[FaultRule({}, 1.0, 0, frozenset({2, 3}), Fault(status=STATUS))])
+    outcomes = [made.decide(body) for body in (BODY, BODY, b"no JSON", BODY)]
+    kinds = [type(each) for each in outcomes]
+    assert kinds == [Forwarded, Faulted, Faulted, Forwarded]
+    assert made.counters.misses == 2
+
+
+def test_a_hit_is_counted_once_and_the_next_one_is_read_no_more(shell: Shells, tmp_path: Path) -> None:
+    made = shell()
+    tape_of(DirectoryStore(tmp_path), "default", Mode.RECORD).record(chat("What is it?"), came("a test"))
+    first, second = made.decide(), made.decide()
+    assert isinstance(first, Replayed)
+    assert isinstance(second, Replayed)
+    assert (first.request.body, second.request.body) == (BodyState.READ, BodyState.UNREAD)
+    assert first.hit is second.hit
+    assert (made.counters.hits, made.counters.misses) == (2, 0)

@@ -1,5 +1,6 @@
 """Recordings as JSON text: byte for byte, and what is none."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from places import SHIPPED, corpus
+from wiretape.policy import FORMS
 from wiretape.recording import (
     RecordedRequest,
     RecordedResponse,
@@ -19,6 +21,7 @@ from wiretape.recording import (
     make,
     read_request,
     request_hash,
+    request_name,
 )
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
@@ -327,3 +330,83 @@ def test_people_are_told_the_url_that_was_asked(url: str) -> None:
     assert RecordedRequest(url, {}, "/v1/chat/completions").sent_url == URLS[url]
     assert RecordedRequest("https://h/v1/messages", {}, "").sent_url == "https://h/v1/messages"
     assert RecordedRequest("http://localhost:11434/api/chat", {}, "/api/chat").sent_url.endswith("11434/api/chat")
+
+
+# -- names, spelled out ------------------------------------------------------------------------------------------------
+
+BEDROCK = "https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1/v1/chat/completions"
+USAGE = {"include_usage": True}
+
+
+def bedrock(**body: Any) -> RecordedRequest:
+    asked = {"model": "openai.gpt-oss-20b", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    return RecordedRequest(BEDROCK, {**asked, **body}, "/v1/chat/completions")
+
+
+def test_what_bedrock_is_asked_with_has_a_name_of_its_own_but_for_the_options_of_a_stream_in_the_form_2026() -> None:
+    plain = bedrock()
+    with_options = bedrock(stream_options=USAGE)
+    names = {form: [request_name(each, form) for each in (plain, with_options)] for form in FORMS}
+    assert names == {
+        "2025-09": ["75f59970be51", "92ee1a8c285d"],
+        "2026": ["bafe83ca67fafe3ad003b2b2c05fc3d4c96f347cad24ae02fcf6c39532d5ea09"] * 2,
+    }
+    elsewhere = [replace(each, url=each.url.replace("bedrock-runtime", "runtime")) for each in (plain, with_options)]
+    assert len({request_name(each, "2026") for each in elsewhere}) == 2
+    other = bedrock(stream_options=USAGE, temperature=0.5)
+    assert request_name(other, "2026") != names["2026"][0]
+
+
+MESSAGES = RecordedRequest(
+    "https://api.anthropic.com/v1/messages",
+    {"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Hi é"}]},
+    "",
+)
+
+PASSED_ON = {
+    "as it is": (MESSAGES, "581440a30a56", "6ff85b57015852ddf5f1e0c2a98b56212ea9e56e98e15c58701841d97eb8db20"),
+    "for a test": (
+        replace(MESSAGES, test_id="tests/a.py::test_b"),
+        "581440a30a56",
+        "3625ee9460c896ef7836a962884a6074cfce8f3805e6dfef7e5ed10643a64dd8",
+    ),
+    "another method": (
+        replace(MESSAGES, method="PUT"),
+        "4d795767782e",
+        "501e4baf807b6bb08a438af28cd5213469ad145c7351ae60187068214175c472",
+    ),
+    "another host": (
+        replace(MESSAGES, url="https://api.example.com/v1/messages"),
+        "6abb9c886940",
+        "05f145eabc41143de1dc648f7400f90c714a7cd6cca94af79c55f90f0675880a",
+    ),
+    "a project": (
+        replace(MESSAGES, body={"extra_body": {"project_id": "p"}}),
+        "ba035729aac6",
+        "5c3e1650eabb9d3ed1ede8a7d3c72ab03a6f5057b09fb9b3a24f24adc99675ec",
+    ),
+    "none": (
+        replace(MESSAGES, body={"extra_body": {}}),
+        "2104934f01cc",
+        "5c3e1650eabb9d3ed1ede8a7d3c72ab03a6f5057b09fb9b3a24f24adc99675ec",
+    ),
+    "a long decimal": (
+        replace(MESSAGES, body={"x": 0.123456789, "y": "0.123456789"}),
+        "983e73c45889",
+        "8ca802d86565e2b2e6dd9ba667493c7e304e1e9607824242743ad1e9519c6a27",
+    ),
+}
+"""What is passed on, with its name in both forms. The older one knows of no tests, and counts all that was sent."""
+
+
+@pytest.mark.parametrize(("request_", "old", "new"), PASSED_ON.values(), ids=PASSED_ON)
+def test_the_name_of_what_is_passed_on(request_: RecordedRequest, old: str, new: str) -> None:
+    assert request_name(request_, "2025-09") == old
+    assert request_name(request_, "2026") == new
+    answer = RecordedResponse({"a": 1}, is_streaming=False, status=200)
+    assert Recording(request_, answer, "2026").name == new
+
+
+def test_the_name_of_what_is_passed_on_is_a_digest_of_all_that_was_sent() -> None:
+    content = {"url": MESSAGES.url, "method": "POST", "payload": MESSAGES.body, "test_id": None}
+    assert PASSED_ON["as it is"][2] == hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -25,6 +25,7 @@ from wiretape.recording.capture import Capture
 from wiretape.redaction import DEFAULT, REDACTED, bodies
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS, Form
+from wiretape.redaction.recorded import header as clean_header
 from wiretape.sessions.model import Role, check_name
 from wiretape.sessions.tokens import Tokens
 from wiretape.store.base import WIRE
@@ -153,7 +154,7 @@ def events(*values: Any) -> tuple[bytes, ...]:
     return (*(f"data: {json.dumps(each)}\n\n".encode() for each in values), b"data: [DONE]\n\n")
 
 
-ORIGIN = capture.origin("ci", datetime(2026, 1, 31, tzinfo=UTC), "curl/8", 1.0)
+ORIGIN = capture.origin("ci", datetime(2026, 1, 31, tzinfo=UTC), "curl/8", 1.0, clean=DEFAULT.text)
 HI = events({"id": "x", "created": 1, "choices": [{"index": 0, "delta": {"content": "hi"}}]})
 
 
@@ -252,8 +253,8 @@ def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.LiveResp
 
 def test_a_header_that_is_kept_and_who_asked() -> None:
     headers = [("openai-model", keys(1)), ("x-ratelimit-reset", "1s"), ("Fireworks-Token-Note", "x")]
-    kept = capture.kept(headers)
-    made = capture.origin(forms(1)[0], datetime(2026, 1, 31, tzinfo=UTC), f"app {forms(1)[1]}", 1.0)
+    kept = capture.kept(headers, clean_header)
+    made = capture.origin(forms(1)[0], datetime(2026, 1, 31, tzinfo=UTC), f"app {forms(1)[1]}", 1.0, clean=DEFAULT.text)
     text = capture.dumps(Capture("sha256:0", 200, kept, (b"x",), (1.0,), made)).decode()
     assert holds(text) == []
     assert dict(kept)["x-ratelimit-reset"] == "1s"

@@ -32,7 +32,7 @@ def tape(root: Path, mode: Mode, **more: Any) -> Tape:
 
 def record(root: Path, request: RecordedRequest, text: str, *, tells: bool = True, mode: Mode = Mode.RECORD) -> None:
     """``tells``: whether the recorder knows of queries, as today's does; the public one has no captures."""
-    origin = capture.origin("", NOW, "", 1.0, wire_query(request) if tells else None)
+    origin = capture.origin("", NOW, "", 1.0, wire_query(request) if tells else None, clean=str)
     assert tape(root, mode).record(request, came(text), origin)
 
 
@@ -109,7 +109,7 @@ def test_lists_of_models_are_one_list_for_each_query(tmp_path: Path) -> None:
         models = b",".join(b'{"id": "%s"}' % each.encode() for each in ids)
         arrived = wire.LiveResponse(200, (), (b'{"data": [' + models + b"]}",), (1.0,), True)
         assert tape(tmp_path, Mode.RECORD).record(
-            request, arrived, capture.origin("", NOW, "", 1.0, wire_query(request))
+            request, arrived, capture.origin("", NOW, "", 1.0, wire_query(request), clean=str)
         )
     whole = RecordedRequest(url, {}, endpoint)
     tools = replace(whole, body={"extra_query": {"supported_parameters": "tools"}})

@@ -201,7 +201,8 @@ class AdmittingStream(FailsClosed, HttpStream):
         return parent
 
     def _fail_closed(self) -> layer.CommandGenerator[None]:
-        if self._is_over:
+        if self._is_over:  # Its last answer was given, or waits and will not be.
+            yield from close(self.context.client)
             return
         is_begun = self._is_begun()
         self._is_over = True

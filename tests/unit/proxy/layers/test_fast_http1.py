@@ -1,240 +1,58 @@
-"""The lane as a layer: events in, commands out. Decider, tape and recordings are real ones, the clock is the test's."""
+"""The fast layer: events in, commands out. Decider, tape and recordings are real ones, the clock is the test's."""
 
-import asyncio
 import json
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
-from mitmproxy import connection, http, options
+from mitmproxy import http
 from mitmproxy.connection import ConnectionState
-from mitmproxy.proxy import commands, context, events, mode_specs
+from mitmproxy.proxy import commands, events, mode_specs
 from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.http._hooks import (
     HttpRequestHeadersHook,
-    HttpRequestHook,
     HttpResponseHeadersHook,
     HttpResponseHook,
 )
 
-from deciding import make_decider
+from layer_rig import (
+    ANSWER,
+    ASKED,
+    BODY,
+    BODY_OF_HIT,
+    HOST,
+    OTHER,
+    Clock,
+    Rigs,
+    is_close,
+    play_out,
+    post,
+    request_of,
+    split,
+    taken_over,
+)
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
 from taping import tape_of
-from wiretape import config
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
-from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
-from wiretape.providers import table, wire
+from wiretape.providers import wire
 from wiretape.proxy import flow_state
 from wiretape.proxy.calls import Missed, RequestHead
-from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
 from wiretape.proxy.layers.hooks import WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
-from wiretape.proxy.runtime import Runtime
 from wiretape.recording import capture as captures
 from wiretape.recording import loads
+from wiretape.redaction import recorded
 from wiretape.replay import pacing
 from wiretape.replay.pacing import Pace
-from wiretape.sessions.access import AccessPolicy
-from wiretape.sessions.model import Sessions
 from wiretape.store.base import WIRE
-from wiretape.store.directory import DirectoryStore
-from wiretape.tape.config import TapeConfig
-from wiretape.tape.pool import TapePool
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
-    from mitmproxy.addons.proxyserver import Proxyserver
-
-HOST = "api.fireworks.ai"
-ASKED = load(CHAT)["request"]["body"]
-BODY = json.dumps(ASKED).encode()
-OTHER = json.dumps({**ASKED, "messages": [{"role": "user", "content": "never heard"}]}).encode()
-ANSWER = wire.answer([loads(CHAT.read_bytes())])
 SECOND = SAMPLES["fireworks chat, two choices interleaved"]
 
 
-def post(body: bytes = BODY, *headers: str, path: str = FIREWORKS_CHAT, host: str = HOST) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json", *headers]
-    if not any(line.startswith("Transfer-Encoding") for line in headers):
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
 CLOSE = "Connection: close"
-FRAMED = b"".join(map(chunk, ANSWER.chunks))
-BODY_OF_HIT = FRAMED + LAST_CHUNK
 
-
-class Rig:
-    """A lane, and both ends of it: feeds events, gathers commands, answers hooks when it is told to."""
-
-    def __init__(self, folder: Path, *, mode: HTTPMode = HTTPMode.transparent, rules: str = "", **taped: Any) -> None:
-        chosen = options.Options()
-        Proxyserver().load(chosen)
-        self.client = connection.Client(
-            peername=("127.0.0.1", 1234), sockname=("127.0.0.1", 8080), timestamp_start=0, state=ConnectionState.OPEN
-        )
-        self.context = context.Context(self.client, chosen)
-        self.options = chosen
-        if mode is HTTPMode.transparent:
-            self.context.server.address = (HOST, 443)
-            self.context.server.tls = True
-        providers = table.load({})
-        ledger = SessionCounters()
-        self.counters = ledger.of("default")
-        self.decider = make_decider()
-        met = config.loads("rules", rules).faults(providers.names)
-        self.decider.runtime = Runtime(providers=providers, faults=met)
-        arguments = {"memory": 1_000_000, "mode": Mode.REPLAY, **taped}
-        self.store = DirectoryStore(folder)
-        memory, mode_of_tape = arguments.pop("memory"), arguments.pop("mode")
-        self._tapes = TapePool(self.store, Sessions(), ledger, TapeConfig(**arguments), memory=memory)
-        self.use(mode_of_tape)
-        self.lane = FastHttp1Layer(self.context, mode, self.decider, lenient=True)
-        self._runner = asyncio.Runner()
-        assert self.feed(events.Start()) == []
-
-    def use(self, mode: Mode) -> None:
-        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
-
-    def close(self) -> None:
-        self.decider.close()
-        self._runner.close()
-
-    def feed(self, event: events.Event) -> list[Any]:
-        """What the layer commands upon an event: data for the client as bytes, all else as it is."""
-
-        async def fed() -> list[Any]:
-            return [self._plain(each) for each in self.context.layers[0].handle_event(event)]
-
-        made = self._runner.run(fed())
-        return [each for each in made if not isinstance(each, commands.Log)]
-
-    def _plain(self, each: commands.Command) -> Any:
-        if isinstance(each, commands.SendData) and each.connection is self.client:
-            return each.data
-        return each
-
-    def receive(self, data: bytes) -> list[Any]:
-        return self.feed(events.DataReceived(self.client, data))
-
-    def decide(self, hook: object) -> list[Any]:
-        """Let the decider decide, as the addon does, and go on."""
-        assert isinstance(hook, WiretapeDecideHook)
-        hook.asking.outcome = self._runner.run(self.decider.decide(hook.asking.request))
-        return self.complete(hook)
-
-    def complete(self, hook: object) -> list[Any]:
-        """Let whatever asks come in, and out, as the addon does, and go on."""
-        assert isinstance(hook, commands.StartHook)
-        if isinstance(hook, HttpRequestHeadersHook):
-            marked = flow_state.of(hook.flow)
-            marked.grant, marked.leaves = self.decider.admission.grant(self.client), True
-        return self.feed(events.HookCompleted(hook))
-
-    def wake(self, wakeup: object) -> list[Any]:
-        assert isinstance(wakeup, commands.RequestWakeup)
-        return self.feed(events.Wakeup(wakeup))
-
-    def leave(self, state: ConnectionState = ConnectionState.CLOSED) -> list[Any]:
-        self.client.state = state
-        return self.feed(events.ConnectionClosed(self.client))
-
-    def ask(self, data: bytes = b"") -> list[Any]:
-        """What comes of a request whose answer is not in memory."""
-        (hook,) = self.receive(data or post())
-        return self.decide(hook)
-
-    def warm(self, data: bytes = b"") -> None:
-        """Have a hit in memory: asked once."""
-        self.ask(data)
-
-    @property
-    def handed_over(self) -> bool:
-        (only,) = self.context.layers
-        assert isinstance(only, FastHttp1Layer | PlayingLayer)
-        return isinstance(only, PlayingLayer)
-
-
-class Clock:
-    """The lane's: it stands until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.moment = 1000.0
-
-    def pass_by(self, seconds: float) -> None:
-        self.moment += seconds
-
-    def __call__(self) -> float:
-        return self.moment
-
-
-@pytest.fixture(name="clock", autouse=True)
-def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("wiretape.proxy.layers.fast_http1.now", clock)
-    return clock
-
-
-@pytest.fixture(name="folder")
-def _folder(tmp_path: Path) -> Path:
-    responses = tmp_path / "default" / "responses"
-    responses.mkdir(parents=True)
-    for path in SAMPLES.values():
-        (responses / path.name).write_bytes(path.read_bytes())
-    return tmp_path
-
-
-class Rigs:
-    """Makes rigs, and closes them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.made: list[Rig] = []
-
-    def __call__(self, **more: Any) -> Rig:
-        rig = Rig(self.folder, **more)
-        self.made.append(rig)
-        return rig
-
-
-@pytest.fixture(name="rigged")
-def _rigged(folder: Path) -> Iterator[Rigs]:
-    rigs = Rigs(folder)
-    yield rigs
-    for rig in rigs.made:
-        rig.close()
-
-
-def split(answer: Any) -> tuple[bytes, bytes]:
-    """Head and body as they were sent."""
-    assert isinstance(answer, bytes)
-    head, end, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 ")
-    return head + end, body
-
-
-def is_close(command: object) -> bool:
-    return isinstance(command, commands.CloseConnection) and isinstance(command.connection, connection.Client)
-
-
-def taken_over(made: Iterable[Any]) -> HttpRequestHeadersHook:
-    """The first hook of the flow that is there now."""
-    (hook,) = made
-    assert isinstance(hook, HttpRequestHeadersHook)
-    return hook
-
-
-def request_of(rig: Rig, hook: HttpRequestHeadersHook) -> HttpRequestHook:
-    """The flow's next hook: it has the whole request."""
-    (then,) = rig.complete(hook)
-    assert isinstance(then, HttpRequestHook)
-    assert then.flow is hook.flow
-    return then
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 # -- hits --------------------------------------------------------------------------------------------------------------
@@ -262,7 +80,7 @@ def test_a_hit_in_memory_is_one_piece_at_once(rigged: Rigs) -> None:
     for count in range(2, 5):
         assert rig.receive(post()) == [cold]
         assert rig.counters.hits == count
-    assert not rig.handed_over
+    assert not rig.is_delegated
 
 
 def test_another_hit_is_another_answer(rigged: Rigs) -> None:
@@ -312,7 +130,7 @@ def test_what_comes_while_a_hit_is_decided_on_is_answered_after_it(rigged: Rigs)
     assert hook.asking.request.body == OTHER
 
 
-def test_a_miss_that_comes_while_a_hit_is_decided_on_is_handed_over_after_it(rigged: Rigs) -> None:
+def test_a_miss_that_comes_while_a_hit_is_decided_on_is_is_delegated_after_it(rigged: Rigs) -> None:
     rig = rigged()
     (first,) = rig.receive(post())
     assert rig.receive(post(OTHER)) == []
@@ -357,11 +175,11 @@ def test_what_comes_after_the_last_request_is_not_answered(rigged: Rigs) -> None
 # -- what is handed over -----------------------------------------------------------------------------------------------
 
 
-def test_a_miss_is_handed_over_with_every_byte(rigged: Rigs) -> None:
+def test_a_miss_is_is_delegated_with_every_byte(rigged: Rigs) -> None:
     rig = rigged()
     data = post(OTHER, "X-Mine: 1", CLOSE, path=f"{FIREWORKS_CHAT}?a=b")
     hook = taken_over(rig.ask(data))
-    assert rig.handed_over
+    assert rig.is_delegated
     asked = request_of(rig, hook).flow.request
     assert (asked.method, asked.host, asked.port, asked.path) == ("POST", HOST, 443, f"{FIREWORKS_CHAT}?a=b")
     assert (asked.headers["x-mine"], asked.raw_content) == ("1", OTHER)
@@ -407,14 +225,14 @@ HANDED: Mapping[str, bytes] = {
 
 
 @pytest.mark.parametrize("data", HANDED.values(), ids=HANDED)
-def test_what_is_unusual_or_not_for_us_is_handed_over_with_every_byte(data: bytes, rigged: Rigs) -> None:
+def test_what_is_unusual_or_not_for_us_is_is_delegated_with_every_byte(data: bytes, rigged: Rigs) -> None:
     rig, plain = rigged(), rigged()
     made = rig.receive(data)
     # As without a lane.
     alone = PlayingLayer(plain.context, HTTPMode.transparent, plain.decider, lenient=True)
     plain.context.layers[:] = [alone]
     expected = [*plain.feed(events.Start()), *plain.receive(data)]
-    assert rig.handed_over
+    assert rig.is_delegated
     assert [type(each) for each in made] == [type(each) for each in expected]
     assert made
     assert rig.counters.hits == 0
@@ -424,7 +242,7 @@ def test_what_is_unusual_or_not_for_us_is_handed_over_with_every_byte(data: byte
             assert mine.flow.request.headers == theirs.flow.request.headers
 
 
-def test_half_a_request_and_what_is_unusual_in_it_is_handed_over_whole(rigged: Rigs) -> None:
+def test_half_a_request_and_what_is_unusual_in_it_is_is_delegated_whole(rigged: Rigs) -> None:
     rig = rigged()
     data = post(BODY, "Upgrade: h2c").replace(b"POST", b"OPTIONS", 1)
     middle = data.index(b"Upgrade") + 3
@@ -441,19 +259,19 @@ def test_a_limit_for_bodies_is_mitmproxys_to_keep(rigged: Rigs) -> None:
     rig.warm()
     rig.options.update(body_size_limit="10m")
     taken_over(rig.receive(post()))
-    assert rig.handed_over
+    assert rig.is_delegated
 
 
 def test_what_goes_to_another_proxy_is_mitmproxys(rigged: Rigs) -> None:
     rig = rigged(mode=HTTPMode.upstream)
     rig.client.proxy_mode = mode_specs.ProxyMode.parse("upstream:http://127.0.0.1:1")
     made = rig.receive(post(path="http://127.0.0.1:11434/v1/chat/completions"))
-    assert rig.handed_over
+    assert rig.is_delegated
     taken_over(made)
 
 
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.RECORD])
-def test_where_nothing_is_answered_from_recordings_all_is_handed_over(mode: Mode, rigged: Rigs) -> None:
+def test_where_nothing_is_answered_from_recordings_all_is_is_delegated(mode: Mode, rigged: Rigs) -> None:
     rig = rigged(mode=HTTPMode.transparent)
     rig.use(mode)
     hook = taken_over(rig.receive(post()))
@@ -461,10 +279,10 @@ def test_where_nothing_is_answered_from_recordings_all_is_handed_over(mode: Mode
     assert request_of(rig, hook).flow.request.raw_content == BODY
 
 
-def test_no_http_is_handed_over(rigged: Rigs) -> None:
+def test_no_http_is_is_delegated(rigged: Rigs) -> None:
     rig = rigged()
     made = rig.receive(b"EHLO a.example\r\n\r\n")
-    assert rig.handed_over
+    assert rig.is_delegated
     assert split(made[-2] if is_close(made[-1]) else made[-1])[0].startswith(b"HTTP/1.1 400")
 
 
@@ -477,10 +295,10 @@ def test_in_a_regular_proxy_the_absolute_form_tells_the_host(rigged: Rigs) -> No
 
 
 @pytest.mark.parametrize("target", ["/v1/chat/completions", "http://user@localhost:8000/v1/chat/completions"])
-def test_in_a_regular_proxy_another_form_is_handed_over(target: str, rigged: Rigs) -> None:
+def test_in_a_regular_proxy_another_form_is_is_delegated(target: str, rigged: Rigs) -> None:
     rig = rigged(mode=HTTPMode.regular)
     rig.receive(post(path=target))
-    assert rig.handed_over
+    assert rig.is_delegated
 
 
 @pytest.mark.parametrize(
@@ -502,7 +320,7 @@ def test_the_names_of_a_host(header: str, hosts: tuple[str, ...], rigged: Rigs) 
 
 
 @pytest.mark.parametrize(("header", "sni"), [("other.example:8443", None), (HOST, "other.example"), ("[::1]", HOST)])
-def test_in_replay_a_request_whose_hosts_disagree_is_handed_over(header: str, sni: str | None, rigged: Rigs) -> None:
+def test_in_replay_a_request_whose_hosts_disagree_is_is_delegated(header: str, sni: str | None, rigged: Rigs) -> None:
     rig = rigged()
     rig.client.sni = sni
     (hook,) = rig.receive(post(host=header))
@@ -546,20 +364,6 @@ def test_each_chunk_leaves_in_its_time(warm: bool, rigged: Rigs, clock: Clock) -
     assert rig.receive(post())  # The connection is free again.
 
 
-def play_out(rig: Rig, clock: Clock, made: list[Any]) -> bytes:
-    """All that is sent from here to the end of a play."""
-    sent = b""
-    while made:
-        sent += b"".join(each for each in made if isinstance(each, bytes))
-        wakeups = [each for each in made if isinstance(each, commands.RequestWakeup)]
-        if not wakeups:
-            return sent
-        (wakeup,) = wakeups
-        clock.pass_by(wakeup.delay)
-        made = rig.wake(wakeup)
-    return sent
-
-
 def test_a_timer_that_is_late_sends_all_that_is_due(rigged: Rigs, clock: Clock) -> None:
     rig = rigged(pace=RATE)
     _, wakeup = rig.ask()
@@ -595,7 +399,8 @@ def test_many_requests_that_come_during_a_play_are_all_answered_after_it(rigged:
     rig = rigged(pace=pacing.parse("recorded"))
     data = CHAT.read_bytes()
     times = tuple(1000.0 * number for number in range(len(ANSWER.chunks)))
-    capture = captures.Capture(captures.digest(data), 200, captures.kept(ANSWER.headers), ANSWER.chunks, times)
+    headers = captures.kept(ANSWER.headers, recorded.header)
+    capture = captures.Capture(captures.digest(data), 200, headers, ANSWER.chunks, times)
     rig.store.write("default", CHAT.stem, captures.dumps(capture), replace=True, folder=WIRE)
     untimed = post(json.dumps(load(SECOND)["request"]["body"]).encode())
     (whole,) = rig.ask(untimed)
@@ -658,7 +463,7 @@ def test_a_stall_says_nothing_more(rigged: Rigs) -> None:
     assert split(sent)[1] == chunk(ANSWER.chunks[0])
     assert rig.receive(post()) == []
     assert rig.leave() == []
-    assert not rig.handed_over
+    assert not rig.is_delegated
 
 
 def test_a_delay_comes_before_the_head(rigged: Rigs, clock: Clock) -> None:
@@ -680,7 +485,7 @@ def test_a_status_is_an_answer_too(rigged: Rigs) -> None:
     assert head.startswith(b"HTTP/1.1 429 ")
     assert b"retry-after: 3\r\n" in head.lower()
     assert body == b"slowly"
-    assert not rig.handed_over
+    assert not rig.is_delegated
 
 
 @pytest.mark.parametrize("warm", [False, True])
@@ -694,17 +499,11 @@ def test_a_recording_that_broke_off_breaks_off(warm: bool, rigged: Rigs) -> None
     data = post(json.dumps(asked.body).encode())
     if warm:
         rig.ask(data)
-        rig.lane = FastHttp1Layer(replaced(rig), HTTPMode.transparent, rig.decider, lenient=True)
+        rig.begin()
     made = rig.receive(data) if warm else rig.ask(data)
     sent, hook = made
     assert split(sent)[1] == b"".join(map(chunk, pieces))
     assert isinstance(hook, WiretapeResetHook)
-
-
-def replaced(rig: Rig) -> context.Context:
-    """The context of another connection's layers: the former ones are gone."""
-    rig.context.layers.clear()
-    return rig.context
 
 
 # -- the client leaves -------------------------------------------------------------------------------------------------
@@ -714,7 +513,7 @@ def test_a_client_that_leaves_between_requests_is_gone(rigged: Rigs) -> None:
     rig = rigged()
     rig.warm()
     assert rig.leave() == []
-    assert not rig.handed_over
+    assert not rig.is_delegated
 
 
 def test_a_client_that_sends_no_more_is_closed(rigged: Rigs) -> None:
@@ -746,7 +545,7 @@ def test_a_client_that_leaves_with_half_a_head_is_told_of_as_without_a_lane(rigg
     rig = rigged()
     assert rig.receive(post()[:50]) == []
     rig.leave()
-    assert rig.handed_over
+    assert rig.is_delegated
 
 
 @pytest.mark.parametrize("state", [ConnectionState.CLOSED, ConnectionState.CAN_WRITE])
@@ -760,20 +559,20 @@ def test_a_client_that_leaves_with_half_a_body_is_told_of_as_without_a_lane(
     assert rig.receive(post()[:-10]) == []
     expected = [*plain.receive(post()[:-10]), *plain.leave(state)]
     made = rig.leave(state)
-    assert rig.handed_over
+    assert rig.is_delegated
     assert [type(each) for each in made] == [type(each) for each in expected]
 
 
 # -- the server --------------------------------------------------------------------------------------------------------
 
 
-def test_what_a_server_does_meanwhile_is_handed_over(rigged: Rigs) -> None:
+def test_what_a_server_does_meanwhile_is_is_delegated(rigged: Rigs) -> None:
     rig = rigged()
     rig.warm()
     rig.context.server.state = ConnectionState.CLOSED
     made = rig.feed(events.ConnectionClosed(rig.context.server))
     assert [type(each) for each in made] == [commands.CloseConnection]
-    assert rig.handed_over
+    assert rig.is_delegated
     assert rig.receive(post())
 
 

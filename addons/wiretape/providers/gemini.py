@@ -1,0 +1,52 @@
+"""Gemini's API, which is passed on as it is sent: when a stream is whole, and what it says of its tokens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wiretape.providers.dialects import Dialect
+from wiretape.providers.stream_ends import End, FinishReasons
+from wiretape.providers.usage import UsageReader
+from wiretape.recording import RecordedRequest
+
+
+class Candidates:
+    """Tells when a stream is whole: a finish reason for each candidate, or the reason why there is none.
+
+    It has no other sign.
+    """
+
+    def __init__(self) -> None:
+        self._reasons = FinishReasons("finishReason")
+        self._is_blocked = False
+        self._end = End.OPEN
+
+    def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
+        """Return how far the stream is after a chunk."""
+        candidates = data.get("candidates")
+        feedback = data.get("promptFeedback")
+        if candidates or feedback:
+            self._reasons.see(candidates)
+            self._is_blocked = self._is_blocked or (isinstance(feedback, dict) and bool(feedback.get("blockReason")))
+            has_all = self._reasons.count > 0 or (self._is_blocked and not self._reasons.is_open)
+            self._end = End.OVER if has_all else End.OPEN
+        return self._end
+
+
+def watcher(_: RecordedRequest) -> Candidates:
+    """Return who tells when a stream is whole."""
+    return Candidates()
+
+
+INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
+
+DIALECT = Dialect(
+    watcher,
+    UsageReader(
+        output=("candidatesTokenCount",),
+        input=(("promptTokenCount",),),
+        cached=(("cachedContentTokenCount",),),
+        reasoning=(("thoughtsTokenCount",),),
+        members=(("usageMetadata",),),
+    ),
+    last_events=INTERACTION_ENDS,
+)

@@ -1,0 +1,58 @@
+"""Requests that get no answer: what they are told, and where it is said. Beside ``answering``; nothing here is sent on.
+
+A client is told in the form of the provider's own errors, which real clients show, and do not ask again for: that there
+is no recording, and what is nearest; that there can be none; or that it cannot be told now, which they may ask again.
+"""
+
+import logging
+
+from mitmproxy import http
+
+from wiretape.providers import wire
+from wiretape.proxy import responses
+from wiretape.proxy.call_report import Became
+from wiretape.proxy.calls import Missed, StoreUnavailable, Unreadable, Untold
+from wiretape.proxy.decide import Decider
+
+logger = logging.getLogger(__name__)
+
+
+class Declining:
+    """Refuses, and says so in the log and in the report of calls."""
+
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
+        self._report = decider.report
+
+    async def answer(self, outcome: Missed | Unreadable | StoreUnavailable, host: str) -> http.Response:
+        """Return what a client is told. ``host`` is where its request would have gone."""
+        if isinstance(outcome, Unreadable):
+            return self._no_recording_can_be(outcome)
+        if isinstance(outcome, Missed):
+            try:
+                return await self._no_recording(outcome, host)
+            except OSError as e:
+                outcome = StoreUnavailable(outcome.request, Untold.RECORDING, str(e))
+        return self._unavailable(outcome)
+
+    async def _no_recording(self, outcome: Missed, host: str) -> http.Response:
+        request, tape = outcome.request, outcome.request.grant.tape
+        explanation = await self._decider.explain(request, host)
+        logger.warning("miss: %s%s: %s", request.label, tape.named, explanation)
+        self._report.miss(tape, request.label, explanation)
+        return responses.answer(wire.error(404, explanation.text, "recording_not_found"))
+
+    def _no_recording_can_be(self, outcome: Unreadable) -> http.Response:
+        request, tape = outcome.request, outcome.request.grant.tape
+        url = request.route.sent_url
+        tape.counters.misses += 1
+        logger.warning("miss: %s: %s%s", url, request.problem, tape.named)
+        self._report.miss(tape, url, request.problem)
+        return responses.no_recording(f"wiretape: {request.problem}; in replay")
+
+    def _unavailable(self, outcome: StoreUnavailable) -> http.Response:
+        tape = outcome.request.grant.tape
+        self._report.other(Became.UNAVAILABLE, tape, outcome.label, [outcome.why])
+        logger.error("cannot be looked up: %s%s: %s", outcome.label, tape.named, outcome.why)
+        text = f"wiretape: the recordings cannot be looked up now ({outcome.why}), so nothing is sent to a provider."
+        return responses.answer(wire.error(503, text, "recordings_unavailable", retry=True))

@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit interchange mutants bench setup clean
+.PHONY: demo test lint types unit docs interchange mutants bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -23,6 +23,14 @@ types: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The documentation: what is generated of it, then the site, in site/. A broken link ends it.
+docs: $(READY)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[docs]'
+	$(BIN)/python tests/pages
+	$(BIN)/python -m pytest -q tests/pages tests/e2e/test_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f config/mkdocs.yml
+	@echo "the site is in site/: open site/index.html, or .venv/bin/mkdocs serve -f config/mkdocs.yml"
 
 # The public recorder beside ours. It is installed into an environment of its own: where it cannot be had, all is skipped.
 interchange: $(READY)
@@ -63,4 +71,4 @@ $(READY): pyproject.toml tests/node/package.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules
+	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules

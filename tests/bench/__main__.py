@@ -1,7 +1,7 @@
 """Measure everything, or a part: .venv/bin/python tests/bench [--quick] [--only NAME,...]. See the package's docstring.
 
-Written: results.json with every run, results.svg, and the tables into the README where it has marks for them; with
---quick or --only nothing but --json FILE, so that a part never replaces the whole.
+Written: results.json with every run, the plot docs/images/speed.svg, and the tables of docs/explanation/performance.md;
+with --quick or --only nothing but --json FILE, so that a part never replaces the whole.
 """
 
 import argparse
@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import hits, machine, peers, plot, report, sdk, size, streams
 from bench.servers import Bench
+
+PLOT = machine.ROOT / "docs" / "images" / "speed.svg"
 
 GROUPS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "hits": hits.hits,
@@ -67,9 +69,9 @@ def main() -> int:
         report.write(results, arguments.json)
         plot.draw(results, arguments.json.with_suffix(".svg"))
     elif not failed and not arguments.quick and set(names) == set(GROUPS):
-        report.write(results, machine.FOLDER / "results.json")
-        plot.draw(results, machine.FOLDER / "results.svg")
-        report.into_readme(table, machine.ROOT / "README.md")
+        report.write(results, report.RESULTS)
+        plot.draw(results, PLOT)
+        report.PAGE.write_text(report.filled(report.PAGE.read_text("utf-8"), table), "utf-8")
     return 1 if failed else 0
 
 

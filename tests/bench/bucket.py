@@ -29,7 +29,7 @@ from wiretape.policy import Mode
 from wiretape.providers import table, wire
 from wiretape.store.opening import open_store
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.tape import Tape
+from wiretape.tape.recorder import TapeRecorder
 
 HOST = "api.fireworks.ai"
 PATH = "/inference/v1/chat/completions"
@@ -41,13 +41,13 @@ def fill(texts: Sequence[str]) -> None:
     route = table.load({}).route("POST", "https", HOST, 443, PATH)
     assert route
     store = open_store(URL, spool=0)
-    tape = Tape(store, TapeConfig(mode=Mode.RECORD_IF_MISSING), Counters())
+    recorder = TapeRecorder(store, TapeConfig(mode=Mode.RECORD_IF_MISSING), Counters())
     for text in texts:
         asked = request.recorded(route, json.dumps(body(text, stream=False)).encode(), "application/json")
         answer = whole("m", f"answer to {text} " * 40).body
-        tape.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
+        recorder.record(asked, wire.LiveResponse(200, (("content-type", "application/json"),), (answer,), (1.0,), True))
     store.close()
-    assert tape.counters.recorded == len(texts)
+    assert recorder.counters.recorded == len(texts)
 
 
 async def ask(proxy: Mitmdump, texts: Sequence[str]) -> list[tuple[int, float]]:

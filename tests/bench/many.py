@@ -23,6 +23,7 @@ from wiretape.recording import RecordedRequest, RecordedResponse, capture, dumps
 from wiretape.recording.capture import Capture, Origin
 from wiretape.store.opening import open_store
 from wiretape.tape.config import TapeConfig
+from wiretape.tape.question import Question
 from wiretape.tape.tape import Tape
 
 COUNT = 10_000
@@ -104,7 +105,7 @@ def misses(root: Path, count: int) -> None:
     asked = [_changed(each) for number, each in enumerate(conversations(count)) if number % (count // 10) == 7]
     for number, each in enumerate(asked):
         started = time.perf_counter()
-        tape.search(each)
+        tape.search(Question(each))
         searched = time.perf_counter()
         told = tape.explain(each)
         took = time.perf_counter() - searched

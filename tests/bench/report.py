@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER / "results.json"
+PAGE = FOLDER.parents[1] / "docs" / "explanation" / "performance.md"
+"""The page that has the tables, between two marks."""
+
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 BASELINE = "server-replay"
 
@@ -166,12 +171,16 @@ def write(results: Mapping[str, Any], file: Path) -> None:
     file.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
 
-def into_readme(table: str, readme: Path) -> bool:
-    """Put the tables between the marks of the README; False where it has none."""
-    text = readme.read_text("utf-8")
-    head, begun, rest = text.partition(BEGIN)
+def read() -> dict[str, Any]:
+    """The raw figures of the last whole run."""
+    results: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
+    return results
+
+
+def filled(page: str, table: str) -> str:
+    """The page with these tables between its marks. Raises ValueError where it has none."""
+    head, begun, rest = page.partition(BEGIN)
     _, ended, tail = rest.partition(END)
     if not begun or not ended:
-        return False
-    readme.write_text(f"{head}{BEGIN}\n\n{table}\n{END}{tail}", "utf-8")
-    return True
+        raise ValueError(f"the page has no {BEGIN} and {END}")
+    return f"{head}{BEGIN}\n\n{table}\n{END}{tail}"

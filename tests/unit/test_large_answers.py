@@ -17,7 +17,9 @@ from wiretape.codecs.parts import Parts, digest
 from wiretape.codecs.pieces import Pieces
 from wiretape.codecs.remade import Remade
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import JournalWriter, LogCapture, Stores
+from wiretape.journal.outcome import LogCapture
+from wiretape.journal.stores import Stores
+from wiretape.journal.writer import JournalWriter
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest
 from wiretape.redaction import DEFAULT, REDACTED, recorded
@@ -126,7 +128,9 @@ def test_the_writer_takes_little_more_than_the_answer(tmp_path: Path) -> None:
     os.environ["XDG_STATE_HOME"] = str(root / "state")
     from test_large_answers import PIECES, event, config, keep
     from wiretape.journal.folder import Journal
-    from wiretape.journal.writer import JournalWriter, LogCapture, Stores
+    from wiretape.journal.outcome import LogCapture
+    from wiretape.journal.stores import Stores
+    from wiretape.journal.writer import JournalWriter
 
     journal = Journal.create(1 << 30)
     def peak(name, size):

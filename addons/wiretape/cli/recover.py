@@ -3,8 +3,8 @@
 import logging
 
 from wiretape.cli.console import out_text, say
+from wiretape.journal.outcome import LogCapture
 from wiretape.journal.recovery import recover
-from wiretape.journal.writer import LogCapture
 
 NOT_ALL = 1
 """Exit code: something could not be written."""

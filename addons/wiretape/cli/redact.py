@@ -24,7 +24,7 @@ from wiretape.recording import Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.redaction import Finding, Redactor, bodies, recorded
-from wiretape.tape.lookup import disambiguated_name
+from wiretape.tape.names import disambiguated_name
 
 _CAPTURE = "capture"
 

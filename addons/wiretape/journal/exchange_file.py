@@ -1,4 +1,4 @@
-"""One live exchange as a file that only grows: what keeps an answer until its recording is written. Beside ``flight``.
+"""One live exchange as a file that only grows: what keeps an answer until its recording is written.
 
 What it promises: every byte of an answer is in the file before the client gets it, and so is the answer's end before
 the last of them. Nothing waits for a disk: the bytes are in the system's page cache, where they survive the process,
@@ -124,7 +124,8 @@ class JournalEntry:
         if self._file is None:
             raise OSError("an append to this file of the journal has failed before, or it is closed")
         self.hold(kind, at, data)
-        records, self._held = self._held, b""
+        records = self._held
+        self._held = b""
         try:
             done = os.write(self._file, records)
             while done < len(records):
@@ -135,34 +136,38 @@ class JournalEntry:
         self.size += len(records)
 
     def hand_over(self, order: int) -> None:
-        """It has its last record: from now on it is the writer's, who takes what has a lower order first."""
+        """Give it to the writer, as it has its last record. The writer takes what has a lower order first."""
         self.close()
         path = self.path.with_name(f"{order:08}-{self.number:08}{Stage.ENDED}")
         os.rename(self.path, path)  # noqa: PTH104  on the way of each answer
         self.path = path
 
     def discard(self) -> None:
-        """It is of no use to anybody."""
+        """Remove it, as it is of no use."""
         self.close()
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
 
     def close(self) -> None:
         """Append no more."""
-        file, self._file = self._file, None
-        if file is not None:
+        if self._file is not None:
+            file = self._file
+            self._file = None  # Whatever becomes of the next line, it is closed once.
             os.close(file)
 
     def reader(self) -> "EntryReader":
-        """Who reads it while it grows. Raises FileNotFoundError where it is written already."""
+        """Return a reader of it, for while it grows. Raises FileNotFoundError where it is written already."""
         return EntryReader(self._cipher, self.number, self.path)
 
 
 class EntryReader:
-    """Reads a file of the journal from its beginning, and goes on when more was appended. Closed when it is let go."""
+    """Reads a file of the journal from its beginning, and goes on when more was appended.
+
+    The file is closed when its reader is forgotten.
+    """
 
     def __init__(self, cipher: AESGCM, number: int, path: Path) -> None:
-        """Raises OSError."""
+        """Open the file. Raises OSError."""
         self.offset = 0
         """Bytes of the records that were read."""
         self.is_damaged = False
@@ -170,11 +175,14 @@ class EntryReader:
         self._cipher = cipher
         self._number = number
         self._file = io.FileIO(path, "rb", opener=_open_file)
-        self._window, self._at = b"", 0
+        self._window = b""
+        """Bytes that were read ahead."""
+        self._at = 0
+        """Where in the file they begin."""
         self.close = weakref.finalize(self, self._file.close)
 
     def next(self) -> Record | None:
-        """The next record; None where the next one is not whole, or does not open. Raises OSError."""
+        """Return the next record; None where it is not whole, or does not open. Raises OSError."""
         head = self._bytes(self.offset, _HEAD.size)
         if len(head) < _HEAD.size:
             return None
@@ -210,7 +218,9 @@ class EntryReader:
         begin = start - self._at
         if begin < 0 or begin + size > len(self._window):
             self._file.seek(start)
-            self._window, self._at, begin = self._read(max(size, _WINDOW)), start, 0
+            self._window = self._read(max(size, _WINDOW))
+            self._at = start
+            begin = 0
         return self._window[begin : begin + size]
 
     def _read(self, size: int) -> bytes:
@@ -231,13 +241,13 @@ def _open_file(path: str, _: int) -> int:
 
 
 def staged(folder: Path, number: int, stage: Stage) -> Path:
-    """Where the file of an exchange is at a stage that has no order."""
+    """Return where the file of an exchange is at a stage that has no order."""
     return folder / f"{number:08}{stage}"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredExchange:
-    """A file of the journal as somebody else finds it."""
+    """A file of the journal as another process than the proxy finds it."""
 
     path: Path
     number: int
@@ -246,7 +256,7 @@ class StoredExchange:
 
     @classmethod
     def of(cls, path: Path) -> "StoredExchange | None":
-        """What a file is by its name; None for any other."""
+        """Return what a file is by its name; None for one that is no exchange's."""
         digits = path.stem.split("-")
         try:
             stage = Stage(path.suffix)
@@ -262,5 +272,5 @@ class StoredExchange:
         self.path.rename(staged(self.path.parent, self.number, stage))
 
     def reader(self, cipher: AESGCM) -> EntryReader:
-        """Raises OSError."""
+        """Return a reader of it. Raises OSError."""
         return EntryReader(cipher, self.number, self.path)

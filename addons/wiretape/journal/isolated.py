@@ -1,4 +1,4 @@
-"""Runs a module of ours in a Python of its own, which takes nothing from the folder it was started in: child processes.
+"""A module of ours in a Python of its own, which takes nothing from the folder it was started in: child processes.
 
 Run as a file, by an isolated Python (``-I``): the folder that it was started in, ``PYTHONPATH`` and the like are not
 on its path, so that what a checkout calls ``random.py`` or ``logging.py`` is not run. Our package is loaded from its
@@ -20,15 +20,16 @@ _HERE = Path(__file__).resolve()
 
 
 def command(module: str) -> list[str]:
-    """The command line that calls a module's ``main``."""
+    """Return the command line that calls a module's ``main``."""
     installed = [each for each in sys.path if os.path.isabs(each) and Path(each).name in _INSTALLED]  # noqa: PTH117
     return [sys.executable, "-I", str(_HERE), json.dumps([*dict.fromkeys(installed)]), module]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Be the module."""
-    installed, module = arguments
-    sys.path += [each for each in json.loads(installed) if each not in sys.path]
+    """Call a module's ``main``, given where packages are installed and the module's name."""
+    installed = json.loads(arguments[0])
+    module = arguments[1]
+    sys.path += [each for each in installed if each not in sys.path]
     name = module.partition(".")[0]
     spec = importlib.util.spec_from_file_location(name, _HERE.parents[1] / "__init__.py")
     assert spec

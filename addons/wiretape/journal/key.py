@@ -1,11 +1,11 @@
-"""Where the key of a journal is while its proxy lives: in memory, for this user alone. Under ``journal_folder``.
+"""Where the key of a journal is while its proxy lives: in memory, for this user alone. Under ``folder``.
 
     <folder in memory>/wiretape-<id>/   0700
         key                             0600: 32 random bytes
     <journal>/key -> the former         whoever finishes it may have another environment
 
 A folder in memory may be for all users (``/dev/shm``), and what is in it may be another's, or go while the proxy runs:
-a system removes what a user has there when he logs out. So nothing is followed or read that is not this user's
+a system removes what a user has there when that user logs out. So nothing is followed or read that is not this user's
 alone, and the proxy has it made again when it has gone.
 """
 
@@ -28,14 +28,17 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK"):
 
 
 def key_folders() -> list[Path]:
-    """The folders in memory where a key can be, the best first; none where this system has none that is."""
+    """Return the folders in memory where a key can be, the best first; none where this system has none."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     folders = [Path(runtime)] if runtime.startswith("/") else []
     return [each for each in (*folders, Path("/dev/shm")) if _is_fit(each) and is_in_memory(each)]  # noqa: S108
 
 
 def _is_fit(folder: Path) -> bool:
-    """Whether nobody else can take away what we make in a folder: it is ours, or each may remove his own alone."""
+    """Return whether no other user can take away what we make in a folder.
+
+    That is so where it is ours alone, or where each user may only remove what is that user's own.
+    """
     try:
         found = folder.stat()
     except OSError:
@@ -47,7 +50,7 @@ def _is_fit(folder: Path) -> bool:
 
 
 def keep(journal: Path, key: bytes) -> Path | None:
-    """Keep the key of a journal; the file that it is in, or None where there is no place for it. Never raises."""
+    """Keep the key of a journal, and return its file; None where there is no place for it. Never raises."""
     for parent in key_folders():
         folder = parent / f"wiretape-{journal.name}"
         with contextlib.suppress(OSError):
@@ -75,7 +78,7 @@ def _write(path: Path, key: bytes) -> None:
 
 
 def find(journal: Path) -> bytes | None:
-    """The key of a journal that somebody has left; None where it has gone. Never raises."""
+    """Return the key of a journal that was left; None where it has gone. Never raises."""
     for folder in _places(journal):
         with contextlib.suppress(OSError):
             if key := _read(folder):
@@ -109,7 +112,7 @@ def _remove(folder: Path) -> None:
 
 
 def _read(folder: Path) -> bytes | None:
-    """The key that is in a folder; None where that, or the file, is not this user's alone. Raises OSError."""
+    """Return the key that is in a folder; None where that, or the file, is not this user's alone. Raises OSError."""
     place = os.open(folder, _READ | os.O_DIRECTORY)
     try:
         if not _is_private(os.fstat(place)):

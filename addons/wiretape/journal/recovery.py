@@ -1,4 +1,4 @@
-"""Finishes the journals of proxies that were killed with their writer: at a start, and in ``wiretape recover``."""
+"""The journals of proxies that were killed with their writer are finished: at a start, and in ``wiretape recover``."""
 
 import logging
 from collections.abc import Iterator
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wiretape.journal.exchange_file import Stage
-from wiretape.journal.folder import Folder, Leftover, journals, take_over
-from wiretape.journal.writer import JournalWriter, LogCapture, LogLine, Stores
+from wiretape.journal.folder import Folder
+from wiretape.journal.leftovers import Leftover, take_over
+from wiretape.journal.outcome import LogCapture, LogLine
+from wiretape.journal.places import journals
+from wiretape.journal.stores import Stores
+from wiretape.journal.writer import JournalWriter
 
 
 @dataclass(slots=True)
@@ -55,9 +59,9 @@ class Recovered:
 
 
 def recover(log: LogCapture) -> Iterator[tuple[Recovered | None, list[LogLine]]]:
-    """Finish each journal whose proxy has ended and that nobody else sees to, with what was said.
+    """Finish each journal whose proxy has ended and to which no process sees; yield it with what was said.
 
-    None for a journal that somebody has. Never raises OSError.
+    Yield None for a journal that another process has. Never raises OSError.
     """
     stores = Stores()
     try:

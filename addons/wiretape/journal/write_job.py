@@ -1,7 +1,7 @@
 """What has to be known to write a recording, as values that go through the journal: from the proxy to the writer.
 
-A job is one live exchange: how its tape writes, what was asked, what came. In the journal it is a row of records (see
-``journal``): the first has all but bodies, as JSON.
+A job is one live exchange: how it is recorded, what was asked, what came. In the journal it is a row of records (see
+``exchange_file``): the first has all but bodies, as JSON.
 """
 
 import json
@@ -15,8 +15,8 @@ from typing import Any
 
 from wiretape import redaction
 from wiretape.codecs.pieces import Pieces
-from wiretape.journal.exchange_file import LAST, EntryKind, EntryReader
-from wiretape.matching import request
+from wiretape.journal.exchange_file import EntryKind, EntryReader, Record
+from wiretape.matching import request as matching
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
@@ -27,7 +27,8 @@ from wiretape.redaction.rules import DEFAULT_POLICY
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.tape import Failing, Tape
+from wiretape.tape.recorder import TapeRecorder
+from wiretape.tape.take_writer import WrittenTakes
 
 logger = logging.getLogger(__name__)
 
@@ -66,21 +67,15 @@ class WriterConfig:
         tape = TapeConfig(**{**written, "mode": Mode(told["mode"]), "takes": Takes(told["takes"])})
         return cls(StoreUrl(**told["place"]), tape, RedactionPolicy.from_json(told["policy"]))
 
-    def open_tape(
-        self,
-        store: Store,
-        counters: Counters,
-        failing: Failing,
-        *,
-        is_repeated: bool = False,
-        states: dict[str, int] | None = None,
-    ) -> Tape:
-        """Return a tape that writes as this says.
+    def open_recorder(
+        self, store: Store, counters: Counters, written: WrittenTakes, *, is_repeated: bool
+    ) -> TapeRecorder:
+        """Return what records as this says.
 
-        ``is_repeated``: what it writes may be written already. ``states``: what was written of what moves on.
+        ``written`` is what this process has written. ``is_repeated``: what is recorded may be written already.
         """
         redaction.DEFAULT.use(self.policy)
-        return Tape(store, self.tape, counters, is_repeated=is_repeated, states=states, failing=failing)
+        return TapeRecorder(store, self.tape, counters, written=written, is_repeated=is_repeated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +93,13 @@ class ExchangeRequest:
     """When its last byte came: seconds since 1970."""
 
     def dumps(self) -> bytes:
-        """As JSON."""
+        """Return it as JSON."""
         own = self.content_type, self.test_id, self.by, self.user_agent, self.began
         return f"[{_dumped(self.config)},{_dumped(self.route)},{json.dumps(own)}]".encode()
 
     @classmethod
     def loads(cls, data: bytes) -> "ExchangeRequest":
-        """What ``dumps`` has made. Raises ValueError, KeyError or TypeError for anything else."""
+        """Return what ``dumps`` has made JSON of. Raises ValueError, KeyError or TypeError for anything else."""
         config, route, own = json.loads(data)
         endpoint = Endpoint(**route.pop("endpoint"))
         return cls(WriterConfig.from_json(config), Route(**route, endpoint=endpoint), *own)
@@ -113,11 +108,12 @@ class ExchangeRequest:
 @lru_cache(_KNOWN)
 def _dumped(shared: WriterConfig | Route) -> str:
     """Return what many exchanges have in common as JSON: of each it is made once."""
-    return json.dumps(shared.as_json() if isinstance(shared, WriterConfig) else asdict(shared))
+    told = shared.as_json() if isinstance(shared, WriterConfig) else asdict(shared)
+    return json.dumps(told)
 
 
 def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
-    """The head of an answer as JSON."""
+    """Return the head of an answer as JSON."""
     return json.dumps([status, headers]).encode()
 
 
@@ -125,7 +121,7 @@ def dumps_head(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
 class WriteJob:
     """A live exchange as it was on the wire."""
 
-    asked: ExchangeRequest
+    request: ExchangeRequest
     body: bytes
     arrived: wire.LiveResponse | None
     """None where no answer came."""
@@ -136,66 +132,100 @@ class WriteJob:
 
     @classmethod
     def read(cls, reader: EntryReader) -> "WriteJob | None":
-        """What the journal has of an exchange; None where it is torn before its request. Raises OSError, ValueError."""
-        asked: ExchangeRequest | None = None
-        head: tuple[int, tuple[tuple[str, str], ...]] | None = None
-        body = []
-        pieces, at = Pieces(), array("d")
-        took = 0.0
+        """Return what the journal has of an exchange; None where it is torn before its request.
+
+        Raises OSError, and ValueError where it is damaged or of another version.
+        """
+        request: ExchangeRequest | None = None
+        body: list[bytes] = []
+        answer = _Answer()
         last: EntryKind | None = None
-        while record := reader.next():
+        while last is None and (record := reader.next()):
             match record.kind:
                 case EntryKind.BEGIN:
-                    try:
-                        asked = ExchangeRequest.loads(record.data)
-                    except (KeyError, TypeError, ValueError) as e:  # It is sealed: nobody else has made it.
-                        raise OtherVersionError(f"it is of another version of wiretape ({e})") from e
+                    request = _begun(record.data)
                 case EntryKind.BODY:
                     body.append(record.data)
                 case EntryKind.HEAD:
-                    status, headers = json.loads(record.data)
-                    head = status, tuple((name, value) for name, value in headers)
-                    took = record.at
+                    answer.begin(record)
                 case EntryKind.PIECE:
-                    pieces.append(record.data)
-                    at.append(record.at)
-                    took = record.at
-            if record.kind in LAST:
-                last = record.kind
-                break
+                    answer.add(record)
+                case EntryKind.ENDED | EntryKind.CLOSED | EntryKind.BROKE_OFF | EntryKind.ABANDONED:
+                    last = record.kind
         if reader.is_damaged:
             raise ValueError("it is damaged, or was made with another key")
-        if asked is None:
+        if request is None:
             return None
-        ended = last in (EntryKind.ENDED, EntryKind.CLOSED)
-        is_abandoned = last in (EntryKind.ABANDONED, None)
-        arrived = head and wire.LiveResponse(*head, pieces, at, ended, last is not EntryKind.CLOSED, is_abandoned)
-        return cls(asked, b"".join(body), arrived, took, last is not None)
+        return cls(request, b"".join(body), answer.arrived(last), answer.took, last is not None)
 
     @property
     def size(self) -> int:
         """Bytes of bodies."""
-        return len(self.body) + sum(map(len, self.arrived.pieces if self.arrived else ()))
+        pieces = self.arrived.pieces if self.arrived else ()
+        return len(self.body) + sum(map(len, pieces))
 
     def origin(self, recorded: RecordedRequest) -> capture.Origin:
-        """Where the recording of this request comes from."""
-        ended = datetime.fromtimestamp(self.asked.began + self.took / 1000, UTC)
-        query = None if recorded.passthrough else request.wire_query(recorded)
-        by, client = self.asked.by, self.asked.user_agent
-        return capture.origin(by, ended, client, self.took, query, clean=redaction.DEFAULT.text)
+        """Return where the recording of this request comes from."""
+        ended = datetime.fromtimestamp(self.request.began + self.took / 1000, UTC)
+        query = None if recorded.passthrough else matching.wire_query(recorded)
+        clean = redaction.DEFAULT.text
+        return capture.origin(self.request.by, ended, self.request.user_agent, self.took, query, clean=clean)
 
-    def write(self, tape: Tape) -> bool:
-        """Record it; counted, and said in the log. False where the store failed. Never raises."""
-        asked, url = self.asked, self.asked.route.url
+    def write(self, recorder: TapeRecorder) -> bool:
+        """Record it; counted, and said in the log. Return False where the store failed. Never raises."""
+        request = self.request
+        url = request.route.url
         if self.arrived is None:
-            tape.counters.not_recorded(Reason.NO_ANSWER)
-            logger.warning("not recorded: %s: no answer came%s", url, tape.named)
+            recorder.counters.not_recorded(Reason.NO_ANSWER)
+            logger.warning("not recorded: %s: no answer came%s", url, recorder.named)
             return True
         try:
-            recorded = request.recorded(asked.route, self.body, asked.content_type, asked.test_id)
+            recorded = matching.recorded(request.route, self.body, request.content_type, request.test_id)
         except ValueError as e:
             is_secret = isinstance(e, redaction.RefusedError)
-            tape.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
-            logger.warning("not recorded: %s: %s%s", url, e, tape.named)
+            recorder.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
+            logger.warning("not recorded: %s: %s%s", url, e, recorder.named)
             return True
-        return tape.record(recorded, self.arrived, self.origin(recorded))
+        return recorder.record(recorded, self.arrived, self.origin(recorded))
+
+
+class _Answer:
+    """An answer, of which one record after the other is read."""
+
+    def __init__(self) -> None:
+        self.took = 0.0
+        self._head: tuple[int, tuple[tuple[str, str], ...]] | None = None
+        self._pieces = Pieces()
+        self._at = array("d")
+
+    def begin(self, record: Record) -> None:
+        """Take its head."""
+        status, headers = json.loads(record.data)
+        self._head = status, tuple((name, value) for name, value in headers)
+        self.took = record.at
+
+    def add(self, record: Record) -> None:
+        """Take a piece of its body."""
+        self._pieces.append(record.data)
+        self._at.append(record.at)
+        self.took = record.at
+
+    def arrived(self, last: EntryKind | None) -> wire.LiveResponse | None:
+        """Return what came, given the last record; None where not even a head did."""
+        if self._head is None:
+            return None
+        return wire.LiveResponse(
+            *self._head,
+            self._pieces,
+            self._at,
+            ended=last in (EntryKind.ENDED, EntryKind.CLOSED),
+            is_framed=last is not EntryKind.CLOSED,
+            is_abandoned=last in (EntryKind.ABANDONED, None),
+        )
+
+
+def _begun(data: bytes) -> ExchangeRequest:
+    try:
+        return ExchangeRequest.loads(data)
+    except (KeyError, TypeError, ValueError) as e:  # It is sealed: nobody else has made it.
+        raise OtherVersionError(f"it is of another version of wiretape ({e})") from e

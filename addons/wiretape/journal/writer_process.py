@@ -6,9 +6,18 @@ that there is something new, and looks. What became of each exchange comes back,
     proxy  -> writer    {"journal": PATH or null, "key": HEX}, then a byte for "look"; the pipe's end for "that is all"
     writer -> proxy     an outcome for each exchange, and lines for the log
 
-When the proxy is killed the pipe ends as well: the process finishes the journal and removes it. When the process is
-killed the proxy starts it again. Where none can be started a thread of the proxy does the same work, and it is said.
-``WriterProcess`` is the side that asks; ``main`` the process.
+The thread of ``WriterProcess``, which is the side that asks, is in one of these states; ``main`` is the process.
+
+    serving     a process is at work, and what it tells is passed on
+    pausing     the process was killed, or could not be started: the next one is started in a moment
+    writing     three could not be started, one after the other: this thread does the work itself, and it is said
+    over        the process has ended by itself, as the pipe has ended and all is written
+
+When the proxy is killed the pipe ends as well: the process finishes the journal and removes it. A process that is
+killed, for want of memory perhaps, is started again however often that happens: it must not take the proxy with it.
+
+Example: an answer ends while the process is being started again. ``look`` finds no process; the answer is in the
+journal, and the new process looks there before it waits for a command.
 """
 
 import json
@@ -27,8 +36,10 @@ from typing import IO, Any
 
 from wiretape.journal import isolated
 from wiretape.journal.folder import Folder, Journal
+from wiretape.journal.outcome import LogCapture, WriteOutcome, say
 from wiretape.journal.recovery import recover
-from wiretape.journal.writer import JournalWriter, LogCapture, Stores, WriteOutcome, say
+from wiretape.journal.stores import Stores
+from wiretape.journal.writer import JournalWriter
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +54,13 @@ _SETTLED = 10.0
 
 
 class WriterProcess:
-    """The side that asks. ``tell`` gets each outcome, with the lines for the log, in a thread of ours.
+    """The side that asks. ``tell`` gets each outcome, with the lines for the log, in a thread of its own.
 
     An outcome that a writer has told and another tells again, as the first was killed, comes twice.
     """
 
     def __init__(self, journal: Journal | None, tell: Callable[[WriteOutcome], None]) -> None:
-        """Without a journal of its own it finishes what others have left."""
+        """Without a journal of its own the process finishes what others have left."""
         self._journal = journal
         self._tell = tell
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,7 +75,7 @@ class WriterProcess:
         self._thread.start()
 
     def look(self) -> None:
-        """Something has ended. Never waits, never raises: for the traffic's thread."""
+        """Have it look, as something has ended. Never waits, never raises: for the traffic's thread."""
         self._look.set()
         with self._changing:
             if self._process and self._process.stdin and not self._is_ending:
@@ -73,7 +84,7 @@ class WriterProcess:
                     os.write(self._process.stdin.fileno(), b"\n")
 
     def end(self) -> None:
-        """Nothing more will come: have it end when all is written."""
+        """Have it end when all is written, as nothing more will come."""
         with self._changing:
             self._is_ending = True
             if self._process and self._process.stdin:
@@ -82,7 +93,7 @@ class WriterProcess:
         self._look.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended within so many seconds."""
+        """Wait so many seconds for its end, and return whether it has come."""
         if self._thread.ident:
             self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -100,7 +111,8 @@ class WriterProcess:
             try:
                 code = self._serve()
             except OSError as e:
-                code, why = 1, str(e)
+                code = 1
+                why = str(e)
             else:
                 if code == 0:
                     return
@@ -117,7 +129,7 @@ class WriterProcess:
             self._write_here(self._journal)
 
     def _serve(self) -> int:
-        """Be a process's other side until it ends; its exit code."""
+        """Start a process, pass on what it tells until it ends, and return its exit code. Raises OSError."""
         process = subprocess.Popen(  # noqa: S603  a program of our own
             isolated.command(__name__),
             stdin=subprocess.PIPE,
@@ -161,7 +173,8 @@ class WriterProcess:
             say(told["log"])
 
     def _write_here(self, journal: Journal) -> None:
-        stores, lock = Stores(), journal.folder.lock_for_writing()
+        stores = Stores()
+        lock = journal.folder.lock_for_writing()
         try:
             writer = JournalWriter(journal.folder, stores, LogCapture())
             for outcome in writer.told_again():
@@ -183,7 +196,7 @@ class WriterProcess:
 
 
 def main() -> None:
-    """The process: commands on standard input, what became of things on standard output."""
+    """Be the process: take commands from standard input, and tell on standard output what became of things."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # As for SIGINT: the pipe's end tells when there is no more to do.
     log = LogCapture()
@@ -192,31 +205,31 @@ def main() -> None:
     ours.setLevel(logging.INFO)
     ours.propagate = False
     setup = json.loads(_line(sys.stdin.fileno()))
-    told = _Told(sys.stdout.buffer)
+    tell = _Telling(sys.stdout.buffer)
     stores = Stores()
     try:
         if setup["journal"]:
             folder = Folder(Path(setup["journal"]), bytes.fromhex(setup["key"]))
             # None where the journal has been removed, or somebody else is at work.
             if lock := folder.lock_for_writing():
-                _work(JournalWriter(folder, stores, log), log, told)
+                _work(JournalWriter(folder, stores, log), log, tell)
                 lock.release()
         else:
-            _recover(log, told)
+            _recover(log, tell)
     finally:
         stores.close()
 
 
 def _line(file: int) -> bytes:
-    """One line, and nothing of what comes after it."""
+    """Read one line, and nothing of what comes after it."""
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(file, 1)):
         line += byte
     return line
 
 
-class _Told:
-    """What is said to the proxy; once that is killed, nobody hears it, and the work goes on."""
+class _Telling:
+    """Tells the proxy. Once the proxy is killed nothing hears it, and the work goes on."""
 
     def __init__(self, output: IO[bytes]) -> None:
         self._output: IO[bytes] | None = output
@@ -233,25 +246,25 @@ class _Told:
             self._output = None
 
 
-def _work(writer: JournalWriter, log: LogCapture, told: _Told) -> None:
+def _work(writer: JournalWriter, log: LogCapture, tell: _Telling) -> None:
     commands = sys.stdin.fileno()
     for outcome in writer.told_again():
-        told(asdict(outcome))
+        tell(asdict(outcome))
     is_over = False
     while not is_over:
         for outcome in writer.write_ended():
-            told(asdict(outcome))
+            tell(asdict(outcome))
         if lines := log.taken():
-            told({"log": lines})
+            tell({"log": lines})
         is_over = not os.read(commands, 65536)
         if not is_over:
             writer.pause()
     for outcome in writer.finish():
-        told(asdict(outcome))
+        tell(asdict(outcome))
 
 
-def _recover(log: LogCapture, told: _Told) -> None:
+def _recover(log: LogCapture, tell: _Telling) -> None:
     for recovered, lines in recover(log):
-        told({"log": lines})
+        tell({"log": lines})
         if recovered:
-            told({"log": [("wiretape.journal.recovery", recovered.level, str(recovered))]})
+            tell({"log": [("wiretape.journal.recovery", recovered.level, str(recovered))]})

@@ -45,8 +45,10 @@ class Take:
     """Digest of the response without what changes from run to run."""
 
     def says_as(self, other: "Take") -> bool:
-        """Whether both answer the same; where the forms differ, but for what one of them leaves out."""
-        return self.said == other.said if self.form == other.form else self.quiet == other.quiet
+        """Return whether both answer the same; where the forms differ, but for what one of them leaves out."""
+        if self.form == other.form:
+            return self.said == other.said
+        return self.quiet == other.quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Contents:
     """The names of files that are no recordings, and what is wrong with them."""
 
     def owners(self) -> dict[str, Key | None]:
-        """Every name, and whose it is; None for a file that is no recording."""
+        """Return every name, and whose it is; None for a file that is no recording."""
         owners: dict[str, Key | None] = dict.fromkeys(self.broken)
         return owners | {take.name: key for key, takes in self.takes.items() for take in takes}
 
@@ -105,7 +107,7 @@ def _read(store: Store, session: str, name: str) -> tuple[str, ...]:
 
 
 def _place(name: str) -> tuple[str, int]:
-    """The takes of a name after it, and the tenth after the ninth."""
+    """Return what names are sorted by: the takes of a name stand after it, and the tenth after the ninth."""
     base, dot, take = name.rpartition(".")
     return (base, int(take)) if dot and take.isdecimal() else (name, 1)
 
@@ -142,7 +144,7 @@ class TakeDifference:
 
 
 def compare(first: Contents, second: Contents) -> TakeDifference:
-    """How two sessions differ, in the order of the first one's names. Files that are no recordings do not count."""
+    """Return how two sessions differ, in the order of the first one's names. Only recordings count."""
     both = [key for key in first.takes if key in second.takes]
     changed = tuple(key for key in both if not is_same(first.takes[key], second.takes[key]))
     return TakeDifference(
@@ -154,12 +156,12 @@ def compare(first: Contents, second: Contents) -> TakeDifference:
 
 
 def is_same(first: Sequence[Take], second: Sequence[Take]) -> bool:
-    """Whether the takes of a request say the same, one by one."""
+    """Return whether the takes of a request say the same, one by one."""
     return len(first) == len(second) and all(one.says_as(two) for one, two in zip(first, second, strict=True))
 
 
 def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, Sequence[Take]]) -> str:
-    """How the takes of a request differ in two sessions, each given with its takes: one line.
+    """Say how the takes of a request differ in two sessions, each given with its takes, in a line.
 
     Raises OSError, and ValueError where a recording has gone or was broken meanwhile.
     """
@@ -167,10 +169,12 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
     if len(ours) != len(theirs):
         return f"{_count(len(ours), 'take')} -> {_count(len(theirs), 'take')}"
     one, two = next((one, two) for one, two in zip(ours, theirs, strict=True) if not one.says_as(two))
-    before, after = (recording.loads(store.read(of, take.name) or b"") for of, take in ((session, one), (other, two)))
-    if (sayings := [_kind(each) for each in (before, after)])[0] != sayings[1]:
-        return " -> ".join(sayings)
-    here, there = transcript.text(before), transcript.text(after)
+    before = recording.loads(store.read(session, one.name) or b"")
+    after = recording.loads(store.read(other, two.name) or b"")
+    if _kind(before) != _kind(after):
+        return f"{_kind(before)} -> {_kind(after)}"
+    here = transcript.text(before)
+    there = transcript.text(after)
     if here != there:
         differing = (at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b)
         start = max(0, next(differing, min(len(here), len(there))) - _BEFORE)

@@ -16,10 +16,10 @@ _MANY = 1000
 
 
 class Ledger:
-    """What was found out of one kind. ``kind`` is no session's name."""
+    """What was found out of one kind."""
 
     def __init__(self, store: Store, kind: str, files: int) -> None:
-        """``files``: how many there are."""
+        """``kind`` is no session's name. ``files``: how many there are."""
         self._kind = kind
         self._notes = store.notes if files > _MANY or not store.is_quick else None
 

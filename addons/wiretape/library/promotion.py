@@ -3,7 +3,7 @@
 Afterwards the other session answers each of these requests as the first one does. What else it holds stays.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ from wiretape.recording import capture as captures
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import is_frozen
-from wiretape.tape.lookup import disambiguated_name
+from wiretape.tape.names import disambiguated_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PromotionStep:
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """The names that are not written anew."""
+        """The names that the other session had, and that are not written anew."""
         written = {name for _, name in self.copies}
         return tuple(name for name in self.replaced if name not in written)
 
@@ -53,11 +53,12 @@ class PromotionPlan:
 
 
 def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> PromotionPlan:
-    """What is to be done, and whether it may be: not into a frozen session, and not with what ``verify`` faults.
+    """Return what is to be done, and whether it may be: not into a frozen session, nor with what ``verify`` faults.
 
     Only the source's own recordings are looked at, not those of its layers. Raises OSError where the store fails.
     """
-    ours, theirs = compare.contents(store, source, watch), compare.contents(store, target, watch)
+    ours = compare.contents(store, source, watch)
+    theirs = compare.contents(store, target, watch)
     refusals = [f"session {target} is frozen"] if is_frozen(store, target) else []
     if source == target:
         refusals.append(f"{source} is to be promoted into itself")
@@ -70,7 +71,7 @@ def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Pr
         if compare.is_same(takes, theirs.takes.get(key, ())):
             same += 1
             continue
-        step = _step(store, key, (ours, theirs), owners)
+        step = _step(store, key, ours, theirs, owners)
         steps.append(step)
         for take, name in step.copies:
             copies.append(take)
@@ -80,9 +81,9 @@ def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Pr
     return PromotionPlan(source, target, tuple(steps), same, tuple(refusals))
 
 
-def _step(store: Store, key: Key, both: tuple[Contents, Contents], owners: dict[str, Key | None]) -> PromotionStep:
-    ours, theirs = both
-    takes, old = ours.takes[key], theirs.takes.get(key, ())
+def _step(store: Store, key: Key, ours: Contents, theirs: Contents, owners: Mapping[str, Key | None]) -> PromotionStep:
+    takes = ours.takes[key]
+    old = theirs.takes.get(key, ())
     difference = compare.explain(store, (theirs.session, old), (ours.session, takes)) if old else ""
     names = tuple(_free_name(take.name, key, owners) for take in takes)
     # A file that is no recording can serve no one.
@@ -93,17 +94,20 @@ def _step(store: Store, key: Key, both: tuple[Contents, Contents], owners: dict[
     return PromotionStep(takes[0].label, copies, (*(take.name for take in old), *broken), difference)
 
 
-def _free_name(name: str, key: Key, owners: dict[str, Key | None]) -> str:
-    """The name itself, or the one that the tape would choose where another request has it."""
+def _free_name(name: str, key: Key, owners: Mapping[str, Key | None]) -> str:
+    """Return the name itself, or the one that a recorder would choose where another request has it."""
     base, dot, take = name.rpartition(".")
-    base, suffix = (base, f".{take}") if dot and take.isdecimal() else (name, "")
+    suffix = f".{take}"
+    if not (dot and take.isdecimal()):
+        base = name
+        suffix = ""
     if owners.get(base, key) in (key, None) and owners.get(name, key) in (key, None):
         return name
     return disambiguated_name(base, key[0]) + suffix
 
 
 def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> Iterator[str]:
-    """What ``verify`` faults in what is to be copied.
+    """Yield what ``verify`` faults in what is to be copied.
 
     What was found sound before, and is as it was, is looked through for values of the environment alone, which may be
     others now.
@@ -177,7 +181,7 @@ def _copy(store: Store, wanted: PromotionPlan, copies: Sequence[tuple[Take, str]
 
 
 def _capture(store: Store, session: str, take: Take) -> bytes | None:
-    """The capture of a take, where it is still of these bytes."""
+    """Return the capture of a take, where it is still of these bytes."""
     data = store.read(session, take.name, WIRE)
     if data is None or verify.verify_capture(data):
         return None

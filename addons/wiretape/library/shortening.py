@@ -38,7 +38,8 @@ def text(value: str) -> str:
         return f"{url[0]}… ({_size(3 * (len(value) - url.end()) // 4)})"
     if _is_base64(value):
         return f"{value[:40]}… (base64, {_size(3 * len(value) // 4)})"
-    start, end = value[: 2 * _SHOWN // 3], value[-_SHOWN // 3 :]
+    start = value[: 2 * _SHOWN // 3]
+    end = value[-_SHOWN // 3 :]
     return f"{start} … ({len(value) - len(start) - len(end):,} characters) … {end}"
 
 

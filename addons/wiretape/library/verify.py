@@ -70,7 +70,7 @@ def _secrets_of_any(data: bytes) -> Iterator[str]:
 
 
 def verify_capture(data: bytes) -> tuple[str, ...]:
-    """What is wrong with a capture, given its bytes."""
+    """Return what is wrong with a capture, given its bytes."""
     try:
         found = capture.loads(data)
     except ValueError as e:
@@ -84,7 +84,7 @@ def verify_capture(data: bytes) -> tuple[str, ...]:
 
 
 def _is_sound(origin: Origin) -> bool:
-    """Whether it is as a proxy writes it: a form that can be sorted, printed and summed up."""
+    """Return whether it is as a proxy writes it: a form that can be sorted, printed and summed up."""
     try:
         at = datetime.strptime(origin.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
@@ -153,7 +153,7 @@ def _is_found(found: Recording, *, is_clean: bool) -> bool:
 
 
 def _replay_faults(found: Recording) -> Iterator[str]:
-    """Whether what a client would get is recorded to the same response again."""
+    """Say where what a client would get is not recorded to the same response again."""
     try:
         answer = wire.answer([found])
         at = (0.0,) * len(answer.chunks)

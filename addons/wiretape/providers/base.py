@@ -17,7 +17,6 @@ or a table of providers, knows what the others know, and who has none pays nothi
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any, Protocol
 
 from wiretape.providers.answers import HttpResponse, LiveResponse
@@ -81,8 +80,8 @@ class EndpointFormat(Protocol):
         """Return the objects that a response is made of, in their order: one, or those of a stream."""
         ...
 
-    def usage(self, response: RecordedResponse) -> Usage:
-        """Return how many tokens a response says that it took."""
+    def usage(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
+        """Return how many tokens the objects of a response say that it took."""
         ...
 
     def text(self, response: RecordedResponse) -> str:
@@ -156,6 +155,9 @@ def _find(name: str) -> EndpointFormat | None:
 
 def _load() -> None:
     """Register the endpoints of other packages, once. One that fails is told, and hinders nobody."""
+    # It takes as long to load as all formats together, and hardly anybody needs it.
+    from importlib import metadata
+
     global _has_loaded  # noqa: PLW0603  the registry is the process's
     with _lock:
         if _has_loaded:

@@ -184,9 +184,9 @@ class ElementFormat:
         """Return the objects that a response is made of."""
         return [element["__data__"] for element in response.elements()]
 
-    def usage(self, response: RecordedResponse) -> Usage:
-        """Return how many tokens a response says that it took."""
-        return self.usage_reader.read(self.elements(response))
+    def usage(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
+        """Return how many tokens the objects of a response say that it took."""
+        return self.usage_reader.read(elements)
 
     def text(self, response: RecordedResponse) -> str:
         """Return the words of a response, the choices one after the other; JSON where it has no words."""

@@ -96,9 +96,9 @@ class PassedOn:
         values = (_value_of(line) for line in response.body if line.startswith("data:"))
         return [value for value in values if isinstance(value, dict)]
 
-    def usage(self, response: RecordedResponse) -> Usage:
-        """Return how many tokens a response says that it took."""
-        return _USAGE.read(self.elements(response))
+    def usage(self, elements: Sequence[Mapping[str, Any]]) -> Usage:
+        """Return how many tokens the objects of a response say that it took."""
+        return _USAGE.read(elements)
 
     def text(self, response: RecordedResponse) -> str:
         """Return a response as it was sent."""

@@ -141,7 +141,8 @@ def tokens(recording: Recording) -> int:
     """Return the completion tokens of a recording: by what it says of them, else its chunks, each nearly a token."""
     response = recording.response
     endpoint = base.of(recording.request)
-    output = endpoint.usage(response).output
+    elements = endpoint.elements(response)
+    output = endpoint.usage(elements).output
     if output is not None:
         return output
-    return len(endpoint.elements(response)) if response.is_streaming else 0
+    return len(elements) if response.is_streaming else 0

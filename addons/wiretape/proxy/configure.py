@@ -36,7 +36,7 @@ from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.tape import conflict_resolver
+from wiretape.tape.conflicts import conflict_resolver
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ from contextlib import suppress
 from functools import partial
 
 from wiretape.codecs.units import counted
-from wiretape.journal.folder import Journal, has_leftovers
-from wiretape.journal.writer import WriteOutcome, say
+from wiretape.journal.folder import Journal
+from wiretape.journal.leftovers import has_leftovers
+from wiretape.journal.outcome import WriteOutcome, say
 from wiretape.journal.writer_process import WriterProcess
 from wiretape.proxy.recorder import LiveRecording, State
 

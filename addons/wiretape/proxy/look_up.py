@@ -14,8 +14,8 @@ from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingRequest, LookedUp
 from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
-from wiretape.recording import RecordedRequest
 from wiretape.tape.mismatch import Explanation
+from wiretape.tape.question import Question
 from wiretape.tape.tape import Hit, Tape
 
 LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
@@ -47,13 +47,14 @@ class LookUps:
         return hit
 
     async def look_up(self, request: EndpointRequest, key: Hashable = None) -> LookedUp:
-        """Look for the recording of a request that was read. ``key``: as ``Tape.lookup`` has it."""
-        tape, recorded = request.grant.tape, request.recorded
-        assert recorded
+        """Look for the recording of a request that was read. ``key``: as ``Question`` has it."""
+        tape = request.grant.tape
+        assert request.recorded
+        question = Question(request.recorded, key)
         try:
-            hit = await self._find(tape, recorded, key)
+            hit = await self._find(tape, question)
             if hit is None and tape.needs_search:
-                hit = await aside(self._threads.searcher, tape.search, recorded, key)
+                hit = await aside(self._threads.searcher, tape.search, question)
         except OSError as e:
             tape.counters.unavailable += 1
             return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
@@ -80,15 +81,15 @@ class LookUps:
         self._log.add(hit.name, hit.label + grant.tape.named)
         self._report.hit(grant.tape, hit)
 
-    async def _find(self, tape: Tape, recorded: RecordedRequest, key: Hashable) -> Hit | None:
+    async def _find(self, tape: Tape, question: Question) -> Hit | None:
         pool = self._threads.reader_of(tape.store)
-        is_alone = key is None or recorded.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST)
-        if tape.store.is_quick or is_alone:
-            return await aside(pool, tape.lookup, recorded, key)
+        has_turns = question.request.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST)
+        if tape.store.is_quick or question.key is None or has_turns:
+            return await aside(pool, tape.lookup, question)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.
-        where = tape, key
+        where = tape, question.key
         task = self._under_way.get(where)
         if task is None:
-            task = self._under_way[where] = asyncio.create_task(aside(pool, tape.lookup, recorded, key))
+            task = self._under_way[where] = asyncio.create_task(aside(pool, tape.lookup, question))
             task.add_done_callback(lambda _: self._under_way.pop(where, None))
         return await asyncio.shield(task)

@@ -14,8 +14,8 @@ from mitmproxy import http
 from wiretape import redaction
 from wiretape.journal.exchange_file import LAST, EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
+from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
-from wiretape.journal.writer import WriteOutcome
 from wiretape.metrics.counters import Reason
 from wiretape.providers.routing import OTHER, Route
 from wiretape.replay.single_flight import SharedResponse

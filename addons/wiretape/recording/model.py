@@ -38,8 +38,6 @@ class RecordedRequest:
     """Of a live request for embeddings: it asks for base64, which a recording does not show."""
     moves_on: bool = field(default=False, compare=False)
     """Of a live request to a path that no entry names: an equal one may have another answer later, as a poll has."""
-    turn: int = field(default=0, init=False, compare=False, repr=False)
-    """Of such a request: how many equal ones came before it, where ``tape`` has counted them."""
     identity: str = field(default="", init=False, compare=False, repr=False)
     """Where ``request.identity`` keeps what it has worked out: of a long prompt that takes a while."""
 

@@ -1,9 +1,22 @@
 """The recordings of a session, asked and written: look-ups, the index, and why a request has no recording.
 
-``config``    how a tape plays and records, as one value
-``index``     recordings by what they ask
-``lookup``    which recordings answer a request
-``mismatch``  why a request has no recording: the nearest one, and what differs
-``tape``      the heart: a mode, a session and a store -> hit, miss or record
-``pool``      the tapes of a proxy, one for each session and mode
+How they are asked:
+
+``config``          how a session's tape plays and records, as one value
+``names``           what the files of recordings are called
+``snapshot``        a session's files as one look-up sees them
+``reader``          these files as recordings and captures
+``index``           recordings by what they ask; ``indexed``: what it knows of one file
+``question``        what a tape is asked
+``lookup``          which recordings answer a request
+``mismatch``        why a request has no recording: the nearest one, and what differs
+``miss_explainer``  what is gathered to say that
+``tape``            a mode, a session and a store -> hit or miss
+``pool``            the tapes of a proxy, one for each session and mode
+
+How they are written:
+
+``conflicts``       when a recording may not take the name it wants
+``take_writer``     under which name it is written, and what it replaces
+``recorder``        a live answer -> a recording and its capture
 """

@@ -33,6 +33,11 @@ class TapeConfig:
     """Whether nobody can be asked anything, whatever the mode is."""
 
     @property
+    def named(self) -> str:
+        """The end of each line in the log that is about this session; nothing for the one called ``default``."""
+        return "" if self.session == DEFAULT_SESSION else f" (session {self.session})"
+
+    @property
     def asks_again(self) -> bool:
         """Whether what moves on, as the state that a poll asks for, is asked for again after its last take."""
         return self.mode is Mode.RECORD_IF_MISSING and not self.is_offline

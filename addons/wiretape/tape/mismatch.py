@@ -48,7 +48,7 @@ class Explanation:
     """All of it, for who asked."""
 
     def __str__(self) -> str:
-        """In a line, for the log."""
+        """Return it in a line, for the log."""
         nearest = f"nearest {self.nearest}: " if self.nearest else ""
         return f"{self.hash}: {nearest}{self.difference}"
 
@@ -88,11 +88,13 @@ def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRe
     ours = _parts(wanted)
     parts = [_parts(other.request) for other in others]
     common = {*ours}.intersection(*parts) if len(parts) > 1 else set()
-    best, most = others[0], (-1.0, -1.0)
+    best = others[0]
+    most = -1.0, -1.0
     for other, theirs in zip(others, parts, strict=True):
         near = _likeness(ours, theirs, common)
         if near > most:
-            best, most = other, near
+            best = other
+            most = near
     return best
 
 
@@ -114,7 +116,8 @@ def _likeness(ours: Sequence[bytes], theirs: Sequence[bytes], common: Collection
     shared = exactly = sum(_weight(each) for each in ours if each in pieces and each not in common)
     for here, there in gaps(ours, theirs):
         for at, also in zip(here, there, strict=False):
-            one, two = _ends(ours[at]), _ends(theirs[also])
+            one = _ends(ours[at])
+            two = _ends(theirs[also])
             if left and ours[at] not in pieces:
                 left -= 1
                 weight = min(_weight(ours[at]), _weight(theirs[also]))
@@ -169,7 +172,8 @@ def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
 
 
 def _told(found: Difference) -> str:
-    here, there = _text(found.here), _text(found.there)
+    here = _text(found.here)
+    there = _text(found.there)
     start = _common(here, there)
     ours = "absent" if found.here is ABSENT else _cut(here, start)
     theirs = "absent" if found.there is ABSENT else _cut(there, start)
@@ -181,8 +185,12 @@ def _text(value: Any) -> str:
 
 
 def _common(one: str, two: str) -> int:
-    """The length of what both begin with: as many characters are compared at once as are known to be equal."""
-    start, step = 0, 1
+    """Return the length of what both begin with.
+
+    As many characters are compared at once as are known to be equal: a long text takes few steps.
+    """
+    start = 0
+    step = 1
     while step:
         end = start + step
         if end <= min(len(one), len(two)) and one[start:end] == two[start:end]:
@@ -194,7 +202,7 @@ def _common(one: str, two: str) -> int:
 
 
 def _cut(value: str, start: int) -> str:
-    """The part of a long value around the place where it begins to differ."""
+    """Return the part of a long value around the place where it begins to differ."""
     if len(value) <= _VALUE:
         return value
     begin = max(0, min(start - _VALUE // 4, len(value) - _VALUE))

@@ -1,4 +1,4 @@
-"""The tapes of a proxy: one for each session and mode that somebody has asked for. Between the fronts and the tapes.
+"""The tapes of a proxy: one for each session and mode that was asked for. Between the fronts and the tapes.
 
 What tapes have in common is here, so that many cost no more than one: the store, what is in memory, what is known of
 each session's files, whose turn it is among takes.
@@ -47,7 +47,7 @@ class TapePool:
         self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()
 
     def of(self, session: Session, mode: Mode) -> Tape:
-        """The tape of a session in a mode."""
+        """Return the tape of a session in a mode."""
         key = session.name, mode
         if tape := self._tapes.get(key):
             self._tapes.move_to_end(key)
@@ -66,7 +66,7 @@ class TapePool:
         return tape
 
     def choice(self, session: str) -> tuple[Mode, Takes]:
-        """In which mode a session is recorded, and which of its takes answers: for what waited for its store."""
+        """Return in which mode a session is recorded, and which of its takes answers: for what waited for its store."""
         said = self._sessions.get(session)
         mode = next((mode for mode in (Mode.RECORD, Mode.RECORD_IF_MISSING) if (session, mode) in self._tapes), None)
         return mode or said.mode or Mode.RECORD_IF_MISSING, said.takes or self._defaults.takes

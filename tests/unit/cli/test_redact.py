@@ -28,6 +28,7 @@ from wiretape.store import freezing
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import open_store
+from wiretape.tape.question import Question
 
 KEY = "AIza" + "Sy_-1" * 7
 OTHER = "gsk_" + "a1B2" * 13
@@ -79,7 +80,7 @@ def _where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 def replayed(store: Store, question: str) -> str:
     tape = tape_of(store, "main", Mode.REPLAY)
     live = replace(chat(question), body=_sent(question))
-    hit = tape.lookup(live) or tape.search(live)
+    hit = tape.lookup(Question(live)) or tape.search(Question(live))
     assert hit
     lines = [line[6:] for line in hit.answer.body.split(b"\n") if line.startswith(b"data: {")]
     return "".join(json.loads(line)["choices"][0]["delta"].get("content") or "" for line in lines)

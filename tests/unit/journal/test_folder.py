@@ -11,8 +11,10 @@ import pytest
 
 from wiretape.journal import folder, key
 from wiretape.journal.exchange_file import EntryKind, Stage
-from wiretape.journal.folder import Journal, has_leftovers, journals, take_over
+from wiretape.journal.folder import Journal
 from wiretape.journal.key import find, key_folders
+from wiretape.journal.leftovers import has_leftovers, take_over
+from wiretape.journal.places import journals
 
 MEMORY = pytest.mark.skipif(not key_folders(), reason="no folder in memory is here")
 

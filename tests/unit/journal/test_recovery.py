@@ -10,8 +10,9 @@ from exchanges import PIECES, body, config, keep
 from kills import recover
 from samples import CHAT
 from wiretape.journal.exchange_file import Stage
-from wiretape.journal.folder import Journal, journals
+from wiretape.journal.folder import Journal
 from wiretape.journal.key import forget, key_folders
+from wiretape.journal.places import journals
 from wiretape.journal.writer_process import WriterProcess
 
 pytestmark = pytest.mark.skipif(not key_folders(), reason="no folder in memory is here")

@@ -15,8 +15,10 @@ from exchanges import BODY, PIECES, begin, body, config, keep
 from samples import CHAT, load
 from wiretape.journal.exchange_file import EntryKind, Stage, StoredExchange
 from wiretape.journal.folder import Journal
+from wiretape.journal.outcome import LogCapture, WriteOutcome
+from wiretape.journal.stores import Stores
 from wiretape.journal.write_job import WriteJob
-from wiretape.journal.writer import JournalWriter, LogCapture, Stores, WriteOutcome
+from wiretape.journal.writer import JournalWriter
 from wiretape.policy import Mode, Takes
 from wiretape.recording import capture
 from wiretape.store.directory import write_temporary

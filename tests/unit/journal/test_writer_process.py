@@ -16,7 +16,7 @@ from samples import CHAT
 from wiretape.journal import isolated
 from wiretape.journal.exchange_file import EntryKind
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import WriteOutcome, say
+from wiretape.journal.outcome import WriteOutcome, say
 from wiretape.journal.writer_process import WriterProcess
 
 
@@ -72,7 +72,7 @@ def test_it_writes_what_has_ended_and_tells(writing: Writing, caplog: pytest.Log
         writing.keep("under way", last=None)
         writing.wait_for(1)
     assert (writing.root / "default" / "responses" / CHAT.name).read_bytes() == CHAT.read_bytes()
-    assert [record.name for record in caplog.records] == ["wiretape.tape.tape"]
+    assert [record.name for record in caplog.records] == ["wiretape.tape.recorder"]
 
 
 def test_it_ends_when_all_is_written_and_takes_the_journal_with_it(writing: Writing) -> None:

@@ -14,7 +14,7 @@ from wiretape.recording.capture import Capture, Origin, digest, dumps, loads
 from wiretape.store.base import WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.freezing import Frozen, freeze
-from wiretape.tape.lookup import disambiguated_name
+from wiretape.tape.names import disambiguated_name
 
 OTHER = SAMPLES["cerebras completions"]
 

@@ -78,7 +78,8 @@ def test_an_answer_in_one_piece_is_recorded_and_replayed(table: Providers, form:
     assert transcript.text(recording) == "Hello."
     assert transcript.question(recording.request) == "Hi"
     assert wire.tokens(recording) == 2
-    assert base.of(recording.request).usage(recording.response).input == 71
+    endpoint = base.of(recording.request)
+    assert endpoint.usage(endpoint.elements(recording.response)).input == 71
     assert verify.verify(recording.name, dumps(recording)).faults == ()
 
 

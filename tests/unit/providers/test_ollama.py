@@ -77,7 +77,7 @@ def test_a_stream_in_the_form_2026_is_answered_byte_for_byte() -> None:
     assert recording.name == request_name(request, "2026")
     assert wire.tokens(recording) == 2
     endpoint = base.of(recording.request)
-    assert endpoint.usage(recording.response).input == 26
+    assert endpoint.usage(endpoint.elements(recording.response)).input == 26
     assert endpoint.text(recording.response) == "Hello"
 
 

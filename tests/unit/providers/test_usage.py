@@ -95,16 +95,21 @@ def recording(endpoint: str, response: RecordedResponse) -> Recording:
     return Recording(RecordedRequest("https://api.example.com", {"model": "m"}, endpoint), response)
 
 
+def usage(made: Recording) -> Usage:
+    endpoint = base.of(made.request)
+    return endpoint.usage(endpoint.elements(made.response))
+
+
 @pytest.mark.parametrize(("endpoint", "response", "told"), ROWS.values(), ids=ROWS)
 def test_the_tokens_that_an_answer_tells(endpoint: str, response: RecordedResponse, told: Usage) -> None:
     made = recording(endpoint, response)
-    assert base.of(made.request).usage(response) == told
+    assert usage(made) == told
     assert wire.tokens(made) == 12
 
 
 def test_embeddings_have_an_input_alone() -> None:
     made = recording("/v1/embeddings", whole(data=[], usage={"prompt_tokens": 71, "total_tokens": 71}))
-    assert base.of(made.request).usage(made.response) == Usage(input=71)
+    assert usage(made) == Usage(input=71)
     assert wire.tokens(made) == 0
 
 
@@ -130,4 +135,4 @@ SILENT = {
 @pytest.mark.parametrize("silent", SILENT.values(), ids=SILENT)
 def test_what_tells_no_tokens_is_counted_by_its_chunks(silent: Silent) -> None:
     assert wire.tokens(recording(silent.endpoint, silent.response)) == silent.tokens
-    assert base.of(recording(silent.endpoint, silent.response).request).usage(silent.response).output is None
+    assert usage(recording(silent.endpoint, silent.response)).output is None

@@ -13,7 +13,7 @@ import pytest
 
 from wiretape.journal.exchange_file import EntryKind, Stage
 from wiretape.journal.folder import Journal
-from wiretape.journal.writer import WriteOutcome
+from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.writer_process import WriterProcess
 from wiretape.proxy import journaling
 from wiretape.proxy.journaling import Journaling

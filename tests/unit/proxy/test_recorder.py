@@ -15,8 +15,8 @@ from exchanges import BODY, PIECES, ROUTE
 from taping import tape_of
 from wiretape.journal.exchange_file import EntryKind, EntryReader, Stage
 from wiretape.journal.folder import Journal
+from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import WriteJob
-from wiretape.journal.writer import WriteOutcome
 from wiretape.policy import Mode
 from wiretape.proxy import recorder
 from wiretape.proxy.recorder import UNSHARED, LiveRecording, State
@@ -155,10 +155,10 @@ def test_the_writer_gets_what_was_asked_and_what_came(tapped: Tapped) -> None:
     assert job
     assert job.arrived
     assert (job.body, job.arrived.pieces, job.arrived.ended) == (BODY, PIECES, True)
-    assert (job.asked.route, job.asked.by, job.asked.user_agent) == (ROUTE, "ci", "curl/8")
+    assert (job.request.route, job.request.by, job.request.user_agent) == (ROUTE, "ci", "curl/8")
     assert job.arrived.header("content-type") == "text/event-stream"
-    assert job.asked.config.tape.session == "default"
-    assert Path(job.asked.config.place.recordings).is_absolute()
+    assert job.request.config.tape.session == "default"
+    assert Path(job.request.config.place.recordings).is_absolute()
 
 
 def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from drawn import draw, parts
-from taping import tape_of
+from taping import RecordingTape, tape_of
 from wiretape.library import verify
 from wiretape.matching import request
 from wiretape.policy import Mode
@@ -30,7 +30,7 @@ from wiretape.sessions.model import Role, check_name
 from wiretape.sessions.tokens import Tokens
 from wiretape.store.base import WIRE
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
+from wiretape.tape.question import Question
 
 CHAT = "/v1/chat/completions"
 SDK = Route("x", "https://api.openai.com/v1", Endpoint("sdk", "POST", CHAT), "/chat/completions")
@@ -126,11 +126,11 @@ def encoded(text: str) -> str:
 
 
 @pytest.fixture(name="tape")
-def _tape(tmp_path: Path) -> Tape:
+def _tape(tmp_path: Path) -> RecordingTape:
     return tape_of(DirectoryStore(tmp_path), "main", Mode.RECORD, form="2026")
 
 
-def written(tape: Tape) -> str:
+def written(tape: RecordingTape) -> str:
     """The recording and its capture, sound."""
     (name,) = tape.store.scan("main")
     data = tape.store.read("main", name) or b""
@@ -159,15 +159,15 @@ HI = events({"id": "x", "created": 1, "choices": [{"index": 0, "delta": {"conten
 
 
 @pytest.mark.parametrize("place", REQUESTS)
-def test_a_request_is_written_without_and_found_with_another_key(place: str, tape: Tape) -> None:
+def test_a_request_is_written_without_and_found_with_another_key(place: str, tape: RecordingTape) -> None:
     asked = REQUESTS[place](1)
     answer = came(*HI, content_type="text/event-stream")
     tape.record(asked, answer if not asked.passthrough else came(b'{"ok": true}'), ORIGIN)
     assert tape.counters.recorded == 1
     assert holds(written(tape)) == []
     replaying = tape_of(tape.store, "main", Mode.REPLAY, form="2026")
-    assert replaying.lookup(asked)
-    assert replaying.lookup(REQUESTS[place](2))
+    assert replaying.lookup(Question(asked))
+    assert replaying.lookup(Question(REQUESTS[place](2)))
 
 
 def deltas(text: str) -> list[str]:
@@ -198,13 +198,13 @@ STREAMS: dict[str, tuple[Route, tuple[bytes, ...]]] = {
 
 
 @pytest.mark.parametrize("place", STREAMS)
-def test_a_streamed_answer_keeps_its_chunks_and_times(place: str, tape: Tape) -> None:
+def test_a_streamed_answer_keeps_its_chunks_and_times(place: str, tape: RecordingTape) -> None:
     route, pieces = STREAMS[place]
     asked = request.recorded(route, body())
     answer = came(*pieces, content_type="text/event-stream")
     tape.record(asked, answer, ORIGIN)
     assert holds(written(tape)) == []
-    hit = tape_of(tape.store, "main", Mode.REPLAY, form="2026").lookup(asked)
+    hit = tape_of(tape.store, "main", Mode.REPLAY, form="2026").lookup(Question(asked))
     assert hit
     assert hit.answer.at == answer.at
     assert len(hit.answer.chunks) == len(pieces)
@@ -242,7 +242,7 @@ def said(chunk: bytes) -> str:
         (HTTP, came(*(lines(1).encode()[start : start + 5] for start in range(0, 11_000, 5)), content_type="text/vtt")),
     ],
 )
-def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.LiveResponse, tape: Tape) -> None:
+def test_an_answer_in_one_piece_and_an_error(route: Route, answer: wire.LiveResponse, tape: RecordingTape) -> None:
     asked = request.recorded(route, json.dumps({"model": "m", "messages": []}).encode())
     tape.record(asked, answer, ORIGIN)
     text = written(tape)

@@ -27,6 +27,7 @@ from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.store import BucketStore
 from wiretape.store.notes import Notes
 from wiretape.tape.pool import TapePool
+from wiretape.tape.question import Question
 
 MANY = 20
 LONG = 60.0
@@ -157,11 +158,11 @@ def test_a_miss_whose_session_is_known_reads_nothing(remote: InMemory, tmp_path:
     of = store(remote, tmp_path / "notes.sqlite" if noted else None)
     ledger = SessionCounters()
     tape = TapePool(of, Sessions(), ledger).of(Sessions().get("default"), Mode.REPLAY)
-    assert tape.lookup(chat("first")) is None
+    assert tape.lookup(Question(chat("first"))) is None
     remote.gets.clear()
     remote.lists = 0
     for text in unknown():
-        assert tape.lookup(chat(text)) is None
+        assert tape.lookup(Question(chat(text))) is None
     assert remote.gets == []
     assert remote.lists == MANY
     if noted:

@@ -221,8 +221,8 @@ def test_a_folder_among_the_files_is_logged_and_passed_over(
 def test_of_very_many_files_none_is_read_again_by_the_next_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_FEW", "_WORTH_NOTING"):
-        monkeypatch.setattr(f"wiretape.tape.index.{name}", 3)
+    for name in ("index._FEW", "indexed._WORTH_NOTING"):
+        monkeypatch.setattr(f"wiretape.tape.{name}", 3)
     read: list[str] = []
 
     class Counting(DirectoryStore):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from taping import tape_of
+from taping import RecordingTape, tape_of
 from wiretape.library.verify import verify
 from wiretape.matching.request import identity, recorded
 from wiretape.policy import Mode, Takes
@@ -15,7 +15,8 @@ from wiretape.providers.routing import OTHER, Endpoint, Route
 from wiretape.recording import RecordedRequest, capture, dumps, loads, make
 from wiretape.redaction.recorded import header as clean_header
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Tape
+from wiretape.tape.question import Question
+from wiretape.tape.take_writer import WrittenTakes
 
 BASE = "https://api.openai.com"
 
@@ -40,38 +41,38 @@ def tape(
     mode: Mode = Mode.REPLAY,
     takes: Takes = Takes.LAST,
     *,
-    states: dict[str, int] | None = None,
+    written: WrittenTakes | None = None,
     is_repeated: bool = False,
-) -> Tape:
-    return tape_of(DirectoryStore(folder), "s", mode, takes=takes, states=states, is_repeated=is_repeated)
+) -> RecordingTape:
+    return tape_of(DirectoryStore(folder), "s", mode, takes=takes, written=written, is_repeated=is_repeated)
 
 
-def play(playing: Tape, request: Callable[[], RecordedRequest] = asked, count: int = 5) -> list[str]:
+def play(playing: RecordingTape, request: Callable[[], RecordedRequest] = asked, count: int = 5) -> list[str]:
     """The states that equal requests get, one after the other; ``-`` where one has no recording."""
     each = (request() for _ in range(count))
-    hits = (playing.lookup(one) or playing.search(one) for one in each)
+    hits = (playing.lookup(one) or playing.search(one) for one in map(Question, each))
     return [hit.answer.body.decode().split('"')[3] if hit else "-" for hit in hits]
 
 
 @pytest.mark.parametrize("mode", [Mode.RECORD, Mode.RECORD_IF_MISSING])
 @pytest.mark.parametrize("takes", [Takes.FIRST, Takes.LAST, Takes.SEQUENCE])
 def test_states_are_takes_that_are_played_in_their_order(tmp_path: Path, mode: Mode, takes: Takes) -> None:
-    states: dict[str, int] = {}
+    written = WrittenTakes()
     for name in ("queued", "queued", "running", "queued", "saving", "saving"):
-        assert tape(tmp_path, mode, takes, states=states).record(asked(), state(name))
+        assert tape(tmp_path, mode, takes, written=written).record(asked(), state(name))
     assert play(tape(tmp_path, takes=takes)) == ["queued", "running", "queued", "saving", "saving"]
     assert play(tape(tmp_path, takes=Takes.CYCLE)) == ["queued", "running", "queued", "saving", "queued"]
     # Where somebody can be asked, what comes after is asked for, unless all is over.
     assert play(tape(tmp_path, Mode.RECORD_IF_MISSING, takes)) == ["queued", "running", "queued", "saving", "-"]
-    assert tape(tmp_path, mode, takes, states=states).record(asked(), state("completed"))
+    assert tape(tmp_path, mode, takes, written=written).record(asked(), state("completed"))
     assert play(tape(tmp_path, Mode.RECORD_IF_MISSING, takes), count=7)[3:] == ["saving", *["completed"] * 3]
 
 
 def test_a_new_recording_begins_with_the_first_take(tmp_path: Path) -> None:
     for names in (("queued", "running", "done"), ("waiting", "done")):
-        states: dict[str, int] = {}  # Of a process.
+        written = WrittenTakes()  # Of a process.
         for name in names:
-            tape(tmp_path, Mode.RECORD, states=states).record(asked(), state(name))
+            tape(tmp_path, Mode.RECORD, written=written).record(asked(), state(name))
     assert play(tape(tmp_path)) == ["waiting", "done", "done", "done", "done"]
     assert len([*tmp_path.rglob("*.json")]) == 4  # What is beside a recording goes with it.
     # Where takes are asked for, it adds to what is there.
@@ -100,7 +101,7 @@ def test_a_question_about_a_state_makes_no_tokens(tmp_path: Path) -> None:
     for method, tokens in (("GET", 0), ("POST", 7)):
         answer = came(b'{"usage":{"output_tokens":7}}')
         tape(tmp_path, Mode.RECORD).record(asked(method=method), answer)
-        hit = tape(tmp_path).lookup(asked(method=method))
+        hit = tape(tmp_path).lookup(Question(asked(method=method)))
         assert hit
         assert hit.tokens == tokens
 

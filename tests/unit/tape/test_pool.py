@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from taping import record
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
@@ -14,8 +15,10 @@ from wiretape.replay.pacing import parse as parse_pace
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.config import TapeConfig
+from wiretape.tape.conflicts import conflict_resolver
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Hit, Tape, conflict_resolver
+from wiretape.tape.question import Question
+from wiretape.tape.tape import Hit, Tape
 
 ENDPOINT = "/v1/chat/completions"
 KEY = ("POST", "key")
@@ -47,7 +50,7 @@ def came(text: str) -> wire.LiveResponse:
 
 def answered(tape: Tape) -> str:
     """What somebody who asks is told: by name, and where that finds nothing by content, as a decider does it."""
-    return said(tape.lookup(ASKED) or tape.search(ASKED))
+    return said(tape.lookup(Question(ASKED)) or tape.search(Question(ASKED)))
 
 
 def said(hit: Hit | None) -> str:
@@ -84,8 +87,11 @@ def test_each_session_has_its_own_pace(store: DirectoryStore) -> None:
     slow = Session("slow", pace=parse_pace("50tps,ttft=3s"))
     made = tapes(store, slow)
     for name in ("slow", "fast"):
-        of(made, name, Mode.RECORD).record(ASKED, came("Hi"))
-    slowly, at_once = made.of(slow, Mode.REPLAY).lookup(ASKED, KEY), of(made, "fast").lookup(ASKED, KEY)
+        record(of(made, name, Mode.RECORD), ASKED, came("Hi"))
+    slowly, at_once = (
+        made.of(slow, Mode.REPLAY).lookup(Question(ASKED, KEY)),
+        of(made, "fast").lookup(Question(ASKED, KEY)),
+    )
     assert slowly
     assert at_once
     assert slowly.leaving[0] == pytest.approx(3)
@@ -98,20 +104,20 @@ def test_each_session_has_its_own_pace(store: DirectoryStore) -> None:
 def test_a_hit_in_memory_is_served_in_its_own_session_alone(store: DirectoryStore) -> None:
     made = tapes(store)
     for name in ("one", "two"):
-        of(made, name, Mode.RECORD).record(ASKED, came(name))
+        record(of(made, name, Mode.RECORD), ASKED, came(name))
     for name in ("one", "two", "one", "two"):
-        assert said(of(made, name).lookup(ASKED, KEY)) == name
+        assert said(of(made, name).lookup(Question(ASKED, KEY))) == name
         assert said(of(made, name).recall(KEY)) == name
     assert of(made, "three").recall(KEY) is None
-    assert of(made, "three").lookup(ASKED, KEY) is None
+    assert of(made, "three").lookup(Question(ASKED, KEY)) is None
 
 
 def test_they_share_one_bound_of_memory(store: DirectoryStore) -> None:
     made = tapes(store, memory=12_000)
     names = [f"s{number}" for number in range(6)]
     for name in names:
-        of(made, name, Mode.RECORD).record(ASKED, came(name))
-        of(made, name).lookup(ASKED, KEY)
+        record(of(made, name, Mode.RECORD), ASKED, came(name))
+        of(made, name).lookup(Question(ASKED, KEY))
     kept = [name for name in names if of(made, name).recall(KEY)]
     assert kept
     assert len(kept) < len(names)
@@ -122,11 +128,11 @@ def test_a_tape_looks_below_in_the_order_of_the_configuration(store: DirectorySt
     known = [Session("top", layers=("left", "right")), Session("left", layers=("deep",)), Session("right")]
     made = tapes(store, *known)
     for name in ("right", "deep"):
-        of(made, name, Mode.RECORD).record(ASKED, came(name))
+        record(of(made, name, Mode.RECORD), ASKED, came(name))
     assert answered(made.of(known[0], Mode.REPLAY)) == "deep"
-    made.of(known[1], Mode.RECORD).record(ASKED, came("left"))
+    record(made.of(known[1], Mode.RECORD), ASKED, came("left"))
     assert answered(made.of(known[0], Mode.REPLAY)) == "left"
-    made.of(known[0], Mode.RECORD).record(ASKED, came("top"))
+    record(made.of(known[0], Mode.RECORD), ASKED, came("top"))
     assert answered(made.of(known[0], Mode.REPLAY)) == "top"
     # What is above is nobody's business below.
     assert answered(of(made, "deep")) == "deep"
@@ -137,12 +143,12 @@ def test_each_session_has_turns_of_its_own_and_rewinding_is_for_all(store: Direc
     made = tapes(store, *known)
     for session in known:
         for number in (1, 2):
-            made.of(session, Mode.RECORD).record(ASKED, came(f"{session.name} {number}"))
+            record(made.of(session, Mode.RECORD), ASKED, came(f"{session.name} {number}"))
     one, two = (made.of(session, Mode.REPLAY) for session in known)
-    assert [said(one.lookup(ASKED, KEY)) for _ in range(3)] == ["one 1", "one 2", "one 2"]
-    assert said(two.lookup(ASKED, KEY)) == "two 1"
+    assert [said(one.lookup(Question(ASKED, KEY))) for _ in range(3)] == ["one 1", "one 2", "one 2"]
+    assert said(two.lookup(Question(ASKED, KEY))) == "two 1"
     made.rewind()
-    assert [said(tape.lookup(ASKED, KEY)) for tape in (one, two)] == ["one 1", "two 1"]
+    assert [said(tape.lookup(Question(ASKED, KEY))) for tape in (one, two)] == ["one 1", "two 1"]
 
 
 def test_a_session_that_is_layered_counts_the_takes_below_for_itself(store: DirectoryStore) -> None:
@@ -150,7 +156,7 @@ def test_a_session_that_is_layered_counts_the_takes_below_for_itself(store: Dire
     top = Session("top", layers=("main",), takes=Takes.SEQUENCE)
     made = tapes(store, main, top)
     for number in (1, 2):
-        made.of(main, Mode.RECORD).record(ASKED, came(f"take {number}"))
+        record(made.of(main, Mode.RECORD), ASKED, came(f"take {number}"))
     assert [answered(made.of(top, Mode.REPLAY)) for _ in range(2)] == ["take 1", "take 2"]
     assert answered(made.of(main, Mode.REPLAY)) == "take 1"
 
@@ -172,7 +178,7 @@ def test_what_waited_is_settled_as_its_session_is_recorded(store: DirectoryStore
     # A mode that somebody asked for and got counts more.
     of(made, "asked", Mode.RECORD)
     assert made.choice("asked") == (Mode.RECORD, Takes.LAST)
-    made.of(adding, Mode.RECORD).record(ASKED, came("ours"))
+    record(made.of(adding, Mode.RECORD), ASKED, came("ours"))
     (name,) = store.scan("adding")
     data = store.read("adding", name)
     assert data

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from places import SHIPPED
-from taping import tape_of
-from wiretape.exceptions import StoreUnavailableError
+from taping import RecordingTape, tape_of
+from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, loads, request_hash
@@ -19,7 +19,8 @@ from wiretape.replay import pacing
 from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
-from wiretape.tape.tape import CachedHit, Hit, Tape
+from wiretape.tape.question import Question
+from wiretape.tape.tape import CachedHit, Hit
 
 ENDPOINT = "/v1/chat/completions"
 ROOM = 1_000_000
@@ -75,7 +76,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def taped(store: DirectoryStore, **more: Any) -> Tape:
+def taped(store: DirectoryStore, **more: Any) -> RecordingTape:
     memory: LruCache[CachedHit] = LruCache(more.pop("memory", ROOM))
     return tape_of(store, "default", more.pop("mode", Mode.REPLAY), memory=memory, **more)
 
@@ -108,8 +109,8 @@ def text_of(hit: Hit | None) -> str:
     return text
 
 
-def looked_up(tape: Tape, key: object = KEY, asked: RecordedRequest = HELLO) -> Hit | None:
-    return tape.lookup(asked, key) or tape.search(asked, key)
+def looked_up(tape: RecordingTape, key: object = KEY, asked: RecordedRequest = HELLO) -> Hit | None:
+    return tape.lookup(Question(asked, key)) or tape.search(Question(asked, key))
 
 
 # -- a hit is recalled -------------------------------------------------------------------------------------------------
@@ -124,7 +125,7 @@ def test_a_hit_is_recalled_without_reading(store: Watched, clock: Clock) -> None
     store.reads = 0
     for _ in range(3):
         assert tape.recall(KEY) is hit
-        assert tape.lookup(HELLO, KEY) is hit
+        assert tape.lookup(Question(HELLO, KEY)) is hit
         clock.pass_by()
     assert store.reads == 0
 
@@ -174,7 +175,7 @@ def test_a_key_is_of_one_hit(store: Watched) -> None:
 def test_without_a_key_nothing_is_kept(store: Watched) -> None:
     record(store)
     tape = taped(store)
-    assert tape.lookup(HELLO)
+    assert tape.lookup(Question(HELLO))
     assert tape.recall(None) is None
 
 
@@ -318,7 +319,7 @@ def test_one_of_the_right_name_beside_one_of_another_is_noticed(store: Watched, 
     assert text_of(looked_up(tape)) == "Hi"
     record(store, "by its name")
     clock.pass_by()
-    assert text_of(taped(store).lookup(HELLO)) == "by its name"  # So a proxy says that starts now.
+    assert text_of(taped(store).lookup(Question(HELLO))) == "by its name"  # So a proxy says that starts now.
     assert text_of(looked_up(tape)) == "by its name"
 
 
@@ -331,7 +332,7 @@ def test_a_hit_is_forgotten_where_the_store_cannot_tell(store: Watched, clock: C
     clock.pass_by()
     assert tape.recall(KEY) is None
     with pytest.raises(StoreUnavailableError):
-        tape.lookup(HELLO, KEY)
+        tape.lookup(Question(HELLO, KEY))
     store.is_away = False
     assert text_of(looked_up(tape)) == "Hi"
     clock.pass_by()
@@ -483,7 +484,7 @@ def test_of_a_store_that_is_not_quick_nothing_is_recalled_on_the_way_but_for_a_m
     clock.pass_by()
     assert tape.recall(KEY) is None
     assert store.states == 0  # Who carries the traffic did not wait for it.
-    assert tape.lookup(HELLO, KEY) is hit  # Looked at aside, and not read again.
+    assert tape.lookup(Question(HELLO, KEY)) is hit  # Looked at aside, and not read again.
     assert store.states > 0
     assert store.reads == 0
     assert tape.recall(KEY) is hit
@@ -510,3 +511,27 @@ def test_the_samples_are_recalled_as_they_were_looked_up(store: Watched, clock: 
         assert hit
         clock.pass_by()
         assert tape.recall(path.stem) is hit
+
+
+class Away(DirectoryStore):
+    """As a bucket that can be asked for what it was asked before, and for nothing else."""
+
+    is_away = True
+
+    def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
+        if self.is_away and name.endswith(".2"):
+            raise StoreAwayError("the bucket does not answer")
+        return super().state(session, name, folder)
+
+
+def test_a_take_found_while_the_bucket_was_away_gives_way_to_the_next_one(tmp_path: Path) -> None:
+    recording = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, takes=Takes.SEQUENCE)
+    recording.record(HELLO, came("first"))
+    recording.record(HELLO, came("second"))
+    store = Away(tmp_path)
+    tape = tape_of(store, "s", Mode.REPLAY, memory=LruCache(1 << 20))
+    assert text_of(tape.lookup(Question(HELLO, KEY))) == "first"  # It cannot be told whether there is another.
+    assert tape.recall(KEY) is None
+    store.is_away = False
+    assert text_of(tape.lookup(Question(HELLO, KEY))) == "second"
+    assert tape.recall(KEY)

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from chats import came, chat
-from taping import tape_of
+from taping import RecordingTape, tape_of
 from wiretape.matching.request import wire_query
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, capture
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.question import Question
+from wiretape.tape.tape import Hit
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -26,7 +27,7 @@ def asked(**query: str) -> RecordedRequest:
     return chat("hi", **more)
 
 
-def tape(root: Path, mode: Mode, **more: Any) -> Tape:
+def tape(root: Path, mode: Mode, **more: Any) -> RecordingTape:
     return tape_of(DirectoryStore(root), "default", mode, **more)
 
 
@@ -42,7 +43,7 @@ def text_of(hit: Hit | None) -> str | None:
 
 def answer(root: Path, request: RecordedRequest) -> str | None:
     replaying = tape(root, Mode.REPLAY)
-    return text_of(replaying.lookup(request) or replaying.search(request))
+    return text_of(replaying.lookup(Question(request)) or replaying.search(Question(request)))
 
 
 NONE, ONE, TWO = asked(), asked(limit="1"), asked(limit="2")
@@ -89,9 +90,9 @@ def test_one_of_another_name_is_found_as_well(tmp_path: Path) -> None:
 def test_what_is_in_memory_gives_way_to_the_requests_own(tmp_path: Path) -> None:
     record(tmp_path, NONE, "older", tells=False)
     replaying = tape(tmp_path, Mode.REPLAY, memory=LruCache(1 << 20))
-    assert text_of(replaying.lookup(TWO, "key") or replaying.search(TWO, "key")) == "older"
+    assert text_of(replaying.lookup(Question(TWO, "key")) or replaying.search(Question(TWO, "key"))) == "older"
     record(tmp_path, TWO, "its own")
-    assert text_of(replaying.lookup(TWO, "key")) == "its own"
+    assert text_of(replaying.lookup(Question(TWO, "key"))) == "its own"
 
 
 def test_recorded_again_an_older_one_tells_its_query(tmp_path: Path) -> None:
@@ -114,5 +115,5 @@ def test_lists_of_models_are_one_list_for_each_query(tmp_path: Path) -> None:
     whole = RecordedRequest(url, {}, endpoint)
     tools = replace(whole, body={"extra_query": {"supported_parameters": "tools"}})
     for request, expected in ((whole, 2), (tools, 1), (replace(whole, body={"extra_query": {"after": "b"}}), 0)):
-        hit = tape(tmp_path, Mode.REPLAY).search(request)
+        hit = tape(tmp_path, Mode.REPLAY).search(Question(request))
         assert (hit.answer.body.count(b'"id"') if hit else 0) == expected

@@ -13,7 +13,8 @@ from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
-from wiretape.tape.tape import Failing
+from wiretape.tape.question import Question
+from wiretape.tape.take_writer import WrittenTakes
 
 HELLO = chat("Hello")
 CLAUDE = RecordedRequest("https://api.anthropic.com/v1/messages", {"model": "c"}, "")
@@ -32,10 +33,10 @@ def came(what: str) -> LiveResponse:
 def recorded(root: Path, *runs: str, takes: Takes = Takes.LAST, asked: RecordedRequest = HELLO) -> None:
     """Each run is the answers that came in it, in order; a tape of its own writes each, as the writer has it."""
     for run in runs:
-        failing: Failing = {}
+        written = WrittenTakes()
         for what in run.split():
             store = DirectoryStore(root)
-            tape = tape_of(store, "s", Mode.RECORD, takes=takes, keep_errors=True, failing=failing)
+            tape = tape_of(store, "s", Mode.RECORD, takes=takes, keep_errors=True, written=written)
             assert tape.record(asked, came(what))
             assert tape.counters.recorded == 1
 
@@ -45,7 +46,7 @@ def replayed(root: Path, times: int = 6, takes: Takes = Takes.LAST, asked: Recor
     tape = tape_of(DirectoryStore(root), "s", Mode.REPLAY, takes=takes, keep_errors=True, memory=LruCache(1 << 20))
     got = []
     for _ in range(times):
-        hit = tape.recall("key") or tape.lookup(asked, "key")
+        hit = tape.recall("key") or tape.lookup(Question(asked, "key"))
         assert hit
         if hit.answer.broken:
             got.append("cut")
@@ -113,12 +114,12 @@ def test_what_was_recorded_in_place_of_a_list_of_models_is_no_part_of_it(tmp_pat
     models = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
     recorded(tmp_path, "429", asked=models)
     tape = tape_of(DirectoryStore(tmp_path), "s", Mode.RECORD, keep_errors=True)
-    hit = tape.search(models)
+    hit = tape.search(Question(models))
     assert hit
     assert hit.answer.status == 429
     listed = b'{"object":"list","data":[{"id":"m"}]}'
     tape.record(models, LiveResponse(200, (("content-type", "application/json"),), (listed,), (1.0,), True))
-    hit = tape_of(DirectoryStore(tmp_path), "s", Mode.REPLAY, keep_errors=True).search(models)
+    hit = tape_of(DirectoryStore(tmp_path), "s", Mode.REPLAY, keep_errors=True).search(Question(models))
     assert hit
     assert json.loads(hit.answer.body) == json.loads(listed)
 

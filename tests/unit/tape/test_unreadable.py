@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from chats import came, chat
-from taping import tape_of
+from taping import RecordingTape, tape_of
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, request_hash
 from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.question import Question
+from wiretape.tape.tape import Hit
 
 MODELS = "/v1/models"
 ERRNOS = ["EIO", "EMFILE", "ENFILE", "EACCES", "ELOOP", "ENOTDIR", "ESTALE", "ENOTCONN", "ETIMEDOUT"]
@@ -51,7 +52,7 @@ def _store(request: pytest.FixtureRequest, tmp_path: Path) -> Failing:
     return Failing(tmp_path, quick=request.param == "quick")
 
 
-def tape(store: Failing, mode: Mode = Mode.REPLAY, session: str = "top", **options: Any) -> Tape:
+def tape(store: Failing, mode: Mode = Mode.REPLAY, session: str = "top", **options: Any) -> RecordingTape:
     return tape_of(store, session, mode, **options)
 
 
@@ -66,10 +67,10 @@ def name_of(text: str) -> str:
     return request_hash(chat(text))[:12]
 
 
-def ask(of: Tape, text: str, key: Hashable = None) -> Hit | None:
-    hit = of.lookup(chat(text), key)
+def ask(of: RecordingTape, text: str, key: Hashable = None) -> Hit | None:
+    hit = of.lookup(Question(chat(text), key))
     if hit is None and of.needs_search:
-        hit = of.search(chat(text), key)
+        hit = of.search(Question(chat(text), key))
     return hit
 
 
@@ -163,11 +164,11 @@ def test_a_part_of_a_list_of_models_is_no_list(store: Failing) -> None:
         recording.record(asked, answer)
     assert recording.counters.recorded == 2
     playing = tape(store)
-    whole = playing.lookup(asked) or playing.search(asked)
+    whole = playing.lookup(Question(asked)) or playing.search(Question(asked))
     assert all(model in said(whole) for model in (b'"a"', b'"b"'))
     store.break_("top", next(iter(store.scan("top"))))
     with pytest.raises(OSError, match=r"\S"):
-        tape(store).search(asked)
+        tape(store).search(Question(asked))
 
 
 WRITING: dict[str, Callable[[Failing], None]] = {

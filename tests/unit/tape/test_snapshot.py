@@ -9,7 +9,8 @@ import pytest
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.lookup import Snapshot, disambiguated_name, is_unchanged, take_names
+from wiretape.tape.names import disambiguated_name
+from wiretape.tape.snapshot import Snapshot, is_unchanged
 
 
 @pytest.fixture(name="store")
@@ -61,7 +62,7 @@ def test_a_file_that_changes_while_it_is_read_is_noted_as_it_was_before(tmp_path
 
 def test_the_takes_of_a_name_and_the_first_that_is_missing_are_looked_at(store: DirectoryStore) -> None:
     reading = Snapshot(store, "s")
-    assert [*take_names("a", reading)] == ["a", "a.2"]
+    assert [*reading.take_names("a")] == ["a", "a.2"]
     assert set(reading.states()) == {("a.2", RESPONSES), ("a.3", RESPONSES)}
 
 

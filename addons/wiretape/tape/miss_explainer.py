@@ -1,0 +1,80 @@
+"""What is gathered to explain a miss: obstacles, other sessions, the nearest recordings. Beside ``tape``.
+
+What is said of it is in ``mismatch``.
+"""
+
+from collections.abc import Sequence
+
+from wiretape.matching import request as matching
+from wiretape.matching.outline import Near, outline
+from wiretape.recording import RecordedRequest
+from wiretape.store.base import Store
+from wiretape.tape import mismatch
+from wiretape.tape.index import Indexes
+from wiretape.tape.lookup import Lookup
+from wiretape.tape.mismatch import Explanation, NearRecording
+from wiretape.tape.question import Question
+
+_CANDIDATES = 24
+"""Recordings that are read to tell which is the nearest."""
+
+_OTHERS = 100
+"""Sessions that are looked into for what this one has not."""
+
+_BROKEN = 3
+"""Files, or sessions, that are named where there may be many."""
+
+
+class MissExplainer:
+    """Explains the misses of one tape."""
+
+    def __init__(self, store: Store, lookups: Sequence[Lookup], indexes: Indexes) -> None:
+        """``lookups`` are those of the tape's session and of its layers, in order."""
+        self._store = store
+        self._lookups = lookups
+        self._own = lookups[0]
+        self._indexes = indexes
+
+    def explain(self, request: RecordedRequest, *, is_offline: bool, is_open: bool) -> Explanation:
+        """Return why a request has no recording.
+
+        ``is_open``: whether who asks may know what other sessions have.
+        """
+        how = (
+            "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
+            f'(session "{self._own.session}" below {self._store.url}).'
+        )
+        if is_offline:
+            how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
+        question = Question(request)
+        obstacles = [problem for lookup in self._lookups for problem in lookup.obstacles(question)]
+        if is_open and self._store.is_quick:
+            obstacles += self._elsewhere(question)
+        nearest = [] if obstacles else self._nearest(request)
+        if not obstacles and not nearest:
+            obstacles = self._own.broken()[:_BROKEN]
+        return mismatch.explain(request, nearest, how, obstacles)
+
+    def _nearest(self, request: RecordedRequest) -> list[NearRecording]:
+        """Return the recordings whose requests are nearest by their outlines, the nearest first."""
+        drawn = outline(request)
+        found: list[tuple[Near, Lookup]] = []
+        for lookup in self._lookups:
+            near = lookup.nearest(drawn, matching.endpoint(request), _CANDIDATES)
+            found += ((each, lookup) for each in near)
+        found.sort(key=lambda each: -each[0].likeness)
+        best = found[:_CANDIDATES]
+        recordings = []
+        for lookup in self._lookups:
+            before = "" if lookup is self._own else f"{lookup.session}/"
+            names = [near.name for near, where in best if where is lookup]
+            recordings += [NearRecording(before + name, each) for name, each in lookup.requests(names)]
+        return recordings
+
+    def _elsewhere(self, question: Question) -> list[str]:
+        """Return which sessions have the recording that this one, and what it stands on, has not."""
+        own = {lookup.session for lookup in self._lookups}
+        others = [each for each in self._store.sessions() if each not in own][:_OTHERS]
+        having = [each for each in others if self._own.of(self._indexes.of(each)).has(question)]
+        ask = f"ask for it, or: wiretape session promote {{}} --into {self._own.session}"
+        return [f"Session {each} has a recording of this request: {ask.format(each)}." for each in having[:_BROKEN]]

@@ -1,0 +1,187 @@
+"""A live answer -> a recording, and its capture, under the right name in the store. After the journal, beside ``tape``.
+
+What is never written: an answer that did not end well (unless ``wiretape_record_errors``), anything into a frozen
+session, a secret. What is written is whole: the store sees to that. ``record`` never raises; it returns False where the
+store failed for now, so that the caller can keep the answer and try again.
+
+Under which name it is written, and what it replaces, is in ``take_writer``. Its capture, the bytes and times of the
+wire, is written after it and beside it: a recording without its capture can be served, a capture alone cannot.
+
+Where a bucket is away, and has a spool, what is there cannot be seen. Then the recording waits in the spool under its
+first name, and when it goes up ``conflicts`` decides what becomes of it.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from wiretape import recording, redaction
+from wiretape.codecs.parts import Parts
+from wiretape.exceptions import StoreUnavailableError
+from wiretape.metrics.counters import Counters, Reason
+from wiretape.providers import wire
+from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
+from wiretape.recording import RecordedRequest, Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.capture import Capture, Origin
+from wiretape.redaction import bodies, recorded
+from wiretape.store import freezing
+from wiretape.store.base import WIRE, Store
+from wiretape.tape.config import TapeConfig
+from wiretape.tape.reader import RecordingReader
+from wiretape.tape.take_writer import TakeWriter, WrittenTakes
+
+logger = logging.getLogger(__name__)
+
+_CHANGED = (
+    "what looks like a secret was taken out of the answer, so a replay is not what came; "
+    "where it is data, say so: on_secret and allow in [redaction] of wiretape_config"
+)
+"""What is said of a recording whose answer is another than the provider's."""
+
+
+class FrozenError(wire.UnrecordableError):
+    """The session is frozen."""
+
+
+_REASONS: Mapping[type[Exception], Reason] = {
+    redaction.RefusedError: Reason.PRIVATE,
+    FrozenError: Reason.FROZEN,
+    StatusError: Reason.ERROR,
+    HoldsError: Reason.ERROR,
+    BrokeOffError: Reason.BROKE_OFF,
+}
+"""What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
+
+
+class TapeRecorder:
+    """Writes the recordings of one session."""
+
+    def __init__(
+        self,
+        store: Store,
+        config: TapeConfig,
+        counters: Counters,
+        *,
+        written: WrittenTakes | None = None,
+        is_repeated: bool = False,
+    ) -> None:
+        """``written`` is shared by all recorders of a process.
+
+        ``is_repeated``: what is recorded may be there already, written by a process that was killed.
+        """
+        self.store = store
+        self.session = config.session
+        self.named = config.named
+        self.counters = counters
+        self._config = config
+        self._reader = RecordingReader(store, config.session, config)
+        self._takes = TakeWriter(store, config, self._reader, written or WrittenTakes(), is_repeated=is_repeated)
+
+    def record(self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None) -> bool:
+        """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
+
+        ``origin`` is kept with the capture. Return False where the store failed: it may be written later.
+        """
+        try:
+            decoded = wire.decoded(arrived)
+            plain = _without_secrets(decoded)
+            response = wire.response(request, plain, keep_errors=self._config.keep_errors)
+            cleaned = recorded.response(response, redaction.DEFAULT.recorder)
+            redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
+            redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
+            made = recording.make(request, cleaned, self._config.form)
+            capture = self._capture(request, plain, origin, has_secret=cleaned is not response)
+            name = self._write(made, capture)
+        except (wire.UnrecordableError, redaction.RefusedError) as e:
+            self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
+            logger.warning("not recorded: %s: %s%s", request.sent_url, e, self.named)
+        except RecursionError:
+            self.counters.not_recorded(Reason.FORM)
+            logger.warning("not recorded: %s: the answer is nested too deeply%s", request.sent_url, self.named)
+        except OSError as e:
+            self.counters.not_recorded(Reason.LOST)
+            logger.error("RECORDING LOST: %s could not be written: %s%s", request.sent_url, e, self.named)
+            return False
+        except Exception:  # The client has its answer; what is lost here must be seen, and nothing else may stop.
+            self.counters.not_recorded(Reason.LOST)
+            logger.exception("RECORDING LOST: %s%s", request.sent_url, self.named)
+        else:
+            self.counters.recorded += 1
+            logger.info("recorded %s: %s%s", name, request.label, self.named)
+            if plain is not decoded or cleaned is not response:
+                logger.warning("%s: %s%s", name, _CHANGED, self.named)
+        return True
+
+    def _capture(
+        self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None, *, has_secret: bool
+    ) -> Capture | None:
+        """Return what is kept beside a recording, whose digest is still to be put in."""
+        if not self._config.keep_captures or (has_secret and not origin):
+            return None
+        headers = captures.kept(arrived.headers, recorded.header)
+        if has_secret:
+            # One that is only seen in the recording's form is still in the bytes.
+            return Capture("", arrived.status, headers, None, (), origin, request.base64_wanted)
+        return Capture("", arrived.status, headers, arrived.pieces, arrived.at, origin, request.base64_wanted)
+
+    def _write(self, made: Recording, capture: Capture | None) -> str:
+        data = recording.dumps_parts(made)
+        if self._is_frozen():
+            raise FrozenError(f"session {self.session} is frozen")
+        try:
+            name = self._takes.write(made, data)
+            if capture:
+                self._write_capture(name, data, capture)
+            return name
+        except StoreUnavailableError:
+            if not self.store.has_spool:
+                raise
+            return self._write_blindly(made, data, capture)
+
+    def _is_frozen(self) -> bool:
+        try:
+            return freezing.is_frozen(self.store, self.session)
+        except StoreUnavailableError:
+            if not self.store.has_spool:
+                raise
+            return False  # It is looked at again when what waits goes up.
+
+    def _write_blindly(self, made: Recording, data: Parts, capture: Capture | None) -> str:
+        """Write what the store keeps until it can be seen what is there; then ``conflict_resolver`` decides."""
+        # Of what moves on, the last state: it is the one that a client waits for.
+        replaces = self._takes.replaces or made.request.moves_on
+        self.store.write(self.session, made.name, data, replace=replaces)
+        if capture:
+            kept = captures.dumps_parts(replace(capture, recording=data.digest))
+            self.store.write(self.session, made.name, kept, replace=True, folder=WIRE)
+        return made.name
+
+    def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
+        if not self._takes.has(name, data):
+            return  # Another proxy's recording has the name: so will its capture.
+        capture = replace(capture, recording=data.digest)
+        if self._has_capture(name, capture):
+            return  # The same answer again: only its times would differ.
+        try:
+            self.store.write(self.session, name, captures.dumps_parts(capture), replace=True, folder=WIRE)
+        except OSError as e:  # The recording itself is written, and can be served without it.
+            logger.error("CAPTURE LOST: %s could not be written: %s", self.store.where(self.session, name, WIRE), e)
+
+    def _has_capture(self, name: str, capture: Capture) -> bool:
+        """Return whether the capture of the same recording is there, as far as that can be told."""
+        try:
+            existing = self._reader.capture(name, self._reader.snapshot())
+        except StoreUnavailableError:
+            return False
+        if existing is None or existing.recording != capture.recording:
+            return False
+        if capture.origin is None:
+            return True
+        return existing.origin is not None and existing.origin.query == capture.origin.query
+
+
+def _without_secrets(arrived: wire.LiveResponse) -> wire.LiveResponse:
+    pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
+    redaction.DEFAULT.check(arrived.pieces, pieces, "response")
+    return arrived if pieces is arrived.pieces else replace(arrived, pieces=pieces).without_empty()

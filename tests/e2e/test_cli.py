@@ -27,7 +27,7 @@ from shell_user import User
 from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
 from wiretape.cli.options import check_names, is_ci
-from wiretape.cli.serve import _known as proxy_names
+from wiretape.cli.serve_plan import worker_options as proxy_names
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy.call_report import CallReport

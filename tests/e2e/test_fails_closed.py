@@ -70,7 +70,7 @@ PARTS: list[tuple[Any, str]] = [
     (PlayingLayer, "make_stream"),
     (PlayingStream, "_handle_event"),
     (DirectStream, "_handle_event"),
-    (DirectStream, "_called"),
+    (DirectStream, "_read_head"),
     (AdmittingStream, "_look_at_head"),
     (AdmittingStream, "make_server_connection"),
     (Tunnel, "_handle_event"),

@@ -77,7 +77,7 @@ def exchanges(client: httpx.Client, key: str) -> Iterator[httpx.Response]:
 
 
 def answers(provider: Provider) -> None:
-    provider.on(FIREWORKS_CHAT, chat(KEY), error_answer(400, f"Incorrect API key provided: {KEY}"))
+    provider.on(FIREWORKS_CHAT, chat(KEY), error_answer(400, f"Unknown model: {KEY}"))
     provider.on("/v1/messages", message(KEY))
     provider.on("/v1beta/models/g:streamGenerateContent", gemini(KEY))
     provider.on("/v1/audio/transcriptions", json_answer({"text": f"It is {KEY}!"}, headers=[("openai-model", KEY)]))
@@ -152,6 +152,6 @@ def test_no_secret_is_left_anywhere_and_all_of_it_replays(provider: Provider, re
     assert json.loads(texts(bodies[1], "delta", "partial_json")) == {"password": REDACTED}
     assert texts(bodies[2], "candidates", 0, "content", "parts", 0, "text") == f"It is {REDACTED}!"
     assert json.loads(bodies[3]) == {"text": f"It is {REDACTED}!"}
-    assert json.loads(bodies[4])["error"]["message"] == f"Incorrect API key provided: {REDACTED}"
+    assert json.loads(bodies[4])["error"]["message"] == f"Unknown model: {REDACTED}"
     assert "".join(c.choices[0].delta.content or "" for c in chunks) == f"Your key is {REDACTED}. Keep it."
     assert [each.count(b"\n\n") for each in bodies] == [each.count(b"\n\n") for each in live]

@@ -100,7 +100,7 @@ class Rig:
         return FastHttp1Layer(self.context, mode, self.decider, lenient=lenient)
 
     def use(self, mode: Mode) -> None:
-        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode, insists=True), self._tapes)
+        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode, mode_is_explicit=True), self._tapes)
 
     def close(self) -> None:
         self.decider.close()

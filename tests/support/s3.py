@@ -24,7 +24,8 @@ import pytest
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.spool import Spool
-from wiretape.store.bucket.store import BucketStore, Settle
+from wiretape.store.bucket.store import BucketStore
+from wiretape.store.bucket.take_up import Settle
 
 type Kind = Literal["moto", "rclone"]
 

@@ -22,9 +22,11 @@ IN_LARGER_TESTS = {
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 
 NOT_YET = {
+    "cli/files_in_bucket",
+    "cli/recording_commands",
+    "cli/serve_plan",
     "config/tables",
     "journal/leftovers",
-    "journal/lock",
     "journal/outcome",
     "journal/places",
     "journal/stores",
@@ -37,6 +39,10 @@ NOT_YET = {
     "proxy/declining",
     "proxy/options",
     "proxy/passing",
+    "store/bucket/checked_reads",
+    "store/bucket/faults",
+    "store/bucket/take_up",
+    "store/bucket/versions",
     "tape/indexed",
     "tape/lookup",
     "tape/reader",

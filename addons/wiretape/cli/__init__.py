@@ -8,10 +8,10 @@
 ``environment``    what the child finds in its environment
 ``run``            the child: its signals, its exit code
 ``summary``        what happened, in a line or two
-``serve``          several proxies behind one port; ``reuseport_worker``: one that shares its port
+``serve``          several proxies behind one port; ``serve_plan``: which, and how; ``reuseport_worker``: one of them
 ``status``         the counters of a running proxy
-``files``          the recordings that a command looks at, below a folder or in a bucket
-``recordings``     ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``files``, ``sources``   the recordings that a command looks at: ``files_on_disk``, or ``files_in_bucket``
+``recordings``     ``show``, ``verify``, ``convert``; ``recording_commands``: their flags; ``listing``: ``ls``
 ``redact``         a store that is older than a rule, cleaned
 ``recover``        what killed proxies left, written
 ``session``, ``sessions``   the commands on sessions: their flags, what they do

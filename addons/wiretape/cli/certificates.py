@@ -1,7 +1,7 @@
-"""The CAs that the child trusts: those it would trust anyway, and mitmproxy's. PEM text in, temporary files out.
+"""The CAs that the child trusts: those that it would trust anyway, and mitmproxy's. PEM text in, temporary files out.
 
-Most programs read a PEM file that a variable names. Java reads a store of its own, PHP a file that its configuration
-names: they get those too.
+Most programs read a PEM file that a variable names. Java reads a store of its own, and PHP a file that its
+configuration names: they get those as well.
 """
 
 import ssl
@@ -19,27 +19,27 @@ from mitmproxy.options import CONF_DIR
 from wiretape.cli.environment import CA_VARIABLES
 
 _CA = "mitmproxy-ca.pem"
-"""mitmproxy's CA with its key, in its folder."""
+"""The file of mitmproxy's CA with its key."""
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
 class TrustFiles:
-    """Where the trusted CAs are, in each form that programs read."""
+    """The trusted CAs, in each form that programs read."""
 
     pem: str
     java: str
     """A store of type PKCS12, without a password."""
     php: str
-    """A folder with a file of configuration that names the PEM file."""
+    """A folder with a configuration file that names the PEM file."""
 
 
 def trusted_pem(environ: Mapping[str, str]) -> bytes:
-    """The CAs of the machine and of the user, as PEM.
+    """Return the CAs of the machine and of the user, as PEM.
 
-    Hosts that are no LLM provider pass through the proxy with their own certificates, so a company's CA must stay
-    trusted whichever variable names it.
+    Hosts that are not LLM providers pass through the proxy with their own certificates. So the CA of a company must
+    stay trusted, whichever variable names it.
     """
     own = {Path(environ[name]) for name in CA_VARIABLES if environ.get(name)}
     chosen = environ.get("SSL_CERT_FILE")
@@ -52,7 +52,7 @@ def trusted_pem(environ: Mapping[str, str]) -> bytes:
 
 @contextmanager
 def trusted_file(environ: Mapping[str, str]) -> Iterator[str]:
-    """A temporary file with the trusted CAs alone, for who connects in the child's place; removed at the end."""
+    """Give a temporary file with the trusted CAs alone, for the proxy, which connects in place of the child."""
     with tempfile.NamedTemporaryFile(prefix="wiretape-ca-", suffix=".pem") as file:
         file.write(trusted_pem(environ))
         file.flush()
@@ -61,7 +61,7 @@ def trusted_file(environ: Mapping[str, str]) -> Iterator[str]:
 
 @contextmanager
 def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
-    """Temporary files with ``pem`` (mitmproxy's CA) after the trusted CAs; removed at the end."""
+    """Give temporary files with the trusted CAs and ``pem``, which is mitmproxy's CA."""
     with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:
         folder = Path(name)
         trusted = trusted_pem(environ) + b"\n" + pem
@@ -80,7 +80,7 @@ def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
 
 
 def check_confdir(settings: Sequence[str]) -> None:
-    """Raise OSError, saying what to do, where mitmproxy's folder cannot have its CA: mitmproxy ends in a traceback."""
+    """Raise OSError, which tells what to do, where mitmproxy cannot keep its CA: it would end with a traceback."""
     chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
     folder = Path(chosen).expanduser()
     try:
@@ -94,15 +94,15 @@ def check_confdir(settings: Sequence[str]) -> None:
 
 
 def _java_store(pem: bytes) -> bytes:
-    """The certificates of a PEM text as a store that Java reads without a password."""
+    """Return the certificates of a PEM text as a store that Java reads without a password."""
     certificates: dict[bytes, pkcs12.PKCS12Certificate] = {}
     for block in pem.split(_BEGIN)[1:]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Of old CAs, which systems trust all the same.
+            warnings.simplefilter("ignore")  # It warns of old CAs, which systems trust nevertheless.
             try:
                 certificate = x509.load_pem_x509_certificate(_BEGIN + block)
             except ValueError:
-                continue  # What is unreadable would be of no use to Java either.
+                continue  # Java could not read it either.
         name = str(len(certificates)).encode()
         certificates.setdefault(certificate.tbs_certificate_bytes, pkcs12.PKCS12Certificate(certificate, name))
     if not certificates:
@@ -112,22 +112,22 @@ def _java_store(pem: bytes) -> bytes:
 
 def _system_pem() -> bytes:
     paths = ssl.get_default_verify_paths()
-    if paths.cafile and (pem := _read(Path(paths.cafile))):
-        return pem
-    folder = None
-    if paths.capath:
-        folder = Path(paths.capath)
-    files = sorted(folder.iterdir()) if folder and folder.is_dir() else []
-    # The same certificate stands there under its name and under its hash.
-    if parts := dict.fromkeys(pem for path in files if (pem := _read(path))):
-        return b"\n".join(parts)
+    if paths.cafile:
+        pem = _read(Path(paths.cafile))
+        if pem:
+            return pem
+    if paths.capath and Path(paths.capath).is_dir():
+        # The same certificate is there under its name and under its hash.
+        parts = dict.fromkeys(filter(None, map(_read, sorted(Path(paths.capath).iterdir()))))
+        if parts:
+            return b"\n".join(parts)
     import certifi
 
     return _read(Path(certifi.where()))
 
 
 def _read(path: Path) -> bytes:
-    # What is unreadable or no PEM would have been of no use to the child either.
+    # The child could not have read it either.
     try:
         pem = path.read_bytes()
     except OSError:

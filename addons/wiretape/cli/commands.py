@@ -1,26 +1,23 @@
-"""The commands and their flags. What they do is in the modules beside it."""
+"""The commands and their flags. What they do is in the modules that they import."""
 
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, TextIO
 
 import typer
 
 import wiretape
-from wiretape.cli import session, token
+from wiretape.cli import recording_commands, session, token
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
-
-if TYPE_CHECKING:
-    from wiretape.cli.files import Source
 
 app = typer.Typer(
     help="Record LLM API calls once, replay them offline, in any language, without touching code.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    # Plain: what Rich makes of it has a border, and words for programmers.
+    # Rich would draw a border, and use words for programmers.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -40,7 +37,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    # Not where help was asked for: to import what knows secrets takes as long as all of that.
+    # Importing this takes as long as printing the help, which does not need it.
     from wiretape import redaction
     from wiretape.redaction import logs
 
@@ -100,10 +97,13 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     from wiretape.cli.summary import summary
 
     flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
-    flags["wiretape_offline"] = "true" if offline else None
+    if offline:
+        flags["wiretape_offline"] = "true"
     chosen = settings(os.environ, assignments or (), flags)
     try:
-        lines = report.open("w", encoding="utf-8") if report else nullcontext()
+        lines: AbstractContextManager[TextIO | None] = nullcontext()
+        if report:
+            lines = report.open("w", encoding="utf-8")
     except OSError as error:
         raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
     try:
@@ -113,8 +113,9 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         say(str(error))
         raise typer.Exit(REFUSED) from error
     say(outcome.problem or summary(outcome))
-    fails = is_ci(os.environ) if fail_on_miss is None else fail_on_miss
-    raise typer.Exit(outcome.code_for(fail_on_miss=fails))
+    if fail_on_miss is None:
+        fail_on_miss = is_ci(os.environ)
+    raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
 
 
 @command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")
@@ -152,17 +153,22 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
 
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
-    from wiretape.cli.serve import ServePlan, ServeRefusedError, for_workers
     from wiretape.cli.serve import serve as run_team
+    from wiretape.cli.serve_plan import ServePlan, ServeRefusedError, for_workers
     from wiretape.cluster.balancer import parse_balance
     from wiretape.network import address
 
     flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    if workers is None:
+        workers = os.cpu_count() or 1
     try:
+        page = None
+        if metrics:
+            page = _flag("--metrics", address.parse, metrics)
         plan = ServePlan(
-            (os.cpu_count() or 1) if workers is None else workers,
+            workers,
             _flag("--listen", address.parse, listen),
-            _flag("--metrics", address.parse, metrics) if metrics else None,
+            page,
             _flag("--balance", parse_balance, balance),
             for_workers(os.environ, assignments or (), flags),
         )
@@ -212,136 +218,5 @@ def recover() -> None:
     raise typer.Exit(run())
 
 
-_Where = Annotated[
-    str,
-    typer.Argument(
-        metavar="DIR",
-        envvar="WIRETAPE_RECORDINGS",
-        help="A folder of recordings (all sessions, one session or one folder), or a bucket: s3://, gs://, az://.",
-    ),
-]
-_Session = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Of all sessions, this one alone.", show_default=False)
-]
-
-
-def _look(where: str, session: str | None, action: "Callable[[Source], int]") -> None:
-    """Do it, and exit with its code."""
-    from wiretape.cli.files import source
-
-    try:
-        code = action(source(where, session))
-    except (OSError, ValueError) as error:
-        say(str(error))
-        raise typer.Exit(REFUSED) from error
-    raise typer.Exit(code)
-
-
-_Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        envvar="WIRETAPE_CONFIG",
-        help="The TOML file with the team's own rules on secrets.",
-        show_default=False,
-    ),
-]
-
-
-def _use_rules(file: Path | None) -> None:
-    """Take over what a team says of secrets."""
-    from wiretape import config, redaction
-
-    if file is None:
-        return
-    try:
-        redaction.DEFAULT.use(config.read(file).redaction())
-    except (OSError, ValueError) as error:
-        say(str(error))
-        raise typer.Exit(REFUSED) from error
-
-
-@command(app, "Check every recording.", "wiretape verify recordings --session main")
-def verify(where: _Where = "recordings", session: _Session = None, config: _Config = None) -> None:
-    """Check every recording: its form and name, whether it is found and replays to itself, whether a secret is in it.
-
-    One line a fault; the exit code is 1 when there is one, 2 when the recordings cannot be looked at.
-    """
-    from wiretape.cli import recordings
-
-    _use_rules(config)
-    _look(where, session, recordings.verify_all)
-
-
-@command(app, "Take secrets out of older recordings.", "wiretape redact recordings --apply")
-def redact(
-    where: _Where = "recordings",
-    session: _Session = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it.")] = False,
-    config: _Config = None,
-) -> None:
-    """Take secrets out of recordings that are older than a rule: a table of where they are, never what.
-
-    A recording whose request holds one gets a new name. Exit code 1: a secret is there; 0: none is left.
-    """
-    from wiretape import redaction
-    from wiretape.cli import redact as redacting
-
-    if dry_run and apply:
-        raise typer.BadParameter("is the opposite of --dry-run", param_hint="--apply")
-    _use_rules(config)
-    _look(where, session, lambda source: redacting.redact(source, redaction.DEFAULT, apply=apply))
-
-
-@command(app, "List recordings.", "wiretape ls --search Germany")
-def ls(
-    where: _Where = "recordings",
-    session: _Session = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: an array with all that is known.")] = False,
-    search: Annotated[
-        str, typer.Option(metavar="TEXT", help="Those alone in which it was asked or answered.", show_default=False)
-    ] = "",
-) -> None:
-    """List recordings: name, when, model, answer, the first words of the question."""
-    from wiretape.cli import listing
-
-    _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
-
-
-@command(app, "Show a recording.", "wiretape show e99f")
-def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A recording's name, the beginning of it, or a file.")],
-    where: _Where = "recordings",
-    session: _Session = None,
-    full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
-) -> None:
-    """Show a recording: what was asked, the words of the answer, and who had it recorded."""
-    from wiretape.cli import recordings
-
-    _look(where, session, lambda source: recordings.show(name, source, full=full))
-
-
-@command(app, "Write recordings in another form.", "wiretape convert --to 2026 recordings --output converted")
-def convert(
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="The form to write: 2025-09 or 2026.")],
-    where: _Where = "recordings",
-    session: _Session = None,
-    output: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write there, and leave the recordings as they are.")
-    ] = None,
-) -> None:
-    """Write recordings in another form: beside the old ones, which are then removed, or to another folder."""
-    from wiretape.cli import recordings
-    from wiretape.policy import parse_form
-    from wiretape.store.opening import is_url
-
-    if output is not None and is_url(output):
-        raise typer.BadParameter("is a folder of this machine, and no URL", param_hint="--output")
-    to_folder = None if output is None else Path(output)
-    try:
-        form = parse_form(to)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--to") from error
-    _look(where, session, lambda source: recordings.convert(recordings.Conversion(source, form, to_folder)))
+# They come behind the others in the list of commands.
+app.registered_commands += recording_commands.app.registered_commands

@@ -1,4 +1,4 @@
-"""What a command has to say beside its output."""
+"""What a command tells the user."""
 
 import sys
 import time
@@ -12,33 +12,33 @@ if TYPE_CHECKING:  # What draws tables takes a while to be imported, and few com
     from rich.table import Table
 
 REFUSED = 2
-"""The exit code where nothing was done because it may not or cannot be, as for a wrong flag."""
+"""The exit code where nothing was done, because it is not allowed or not possible, as for a wrong flag."""
 
 
 def say(text: str) -> None:
-    """On stderr, each line marked as ours: a command that runs behind the proxy writes there too."""
-    # Not Rich: a summary in a log of a CI job must be what it is on a terminal.
+    """Print a text to stderr, each line marked as ours: a command that runs behind the proxy writes there, too."""
+    # Rich is not used: in the log of a CI job, a summary must look as it does on a terminal.
     for line in printable.lines(text).splitlines():
         print(f"wiretape: {line}", file=sys.stderr)
 
 
 def complain(line: str) -> None:
-    """A line on stderr, beside the output; what is said of ``out`` holds of it too."""
+    """Print a line to stderr, made safe as ``out`` does."""
     print(printable.line(line), file=sys.stderr)
 
 
 def out(line: str) -> None:
-    """A line on stdout. Recordings and their names are what others have written: no terminal is to obey them."""
+    """Print a line to stdout. Others have written recordings and their names: a terminal must not obey them."""
     print(printable.line(line))
 
 
 def out_text(text: str) -> None:
-    """Text of several lines on stdout, of which the same holds."""
+    """Print a text of several lines to stdout, made safe in the same way."""
     print(printable.lines(text))
 
 
 def add_row(table: "Table", *cells: str) -> None:
-    """A row of a table, of which the same holds."""
+    """Add a row to a table, made safe in the same way."""
     table.add_row(*map(printable.line, cells))
 
 
@@ -46,7 +46,7 @@ def console() -> "Console":
     """Return what prints a table on stdout. A pipe has no width: a table that is cut would hide what it says."""
     from rich.console import Console
 
-    # What a recording says is not written in Rich's markup.
+    # The text of a recording is not markup of Rich.
     if sys.stdout.isatty():
         return Console(markup=False, emoji=False, highlight=False)
     return Console(width=400, no_color=True, markup=False, emoji=False, highlight=False)
@@ -57,7 +57,7 @@ _SOON = 0.7
 
 
 def progress[T](items: Iterable[T], count: int, what: str) -> Iterator[T]:
-    """The items, of which there are so many, with a progress bar where that is of use: on a terminal, after a while."""
+    """Yield the items, and show a progress bar where that is useful: on a terminal, after a while."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -70,7 +70,7 @@ def progress[T](items: Iterable[T], count: int, what: str) -> Iterator[T]:
     task = bar.add_task(what, total=count)
     try:
         for item in items:
-            # Its thread begins with it: a process that is forked before has none.
+            # It starts a thread, which a process that was forked before does not have.
             if not bar.live.is_started and time.monotonic() - began > _SOON:
                 bar.start()
             yield item

@@ -1,4 +1,4 @@
-"""``wiretape demo``: the shipped recordings, replayed to a real SDK client through a real proxy, by ``run`` itself."""
+"""``wiretape demo``: replays the shipped recordings to a real SDK client, through a real proxy, with ``run`` itself."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ WIDTH = 100
 
 
 def samples() -> Path:
-    """The recordings directory with the shipped session: in the wheel's package, or in the source checkout."""
+    """Return the directory of the shipped recordings: in the package of a wheel, or in the source checkout."""
     package = Path(wiretape.__file__).resolve().parent
     installed = package / "samples"
     if installed.is_dir():
@@ -28,12 +28,12 @@ def samples() -> Path:
 
 
 def demo() -> int:
-    """Run the demo. Gives the exit code."""
+    """Run the demo. Return the exit code."""
     console = Console(highlight=False, soft_wrap=True)
     if importlib.util.find_spec("openai") is None:
         print("wiretape: the demo's app needs the openai package: pip install openai", file=sys.stderr)
         return 1
-    # Imported late: mitmproxy takes a moment, and a missing package is to be told at once.
+    # It is imported late because mitmproxy takes a moment, and a missing package is reported at once.
     from wiretape.cli.embedded import StartError
     from wiretape.cli.run import run
     from wiretape.cli.summary import summary
@@ -44,12 +44,12 @@ def demo() -> int:
     _title(console, "wiretape run --mode replay -- python app.py")
     console.file.flush()  # the child writes to the same place
     flags = {"wiretape_mode": "replay", "wiretape_recordings": str(recordings), "wiretape_session": "default"}
-    # Nothing of the user's settings: not their variables, not their config.yaml, not their exceptions for the proxy.
+    # The settings of the user do not apply: their variables, their config.yaml, their exceptions for the proxy.
     environ = {name: value for name, value in os.environ.items() if name not in ("NO_PROXY", "no_proxy")}
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="wiretape-demo-") as confdir:
-            # -P: the app's neighbours in our package are no modules of the app.
+            # With -P, the app cannot import its neighbours in our package.
             outcome = run((sys.executable, "-P", str(APP)), settings({}, [f"confdir={confdir}"], flags), environ)
     except StartError as error:
         print(f"wiretape: {error}", file=sys.stderr)
@@ -83,7 +83,7 @@ def _show_app(console: Console) -> None:
 
 
 def _next(console: Console) -> None:
-    # In a clone the commands are in .venv/bin, which is not on the path.
+    # In a clone, the commands are in .venv/bin, which is not on the path.
     folder = ""
     if not shutil.which("wiretape"):
         folder = os.path.relpath(Path(sys.argv[0]).parent) + os.sep

@@ -1,7 +1,7 @@
 """A mitmproxy with the wiretape addon, on loopback, in this process: what ``mitmdump -s`` does, without a terminal.
 
-It stops cleanly, so that the addon's ``done`` writes what is still to be written. What it serves is the addon's
-affair; who uses it is ``run``'s.
+It stops cleanly, so that the addon's ``done`` writes what has to be written. What it serves is up to the addon, and who
+uses it is up to ``run``.
 """
 
 import asyncio
@@ -34,18 +34,18 @@ from wiretape.proxy.call_report import CallReport
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 2.0
-"""How long connections may stay open after the child has ended: it may have left a process in the background."""
+"""How long connections may stay open after the child has ended, which may have left a process in the background."""
 
 WRITING_SECONDS = 30.0
 """How long the summary waits for what is still being written, which it counts."""
 
 
 class StartError(Exception):
-    """The proxy cannot start as it was asked to: the message is for the user."""
+    """The proxy cannot start as it was asked to. The message is for the user."""
 
 
 class Traffic:
-    """What came to the proxy at all, whether or not it was for a provider. A small addon of its own."""
+    """Counts what comes to the proxy at all, whether or not it is for a provider. A small addon."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -53,15 +53,15 @@ class Traffic:
         self.ready = asyncio.Event()
 
     def running(self) -> None:
-        """mitmproxy listens."""
+        """Note that mitmproxy listens."""
         self.ready.set()
 
     def client_connected(self, _client: Client) -> None:
-        """A client opened a connection."""
+        """Count a connection."""
         self.connections += 1
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """A request, in a tunnel or without one."""
+        """Note the host of a request, in a tunnel or not."""
         self.hosts[flow.request.pretty_host] = None
 
 
@@ -76,7 +76,7 @@ class Proxy:
 
     @property
     def counters(self) -> Counters:
-        """The addon's counters, still counting."""
+        """The counters of the addon, which go on counting."""
         return self._addon.counters
 
     @property
@@ -91,11 +91,11 @@ class Proxy:
 
     @property
     def tunnels(self) -> dict[str, bool]:
-        """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
+        """Some of the hosts to which tunnels were asked for, and whether each is a provider's."""
         return self._addon.tunnels()
 
     def ca_pem(self) -> bytes:
-        """mitmproxy's CA, and the chain above it if the user brought one; never its key."""
+        """Return mitmproxy's CA, and the chain above it if the user has one; never its key."""
         tls = self._master.addons.get("tlsconfig")
         assert isinstance(tls, TlsConfig)
         pem = tls.certstore.default_ca.to_pem()
@@ -116,9 +116,10 @@ class Proxy:
 async def serving(
     settings: Sequence[str], environ: dict[str, str], port: int = 0, calls: CallReport | None = None
 ) -> AsyncIterator[Proxy]:
-    """A proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
+    """Run a proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
 
-    Raises ``StartError``. When it ends, the addon has flushed and counted all, and told ``calls`` of each.
+    Raises ``StartError``. At the end, the addon has written and counted everything, and has told ``calls`` about each
+    call.
     """
     with trusted_file(environ) as trusted:
         master = Master(Options())
@@ -143,7 +144,7 @@ async def serving(
 def _configure(  # noqa: PLR0917
     master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int, trusted: str
 ) -> None:
-    """``trusted``: the file of the CAs that the proxy trusts where nobody says otherwise."""
+    """``trusted`` is the file of the CAs that the proxy trusts unless another one is configured."""
     try:
         check_confdir(settings)
     except OSError as error:
@@ -152,29 +153,30 @@ def _configure(  # noqa: PLR0917
     options.set(*(setting for setting in settings if setting.startswith("confdir=")))
     confdir = Path(options.confdir).expanduser()
     optmanager.load_paths(options, confdir / "config.yaml", confdir / "config.yml")
-    # A config.yaml is written for the shared proxy: its address is not ours, and its scripts may name this very addon.
+    # A config.yaml is meant for the shared proxy: our address is another, and its scripts may name this very addon.
     options.update(
         listen_host="127.0.0.1",
         listen_port=port,
         scripts=[script for script in options.scripts if Path(script).name != "wiretape_addon.py"],
     )
-    # As for a script of mitmdump: settings wait for the options that the addon declares, then it validates them all.
+    # As with a script of mitmdump, the settings wait until the addon declares its options and validates them.
     options.set(*settings, defer=True)
     if "wiretape_mode" not in options.deferred and is_ci(environ):
-        # A test that nobody watches is to cost nothing, nor to change with what a provider says today.
+        # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
         logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
         options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     master.addons.add(addon)
-    # Where a script of mitmdump's is: before mitmproxy's addons that see to TLS, and that change flows.
+    # It takes the place of a script of mitmdump: before mitmproxy's addons for TLS, and those that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
     try:
         check_names(environ, _own(options))
     except ValueError as error:
         raise StartError(str(error)) from error
-    if unknown := set(options.deferred) & {setting.partition("=")[0] for setting in settings}:
+    unknown = set(options.deferred) & {setting.partition("=")[0] for setting in settings}
+    if unknown:
         raise StartError(str(misspelled.unknown("--set", unknown, _own(options), kind="option")))
     if not options.ssl_verify_upstream_trusted_ca and not options.ssl_verify_upstream_trusted_confdir:
-        # The client trusted these, a company's own among them: so must the one that now connects in its place.
+        # The client trusts these, maybe with the CA of a company. The proxy connects in its place, so it must, too.
         options.update(ssl_verify_upstream_trusted_ca=trusted)
     way = upstream(environ)
     if way.mode and options.mode == ["regular"] and not options.wiretape_offline:
@@ -201,12 +203,15 @@ def _address(master: Master) -> tuple[str, int]:
 
 
 class OneLine(logging.Formatter):
-    """``wiretape: `` and the message, in one line: the child's own output is around it."""
+    """Formats a record as ``wiretape: `` and the message, in one line among the output of the child."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line; of an exception its type, message and place."""
+        """Return the record as one line. An exception appears as its type, its message and its place."""
         message = " ".join(record.getMessage().split())
-        if record.exc_info and (error := record.exc_info[1]) is not None:
+        error = None
+        if record.exc_info:
+            error = record.exc_info[1]
+        if error is not None:
             place = traceback.extract_tb(error.__traceback__)[-1:]
             where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in place)
             message += f" [{type(error).__name__}{where}]"

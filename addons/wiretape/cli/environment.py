@@ -1,4 +1,4 @@
-"""What the child finds in its environment: our proxy, our CA bundle. Values in, values out.
+"""The environment of the child: it names our proxy and our CA bundle. Values in, values out.
 
 No program reads all of these names, and none reads them all alike: curl takes ``http_proxy`` in lower case only, Node
 reads proxies only when told to, nearly every ecosystem has its own name for a CA file, and Java and PHP read none: they
@@ -36,23 +36,23 @@ CA_VARIABLES = (
 
 
 def child_environment(environ: Mapping[str, str], proxy: str, trust: "TrustFiles") -> dict[str, str]:
-    """``environ`` with every way to our proxy (``http://host:port``) and its CA set in it."""
+    """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one."""
     child = dict(environ)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         child[name] = child[name.lower()] = proxy
     for name in ("ALL_PROXY", "all_proxy"):
-        # It stands for protocols that we may not speak, so it is not added; but one that is there would lead past us.
+        # It is for protocols that we may not speak, so it is not added. But one that is set would lead past us.
         if name in child:
             child[name] = proxy
     for name in ("NO_PROXY", "no_proxy"):
-        # "*" would lead everything past us. Other hosts in it are the user's wish: a database, a local service.
+        # "*" would lead everything past us. The user wants other hosts in it: a database, a local service.
         kept = [host.strip() for host in child.pop(name, "").split(",") if host.strip() not in ("", "*")]
         if kept:
             child[name] = ",".join(kept)
     child |= dict.fromkeys(CA_VARIABLES, trust.pem)
-    child["AIOHTTP_TRUST_ENV"] = "True"  # LiteLLM's: aiohttp itself reads no variable.
+    child["AIOHTTP_TRUST_ENV"] = "True"  # LiteLLM reads this; aiohttp itself reads no variable.
     child["JAVA_TOOL_OPTIONS"] = _with_java_options(child, proxy, trust.java)
-    # An empty folder in it stands for the one that PHP was built with.
+    # An empty entry stands for the folder that PHP was built with.
     child["PHP_INI_SCAN_DIR"] = child.get("PHP_INI_SCAN_DIR", "") + os.pathsep + trust.php
     child["NODE_USE_ENV_PROXY"] = "1"
     child["NODE_OPTIONS"] = _with_preload(child.get("NODE_OPTIONS", ""))
@@ -60,7 +60,7 @@ def child_environment(environ: Mapping[str, str], proxy: str, trust: "TrustFiles
 
 
 _JAVA_LOCAL = ("localhost", "127.*", "[::1]")
-"""The hosts to which Java goes directly where nothing is said of them."""
+"""The hosts that Java reaches directly by default."""
 
 
 def _with_java_options(child: Mapping[str, str], proxy: str, store: str) -> str:
@@ -68,8 +68,10 @@ def _with_java_options(child: Mapping[str, str], proxy: str, store: str) -> str:
     hosts = [host for name in ("NO_PROXY", "no_proxy") for host in child.get(name, "").split(",") if host]
     past = [*_JAVA_LOCAL]
     for host in dict.fromkeys(hosts):
-        # With a dot before it or without one it stands for all that end so; Java knows no port here.
-        name = host.lstrip("*.").partition(":")[0] if host.count(":") < 2 else host
+        # With or without a dot before it, it stands for all names that end so. Java knows no port here.
+        name = host
+        if host.count(":") < 2:
+            name = host.lstrip("*.").partition(":")[0]
         past += [name, f"*.{name}"]
     options = {
         "https.proxyHost": address.hostname,
@@ -81,7 +83,7 @@ def _with_java_options(child: Mapping[str, str], proxy: str, store: str) -> str:
         "javax.net.ssl.trustStoreType": "PKCS12",
         "javax.net.ssl.trustStorePassword": "",
     }
-    # It is split at spaces, with quotes around what has some. Of two that are the same, the last counts.
+    # Java splits it at blanks, unless they are in quotes. The last of several equal options counts.
     ours = " ".join(
         f'"-D{name}={value}"' if " " in str(value) else f"-D{name}={value}" for name, value in options.items()
     )

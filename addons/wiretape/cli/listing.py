@@ -1,6 +1,6 @@
 """``ls``: a line for each recording, or JSON. Files in, lines out.
 
-Of very many recordings a line is noted, so that the next ``ls`` reads those alone that are new.
+Where there are very many recordings, their lines are noted, so that the next ``ls`` reads only new recordings.
 """
 
 import json
@@ -26,10 +26,10 @@ from wiretape.recording import Recording
 from wiretape.recording import capture as captures
 
 _KEPT = 200
-"""Characters of a question that are noted."""
+"""How many characters of a question are noted."""
 
 _HASH = 12
-"""Digits of a longer name that are shown: enough for ``show``."""
+"""How many digits of a longer name are shown: enough for ``show``."""
 
 _NARROWEST = 80
 _MODEL = 16
@@ -40,25 +40,25 @@ class Row:
     """A recording."""
 
     name: str
-    """With its folders below where all are."""
+    """Its name, after the folders that lead to it."""
     when: str
-    """RFC 3339: when it was recorded, as its capture has it, else when its file was written; empty for neither."""
+    """When it was recorded, as its capture tells, or else when its file was written, as RFC 3339; empty for neither."""
     endpoint: str
     base: str
-    """The base URL; of a passthrough endpoint the URL."""
+    """The base URL; for a passthrough endpoint, the URL."""
     model: str
     status: int
     chunks: int | None
-    """Of a stream."""
+    """How many chunks a stream has."""
     tokens: int
     question: str
-    """Its first words."""
+    """The first words of the question."""
     test_id: str | None
     form: str
 
     @property
     def answer(self) -> str:
-        """What came, in a word or two."""
+        """What the answer was, in a word or two."""
         if self.status != 200:
             return f"error {self.status}"
         if self.tokens:
@@ -69,12 +69,14 @@ class Row:
 
 
 def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
-    """List all recordings, or those in which a text is, asked or answered. The exit code: 1 for one that is broken."""
+    """List all recordings, or those whose request or answer contains a text. Return 1 where one is broken."""
     rows: list[Row] = []
     code = 0
     files = {file.below: file for file in source.files()}
     ledger = Ledger(source.store, "#ls", len(files))
-    states = {name: file.state() for name, file in files.items()} if not search else {}
+    states = {}
+    if not search:
+        states = {name: file.state() for name, file in files.items()}
     known = ledger.known(states)
     new = {name: file for name, file in files.items() if name not in known}
     reading = source.mapped(partial(_row, search=search.lower()), [*new.values()])
@@ -94,33 +96,37 @@ def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
 
 
 def _row(file: File, search: str) -> list[Any]:
-    """Return the values of a row but for the name, or what is wrong with the file; nothing where it is not wanted."""
+    """Return the values of a row without the name, or what is wrong with the file, or nothing where it
+    is not wanted.
+    """
     try:
         data = file.read()
         if data is None:
             return ["there is no such file"]
-        found = recording.loads(data)
-        if search and not _has(found, search):
+        recorded = recording.loads(data)
+        if search and not _has(recorded, search):
             return []
-        response = found.response
-        error = response.error or {}
-        status = error.get("status_code") if response.error is not None else response.status
+        response = recorded.response
+        status = response.status
+        if response.error is not None:
+            status = response.error.get("status_code")
+        if not isinstance(status, int):
+            status = 200
         streamed = None
         if response.is_streaming:
             streamed = len(response.elements()) or len(response.body)
-        question = " ".join(transcript.question(found.request).split())[:_KEPT]
-        asked = found.request
+        question = " ".join(transcript.question(recorded.request).split())[:_KEPT]
         return [
             _when(file),
-            asked.endpoint,
-            request.base(asked),
-            asked.model,
-            status if isinstance(status, int) else 200,
+            recorded.request.endpoint,
+            request.base(recorded.request),
+            recorded.request.model,
+            status,
             streamed,
-            wire.tokens(found),
+            wire.tokens(recorded),
             question,
-            asked.test_id,
-            found.form,
+            recorded.request.test_id,
+            recorded.form,
         ]
     except StoreUnavailableError:
         raise
@@ -130,9 +136,9 @@ def _row(file: File, search: str) -> list[Any]:
         return [str(e)]
 
 
-def _has(found: Recording, search: str) -> bool:
-    asked = json.dumps(found.request.body, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"')
-    return search in asked.lower() or search in transcript.text(found).lower()
+def _has(recorded: Recording, search: str) -> bool:
+    body = json.dumps(recorded.request.body, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"')
+    return search in body.lower() or search in transcript.text(recorded).lower()
 
 
 def _when(file: File) -> str:
@@ -158,7 +164,7 @@ def _when(file: File) -> str:
 
 def _print(rows: list[Row], *, as_json: bool) -> None:
     if as_json:
-        # ASCII: nothing in it is what a terminal obeys.
+        # It is ASCII, in which there is nothing that a terminal obeys.
         told = (json.dumps({**asdict(row), "answer": row.answer}) for row in rows)
         sys.stdout.write("[" + ",\n ".join(told) + "]\n")
         return
@@ -178,8 +184,9 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
     folder = folder.removesuffix("responses").removesuffix("/")
     shown = name
     if folder:
-        begins = name if len(name) < 2 * _HASH else f"{name[:_HASH]}…"
-        shown = os.path.join(folder, begins)  # noqa: PTH118
+        if len(name) >= 2 * _HASH:
+            name = f"{name[:_HASH]}…"
+        shown = os.path.join(folder, name)  # noqa: PTH118
     model = _cut(row.model.rpartition("/")[2], _MODEL)
     question = row.question or row.endpoint or row.base
     return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, question)))  # type: ignore[return-value]

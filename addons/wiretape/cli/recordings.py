@@ -1,6 +1,6 @@
-"""show, verify and convert: the commands that look at recordings. Files in, lines out.
+"""The commands that look at recordings: show, verify and convert. Files in, lines out.
 
-Each function gives the exit code, and raises ``StoreUnavailableError`` where a bucket cannot be asked.
+Each function returns the exit code, and raises ``StoreUnavailableError`` where a bucket cannot be asked.
 """
 
 import json
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from wiretape import recording
 from wiretape.cli.console import complain, out, out_text, progress
-from wiretape.cli.files import File, OnDisk, Source
+from wiretape.cli.files import File, Source
+from wiretape.cli.files_on_disk import OnDisk
 from wiretape.codecs.units import counted
 from wiretape.exceptions import NotARecordingError, NotHttpError, StoreUnavailableError
 from wiretape.library import shortening, transcript, verify
@@ -22,25 +23,26 @@ from wiretape.recording import Recording
 from wiretape.recording import capture as captures
 
 _CAPTURE = "capture"
-"""The form of what is no recording."""
+"""Stands for the form of a capture, which is not a recording."""
 
 
 def verify_all(source: Source) -> int:
-    """Look at every recording: a line a fault on stdout, a summary on stderr. The exit code: 1 for a fault."""
+    """Verify every recording: a line for each fault on stdout, a summary on stderr. Return 1 where there is a fault."""
     forms: Counter[str] = Counter()
     faults = 0
     files = source.files(captures=True)
     for file, report in zip(files, progress(source.mapped(_report, files), len(files), "checking"), strict=True):
         if report is None:
             continue
-        form, found = report
+        form, its_faults = report
         forms[form or "unreadable"] += 1
-        for fault in found:
+        for fault in its_faults:
             faults += 1
             out(f"{file}: {fault}")
     captured = forms.pop(_CAPTURE, 0)
     counts = [f"{count:,} {form}" for form, count in sorted(forms.items())]
-    counts += [counted(captured, _CAPTURE)] if captured else []
+    if captured:
+        counts.append(counted(captured, _CAPTURE))
     complain(f"{source}: {', '.join(counts) or 'no recordings'}; {counted(faults, 'fault')}")
     if faults:
         return 1
@@ -48,7 +50,7 @@ def verify_all(source: Source) -> int:
 
 
 def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
-    """Return the form of a file and its faults; None for a capture that is not there."""
+    """Return the form of a file and its faults, or None for a capture that is not there."""
     try:
         data = _read(file)
     except StoreUnavailableError:
@@ -75,8 +77,8 @@ def _read(file: File) -> bytes:
     return data
 
 
-def _answer(found: Recording) -> str:
-    response = found.response
+def _answer(recorded: Recording) -> str:
+    response = recorded.response
     if response.error is not None:
         return f"error {response.error.get('status_code') or response.error.get('type')}"
     if response.is_streaming:
@@ -85,7 +87,7 @@ def _answer(found: Recording) -> str:
 
 
 def show(name: str, source: Source, *, full: bool = False) -> int:
-    """A recording for people: what was asked, what came, who had it recorded; long texts and images short."""
+    """Show a recording to people: the request, the answer, who recorded it. Long texts and images are cut."""
     path = Path(name)
     if path.is_file():
         matches: list[File] = [OnDisk(path, path.parent)]
@@ -98,7 +100,7 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
     for file in matches:
         try:
             data = _read(file)
-            found = recording.loads(data)
+            recorded = recording.loads(data)
         except StoreUnavailableError:
             raise
         except (OSError, ValueError) as e:
@@ -106,44 +108,51 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
             code = 1
             continue
         out(f"{file}")
-        out(f"  {found.form} form, {found.request.method} {found.request.sent_url}")
-        out(f"  {found.request.model or 'no model'}, {_answer(found)}, {counted(wire.tokens(found), 'token')}")
+        request = recorded.request
+        out(f"  {recorded.form} form, {request.method} {request.sent_url}")
+        out(f"  {request.model or 'no model'}, {_answer(recorded)}, {counted(wire.tokens(recorded), 'token')}")
         for line in _made(file, data):
             out(f"  {line}")
+        body = request.body
+        text = transcript.text(recorded)
+        shown_body = body
+        shown_text = text
+        if not full:
+            shown_body = shortening.shortened(body)
+            shown_text = shortening.text(text)
         out("asked:")
-        asked = found.request.body
-        answered = transcript.text(found)
-        short = (asked, answered) if full else (shortening.shortened(asked), shortening.text(answered))
-        out_text(json.dumps(short[0], indent=2, ensure_ascii=False))
+        out_text(json.dumps(shown_body, indent=2, ensure_ascii=False))
         out("answered:")
-        out_text(short[1])
-        if short != (asked, answered):
+        out_text(shown_text)
+        if shown_body != body or shown_text != text:
             complain("wiretape: long texts are cut: --full shows all")
     return code
 
 
 def _made(file: File, data: bytes) -> Iterator[str]:
-    """Who recorded it, as its capture has it."""
-    if not (beside := file.capture()):
+    """Yield who recorded it and how, as its capture tells."""
+    beside = file.capture()
+    if not beside:
         return
     try:
         kept = beside.read()
-        found = None
-        if kept is not None:
-            found = captures.loads(kept)
+        if kept is None:
+            return
+        capture = captures.loads(kept)
     except StoreUnavailableError:
         raise
     except (OSError, ValueError) as e:
         yield f"who recorded it cannot be told: {e}"
         return
-    if found and (origin := found.origin):
+    origin = capture.origin
+    if origin:
         by = ""
         if origin.by:
             by = f" by {origin.by}"
         yield f"recorded {origin.at}{by}, in {origin.took:,.0f} ms, with wiretape {origin.wiretape}"
         if origin.client:
             yield f"for {origin.client}"
-        if found.recording != captures.digest(data):
+        if capture.recording != captures.digest(data):
             yield "changed since"
 
 
@@ -154,7 +163,7 @@ class Conversion:
     source: Source
     form: str
     output: Path | None
-    """Where the new files go; None for beside the old ones, which are then removed."""
+    """Where the new files go. None means beside the old ones, which are then removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ class _Converted:
 
 
 def convert(wanted: Conversion) -> int:
-    """Write every recording in another form: a line each on stdout. The exit code: 1 where one could not be written."""
+    """Write every recording in another form: a line for each on stdout. Return 1 where one could not be written."""
     files = wanted.source.files()
     work = partial(_converted, wanted.form, wanted.output)
     code = 0
@@ -183,30 +192,44 @@ def convert(wanted: Conversion) -> int:
 
 def _converted(form: str, output: Path | None, file: File) -> _Converted:
     try:
-        found = recording.loads(_read(file))
+        old = recording.loads(_read(file))
     except StoreUnavailableError:
         raise
     except (OSError, ValueError) as e:
         return _Converted("", (f"{file}: left alone: {e}",), not isinstance(e, NotHttpError))
-    if found.form == form and output is None:
+    if old.form == form and output is None:
         return _Converted()
-    asked = found.request if form == "2026" else replace(found.request, test_id=None, extra={})
-    made = found if found.form == form else recording.make(asked, recording.as_it_came(found), form)
+    new = old
+    if old.form != form:
+        new = _in_form(old, form)
+    name = new.name
     _, _, take = file.name.rpartition(".")
-    target = file.named(f"{made.name}{f'.{take}' if take.isdigit() else ''}", output)
-    data = recording.dumps(made)
+    if take.isdigit():
+        name += f".{take}"
+    target = file.named(name, output)
+    data = recording.dumps(new)
     if str(target) == str(file) or not target.write(data, replace=False):
         return _Converted("", (f"{file}: left alone: {target} is there already",), True)
     problem = _convert_capture(file, target, data, keep=output is not None)
     if output is None:
         file.remove()
-    return _Converted(f"{file} -> {target}", (problem,) if problem else ())
+    complaints: tuple[str, ...] = ()
+    if problem:
+        complaints = (problem,)
+    return _Converted(f"{file} -> {target}", complaints)
+
+
+def _in_form(old: Recording, form: str) -> Recording:
+    request = old.request
+    if form != "2026":
+        request = replace(request, test_id=None, extra={})
+    return recording.make(request, recording.as_it_came(old), form)
 
 
 def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> str:
-    """Take the capture of a recording along: its bytes are the same, the recording's name and digest are new.
+    """Take the capture of a recording along. Its bytes stay; the name and the digest of the recording are new.
 
-    Give what is wrong with it.
+    Return what is wrong with it; empty for nothing.
     """
     old = file.capture()
     new = target.capture()
@@ -216,11 +239,11 @@ def _convert_capture(file: File, target: File, data: bytes, *, keep: bool) -> st
         kept = old.read()
         if kept is None:
             return ""
-        found = captures.loads(kept)
+        capture = captures.loads(kept)
     except ValueError as e:
         return f"{old}: left alone: {e}"
-    if found.recording == captures.digest(_read(file)):
-        new.write(captures.dumps(replace(found, recording=captures.digest(data))), replace=True)
+    if capture.recording == captures.digest(_read(file)):
+        new.write(captures.dumps(replace(capture, recording=captures.digest(data))), replace=True)
     if not keep:
         old.remove()
     return ""

@@ -1,4 +1,4 @@
-"""``wiretape recover``: finishes what proxies left that were killed, and says what became of it."""
+"""``wiretape recover``: writes the recordings that killed proxies have left, and tells what became of them."""
 
 import logging
 
@@ -7,11 +7,11 @@ from wiretape.journal.outcome import LogCapture
 from wiretape.journal.recovery import recover
 
 NOT_ALL = 1
-"""Exit code: something could not be written."""
+"""The exit code where something could not be written."""
 
 
 def run() -> int:
-    """Finish all journals that nobody sees to; the exit code."""
+    """Finish all journals that no process takes care of. Return the exit code."""
     log = LogCapture()
     ours = logging.getLogger("wiretape")
     ours.addHandler(log)

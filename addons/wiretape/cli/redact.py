@@ -1,8 +1,8 @@
-"""``wiretape redact``: a store that is older than a rule, cleaned. First the plan, then the doing.
+"""``wiretape redact`` cleans a store that is older than a rule. First comes the plan, then the doing.
 
-A recording keeps its name, unless its request holds a secret: the name is a hash of the request. Then it gets the name
-that the clean request has, where it is found as all others are, as a further take if that is taken. Its capture goes
-along. The plan names no secret, and can be carried out again after it was cut off.
+A recording keeps its name unless its request has a secret, because the name is a hash of the request. Then it gets the
+name of the clean request, under which it is found as all others are; where that is taken, as a further take. Its
+capture goes along. The plan contains no secret, and can be carried out again if it was interrupted.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _CAPTURE = "capture"
 
 
 class CleaningOutcome(Enum):
-    """What becomes of a file in which a secret is."""
+    """What becomes of a file that has a secret."""
 
     CLEANED = "cleaned"
     FROZEN = "left alone: the session is frozen"
@@ -38,12 +38,12 @@ class CleaningOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CleaningStep:
-    """A recording with its capture, or a capture that has none."""
+    """A recording with its capture, or a capture without a recording."""
 
     file: File
     target: File
     digest: str
-    """Of the file's bytes as they were looked at."""
+    """The digest of the file's bytes when they were looked at."""
     findings: tuple[Finding, ...]
     outcome: CleaningOutcome
 
@@ -59,11 +59,11 @@ class CleaningPlan:
 
     steps: tuple[CleaningStep, ...]
     broken: tuple[str, ...]
-    """Files that cannot be looked into, and why."""
+    """The files that cannot be looked into, with the reason."""
 
 
 def redact(source: Source, redactor: Redactor, *, apply: bool) -> int:
-    """Clean what is there, or say what would be done. The exit code: 1 where a secret is left."""
+    """Clean what is there, or tell what would be done. Return 1 where a secret is left."""
     wanted = plan(source, redactor)
     for problem in wanted.broken:
         complain(problem)
@@ -100,16 +100,22 @@ def _table(wanted: CleaningPlan) -> Table:
             then = step.outcome.value
         for finding in dict.fromkeys(step.findings):
             cells = (str(step.file), finding.path, finding.detector, then)
-            # No markup, and nothing that a terminal would obey: some of it comes from whoever wrote the file.
-            table.add_row(*(Text(cell if cell.isprintable() else ascii(cell)) for cell in cells))
+            table.add_row(*map(_cell, cells))
     return table
+
+
+def _cell(text: str) -> Text:
+    """Return a cell without markup, and without anything that a terminal obeys: files of others tell some of it."""
+    if not text.isprintable():
+        text = ascii(text)
+    return Text(text)
 
 
 # -- the plan ----------------------------------------------------------------------------------------------------------
 
 
 def plan(source: Source, redactor: Redactor) -> CleaningPlan:
-    """Return what is to be done. Raises StoreUnavailableError where a bucket cannot be asked."""
+    """Return what has to be done. Raises StoreUnavailableError where a bucket cannot be asked."""
     steps: list[CleaningStep] = []
     broken: list[str] = []
     taken: set[str] = set()
@@ -118,7 +124,8 @@ def plan(source: Source, redactor: Redactor) -> CleaningPlan:
     for file in [*(each for each in files if not each.is_capture), *(each for each in files if each.is_capture)]:
         if str(file) in seen:
             continue
-        if (beside := file.capture()) and not file.is_capture:
+        beside = file.capture()
+        if beside and not file.is_capture:
             seen.add(str(beside))
         try:
             step = _step(file, redactor, taken)
@@ -142,24 +149,27 @@ def _step(file: File, redactor: Redactor, taken: set[str]) -> CleaningStep | Non
         findings = [*_in_capture(captures.loads(data), redactor)]
     else:
         try:
-            found = recording.loads(data)
+            old = recording.loads(data)
         except NotHttpError as e:
             if any(redactor.find(json_text.loads(data))):
                 raise ValueError(f"a secret is in it, which can be taken out by hand: {e}") from e
             return None
-        findings = [*recorded.findings(json_text.loads(data), found, redactor)]
+        findings = [*recorded.findings(json_text.loads(data), old, redactor)]
         if findings:
-            target = _target(file, found, _clean(found, redactor), taken)
-        if kept := _capture(file):
-            findings += _in_capture(kept, redactor)
+            target = _target(file, old, _clean(old, redactor), taken)
+        capture = _capture(file)
+        if capture:
+            findings += _in_capture(capture, redactor)
     if not findings:
         return None
-    outcome = CleaningOutcome.FROZEN if file.is_frozen else CleaningOutcome.CLEANED
+    outcome = CleaningOutcome.CLEANED
+    if file.is_frozen:
+        outcome = CleaningOutcome.FROZEN
     return CleaningStep(file, target, captures.digest(data), tuple(findings), outcome)
 
 
 def _capture(file: File) -> Capture | None:
-    """Return the capture of a recording; None where there is none that can be read. Raises OSError."""
+    """Return the capture of a recording, or None where none can be read. Raises OSError."""
     beside = file.capture()
     data = None
     if beside:
@@ -169,17 +179,17 @@ def _capture(file: File) -> Capture | None:
     return captures.loads(data)
 
 
-def _in_capture(found: Capture, redactor: Redactor) -> Iterator[Finding]:
-    pieces = found.chunks or ()
+def _in_capture(capture: Capture, redactor: Redactor) -> Iterator[Finding]:
+    pieces = capture.chunks or ()
     text = b"".join(pieces).decode("utf-8", "surrogateescape")
     for span in bodies.secrets(text, redactor):
         yield Finding(_CAPTURE, span.detector)
-    for finding in redactor.find(found.beside):
+    for finding in redactor.find(capture.beside):
         yield Finding(_CAPTURE, finding.detector)
 
 
 def _target(file: File, old: Recording, new: Recording, taken: set[str]) -> File:
-    """Return where a cleaned recording goes."""
+    """Return the file that a cleaned recording becomes."""
     base, _, number = file.name.rpartition(".")
     has_number = bool(base) and number.isdecimal()
     if new.name == old.name or not verify.is_name(file.name, old):
@@ -189,9 +199,10 @@ def _target(file: File, old: Recording, new: Recording, taken: set[str]) -> File
     there = file.named(base, None).read()
     if there is not None and not _is_of(there, identity):
         base = disambiguated_name(base, identity)
-    name = f"{base}.{number}" if has_number else base
+    name = base
     count = 1
     if has_number:
+        name = f"{base}.{number}"
         count = int(number)
     while not _is_free(file.named(name, None), new, taken):
         count += 1
@@ -210,16 +221,17 @@ def _is_free(target: File, new: Recording, taken: set[str]) -> bool:
     if str(target) in taken:
         return False
     there = target.read()
-    return there is None or there == recording.dumps(new)  # The latter: this was begun before, and cut off.
+    # It is the same recording where an earlier run was interrupted.
+    return there is None or there == recording.dumps(new)
 
 
 # -- the doing ---------------------------------------------------------------------------------------------------------
 
 
 def carry_out(step: CleaningStep, redactor: Redactor) -> None:
-    """Clean a recording and its capture: the new files first, then the old ones go.
+    """Clean a recording and its capture: the new files are written first, then the old ones go.
 
-    Raises OSError, and ValueError where the file is not as it was.
+    Raises OSError, and ValueError where the file has changed.
     """
     data = step.file.read()
     if data is None or captures.digest(data) != step.digest:
@@ -227,39 +239,42 @@ def carry_out(step: CleaningStep, redactor: Redactor) -> None:
     if step.file.is_capture:
         _write(step.file, captures.dumps(_clean_capture(captures.loads(data), redactor)))
         return
-    found = recording.loads(data)
-    findings = [*recorded.findings(json_text.loads(data), found, redactor)]
-    cleaned = recording.dumps(_clean(found, redactor)) if findings else data
-    kept = _capture(step.file)
+    old = recording.loads(data)
+    cleaned = data
+    if any(recorded.findings(json_text.loads(data), old, redactor)):
+        cleaned = recording.dumps(_clean(old, redactor))
+    capture = _capture(step.file)
     _write(step.target, cleaned)
-    if kept and (target := step.target.capture()):
-        if kept.recording == captures.digest(data):
-            kept = replace(kept, recording=captures.digest(cleaned))
-        _write(target, captures.dumps(_clean_capture(kept, redactor)))
+    beside_target = step.target.capture()
+    if capture and beside_target:
+        if capture.recording == captures.digest(data):
+            capture = replace(capture, recording=captures.digest(cleaned))
+        _write(beside_target, captures.dumps(_clean_capture(capture, redactor)))
     if step.is_renamed:
-        if beside := step.file.capture():
+        beside = step.file.capture()
+        if beside:
             beside.remove()
         step.file.remove()
 
 
-def _clean(found: Recording, redactor: Redactor) -> Recording:
-    cleaned = recorded.clean(found, redactor)
-    # The ids in an answer of the 2026 form are made of the request's hash.
-    if cleaned.request is found.request:
-        return cleaned  # It keeps its name, which may be one that an older version made.
-    made = recording.make(cleaned.request, recording.as_it_came(cleaned), cleaned.form)
-    return replace(cleaned, response=made.response, extra={**cleaned.extra, **made.extra})
+def _clean(old: Recording, redactor: Redactor) -> Recording:
+    cleaned = recorded.clean(old, redactor)
+    if cleaned.request is old.request:
+        return cleaned  # It keeps its name, which an older version may have made.
+    # The ids in an answer of the 2026 form depend on the hash of the request.
+    new = recording.make(cleaned.request, recording.as_it_came(cleaned), cleaned.form)
+    return replace(cleaned, response=new.response, extra={**cleaned.extra, **new.extra})
 
 
-def _clean_capture(found: Capture, redactor: Redactor) -> Capture:
+def _clean_capture(capture: Capture, redactor: Redactor) -> Capture:
     pieces = None
-    if found.chunks is not None:
-        pieces = (*bodies.cleaned(found.chunks, redactor),)
-    headers = tuple((name, str(redactor.clean({name: value})[name])) for name, value in found.headers)
-    origin = found.origin
+    if capture.chunks is not None:
+        pieces = (*bodies.cleaned(capture.chunks, redactor),)
+    headers = tuple((name, str(redactor.clean({name: value})[name])) for name, value in capture.headers)
+    origin = capture.origin
     if origin:
         origin = replace(origin, by=redactor.text(origin.by), client=redactor.text(origin.client))
-    return replace(found, chunks=pieces, headers=headers, origin=origin)
+    return replace(capture, chunks=pieces, headers=headers, origin=origin)
 
 
 def _write(target: File, data: bytes) -> None:

@@ -11,23 +11,23 @@ from mitmproxy.tools.main import mitmdump
 
 
 class ReusePortLoop(asyncio.SelectorEventLoop):
-    """Servers on a port let others listen there too."""
+    """An event loop whose servers share their port with others."""
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
-        """As asyncio's."""
+        """Create a server as asyncio does, with SO_REUSEPORT."""
         if port is not None:
             options["reuse_port"] = True
         return await super().create_server(protocol_factory, host, port, **options)
 
 
 def main() -> None:
-    """Be mitmdump."""
+    """Run mitmdump."""
     with warnings.catch_warnings():
-        # Policies go in Python 3.16; mitmproxy calls asyncio.run, which takes a loop in no other way.
+        # Policies end with Python 3.16. mitmproxy calls asyncio.run, which accepts a loop in no other way.
         warnings.simplefilter("ignore", DeprecationWarning)
 
         class Policy(asyncio.DefaultEventLoopPolicy):
-            """Loops are ours."""
+            """Makes our event loops."""
 
             def new_event_loop(self) -> asyncio.AbstractEventLoop:
                 return ReusePortLoop()

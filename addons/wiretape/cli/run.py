@@ -1,4 +1,4 @@
-"""``wiretape run``: the child, between a proxy that is up before it starts and one that goes after it has ended."""
+"""``wiretape run``: runs the child, with a proxy that is up before it starts and goes after it has ended."""
 
 import asyncio
 import logging
@@ -21,19 +21,19 @@ from wiretape.proxy.call_report import CallReport
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 BY_SIGNAL = 128
-"""Exit codes as shells give them; ``BY_SIGNAL`` plus the signal's number."""
+"""Exit codes as shells have them; to ``BY_SIGNAL``, the number of the signal is added."""
 
 _LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
-"""Why a recording is lost or refused that would have been made."""
+"""Why a recording was lost or refused that should have been made."""
 
 MISSED = 3
 LOST = 4
-"""Exit codes where the command's own does not tell: a call had no recording; a recording was lost or refused."""
+"""Exit codes where the command's own tells nothing: a call had no recording; a recording was lost or refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How it went. ``problem`` is set when the command did not start."""
+    """How it went. ``problem`` is set where the command did not start."""
 
     code: int
     mode: str
@@ -41,14 +41,14 @@ class RunOutcome:
     counters: Counters
     connections: int
     hosts: tuple[str, ...]
-    """Those of requests."""
+    """The hosts of requests."""
     tunnels: Mapping[str, bool]
-    """Those that tunnels were asked to, some of them, and whether each is a provider's."""
+    """Some of the hosts to which tunnels were asked for, and whether each is a provider's."""
     calls: CallReport
     problem: str = ""
 
     def code_for(self, *, fail_on_miss: bool) -> int:
-        """Return the exit code: the command's, but where it does not tell what is wrong."""
+        """Return the exit code: that of the command, unless it does not tell what is wrong."""
         if fail_on_miss and self.calls.missed:
             return MISSED
         is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
@@ -64,9 +64,9 @@ def run(
     port: int = 0,
     report: TextIO | None = None,
 ) -> RunOutcome:
-    """Run ``command`` behind a proxy with ``settings`` and wait for it. ``report`` gets a line of JSON for each call.
+    """Run ``command`` behind a proxy with ``settings``, and wait for it. ``report`` gets a line of JSON for each call.
 
-    Its standard streams are ours; the proxy's warnings go to stderr. Raises ``StartError`` when it cannot start.
+    It uses our standard streams, and warnings of the proxy go to stderr. Raises ``StartError`` where it cannot start.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
@@ -82,13 +82,15 @@ def run(
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    # A connection that is still open when the proxy goes is cancelled, which some versions of asyncio report.
+    # A connection that is open when the proxy ends is cancelled, which some versions of asyncio report.
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 class _Relay:
-    """Signals. The terminal sends its own to the child too, as one of the same process group: those must only not
-    end us before the child has ended. Those that someone sends to us alone are passed on.
+    """Handles signals.
+
+    A terminal sends its signals to the child as well, which is in the same process group: they must only not end us
+    before the child has ended. Signals that somebody sends to us alone are passed on.
     """
 
     def __init__(self) -> None:
@@ -99,8 +101,9 @@ class _Relay:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        # What is ignored (nohup, a job in the background) stays ignored, for the child too.
-        before = {number: handler for number in self._all if (handler := signal.getsignal(number)) != signal.SIG_IGN}
+        handlers = {number: signal.getsignal(number) for number in self._all}
+        # A signal that is ignored (nohup, a job in the background) stays ignored, also by the child.
+        before = {number: handler for number, handler in handlers.items() if handler != signal.SIG_IGN}
         for number in before:
             signal.signal(number, self._receive)
         try:
@@ -111,7 +114,7 @@ class _Relay:
 
     def watch(self, child: Process) -> None:
         self._child = child
-        if self.received is not None:  # it came while the child was being started
+        if self.received is not None:  # The signal came while the child was being started.
             self._pass_on(self.received)
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
@@ -140,17 +143,17 @@ async def _run(
             await proxy.drained()
         mode = proxy.mode
         session = proxy.session
-    # Only now, when the proxy has stopped, are all recordings written and counted.
+    # The proxy has stopped: only now all recordings are written and counted.
     traffic = proxy.traffic
     hosts = tuple(traffic.hosts)
     return RunOutcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
 
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:
-    if relay.received is not None:  # it came while the proxy was being started
+    if relay.received is not None:  # The signal came while the proxy was being started.
         return BY_SIGNAL + relay.received, "interrupted"
     name, *arguments = command
-    # Found here and not by the system's call: on Windows that knows no npm.cmd.
+    # The program is looked up here because the system call on Windows does not find npm.cmd.
     program = shutil.which(name, path=environ.get("PATH")) or name
     try:
         child = await asyncio.create_subprocess_exec(program, *arguments, env=environ)
@@ -160,4 +163,6 @@ async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay)
         return NOT_EXECUTABLE, f"cannot run {name}: {error.strerror}"
     relay.watch(child)
     code = await child.wait()
-    return (code if code >= 0 else BY_SIGNAL - code), ""
+    if code < 0:
+        code = BY_SIGNAL - code
+    return code, ""

@@ -37,7 +37,7 @@ _RECORDINGS = "recordings"
 
 
 def _end(recordings: str, config: Path | None, action: Callable[["Library"], int]) -> None:
-    """Do it, and exit with its code."""
+    """Run an action, and exit with its code."""
     from wiretape.cli.sessions import open_library
 
     try:

@@ -1,7 +1,7 @@
 """What ``wiretape session`` does. A store and a configuration in, lines out.
 
-Each function gives the exit code: 0, or 1 where ``diff`` found a difference or ``--yes`` is missing. Each raises
-ValueError and OSError, for people to read, where it may not or cannot be done.
+Each function returns the exit code: 0, or 1 where ``diff`` found a difference or ``--yes`` is missing. Each raises
+ValueError and OSError, whose text is for people, where it may not or cannot be done.
 """
 
 import getpass
@@ -32,39 +32,46 @@ NOT_DONE = 1
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All sessions: what they hold, and what is said of them."""
+    """All sessions: what they contain, and what the configuration says about them."""
 
     store: Store
     sessions: Sessions
 
     def existing(self, name: str) -> str:
-        """The name of a session that has recordings. Raises ValueError, which names those that there are."""
+        """Return the name of a session that has recordings. Raises ValueError, which lists those that have."""
         there = self.store.sessions()
         if check_name(name) not in there:
             raise ValueError(f"no session {name} below {self.store.url}; there are {', '.join(there) or 'none'}")
         return name
 
     def known(self, name: str) -> str:
-        """The name of a session that has recordings, or is configured and has none yet. Raises ValueError."""
-        return name if check_name(name) in self.sessions.names else self.existing(name)
+        """Return the name of a session that has recordings or is configured. Raises ValueError."""
+        if check_name(name) in self.sessions.names:
+            return name
+        return self.existing(name)
 
     def frozen(self, name: str) -> str:
-        """How a session is frozen, in words; empty where it is not."""
+        """Return how a session is frozen, in words; empty where it is not."""
         if self.sessions.get(name).frozen:
             return "frozen by the configuration"
         mark = freezing.mark(self.store, name)
-        return str(mark) if mark else ""
+        if not mark:
+            return ""
+        return str(mark)
 
 
 def open_library(recordings: str, config_file: Path | None) -> Library:
-    """The sessions below a directory or in a bucket. Raises ValueError and OSError."""
+    """Return the sessions below a directory or in a bucket. Raises ValueError and OSError."""
     if not is_url(recordings) and not Path(recordings).expanduser().is_dir():
         raise ValueError(f"{recordings} is no directory: name that of all sessions with --recordings")
-    # Nothing waits in a spool: a command that has ended must have done what it said.
-    store = open_store(
-        recordings if is_url(recordings) else str(Path(recordings).expanduser()), spool=0, largest=largest()
-    )
-    return Library(store, _configured(config_file) if config_file else Sessions())
+    if not is_url(recordings):
+        recordings = str(Path(recordings).expanduser())
+    # Without a spool: a command that has ended must have done what it says.
+    store = open_store(recordings, spool=0, largest=largest())
+    sessions = Sessions()
+    if config_file:
+        sessions = _configured(config_file)
+    return Library(store, sessions)
 
 
 def _configured(file: Path) -> Sessions:
@@ -72,7 +79,7 @@ def _configured(file: Path) -> Sessions:
 
 
 def list_all(library: Library) -> int:
-    """One line a session."""
+    """Print a line for each session."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("session", no_wrap=True)
     table.add_column("recordings", justify="right")
@@ -92,14 +99,16 @@ def list_all(library: Library) -> int:
 
 
 def show(library: Library, name: str) -> int:
-    """What a session holds, and what is said of it."""
+    """Print what a session contains, and what the configuration says about it."""
     held = compare.contents(library.store, library.known(name), progress)
     out(f"session {name}: {library.store.where(name)}")
     out(f"  {_held(library.store, name)}, {counted(len(held.takes), 'request')}")
     out(f"  {library.frozen(name) or 'not frozen'}")
-    if len(order := library.sessions.order(name)) > 1:
+    order = library.sessions.order(name)
+    if len(order) > 1:
         out(f"  looked up in {', then '.join(order)}")
-    if above := library.sessions.above(name):
+    above = library.sessions.above(name)
+    if above:
         out(f"  below {', '.join(above)}")
     for key, value in library.sessions.get(name).words:
         out(f"  {key}: {value}")
@@ -111,25 +120,27 @@ def show(library: Library, name: str) -> int:
 
 
 def diff(library: Library, first: str, second: str) -> int:
-    """A line for each request that two sessions do not answer alike."""
+    """Print a line for each request that two sessions answer differently."""
     store = library.store
     ours, theirs = (compare.contents(store, library.known(name), progress) for name in (first, second))
-    found = compare.compare(ours, theirs)
-    for key in found.only_first:
+    comparison = compare.compare(ours, theirs)
+    for key in comparison.only_first:
         out(f"- {_named(ours.takes[key])}")
-    for key in found.only_second:
+    for key in comparison.only_second:
         out(f"+ {_named(theirs.takes[key])}")
-    for key in found.changed:
+    for key in comparison.changed:
         explained = compare.explain(store, (first, ours.takes[key]), (second, theirs.takes[key]))
         out(f"~ {_named(ours.takes[key])}: {explained}")
     for each in (ours, theirs):
         for broken, problem in each.broken.items():
             say(f"{store.where(each.session, broken)}: not compared: {problem}")
     say(
-        f"- {len(found.only_first)} only in {first}, + {len(found.only_second)} only in {second}, "
-        f"~ {len(found.changed)} that differ, {found.same} the same"
+        f"- {len(comparison.only_first)} only in {first}, + {len(comparison.only_second)} only in {second}, "
+        f"~ {len(comparison.changed)} that differ, {comparison.same} the same"
     )
-    return 1 if found else 0
+    if comparison:
+        return 1
+    return 0
 
 
 def _named(takes: Sequence[compare.Take]) -> str:
@@ -137,7 +148,7 @@ def _named(takes: Sequence[compare.Take]) -> str:
 
 
 def promote(library: Library, source: str, target: str, *, yes: bool) -> int:
-    """Take a session's recordings over into another."""
+    """Take the recordings of a session over into another."""
     if library.sessions.get(check_name(target)).frozen:
         raise ValueError(f"nothing is promoted: session {target} is frozen by the configuration")
     plan = promotion.plan(library.store, library.existing(source), target, progress)
@@ -169,14 +180,17 @@ def _line(step: PromotionStep) -> str:
     names = ", ".join(name for _, name in step.copies)
     if not step.replaced:
         return f"+ {names} {step.label}"
-    removed = f" (and {', '.join(step.removed)} removed)" if step.removed else ""
+    removed = ""
+    if step.removed:
+        removed = f" (and {', '.join(step.removed)} removed)"
     return f"~ {names} {step.label}{removed}: {step.difference}"
 
 
 def freeze(library: Library, name: str, *, yes: bool) -> int:
-    """Put the mark."""
+    """Freeze a session with a mark in the store."""
     library.existing(name)
-    if is_frozen := library.frozen(name):
+    is_frozen = library.frozen(name)
+    if is_frozen:
         out(f"session {name} is {is_frozen} already")
         return 0
     out(f"freeze session {name}, {_held(library.store, name)}: nothing is recorded in it any more, by anybody")
@@ -188,7 +202,7 @@ def freeze(library: Library, name: str, *, yes: bool) -> int:
 
 
 def thaw(library: Library, name: str, *, yes: bool) -> int:
-    """Take the mark away."""
+    """Remove the mark."""
     if library.sessions.get(check_name(name)).frozen:
         raise ValueError(f"session {name} is frozen by the configuration: take frozen = true out of [session.{name}]")
     is_frozen = library.frozen(name)
@@ -205,14 +219,18 @@ def thaw(library: Library, name: str, *, yes: bool) -> int:
 
 
 def remove(library: Library, name: str, *, yes: bool) -> int:
-    """Remove a session with all that is in it."""
+    """Remove a session with everything in it."""
     library.existing(name)
-    if is_frozen := library.frozen(name):
+    is_frozen = library.frozen(name)
+    if is_frozen:
         raise ValueError(f"session {name} stays: it is {is_frozen}; thaw it first")
-    if above := library.sessions.above(name):
+    above = library.sessions.above(name)
+    if above:
         raise ValueError(f"session {name} stays: it is a layer of {', '.join(above)}")
     others = _others(library.store, name)
-    more = f", {counted(len(others), 'other file')} ({', '.join(others[:5])})" if others else ""
+    more = ""
+    if others:
+        more = f", {counted(len(others), 'other file')} ({', '.join(others[:5])})"
     out(f"remove session {name}, {_held(library.store, name)}{more}: {library.store.where(name)}")
     if not yes:
         return _not_done()
@@ -220,7 +238,7 @@ def remove(library: Library, name: str, *, yes: bool) -> int:
         shutil.rmtree(library.store.root / name)
     else:
         for recording in library.store.scan(name):
-            # Which captures there are is told by the recordings: of two that are cut short, those go first.
+            # The recording tells that there may be a capture. So the capture goes first: this may be interrupted.
             library.store.remove(name, recording, WIRE)
             library.store.remove(name, recording)
     say(f"session {name} is removed")
@@ -228,7 +246,7 @@ def remove(library: Library, name: str, *, yes: bool) -> int:
 
 
 def _others(store: Store, name: str) -> list[str]:
-    """The files in a session's folder that are neither recordings nor captures."""
+    """Return the files in the folder of a session that are neither recordings nor captures."""
     if not isinstance(store, DirectoryStore):
         return []
     root = store.root / name
@@ -251,4 +269,4 @@ def _who() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
-        return ""  # A user without a name, as in some containers.
+        return ""  # In some containers, the user has no name.

@@ -1,4 +1,4 @@
-"""``wiretape status``: the page of counters, read and shown. What is on it is in ``metrics``."""
+"""``wiretape status``: reads the page of counters, and shows it. ``metrics`` makes the page."""
 
 import json
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ _HEADINGS = {"upstream": "upstream requests", "connections": "upstream connectio
 
 
 class NoAnswerError(Exception):
-    """There is no page: the message is for the user."""
+    """There is no page. The message is for the user."""
 
 
 def status(url: str, *, as_json: bool) -> int:
-    """Print the counters of the proxy at ``url``. Gives the exit code."""
+    """Print the counters of the proxy at ``url``. Return the exit code."""
     try:
         sessions = fetch(url)
     except (NoAnswerError, prometheus.MissingPackageError) as e:
@@ -40,7 +40,7 @@ def status(url: str, *, as_json: bool) -> int:
 
 
 def fetch(url: str) -> dict[str, Counters]:
-    """The counters of a proxy, by session. Raises NoAnswerError."""
+    """Return the counters of a proxy by session. Raises NoAnswerError."""
     kinds = {"http": HTTPConnection, "https": HTTPSConnection}
     wrong = NoAnswerError(f"{url!r} is no address of a page: it is http://HOST:PORT")
     try:
@@ -50,7 +50,7 @@ def fetch(url: str) -> dict[str, Counters]:
     if parts.scheme not in kinds or not parts.hostname:
         raise wrong
     try:
-        # Not by way of HTTP_PROXY: that may be the very proxy that is asked about.
+        # HTTP_PROXY is ignored: it may be the very proxy that is asked about.
         with closing(kinds[parts.scheme](parts.hostname, parts.port, timeout=_PATIENCE)) as connection:
             connection.request("GET", parts.path.removesuffix("/").removesuffix("/metrics") + "/metrics")
             answer = connection.getresponse()
@@ -70,7 +70,7 @@ def fetch(url: str) -> dict[str, Counters]:
 
 
 def table(sessions: Mapping[str, Counters]) -> Table:
-    """A row for each session, and their sum."""
+    """Return a table with a row for each session, and their sum."""
     names = NUMBERS
     shown = Table(box=None, pad_edge=False, header_style="bold")
     shown.add_column("session", no_wrap=True)

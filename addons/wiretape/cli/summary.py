@@ -7,13 +7,13 @@ _HOSTS_SHOWN = 5
 
 
 def summary(outcome: RunOutcome) -> str:
-    """The lines that ``run`` prints when its command has ended."""
+    """Return the lines that ``run`` prints when its command has ended."""
     counters = outcome.counters
     served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
     served = served or counters.faults
     head = f"{outcome.mode}, session {outcome.session}"
     if not outcome.connections and outcome.code:
-        # It has not come so far: how it finds a proxy is not the question.
+        # The command has failed before: the question is not how it finds a proxy.
         return f"{head}: the command ended with exit code {outcome.code} before anything went through the proxy."
     if not outcome.connections:
         return (
@@ -39,7 +39,9 @@ def summary(outcome: RunOutcome) -> str:
     text = f"{head}: {', '.join(parts)}"
     if not served:
         seen = [*dict.fromkeys((*outcome.hosts, *outcome.tunnels))]
-        hosts = ", ".join(seen[:_HOSTS_SHOWN]) + (", ..." if len(seen) > _HOSTS_SHOWN else "")
+        hosts = ", ".join(seen[:_HOSTS_SHOWN])
+        if len(seen) > _HOSTS_SHOWN:
+            hosts += ", ..."
         text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
         unused = [host for host, is_provider in outcome.tunnels.items() if is_provider and host not in outcome.hosts]
         if unused:
@@ -51,7 +53,7 @@ def summary(outcome: RunOutcome) -> str:
 
 
 def _misses(outcome: RunOutcome) -> list[str]:
-    """What had no recording, a line each: the program may have swallowed what it was told."""
+    """Return a line for each call without a recording: the program may have hidden the error."""
     calls = outcome.calls
     more = calls.missed - len(calls.misses)
     lines = [f"miss: {each}" for each in calls.misses]

@@ -1,4 +1,4 @@
-"""``wiretape token ...``: make tokens, list them, take them back. Over ``tokenfile``."""
+"""``wiretape token ...``: makes tokens, lists them, takes them back. ``token_file`` keeps them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,7 @@ def create(
 
     try:
         wanted = parse_role(role)
-        # A link to nowhere is no file that can be started anew.
+        # A link that leads nowhere must not be replaced by a new file.
         known = token_file.read(file) if file.exists() or file.is_symlink() else Tokens()
         token, tokens = known.create(session, wanted, name)
         token_file.write(file, tokens)

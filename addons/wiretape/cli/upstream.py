@@ -1,8 +1,8 @@
-"""The proxy that somebody's environment names already, such as a company's: ours goes out by way of it.
+"""The proxy that the environment names already, such as a company's: our proxy connects by way of it.
 
-The command gets our proxy in that one's place, so what it would have done with the variables is done here: HTTPS_PROXY
-(or ALL_PROXY) is for tunnels, HTTP_PROXY for requests in clear text, NO_PROXY for what is reached directly. Text in; an
-addon of mitmproxy's that says for each connection by which way it goes.
+The command gets our proxy instead of that one. So what the command would have done with the variables is done here:
+HTTPS_PROXY (or ALL_PROXY) is for tunnels, HTTP_PROXY for requests in clear text, NO_PROXY for what is reached directly.
+Text in; an addon for mitmproxy out, which chooses the way of each connection.
 """
 
 import base64
@@ -32,7 +32,7 @@ class Via:
 
     @property
     def url(self) -> str:
-        """As mitmproxy's mode names it: without a user."""
+        """Its URL as mitmproxy's mode has it, without a user."""
         scheme, (host, port) = self.spec
         if ":" in host:
             return f"{scheme}://[{host}]:{port}"
@@ -40,7 +40,7 @@ class Via:
 
 
 class Upstream:
-    """By which way connections go out. An addon."""
+    """Chooses the way of each connection. An addon."""
 
     def __init__(self, secure: Via | None, plain: Via | None, past: tuple[str, ...]) -> None:
         """``past`` is what NO_PROXY lists."""
@@ -50,15 +50,17 @@ class Upstream:
 
     @property
     def mode(self) -> str:
-        """The mode of mitmproxy's with which it can be so; empty where everything is reached directly."""
+        """The mode of mitmproxy that this needs; empty where everything is reached directly."""
         first = self._secure or self._plain
         if not first:
             return ""
         return f"upstream:{first.url}"
 
     def __str__(self) -> str:
-        """For the log."""
-        ways = [f"by way of {self._secure.url} (HTTPS_PROXY)"] if self._secure else []
+        """Return it as the log tells it."""
+        ways = []
+        if self._secure:
+            ways.append(f"by way of {self._secure.url} (HTTPS_PROXY)")
         if self._plain and self._plain != self._secure:
             ways.append(f"in clear text by way of {self._plain.url} (HTTP_PROXY)")
         past = ""
@@ -69,18 +71,18 @@ class Upstream:
     # -- mitmproxy's hooks -----------------------------------------------------------------------------------------
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
-        """A client asks for a tunnel."""
+        """Choose the way of a tunnel that a client asks for."""
         self._lead(flow, self._secure)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """A client asks for something; in a tunnel that has its way."""
+        """Choose the way of a request outside of a tunnel."""
         if flow.server_conn.address is None:
             via = self._lead(flow, self._plain)
             if via and via.authorization:
                 flow.request.headers["proxy-authorization"] = via.authorization
 
     def http_connect_upstream(self, flow: http.HTTPFlow) -> None:
-        """mitmproxy asks the other proxy for a tunnel."""
+        """Authorize the tunnel that mitmproxy asks the other proxy for."""
         if self._secure and self._secure.authorization:
             flow.request.headers["proxy-authorization"] = self._secure.authorization
 
@@ -89,12 +91,14 @@ class Upstream:
         port = flow.request.port
         if egress.is_here(host) or any(_is_meant(host, port, each) for each in self._past):
             via = None
-        flow.server_conn.via = via.spec if via else None
+        flow.server_conn.via = None
+        if via:
+            flow.server_conn.via = via.spec
         return via
 
 
 def upstream(environ: Mapping[str, str]) -> Upstream:
-    """What an environment says. A proxy that cannot be used is said in the log, and done without."""
+    """Return what an environment says. A proxy that cannot be used is logged, and ignored."""
     secure = _via(environ, "HTTPS_PROXY", "ALL_PROXY")
     plain = _via(environ, "HTTP_PROXY", "ALL_PROXY")
     listed = _value(environ, "NO_PROXY").split(",")
@@ -102,13 +106,14 @@ def upstream(environ: Mapping[str, str]) -> Upstream:
 
 
 def _value(environ: Mapping[str, str], name: str) -> str:
-    # In small letters first, as curl and Python do it.
+    # The name in small letters comes first, as with curl and Python.
     return environ.get(name.lower()) or environ.get(name) or ""
 
 
 def _via(environ: Mapping[str, str], *names: str) -> Via | None:
     for name in names:
-        if text := _value(environ, name).strip():
+        text = _value(environ, name).strip()
+        if text:
             try:
                 return _parse(text)
             except ValueError as e:
@@ -118,13 +123,17 @@ def _via(environ: Mapping[str, str], *names: str) -> Via | None:
 
 
 def _parse(text: str) -> Via:
-    """Read a proxy's URL. Raises ValueError, which repeats no password."""
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    """Parse the URL of a proxy. Raises ValueError, which repeats no password."""
+    if "://" not in text:
+        text = f"http://{text}"
+    parts = urlsplit(text)
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"a proxy of {parts.scheme}:// cannot be used")
     if not parts.hostname:
         raise ValueError("it names no host")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = parts.hostname
+    if ":" in host:
+        host = f"[{host}]"
     port = ""
     if parts.port:
         port = f":{parts.port}"
@@ -136,8 +145,8 @@ def _parse(text: str) -> Via:
 
 
 def _is_meant(host: str, port: int, listed: str) -> bool:
-    """Whether an entry of NO_PROXY means a host: a name and all below it, an address, a network; each with a port or
-    without one.
+    """Tell whether an entry of NO_PROXY means a host: a name and all below, an address or a network,
+    maybe with a port.
     """
     return any(_is_named(host, name) and wanted in ("", str(port)) for name, wanted in _readings(listed))
 

@@ -1,12 +1,12 @@
-"""Several processes: what workers have in common, and who starts them.
+"""Several processes behind one port: what the workers have in common, and who starts them.
 
-``protocol``     bytes on a connection <-> what workers and the coordinator tell each other
-``state``        what the coordinator knows: counters of all workers, whose turn it is among takes
-``coordinator``  the socket before it, in the process of ``wiretape serve``
-``worker``       the worker's side: turns that are asked for, counters that are told
-``parent_death`` runs a command that ends with the process that started it
-``supervisor``   a process that is to be up: started, watched, started again
-``balancer``     the port that all clients come to, and the balancer behind it
+``protocol``      what workers and the coordinator tell each other, as bytes
+``state``         what the coordinator knows: the counters of all workers, and the turns of takes
+``coordinator``   the socket of the coordinator, in the process of ``wiretape serve``
+``worker``        the side of a worker: it asks for turns, and reports counters
+``parent_death``  runs a command that ends with the process that started it
+``supervisor``    keeps a process up: starts it, watches it, starts it again
+``balancer``      the port that all clients come to, and the balancer behind it
 
 No module here knows mitmproxy: a worker is a command.
 """

@@ -1,7 +1,7 @@
-"""The port that all clients come to, and what shares its connections out among the workers. Before the workers.
+"""The port that all clients come to, and what shares its connections out among the workers.
 
-``haproxy``: HAProxy accepts on a socket that is open before it starts and while it is started again, so that no client
-is refused meanwhile. ``reuseport``: each worker listens on the port itself, and the kernel chooses.
+``haproxy``: HAProxy accepts connections on a socket that is open before it starts and while it is started again, so no
+client is refused meanwhile. ``reuseport``: each worker listens on the port itself, and the kernel chooses one.
 Source: HAProxy's Configuration Manual 2.6, sections 4.2 (``bind fd@``, ``option redispatch``) and 5.2 (``observe``).
 """
 
@@ -19,24 +19,25 @@ from wiretape.network.address import HERE, Address
 INSTALL = "apt install haproxy, dnf install haproxy, apk add haproxy or brew install haproxy"
 
 BACKLOG = 1024
-"""Connections that may wait to be accepted."""
+"""How many connections may wait to be accepted."""
 
 _PORTS = range(20000, 32000)
-"""Where workers listen: below every system's ephemeral ports, which any outgoing connection may take for a while, even
-one to that very port on the same machine."""
+"""The ports on which workers may listen. They are below the ephemeral ports of every system, any of which an outgoing
+connection may take for a while, even one to that very port on the same machine.
+"""
 
 _CONNECTIONS = 20_000
 
 
 class Balance(StrEnum):
-    """What shares connections out."""
+    """What shares the connections out."""
 
     HAPROXY = "haproxy"
     REUSEPORT = "reuseport"
 
 
 def parse_balance(text: str) -> Balance:
-    """Raises ValueError, which names the right values."""
+    """Return the balance with this name. Raises ValueError, which names the right ones."""
     try:
         return Balance(text)
     except ValueError:
@@ -44,24 +45,25 @@ def parse_balance(text: str) -> Balance:
 
 
 def has_haproxy() -> bool:
-    """Whether HAProxy is on the path."""
+    """Tell whether HAProxy is installed."""
     return haproxy() is not None
 
 
 def haproxy() -> str | None:
-    """The program, where it is. Debian has it in a folder that is not on every user's path."""
+    """Return the path of HAProxy, or None. Debian has it in a folder that is not on the path of every user."""
     return shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
 
 
 def has_reuseport() -> bool:
-    """Whether the kernel shares connections out: elsewhere the option exists, but the last to listen gets them all."""
+    """Tell whether the kernel shares connections out. Elsewhere, the last process that listens gets them all."""
     return sys.platform == "linux" and hasattr(socket, "SO_REUSEPORT")
 
 
 def listen(address: Address, balance: Balance) -> socket.socket:
-    """The port, held from now on. Raises OSError.
+    """Return a socket that holds the port from now on. Raises OSError.
 
-    For HAProxy it listens. For the kernel it is only bound: it keeps the port while no worker is up, and gets nothing.
+    For HAProxy, it listens. For the kernel, it is only bound: it keeps the port while no worker is up, and gets no
+    connections.
     """
     family, _, _, _, target = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -71,7 +73,7 @@ def listen(address: Address, balance: Balance) -> socket.socket:
         if balance is Balance.HAPROXY:
             listener.listen(BACKLOG)
             return listener
-        # Nobody else listens there. Only now: with this option on we would share the port with another team's workers.
+        # Now it is known that nobody else listens there: with this option alone we would share another team's port.
         target = listener.getsockname()
         listener.close()
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -85,8 +87,8 @@ def listen(address: Address, balance: Balance) -> socket.socket:
 
 
 def free_ports(count: int) -> list[int]:
-    """As many ports on this machine's own address that nobody listens on."""
-    found: list[int] = []
+    """Return so many ports on the loopback address on which nobody listens."""
+    ports: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,14 +96,14 @@ def free_ports(count: int) -> list[int]:
                 probe.bind((HERE, port))
             except OSError:
                 continue
-        found.append(port)
-        if len(found) == count:
-            return found
+        ports.append(port)
+        if len(ports) == count:
+            return ports
     raise OSError(errno.EADDRINUSE, "no free port for a worker")
 
 
 def configuration(descriptor: int, workers: Mapping[str, int]) -> str:
-    """HAProxy's configuration: from the listening socket's descriptor and the workers' ports, by their names."""
+    """Return the configuration of HAProxy, given the descriptor of the socket, and the ports of the workers by name."""
     servers = "\n".join(f"    server {name} {HERE}:{port}" for name, port in workers.items())
     return f"""\
 global
@@ -133,7 +135,7 @@ on-error mark-down
 
 
 def _connections() -> int:
-    # Two descriptors each. HAProxy does not start where it cannot have as many as it is told.
+    # A connection takes two descriptors. HAProxy does not start where it cannot have as many as it is told.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most == resource.RLIM_INFINITY:
         return _CONNECTIONS

@@ -1,4 +1,4 @@
-"""The unix socket before the board, in the process of ``wiretape serve``. Thin: bytes in, messages to the board."""
+"""The socket of the coordinator, in the process of ``wiretape serve``. It passes messages on to ``ClusterState``."""
 
 import asyncio
 import logging
@@ -14,21 +14,23 @@ _CHUNK = 65536
 
 
 class Coordinator:
-    """Serves workers. ``on_up`` is called with the number of one that says hello, ``on_down`` when it has gone."""
+    """Serves the workers. ``on_up`` gets the number of a worker that says hello, ``on_down`` that of
+    one that has gone.
+    """
 
-    def __init__(self, board: ClusterState, on_up: Callable[[int], None], on_down: Callable[[int], None]) -> None:
-        self._board = board
+    def __init__(self, state: ClusterState, on_up: Callable[[int], None], on_down: Callable[[int], None]) -> None:
+        self._state = state
         self._on_up = on_up
         self._on_down = on_down
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, path: Path) -> None:
-        """Listen. Who may reach it is a matter of the folder that it is in."""
+        """Start to listen. The folder decides who can reach the socket."""
         self._server = await asyncio.start_unix_server(self._serve, path)
 
     async def close(self) -> None:
-        """Hear what workers that have ended still had to say, then end."""
+        """Hear what workers that have ended still had to say, and stop."""
         assert self._server
         self._server.close()
         if self._connections:
@@ -47,13 +49,15 @@ class Coordinator:
                 for message in decoder.feed(data):
                     if isinstance(message, Hello):
                         greeting = message
-                        self._board.hello(message.worker, message.incarnation)
+                        self._state.hello(message.worker, message.incarnation)
                         self._on_up(message.worker)
-                    elif answer := self._answer(message, greeting):
+                        continue
+                    answer = self._answer(message, greeting)
+                    if answer:
                         writer.write(encode(answer))
                 await writer.drain()
         except (ConnectionError, asyncio.CancelledError):
-            pass  # A worker that was killed, or our own end.
+            pass  # The worker was killed, or we are ending ourselves.
         except ValueError as e:
             logger.error("a worker's connection: %s", e)
         finally:
@@ -65,12 +69,12 @@ class Coordinator:
     def _answer(self, message: Message, greeting: Hello | None) -> Turn | None:
         match message:
             case CounterReport(counters) if greeting:
-                self._board.report(greeting.worker, greeting.incarnation, counters)
+                self._state.report(greeting.worker, greeting.incarnation, counters)
                 return None
             case Next(session, identity):
-                return Turn(self._board.turns.next(session, identity))
+                return Turn(self._state.turns.next(session, identity))
             case Rewind():
-                self._board.turns.rewind()
+                self._state.turns.rewind()
                 return Turn(0)
             case _:
                 raise ValueError(f"out of place: {type(message).__name__}")

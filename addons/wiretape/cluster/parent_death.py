@@ -1,8 +1,8 @@
-"""Runs a command that ends with the process that started it, even when that one is killed.
+"""Runs a command that ends with the process that started it, even when that process is killed.
 
-Run as a file: ``leash.py SIGNAL PARENT COMMAND ...`` becomes the command, so that its process id, its output and its
-exit code are the command's own. The system sends SIGNAL when the process PARENT has ended: Linux alone can do that;
-elsewhere the command just runs. Source: prctl(2), PR_SET_PDEATHSIG.
+It is run as a file: ``parent_death.py SIGNAL PARENT COMMAND ...`` becomes the command, so that the process id, the
+output and the exit code are those of the command. The system sends SIGNAL when the process PARENT has ended. Only Linux
+can do that; elsewhere, the command just runs. Source: prctl(2), PR_SET_PDEATHSIG.
 """
 
 import ctypes
@@ -15,8 +15,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def leashed(signal: int, command: Sequence[str]) -> list[str]:
-    """The command line that runs a command so. To be started from the main thread: of that one Linux knows the end."""
-    # Isolated and without site-packages: it starts in a few milliseconds, and imports nothing that lies about.
+    """Return the command line that runs a command so. Only the main thread may start it: Linux watches that thread."""
+    # Isolated and without site-packages, it starts in a few milliseconds and imports nothing from elsewhere.
     return [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(int(signal)), str(os.getpid()), *command]
 
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> None:
     signal, parent, *command = arguments
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal))
-        if os.getppid() != int(parent):  # It ended before it could be watched.
+        if os.getppid() != int(parent):  # The parent ended before it could be watched.
             sys.exit(1)
     try:
         os.execvp(command[0], command)  # noqa: S606 (no shell is the point)

@@ -1,8 +1,8 @@
 """What workers and the coordinator tell each other, as lines of JSON. No socket.
 
-Of a worker: ``Hello`` once, then ``CounterReport`` again and again; or, on a connection of its own, ``Next`` and
-``Rewind``, each answered with a ``Turn``. A Unix socket has one machine at its ends and one version of wiretape, so
-nothing here is negotiated.
+A worker sends ``Hello`` once, and then ``CounterReport`` again and again. On a connection of its own, it sends ``Next``
+and ``Rewind``, and gets a ``Turn`` for each. Both ends of a Unix socket are on one machine and have the same version of
+wiretape, so nothing is negotiated.
 """
 
 import json
@@ -13,12 +13,12 @@ from typing import Any
 from wiretape.metrics.counters import NUMBERS, Counters, Reason
 
 _LIMIT = 16 * 1024 * 1024
-"""Bytes of a line: a thousand sessions' counters are a fiftieth of it."""
+"""How many bytes a line may have. The counters of a thousand sessions take a fiftieth of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A worker is up. ``incarnation`` is new at each of its starts."""
+    """A worker is up. ``incarnation`` is another one after each start."""
 
     worker: int
     incarnation: str
@@ -26,14 +26,14 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class CounterReport:
-    """All that the worker has counted since its start, by session."""
+    """Everything that the worker has counted since its start, by session."""
 
     counters: Mapping[str, Counters]
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """As ``Turns.next``."""
+    """Asks for the next turn of a request (``Turns.next``)."""
 
     session: str
     identity: str
@@ -41,12 +41,12 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Rewind:
-    """As ``Turns.rewind``."""
+    """Starts all turns anew (``Turns.rewind``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The answer to ``Next``; to ``Rewind`` it is 0."""
+    """The answer to ``Next``. As the answer to ``Rewind``, it is 0."""
 
     played: int
 
@@ -58,20 +58,20 @@ _KINDS: Mapping[str, type[Message]] = {
 
 
 def encode(message: Message) -> bytes:
-    """A message's line."""
+    """Return a message as a line."""
     line = {"kind": type(message).__name__.lower(), **asdict(message)}
     return json.dumps(line, separators=(",", ":")).encode() + b"\n"
 
 
 class MessageDecoder:
-    """Bytes as they come -> messages."""
+    """Splits bytes, as they come, into messages."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._size = 0
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that are whole now. Raises ValueError for what is none."""
+        """Return the messages that are complete now. Raises ValueError for a line that is none."""
         *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = b"".join((*self._rest, lines[0]))

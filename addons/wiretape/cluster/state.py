@@ -1,7 +1,7 @@
-"""What the coordinator knows: the counters of all workers, and whose turn it is among takes. No socket.
+"""What the coordinator knows: the counters of all workers, and the turns of takes. No socket.
 
-Every report is all that a worker has counted since its start, so that one that is lost or comes twice does no harm.
-What a worker that was killed had counted after its last report is lost with it: half a second's worth.
+Each report has everything that a worker has counted since its start, so a report that is lost, or comes twice, does no
+harm. What a worker has counted after its last report is lost if it is killed: half a second's worth.
 """
 
 import threading
@@ -12,7 +12,7 @@ from wiretape.replay.take_counters import LocalTurns
 
 
 class ClusterState:
-    """For any thread."""
+    """The common state of all workers. For any thread."""
 
     def __init__(self) -> None:
         self.turns = LocalTurns()
@@ -21,7 +21,7 @@ class ClusterState:
         self._latest: dict[int, tuple[str, Mapping[str, Counters]]] = {}
 
     def hello(self, worker: int, incarnation: str) -> None:
-        """A worker has started, so the one before it in its place is at its end: what it counted stays counted."""
+        """Note that a worker has started. The one before it in its place has ended; what that counted stays counted."""
         with self._lock:
             former = self._latest.get(worker)
             if former and former[0] != incarnation:
@@ -30,14 +30,14 @@ class ClusterState:
                 self._latest[worker] = incarnation, {}
 
     def report(self, worker: int, incarnation: str, counters: Mapping[str, Counters]) -> None:
-        """All that a worker has counted."""
+        """Note everything that a worker has counted."""
         with self._lock:
-            # What a former one had still to say is counted already, as far as it was known.
+            # A late report of a worker that has ended is ignored: its last one before that is counted already.
             if self._latest.get(worker, ("", {}))[0] == incarnation:
                 self._latest[worker] = incarnation, counters
 
     def counters(self) -> dict[str, Counters]:
-        """Those of all workers, living or dead, by session."""
+        """Return the counters of all workers, living or dead, by session."""
         with self._lock:
             return _sum((self._past, *(counters for _, counters in self._latest.values())))
 

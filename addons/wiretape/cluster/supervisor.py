@@ -1,4 +1,4 @@
-"""A process that is to be up: started, watched, started again when it has died. What it runs is no matter here."""
+"""Keeps a process up: starts it, watches it, and starts it again when it has died. It does not know what it runs."""
 
 import asyncio
 import os
@@ -12,20 +12,20 @@ from wiretape.cluster.parent_death import leashed
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-"""Seconds before a process that died at once is started again: doubled each time."""
+"""Seconds before a process that died at once is started again. They double each time, up to this."""
 
 SETTLED = 10.0
-"""Seconds after which a death is no longer one at once."""
+"""After so many seconds, a process that dies has not died at once."""
 
 LAST_WORDS = 1.0
-"""Seconds for the output of a process that has ended."""
+"""How many seconds the output of a process is still read after its end."""
 
 _CHUNK = 65536
 _LONGEST_LINE = 1024 * 1024
 
 
 class SupervisedProcess:
-    """One process at a time, under one label. ``tell`` gets each line that it writes, and what becomes of it."""
+    """One process at a time, under one label. ``tell`` gets each line of its output, and what becomes of it."""
 
     def __init__(
         self,
@@ -37,13 +37,15 @@ class SupervisedProcess:
         environ: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> None:
-        """``ends_on`` is the signal at which it ends in good order; ``descriptors`` it inherits."""
+        """The process ends in good order at ``ends_on``, and inherits ``descriptors``."""
         self.label = label
         self.restarts = 0
         self.died = asyncio.Event()
-        """It has died before it was known to be good."""
+        """Set when the process has died before it was known to be good."""
         self.is_good = False
-        """Whether it was up once: only then it is started again. What dies at its first start would do so again."""
+        """Whether the process was up once. Only then it is started again: one that dies at its first
+        start would do so again.
+        """
         self._command = command
         self._tell = tell
         self._ends_on = ends_on
@@ -54,11 +56,11 @@ class SupervisedProcess:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Have it up from now on."""
+        """Keep the process up from now on."""
         self._task = asyncio.create_task(self._keep_up(), name=f"wiretape: {self.label}")
 
     async def stop(self, patience: float) -> None:
-        """Have it end in good order, and after ``patience`` seconds anyhow."""
+        """End the process in good order, and kill it after ``patience`` seconds."""
         self.ask_to_end()
         if self._task is None:
             return
@@ -69,12 +71,12 @@ class SupervisedProcess:
         await self._task
 
     def ask_to_end(self, how: signal.Signals | None = None) -> None:
-        """Have it end in good order, and do not wait for that. ``how`` is another signal than the usual one."""
+        """Ask the process to end in good order, with the usual signal or another one, and do not wait."""
         self._stopping.set()
         self._send(how or self._ends_on)
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill the process."""
         self._stopping.set()
         self._send(signal.SIGKILL)
 
@@ -91,7 +93,9 @@ class SupervisedProcess:
             code = await self._run()
             if self._stopping.is_set():
                 return
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            how = f"ended with exit code {code}"
+            if code < 0:
+                how = f"was ended by signal {-code}"
             if not self.is_good:
                 self._tell(self.label, how)
                 self.died.set()
@@ -115,19 +119,19 @@ class SupervisedProcess:
                 stderr=end,
                 env=self._environ,
                 pass_fds=self._descriptors,
-                # Ctrl-C in a terminal is for us: we end them in order.
+                # Ctrl-C in a terminal should reach us alone: we end the processes in order.
                 start_new_session=True,
             )
             end.close()
-            if self._stopping.is_set():  # It came while the process was being started.
+            if self._stopping.is_set():  # The request to end came while the process was being started.
                 self._send(self._ends_on)
             forwarding = asyncio.create_task(self._forward(reader))
             code = await process.wait()
-            # What it started may still hold its output open.
+            # A process that it has started may still hold its output open.
             await asyncio.wait((forwarding,), timeout=LAST_WORDS)
             forwarding.cancel()
             return code
-        except OSError as e:  # No memory, or too many processes: that may pass.
+        except OSError as e:  # There is no memory, or there are too many processes: that may pass.
             self._tell(self.label, f"cannot be started: {e}")
             return 1
         finally:
@@ -148,7 +152,7 @@ class SupervisedProcess:
 
 
 async def _pipe() -> tuple[asyncio.StreamReader, asyncio.ReadTransport, IO[bytes]]:
-    # Our own and not asyncio's, which stays open for as long as anybody can write to it.
+    # A pipe of asyncio would stay open for as long as any process can write to it.
     ours, theirs = os.pipe()
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()

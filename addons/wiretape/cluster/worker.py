@@ -1,6 +1,6 @@
-"""A worker's side of the coordinator: turns that are asked for, counters that are told. Sockets, and threads.
+"""The side of a worker: it asks the coordinator for turns, and reports its counters. Sockets, and threads.
 
-Where it is and which worker asks is one text, ``NUMBER@PATH``, which ``wiretape serve`` gives each worker as an option.
+``wiretape serve`` gives each worker an option ``NUMBER@PATH``: which worker it is, and where the coordinator listens.
 """
 
 import logging
@@ -19,13 +19,13 @@ from wiretape.replay.take_counters import LocalTurns
 logger = logging.getLogger(__name__)
 
 _PATIENCE = 2.0
-"""Seconds for an answer that takes a tenth of a millisecond."""
+"""How many seconds an answer may take. Usually it takes a tenth of a millisecond."""
 
 _AGAIN = 5.0
-"""Seconds until a coordinator that was away is tried again: each try may hold a look-up up."""
+"""After how many seconds a coordinator that was away is tried again. A try may hold up a look-up."""
 
 _EVERY = 0.5
-"""Seconds between two reports."""
+"""How many seconds pass between two reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Membership:
 
 
 def parse(text: str) -> Membership:
-    """``NUMBER@PATH``. Raises ValueError."""
+    """Parse ``NUMBER@PATH``. Raises ValueError."""
     number, _, path = text.partition("@")
     if not (number.isascii() and number.isdecimal() and path):
         raise ValueError(f"{text!r} is not NUMBER@PATH: wiretape serve sets it, and nobody else")
@@ -48,9 +48,9 @@ def parse(text: str) -> Membership:
 
 
 class RemoteTurns:
-    """``Turns`` of all workers together. Blocks for an answer; for any thread.
+    """The ``Turns`` of all workers together. It blocks until the answer comes; for any thread.
 
-    While the coordinator is away it counts for this process alone, and says so once.
+    While the coordinator is away, it counts for this process alone, and logs that once.
     """
 
     def __init__(self, path: str) -> None:
@@ -62,19 +62,19 @@ class RemoteTurns:
         self._try_again = 0.0
 
     def next(self, session: str, identity: str) -> int:
-        """As ``Turns.next``."""
+        """Return the number of the next turn, as ``Turns.next`` does."""
         played = self._ask(Next(session, identity))
         if played is not None:
             return played
         return self._local.next(session, identity)
 
     def rewind(self) -> None:
-        """As ``Turns.rewind``."""
+        """Start all turns anew, as ``Turns.rewind`` does."""
         self._ask(Rewind())
         self._local.rewind()
 
     def close(self) -> None:
-        """End the connection; it is made anew if somebody asks."""
+        """Close the connection. The next question opens another one."""
         with self._lock:
             self._disconnect()
 
@@ -117,9 +117,9 @@ class RemoteTurns:
 
 
 class Reporter:
-    """Tells the coordinator that this worker is up, and what it counts: a thread of its own.
+    """Tells the coordinator that this worker is up, and what it counts, from a thread of its own.
 
-    When the coordinator is gone ``on_lost`` is called once, from that thread: nobody is left to watch this worker.
+    When the coordinator is gone, ``on_lost`` is called once, from that thread: nothing watches this worker any more.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class Reporter:
         self._thread = threading.Thread(target=self._run, name="wiretape-report", daemon=True)
 
     def start(self) -> None:
-        """Say hello."""
+        """Start the thread, which says hello."""
         self._thread.start()
 
     def close(self) -> None:
-        """Say the last word, which has all that was counted."""
+        """Send a last report, with everything that was counted, and stop."""
         self._end.close()
         if self._thread.ident:
             self._thread.join()
@@ -157,11 +157,11 @@ class Reporter:
             if _readable((self._ending,), 0):
                 return
             logger.error("wiretape serve is gone: %s", e)
-        # The coordinator says nothing on this connection: what could be read is its end.
+        # The coordinator sends nothing on this connection: if it can be read, it has ended.
         self._on_lost()
 
     def _tell(self, connection: socket.socket, told: dict[str, Counters]) -> dict[str, Counters]:
-        # Copied: they are counted on meanwhile.
+        # They are copied because counting goes on meanwhile.
         now = {session: _copy(counters) for session, counters in self._counters().items()}
         if now != told:
             connection.sendall(encode(CounterReport(now)))
@@ -186,7 +186,7 @@ def _connect(path: str) -> socket.socket:
 
 
 def _readable(connections: Sequence[socket.socket], seconds: float) -> bool:
-    # Not select: it knows no descriptor beyond the first 1024, and a proxy has more connections.
+    # select would know only the first 1024 descriptors, and a proxy has more connections.
     with selectors.DefaultSelector() as selector:
         for each in connections:
             selector.register(each, selectors.EVENT_READ)

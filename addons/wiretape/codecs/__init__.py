@@ -1,18 +1,18 @@
-"""Bytes and texts <-> values. Knows no provider, no recording and no proxy.
+"""Bytes and texts <-> values. No module here knows a provider, a recording or a proxy.
 
-``content_coding``   gzip, deflate, br, zstd -> bytes
-``body_form``        a content type and first bytes -> what a body is: events, lines, JSON
-``sse``, ``ndjson``  bytes -> events, lines; ``eventstream``: messages of AWS's event streams
-``multipart``        form uploads -> values, by content
-``json_text``        JSON text -> values, fast and bounded in depth
-``python_text``      JSON values as Python writes them, in the messages of SDKs -> values
-``toml_text``        TOML text -> values, bounded; ``misspelled``: a name that is none, and which was meant
+``content_coding``   undoes gzip, deflate, br and zstd
+``body_form``        tells by content type and first bytes what a body is: events, lines, JSON
+``sse``              server-sent events; ``ndjson``: lines of JSON; ``eventstream``: the event streams of AWS
+``multipart``        form uploads
+``json_text``        JSON, fast and of bounded depth
+``python_text``      JSON values as Python writes them, in the messages of SDKs
+``toml_text``        TOML, of bounded size; ``misspelled``: which name was meant instead of an unknown one
 ``wildcards``        names with ``*`` in them
 ``embeddings``       numbers <-> base64 of them
-``http1``            bytes of a connection -> requests, chunks -> bytes
-``http_fields``      what a header and a status of an answer can be
+``http1``            requests of an HTTP/1.1 connection, chunks of an answer
+``http_fields``      what a header and the status of an answer can be
 ``differences``      where two JSON values differ
-``pieces``, ``remade``, ``parts``   a large answer, its values and its files in little memory
-``printable``        text of others -> text that no terminal obeys
-``units``            sizes -> bytes, numbers of things -> words
+``pieces``           a large answer in little memory; ``remade``: its values, ``parts``: its files
+``printable``        texts of others, which no terminal obeys
+``units``            sizes, and numbers of things
 """

@@ -1,8 +1,8 @@
-"""What an answer's body is: events, lines of JSON or JSON, by its content type and its first bytes. Knows no provider.
+"""Tells what the body of an answer is, by its content type and its first bytes: events, lines of JSON, or JSON.
 
-Servers do not always send what was asked for: JSON where a stream was, a stream where none was, either of them under
-the other's content type. A body that begins with a brace or a bracket is JSON whatever its content type says, as no
-stream of events begins with one; and what begins as a stream of events does is one.
+Servers do not always send what was asked for: JSON instead of a stream, a stream instead of JSON, or either of them
+with the content type of the other. A body that begins with a brace or a bracket is JSON whatever its content type is,
+because no stream of events begins with one. A body that begins as a stream of events does is one.
 """
 
 import re
@@ -25,10 +25,10 @@ _LINES = frozenset(
 
 _BLANK = re.compile(rb"(?:\xef\xbb\xbf)?+[ \t\r\n]*+")
 _EVENTS = re.compile(rb'(?:(?::|(?:event|id|retry):)[^\r\n]*+[\r\n]++)*+data: ?+[\[{"]')
-"""The lines with which a stream of events begins, up to the first data that can be JSON or the marker of the end."""
+"""The lines with which a stream of events begins, up to the first data that can be JSON, or the end marker."""
 
 _LONGEST_END = 64
-"""Bytes of the marker of a stream's end, with what is blank around it, that may stand behind JSON."""
+"""How many bytes the end marker of a stream may have, with the blanks around it, where it stands behind JSON."""
 
 
 class BodyForm(Enum):
@@ -37,11 +37,11 @@ class BodyForm(Enum):
     EVENTS = "events"
     """Server-sent events."""
     LINES = "lines"
-    """A JSON value a line."""
+    """A JSON value on each line."""
     JSON = "json"
     """One JSON value."""
     OTHER = "other"
-    """Neither its content type nor its first bytes tell."""
+    """Neither the content type nor the first bytes tell."""
 
 
 def media_type(content_type: str) -> str:
@@ -50,7 +50,7 @@ def media_type(content_type: str) -> str:
 
 
 def of(content_type: str, body: bytes | bytearray) -> BodyForm:
-    """Return the form of a body, which has no content coding any more."""
+    """Return the form of a body whose content coding has been undone."""
     type_ = media_type(content_type)
     blank = _BLANK.match(body)
     assert blank
@@ -69,7 +69,7 @@ def of(content_type: str, body: bytes | bytearray) -> BodyForm:
 
 
 def _begins_with_values_in_lines(body: bytes | bytearray, start: int) -> bool:
-    """Return whether the first line is a JSON value by itself and another one begins after it."""
+    """Tell whether the first line is a JSON value by itself, and another value begins after it."""
     end = body.find(b"\n", start)
     if end < 0:
         return False
@@ -85,7 +85,7 @@ def _begins_with_values_in_lines(body: bytes | bytearray, start: int) -> bool:
 
 
 def without_end_marker(body: bytes | bytearray) -> bytes | bytearray:
-    """Return JSON without the ``data: [DONE]`` that some servers put behind it; the body itself where there is none."""
+    """Return JSON without the ``data: [DONE]`` that some servers put behind it, or the body itself."""
     start = body.rfind(b"data:", max(0, len(body) - _LONGEST_END))
     if start < 0 or body[start:].removeprefix(b"data:").strip() != b"[DONE]":
         return body

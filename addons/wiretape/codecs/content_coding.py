@@ -1,4 +1,4 @@
-"""Content codings: gzip, deflate, br and zstd, undone piece by piece. Between the wire's bytes and the events.
+"""Content codings: undoes gzip, deflate, br and zstd, piece by piece.
 
 brotli and zstandard come with mitmproxy, which depends on both.
 """
@@ -15,32 +15,32 @@ import zstandard
 from wiretape.codecs.pieces import Pieces
 
 LIMIT = 512 * 1024 * 1024
-"""Decoded bytes of one body: beyond it a few kB of hostile input could fill the memory."""
+"""How many decoded bytes a body may have: otherwise a few kB of hostile input could fill the memory."""
 
 _MOST = 4
-"""Content codings of one body."""
+"""How many content codings one body may have."""
 
 _NOT = re.compile(r"q\s*=\s*0(?:\.0*)?")
-"""The weight of a coding that a client does not take."""
+"""The weight of a coding that a client does not accept."""
 
 
 _KNOWN = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 """The codings that can be undone."""
 
 _NO_CODINGS = frozenset({"", "identity", "none", "null", "binary", "utf-8", "utf8"})
-"""What is said where there is no coding: by those who mean the transfer or the characters, too."""
+"""What servers write where there is no coding. Some mean the transfer, or the characters."""
 
 
 class CodingError(ValueError):
-    """A body that is not what its content coding says, or larger than LIMIT when decoded."""
+    """The body is not what its content coding says, or has more than LIMIT bytes when decoded."""
 
 
 def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Sequence[bytes]:
-    """The pieces of a body without their content coding, piece for piece; an empty one where a piece gave nothing.
+    """Return the pieces of a body without their content coding, as many; a piece is empty where nothing came of it.
 
-    ``coding`` is the value of Content-Encoding, ``limit`` the decoded bytes that are too many, by default LIMIT. One
-    that nobody knows is none where the body is text: clients take it so. Raises CodingError where it is not, and for
-    broken input; a cut-off body is not an error here: what could be decoded is given.
+    ``coding`` is the value of Content-Encoding. More than ``limit`` decoded bytes are an error; the default is LIMIT.
+    An unknown coding is ignored where the body is text, as clients do. Raises CodingError where it is not, and for
+    broken input. A body that was cut off is not an error here: as much as could be decoded is returned.
     """
     if not _names(coding):
         if isinstance(pieces, tuple | Pieces):
@@ -51,23 +51,25 @@ def decode(pieces: Iterable[bytes], coding: str, limit: int | None = None) -> Se
 
 
 class TooLargeError(CodingError):
-    """A body that is larger than it may be when decoded."""
+    """The body has more bytes than it may when decoded."""
 
 
 class ContentDecoder:
     """Undoes the content coding of one body while it comes."""
 
     def __init__(self, coding: str, limit: int | None = None) -> None:
-        """As ``decode``. Raises CodingError for an unknown coding."""
+        """Takes what ``decode`` takes. Raises CodingError for an unknown coding."""
         names = _names(coding)
         if len(names) > _MOST:
             raise CodingError(f"more than {_MOST} content codings, one in another")
         self._steps = [_decoder(name) for name in reversed(names)]
-        self._largest = LIMIT if limit is None else limit
+        if limit is None:
+            limit = LIMIT
+        self._largest = limit
         self._room = self._largest
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a piece becomes, in parts that are made as they are taken. Raises CodingError."""
+        """Yield what becomes of a piece, in parts that are decoded as they are taken. Raises CodingError."""
         parts: Iterable[bytes] = (piece,)
         for step in self._steps:
             parts = _bounded(step, parts, self._room)
@@ -85,9 +87,9 @@ def _names(coding: str) -> list[str]:
 
 
 def decoder_for(coding: str, accepted: str) -> ContentDecoder | None:
-    """What a client that sends this Accept-Encoding needs to read a body of this Content-Encoding; None where it can.
+    """Return what a client with this Accept-Encoding needs to read a body with this Content-Encoding, or None.
 
-    Raises CodingError where nobody knows how it is undone.
+    Raises CodingError where the coding is unknown.
     """
     if is_accepted(coding, accepted):
         return None
@@ -98,9 +100,10 @@ def decoder_for(coding: str, accepted: str) -> ContentDecoder | None:
 
 
 def is_accepted(coding: str, accepted: str) -> bool:
-    """Whether a client that sends this Accept-Encoding can read a body of this Content-Encoding.
+    """Tell whether a client with this Accept-Encoding can read a body with this Content-Encoding.
 
-    One that sends none leaves the choice to the server (RFC 9110, 12.5.3), but most that do could read none.
+    A client that sends none leaves the choice to the server (RFC 9110, 12.5.3). But most clients that send none can
+    read no coding.
     """
     taken = {}
     for each in accepted.lower().split(","):
@@ -114,9 +117,9 @@ def _plain_name(name: str) -> str:
 
 
 def plain(body: bytes, coding: str, limit: int) -> bytes:
-    """A request's body without its content coding; as it came where it is not what that says.
+    """Return the body of a request without its content coding, or as it came where the coding is wrong.
 
-    Some clients name one that they have not applied, or what is none (``utf-8``). Raises TooLargeError.
+    Some clients name a coding that they have not applied, or that does not exist (``utf-8``). Raises TooLargeError.
     """
     try:
         return b"".join(decode([body], coding, limit))
@@ -127,21 +130,21 @@ def plain(body: bytes, coding: str, limit: int) -> bytes:
 
 
 class _NoRoomError(Exception):
-    """More is decoded than there may be."""
+    """More has been decoded than is allowed."""
 
 
 _GZIP = (b"\x1f\x8b\x08",)
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([0x50 + number]) + b"\x2a\x4d\x18" for number in range(16)))
-"""How a member begins, and a frame: one of data, or of those that are skipped."""
+"""How a frame begins: a frame of data, or one of those that are skipped."""
 
 Step = Callable[[bytes], Iterable[bytes]]
-"""Gives what some bytes become, in parts that are made as they are taken."""
+"""Yields what becomes of some bytes, in parts that are decoded as they are taken."""
 
 _SLICE = 1024
-"""Bytes decoded at a time: gzip, deflate and zstd make no more than some MB of so few."""
+"""How many bytes are decoded at a time. Of so few, gzip, deflate and zstd make no more than some MB."""
 
 _PART = 1 << 20
-"""Bytes that are made at a time of brotli, which makes a gigabyte of some hundred."""
+"""How many bytes of brotli are made at a time: it makes a gigabyte of some hundred bytes."""
 
 
 def _bounded(step: Step, pieces: Iterable[bytes], room: int) -> Iterator[bytes]:
@@ -180,7 +183,7 @@ def _text(name: str) -> Step:
             text = decoder.decode(piece)
         except UnicodeDecodeError as e:
             raise CodingError(f"unknown content coding {name!r}") from e
-        # Nobody writes these into a text: compressed bytes begin with them.
+        # No text contains these, but compressed bytes begin with them.
         if "\0" in text:
             raise CodingError(f"unknown content coding {name!r}")
         yield piece
@@ -197,9 +200,9 @@ class _Decompressor(Protocol):
 
 
 def _members(make: Callable[[], _Decompressor], beginnings: Sequence[bytes]) -> Step:
-    """Both gzip and zstd may be several members, or frames, one after the other.
+    """Return a step for gzip or zstd, which may have several members, or frames, one after the other.
 
-    What follows the last one and begins as none is left out, as clients do: some servers pad a body.
+    Bytes behind the last one that do not begin another one are left out, as clients do: some servers pad a body.
     """
     current = make()
     is_over = False
@@ -209,11 +212,12 @@ def _members(make: Callable[[], _Decompressor], beginnings: Sequence[bytes]) -> 
         nonlocal current, is_over, rest
         if is_over:
             return
-        piece, rest = rest + piece, b""
+        piece = rest + piece
+        rest = b""
         while piece:
             if current.eof:
                 if not piece.startswith(tuple(beginnings)):
-                    # It may be a part of a beginning.
+                    # It may be a part of the beginning of a member.
                     is_over = not any(beginning.startswith(piece) for beginning in beginnings)
                     rest = piece
                     return
@@ -244,7 +248,10 @@ def _deflate() -> Step:
     def step(piece: bytes) -> Iterator[bytes]:
         nonlocal inflate
         if inflate is None:
-            inflate = zlib.decompressobj(zlib.MAX_WBITS if piece[0] & 0x0F == 8 else -zlib.MAX_WBITS)
+            window = -zlib.MAX_WBITS
+            if piece[0] & 0x0F == 8:
+                window = zlib.MAX_WBITS
+            inflate = zlib.decompressobj(window)
         yield inflate.decompress(piece)
 
     return step

@@ -1,7 +1,7 @@
-"""Where two JSON values differ, leaf by leaf, and within long texts line by line. Beside the data's way: ``miss`` asks.
+"""Finds where two JSON values differ, leaf by leaf, and within long texts line by line. A miss is explained with it.
 
-Lists and lines are aligned, so that what is only in one of them shifts nothing. What is aligned is bounded, whatever
-the values are: of what is longer, what stands at the same place is compared.
+Lists and lines are aligned, so that an item that only one of them has does not shift the others. The work is bounded,
+whatever the values are: in longer lists, items at the same place are compared.
 """
 
 import hashlib
@@ -14,19 +14,19 @@ from typing import Any
 from wiretape.codecs import json_text
 
 _ALIGNED = 2000
-"""Items or lines of either that are aligned: 2000 and 2000 take some milliseconds."""
+"""How many items or lines of either value are aligned. For 2000 and 2000, that takes some milliseconds."""
 
 _SHORT = 120
-"""Characters of a text that is shown whole."""
+"""How many characters of a text are shown whole."""
 
 _PATH = 240
 
 _PLAIN = re.compile(r"[^\s.\[\]\"]+")
-"""A key that can be read in a path as it is."""
+"""A key that can stand in a path as it is."""
 
 
 class _Absent:
-    """Stands for what is not there."""
+    """Stands for a value that is not there."""
 
 
 ABSENT = _Absent()
@@ -34,7 +34,7 @@ ABSENT = _Absent()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A place where two values differ: what is here, and what is there; ``ABSENT`` for nothing."""
+    """A place where two values differ, with the value of each; ``ABSENT`` for none."""
 
     path: str
     here: Any
@@ -56,9 +56,12 @@ def differences(here: Any, there: Any, path: str = "") -> Iterator[Difference]:
 
 def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) -> Iterator[Difference]:
     for key in (*here, *(key for key in there if key not in here)):
-        below = _below(
-            path, key if _PLAIN.fullmatch(key) else json_text.canonical(key).decode("utf-8"), "." if path else ""
-        )
+        step = key
+        if not _PLAIN.fullmatch(key):
+            step = json_text.canonical(key).decode("utf-8")
+        if path:
+            step = f".{step}"
+        below = _below(path, step)
         if key not in here:
             yield Difference(below, ABSENT, there[key])
         elif key not in there:
@@ -70,13 +73,12 @@ def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) ->
 def _of_items(here: Sequence[Any], there: Sequence[Any], path: str) -> Iterator[Difference]:
     for ours, theirs in gaps([*map(json_text.canonical, here)], [*map(json_text.canonical, there)]):
         for one, two in _pairs(ours, theirs):
-            below = _below(path, f"[{two if one is None else one}]")
-            if one is None:
-                yield Difference(below, ABSENT, there[two or 0])
-            elif two is None:
-                yield Difference(below, here[one], ABSENT)
-            else:
-                yield from differences(here[one], there[two], below)
+            if one is not None and two is not None:
+                yield from differences(here[one], there[two], _below(path, f"[{one}]"))
+            elif one is not None:
+                yield Difference(_below(path, f"[{one}]"), here[one], ABSENT)
+            elif two is not None:
+                yield Difference(_below(path, f"[{two}]"), ABSENT, there[two])
 
 
 def _of_texts(here: str, there: str, path: str) -> Iterator[Difference]:
@@ -90,16 +92,18 @@ def _of_texts(here: str, there: str, path: str) -> Iterator[Difference]:
         return
     for one_range, two_range in gaps(ours, theirs):
         for one, two in _pairs(one_range, two_range):
-            line = (two if one is None else one) or 0
-            yield Difference(
-                f"{path}, line {line + 1}",
-                ABSENT if one is None else ours[one],
-                ABSENT if two is None else theirs[two],
-            )
+            if one is not None and two is not None:
+                yield Difference(f"{path}, line {one + 1}", ours[one], theirs[two])
+            elif one is not None:
+                yield Difference(f"{path}, line {one + 1}", ours[one], ABSENT)
+            elif two is not None:
+                yield Difference(f"{path}, line {two + 1}", ABSENT, theirs[two])
 
 
 def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, range]]:
-    """Yield where two sequences differ, in order: the places of what only one has, and of what only the other has."""
+    """Yield where two sequences differ, in order: the range that only one has, and the range that only
+    the other has.
+    """
     start = _common(here, there)
     end = _common(here[start:][::-1], there[start:][::-1])
     ours = here[start : len(here) - end]
@@ -108,7 +112,7 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
         if ours or theirs:
             yield range(start, start + len(ours)), range(start, start + len(theirs))
         return
-    # A miss is seldom, and to load this takes as long as a hundred hits.
+    # Loading this takes as long as a hundred hits, and misses are rare.
     from rapidfuzz.distance import Indel
 
     before = 0
@@ -121,7 +125,7 @@ def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, ran
 
 
 def _pairs(ours: range, theirs: range) -> Iterator[tuple[int | None, int | None]]:
-    """Yield the places of two ranges that stand for each other; None where one is longer."""
+    """Yield pairs of places of two ranges; None where one range is longer."""
     yield from zip(ours, theirs, strict=False)
     for one in ours[len(theirs) :]:
         yield one, None
@@ -136,9 +140,9 @@ def _common(one: Sequence[Any], two: Sequence[Any]) -> int:
     return min(len(one), len(two))
 
 
-def _below(path: str, step: str, dot: str = "") -> str:
-    """A path that is bounded: under a long key there may be as many leaves as the request has bytes."""
-    longer = f"{path}{dot}{step}"
+def _below(path: str, step: str) -> str:
+    """Return a path of bounded length: below a long key there may be as many leaves as the request has bytes."""
+    longer = f"{path}{step}"
     if len(longer) <= _PATH:
         return longer
     digest = hashlib.sha256(longer.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""Embeddings as numbers <-> as base64 of them. Part of the wire: a recording has numbers, whichever was asked for.
+"""Embeddings as numbers, or as base64 of them. A recording always has numbers, whichever the client has asked for.
 
-SDKs ask for base64 by themselves, so a request that does is the same as one that does not. What the bytes are is told
-by ``output_dtype``: float32 where it is absent, else numbers of one byte, of which a binary embedding has eight
-dimensions each. What is not what it should be stays as it came: a text.
+SDKs ask for base64 by themselves, so a request that does is the same as one that does not. ``output_dtype`` tells what
+the bytes are: float32 where it is absent, otherwise numbers of one byte, each of which has eight dimensions of a binary
+embedding. A text that is not what it should be stays as it came.
 """
 
 import base64
@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 _TYPES = {None: "f", "float": "f", "int8": "b", "binary": "b", "uint8": "B", "ubinary": "B"}
-"""``output_dtype`` -> the number's type as ``struct`` calls it."""
+"""``output_dtype`` -> the type of the number, as ``struct`` names it."""
 
 
 def to_numbers(item: Any, sent: Mapping[str, Any]) -> Any:
-    """Return an item of the answer's ``data`` with its base64 as numbers, by what the request had ``sent``."""
+    """Return an item of ``data`` of an answer with numbers for its base64, as the request had ``sent`` it."""
     type_ = _type(sent)
     if type_ is None or not isinstance(item, dict) or not isinstance(item.get("embedding"), str):
         return item
@@ -29,7 +29,9 @@ def to_numbers(item: Any, sent: Mapping[str, Any]) -> Any:
 
 
 def to_wire(item: Any, sent: Mapping[str, Any], *, base64_wanted: bool) -> Any:
-    """Return an item of a recording's ``data`` as it was asked for: its numbers, or base64 where they can be that."""
+    """Return an item of ``data`` of a recording as the client asked for it: numbers, or base64 where
+    that is possible.
+    """
     type_ = _type(sent)
     if type_ is None or (type_ == "f" and not base64_wanted):
         return item
@@ -43,15 +45,24 @@ def to_wire(item: Any, sent: Mapping[str, Any], *, base64_wanted: bool) -> Any:
         if text is None:
             return item
         return {**item, "embedding": text}
-    # In a recording all of them are as the SDK has them, with a fraction.
-    return {**item, "embedding": [int(n) if isinstance(n, float) and n.is_integer() else n for n in numbers]}
+    # A recording has all of them as SDKs do, with a fraction.
+    return {**item, "embedding": [*map(_without_fraction, numbers)]}
+
+
+def _without_fraction(number: float) -> float:
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    return number
 
 
 def _packed(numbers: list[float], type_: str) -> str | None:
-    """Return numbers as base64; None where a digit would be lost by that: so they came from who does not heed it."""
+    """Return numbers as base64, or None where a digit would be lost: then the provider had not sent base64."""
     form = f"<{len(numbers)}{type_}"
     try:
-        raw = struct.pack(form, *(numbers if type_ == "f" else map(int, numbers)))
+        if type_ == "f":
+            raw = struct.pack(form, *numbers)
+        else:
+            raw = struct.pack(form, *map(int, numbers))
     except (OverflowError, ValueError, struct.error):
         return None
     unpacked = [*struct.unpack(form, raw)]
@@ -68,5 +79,5 @@ def _type(sent: Mapping[str, Any]) -> str | None:
 
 
 def _is_same(one: float, other: float) -> bool:
-    # NaN is equal to nothing, and float32 has it.
+    # float32 has NaN, which is not equal to itself.
     return one == other or (math.isnan(one) and math.isnan(other))

@@ -1,6 +1,6 @@
-"""Messages of AWS's event streams: bytes -> headers and payloads. Knows nothing of what they mean.
+"""Messages of the event streams of AWS: bytes -> headers and payloads. It does not know what they mean.
 
-Bedrock's native streams are such. The checksums are not looked at: the bytes that came are what is recorded.
+The native streams of Bedrock have this form. Checksums are not checked: the bytes are recorded as they came.
 Source: Smithy's specification of ``application/vnd.amazon.eventstream``.
 """
 
@@ -14,7 +14,7 @@ _PRELUDE = 12
 _CHECKSUM = 4
 
 _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-"""Bytes of a header's value, by its type; of the types 6 (bytes) and 7 (text) a length goes before it."""
+"""The type of a header -> how many bytes its value has. Types 6 (bytes) and 7 (text) have a length before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Message:
     """One message."""
 
     headers: dict[str, str]
-    """Those that are texts, such as ``:event-type``."""
+    """The headers that are texts, such as ``:event-type``."""
     payload: bytes
 
 
 def messages(body: bytes | bytearray) -> Iterator[Message]:
-    """Yield the messages of a body. Raises ValueError where one is cut off, or is none."""
+    """Yield the messages of a body. Raises ValueError where one is cut off or malformed."""
     at = 0
     view = memoryview(body)
     while at < len(body):

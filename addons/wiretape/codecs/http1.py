@@ -1,18 +1,25 @@
-"""Bytes of an HTTP/1.1 connection -> its requests, one at a time; chunks -> bytes. Sans-IO, around httptools.
+"""The requests of an HTTP/1.1 connection, one at a time, and the chunks of an answer. Sans-IO, around httptools.
 
-For what is usual. Whatever is not, in the least, is left to the proxy's own parser, with all its bytes: ``Unusual``.
+It reads what is usual. Anything that is unusual, in the least, is left to the proxy's own parser, with all its bytes:
+``Unusual``. A request goes through these states:
+
+    HEAD     its head has not come whole                 ``head`` is None
+    BODY     its head has come, its body has not         ``head`` gives the request without its body
+    WHOLE    all of it has come                          ``feed`` returns it; ``done`` begins the next
+
 Source of the framing: RFC 9112.
 """
 
 from collections.abc import Iterator
+from enum import Enum, auto
 
 import httptools
 
 _LARGEST_HEAD = 65536
-"""Bytes of a request's head; more is left to the proxy."""
+"""How many bytes the head of a request may have; a larger one is left to the proxy."""
 
 _PIECE = 256 * 1024
-"""Bytes in which a body is handed over."""
+"""How many bytes of a body are handed over at a time."""
 
 _ONCE = frozenset(
     (
@@ -32,8 +39,14 @@ _UNUSUAL = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"trailer", b
 LAST_CHUNK = b"0\r\n\r\n"
 
 
+class _State(Enum):
+    HEAD = auto()
+    BODY = auto()
+    WHOLE = auto()
+
+
 class Unusual(Exception):  # noqa: N818  not an error
-    """A request that is not for us: its bytes are in ``Reader.raw``."""
+    """The request is left to the proxy. Its bytes are in ``Reader.raw``."""
 
 
 class Request:
@@ -44,22 +57,22 @@ class Request:
     def __init__(self, method: str, target: bytes, headers: dict[bytes, bytes], body: bytes, keep_alive: bool) -> None:
         self.method = method
         self.target = target
-        """As it was sent: in origin form, or absolute."""
+        """The target as it was sent: in origin form, or absolute."""
         self.headers = headers
-        """By their names in lower case."""
+        """The headers by their names in lower case."""
         self.body = body
         self.keep_alive = keep_alive
         """Whether another request may follow on this connection."""
 
     def header(self, name: bytes) -> str:
-        """A header's value, or empty."""
+        """Return the value of a header, or an empty text."""
         return self.headers.get(name, b"").decode("latin-1")
 
 
 class Reader:
-    """Reads requests. After one has come, ``done`` makes ready for the next.
+    """Reads requests. After one has come, ``done`` makes it ready for the next.
 
-    A body is kept once: while it comes, its pieces are those that were fed, and when it is whole it is one of them.
+    It holds a body once: its pieces as they were fed while it comes, and one of them, the whole body, afterwards.
     """
 
     def __init__(self) -> None:
@@ -68,7 +81,7 @@ class Reader:
         self.done()
 
     def done(self) -> None:
-        """The request was answered: its bytes are of no further use."""
+        """Forget the request, which was answered."""
         self._begun = 0
         self._pieces: list[bytes] = []
         self._size = 0
@@ -76,16 +89,15 @@ class Reader:
         self._target: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
         self._head_pieces = 0
-        """How many pieces have the head, the last of them with the beginning of the body."""
+        """How many pieces contain the head. The last of them may also have the beginning of the body."""
         self._body: list[bytes] = []
-        self._in_body = False
+        self._state = _State.HEAD
         self._keep_alive = True
         self._odd = ""
-        self._whole = False
 
     @property
     def raw(self) -> bytes:
-        """Every byte that was fed since the last request was done."""
+        """All bytes that were fed since the last request was done."""
         return b"".join(self._pieces)
 
     @property
@@ -94,7 +106,7 @@ class Reader:
         return not self._pieces
 
     def take(self) -> Iterator[bytes]:
-        """Give what ``raw`` is in pieces of a size that costs little to copy, and keep none of it."""
+        """Yield the bytes of ``raw``, in pieces of a size that costs little to copy, and keep none of them."""
         pieces = self._pieces
         self.done()
         for piece in pieces:
@@ -106,48 +118,48 @@ class Reader:
                     yield bytes(view[start : start + _PIECE])
 
     def feed(self, data: bytes) -> Request | None:
-        """The request that ends with these bytes, if it does.
+        """Return the request that ends with these bytes, or None.
 
         Raises Unusual, after which nothing more can be fed.
         """
         self._pieces.append(data)
         self._size += len(data)
-        was_in_body = self._in_body
+        before = self._state
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as e:
             raise Unusual(str(e)) from e
         if self._odd:
             raise Unusual(self._odd)
-        if not self._in_body and self._size > _LARGEST_HEAD:
+        if self._state is _State.HEAD and self._size > _LARGEST_HEAD:
             raise Unusual("the head is too long")
-        if not self._whole:
-            if was_in_body and data:
-                self._body[-1] = data  # All of it is body: the parser's copy is not kept beside it.
-            elif self._in_body:
+        if self._state is not _State.WHOLE:
+            if before is _State.BODY and data:
+                self._body[-1] = data  # All of it is body: it is kept instead of the copy that the parser made.
+            elif self._state is _State.BODY:
                 self._head_pieces = len(self._pieces)
             return None
         if self._begun > 1:
             raise Unusual("another request follows in the same bytes")
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        body = b"".join(self._body)
         if self._head_pieces:
             self._keep_once(body, data)
         return self._request(body)
 
     def head(self) -> Request | None:
-        """The request without its body, where its head has come and its body has not all."""
+        """Return the request without its body, where its head has come and its body has not come whole."""
         if not self._head_pieces:
             return None
         return self._request(b"")
 
     @property
     def length(self) -> int:
-        """The length of the body, by the head, when that has come."""
+        """The length of the body as the head tells it; 0 where the head has not come."""
         return int(self._headers.get(b"content-length", b"0"))
 
     def _keep_once(self, body: bytes, last: bytes) -> None:
-        """Keep the body, which has come in pieces, in one."""
-        behind = len(last) - len(self._body[-1])  # Nothing as a rule, or an empty line.
+        """Hold the body, which has come in pieces, as one piece."""
+        behind = len(last) - len(self._body[-1])  # As a rule this is nothing; it may be an empty line.
         head = self._size - len(body) - behind
         self._pieces = [b"".join(self._pieces[: self._head_pieces])[:head], body, last[len(last) - behind :]]
         self._body = []
@@ -159,27 +171,27 @@ class Reader:
     # -- called by the parser --------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Of httptools' protocol."""
+        """Called by httptools."""
         self._begun += 1
 
     def on_url(self, url: bytes) -> None:
-        """Of httptools' protocol; may come in parts."""
+        """Called by httptools, perhaps several times for one URL."""
         if self._begun == 1:
             self._target.append(url)
             self._head += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Of httptools' protocol."""
+        """Called by httptools."""
         self._head += len(name) + len(value)
         name = name.lower()
         if name in _UNUSUAL or (name in _ONCE and name in self._headers):
             self._odd = "a header that is not for us"
-        self._headers[name] = value.rstrip(b" \t")  # RFC 9112, 5: such space is no part of it.
+        self._headers[name] = value.rstrip(b" \t")  # RFC 9112, 5: such blanks are no part of the value.
 
     def on_headers_complete(self) -> None:
-        """Of httptools' protocol."""
-        self._in_body = True
-        self._keep_alive = self._parser.should_keep_alive()  # Only now can the parser tell.
+        """Called by httptools."""
+        self._state = _State.BODY
+        self._keep_alive = self._parser.should_keep_alive()  # The parser can tell only now.
         length = self._headers.get(b"content-length", b"0")
         if self._head > _LARGEST_HEAD:
             self._odd = "the head is too long"
@@ -189,17 +201,17 @@ class Reader:
             self._odd = "a Content-Length that is not plain"
 
     def on_body(self, piece: bytes) -> None:
-        """Of httptools' protocol."""
+        """Called by httptools."""
         if self._begun == 1:
             self._body.append(piece)
 
     def on_message_complete(self) -> None:
-        """Of httptools' protocol."""
-        self._whole = True
+        """Called by httptools."""
+        self._state = _State.WHOLE
 
 
 def chunk(data: bytes) -> bytes:
-    """A piece of a body in the chunked transfer coding; nothing for an empty one, which would end it."""
+    """Return a piece of a body in the chunked transfer coding; nothing for an empty one, which would end the body."""
     if not data:
         return b""
     return b"%x\r\n%s\r\n" % (len(data), data)

@@ -1,4 +1,4 @@
-"""Header fields and statuses as an answer may have them. Under everything that writes or reads an answer.
+"""Header fields and statuses as an answer may have them. Everything that writes or reads an answer uses it.
 
 Source: RFC 9110, 5.5 (field values), 15 (statuses) and 6.4.1 (which answers have no content).
 """
@@ -6,7 +6,7 @@ Source: RFC 9110, 5.5 (field values), 15 (statuses) and 6.4.1 (which answers hav
 import re
 
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
-"""Of printable ASCII alone: no CR and no LF, with which a value would become a field of its own."""
+"""Printable ASCII. With CR or LF, a value could become a field of its own."""
 
 _KEPT = re.compile(
     r"content-type|server-timing|openai-processing-ms|openai-version|openai-model|x-should-retry"
@@ -15,32 +15,32 @@ _KEPT = re.compile(
     r"|(?:x-)?ratelimit(?:-policy)?|x-rate-limit-[a-z0-9._-]+|access-control-[a-z-]+|content-disposition"
     r"|x-goog-upload-[a-z-]+"
 )
-"""Headers worth keeping: what a client may act upon. Never a cookie, nor who asked."""
+"""Headers that are kept, because a client may act on them. Never a cookie, nor anything about the client."""
 
 _NEVER = re.compile("account|organization|project|user|tenant|key|token-id|deployment-id|request-id")
 
 EMPTY = frozenset({204, 205, 304})
-"""Statuses of answers that have no content."""
+"""Statuses of answers without content."""
 
 _ABOUT_THE_REQUEST = frozenset({400, 404, 405, 406, 410, 411, 413, 414, 415, 416, 417, 422, 426, 431, 451})
-"""Statuses of errors that the same request would get again, whoever sends it, and whenever."""
+"""Statuses of errors that the same request would get again, from any client and at any time."""
 
 UNFRAMED = frozenset({204, 304})
-"""Statuses of answers whose head says nothing of a body's length: its end is the answer's."""
+"""Statuses of answers that end with their head, whatever it says about the length of a body."""
 
 
 def is_value(text: str) -> bool:
-    """Whether a text can be a field's value."""
+    """Tell whether a text can be the value of a field."""
     return _VALUE.fullmatch(text) is not None
 
 
 def is_kept(name: str) -> bool:
-    """Whether a header, its name in lower case, is kept with a recording."""
+    """Tell whether a header, its name in lower case, is kept with a recording."""
     return _KEPT.fullmatch(name) is not None and _NEVER.search(name) is None
 
 
 def is_passing(status: int) -> bool:
-    """Whether an answer of this status depends on who asks, or when: the next one who asks may get another."""
+    """Tell whether an answer of this status depends on the client or the time: the next client may get another one."""
     if status < 400:
         # What is to be asked for again, here or elsewhere; parts of an answer, for whoever has the rest of it.
         return status in (202, 206, 302, 303, 304, 307)
@@ -48,14 +48,14 @@ def is_passing(status: int) -> bool:
 
 
 _OF_WHO_ASKS = frozenset({401, 402, 403, 407, 511})
-"""Statuses of errors that stay until somebody does something about it: nobody sends the same request again at once."""
+"""Statuses of errors that stay until somebody acts: the same request is not sent again at once."""
 
 
 def is_momentary(status: int) -> bool:
-    """Whether who sends the same request again, as SDKs do, may get another answer in a moment."""
+    """Tell whether a client that sends the same request again, as SDKs do, may get another answer in a moment."""
     return is_passing(status) and status >= 400 and status not in _OF_WHO_ASKS
 
 
 def is_status(value: object) -> bool:
-    """Whether a value is the status of a whole answer: not one that only goes before (1xx), nor ``True``."""
+    """Tell whether a value is the status of a whole answer: not an interim one (1xx), and not ``True``."""
     return isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 600

@@ -1,6 +1,6 @@
-"""JSON text -> values, fast and with nothing lost, and back, at once or in parts. Under all that reads others' JSON.
+"""JSON text <-> values, fast and without loss, at once or in parts. Everything that reads the JSON of others uses it.
 
-What comes back is bounded in depth, so that nobody who walks through it has to fear for the stack.
+Values have a bounded depth, so that code which walks through them never runs out of stack.
 """
 
 import json
@@ -13,35 +13,43 @@ import orjson
 from wiretape.codecs.remade import Remade
 
 DEEPEST = 254
-"""Arrays and objects inside each other, of a file: as deep as orjson writes."""
+"""How many arrays and objects may be in each other in a file: as many as orjson writes."""
 
 DEEPEST_ON_WIRE = 200
-"""The same of a request or an answer, which has to fit into a file."""
+"""The same for a request or an answer, which has to fit into a file."""
 
 _LONG = 1 << 18
-"""Characters of a text that are encoded at a time."""
+"""How many characters of a text are encoded at a time."""
 
 _LARGE = 1 << 22
-"""Bytes of a text that is not written again to tell its depth, as that takes as much memory."""
+"""How many bytes make a text large: it is not written again to tell its depth, because that would take
+as much memory.
+"""
 
-# A table and a search for fixed bytes: ten times as fast as an expression.
+# A table and a search for fixed bytes are ten times as fast as an expression.
 _DIGITS_TO_NINE = bytes.maketrans(b"012345678", b"9" * 9)
 _LONG_NUMBER = b"9" * 19
 
 
 class NonFinite(float):
-    """NaN or an infinity that was read, and is to be written so: orjson writes ``null`` for a plain float of these."""
+    """NaN or an infinity that was read, and will be written as it was: orjson writes a plain float of
+    these as ``null``.
+    """
 
 
 def loads(data: bytes | bytearray, deepest: int = DEEPEST) -> Any:
-    """As ``json.loads``, which it falls back to for what orjson refuses, or would round: NaN, integers of any size.
+    """Return the value of a JSON text, as ``json.loads`` does, which reads what orjson refuses or rounds: NaN, long
+    integers.
 
-    What is no finite number is a NonFinite, which ``dumps`` writes as it came. Raises ValueError, also for what is
-    nested more deeply than ``deepest``.
+    A number that is not finite is a NonFinite, which ``dumps`` writes as it came. Raises ValueError, also for a text
+    that is nested more deeply than ``deepest``.
     """
     value = _loads(data)
-    is_within = _ends_within(value, deepest) if len(data) > _LARGE else not _is_deeper(value, deepest)
-    if not is_within:
+    if len(data) > _LARGE:
+        is_too_deep = not _ends_within(value, deepest)
+    else:
+        is_too_deep = _is_deeper(value, deepest)
+    if is_too_deep:
         raise ValueError("it is nested too deeply")
     return value
 
@@ -66,10 +74,10 @@ def _float(text: str) -> float:
 
 
 def dumps(value: Any) -> bytes:
-    """A compact text of what ``loads`` has given, and nothing in it lost."""
+    """Return a compact text of what ``loads`` has given, without any loss."""
     try:
         return orjson.dumps(value)
-    except TypeError:  # An integer of more than 64 bits, half a surrogate pair, NaN: orjson refuses them.
+    except TypeError:  # orjson refuses integers of more than 64 bits, half a surrogate pair, and NaN.
         return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
@@ -78,9 +86,9 @@ def _is_deeper(value: Any, deepest: int) -> bool:
     for _ in range(DEEPEST - deepest):
         boxed = [boxed]
     try:
-        # To write it takes a fifth of the time of reading it, and ends where it is too deep.
+        # Writing takes a fifth of the time of reading, and ends where the value is too deep.
         orjson.dumps(boxed)
-    except TypeError:  # Too deep, or an integer of more than 64 bits, or half a surrogate pair.
+    except TypeError:  # It is too deep, or has an integer of more than 64 bits or half a surrogate pair.
         return not _ends_within(value, deepest)
     return False
 
@@ -104,11 +112,11 @@ def _inside(value: Any) -> Any:
 
 
 _APART = 3
-"""Levels whose members are encoded one by one: below these are the elements of a recording's answer."""
+"""Down to this level, members are encoded one by one. Below are the elements of the answer of a recording."""
 
 
 def indented(value: Any, level: int = 0, *, is_item: bool = False) -> Iterator[str]:
-    """The text that ``json.dumps(value, indent=2)`` gives, in parts: whole, a large one takes many times its memory.
+    """Yield the text of ``json.dumps(value, indent=2)`` in parts: at once, a large one takes many times its memory.
 
     Raises as ``json.dumps`` does.
     """
@@ -119,14 +127,20 @@ def indented(value: Any, level: int = 0, *, is_item: bool = False) -> Iterator[s
             yield json.dumps(value[start : start + _LONG])[1:-1]
         yield '"'
         return
-    # The elements of a stream, of which there are many, are not looked through for a long text.
+    # The elements of a stream are not searched for a long text: there are many.
     is_whole = level >= _APART and ((is_item and level == _APART) or not _holds_long(value))
     if is_whole or not isinstance(value, dict | list | Remade) or not value:
-        # No text of JSON holds a line end: each is one of the layout's.
+        # All line ends belong to the layout: a text in JSON contains none.
         yield json.dumps(value, indent=2).replace("\n", margin)
         return
-    before, end = ("{", "}") if isinstance(value, dict) else ("[", "]")
-    members = _named(value) if isinstance(value, dict) else (("", item) for item in value)
+    if isinstance(value, dict):
+        before = "{"
+        end = "}"
+        members = _named(value)
+    else:
+        before = "["
+        end = "]"
+        members = (("", item) for item in value)
     for name, item in members:
         yield f"{before}{margin}  {name}"
         yield from indented(item, level + 1, is_item=not name)
@@ -135,24 +149,24 @@ def indented(value: Any, level: int = 0, *, is_item: bool = False) -> Iterator[s
 
 
 def _holds_long(value: Any) -> bool:
-    """Whether there is a text of which the whole JSON text would be too much."""
+    """Tell whether a value contains a text that is too long to be encoded at once."""
     if isinstance(value, str):
         return len(value) > _LONG
     return any(map(_holds_long, _inside(value)))
 
 
 def _named(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    # json.dumps has its own ways with keys that are no text.
+    # json.dumps converts keys that are not texts.
     return ((json.dumps({key: 0})[1:-2], item) for key, item in value.items())
 
 
 def canonical(value: Any) -> bytes:
-    """Return a value as JSON, equal for values that are."""
+    """Return a value as JSON; equal values give equal bytes."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # It holds what orjson does not write: half a surrogate pair, a large integer.
+    except TypeError:  # orjson does not write half a surrogate pair or a large integer.
         return json.dumps(value, sort_keys=True).encode()
-    # It writes NaN so too.
+    # orjson also writes NaN as null.
     if b"null" not in text:
         return text
     return json.dumps(value, sort_keys=True).encode()

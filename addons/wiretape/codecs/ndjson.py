@@ -1,15 +1,15 @@
-"""Newline-delimited JSON: bytes <-> lines, incremental. Ollama's native streams; knows nothing of what they mean."""
+"""Newline-delimited JSON <-> lines, incrementally. Ollama streams it. It does not know what the lines mean."""
 
 
 class NdjsonDecoder:
-    """Bytes in, lines out; a piece may end anywhere."""
+    """Takes bytes and gives lines. A piece may end anywhere."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
         self._scanned = 0
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The lines that this piece completes, without their ends; empty ones are left out."""
+        """Return the lines that this piece completes, without their ends and without empty ones."""
         self._rest += piece
         lines: list[bytes] = []
         start = 0
@@ -21,7 +21,7 @@ class NdjsonDecoder:
         return [line for line in lines if line.strip()]
 
     def flush(self) -> list[bytes]:
-        """The end of the stream: a last line needs no line end."""
+        """End the stream, and return a last line without an end."""
         rest = bytes(self._rest)
         self._rest.clear()
         self._scanned = 0
@@ -31,5 +31,5 @@ class NdjsonDecoder:
 
 
 def encode(line: bytes) -> bytes:
-    """The bytes of one line."""
+    """Return the bytes of one line."""
     return line + b"\n"

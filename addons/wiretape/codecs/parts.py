@@ -1,26 +1,26 @@
-"""The bytes of a file that are made while they are written: a recording can be several times as large as its answer."""
+"""The bytes of a file, made while they are written: a recording can be several times as large as its answer."""
 
 import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _BLOCK = 1 << 18
-"""Bytes that are made, and written, at a time."""
+"""How many bytes are made, and written, at a time."""
 
 _HELD = 1 << 20
-"""Bytes that are made once and kept."""
+"""Up to so many bytes, a file is made once and kept."""
 
 
 def digest(data: Any) -> str:
-    """Return what a capture knows the bytes of its recording by."""
+    """Return the digest that a capture has of its recording."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 class Parts:
-    """A file's bytes, part by part: the same each time they are asked for."""
+    """The bytes of a file in parts. They are the same at each iteration."""
 
     def __init__(self, make: Callable[[], Iterator[bytes]]) -> None:
-        """``make`` may give many small ones."""
+        """``make`` may yield many small parts."""
         self._make = make
         self._held: bytes | None = None
         self._digest = ""
@@ -33,7 +33,7 @@ class Parts:
         block = bytearray()
         is_small = True
         for part in self._make():
-            if len(part) >= _HELD:  # Not to have it twice.
+            if len(part) >= _HELD:  # A large part is not copied.
                 is_small = False
                 for each in (bytes(block), part):
                     hashed.update(each)
@@ -41,7 +41,10 @@ class Parts:
                 block.clear()
                 continue
             block += part
-            if len(block) >= (_HELD if is_small else _BLOCK):
+            room = _BLOCK
+            if is_small:
+                room = _HELD
+            if len(block) >= room:
                 is_small = False
                 hashed.update(block)
                 yield bytes(block)
@@ -57,7 +60,7 @@ class Parts:
 
     @property
     def digest(self) -> str:
-        """What a capture knows its recording by; known when it was written once."""
+        """The digest that a capture has of its recording. Writing the file once computes it."""
         if not self._digest:
             for _ in self:
                 pass

@@ -1,6 +1,6 @@
-"""The pieces of a body, many and small, in little more memory than their bytes. Under what holds a whole answer.
+"""The pieces of a body, which may be many and small, in little more memory than their bytes.
 
-An object of Python's for each piece, and one for each time, takes half as much again as an answer in small pieces.
+A Python object for each piece, and one for each time, takes half as much again as an answer in small pieces.
 """
 
 from array import array
@@ -9,7 +9,7 @@ from typing import overload
 
 
 class Pieces(Sequence[bytes]):
-    """A sequence of bytes that grows. Equal to any other sequence of the same pieces."""
+    """A sequence of bytes that grows. It equals any other sequence of the same pieces."""
 
     def __init__(self, pieces: Iterable[bytes] = ()) -> None:
         self.data = bytearray()

@@ -1,4 +1,4 @@
-"""Text of others -> text that a terminal or a log shows and does not obey. Under everything that speaks to people.
+"""Makes the texts of others harmless to show: a terminal, or a log, does not obey anything in them.
 
 A recording, a file's name and a request may hold what a terminal takes for a command (it sets the title, moves the
 cursor, fills the clipboard), and what turns the order of letters around. Here each such character is written as its
@@ -15,12 +15,12 @@ _IN_LINE = re.compile(f"[{_UNSAFE}\t\n]")
 
 
 def line(text: str) -> str:
-    """One line of what others have written: a name, a label, a path."""
+    """Return what others have written, such as a name, a label or a path, in one line."""
     return _IN_LINE.sub(_code, text)
 
 
 def lines(text: str) -> str:
-    """Text of several lines, which stay; tabs too."""
+    """Return a text of several lines, which stay, and so do tabs."""
     return _IN_TEXT.sub(_code, text)
 
 

@@ -1,6 +1,5 @@
-"""Values that are made anew each time they are looked at, one at a time. For what takes many times its text as values.
-
-The elements of a large answer are one: each is made of a piece of the answer, looked at and forgotten.
+"""Values that are made anew each time they are needed, one at a time, where holding them takes many
+times their text.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,10 +8,10 @@ from typing import Any, overload
 
 
 class Remade(Sequence[Any]):
-    """A sequence that holds none of its items. To look at it in order is quick; a single item is not."""
+    """A sequence that holds none of its items. Walking it in order is fast; a single item is not."""
 
     def __init__(self, make: Callable[[], Iterator[Any]], length: int) -> None:
-        """``make`` gives the same items each time, at least so many."""
+        """``make`` gives the same items each time, and at least so many."""
         self._make = make
         self._length = length
 
@@ -39,5 +38,5 @@ class Remade(Sequence[Any]):
         return next(islice(self, number, None))
 
     def mapped(self, change: Callable[[int, Any], Any]) -> "Remade":
-        """Return what becomes of the items when each is changed, given its place; made anew as they are."""
+        """Return the sequence with each item changed, given its place. The changed items are not held either."""
         return Remade(lambda: (change(at, item) for at, item in enumerate(self)), self._length)

@@ -1,4 +1,4 @@
-"""Server-sent events: bytes <-> events, incremental. Knows nothing of what the events mean.
+"""Server-sent events <-> bytes, incrementally. It does not know what the events mean.
 
 Source: WHATWG HTML, 9.2.6 (Interpreting an event stream).
 """
@@ -10,9 +10,9 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One dispatched event. ``event`` is empty where the stream named none (a browser says ``message``).
+    """One event that was dispatched. ``event`` is empty where the stream names none (a browser says ``message``).
 
-    What is no UTF-8 is in it as half a surrogate pair, where the standard has U+FFFD: two answers never become one.
+    A byte that is not UTF-8 becomes half a surrogate pair, where the standard has U+FFFD: two answers never become one.
     """
 
     data: str
@@ -20,19 +20,19 @@ class Event:
 
 
 class SseDecoder:
-    """Bytes in, events out; a piece may end anywhere, in a line end or in the middle of a character."""
+    """Takes bytes and gives events. A piece may end anywhere, within a line end or a character."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
-        """Of a line that has not ended yet, piece by piece: no piece is looked through twice."""
+        """The line that has not ended yet, piece by piece: no piece is searched twice."""
         self._after_cr = False
-        """Whether the rest ends in a CR, of which the next byte tells whether an LF belongs to it."""
+        """Whether the rest ends with a CR. Only the next byte tells whether an LF belongs to it."""
         self._started = False
         self._data: list[str] = []
         self._event = ""
 
     def feed(self, piece: bytes) -> list[Event]:
-        """The events that this piece completes."""
+        """Return the events that this piece completes."""
         if not self._started:
             piece = b"".join(self._rest) + piece
             self._rest.clear()
@@ -44,9 +44,9 @@ class SseDecoder:
         return self._lines(piece, at_end=False)
 
     def flush(self) -> list[Event]:
-        """The end of the stream. The last event needs no empty line and no line end, as the SDKs take it too.
+        """End the stream, and return the last event: it needs no empty line and no line end, just as SDKs take it.
 
-        The standard drops it. It may be cut off: what its data is tells.
+        The standard drops it. It may be cut off; its data tells.
         """
         events = self._lines(b"", at_end=True)
         self._line(b"", events)
@@ -57,7 +57,7 @@ class SseDecoder:
         if not (at_end or self._after_cr or b"\n" in piece or b"\r" in piece):
             self._rest.append(piece)
             return events
-        # Of bytes, this splits at CR, LF and CRLF and at nothing else.
+        # In bytes, this splits at CR, LF and CRLF and nowhere else.
         lines = (b"".join(self._rest) + piece).splitlines(keepends=True)
         self._rest.clear()
         self._after_cr = False
@@ -85,13 +85,15 @@ class SseDecoder:
 
 
 def lines(event: Event) -> list[str]:
-    """The lines of one event, with the empty one that ends it."""
-    name = [f"event: {event.event}"] if event.event else []
+    """Return the lines of one event, with the empty line that ends it."""
+    name = []
+    if event.event:
+        name = [f"event: {event.event}"]
     return [*name, *(f"data: {line}" for line in event.data.split("\n")), ""]
 
 
 def encode(data: bytes, event: str = "") -> bytes:
-    """The bytes of one event, as providers write them; an event without a name has no ``event:`` line."""
+    """Return the bytes of one event as providers write them. An event without a name has no ``event:`` line."""
     name = b""
     if event:
         name = f"event: {event}\n".encode()

@@ -1,7 +1,7 @@
-"""TOML text -> values, bounded. Under everything that reads a configuration.
+"""TOML text -> values, of bounded size. Everything that reads a configuration uses it.
 
-A checkout brings its configuration along, so it is read as what a stranger has written: ``tomllib`` ends in a
-RecursionError where values are nested deeply, and takes quadratic time for a key of many parts.
+A checkout brings its configuration along, so it is read as a stranger's text: ``tomllib`` ends with a RecursionError
+where values are nested deeply, and takes quadratic time for a key of many parts.
 """
 
 import errno
@@ -21,7 +21,8 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}){{{_PARTS}}}")
 
 
 def read(path: Path) -> str:
-    """The text of a configuration's file, of a very large one its beginning. It waits for no FIFO and reads no device.
+    """Return the text of a configuration, or the beginning of a very large one. It does not wait for a FIFO or read a
+    device.
 
     Raises OSError and UnicodeDecodeError.
     """
@@ -34,7 +35,7 @@ def read(path: Path) -> str:
 
 
 def loads(file: str, text: str) -> dict[str, Any]:
-    """The tables of a TOML text. Raises ValueError, naming the file, where it is none or is not of a sane size."""
+    """Return the tables of a TOML text. Raises ValueError, which names the file, where it is malformed or too large."""
     if len(text) > LARGEST:
         raise ValueError(f"{file}: is longer than {LARGEST:,} characters: no configuration is")
     if _LONG_KEY.search(text):

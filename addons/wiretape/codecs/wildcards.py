@@ -1,4 +1,4 @@
-"""Names with ``*`` in them, as configurations have them. Under providers and faults.
+"""Names with ``*`` in them, as configurations have them. Providers and faults use it.
 
 Each literal part is looked for once, from the left, and never again: the leftmost place leaves the most for the parts
 that follow, so nothing has to be tried a second time, however many stars there are.

@@ -1,6 +1,4 @@
-"""What happened, counted, session by session. Stands beside the data's way: the tape counts, the command line, the log
-and the page for Prometheus read.
-"""
+"""What happened, counted by session. The tape counts; the command line, the log and the page for Prometheus read."""
 
 import threading
 from collections.abc import Iterable
@@ -10,14 +8,14 @@ from enum import StrEnum
 from wiretape.codecs.units import counted
 
 _SESSIONS = 1000
-"""Sessions that are counted by themselves: whoever names sessions from outside must not fill the memory."""
+"""How many sessions have counters of their own. Clients name sessions, and must not fill the memory."""
 
 OTHERS = "(others)"
-"""What the sessions beyond them are counted as."""
+"""The name under which all other sessions are counted."""
 
 
 class Reason(StrEnum):
-    """Why something that was sent to a provider became no recording, in words that stand behind a number."""
+    """Why a request to a provider became no recording, in words that follow a number."""
 
     ERROR = "with an error, or a status that is not kept"
     BROKE_OFF = "broke off"
@@ -31,13 +29,13 @@ class Reason(StrEnum):
     PRIVATE = "with a secret"
     FROZEN = "in a frozen session"
     LOST = "LOST"
-    """What the client has got whole and the disk has not."""
+    """The client got the whole answer, and the disk did not."""
     TOLD = "for what the log tells"
 
 
 @dataclass(slots=True)
 class Counters:
-    """Requests to providers, by how they ended."""
+    """Requests to providers, by what became of them."""
 
     hits: int = 0
     """Answered from a recording."""
@@ -52,7 +50,7 @@ class Counters:
     unrecorded: int = 0
     """Live answers that became no recording: errors, streams that broke off, disks that failed."""
     reasons: dict[Reason, int] = field(default_factory=dict)
-    """The same, by why."""
+    """The same, by reason."""
     upstream: int = 0
     """Requests sent on to a provider."""
     connections: int = 0
@@ -65,7 +63,7 @@ class Counters:
     """Answers that met a fault, on purpose."""
 
     def add(self, others: "Counters") -> None:
-        """Count what others have counted."""
+        """Add the counters of others."""
         for name in NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(others, name))
         for reason, number in [*others.reasons.items()]:
@@ -83,15 +81,18 @@ class Counters:
         return ", ".join(f"{number} {reason}" for reason, number in told)
 
     def summary(self) -> str:
-        """The counters in one line."""
+        """Return the counters in one line."""
         line = (
             f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings), "
             f"{counted(self.misses, 'miss', 'misses')}, {self.recorded} recorded, "
             f"{counted(self.upstream, 'request')} sent to providers"
         )
-        line += f", {self.followed} followed an equal one" if self.followed else ""
-        line += f", {self.unavailable} could not be looked up" if self.unavailable else ""
-        line += f", {counted(self.faults, 'fault')} injected" if self.faults else ""
+        if self.followed:
+            line += f", {self.followed} followed an equal one"
+        if self.unavailable:
+            line += f", {self.unavailable} could not be looked up"
+        if self.faults:
+            line += f", {counted(self.faults, 'fault')} injected"
         why = ""
         if self.reasons:
             why = f" ({self.told_reasons})"
@@ -101,35 +102,35 @@ class Counters:
 
 
 NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")
-"""The names of all counters but the reasons."""
+"""The names of all counters except the reasons."""
 
 
 class SessionCounters:
-    """The counters of every session. For any thread, but for the counters themselves."""
+    """The counters of every session. Any thread may call it; the counters themselves are for one thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counters: dict[str, Counters] = {}
 
     def of(self, session: str) -> Counters:
-        """The counters of a session, which may be counted up."""
+        """Return the counters of a session, to be counted up."""
         with self._lock:
             if session not in self._counters and len(self._counters) >= _SESSIONS:
                 session = OTHERS
             return self._counters.setdefault(session, Counters())
 
     def sessions(self) -> dict[str, Counters]:
-        """All of them, by session."""
+        """Return all counters by session."""
         with self._lock:
             return dict(self._counters)
 
     def total(self) -> Counters:
-        """All of them, added up."""
+        """Return the sum over all sessions."""
         return added(self.sessions().values())
 
 
 def added(counters: Iterable[Counters]) -> Counters:
-    """Their sum."""
+    """Return the sum of counters."""
     total = Counters()
     for each in counters:
         total.add(each)

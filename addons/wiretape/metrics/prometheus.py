@@ -1,7 +1,7 @@
-"""The counters as a page for Prometheus, on a port of its own. After ``counters``: reads them, and counts nothing.
+"""The counters as a page for Prometheus, on a port of its own. It reads the counters, and counts nothing.
 
-``Page`` is the server, in a thread of its own, so that a slow reader delays no traffic; ``parse`` reads its text. Needs
-``prometheus-client``, of the extra ``team``.
+``Page`` is the server, in a thread of its own, so that a slow reader does not delay the traffic. ``parse`` reads the
+text of the page. It needs ``prometheus-client``, of the extra ``team``.
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and, for names, .../practices/naming/
 """
 
@@ -47,7 +47,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "tokens": ("wiretape_served_tokens", "Completion tokens served from recordings."),
     "faults": ("wiretape_faults", "Answers that met a fault, on purpose."),
 }
-"""Field of ``Counters`` -> name of the metric, without the ``_total`` that all have, and its help text."""
+"""For each field of ``Counters``: the name of the metric, without the suffix ``_total``, and its help text."""
 
 _REASONS = "wiretape_unrecorded_by_reason"
 _KNOWN_REASONS = frozenset(map(str, Reason))
@@ -55,7 +55,7 @@ _KNOWN_REASONS = frozenset(map(str, Reason))
 _FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
 
 _STALLED = 10.0
-"""Seconds after which a reader that neither asks nor reads is given up."""
+"""After how many seconds the server gives up a reader that neither asks nor reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Workers:
 
 
 class MissingPackageError(Exception):
-    """``prometheus-client`` is not installed: the message is for the user."""
+    """``prometheus-client`` is not installed. The message is for the user."""
 
 
 def available() -> None:
-    """Raises MissingPackageError where the page cannot be made."""
+    """Raise MissingPackageError where the page cannot be made."""
     try:
         import prometheus_client  # noqa: F401
     except ImportError as e:
@@ -79,7 +79,7 @@ def available() -> None:
 
 
 class _Collector:
-    """What Prometheus' library asks at every reading."""
+    """The library calls this each time that the page is read."""
 
     def __init__(
         self, counters: Callable[[], Mapping[str, Counters]], workers: Callable[[], Workers] | None = None
@@ -88,7 +88,7 @@ class _Collector:
         self._workers = workers
 
     def collect(self) -> Iterator["Metric"]:
-        """All families, with a value for each session."""
+        """Yield all metrics, with a value for each session."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         sessions = self._counters()
@@ -117,7 +117,7 @@ class _Collector:
 
 
 def parse(text: str) -> dict[str, Counters]:
-    """The counters that a page's text tells, by session. Raises ValueError for what is no such page."""
+    """Return the counters on a page by session. Raises ValueError where the text is not such a page."""
     available()
     from prometheus_client.parser import text_string_to_metric_families
 
@@ -126,7 +126,8 @@ def parse(text: str) -> dict[str, Counters]:
     try:
         for family in text_string_to_metric_families(text):
             known = known or family.name == "wiretape_build_info"
-            if each := _FIELDS.get(family.name):
+            each = _FIELDS.get(family.name)
+            if each:
                 for sample in family.samples:
                     if sample.name == f"{family.name}_total" and "session" in sample.labels:
                         counters = sessions.setdefault(sample.labels["session"], Counters())
@@ -136,7 +137,7 @@ def parse(text: str) -> dict[str, Counters]:
                     if sample.name == f"{_REASONS}_total" and sample.labels.get("reason") in _KNOWN_REASONS:
                         counters = sessions.setdefault(sample.labels["session"], Counters())
                         counters.reasons[Reason(sample.labels["reason"])] = int(sample.value)
-    except (LookupError, OverflowError) as e:  # What the library raises of some texts, and int of Infinity.
+    except (LookupError, OverflowError) as e:  # The library raises these for some texts, and int for Infinity.
         raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
     if not known:
         raise ValueError("it is not wiretape's page of counters")
@@ -144,7 +145,7 @@ def parse(text: str) -> dict[str, Counters]:
 
 
 class Page:
-    """``/metrics`` and ``/healthz``, for GET and HEAD. Up from its making on. A context manager."""
+    """Serves ``/metrics`` and ``/healthz``, for GET and HEAD, from its creation on. A context manager."""
 
     def __init__(
         self,
@@ -153,9 +154,9 @@ class Page:
         names: OwnNames,
         workers: Callable[[], Workers] | None = None,
     ) -> None:
-        """Both callables are called from other threads. ``names`` are those that the page answers to.
+        """Both functions are called from other threads. ``names`` are those by which the page may be asked for.
 
-        Raises OSError where the address cannot be had, MissingPackageError without the package.
+        Raises OSError where the address is not available, MissingPackageError without the package.
         """
         available()
         from prometheus_client import CollectorRegistry
@@ -166,12 +167,12 @@ class Page:
         host, port = self._server.server_address[:2]
         assert isinstance(host, str)
         self.address = Address(host, port)
-        """Where it is; the port is never 0."""
+        """Where it listens; the port is never 0."""
         self._thread = threading.Thread(target=self._server.serve_forever, name="wiretape-metrics", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -183,7 +184,7 @@ class Page:
         self.close()
 
 
-# Not HTTPServer: it looks its own name up in the DNS when it starts.
+# HTTPServer would look up its own name in the DNS when it starts.
 class _Server(ThreadingMixIn, TCPServer):
     daemon_threads = True
     block_on_close = False
@@ -192,14 +193,16 @@ class _Server(ThreadingMixIn, TCPServer):
     def __init__(
         self, address: Address, registry: "CollectorRegistry", names: OwnNames, is_healthy: Callable[[], bool]
     ) -> None:
-        self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        self.address_family = socket.AF_INET
+        if ":" in address.host:
+            self.address_family = socket.AF_INET6
         self.registry = registry
         self.names = names
         self.is_healthy = is_healthy
         super().__init__((address.host, address.port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A reader that has gone is no news."""
+        """Log nothing: the reader has gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -240,4 +243,4 @@ class _Handler(BaseHTTPRequestHandler):
         return "wiretape"
 
     def log_message(self, *_: object) -> None:
-        """Reading a page every few seconds is no news."""
+        """Log nothing: the page is read every few seconds."""

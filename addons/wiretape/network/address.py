@@ -1,4 +1,4 @@
-"""Where something listens: ``HOST:PORT`` <-> values. Beside the way: about the proxy, not the traffic."""
+"""Where something listens: ``HOST:PORT`` <-> values."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ HERE = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and a TCP port. Port 0 is a free one."""
+    """A host and a TCP port. Port 0 means any free one."""
 
     host: str
     port: int
@@ -20,7 +20,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it. ``0.0.0.0`` and ``::`` are every interface, and so not."""
+        """Whether only this machine can reach it. ``0.0.0.0`` and ``::`` are all interfaces, so they are not."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -28,11 +28,11 @@ class Address:
 
 
 def parse(text: str) -> Address:
-    """``HOST:PORT``, or ``PORT`` alone for this machine. Raises ValueError, which says what is right."""
+    """Parse ``HOST:PORT``, or ``PORT`` alone for this machine. Raises ValueError, which tells what is right."""
     host, colon, port = text.strip().rpartition(":")
     if host.startswith("["):
         host = host.removeprefix("[").removesuffix("]")
-    # isdecimal alone would take digits of other scripts.
+    # isdecimal alone would accept the digits of other scripts.
     is_port = port.isascii() and port.isdecimal() and int(port) < 65536
     bare_ipv6 = ":" in host and not text.strip().startswith("[")
     if not is_port or bare_ipv6 or (colon and not host) or any(char.isspace() for char in host):

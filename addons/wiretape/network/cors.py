@@ -1,10 +1,9 @@
-"""What a web page needs to be given an answer of ours: preflights, and the headers ``access-control-*``.
+"""The headers without which a browser gives a web page no answer: preflights, and ``access-control-*``.
 
-A browser asks a provider first whether a page may ask it (a preflight), and gives the page an answer only where its
-headers name the page's origin. A recording was made for whoever asked then. So an answer of ours names the origin that
-asks now, and a preflight to what is answered here is answered here. A live answer stays as the provider sent it. Values
-in, values out.
-Source: Fetch, 3.3 (the CORS protocol); Private Network Access, 3.
+A browser first asks a provider whether a page may ask it (a preflight), and gives the page an answer only if its
+headers name the origin of the page. A recording was made for another page, or for none. So an answer of ours names the
+origin that asks now, and a preflight of a request that is answered here is answered here. A live answer stays as the
+provider sent it. Values in, values out. Source: Fetch, 3.3 (the CORS protocol); Private Network Access, 3.
 """
 
 import re
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from wiretape.codecs import http_fields
 
 _LONGEST = 4096
-"""Characters of a header that is repeated in an answer."""
+"""How many characters a header has at most that an answer repeats."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, \t-]*")
@@ -31,23 +30,23 @@ _NOT_NAMED = frozenset(
         "vary",
     }
 )
-"""Headers that every page may see, or none."""
+"""Headers that every page may see, and headers that no page may see."""
 
 type Headers = Mapping[str, str]
-"""Header fields, found by their names in lower case."""
+"""Header fields by their names in lower case."""
 
 
 def method_asked_for(method: str, headers: Headers) -> str:
-    """Return the method that a preflight asks for; empty where a request is none."""
-    asked = headers.get("access-control-request-method", "")
-    is_preflight = method == "OPTIONS" and is_origin(headers.get("origin", "")) and _TOKEN.fullmatch(asked)
-    if is_preflight and len(asked) <= _LONGEST:
-        return asked
+    """Return the method that a preflight asks for; empty where a request is no preflight."""
+    wanted = headers.get("access-control-request-method", "")
+    is_preflight = method == "OPTIONS" and is_origin(headers.get("origin", "")) and _TOKEN.fullmatch(wanted)
+    if is_preflight and len(wanted) <= _LONGEST:
+        return wanted
     return ""
 
 
 def is_origin(text: str) -> bool:
-    """Return whether a text can be repeated as an origin: ``https://app.example``, ``null``."""
+    """Tell whether an answer may repeat a text as an origin: ``https://app.example``, ``null``."""
     return 0 < len(text) <= _LONGEST and " " not in text and http_fields.is_value(text)
 
 
@@ -63,14 +62,17 @@ def permission(headers: Headers) -> list[tuple[str, str]]:
 
 
 def allowance(origin: str, names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the headers with which a page of this origin may read an answer, given the names of those that it has."""
+    """Return the headers that let a page of this origin read an answer, given the names of the answer's own headers."""
     lowered = sorted({name.lower() for name in names})
     shown = [name for name in lowered if name not in _NOT_NAMED and not name.startswith("access-control-")]
-    return [*_origin(origin), *([("access-control-expose-headers", ", ".join(shown))] if shown else [])]
+    allowed = _origin(origin)
+    if shown:
+        allowed.append(("access-control-expose-headers", ", ".join(shown)))
+    return allowed
 
 
 def _origin(origin: str) -> list[tuple[str, str]]:
-    # A page may send cookies, which mean nothing here: then * would not do.
+    # A page may send cookies, which mean nothing here. With cookies, browsers do not accept "*".
     return [
         ("access-control-allow-origin", origin),
         ("access-control-allow-credentials", "true"),

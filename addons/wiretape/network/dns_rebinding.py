@@ -1,11 +1,10 @@
-"""Whether a request may come from a web page of somebody else's: its ``Host``, ``Origin``, ``Sec-Fetch-Site`` -> why
-not.
+"""Refuses requests from the web pages of others, told by their ``Host``, ``Origin`` and ``Sec-Fetch-Site`` headers.
 
-A browser sends what any page asks for to 127.0.0.1 too, and lets a page read the answer whose own name leads there
-("DNS rebinding"). So what listens here for programs, the reverse port and the page of counters, answers to its own
-names alone: loopback, any address (a page cannot make one lead elsewhere), where it listens, and what its user lists. A
-request without ``Host`` comes from no browser. Values in, values out.
-Source: Fetch, 3.2 (Origin); Fetch Metadata Request Headers, 2.3.
+A browser sends what any page asks for to 127.0.0.1 as well, and it lets a page read the answer if the page's own name
+leads there ("DNS rebinding"). So what listens here for programs (the reverse port, the page of counters) answers only
+to its own names: loopback, any address (a page cannot make one lead elsewhere), the name where it listens, and the
+names that its user lists. A request without ``Host`` does not come from a browser. Values in, values out. Source:
+Fetch, 3.2 (Origin); Fetch Metadata Request Headers, 2.3.
 """
 
 import re
@@ -23,27 +22,27 @@ MISDIRECTED = 421
 FORBIDDEN = 403
 
 type Headers = tuple[Sequence[bytes], bytes | None, bytes | None]
-"""``Host``, each of them, ``Origin`` and ``Sec-Fetch-Site``."""
+"""All ``Host`` headers, ``Origin`` and ``Sec-Fetch-Site``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A request that is not answered."""
+    """Why a request is not answered."""
 
     status: int
     reason: str
-    """A sentence for whoever sent it, that says what to do."""
+    """A sentence for its sender, which tells what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """The names under which a proxy is asked for itself."""
+    """The names by which a proxy may be asked."""
 
     names: tuple[str, ...] = ()
-    """As ``egress.is_named`` takes them."""
+    """The names in the form of ``egress.is_named``."""
 
     def stranger(self, hosts: Sequence[str], origin: str | None, fetch_site: str | None) -> Stranger | None:
-        """Why a request is not answered that has these ``Host`` headers; None where it is."""
+        """Return why a request with these headers is not answered; None where it is."""
         if len(hosts) > 1:
             return Stranger(MISDIRECTED, "there are several Host headers")
         host = None
@@ -75,7 +74,7 @@ class OwnNames:
 
 
 class Visits:
-    """The requests of one connection: most have the same headers as the one before."""
+    """Judges the requests of one connection, most of which have the same headers as the one before."""
 
     def __init__(self, names: OwnNames) -> None:
         self._names = names
@@ -83,19 +82,25 @@ class Visits:
         self._stranger: Stranger | None = None
 
     def stranger(self, hosts: Sequence[bytes], origin: bytes | None, fetch_site: bytes | None) -> Stranger | None:
-        """As of ``OwnNames``, with the headers as they came."""
-        asked = hosts, origin, fetch_site
-        if asked != self._last:
+        """Judge a request as ``OwnNames`` does, with its headers as they came."""
+        headers = hosts, origin, fetch_site
+        if headers != self._last:
             names = [host.decode("latin-1") for host in hosts]
-            others = (None if each is None else each.decode("latin-1") for each in (origin, fetch_site))
-            self._stranger = self._names.stranger(names, *others)
-            self._last = asked
+            self._stranger = self._names.stranger(names, _text(origin), _text(fetch_site))
+            self._last = headers
         return self._stranger
+
+
+def _text(header: bytes | None) -> str | None:
+    if header is None:
+        return None
+    return header.decode("latin-1")
 
 
 @lru_cache(256)
 def own_names(listed: str, listening: tuple[str, ...] = ()) -> OwnNames:
-    """The names of a proxy: those of its option, such as ``proxy.example, *.corp.example``, and where it listens.
+    """Return the names of a proxy: those of its option, such as ``proxy.example, *.corp.example``, and where it
+    listens.
 
     Raises ValueError, which names the right form.
     """

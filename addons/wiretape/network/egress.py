@@ -1,13 +1,14 @@
-"""Where a proxy may lead: host and port, and the addresses behind them -> whether, and why not.
+"""Where a proxy may lead: a host and a port, and the addresses behind them -> whether, and why not.
 
 A proxy that others may use stands inside of something: its own machine, a private network, a cloud with an address that
-gives out credentials. With tokens it leads to public addresses alone, and to the providers. What is public is a table
-here, and not ``ipaddress.is_global``, whose answers differ between versions of Python.
+gives out credentials. With tokens, it leads to public addresses alone, and to the providers. Which addresses are public
+is a table here, and not ``ipaddress.is_global``, whose answers differ between versions of Python.
 
-A host has many spellings: ``API.OpenAI.com.``, ``127.1``, ``0x7f000001``, ``[::1%lo]``. ``canonical`` makes one of
-them, and whoever compares hosts compares those. A name is judged by every address that it has, so ``Policy.judge_name``
-may say that the addresses have to be known, and ``Policy.judge_address`` then judges each. Values in, values out:
-nothing is resolved here; ``proxy.destinations`` does that, and connects to what was judged.
+A host has many spellings: ``API.OpenAI.com.``, ``127.1``, ``0x7f000001``, ``[::1%lo]``. ``canonical`` gives one of
+them, and hosts are compared in that spelling. A name is judged by every address that it has:
+``EgressPolicy.judge_name`` may answer that the addresses have to be known, and ``EgressPolicy.judge_address`` then
+judges each. Values in, values out: nothing is resolved here. ``proxy.destinations`` does that, and connects to the
+address that was judged.
 """
 
 import ipaddress
@@ -37,7 +38,7 @@ _CLOSED_V4 = tuple(
             "10.0.0.0/8",
             "100.64.0.0/10",
             "127.0.0.0/8",
-            # Azure's, for every machine in it: a public address that gives out what is not public.
+            # Every machine in Azure reaches this public address, which gives out what is not public.
             "168.63.129.16/32",
             "169.254.0.0/16",
             "172.16.0.0/12",
@@ -53,32 +54,38 @@ _CLOSED_V4 = tuple(
         ),
     )
 )
-"""What is not public. Source: IANA's registry of special-purpose IPv4 addresses; multicast, and what is reserved."""
+"""The addresses that are not public. Source: IANA's registry of special-purpose IPv4 addresses; multicast, reserved."""
 
 _OPEN_V6 = IPv6Network("2000::/3")
-"""All that is given out of IPv6. Mapped and translated IPv4 (::ffff:0:0/96, 64:ff9b::/96), private, link-local and
-multicast addresses are elsewhere."""
+"""All of IPv6 that is given out. Mapped and translated IPv4 (::ffff:0:0/96, 64:ff9b::/96), private, link-local and
+multicast addresses are elsewhere.
+"""
 
 _CLOSED_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3ffe::/16", "3fff::/20")))
-"""What of it is not public: protocols' own addresses (Teredo's among them), 6to4, examples. Source: IANA's registry."""
+"""What of it is not public: addresses of protocols (of Teredo, for example), 6to4, examples. Source:
+IANA's registry.
+"""
 
 
 _LONGEST = 255
-"""Characters of a host that may be one. What is longer is not remembered."""
+"""How many characters a host may have. A longer one is not remembered."""
 
 
 def canonical(host: str) -> str:
-    """The one spelling of a host: lower case, in ASCII, without brackets, zone and last dot; an address as it is
-    written.
+    """Return the one spelling of a host: lower case, ASCII, without brackets, zone and last dot, addresses in full.
 
-    A name that is none is given back in lower case.
+    What is not a valid name is returned in lower case.
     """
-    return _canonical(host) if len(host) <= _LONGEST else host.lower()
+    if len(host) > _LONGEST:
+        return host.lower()
+    return _canonical(host)
 
 
 @lru_cache(4096)
 def _canonical(host: str) -> str:
-    text = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    text = host
+    if host.startswith("[") and host.endswith("]"):
+        text = host[1:-1]
     if ":" in text:
         try:
             address = IPv6Address(text.partition("%")[0])
@@ -101,9 +108,10 @@ def _canonical(host: str) -> str:
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is, in whatever spelling; None where it is a name."""
-    # Asked several times for each request; what is too long to be usual is not remembered.
-    return _literal(canonical(host)) if len(host) <= _LONGEST else _literal.__wrapped__(canonical(host))
+    """Return the address that a host is, in whatever spelling, or None where it is a name."""
+    if len(host) > _LONGEST:
+        return _literal.__wrapped__(canonical(host))
+    return _literal(canonical(host))
 
 
 @lru_cache(4096)
@@ -115,20 +123,23 @@ def _literal(host: str) -> Address | None:
 
 
 def is_here(host: str) -> bool:
-    """Whether a host is this machine, told by its name or address alone."""
-    if address := literal(host):
+    """Tell whether a host is this machine, by its name or address alone."""
+    address = literal(host)
+    if address:
         return address.is_loopback or address.is_unspecified
     name = canonical(host)
     return name == LOCALHOST or name.endswith(f".{LOCALHOST}")
 
 
 def is_named(host: str, name: str) -> bool:
-    """Whether a host goes by a name, both canonical; a name that begins with a dot stands for all that end so."""
-    return host.endswith(name) if name.startswith(".") else host == name
+    """Tell whether a host has a name, both canonical. A name with a dot before it stands for all that end so."""
+    if name.startswith("."):
+        return host.endswith(name)
+    return host == name
 
 
 def is_public(address: Address) -> bool:
-    """Whether everybody on the internet can reach it as we can."""
+    """Tell whether everybody on the internet can reach an address."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _CLOSED_V4)
     return address in _OPEN_V6 and not any(address in network for network in _CLOSED_V6)
@@ -139,21 +150,21 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EgressRule:
-    """One line of ``allow``: a name, all names below one, or a network; on one port or any."""
+    """A line of ``allow``: a name, all names below one, or a network, with a port or without one."""
 
     name: str
-    """As ``is_named`` takes it; empty where it is a network."""
+    """The name in the form of ``is_named``; empty where it is a network."""
     network: IPv4Network | IPv6Network | None
     port: int | None
 
     def has_name(self, host: str, port: int) -> bool:
-        """Whether it lists this host by its name."""
+        """Tell whether the rule lists this host by its name."""
         if not self.name or self.port not in (None, port):
             return False
         return is_named(canonical(host), self.name)
 
     def has_address(self, address: Address, port: int) -> bool:
-        """Whether it lists this address."""
+        """Tell whether the rule lists this address."""
         return self.network is not None and address in self.network and self.port in (None, port)
 
 
@@ -168,44 +179,48 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """Where a proxy leads. The default is that of a proxy for its own user: everywhere."""
+    """Where a proxy leads. By default, that is everywhere, as for a proxy that only its own user uses."""
 
     is_guarded: bool = False
-    """Whether others use it, by tokens: then what is not public is closed."""
+    """Whether others use it, with tokens. Then only public addresses are open."""
     allow: tuple[EgressRule, ...] = ()
-    """What is open all the same."""
+    """What is open in any case."""
     allow_only: bool = False
-    """Whether all else is closed, but for the providers."""
+    """Whether everything else is closed, except for the providers."""
     is_offline: bool = False
-    """Whether all is closed that is not this machine, the providers too."""
+    """Whether everything is closed but this machine, the providers as well."""
 
     def is_open_provider(self, host: str, *, is_configured: bool) -> bool:
-        """Whether a provider's host is open without a look at its address.
+        """Tell whether the host of a provider is open, without looking at its address.
 
-        What a team has configured is, wherever it is. Built-in ones at this machine's own ports are not for others:
-        there may be anything.
+        A host that the team has configured is, wherever it is. The built-in ones at ports of this machine are closed to
+        others: anything may listen there.
         """
         return is_configured or not self.is_guarded or not is_here(host)
 
     def judge_name(self, host: str, port: int, *, is_provider: bool) -> Verdict:
-        """What a host's name tells. ``is_provider``: see ``is_open_provider``."""
+        """Return what the name of a host tells. ``is_open_provider`` explains ``is_provider``."""
         if self.is_offline:
-            return Verdict.OPEN if is_here(host) else Verdict.CLOSED
+            if is_here(host):
+                return Verdict.OPEN
+            return Verdict.CLOSED
         if is_provider or not (self.is_guarded or self.allow_only):
             return Verdict.OPEN
         if any(entry.has_name(host, port) for entry in self.allow):
             return Verdict.OPEN
-        if (address := literal(host)) and not self.judge_address(address, port):
+        address = literal(host)
+        if address and not self.judge_address(address, port):
             return Verdict.CLOSED
-        by_address = not self.allow_only or any(entry.network for entry in self.allow)
-        return Verdict.BY_ADDRESS if by_address else Verdict.CLOSED
+        if not self.allow_only or any(entry.network for entry in self.allow):
+            return Verdict.BY_ADDRESS
+        return Verdict.CLOSED
 
     def judge_address(self, address: Address, port: int) -> bool:
-        """Whether one of the addresses of a host may be connected to."""
+        """Tell whether it may be connected to one of the addresses of a host."""
         return self.lists(address, port) or (not self.allow_only and is_public(address))
 
     def lists(self, address: Address, port: int) -> bool:
-        """Whether an address is open by being listed, whatever it is."""
+        """Tell whether an address is open because it is listed."""
         return any(entry.has_address(address, port) for entry in self.allow)
 
 

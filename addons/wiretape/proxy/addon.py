@@ -1,4 +1,4 @@
-"""The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``requests``."""
+"""The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``flows``."""
 
 import asyncio
 import gc

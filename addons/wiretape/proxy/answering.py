@@ -41,11 +41,13 @@ class Answering:
 
 
 def _replay(flow: http.HTTPFlow, outcome: Replayed) -> None:
-    hit, fault = outcome.hit, outcome.fault
+    hit = outcome.hit
+    fault = outcome.fault
     if not install.KNOWN:
         flow.response = responses.answer(hit.answer)
         return
-    state, version = flow_state.of(flow), flow.request.http_version
+    state = flow_state.of(flow)
+    version = flow.request.http_version
     state.fault = fault
     flow.response, state.play = framing.flow_response(hit, fault, outcome.request.came_at, version)
 

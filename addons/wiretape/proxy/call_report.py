@@ -55,11 +55,11 @@ class CallReport:
         """The first of them, a line each."""
 
     def hit(self, tape: Tape, hit: Hit) -> None:
-        """A call was answered from a recording."""
+        """Tell that a call was answered from a recording."""
         self._write(Became.HIT, tape, hit.label, recording=hit.name, tokens=hit.tokens)
 
     def miss(self, tape: Tape, label: str, why: Explanation | str) -> None:
-        """A call was refused."""
+        """Tell that a call was refused."""
         with self._lock:
             self.missed += 1
             if len(self.misses) < _TOLD:
@@ -71,7 +71,7 @@ class CallReport:
             self._write(Became.MISS, tape, label, difference=why)
 
     def other(self, became: Became, tape: Tape, label: str, log: list[str] | None = None) -> None:
-        """Something else became of a call. ``log``: what was said of it."""
+        """Tell that something else became of a call. ``log``: what was said of it."""
         self._write(became, tape, label, **({"log": log} if log else {}))
 
     def _write(self, became: Became, tape: Tape, label: str, **more: object) -> None:

@@ -196,9 +196,15 @@ def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> A
     mode = DEFAULT_MODE if chosen is None else _checked(options, "wiretape_mode", parse_mode)
     askable = _checked(options, "wiretape_modes", lambda text: _askable(text, mode))
     try:
-        insists = chosen is not None
+        mode_is_explicit = chosen is not None
         return AccessPolicy(
-            known, name, mode, insists=insists, tokens=tokens, askable=askable, asks=options.wiretape_ask
+            known,
+            name,
+            mode,
+            mode_is_explicit=mode_is_explicit,
+            tokens=tokens,
+            askable=askable,
+            asks=options.wiretape_ask,
         )
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_mode: {e}") from e

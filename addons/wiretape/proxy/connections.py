@@ -1,6 +1,6 @@
 """Connections: who may come in, what is opened of them, and which layers they get. mitmproxy's hooks in.
 
-What passes over them is ``requests``' business.
+What passes over them is the business of ``flows``.
 """
 
 import itertools
@@ -78,7 +78,7 @@ class Connections:
         tcp_reset.let_go(client)
 
     async def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
-        """Open nothing for whom nobody has let in, nor to where it may not go; in replay nothing to a provider."""
+        """Open nothing for a client that was not let in, nor where it may not go; in replay nothing to a provider."""
         try:
             grants = self._grants(data.client)
         except AccessDeniedError as e:
@@ -91,8 +91,9 @@ class Connections:
         await self.destinations.pin(data)
 
     def _is_for_provider(self, data: server_hooks.ServerConnectionHookData) -> bool:
-        """Whether a connection is for a provider, by its address, its tunnel's, or the name of its TLS."""
-        client, server = data.client, data.server
+        """Return whether a connection is for a provider, by its address, its tunnel's, or the name of its TLS."""
+        client = data.client
+        server = data.server
         if not server.address:
             return False
         addresses = {server.address[:2], self._tunnels.get(client, server.address[:2])}
@@ -106,10 +107,13 @@ class Connections:
         self.destinations.forget(data.client)
 
     def _grants(self, client: connection.Client) -> list[Grant]:
-        """Where a client sits: with its tunnel, or with each of its requests that are under way. Raises Denied."""
+        """Return what a client was given: with its tunnel, or with each of its requests that are under way.
+
+        Raises AccessDeniedError.
+        """
         flows = self._flows.get(client)
         if flows is None or self._admission.is_settled_by_tunnel(client):
-            # Who has sent no request either gets what somebody gets who shows nothing: on a proxy with tokens, nothing.
+            # A client without a request gets what one gets that shows nothing: on a proxy with tokens, nothing.
             return [self._admission.grant(client)]
         return [grant for flow in flows if flow.live and (grant := flow_state.of(flow).grant)]
 
@@ -117,7 +121,8 @@ class Connections:
         """Count what was opened to a provider."""
         read_sizes.steady(data.client, data.server)
         self.destinations.unpin(data.server)
-        address, counters = data.server.address, self._counted.get(data.client)
+        address = data.server.address
+        counters = self._counted.get(data.client)
         if address and counters and self._decider.runtime.providers.knows(*address[:2]):
             counters.connections += 1
 
@@ -215,7 +220,7 @@ class Connections:
         )
 
     def _has_no_onlookers(self) -> bool:
-        """Whether hits need not be flows, nor a tunnel one."""
+        """Return whether hits need not be flows, nor a tunnel one."""
         lane = self._decider.runtime.lane
         if lane is not Lane.AUTO:
             return lane is Lane.FAST

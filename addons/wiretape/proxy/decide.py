@@ -92,7 +92,8 @@ class Wanted(Enum):
 
 def decide(facts: Facts) -> Outcome | Wanted | None:
     """Return what becomes of a request, or which fact is wanted; None where it is for no endpoint."""
-    request, fault = facts.request, facts.fault
+    request = facts.request
+    fault = facts.fault
     if request is None:
         return None
     if fault and fault.status:
@@ -243,9 +244,11 @@ class Decider:
 
     def _draw(self, incoming: IncomingRequest, request: EndpointRequest) -> Fault | None:
         if request.recorded:
-            model, identity = request.recorded.model, matching.identity(request.recorded)
+            model = request.recorded.model
+            identity = matching.identity(request.recorded)
         else:  # It can be no recording; it can be sent all the same.
-            model, identity = "", hashlib.sha256(incoming.body).hexdigest()
+            model = ""
+            identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
         endpoints = tuple(filter(None, (route.endpoint.recorded, route.path.partition("?")[0])))
         return self.runtime.faults.draw(

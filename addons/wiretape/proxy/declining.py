@@ -36,14 +36,16 @@ class Declining:
         return self._unavailable(outcome)
 
     async def _no_recording(self, outcome: Missed, host: str) -> http.Response:
-        request, tape = outcome.request, outcome.request.grant.tape
+        request = outcome.request
+        tape = request.grant.tape
         explanation = await self._decider.explain(request, host)
         logger.warning("miss: %s%s: %s", request.label, tape.named, explanation)
         self._report.miss(tape, request.label, explanation)
         return responses.answer(wire.error(404, explanation.text, "recording_not_found"))
 
     def _no_recording_can_be(self, outcome: Unreadable) -> http.Response:
-        request, tape = outcome.request, outcome.request.grant.tape
+        request = outcome.request
+        tape = request.grant.tape
         url = request.route.sent_url
         tape.counters.misses += 1
         logger.warning("miss: %s: %s%s", url, request.problem, tape.named)

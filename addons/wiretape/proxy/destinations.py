@@ -51,7 +51,8 @@ class Destinations:
 
     def use(self, policy: EgressPolicy, providers: Providers) -> None:
         """From now on these decide."""
-        self.policy, self._providers = policy, providers
+        self.policy = policy
+        self._providers = providers
         self._pins.clear()
 
     def is_offline_for(self, host: str) -> bool:
@@ -92,7 +93,8 @@ class Destinations:
 
     async def pin(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Have a server that is about to be connected to be one that may be, by the very address that was judged."""
-        client, server = data.client, data.server
+        client = data.client
+        server = data.server
         if server.error or not server.address:
             return
         host, port = server.address[:2]

@@ -32,7 +32,7 @@ class FlowState:
     nothing: http.Response | None = None
     """Its answer, where it is no question that a recording answers."""
     stranger: Stranger | None = None
-    """Why its request is not answered, where it may come from a web page of somebody else's."""
+    """Why its request is not answered, where it may come from a web page that somebody else has made."""
     test_id: str | None = None
     request: IncomingRequest | None = None
     """The request, when it has come whole."""
@@ -54,7 +54,7 @@ _marks: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
 
 
 def of(flow: http.HTTPFlow) -> FlowState:
-    """The marks of a flow, which may be written to."""
+    """Return what a flow is to us, which may be written to."""
     found = _marks.get(flow)
     if found is None:
         found = _marks[flow] = FlowState()

@@ -52,7 +52,8 @@ class FlowHooks:
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find who asks, and the route; what is not for us streams through."""
         # Headers of ours are for us: no provider sees them, nor a token of ours.
-        state, headers = flow_state.of(flow), flow.request.headers
+        state = flow_state.of(flow)
+        headers = flow.request.headers
         state.test_id = headers.pop("x-wiretape-test-id", None)
         credentials = [headers.pop(name, None) for name in ("proxy-authorization", "x-wiretape-session")]
         try:
@@ -128,7 +129,8 @@ class FlowHooks:
         state = flow_state.of(flow)
         if flow.response or state.grant is None:
             return
-        tape, largest = state.grant.tape, self._decider.runtime.largest_said
+        tape = state.grant.tape
+        largest = self._decider.runtime.largest_said
         what = f"{flow.request.method} {flow.request.pretty_host}"
         is_file = state.route is not None and state.route.endpoint.kind == OTHER
         passes = (is_file or self._decider.runtime.large is Large.PASS) and tape.mode is not Mode.REPLAY
@@ -154,9 +156,11 @@ class FlowHooks:
 
     async def wiretape_follow(self, following: Following) -> None:
         """Wait for more of a flight: the hook that a following stream pauses on."""
-        follower, client = following.follower, following.client
+        follower = following.follower
+        client = following.client
         flight = follower.flight
-        more, gone = asyncio.Event(), self._gone.setdefault(client.id, asyncio.Event())
+        more = asyncio.Event()
+        gone = self._gone.setdefault(client.id, asyncio.Event())
         while not follower.is_behind and not flight.ended and client.connected and not gone.is_set():
             more.clear()
             flight.call_when_changed(more.set)
@@ -204,12 +208,12 @@ class FlowHooks:
             flow.response.stream = True
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """The answer's end was seen."""
+        """End a live answer: its end was seen."""
         if exchange := flow_state.of(flow).exchange:
             self.live.end(exchange)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        """The provider broke off or the client left: only this hook tells, the stream's end never comes."""
+        """End a live answer that will not be whole: only this hook tells, the stream's end never comes."""
         if exchange := flow_state.of(flow).exchange:
             message = flow.error.msg if flow.error else "the answer broke off"
             has_left = not flow.client_conn.connected or "by client" in message

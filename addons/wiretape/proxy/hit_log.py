@@ -39,7 +39,8 @@ class HitLog:
         self._next_second()
 
     def _next_second(self) -> None:
-        self._timer, self._said = None, 0
+        self._timer = None
+        self._said = 0
         if self._more:
             named = ", ".join(f"{name} {times} times" for name, times in self._more.most_common(_NAMED))
             others = f", {len(self._more) - _NAMED} others" if len(self._more) > _NAMED else ""

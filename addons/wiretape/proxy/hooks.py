@@ -88,7 +88,8 @@ def _refuse(name: str, subject: Any = None, *_: Any) -> None:
 def _refuse_flow(name: str, flow: http.HTTPFlow) -> None:
     state = flow_state.of(flow)
     if name not in _AFTER_THE_REQUEST:
-        state.grant, state.leaves = None, False
+        state.grant = None
+        state.leaves = False
         flow.request.stream = False
         flow.response = responses.failure(flow.request.http_version)
     elif state.grant is None and flow.killable:

@@ -41,7 +41,8 @@ def disagree(
 
 def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.HttpResponse | None:
     """The answer to a flow whose names disagree; None where they do not."""
-    asked, client = flow.request, flow.client_conn
+    asked = flow.request
+    client = flow.client_conn
     hosts = (asked.host, host_of(asked.authority), *map(host_of, asked.headers.get_all("host")))
     if not disagree(providers, client, asked.scheme, hosts, asked.port):
         return None

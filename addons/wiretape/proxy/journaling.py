@@ -1,4 +1,4 @@
-"""A proxy's journal and the process that writes from it: made when they are first needed. Beside ``requests``.
+"""A proxy's journal and the process that writes from it: made when they are first needed. Below ``live_answers``.
 
 The traffic's thread opens exchanges here and says when one has ended; what the writer tells comes in a thread of its
 own, and is counted there.
@@ -59,7 +59,8 @@ class Journaling:
             try:
                 self._journal = Journal.create(self.limit)
             except OSError as e:
-                self._why, self._try_again = str(e), time.monotonic() + _SAID
+                self._why = str(e)
+                self._try_again = time.monotonic() + _SAID
                 logger.error("nothing can be recorded: %s", e)
                 return None
             self._journal.fill()
@@ -111,7 +112,8 @@ class Journaling:
     def _abandon(self, journal: Journal) -> None:
         """Do without a journal whose folder somebody has removed: a new one is made for what comes."""
         logger.error("%s has been removed: what was in it is lost", journal.folder.path)
-        lost, self._open = self._open, {}
+        lost = self._open
+        self._open = {}
         self._kept = {}
         self._journal = None
         if self._writer:

@@ -61,7 +61,8 @@ class LiveAnswers:
         Raises AccessDeniedError where the proxy has begun to stop.
         """
         self._admission.check_open()
-        request, tape = outcome.request, outcome.request.grant.tape
+        request = outcome.request
+        tape = request.grant.tape
         url = request.route.sent_url
         if outcome.looked_up and outcome.looked_up.why:
             why = outcome.looked_up.why
@@ -103,19 +104,19 @@ class LiveAnswers:
             self._sharing.lead(flow, request, exchange.flight)
 
     async def open(self, exchange: LiveRecording, response: http.Response) -> None:
-        """The head of an answer has come: from here on a copy is kept of what passes."""
+        """Keep a copy of what passes from here on: the head of an answer has come."""
         await self._journaling.open(exchange)
         exchange.tap(response)
 
     def end(self, exchange: LiveRecording) -> None:
-        """The answer's end was seen."""
+        """End an answer: its end was seen."""
         try:
             exchange.flight.end()
         finally:
             self._finish(exchange, EntryKind.ENDED)
 
     def break_off(self, exchange: LiveRecording, message: str, *, by_client: bool) -> None:
-        """The provider broke off, or the client left: why, in words."""
+        """End an answer that will not be whole: the provider broke off, or the client left. ``message`` says why."""
         try:
             exchange.flight.end(LEFT if by_client else message)
         finally:

@@ -66,7 +66,8 @@ class LookUps:
 
     async def explain(self, request: EndpointRequest, *, is_offline: bool) -> Explanation:
         """Return why a request has no recording. ``is_offline``: whether nothing is sent anyway. Raises OSError."""
-        tape, recorded = request.grant.tape, request.recorded
+        tape = request.grant.tape
+        recorded = request.recorded
         assert recorded
         # Who came with a token is told nothing of sessions that it may not be good for.
         is_open = not request.grant.by

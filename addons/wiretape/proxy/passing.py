@@ -1,4 +1,4 @@
-"""Which requests to a provider's host no recording answers, and what becomes of them. Beside ``requests``.
+"""Which requests to a provider's host no recording answers, and what becomes of them. Beside ``flows``.
 
 They pass as they come: paths that the table of providers excludes, methods that are not recorded, conversations. Where
 requests are recorded, each is said on a line and counted by its reason. In replay they are refused. Two kinds are no
@@ -63,14 +63,16 @@ class Passing:
 
     def carry_out(self, flow: http.HTTPFlow, grant: Grant) -> None:
         """Answer a flow that has no route and was not sent on yet, or let it leave."""
-        state, tape = flow_state.of(flow), grant.tape
+        state = flow_state.of(flow)
+        tape = grant.tape
         if state.nothing:
             flow.response = state.nothing
             return
         if not self.is_refused(flow, grant):
             state.leaves = True
             return
-        why, request = self._why(flow), flow.request
+        why = self._why(flow)
+        request = flow.request
         path = request.path.partition("?")[0]
         tape.counters.misses += 1
         logger.warning("miss: %s %s%s", request.host, path, tape.named)

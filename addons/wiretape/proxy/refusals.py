@@ -55,7 +55,8 @@ class Refusals:
             self._say(address, what, reason, 0)
         elif moment - known.said_at >= 1:
             self._say(address, what, reason, known.unsaid)
-            known.said_at, known.unsaid = moment, 0
+            known.said_at = moment
+            known.unsaid = 0
         else:
             known.unsaid += 1
         if self._timer is None:
@@ -86,7 +87,8 @@ class Refusals:
                 continue
             if known.unsaid:
                 self._sum_up(address, known)
-                known.said_at, known.unsaid = moment, 0
+                known.said_at = moment
+                known.unsaid = 0
             else:
                 del self._addresses[address]
         if self._addresses:

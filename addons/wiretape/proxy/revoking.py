@@ -4,7 +4,7 @@ A request shows its credentials, and is refused from then on. But a tunnel, a We
 So the file of the tokens is looked at from time to time, by a task of its own; where it has changed and then stayed as
 it is (an editor may empty it first), each connection whose credentials are good no more is reset.
 
-So are those closed of which nobody has said for a while who he is: a thousand of them would leave no room for others.
+So are connections closed that have shown no token for a while: a thousand of them would leave no room for others.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from wiretape.sessions.token_file import TokenFile
 logger = logging.getLogger(__name__)
 
 _EVERY = 0.5
-"""Seconds between two looks: two of them pass before something is closed. Who asks meanwhile is told that he is
-refused."""
+"""Seconds between two looks: two of them pass before something is closed. Whoever asks meanwhile is told
+that it is refused."""
 
 _SILENCE = 30.0
 """Seconds in which a client has to show a token, with the whole head of a request, where there are tokens."""

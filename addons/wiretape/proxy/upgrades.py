@@ -1,7 +1,7 @@
 """Which requests begin a conversation: both sides send on, so there is no request that comes before its answer.
 
 A WebSocket, and gRPC, whose answer has its end in trailers. They pass as they come, and are not recorded. Beside
-``requests`` and ``stream``.
+``flows`` and the layers.
 """
 
 from mitmproxy import http

@@ -28,7 +28,7 @@ INSTANT = Pace()
 
 
 def parse(text: str) -> Pace:
-    """A pace as the option spells it. Raises ValueError, which names the right spellings."""
+    """Return the pace that the option spells. Raises ValueError, which names the right spellings."""
     if text == "instant":
         return INSTANT
     if text == "recorded":
@@ -45,7 +45,7 @@ def parse(text: str) -> Pace:
 
 
 def schedule(pace: Pace, chunks: int, at: Sequence[float], tokens: int) -> tuple[float, ...]:
-    """Seconds from the request's end to each chunk's leaving.
+    """Return the seconds from the request's end to each chunk's leaving.
 
     ``at`` are the recorded times in milliseconds, empty where none are known: then a pace as recorded is at once.
     With a rate the tokens are spread evenly over the chunks; an answer in one piece leaves when all would have come.

@@ -125,7 +125,7 @@ class Playback:
         return Step(Then.NOTHING)
 
     def abandon(self) -> None:
-        """The client has gone: nothing more is sent."""
+        """Send nothing more: the client has gone."""
         self.state = State.ENDED
 
     @property

@@ -58,7 +58,7 @@ class SharedResponse:
     _waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def begin(self, status: int, headers: tuple[tuple[str, str], ...], kept: KeptPieces) -> None:
-        """The head of the answer has come; its pieces will be kept there."""
+        """Take the head of the answer, which has come, and the place where its pieces will be kept."""
         self.status = status
         self.headers = headers
         self.kept = kept
@@ -77,11 +77,11 @@ class SharedResponse:
             return None
 
     def close(self) -> None:
-        """Nobody can begin to follow any more: it is recorded."""
+        """Let nobody begin to follow any more: the answer is recorded."""
         self.kept = None
 
     def end(self, failure: str = "") -> None:
-        """The answer's end, or why there will be none. Only the first call counts."""
+        """Tell that the answer has ended, or why it broke off. Only the first call counts."""
         if not self.ended:
             self.ended = True
             self.failure = failure
@@ -92,7 +92,7 @@ class SharedResponse:
         self._waiting.append(callback)
 
     def changed(self) -> None:
-        """A piece of the body has come, or anything else has happened."""
+        """Tell those who wait that a piece of the body has come, or that anything else has happened."""
         waiting = self._waiting
         self._waiting = []
         for callback in waiting:

@@ -1,4 +1,4 @@
-"""Whose turn it is among the takes of a request. Beside ``finding``: counts, and knows no recording."""
+"""Whose turn it is among the takes of a request. Beside ``tape.lookup``: counts, and knows no recording."""
 
 import threading
 from typing import Protocol
@@ -11,7 +11,7 @@ class Turns(Protocol):
     """Counts how often a request was answered, by the session that asked. For any thread."""
 
     def next(self, session: str, identity: str) -> int:
-        """How often it was answered before; from now on once more."""
+        """Return how often it was answered before, and count it once more."""
 
     def rewind(self) -> None:
         """Begin anew, everywhere."""

@@ -1,7 +1,7 @@
-"""Who may do what, and where: sessions, tokens, access, and what of them a configuration says.
+"""Who may do what, and where: sessions, tokens and access, and what a configuration says about them.
 
-``model``       a session's name, its choices, what a proxy's credentials ask for
+``model``       the name of a session, what may be chosen for it, what credentials ask for
 ``config``      the sessions of a configuration
 ``tokens``      who may use which session; ``token_hash``, ``token_file``: what is kept of a token, and where
-``access``      a client's credentials -> access, or why there is none
+``access``      the credentials of a client -> access, or why there is none
 """

@@ -1,7 +1,25 @@
-"""Who comes in, into which session and in which mode: a client's credentials -> access, or why there is none.
+"""Who comes in, into which session and in which mode: the credentials of a client -> access, or why there is none.
 
-Before everything else that a request meets. Values in, values out; the file of the tokens is looked at, and nothing of
-what a client has sent is ever part of an error.
+This comes before everything else that happens to a request. Values in, values out: only the file of the tokens is
+looked at, and no error repeats anything that a client has sent.
+
+The user part of the credentials is ``SESSION`` or ``SESSION+MODE``, the password part is a token. What is checked, in
+this order, and the status of the error:
+
+    the tokens can be read                        503
+    the token is good for the session             407    also where the user part cannot be parsed
+    a session is named, where that is required    407
+    the user part can be parsed                   403
+    the mode may be asked for                     403
+    the session, its role and its state allow it  403
+
+So a client without a good token learns nothing about a session, not even whether there is one; and a wrong token takes
+as long to refuse as a token of another session. A proxy without tokens is open: then the second check always passes.
+
+The mode is the one that the credentials ask for, else that of the session, else that of the proxy. A mode that was
+asked for is never exchanged for another one (``model.effective_mode``).
+
+Example: ``checkout+replay:wt_...`` opens the session *checkout* for replay alone.
 """
 
 import base64
@@ -27,30 +45,31 @@ from wiretape.sessions.tokens import TokenEntry
 
 
 class Checks(Protocol):
-    """Knows tokens: ``tokenfile.TokenFile``."""
+    """Knows the tokens. ``token_file.TokenFile`` does."""
 
     def check(self, session: str, token: str) -> TokenEntry | None:
-        """The entry of a token that is good for a session."""
+        """Return the entry of a token that is good for a session, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What somebody's credentials have opened."""
+    """What credentials have opened."""
 
     session: Session
     mode: Mode
     by: str = ""
-    """The token's name; empty on a proxy that is open."""
+    """The name of the token; empty on a proxy that is open."""
 
 
 class AccessDeniedError(Exception):
-    """Somebody stays outside; the reason is a sentence for him."""
+    """Access is refused. The reason is a sentence for the client."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        """407 where a right token would help, 403 where it would not, 413 where the request is too large; 500 where
-        nobody comes in, 503 where that cannot be told now."""
+        """407 where a right token would help, 403 where it would not; 413 where the request is too large; 500 where
+        nobody is let in at all, and 503 where it cannot be told now.
+        """
 
 
 _parse_user = lru_cache(1024)(parse_user)
@@ -65,52 +84,57 @@ class AccessPolicy:
         default: str,
         mode: Mode,
         *,
-        insists: bool = False,
+        mode_is_explicit: bool = False,
         tokens: Checks | None = None,
         askable: Collection[Mode] = tuple(Mode),
         asks: bool = False,
     ) -> None:
-        """``default`` is the session of who names none, ``mode`` the mode of sessions that have none of their own.
+        """``default`` is the session of clients that name none; ``mode`` is the mode of sessions without one of their
+        own.
 
-        With ``insists`` the default session is in that mode whatever the configuration says of it: somebody chose it.
-        ``askable`` are the modes that credentials may ask for in a session that names none of its own.
-        With ``asks`` who names no session is asked for one, and gets nothing without it.
-        Raises ValueError where the default session does not allow it. Without ``tokens`` the proxy is open.
+        With ``mode_is_explicit``, the user has chosen that mode: the default session is in it whatever the
+        configuration says. ``askable`` are the modes that credentials may ask for in a session that lists none itself.
+        With ``asks``, a client has to name a session. Without ``tokens``, the proxy is open. Raises ValueError where
+        the default session does not allow the mode.
         """
         self.sessions = sessions
         self.mode = mode
         self._tokens = tokens
         self._askable = askable
         self._asks = asks
-        self._default = RequestedSession(default, mode if insists else None)
+        self._default = RequestedSession(default)
+        if mode_is_explicit:
+            self._default = RequestedSession(default, mode)
         try:
             effective_mode(self._default, sessions.get(default), mode, None, frozen=False)
         except Refused as e:
             raise ValueError(str(e)) from e
 
     def default(self) -> Access:
-        """What somebody gets who sends nothing, on a proxy that is open; unless the session is frozen."""
+        """Return the access of a client that sends nothing, to a proxy that is open and a session that
+        is not frozen.
+        """
         return self._access(self._default, None, lambda _: False)
 
     def admit(self, credentials: str | None, is_frozen: Callable[[str], bool]) -> Access:
-        """What somebody gets who has sent ``USER:TOKEN``, or nothing. Raises Denied.
+        """Return the access of a client that has sent ``USER:TOKEN``, or nothing. Raises AccessDeniedError.
 
-        Whatever is wrong with a token, and with the session that it is shown for, it takes as long.
+        It takes as long whatever is wrong with the token, or with the session that it is shown for.
         """
         user, _, token = (credentials or "").partition(":")
-        asked = self._default
+        requested = self._default
         problem = ""
         if user:
             try:
-                asked = _parse_user(user)
+                requested = _parse_user(user)
             except ValueError as e:
-                # Whether the token is good is asked of the session that is named: then it is told what else is wrong.
+                # The token is checked for the session that is named. Only then the client is told what is wrong.
                 problem = str(e)
-                asked = _named(user) or self._default
+                requested = _named(user) or self._default
         try:
             entry = None
             if self._tokens:
-                entry = self._tokens.check(asked.name, token)
+                entry = self._tokens.check(requested.name, token)
         except OSError as e:
             raise AccessDeniedError(503, f"the tokens cannot be read now: {e}") from e
         if self._tokens and entry is None:
@@ -119,46 +143,58 @@ class AccessPolicy:
             raise AccessDeniedError(
                 407, "names no session, and is asked for one (wiretape_ask): HTTPS_PROXY=http://SESSION@HOST:PORT"
             )
-        if problem or (problem := self._unaskable(asked)):
+        problem = problem or self._unaskable(requested)
+        if problem:
             raise AccessDeniedError(403, problem)
-        return self._access(asked, entry, is_frozen)
+        return self._access(requested, entry, is_frozen)
 
     def is_good(self, credentials: str) -> bool:
-        """Whether these have a token that opens their session, whatever can be done in it."""
+        """Tell whether credentials have a token that opens their session, whatever may be done in it."""
         user, _, token = credentials.partition(":")
-        try:
-            asked = _parse_user(user) if user else self._default
-        except ValueError:
-            return False
-        return self._tokens is None or self._tokens.check(asked.name, token) is not None
+        requested = self._default
+        if user:
+            try:
+                requested = _parse_user(user)
+            except ValueError:
+                return False
+        return self._tokens is None or self._tokens.check(requested.name, token) is not None
 
-    def _unaskable(self, asked: RequestedSession) -> str:
-        """Why the mode that credentials ask for is not theirs to choose; empty where it is."""
-        session = self.sessions.get(asked.name)
+    def _unaskable(self, requested: RequestedSession) -> str:
+        """Return why the client may not ask for its mode; empty where it may."""
+        session = self.sessions.get(requested.name)
         usual = session.mode or self.mode
-        if asked is self._default or asked.mode in (None, usual) or session.modes or asked.mode in self._askable:
+        if (
+            requested is self._default
+            or requested.mode in (None, usual)
+            or session.modes
+            or requested.mode in self._askable
+        ):
             return ""
         return (
-            f"session {asked.name} is in mode {usual}, and nobody can ask for {asked.mode}: whoever runs the proxy "
-            f"can allow it with wiretape_modes, or with modes of [session.{asked.name}]"
+            f"session {requested.name} is in mode {usual}, and nobody can ask for {requested.mode}: whoever runs the "
+            f"proxy can allow it with wiretape_modes, or with modes of [session.{requested.name}]"
         )
 
-    def _access(self, asked: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]) -> Access:
-        session = self.sessions.get(asked.name)
+    def _access(
+        self, requested: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]
+    ) -> Access:
+        session = self.sessions.get(requested.name)
         role = None
+        by = ""
         if entry:
             role = entry.role
-        wanted = asked.mode or session.mode or self.mode
+            by = entry.name
+        wanted = requested.mode or session.mode or self.mode
         try:
-            frozen = wanted in RECORDING and is_frozen(asked.name)
-            mode = effective_mode(asked, session, self.mode, role, frozen=frozen)
+            frozen = wanted in RECORDING and is_frozen(requested.name)
+            mode = effective_mode(requested, session, self.mode, role, frozen=frozen)
         except Refused as e:
             raise AccessDeniedError(403, str(e)) from e
-        return Access(session, mode, entry.name if entry else "")
+        return Access(session, mode, by)
 
 
 def _named(user: str) -> RequestedSession | None:
-    """The session that is named in credentials in which something else is wrong, such as the mode."""
+    """Return the session that is named in credentials in which something else is wrong, such as the mode."""
     try:
         return RequestedSession(check_name(re.split("[+ ]", unquote(user), maxsplit=1)[0]))
     except ValueError:
@@ -168,12 +204,12 @@ def _named(user: str) -> RequestedSession | None:
 def basic(header: str) -> str | None:
     """Return ``USER:TOKEN`` of a ``Proxy-Authorization`` header, or None where it has another scheme (RFC 7617).
 
-    It raises nothing, whatever the header is.
+    It never raises, whatever the header is.
     """
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         return base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except ValueError:  # No base64, or no UTF-8; of a header beyond ASCII b64decode says just this.
+    except ValueError:  # It is not base64 or not UTF-8. For a header beyond ASCII, b64decode raises just this.
         return None

@@ -1,4 +1,4 @@
-"""The file of the tokens: read, written, watched. Beside ``tokens``, which knows what is in it."""
+"""The file of the tokens: reading it, writing it, noticing changes. ``tokens`` knows what is in it."""
 
 import contextlib
 import logging
@@ -17,17 +17,18 @@ logger = logging.getLogger(__name__)
 
 
 def read(path: Path) -> Tokens:
-    """The tokens of a file. A file that others than its owner can open is read, with a warning in the log.
+    """Return the tokens of a file. If others than its owner can open it, the log warns.
 
-    Raises OSError, and ValueError, which names the file, where it is not as it should be.
+    Raises OSError, and ValueError, which names the file, where something in it is wrong.
     """
     try:
         text = toml_text.read(path)
     except UnicodeDecodeError as e:
         raise ValueError(f"{path}: not UTF-8: {e}") from e
-    # Refusing it would shut out secrets that a container mounts, which are often 0444; and of 256 random bits a hash
-    # gives nothing away. Whoever can write it makes himself a token, though.
-    if os.name == "posix" and (others := path.stat().st_mode & 0o077):
+    # It is not refused: secrets that a container mounts are often 0444, and the hash of 256 random bits gives nothing
+    # away. But anybody who can write the file can add a token.
+    others = path.stat().st_mode & 0o077
+    if os.name == "posix" and others:
         can = "read"
         if others & 0o022:
             can = "written"
@@ -37,7 +38,7 @@ def read(path: Path) -> Tokens:
 
 def write(path: Path, content: Tokens) -> None:
     """Write the file whole or not at all, for its owner alone. Raises OSError."""
-    path = path.resolve()  # What a link points to is replaced, and not the link.
+    path = path.resolve()  # The target of a link is replaced, and not the link.
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # 0600
     try:
@@ -52,13 +53,13 @@ def write(path: Path, content: Tokens) -> None:
 
 
 class TokenFile:
-    """The tokens of a file as it is now: one that was removed is refused at once, with no restart.
+    """The tokens of a file as it is now: a token that was removed is refused at once, without a restart.
 
-    For any number of threads. While the file cannot be read, nobody gets in, and the log says why.
+    For any number of threads. While the file cannot be read, nobody is let in, and the log tells why.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises as ``read`` does: a proxy that nobody can use is not to start."""
+        """Raises as ``read`` does: a proxy that nobody can use should not start."""
         self.path = path
         self._lock = threading.Lock()
         self._version = 0
@@ -67,22 +68,22 @@ class TokenFile:
         self._failure: OSError | None = None
 
     def check(self, session: str, token: str) -> TokenEntry | None:
-        """As ``Tokens.check``, of the file as it is now: that takes a ``stat``.
+        """Check a token as ``Tokens.check`` does, against the file as it is now. That takes a ``stat``.
 
-        Raises OSError while the file is there and cannot be read: that is no fault of who asks.
+        Raises OSError while the file is there and cannot be read: that is not the fault of the client.
         """
         return self._current().check(session, token)
 
     def version(self) -> int:
-        """A number that is another one after each change of the file, up to now."""
-        with contextlib.suppress(OSError):  # What cannot be read now has not changed yet.
+        """Return a number that changes with each change of the file so far."""
+        with contextlib.suppress(OSError):  # A file that cannot be read now has not changed yet.
             self._current()
         return self._version
 
     def _current(self) -> Tokens:
         with self._lock:
             state = self._look()
-            # What could not be read a moment ago may be readable now, and be the same file.
+            # A file that could not be read a moment ago may be readable now, without having changed.
             if state != self._state or self._failure:
                 self._state = state
                 self._read()
@@ -107,9 +108,9 @@ class TokenFile:
             self._version += 1
 
     def _look(self) -> Hashable:
-        """What changes when the file does."""
+        """Return a value that changes when the file does."""
         try:
-            found = self.path.stat()
+            state = self.path.stat()
         except OSError as e:
             return e.errno
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return state.st_mtime_ns, state.st_size, state.st_ino

@@ -1,7 +1,7 @@
-"""Tokens: who may use which session, and how. Beside the data's way: text in, values out.
+"""Tokens: who may use which session, and how. Text in, values out.
 
-A token is ``wt_`` and 32 random bytes. Only its hash is kept (``tokenhash``), as ``[[token]]`` in a TOML file
-(``tokenfile``); the token itself is in no file, no log and no ``repr``.
+A token is ``wt_`` and 32 random bytes. Only its hash is kept (``token_hash``), as ``[[token]]`` in a TOML file
+(``token_file``). The token itself is in no file, no log and no ``repr``.
 """
 
 import hmac
@@ -18,14 +18,14 @@ from wiretape.sessions import token_hash
 from wiretape.sessions.model import TOKEN_PREFIX, Role, check_name, parse_role
 
 EVERY = "*"
-"""The session of a token that is good for all."""
+"""The session of a token that is good for all sessions."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was just made. Whoever shows it has to say so: neither ``str`` nor ``repr`` does."""
+    """A token that was just made. Neither ``str`` nor ``repr`` shows it: the caller has to ask for the text."""
 
     text: str = field(repr=False)
 
@@ -36,15 +36,15 @@ class TokenEntry:
 
     name: str
     session: str
-    """A session's name, or ``*`` for all."""
+    """The name of a session, or ``*`` for all sessions."""
     role: Role
     created: datetime
-    """With a time zone."""
+    """When it was made, with a time zone."""
     digest: bytes = field(repr=False)
-    """SHA-256 of the token."""
+    """The SHA-256 of the token."""
 
     def serves(self, session: str) -> bool:
-        """Whether the token is good for a session."""
+        """Tell whether the token is good for a session."""
         return self.session in (EVERY, session)
 
 
@@ -63,9 +63,9 @@ class Tokens:
     def check(self, session: str, token: str) -> TokenEntry | None:
         """Return the entry of a token that is good for a session, or None.
 
-        Whatever is wrong, a session that nobody knows, a token that nobody has, another session's token, no token at
-        all: it takes as long, with one token as with a thousand. Which digest is looked for is nothing that a client
-        can choose, and digests are compared in constant time.
+        It takes as long whatever is wrong (a session that nobody knows, a token that nobody has, the token of another
+        session, no token at all), and with one token as with a thousand. A client cannot choose which digest is looked
+        for, and digests are compared in constant time.
         """
         digest = token_hash.digest(token)
         for entry in self._having.get(digest, ()):
@@ -74,16 +74,19 @@ class Tokens:
         return None
 
     def create(self, session: str, role: Role, name: str = "", now: datetime | None = None) -> "tuple[Token, Tokens]":
-        """A new token, for the one who asked for it and nobody else, and the tokens with its entry as the last.
+        """Make a token. Return it, for the one who asked for it, and the tokens with its entry as the last.
 
-        ``session`` may be ``*``; without a name it is called after session and role. Raises ValueError for a wrong
-        name, or one that is taken.
+        ``session`` may be ``*``. Without a name, the token is called after session and role. Raises ValueError for a
+        wrong name, or one that is taken.
         """
         if session != EVERY:
             check_name(session)
         names = {entry.name for entry in self.entries}
         if not name:
-            base = f"{'all' if session == EVERY else session}-{role}"[:60]
+            subject = session
+            if session == EVERY:
+                subject = "all"
+            base = f"{subject}-{role}"[:60]
             name = next(each for each in _numbered(base) if each not in names)
         if name in names:
             raise ValueError(f"there is a token named {name!r} already: remove it first, or choose another name")
@@ -93,8 +96,9 @@ class Tokens:
         return token, Tokens((*self.entries, entry))
 
     def without(self, name: str) -> "Tokens":
-        """The tokens but for one. Raises ValueError, which names all, where there is none of that name."""
-        if name not in (names := [entry.name for entry in self.entries]):
+        """Return the tokens but for one. Raises ValueError, which lists all names, where there is none of that name."""
+        names = [entry.name for entry in self.entries]
+        if name not in names:
             raise ValueError(f"there is no token named {name!r}; there are {', '.join(names) or 'none'}")
         return Tokens(entry for entry in self.entries if entry.name != name)
 
@@ -111,7 +115,7 @@ def _token_name(name: str) -> str:
             "the first a letter or a digit"
         )
     if redaction.DEFAULT.spans(name):
-        # It would stand in the file, in captures and in the log.
+        # It would appear in the file, in captures and in the log.
         raise ValueError("the name of a token looks like a key or a token itself: choose another name")
     return name
 
@@ -126,7 +130,7 @@ _KEYS = ("name", "session", "role", "created", "hash")
 
 
 def dumps(tokens: Tokens) -> str:
-    """The text of a file."""
+    """Return the text of the file."""
     lines = []
     for entry in tokens.entries:
         created = entry.created.isoformat().replace("+00:00", "Z")
@@ -136,7 +140,9 @@ def dumps(tokens: Tokens) -> str:
 
 
 def loads(file: str, text: str) -> Tokens:
-    """The tokens of a file's text. Raises ValueError, naming the file, the entry and the right values; never a hash."""
+    """Parse the text of a file. Raises ValueError, which tells the file, the entry and the right
+    values, never a hash.
+    """
     table = toml_text.loads(file, text)
     entries = table.pop("token", [])
     if table or not isinstance(entries, list):
@@ -162,7 +168,9 @@ def _entry(table: Any) -> TokenEntry:
     for key in ("name", "session", "role", "hash"):
         if not isinstance(table[key], str):
             raise ValueError(f"{key} is a text")  # noqa: TRY004  a value from outside
-    session = table["session"] if table["session"] == EVERY else check_name(table["session"])
+    session = table["session"]
+    if session != EVERY:
+        check_name(session)
     try:
         digest = token_hash.loads(table["hash"])
     except ValueError as e:

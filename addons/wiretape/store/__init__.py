@@ -1,12 +1,15 @@
-"""Where recordings live. Takes names and bytes, gives bytes; does not know what a recording means.
+"""Where recordings live. A store takes names and bytes and gives bytes; it does not know what a recording means.
 
 ``base``       what every store can do
-``failures``   which errors mean "there is nothing", and which that it cannot be told
-``directory``  a directory; ``mounts`` tells whether it is on a disk of this machine, ``regular`` reads files and no
-               others, ``modes`` says who may read them, ``grouped`` lets several writes wait for the disk once
+``failures``   which errors mean "there is nothing", and which mean "that cannot be told"
+``directory``  a directory as a store
+``atomic``     writes files that appear whole or not at all; ``modes``: who may read them
+``regular``    reads regular files inside a folder, and no others
+``mounts``     tells whether a folder is on a disk of this machine
+``grouped``    lets several writes wait for the disk together
 ``bucket``     S3, Google Cloud Storage, Azure
 ``opening``    a path or a URL -> a store
-``freezing``   a session that is read-only, for everybody
+``freezing``   a session that is read-only for everybody
 ``notes``      what was found out about files, kept on this machine
-``lru``        a bounded memory
+``lru``        a cache of bounded size
 """

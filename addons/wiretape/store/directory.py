@@ -1,82 +1,91 @@
-"""A directory: ``<root>/<session>/responses/<name>.json``, and captures beside them in ``wire``."""
+"""A directory as a store: ``<root>/<session>/responses/<name>.json``, with captures beside that in ``wire``.
+
+The files are for people as well: they are read, edited, committed, copied about by other tools. So nothing is kept of
+them here. Each read opens the file anew, and the state of a file (time of its last change, size, inode) tells whether
+it has changed since it was last read.
+
+What is promised:
+
+- A file appears whole or not at all (``atomic``). Of two writers that write the same new name, one wins.
+- No link leads out of the root, and nothing but a regular file of a bounded size is read (``regular``).
+- A file that cannot be read is never taken for one that is not there (``failures``).
+
+Reading a file takes microseconds. On a disk of another machine it may take longer (``is_quick``): then the thread that
+carries the traffic does not look at files.
+"""
 
 import contextlib
-import hashlib
 import logging
 import os
-import platform
-import re
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Never
 
 from wiretape.codecs import printable
 from wiretape.codecs.parts import Parts
-from wiretape.store import failures, modes, regular
+from wiretape.store import failures, regular
+from wiretape.store.atomic import remove_leftovers, write_file
 from wiretape.store.base import RESPONSES
 from wiretape.store.mounts import is_elsewhere
 from wiretape.store.notes import Notes
 
 logger = logging.getLogger(__name__)
 
-_TEMPORARY = ".wiretape-"
-_OURS = re.compile(rf"{re.escape(_TEMPORARY)}(?P<machine>[0-9a-f]+)-(?P<pid>\d+)-[^-]+\.tmp")
-
-_HOUR = 3600.0
-"""Seconds for which no writer leaves its file untouched."""
-
-
 _PROBED = 4096
-"""Bytes of the file that is written to find out whether one can be."""
+"""How many bytes are written to find out whether files can be written."""
 
 
 class DirectoryStore:
-    """Recordings of all sessions below one directory. A file appears whole or not at all."""
+    """The recordings of all sessions below one directory."""
 
     has_spool = False
 
     def __init__(self, root: Path, largest: int = regular.LARGEST, notes: Notes | None = None) -> None:
-        """``largest``: bytes of a recording, of which a larger one is none."""
+        """``largest`` is in bytes: a file that is larger is not a recording."""
         self.root = root
         self.notes = notes
         self._top = str(root)
         self._largest = largest
         self.is_quick = not is_elsewhere(root)
-        """Whether ``state`` takes no longer than who carries the traffic can wait."""
+        """Whether ``state`` is fast enough for the thread that carries the traffic."""
 
     def bare(self) -> "DirectoryStore":
-        """The same without what another process cannot have."""
+        """Return the same store without the notes, which another process cannot share."""
         return DirectoryStore(self.root, self._largest)
 
     @property
     def url(self) -> str:
-        """What the store is made of: its path."""
+        """The path, which ``open_store`` makes this store of."""
         return str(self.root)
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
-        """Where a recording is or would be, for people; without a name: where the session is."""
-        return printable.line(str(self.path(session, name, folder) if name else self.root / session))
+        """Tell people where a recording is or would be, or, without a name, where the session is."""
+        path = self.root / session
+        if name:
+            path = self.path(session, name, folder)
+        return printable.line(str(path))
 
     def path(self, session: str, name: str, folder: str = RESPONSES) -> Path:
-        """Where a recording, or a capture, is or would be."""
+        """Return where a recording, or a capture, is or would be."""
         return Path(self._quick_path(session, name, folder))
 
     def path_to_change(self, session: str, name: str, folder: str) -> Path:
-        """Return where a file is, or is to be. Raises OSError where that is reached by a link out of the root."""
+        """Return the path of a file that is to be written or removed. Raises OSError where a link leads
+        out of the root.
+        """
         path = self.path(session, name, folder)
         regular.check_folder(str(path.parent), self._top)
         return path
 
     def _quick_path(self, session: str, name: str, folder: str) -> str:
-        # On the way to each hit, where putting a Path together takes as long as asking for the file.
+        # Each hit needs this, and making a Path takes as long as reading the state of the file.
         return f"{self._top}/{session}/{folder}/{name}.json"
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or None where there is none. Raises StoreUnavailableError and NotARecordingError."""
+        """Return the bytes of a file, or None where there is none. Raises StoreUnavailableError and
+        NotARecordingError.
+        """
         path = self._quick_path(session, name, folder)
         try:
             return regular.read(path, self._top, self._largest)
@@ -86,7 +95,7 @@ class DirectoryStore:
             raise failures.told(e, path) from e
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
-        """What a capture knows a file by; None where there is none. Raises as ``read``."""
+        """Return the digest that a capture has of a file, or None where there is none. Raises as ``read``."""
         path = self._quick_path(session, name, folder)
         try:
             return f"sha256:{regular.digest(path, self._top, self._largest)}"
@@ -96,28 +105,25 @@ class DirectoryStore:
             raise failures.told(e, path) from e
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
-        """Whether there is a file of this name, readable or not."""
+        """Tell whether there is a file of this name, readable or not."""
         return self.state(session, name, folder) is not None
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> tuple[int, int, int] | None:
-        """Return what changes when the file does, (mtime in ns, size, inode); None where there is none.
+        """Return (mtime in ns, size, inode), which changes when the file does, or None where there is none.
 
         Raises StoreUnavailableError.
         """
         path = self._quick_path(session, name, folder)
         try:
-            found = regular.look(path)
+            state = regular.look(path)
         except OSError as e:
             if failures.is_absent(e, path):
                 return None
             raise failures.told(e, path) from e
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return state.st_mtime_ns, state.st_size, state.st_ino
 
     def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
-        """Write a file: temporary file, fsync, rename.
-
-        Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
-        """
+        """Write a file. Without ``replace``, an existing file stays, and the answer is False. Raises OSError."""
         return write_file(self.path_to_change(session, name, folder), data, replace=replace)
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
@@ -126,16 +132,17 @@ class DirectoryStore:
             self.path_to_change(session, name, folder).unlink()
 
     def scan(self, session: str) -> dict[str, tuple[int, int]]:
-        """Every recording's name and its state, which changes when the file does: (mtime in ns, size).
+        """Return the name of every recording with its state (mtime in ns, size), which changes when the file does.
 
-        One whose state cannot be told is there all the same: who reads it is told why. Raises StoreUnavailableError.
+        A recording whose state cannot be read is listed all the same: reading it tells why. Raises
+        StoreUnavailableError.
         """
-        found: dict[str, tuple[int, int]] = {}
+        states: dict[str, tuple[int, int]] = {}
         folder = str(self.root / session / RESPONSES)
         try:
-            os.stat(folder)  # noqa: PTH116  first, whether it can be looked at
+            os.stat(folder)  # noqa: PTH116  it raises where the folder cannot be looked at
             if not regular.is_inside(folder, self._top):
-                return found  # It is elsewhere: each of its names is refused where it is read.
+                return states  # The folder is a link out of the store: reading anything in it is refused.
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(".json") and not entry.name.startswith("."):
@@ -144,23 +151,23 @@ class DirectoryStore:
                             state = regular.look(entry.path)
                         except OSError as e:
                             if not failures.is_absent(e, entry.path):
-                                found[name] = (0, 0)
+                                states[name] = (0, 0)
                         else:
-                            found[name] = (state.st_mtime_ns, state.st_size)
+                            states[name] = (state.st_mtime_ns, state.st_size)
         except OSError as e:
             if not failures.is_absent(e, folder):
                 raise failures.told(e, folder) from e
-        return found
+        return states
 
     def glance(self, session: str, names: Sequence[str] = ()) -> None:
-        """Nothing: to look at a file takes no longer."""
+        """Return None: ``state`` takes no longer."""
 
     def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Never]:
-        """Nothing: to read them one after the other takes no longer."""
+        """Return nothing: reading the files one after the other takes no longer."""
         return {}
 
     def sessions(self) -> list[str]:
-        """The folders that hold recordings, in order. Raises StoreUnavailableError."""
+        """Return the names of the folders that hold recordings, in order. Raises StoreUnavailableError."""
         try:
             names = os.listdir(self.root)  # noqa: PTH208
             return sorted(name for name in names if (self.root / name / RESPONSES).is_dir())
@@ -170,142 +177,24 @@ class DirectoryStore:
             raise failures.told(e, self.url) from e
 
     def refresh(self, session: str) -> None:
-        """Nothing is remembered here."""
+        """Do nothing: nothing is remembered here."""
 
     def check_writable(self, session: str) -> None:
-        """Raise OSError where no file can be written for a session: a small one is, and goes again."""
+        """Raise OSError where no file can be written for a session. It writes a small file to find out."""
         folder = self.root.absolute() / session / RESPONSES
         while not os.path.lexists(folder) and folder != folder.parent:
             folder = folder.parent
-        # What the folder's mode says is not all: a disk may be full, or mounted for reading alone.
+        # The mode of the folder does not tell all: the disk may be full, or mounted read-only.
         with tempfile.NamedTemporaryFile(prefix=".wiretape-", suffix=".tmp", dir=folder) as file:
             file.write(bytes(_PROBED))
             file.flush()
 
     def start(self) -> None:
-        """Remove what a writer that was killed has left behind, said in the log."""
+        """Remove the temporary files of killed writers, and log that."""
         for path in remove_leftovers(self.root):
             logger.info("removed %s: its writer was killed", path)
 
     def close(self) -> None:
-        """Nothing is held here but the notes."""
+        """Close the notes."""
         if self.notes:
             self.notes.close()
-
-
-def remove_leftovers(root: Path, folders: str = "*/*/") -> list[Path]:
-    """Remove the temporary files of writers that were killed, in all sessions; give their paths.
-
-    Whether a writer lives can be told on its own machine; another's file, on a shared disk, has to be old.
-    """
-    removed = []
-    for path in root.glob(f"{folders}{_TEMPORARY}*.tmp"):
-        with contextlib.suppress(OSError):
-            named = _OURS.fullmatch(path.name)
-            dead = named and named["machine"] == _machine() and not _is_alive(int(named["pid"]))
-            if dead or time.time() - path.stat().st_mtime > _HOUR:
-                path.unlink()
-                removed.append(path)
-    return removed
-
-
-@cache
-def _machine() -> str:
-    """Eight digits, the same wherever a process id means the same process: a machine, or a container on it."""
-    try:
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        namespace = ""  # Not Linux.
-    return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:8]
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True  # There, signal 0 is a Ctrl-C and no question.
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True  # Somebody else's.
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether a process has ended and nobody has asked for its exit code, as under a container's first process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False  # Not Linux.
-
-
-def write_file(path: Path, data: bytes | Parts, *, replace: bool, private: bool = False) -> bool:
-    """Write a file so that it appears whole or not at all; folders are made. See ``modes`` for ``private``.
-
-    Without ``replace`` an existing file stays, and the answer is False. Raises OSError.
-    """
-    file, temporary = write_temporary(path, data, private=private)
-    try:
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
-        if not put_in_place(temporary, path, replace=replace):
-            return False
-        sync_folder(path.parent)
-        return True
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-
-
-def write_temporary(path: Path, data: bytes | Parts, *, private: bool = False) -> tuple[int, Path]:
-    """Write a file that is to be put in the place of ``path``: its descriptor, not yet synced, and where it is.
-
-    Raises OSError.
-    """
-    modes.make_folder(path.parent, private=private)
-    prefix = f"{_TEMPORARY}{_machine()}-{os.getpid()}-"
-    file, temporary = modes.create(path.parent, prefix, ".tmp", private=private)
-    try:
-        for part in (data,) if isinstance(data, bytes) else data:
-            rest = memoryview(part)
-            while rest:
-                rest = rest[os.write(file, rest) :]
-    except BaseException:
-        os.close(file)
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
-    return file, temporary
-
-
-def put_in_place(temporary: Path, path: Path, *, replace: bool) -> bool:
-    """Give a file that is whole its name. Without ``replace`` an existing one stays, and the answer is False.
-
-    Raises OSError.
-    """
-    if replace:
-        temporary.replace(path)
-        return True
-    # A link never overwrites: of two proxies that record the same request at once, one wins.
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return False
-    except OSError:  # No links on this file system: a small gap between the look and the rename is left.
-        if path.exists():
-            return False
-        temporary.replace(path)
-    return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a crash of the machine, where the system can do that. Never raises."""
-    # Without it a crash may lose the rename. Not every platform opens folders.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

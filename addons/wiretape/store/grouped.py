@@ -1,11 +1,11 @@
-"""A directory in which several files are written at once: what is written waits in memory until ``commit``.
+"""A directory in which several files are written together: what is written waits in memory until ``commit``.
 
-In front of ``directory``, for the process that writes recordings. A file that is written by itself waits for the disk
-three times; a group waits three times for all of them: all temporary files, synced side by side, then all the
-renames, then each folder once. Nothing has its name before its bytes are on the disk, as with a file by itself.
+The process that writes recordings uses it. A file that is written by itself waits for the disk three times. A group
+waits three times for all of its files together: all temporary files, synced side by side, then all renames, then each
+folder once. No file gets its name before its bytes are on the disk, as with a single file.
 
-Until then whoever asks this store sees what waits as if it were there. What cannot be told before the end is whether
-another process takes a name first: ``commit`` gives what did not get its name, and that is written anew by itself.
+Until then, this store gives what waits as if it were there. It cannot be told before the end whether another process
+takes a name first: ``commit`` returns what did not get its name, and that is then written anew, by itself.
 """
 
 import contextlib
@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Never
 
 from wiretape.codecs.parts import Parts, digest
+from wiretape.store.atomic import put_in_place, sync_folder, write_temporary
 from wiretape.store.base import RESPONSES
-from wiretape.store.directory import DirectoryStore, put_in_place, sync_folder, write_temporary
+from wiretape.store.directory import DirectoryStore
 
 _AT_ONCE = 16
-"""Files that are synced at once: the system's own journal then takes them together."""
+"""How many files are synced at once: the journal of the file system then takes them together."""
 
 type Key = tuple[str, str, str]
-"""Session, name, folder."""
+"""The session, the name and the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class _Waiting:
 
 
 class GroupedStore:
-    """A ``Store``. For one thread."""
+    """A ``Store`` over a directory. For one thread."""
 
     is_quick = True
     has_spool = False
@@ -44,96 +45,97 @@ class GroupedStore:
         self._store = store
         self._waiting: dict[Key, _Waiting] = {}
         self.touched: set[Key] = set()
-        """What was written since this was last cleared, by whoever does that."""
+        """What was written; the owner of the store clears this."""
 
     @property
     def size(self) -> int:
-        """Bytes that wait."""
+        """How many bytes wait."""
         return sum(len(each.data) for each in self._waiting.values())
 
     @property
     def url(self) -> str:
-        """As the directory's."""
+        """The path of the directory."""
         return self._store.url
 
     def where(self, session: str, name: str = "", folder: str = RESPONSES) -> str:
-        """As the directory's."""
+        """Tell people where a recording is or would be."""
         return self._store.where(session, name, folder)
 
     def read(self, session: str, name: str, folder: str = RESPONSES) -> bytes | None:
-        """A file's bytes, or what waits to be there."""
+        """Return the bytes of a file, or those that wait to become it."""
         waiting = self._waiting.get((session, name, folder))
         if waiting:
             return waiting.data
         return self._store.read(session, name, folder)
 
     def digest(self, session: str, name: str, folder: str = RESPONSES) -> str | None:
-        """What a capture knows a file by, or what waits to be there."""
+        """Return the digest that a capture has of a file, or of what waits to become it."""
         waiting = self._waiting.get((session, name, folder))
         if waiting:
             return digest(waiting.data)
         return self._store.digest(session, name, folder)
 
     def exists(self, session: str, name: str, folder: str = RESPONSES) -> bool:
-        """Whether there is a file, or waits to be one."""
+        """Tell whether there is a file, or something waits to become one."""
         return (session, name, folder) in self._waiting or self._store.exists(session, name, folder)
 
     def state(self, session: str, name: str, folder: str = RESPONSES) -> Hashable | None:
-        """As the directory's; of what waits, what changes when it does."""
+        """Return a value that changes when the file, or what waits to become it, does."""
         waiting = self._waiting.get((session, name, folder))
         if waiting:
-            return ("waiting", id(waiting))
+            return "waiting", id(waiting)
         return self._store.state(session, name, folder)
 
     def write(self, session: str, name: str, data: bytes | Parts, *, replace: bool, folder: str = RESPONSES) -> bool:
-        """Have a file written by ``commit``. Without ``replace`` an existing one stays, and the answer is False."""
+        """Have ``commit`` write a file. Without ``replace``, an existing file stays, and the answer is False."""
         key = session, name, folder
         if not replace and self.exists(*key):
             return False
         known = self._waiting.get(key)
-        # What waits to be a new file is still one that must not replace another's.
-        self._waiting[key] = _Waiting(bytes(data), replace if known is None else known.replace)
+        if known:  # What waits to become a new file must still not replace that of another process.
+            replace = known.replace
+        self._waiting[key] = _Waiting(bytes(data), replace)
         self.touched.add(key)
         return True
 
     def remove(self, session: str, name: str, folder: str = RESPONSES) -> None:
-        """As the directory's."""
+        """Remove a file, and what waits to become it."""
         self._waiting.pop((session, name, folder), None)
         self._store.remove(session, name, folder)
 
     def scan(self, session: str) -> Mapping[str, Hashable]:
-        """Every recording's name and its state, of those that are there."""
+        """Return the recordings that are in the directory, each with its state."""
         return self._store.scan(session)
 
     def glance(self, session: str, names: Sequence[str] = ()) -> None:
-        """As the directory's: nothing."""
+        """Return None: ``state`` takes no longer."""
 
     def fetch(self, session: str, files: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Never]:
-        """As the directory's: nothing."""
+        """Return nothing: reading the files one after the other takes no longer."""
         return self._store.fetch(session, files)
 
     def sessions(self) -> list[str]:
-        """As the directory's."""
+        """Return the sessions that have recordings in the directory."""
         return self._store.sessions()
 
     def refresh(self, session: str) -> None:
-        """As the directory's."""
+        """Do as the directory does."""
         self._store.refresh(session)
 
     def check_writable(self, session: str) -> None:
-        """As the directory's."""
+        """Raise OSError where no file can be written for a session."""
         self._store.check_writable(session)
 
     def start(self) -> None:
-        """As the directory's."""
+        """Remove what killed writers have left."""
         self._store.start()
 
     def close(self) -> None:
-        """As the directory's."""
+        """Close the directory."""
         self._store.close()
 
     def commit(self) -> set[Key]:
-        """Write all that waits; what could not get its name, for whatever reason. Never raises OSError."""
+        """Write all that waits. Return what could not get its name, for whatever reason. Never raises OSError."""
         waiting = self._waiting
         self._waiting = {}
         failed: set[Key] = set()
@@ -149,7 +151,7 @@ class GroupedStore:
         for (key, file, temporary), is_synced in zip(written, synced, strict=True):
             os.close(file)
             path = self._store.path(*key)
-            # What goes with a file that another process has written is not ours to put beside it.
+            # Beside a recording that another process has written, our capture has no place.
             is_next = is_synced and not any((session, name) == key[:2] for session, name, _ in failed)
             try:
                 if is_next and put_in_place(temporary, path, replace=waiting[key].replace):

@@ -1,4 +1,4 @@
-"""What was looked up lately, bounded in bytes. In front of a store, and of whatever else can be asked for again."""
+"""A cache of bounded size, in front of anything that can be asked for again."""
 
 import threading
 from collections import OrderedDict
@@ -6,10 +6,10 @@ from collections.abc import Hashable
 
 
 class LruCache[Value]:
-    """Values by key, up to so many bytes in all; what was not used for longest goes first. For any thread."""
+    """Values by key, up to a number of bytes; the one that was not used for longest goes first. For any thread."""
 
     def __init__(self, limit: int) -> None:
-        """``limit`` is in bytes; with 0 nothing is kept."""
+        """``limit`` is in bytes. With 0, nothing is kept."""
         self._limit = limit
         self._size = 0
         self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
@@ -17,14 +17,14 @@ class LruCache[Value]:
 
     @property
     def size(self) -> int:
-        """Bytes of all values, as they were told."""
+        """How many bytes all values take, as ``put`` was told."""
         return self._size
 
     def __len__(self) -> int:
         return len(self._values)
 
     def get(self, key: Hashable) -> Value | None:
-        """A value, which is young again by this."""
+        """Return a value, or None. It is then the last one to go."""
         with self._lock:
             kept = self._values.get(key)
             if kept is None:
@@ -33,7 +33,7 @@ class LruCache[Value]:
             return kept[0]
 
     def put(self, key: Hashable, value: Value, size: int) -> None:
-        """Keep a value that takes so many bytes. One that is larger than all room is not kept."""
+        """Keep a value that takes so many bytes, unless it is larger than the whole cache."""
         with self._lock:
             self._drop(key)
             if size > self._limit:
@@ -45,16 +45,17 @@ class LruCache[Value]:
                 self._size -= freed
 
     def drop(self, key: Hashable) -> None:
-        """Forget a value."""
+        """Remove a value."""
         with self._lock:
             self._drop(key)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all values."""
         with self._lock:
             self._values.clear()
             self._size = 0
 
     def _drop(self, key: Hashable) -> None:
-        if kept := self._values.pop(key, None):
+        kept = self._values.pop(key, None)
+        if kept:
             self._size -= kept[1]

@@ -1,7 +1,8 @@
-"""What was found out about files, of which there are many or which are far, kept on this machine: none is read again.
+"""Notes about what was found out about files, kept on this machine, so that no file is read again for it.
 
-Beside ``index``, whose notes these are; does not know what they mean. A note holds for one state of one file. Whatever
-is wrong with the file of the notes, they are made anew: nothing is lost but time. Any number of processes may share it.
+There may be very many files, or they may be far away. The notes are those of ``index``; this module does not know what
+they mean. A note holds for one state of one file. Whatever is wrong with the file of the notes, they are made anew:
+only time is lost. Any number of processes may share the file.
 """
 
 import contextlib
@@ -18,10 +19,10 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 _FORM = 2
-"""The form of the file; one of another form is begun anew."""
+"""The form of the file. A file of another form is begun anew."""
 
 _LIMIT = 256 << 20
-"""Bytes of the file. When it is full it is begun anew."""
+"""How many bytes the file may have. A full file is begun anew."""
 
 _PAGE = 4096
 
@@ -35,20 +36,20 @@ CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB,
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is known of one state of a file."""
+    """What is known about one state of a file."""
 
     name: str
     state: str
     head: str
-    """What is needed of every file."""
+    """What is needed about every file."""
     outline: bytes = b""
-    """The same, as bytes."""
+    """More of that, as bytes."""
     body: bytes = b""
-    """What is needed of some now and then."""
+    """What is needed about some files, now and then."""
 
 
 class Notes:
-    """Notes by session and name. For any number of threads. Never raises: what fails is said in the log."""
+    """Notes by session and name. For any number of threads. Never raises: failures are logged."""
 
     def __init__(self, path: Path, limit: int = _LIMIT) -> None:
         self._path = path
@@ -58,34 +59,34 @@ class Notes:
         self._is_told = False
 
     def all(self, session: str) -> dict[str, Note]:
-        """Return the notes of a session without their bodies, by name."""
-        found: dict[str, Note] = {}
+        """Return the notes of a session by name, without their bodies."""
+        notes: dict[str, Note] = {}
 
         def read(opened: sqlite3.Connection) -> None:
             query = "SELECT session, name, state, head, outline, sum FROM heads WHERE session = ?"
             for row in opened.execute(query, (session,)):
                 if _is_sound(row):
-                    found[row[1]] = Note(*row[1:-1])
+                    notes[row[1]] = Note(*row[1:-1])
 
         self._run(read)
-        return found
+        return notes
 
     def bodies(self, session: str, names: Sequence[str]) -> dict[str, bytes]:
-        """Return the bodies of those notes of these names that have one."""
-        found: dict[str, bytes] = {}
+        """Return the bodies of the notes with these names, where they have one."""
+        bodies: dict[str, bytes] = {}
 
         def read(opened: sqlite3.Connection) -> None:
             query = "SELECT session, name, body, sum FROM bodies WHERE session = ? AND name = ?"
             for name in names:
                 row = opened.execute(query, (session, name)).fetchone()
                 if row and row[2] and _is_sound(row):
-                    found[name] = row[2]
+                    bodies[name] = row[2]
 
         self._run(read)
-        return found
+        return bodies
 
     def keep(self, session: str, notes: Iterable[Note]) -> None:
-        """Keep notes, in the place of those of the same names."""
+        """Keep notes, in place of those with the same names."""
         heads = [_summed(session, each.name, each.state, each.head, each.outline) for each in notes]
         bodies = [_summed(session, each.name, each.body) for each in notes]
 
@@ -96,7 +97,7 @@ class Notes:
         self._run(write)
 
     def drop(self, session: str, names: Iterable[str]) -> None:
-        """Forget the notes of these names."""
+        """Remove the notes with these names."""
         rows = [(session, name) for name in names]
 
         def remove(opened: sqlite3.Connection) -> None:
@@ -119,7 +120,9 @@ class Notes:
                     task(transaction)
             except (sqlite3.Error, OSError) as e:
                 if _is_passing(e):
-                    level = logging.DEBUG if self._is_told else logging.WARNING
+                    level = logging.WARNING
+                    if self._is_told:
+                        level = logging.DEBUG
                     self._is_told = True
                     logger.log(level, "%s: what is found out about recordings is not kept: %s", self._path, e)
                 else:
@@ -128,14 +131,14 @@ class Notes:
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Prompts are in it, as in the recordings: it is its owner's alone.
+        # It contains prompts, as recordings do: only its owner may read it.
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         self._path.chmod(0o600)
         opened = sqlite3.connect(self._path, timeout=2.0, check_same_thread=False)
         try:
             opened.execute(f"PRAGMA page_size = {_PAGE}")
             opened.execute(f"PRAGMA max_page_count = {max(16, self._limit // _PAGE)}")
-            opened.execute("PRAGMA synchronous = OFF")  # After a crash of the machine it may be begun anew.
+            opened.execute("PRAGMA synchronous = OFF")  # After a crash of the machine, it may have to be begun anew.
             opened.execute("PRAGMA journal_mode = TRUNCATE")
             form = opened.execute("PRAGMA user_version").fetchone()[0]
             if form not in (0, _FORM):
@@ -161,9 +164,9 @@ class Notes:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether the file is sound, as far as an error tells: it is locked by another process, or the disk fails."""
+    """Tell whether the file itself is sound, given an error: another process has locked it, or the disk fails."""
     if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR):
-        return False  # Full, or its tables are others.
+        return False  # It is full, or its tables are different ones.
     return not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError)
 
 
@@ -172,7 +175,7 @@ def _summed(*row: str | bytes) -> tuple[str | bytes, ...]:
 
 
 def _is_sound(row: tuple[Any, ...]) -> bool:
-    """Whether a row is as it was written: a disk may have changed it."""
+    """Tell whether a row is as it was written: a disk may have changed it."""
     return bool(row[-1] == _sum(row[:-1]))
 
 

@@ -1,4 +1,4 @@
-"""A store of what an option says: a directory, or the URL of a bucket. In front of all stores."""
+"""Makes a store from what an option says: a directory, or the URL of a bucket."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from wiretape.store.directory import DirectoryStore
 from wiretape.store.notes import Notes
 
 if TYPE_CHECKING:
-    from wiretape.store.bucket.store import Settle
+    from wiretape.store.bucket.take_up import Settle
 
 _BUCKETS = ("s3", "gs", "az")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
@@ -26,31 +26,38 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class StoreUrl:
-    """Where recordings are, as options say it; what follows the first is for a bucket."""
+    """Where recordings are, as options say it. All fields but the first and the last are for a bucket."""
 
     recordings: str
     """A path or a URL."""
     local: str = ""
-    """A folder of this machine for what waits, and for copies of what was read; empty for the user's cache."""
+    """A folder on this machine for what waits and for copies of what was read. If empty, it is the user's cache."""
     spool: int = 512 * MIB
-    """Bytes that may wait there while the bucket is away."""
+    """How many bytes may wait there while the bucket is away."""
     disk: int = 0
-    """Bytes of copies there."""
+    """How many bytes of copies may be there."""
     timeout: float = 2.0
-    """Seconds for a look-up to connect, and for the bucket to say anything."""
+    """How many seconds a look-up may take to connect, and the bucket may be silent."""
     largest: int = regular.LARGEST
-    """Bytes of a recording."""
+    """How many bytes a recording may have."""
 
     def absolute(self) -> "StoreUrl":
-        """The same place for a process that was started in another folder."""
-        recordings = self.recordings if is_url(self.recordings) else str(Path(self.recordings).absolute())
+        """Return the same place for a process that was started in another folder."""
+        recordings = self.recordings
+        if not is_url(recordings):
+            recordings = str(Path(recordings).absolute())
         return replace(self, recordings=recordings, local=self.local and str(Path(self.local).absolute()))
 
     def open(self, settle: "Settle | None" = None) -> Store:
-        """The store; nothing is asked of it yet. Raises ConfigurationError. ``settle``: see ``BucketStore``."""
+        """Return the store, without asking it anything yet. Raises ConfigurationError. ``BucketStore``
+        explains ``settle``.
+        """
+        local = None
+        if self.local:
+            local = Path(self.local)
         return open_store(
             self.recordings,
-            local=Path(self.local) if self.local else None,
+            local=local,
             spool=self.spool,
             disk=self.disk,
             timeout=self.timeout,
@@ -60,12 +67,12 @@ class StoreUrl:
 
 
 def is_url(text: str) -> bool:
-    r"""Whether a text is a URL and no path. ``C:\recordings`` is a path."""
+    """Tell whether a text is a URL, rather than a path as ``C:\\recordings`` is."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
 
 
 def bucket_url(text: str) -> str:
-    """The URL of a bucket in its one form. Raises ConfigurationError, which repeats no credential."""
+    """Return the URL of a bucket in its normal form. Raises ConfigurationError, which repeats no credential."""
     parts = urlsplit(text)
     scheme = parts.scheme.lower()
     if scheme not in _BUCKETS:
@@ -91,16 +98,16 @@ def open_store(
     largest: int = regular.LARGEST,
     settle: "Settle | None" = None,
 ) -> Store:
-    """The store of a path or a URL; nothing is asked of it yet. Raises ConfigurationError.
+    """Return the store of a path or a URL, without asking it anything yet. Raises ConfigurationError.
 
-    ``largest``: bytes of a recording in a folder; a larger file is none.
+    A file in a folder that has more than ``largest`` bytes is no recording.
 
-    ``local``: a folder of this machine for what was found out, for what waits for a bucket, and for copies of what was
-    read there; by default in the user's cache.
+    ``local`` is a folder on this machine, by default in the user's cache, for what was found out about recordings, for
+    what waits for a bucket, and for copies of what was read from it.
 
-    What follows is for a bucket. ``spool``, ``memory`` and ``disk`` bound in bytes what waits, and the copies in memory
-    and in ``local``; 0 is none. ``timeout``: seconds for a look-up to connect, and for the bucket to say anything.
-    ``settle``: see ``BucketStore``.
+    The others are for a bucket. ``spool``, ``memory`` and ``disk`` are bounds in bytes for what waits, and for the
+    copies in memory and in ``local``; 0 turns each off. ``timeout`` is how many seconds a look-up may take to connect,
+    and the bucket may be silent. ``BucketStore`` explains ``settle``.
     """
     local = local or _local()
     if not is_url(text):
@@ -113,7 +120,10 @@ def open_store(
 
     remote = ObjectClient(url, timeout)
     own = _digest(url)
-    objects = Objects(remote, memory=memory, cache=local / "cache" / own if disk else None, disk=disk)
+    cache = None
+    if disk:
+        cache = local / "cache" / own
+    objects = Objects(remote, memory=memory, cache=cache, disk=disk)
     waiting = None
     if spool:
         waiting = Spool(local / "spool" / own, spool)

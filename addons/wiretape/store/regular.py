@@ -1,10 +1,10 @@
-"""Files of a folder that may be a stranger's: regular ones inside it alone, bounded in size. Under ``directory``.
+"""Reads files of a folder that may come from strangers: only regular files inside of it, of a bounded size.
 
-A checkout can hold anything under a recording's name: a link to ``/dev/zero`` or to a key in the user's home, a FIFO
-that nobody ever writes to, links that go round in a circle, a file larger than the memory. What is opened here is
-looked at after it was opened and before it is read, and nothing waits for a writer.
+A checkout can have anything under the name of a recording: a link to ``/dev/zero`` or to a key in the user's home, a
+FIFO that nobody ever writes to, links that form a circle, a file larger than the memory. A file is judged after it was
+opened and before it is read, and nothing waits for a writer.
 
-A link that stays inside the folder is followed, one that leads out of it is not. The folder itself is where the user
+A link that stays inside the folder is followed; one that leads out of it is not. The folder itself is where the user
 says, and may be a link.
 """
 
@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from wiretape.exceptions import NotARecordingError
 
 LARGEST = 256_000_000
-"""Bytes of a recording, where nothing else is said."""
+"""How many bytes a recording may have by default."""
 
 _AT_ONCE = 1 << 20
-"""Bytes of a file that are read at a time, where it is not wanted whole."""
+"""How many bytes of a file are read at a time, where it is not wanted whole."""
 
-# Opening a FIFO waits for who writes to it, unless told otherwise. Not every platform has all of these.
+# Without O_NONBLOCK, opening a FIFO waits for a writer. Not every platform has all of these.
 _READ = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _READ |= getattr(os, _name, 0)
@@ -42,7 +42,7 @@ def read(path: str, root: str, largest: int = LARGEST) -> bytes:
 
 
 def digest(path: str, root: str, largest: int = LARGEST) -> str:
-    """The SHA-256 of the same, in hex, of which little is in memory at a time. Raises as ``read``."""
+    """Return the SHA-256 of a file, in hex. Only little of it is in memory at a time. Raises as ``read`` does."""
     hashed = hashlib.sha256()
     for piece in _read(_open(path, root), largest, _AT_ONCE):
         hashed.update(piece)
@@ -61,22 +61,22 @@ def _open(path: str, root: str) -> int:
 
 
 def look(path: str) -> os.stat_result:
-    """The state of what stands at a path; of a link that leads nowhere, the link's. Raises OSError."""
-    found = os.lstat(path)
-    if stat.S_ISLNK(found.st_mode):
+    """Return the state of what is at a path; of a link that leads nowhere, that of the link. Raises OSError."""
+    state = os.lstat(path)
+    if stat.S_ISLNK(state.st_mode):
         with contextlib.suppress(OSError):
-            return os.stat(path)  # noqa: PTH116  on the way to each hit
-    return found
+            return os.stat(path)  # noqa: PTH116  each hit needs it: it has to be fast
+    return state
 
 
 def check_folder(folder: str, root: str) -> None:
-    """Raise OSError where what is written into a folder would be written outside of ``root``."""
+    """Raise OSError where a file that is written into a folder would be outside of ``root``."""
     if not _is_below(os.path.realpath(folder), os.path.realpath(root)):
         raise OSError(errno.ELOOP, f"{_OUT}, and is not written to", folder)
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether what a path leads to is there, and below ``root``."""
+    """Tell whether a path leads to something, and that is below ``root``."""
     try:
         _inside(path, root)
     except (OSError, NotARecordingError):
@@ -88,26 +88,29 @@ _OUT = "is reached by a link out of the recordings' folder"
 
 
 def _is_below_link(path: str, root: str) -> bool:
-    """Whether a folder between ``root`` and a path is a link. Raises OSError where there is none."""
-    while (end := path.rfind(os.sep)) > len(root):
+    """Tell whether a folder between ``root`` and a path is a link. Raises OSError where there is no such folder."""
+    end = path.rfind(os.sep)
+    while end > len(root):
         path = path[:end]
         if stat.S_ISLNK(os.lstat(path).st_mode):
             return True
+        end = path.rfind(os.sep)
     return False
 
 
 def _open_odd(path: str, root: str) -> int:
-    """Open what could not be opened: a link may be followed where it stays inside. Raises as ``read`` does."""
+    """Open a file that could not simply be opened: a link that stays inside is followed. Raises as ``read`` does."""
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
         path = _inside(path, root)
-    elif not stat.S_ISREG(mode):  # A socket, or what nobody may open.
+    elif not stat.S_ISREG(mode):  # A socket, for example, cannot be opened.
         raise NotARecordingError(f"is {_kind(mode)}, and no file")
     return os.open(path, _READ)
 
 
 def _inside(path: str, root: str) -> str:
-    """Where a path leads, all links followed. Raises NotARecordingError where that is not below ``root``, or nowhere.
+    """Return where a path leads, all links followed. Raises NotARecordingError where that is nowhere, or not below
+    ``root``.
 
     Raises OSError where there is nothing of this name, or a folder on the way leads nowhere.
     """
@@ -127,18 +130,21 @@ def _is_below(real: str, top: str) -> bool:
 
 
 def _read(handle: int, largest: int, at_once: int = sys.maxsize) -> Iterator[bytes]:
-    """Yield what a file has, and close it."""
+    """Yield the bytes of a file, and close it."""
     try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise NotARecordingError(f"is {_kind(found.st_mode)}, and no file")
-        # One byte more than it has: the next read then tells that it has ended.
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise NotARecordingError(f"is {_kind(state.st_mode)}, and no file")
+        # It is asked for one byte more than it has: the next read then tells that it has ended.
         left = largest + 1
-        if found.st_size <= largest:
-            while left > 0 and (piece := os.read(handle, min(left, found.st_size + 1, at_once))):
-                yield piece
-                left -= len(piece)
-        if found.st_size > largest or left <= 0:
+        is_too_large = state.st_size > largest
+        while left > 0 and not is_too_large:
+            piece = os.read(handle, min(left, state.st_size + 1, at_once))
+            if not piece:
+                break
+            yield piece
+            left -= len(piece)
+        if is_too_large or left <= 0:
             raise NotARecordingError(f"is larger than {largest:,} bytes (wiretape_max_recording)")
     finally:
         os.close(handle)

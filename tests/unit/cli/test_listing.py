@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from samples import CHAT
-from wiretape.cli.files import source
 from wiretape.cli.listing import Row, list_all
+from wiretape.cli.sources import source
 
 ROW = Row(
     "s/responses/0123456789abcdef0123456789",

@@ -1,6 +1,6 @@
 import pytest
 
-from wiretape.cli.serve import ServePlan, ServeRefusedError, for_workers, possible
+from wiretape.cli.serve_plan import ServePlan, ServeRefusedError, for_workers, possible
 from wiretape.cluster.balancer import Balance, has_reuseport
 from wiretape.network.address import parse
 

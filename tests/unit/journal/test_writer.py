@@ -21,7 +21,7 @@ from wiretape.journal.write_job import WriteJob
 from wiretape.journal.writer import JournalWriter
 from wiretape.policy import Mode, Takes
 from wiretape.recording import capture
-from wiretape.store.directory import write_temporary
+from wiretape.store.atomic import write_temporary
 
 
 @pytest.fixture

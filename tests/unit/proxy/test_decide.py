@@ -405,3 +405,15 @@ def test_a_hit_is_counted_once_and_the_next_one_is_read_no_more(shell: Shells, t
     assert (first.request.body, second.request.body) == (BodyState.READ, BodyState.UNREAD)
     assert first.hit is second.hit
     assert (made.counters.hits, made.counters.misses) == (2, 0)
+
+
+def test_which_requests_are_worth_deciding_on_before_there_is_a_flow(shell: Shells) -> None:
+    def worth(made: Shell, mode: Mode, head: RequestHead = HEAD) -> bool:
+        made.use(mode)
+        return made.decider.may_answer(head, made.request().grant)
+
+    plain, faulty = shell(), shell(rules=[FaultRule({}, 1.0, 0, frozenset(), Fault(status=STATUS))])
+    assert [mode for mode in Mode if worth(plain, mode)] == [Mode.REPLAY, Mode.RECORD_IF_MISSING]
+    assert all(worth(faulty, mode) for mode in Mode)
+    assert not worth(plain, Mode.REPLAY, HEAD._replace(hosts=("other.example",)))
+    assert plain.decider.is_answering(None), "of a client whose requests have yet to tell"

@@ -17,8 +17,9 @@ from mitmproxy.test import tflow
 from places import SHIPPED
 from samples import CHAT, FIREWORKS_CHAT, load
 from wiretape.metrics.counters import Counters
-from wiretape.proxy import flow_state
+from wiretape.proxy import flow_state, sharing
 from wiretape.proxy.calls import Forwarded, Keeping, Missed, Outcome, Replayed, Unreadable
+from wiretape.replay.single_flight import SharedResponse
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
@@ -190,21 +191,46 @@ def test_what_was_decided_for_a_session_that_is_frozen_by_now_is_decided_anew(ri
 # -- equal requests at once --------------------------------------------------------------------------------------------
 
 
-async def waiting(rig: Rig, count: int) -> tuple[http.HTTPFlow, list[tuple[http.HTTPFlow, asyncio.Task[None]]]]:
+class Waits:
+    """Tells how often a flow has begun to wait for the answer to an equal one."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._original = sharing._changed
+        self._more = asyncio.Event()
+        self._count = 0
+        patch.setattr(sharing, "_changed", self._wait)
+
+    async def _wait(self, flight: SharedResponse) -> None:
+        self._count += 1
+        self._more.set()
+        await self._original(flight)
+
+    async def have_been(self, count: int) -> None:
+        while self._count < count:
+            self._more.clear()
+            await self._more.wait()
+
+
+@pytest.fixture(name="waits")
+def _waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    return Waits(monkeypatch)
+
+
+async def waiting(
+    rig: Rig, waits: Waits, count: int
+) -> tuple[http.HTTPFlow, list[tuple[http.HTTPFlow, asyncio.Task[None]]]]:
     """Return a flow that leads, and so many equal ones that wait for its answer."""
     leader = await rig.ask()
     assert become(leader) == "sent"
     followers = [rig.begin() for _ in range(count)]
     tasks = [asyncio.create_task(rig.go_on(each)) for each in followers]
-    for _ in range(100):  # As many turns of the loop are more than they need to come to where they wait.
-        await asyncio.sleep(0)
-    assert not any(task.done() for task in tasks)
+    await waits.have_been(count)
     return leader, [*zip(followers, tasks, strict=True)]
 
 
-def test_a_provider_that_fails_before_its_answers_head_is_asked_once_for_all_who_waited(rig: Rig) -> None:
+def test_a_provider_that_fails_before_its_answers_head_is_asked_once_for_all_who_waited(rig: Rig, waits: Waits) -> None:
     async def ask() -> None:
-        leader, followers = await waiting(rig, 3)
+        leader, followers = await waiting(rig, waits, 3)
         rig.fail(leader, "connection refused")
         for flow, task in followers:
             await task
@@ -219,18 +245,17 @@ def test_a_provider_that_fails_before_its_answers_head_is_asked_once_for_all_who
     asyncio.run(ask())
 
 
-def test_when_the_client_of_the_first_leaves_the_next_one_is_the_first(rig: Rig) -> None:
+def test_when_the_client_of_the_first_leaves_one_of_those_who_waited_is_the_first(rig: Rig, waits: Waits) -> None:
     async def ask() -> None:
-        leader, followers = await waiting(rig, 3)
+        leader, followers = await waiting(rig, waits, 3)
         rig.leave(leader)
-        (second, task), *others = followers
-        await task
+        await waits.have_been(3 + 2)
+        (second,) = [flow for flow, _ in followers if flow_state.of(flow).leaves]
         assert become(second) == "sent"
-        assert not any(task.done() for _, task in others)
         rig.fail(second, "connection refused")
-        for flow, task in others:
+        for flow, task in followers:
             await task
-            assert become(flow) == "502"
+            assert become(flow) == ("sent" if flow is second else "502")
         assert rig.counters.upstream == 2
 
     rig.choose("record-if-missing")

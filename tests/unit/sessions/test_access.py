@@ -76,7 +76,7 @@ def test_what_is_no_session_is_refused_with_the_right_form(user: str) -> None:
 def test_the_mode_that_somebody_chose_goes_before_that_of_the_default_session() -> None:
     known = Sessions({"default": Session("default", mode=Mode.LIVE)})
     assert AccessPolicy(known, "default", Mode.RECORD).default().mode is Mode.LIVE
-    chosen = AccessPolicy(known, "default", Mode.RECORD, insists=True)
+    chosen = AccessPolicy(known, "default", Mode.RECORD, mode_is_explicit=True)
     assert chosen.default().mode is chosen.admit(None, thawed).mode is Mode.RECORD
     # It is no word on who names the session: that one asks for what the session is.
     assert chosen.admit("default:", thawed).mode is Mode.LIVE
@@ -95,7 +95,7 @@ def test_who_names_no_session_is_asked_for_one() -> None:
 
 def test_a_default_session_that_does_not_allow_the_mode_is_an_error_at_once() -> None:
     with pytest.raises(ValueError, match="main allows replay, not record"):
-        AccessPolicy(KNOWN, "main", Mode.RECORD, insists=True)
+        AccessPolicy(KNOWN, "main", Mode.RECORD, mode_is_explicit=True)
     assert AccessPolicy(KNOWN, "main", Mode.RECORD).default().mode is Mode.REPLAY
 
 
@@ -273,7 +273,11 @@ def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
 
 def test_a_default_mode_that_somebody_chose_is_not_asked_for() -> None:
     gate = AccessPolicy(
-        Sessions({"default": Session("default", mode=Mode.REPLAY)}), "default", Mode.LIVE, insists=True, askable=()
+        Sessions({"default": Session("default", mode=Mode.REPLAY)}),
+        "default",
+        Mode.LIVE,
+        mode_is_explicit=True,
+        askable=(),
     )
     assert gate.admit(None, thawed).mode is Mode.LIVE
     assert denied(gate, "default+live:").status == 403

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.cli.files import OnDisk
+from wiretape.cli.files_on_disk import OnDisk
 from wiretape.sessions import token_file
 from wiretape.sessions.model import Role
 from wiretape.sessions.tokens import Tokens
 from wiretape.store import modes
+from wiretape.store.atomic import write_file
 from wiretape.store.base import WIRE
 from wiretape.store.bucket.cache import Disk
-from wiretape.store.bucket.client import StoredObject, Version
 from wiretape.store.bucket.spool import Spool, SpooledName
-from wiretape.store.directory import DirectoryStore, write_file
+from wiretape.store.bucket.versions import StoredObject, Version
+from wiretape.store.directory import DirectoryStore
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 

@@ -22,9 +22,10 @@ from wiretape.proxy.calls import BodyState, EndpointRequest, Finding, LookedUp
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.bucket.capabilities import Capabilities
-from wiretape.store.bucket.client import UNCHANGED, Condition, ObjectClient, StoredObject, Unchanged, Version, digest
+from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
 from wiretape.store.bucket.store import BucketStore
+from wiretape.store.bucket.versions import UNCHANGED, Condition, StoredObject, Unchanged, Version, digest
 from wiretape.store.notes import Notes
 from wiretape.tape.pool import TapePool
 from wiretape.tape.question import Question
@@ -86,8 +87,7 @@ class Gathering:
 
 
 def store(remote: InMemory, notes: Path | None = None, clock: Clock | None = None) -> BucketStore:
-    objects = Objects(remote, clock=clock or Clock())
-    objects._kind = Capabilities(True, True, True)
+    objects = Objects(remote, clock=clock or Clock(), kind=Capabilities(True, True, True))
     return BucketStore(remote, objects, notes=Notes(notes) if notes else None)
 
 

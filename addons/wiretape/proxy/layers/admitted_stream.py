@@ -1,9 +1,9 @@
-"""mitmproxy's stream of a request, for which somebody has to have a seat, and which keeps no more than is of use.
+"""mitmproxy's stream of a request, whose client has to be let in, and which keeps no more than is of use.
 
 What is not let in is answered after its head, and its connection closed; of what is let in, a body is kept up to a
 limit. Nothing is left to what a hook does not do: nothing becomes of a flow of which no hook has said that it was let
 in (``grant``), and none is sent on of which none has said that it may (``FlowState.leaves``). So a hook that fails,
-or was never asked, lets nothing through. Below ``stream``, which plays.
+or was never asked, lets nothing through. Below ``playing_stream``.
 """
 
 import logging
@@ -54,10 +54,10 @@ def tell_of_error(flow: http.HTTPFlow | None) -> layer.CommandGenerator[None]:
 
 
 class AdmittingStream(FailsClosed, HttpStream):
-    """A stream that asks who is there before it reads what he wants."""
+    """A stream that asks whose a request is before it reads what the request is."""
 
     _is_over = False
-    """Whether the last answer on this connection was given, or waits for its time: what else comes is dropped."""
+    """Whether the last answer of this stream was given, or waits for its time: what else comes is dropped."""
     _last: http.Response | None = None
     """That answer, while it waits."""
     sends_to: connection.Server | None = None
@@ -103,7 +103,7 @@ class AdmittingStream(FailsClosed, HttpStream):
         """There is a flow now, of which no addon has heard."""
 
     def _look_at_head(self) -> layer.CommandGenerator[None]:
-        """Answer whoever was not let in, and what is too large by its head, before anything more is read."""
+        """Answer a client that was not let in, and a body that is too large by its head, before more is read."""
         marked = flow_state.of(self.flow)
         if self.flow.error:
             return  # It is no request, and the base class says so.
@@ -113,7 +113,7 @@ class AdmittingStream(FailsClosed, HttpStream):
             yield from self._ask_about_large()
 
     def _is_large(self, request: http.Request) -> bool:
-        """Whether a body is too large to be kept, by the head."""
+        """Return whether a body is too large to be kept, by the head."""
         try:
             return (expected_http_body_size(request) or 0) > self._limit
         except ValueError:
@@ -180,7 +180,8 @@ class AdmittingStream(FailsClosed, HttpStream):
         yield from self._send_last(answer)
 
     def _send_last(self, answer: http.Response) -> layer.CommandGenerator[None]:
-        client, content = self.context.client, answer.raw_content
+        client = self.context.client
+        content = answer.raw_content
         yield SendHttp(ResponseHeaders(self.stream_id, answer, end_stream=not content), client)
         if content:
             yield SendHttp(ResponseData(self.stream_id, content), client)
@@ -218,7 +219,7 @@ class AdmittingStream(FailsClosed, HttpStream):
         yield DropStream(self.stream_id)
 
     def _is_begun(self) -> bool:
-        """Whether the client has got the head of an answer."""
+        """Return whether the client has got the head of an answer."""
         sending = self._parent.connections.get(self.context.client)
         if isinstance(sending, Http1Server):
             return sending.response is not None

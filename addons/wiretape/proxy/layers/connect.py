@@ -85,7 +85,7 @@ class Tunnel(FailsClosed):
                     yield command
 
     def _answers(self, hook: commands.StartHook) -> bool:
-        """Whether there is no need to ask anybody, what is to be done being done."""
+        """Do what a hook asks for, and return whether that was all: then nobody else need be asked."""
         if isinstance(hook, layer.NextLayerHook):
             hook.data.layer = self._next(hook.data)
             return hook.data.layer is not None
@@ -95,8 +95,9 @@ class Tunnel(FailsClosed):
         return isinstance(hook, tls.TlsClienthelloHook | tls.TlsEstablishedClientHook)
 
     def _next(self, asking: layer.NextLayer) -> layer.Layer | None:
-        """What mitmproxy would choose, with our layers in place of its own; None where it has to be asked."""
-        inside, client = asking.context, asking.context.client
+        """Return what mitmproxy would choose, with our layers in place of its own; None where it has to be asked."""
+        inside = asking.context
+        client = inside.client
         if not client.tls_established:
             if not starts_like_tls_record(asking.data_client()):
                 return None
@@ -130,7 +131,7 @@ class _Head:
 
 
 def read_connect(data: bytes) -> Connect | None:
-    """The CONNECT that these bytes are; None where they are anything else, more, or not as usual."""
+    """Return the CONNECT that these bytes are; None where they are anything else, more, or not as usual."""
     if not data.startswith(b"CONNECT ") or data.find(b"\r\n\r\n") != len(data) - 4 or len(data) > _LARGEST:
         return None
     head = _Head()

@@ -1,4 +1,4 @@
-"""mitmproxy's HTTP layer with other connections to servers, for clients of HTTP/2. Below ``stream``, which plays.
+"""mitmproxy's HTTP layer with other connections to servers, for clients of HTTP/2. Below ``http``.
 
 A client of HTTP/2 may have many requests under way on one connection, and a server of HTTP/1.1 answers one at a time.
 mitmproxy gives each such request a connection of its own, which it closes after it, and opens five at once: the sixth
@@ -101,7 +101,7 @@ class PoolingLayer(HttpLayer):
         yield from super().register_connection(command)
 
     def _has_room(self, server: connection.Connection, users: int) -> bool:
-        """Whether a request can be sent on a connection, and is answered before others are done."""
+        """Return whether a request can be sent on a connection, and is answered before others are done."""
         speaking = self._speaking(server)
         if isinstance(speaking, Http1Client):
             return not users and isinstance(speaking, PatientClient) and speaking.is_idle
@@ -115,7 +115,7 @@ class PoolingLayer(HttpLayer):
         return isinstance(speaking, PatientClient) and speaking.is_stale
 
     def _speaking(self, server: connection.Connection) -> layer.Layer:
-        """The layer that speaks HTTP on a connection: below TLS, below another proxy."""
+        """Return the layer that speaks HTTP on a connection: below TLS, below another proxy."""
         found = self.connections[server]
         while isinstance(child := getattr(found, "child_layer", None), layer.Layer):
             found = child
@@ -134,7 +134,7 @@ def _nothing() -> layer.CommandGenerator[None]:
 
 
 def _as_http1(event: RequestHeaders) -> RequestHeaders:
-    """The head of a request as HTTP/1.1 has it, after which its connection can be used again."""
+    """Return the head of a request as HTTP/1.1 has it, after which its connection can be used again."""
     if not (event.request.is_http2 or event.request.is_http3):
         return event
     request = event.request.copy()

@@ -79,7 +79,7 @@ class DirectStream(PlayingStream):
     def _while_reading(self, event: events.Event) -> layer.CommandGenerator[None]:
         match event:
             case RequestHeaders():
-                self._head_read = self._called(event)
+                self._head_read = self._read_head(event)
                 self._read.append(event)
                 if self._head_read is None:
                     yield from self._delegate()
@@ -96,50 +96,60 @@ class DirectStream(PlayingStream):
             case _:
                 yield from self._delegate(event)
 
-    def _called(self, event: RequestHeaders) -> tuple[RequestHead, Grant] | None:
+    def _read_head(self, event: RequestHeaders) -> tuple[RequestHead, Grant] | None:
         """Return the head of a request and whose it is, where it may be answered here."""
-        asked, options, server = event.request, self.context.options, self.context.server
-        if self.mode is HTTPMode.transparent:
-            to = ("https" if server.tls else "http", *server.address[:2]) if server.address else None
-        else:
-            to = (asked.scheme, asked.host, asked.port) if asked.host else None
-        if (
-            not to
-            or self._stranger
-            or event.replay_flow
-            or self.mode is HTTPMode.upstream
-            or asked.method in ("CONNECT", "HEAD")
-            or upgrades.is_one(asked)
-            or options.body_size_limit
-            or "expect" in asked.headers
-            or "content-encoding" in asked.headers
-            or self._is_large(asked)
-            or validate_request(self.mode, asked, options.validate_inbound_headers)
-        ):
-            return None
         assert self._decider
-        credentials = (asked.headers.get(name) for name in ("proxy-authorization", "x-wiretape-session"))
+        request = event.request
+        address = self._address(request)
+        if address is None or self._is_unusual(event):
+            return None
+        authorization = request.headers.get("proxy-authorization")
+        session = request.headers.get("x-wiretape-session")
         try:
-            grant = self._decider.admission.grant(self.context.client, *credentials)
+            grant = self._decider.admission.grant(self.context.client, authorization, session)
         except AccessDeniedError:
             return None
-        scheme, host, port = to
-        hosts = names(self.context, host, asked.pretty_host)
+        scheme, host, port = address
+        hosts = names(self.context, host, request.pretty_host)
         if grant.mode is Mode.REPLAY:
-            told = (*hosts, *map(host_of, asked.headers.get_all("host")))
+            told = (*hosts, *map(host_of, request.headers.get_all("host")))
             if host_agreement.disagree(self._decider.runtime.providers, self.context.client, scheme, told, port):
                 return None
         head = RequestHead(
-            asked.method,
+            request.method,
             scheme,
             hosts,
             port,
-            asked.path,
-            asked.headers.get("content-type", ""),
-            test_id=asked.headers.get("x-wiretape-test-id"),
-            origin=asked.headers.get("origin", ""),
+            request.path,
+            request.headers.get("content-type", ""),
+            test_id=request.headers.get("x-wiretape-test-id"),
+            origin=request.headers.get("origin", ""),
         )
         return (head, grant) if self._decider.may_answer(head, grant) else None
+
+    def _address(self, request: http.Request) -> tuple[str, str, int] | None:
+        """Return scheme, host and port that a request goes to; None where it does not tell."""
+        if self.mode is HTTPMode.transparent:
+            server = self.context.server
+            scheme = "https" if server.tls else "http"
+            return (scheme, server.address[0], server.address[1]) if server.address else None
+        return (request.scheme, request.host, request.port) if request.host else None
+
+    def _is_unusual(self, event: RequestHeaders) -> bool:
+        request = event.request
+        options = self.context.options
+        return bool(
+            self._stranger
+            or event.replay_flow
+            or self.mode is HTTPMode.upstream
+            or request.method in ("CONNECT", "HEAD")
+            or upgrades.is_one(request)
+            or options.body_size_limit
+            or "expect" in request.headers
+            or "content-encoding" in request.headers
+            or self._is_large(request)
+            or validate_request(self.mode, request, options.validate_inbound_headers)
+        )
 
     def _answer(self, head: RequestHead, grant: Grant) -> layer.CommandGenerator[None]:
         """Answer a request that has come whole, or find out who does."""
@@ -199,9 +209,9 @@ class DirectStream(PlayingStream):
         self._read = []
 
 
-def names(context: context.Context, host: str, asked: str) -> tuple[str, ...]:
-    """The names of a request's host: the one that it is sent to, and the one that its headers tell."""
+def names(context: context.Context, host: str, told: str) -> tuple[str, ...]:
+    """Return the names of a request's host: the one that it is sent to, and the one that its headers tell."""
     # There mitmproxy puts the server's own name in place of the client's.
     if isinstance(context.client.proxy_mode, mode_specs.ReverseMode) and not context.options.keep_host_header:
         return (host,)
-    return (host, asked) if asked and asked != host else (host,)
+    return (host, told) if told and told != host else (host,)

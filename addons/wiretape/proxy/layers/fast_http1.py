@@ -248,7 +248,7 @@ class FastHttp1Layer(FailsClosed):
     # -- CLOSED, DELEGATED -------------------------------------------------------------------------------------------
 
     def _close(self) -> layer.CommandGenerator[None]:
-        """The client has gone, or sends no more: close what there is of its connection."""
+        """Close what there is of a connection whose client has gone, or sends no more."""
         self._state = State.CLOSED
         self._play = None
         if self.context.client.state is not ConnectionState.CLOSED:

@@ -82,7 +82,7 @@ class PlayingLayer(FailsClosed, PoolingLayer):
             self.connections[client] = PatientServer(self.context.fork())
 
     def _is_far_ahead(self) -> bool:
-        """Whether a client sends more than there is a use for: mitmproxy would keep all of it."""
+        """Return whether a client sends more than there is a use for: mitmproxy would keep all of it."""
         reading = self.connections.get(self.context.client)
         return isinstance(reading, Http1Server) and len(reading.buf) > _AHEAD
 

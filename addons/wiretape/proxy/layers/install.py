@@ -43,7 +43,7 @@ _NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def _reason() -> str:
-    """Why our layers cannot be used; empty where they can."""
+    """Return why our layers cannot be used; nothing where they can."""
     for name, methods in _NEEDED.items():
         for method, parameters in methods.items():
             found: Any = getattr(getattr(mitmproxy_http, name, None), method, None)
@@ -68,7 +68,7 @@ UNKNOWN = _why and (
 def replace(
     decided: layer.Layer, data: bytes, fast: Callable[[], Decider | None], *, lenient: bool, limit: int = LARGEST
 ) -> layer.Layer:
-    """The layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
+    """Return the layers that mitmproxy decided on, with one of ours in place of its HTTP layer; the first of them.
 
     ``data`` is what the client has sent so far. ``fast`` is asked for a decider, where it makes a
     difference; without one every request becomes a flow.
@@ -77,12 +77,14 @@ def replace(
     from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
     from wiretape.proxy.layers.http import PlayingLayer
 
-    parent, current = None, decided
+    parent: layer.Layer | None = None
+    current = decided
     while not isinstance(current, mitmproxy_http.HttpLayer):
         child = getattr(current, "child_layer", None)
         if not isinstance(child, layer.Layer):
             return decided
-        parent, current = current, child
+        parent = current
+        current = child
     if isinstance(current, PlayingLayer):
         return decided
     stack = current.context.layers

@@ -1,4 +1,4 @@
-"""mitmproxy's readers of HTTP/1.1, for what they do not expect of a server or a client. Below ``pooling``, ``stream``.
+"""mitmproxy's readers of HTTP/1.1, for what they do not expect of a server or a client. Below ``http``.
 
 - Before an answer there may be any number that only go before (1xx). mitmproxy takes the first for the answer, and a
   client then waits for one that never comes. They are passed over and not sent on, as mitmproxy does with HTTP/2: a
@@ -52,12 +52,12 @@ class PatientClient(_Untrailed, Http1Client):
 
     @property
     def is_idle(self) -> bool:
-        """Whether its connection can be used again."""
+        """Return whether its connection can be used again."""
         return self._done_at is not None and self.stream_id is None
 
     @property
     def is_stale(self) -> bool:
-        """Whether it has been idle for so long that the server may be about to close it."""
+        """Return whether it has been idle for so long that the server may be about to close it."""
         return self._done_at is not None and self.is_idle and time.monotonic() - self._done_at > self._keeps_s
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:

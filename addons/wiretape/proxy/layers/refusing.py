@@ -67,7 +67,7 @@ class FailsClosed(layer.Layer):
     """A layer of ours: where it raises, it refuses, and is out of the way for good."""
 
     _successor: layer.Layer | None = None
-    """Who has taken over."""
+    """The layer that has taken over."""
 
     def handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         """As the base class, until another has taken over."""

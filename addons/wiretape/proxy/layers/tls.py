@@ -6,7 +6,7 @@ same one again for an elliptic-curve key, which a client gets that can do with i
 dates and extensions are those that mitmproxy chose, for whatever reason; protocol versions, ciphers, chain, ALPN and
 key log are mitmproxy's, made by its own functions of its own options. Keys stay in memory.
 
-What is unusual is left to mitmproxy: client certificates, ciphers that somebody chose, upstream's chain, DTLS, TLS to
+What is unusual is left to mitmproxy: client certificates, ciphers that a user chose, upstream's chain, DTLS, TLS to
 the proxy itself. So is all where mitmproxy's private parts are not as they were when this was written.
 """
 
@@ -47,7 +47,7 @@ _PARAMETERS = {
 
 
 def _reason() -> str:
-    """Why mitmproxy's own handshake has to do; empty where it has not."""
+    """Return why mitmproxy's own handshake has to do; nothing where it has not."""
     try:
         make = inspect.unwrap(net_tls.create_client_proxy_context)
         if set(inspect.signature(make).parameters) != _PARAMETERS:
@@ -128,8 +128,10 @@ class Handshake:
             self._warned = True
 
     def _start(self, data: tls.TlsData) -> None:
-        config, client = ctx.master.addons.get("tlsconfig"), data.context.client
-        settings = self._settings = self._settings or _Settings.read()
+        config = ctx.master.addons.get("tlsconfig")
+        client = data.context.client
+        self._settings = self._settings or _Settings.read()
+        settings = self._settings
         is_inside = len(data.context.layers) > 2  # mitmproxy forces HTTP/1.1 where the proxy itself is met over TLS.
         if type(config) is not tlsconfig.TlsConfig or settings.is_unusual or client.cipher_list or not is_inside:
             return
@@ -175,7 +177,7 @@ class Handshake:
 
 
 def _is_generated(entry: certs.CertStoreEntry, store: certs.CertStore) -> bool:
-    """Whether mitmproxy made the certificate, and not its user (option ``certs``), with a key no stronger than ours."""
+    """Return whether mitmproxy made the certificate, not its user (``certs``), with a key no stronger than ours."""
     key = store.default_privatekey
     return (
         entry.chain_certs is store.default_chain_certs
@@ -186,7 +188,7 @@ def _is_generated(entry: certs.CertStoreEntry, store: certs.CertStore) -> bool:
 
 
 def with_key(entry: certs.CertStoreEntry, store: certs.CertStore, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """The same certificate for another key, signed by the same authority."""
+    """Return the same certificate for another key, signed by the same authority."""
     known = entry.cert.to_cryptography()
     builder = (
         x509.CertificateBuilder()

@@ -1,7 +1,7 @@
-"""What was seen of a bucket: in memory for a moment and, where asked, on a disk. In front of ``remote``.
+"""What was seen of a bucket: in memory for a moment and, where that is wanted, on a disk. Under ``objects``.
 
-Neither asks the bucket. ``RecentObjects`` tells for how long something may be believed; the disk holds bytes by key and
-ETag, which are believed only when the bucket confirms the ETag.
+Neither asks the bucket. ``RecentObjects`` tells for how long something may be believed. The disk holds bytes by key and
+ETag, which are believed only once the bucket confirms the ETag.
 """
 
 import contextlib
@@ -15,32 +15,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from wiretape.store.bucket.client import StoredObject, Version
-from wiretape.store.directory import write_file
+from wiretape.store.atomic import write_file
+from wiretape.store.bucket.versions import StoredObject, Version
 from wiretape.store.lru import LruCache
 
 logger = logging.getLogger(__name__)
 
 _OVERHEAD = 400
-"""Bytes that an entry takes beside its data: key, version and the tables, about."""
+"""How many bytes an entry takes beside its data, about: the key, the version and the tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a key was found to be."""
+    """What was seen of a key, and when."""
 
-    found: StoredObject | None
-    """None: nothing there."""
-    asked: float
-    """The clock when the question was sent: it was true then, or later."""
-    settled: float
-    """The clock from which a question has to be sent to know better."""
+    object: StoredObject | None
+    """None where there was none."""
+    asked_at: float
+    """The time when the request was sent: it was true then, or later."""
+    settled_at: float
+    """A request has to be sent at this time, or later, to tell something newer."""
 
 
 class RecentObjects:
-    """The last things seen, bounded in bytes; the longest unused goes first. For any number of threads.
+    """The objects seen last, bounded in bytes; the longest unused goes first. For any number of threads.
 
-    ``fresh``: seconds for which something seen is believed.
+    ``fresh`` is how many seconds it is believed what was seen.
     """
 
     def __init__(self, limit: int, fresh: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,60 +52,65 @@ class RecentObjects:
 
     @property
     def size(self) -> int:
-        """Bytes held, about."""
+        """How many bytes are held, about."""
         return self._memory.size
 
     def get(self, key: str) -> tuple[Seen | None, bool]:
-        """What was last seen of a key, however long ago, and whether it is still to be believed."""
+        """Return what was last seen of a key, however long ago, and whether it is still to be believed."""
         seen = self._memory.get(key)
         if seen is None:
             return None, False
         since = max(self.clock() - self._fresh, self.doubted(key))
-        return seen, seen.asked > since
+        return seen, seen.asked_at > since
 
     def doubted(self, key: str) -> float:
-        """The clock when the session of a key was last put in doubt."""
+        """Return the time when the session of a key was last put in doubt."""
         return self._doubted.get(key.partition("/")[0], float("-inf"))
 
-    def saw(self, key: str, found: StoredObject | None, asked: float) -> None:
-        """Remember the answer to a question. One that was sent before a write of ours ended does not undo it."""
+    def saw(self, key: str, stored: StoredObject | None, asked_at: float) -> None:
+        """Remember an answer, unless its request was sent before a write of ours ended, which may have changed it."""
         with self._lock:
             known = self._memory.get(key)
-            if known is None or known.settled <= asked:
-                self._keep(key, Seen(found, asked, asked))
+            if known is None or known.settled_at <= asked_at:
+                self._keep(key, Seen(stored, asked_at, asked_at))
 
-    def confirm(self, key: str, version: Version, asked: float) -> None:
-        """Of a key that was seen, a list now tells the version: believe the bytes again, or no more."""
+    def confirm(self, key: str, version: Version, asked_at: float) -> None:
+        """Believe the bytes of a key again, or no longer: a list has told which version it has."""
         with self._lock:
             known = self._memory.get(key)
-            if known is None or known.settled > asked:
+            if known is None or known.settled_at > asked_at:
                 return
-            if known.found and known.found.version.state == version.state:
-                self._keep(key, Seen(known.found, asked, asked))
+            if known.object and known.object.version.state == version.state:
+                self._keep(key, Seen(known.object, asked_at, asked_at))
             else:
                 self._memory.drop(key)
 
-    def wrote(self, key: str, found: StoredObject | None, asked: float) -> None:
-        """Remember what we have just made of a key."""
+    def wrote(self, key: str, stored: StoredObject | None, asked_at: float) -> None:
+        """Remember what we have just written, or that we have removed it."""
         with self._lock:
-            self._keep(key, Seen(found, asked, self.clock()))
+            self._keep(key, Seen(stored, asked_at, self.clock()))
 
     def forget(self, key: str) -> None:
-        """Believe nothing of a key."""
+        """Believe nothing about a key."""
         self._memory.drop(key)
 
     def doubt(self, session: str) -> None:
-        """Believe nothing of a session before it is asked for again; the bytes stay, as they may be confirmed."""
+        """Believe nothing about a session until it is asked for again. The bytes stay, because they may
+        be confirmed.
+        """
         self._doubted[session] = self.clock()
 
     def _keep(self, key: str, seen: Seen) -> None:
-        self._memory.put(key, seen, _OVERHEAD + len(key) + (len(seen.found.data) if seen.found else 0))
+        size = _OVERHEAD + len(key)
+        if seen.object:
+            size += len(seen.object.data)
+        self._memory.put(key, seen, size)
 
 
 class Disk:
     """Bytes by key and ETag in one folder, bounded in bytes; the longest unused goes first. Never raises.
 
-    Any number of processes may share the folder. A file is a line of JSON (key, version, SHA-256 of the data), then
+    Any number of processes may share the folder. A file is a line of JSON (key, version, SHA-256 of the data), and then
     the data.
     """
 
@@ -116,32 +121,32 @@ class Disk:
         self._size: int | None = None
 
     def get(self, key: str) -> StoredObject | None:
-        """What was last kept of a key; it may have changed since."""
+        """Return what was last kept of a key. The bucket may have a newer version."""
         try:
             paths = sorted(self._folder.glob(f"{_digest(key)}-*"), key=lambda path: path.stat().st_mtime_ns)
             head, _, data = paths[-1].read_bytes().partition(b"\n")
             told = json.loads(head)
             if told["key"] != key or told["sha256"] != hashlib.sha256(data).hexdigest():
-                return None  # The machine went down as it was written.
+                return None  # The machine went down while the file was written.
             os.utime(paths[-1])
             return StoredObject(data, Version(told["e_tag"], told["version"], len(data)))
         except (OSError, IndexError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, key: str, found: StoredObject) -> None:
-        """Keep, and remove what was kept of this key before."""
+    def keep(self, key: str, stored: StoredObject) -> None:
+        """Keep an object, in place of what was kept of its key before."""
         told = {
             "key": key,
-            "e_tag": found.version.e_tag,
-            "version": found.version.version,
-            "sha256": hashlib.sha256(found.data).hexdigest(),
+            "e_tag": stored.version.e_tag,
+            "version": stored.version.version,
+            "sha256": hashlib.sha256(stored.data).hexdigest(),
         }
-        path = self._folder / f"{_digest(key)}-{_digest(repr(found.version.state))[:16]}"
+        path = self._folder / f"{_digest(key)}-{_digest(repr(stored.version.state))[:16]}"
         try:
-            write_file(path, json.dumps(told).encode() + b"\n" + found.data, replace=True, private=True)
+            write_file(path, json.dumps(told).encode() + b"\n" + stored.data, replace=True, private=True)
             self._remove(key, but=path)
             with self._lock:
-                self._bound(len(found.data))
+                self._bound(len(stored.data))
         except OSError as e:
             logger.warning("%s: not kept in the local cache: %s", self._folder, e)
 
@@ -157,7 +162,9 @@ class Disk:
 
     def _bound(self, added: int) -> None:
         if self._size is not None:
-            self._size += added  # At least: what was replaced is counted until the folder is looked at again.
+            self._size += (
+                added  # This may be too much: a file that was replaced is counted until the folder is listed again.
+            )
         if self._size is None or self._size > self._limit:
             files = []
             with os.scandir(self._folder) as entries:

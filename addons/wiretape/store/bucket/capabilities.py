@@ -1,6 +1,4 @@
-"""Which conditions a server honours, found out by trying, and whether it is a bucket at all. Between ``remote`` and
-``objects``.
-"""
+"""Finds out by trying which conditions a server honours, and whether it is a bucket at all."""
 
 import logging
 import secrets
@@ -8,12 +6,13 @@ from dataclasses import dataclass
 from hashlib import md5
 
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
-from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Version
+from wiretape.store.bucket.client import ObjectClient
+from wiretape.store.bucket.versions import Condition, StoredObject, Version
 
 logger = logging.getLogger(__name__)
 
 _REFUSALS = (400, 501)
-"""How a server answers that it does not know conditions: 501 NotImplemented, 400 InvalidArgument."""
+"""How a server answers that does not know conditions: 501 NotImplemented, 400 InvalidArgument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +20,14 @@ class Capabilities:
     """What a server can do."""
 
     creates: bool
-    """A write can depend on there being nothing."""
+    """Whether a write can depend on there being nothing."""
     updates: bool
-    """A write can depend on a version."""
+    """Whether a write can depend on a version."""
     tells_md5: bool
-    """An ETag is the MD5 of the bytes."""
+    """Whether an ETag is the MD5 of the bytes."""
 
     def cannot(self) -> list[str]:
-        """The promises that cannot be kept with it, a sentence each."""
+        """Return the promises that cannot be kept with this server, a sentence each."""
         broken = []
         if not self.creates:
             broken.append("of two proxies that record the same request at once, the last wins")
@@ -73,21 +72,21 @@ def probe(remote: ObjectClient) -> Capabilities:
         try:
             remote.delete(key)
         except StoreUnavailableError as e:
-            if is_there:  # Else the bucket is away, which whoever asked says.
+            if is_there:  # Otherwise the bucket is away, and the caller says so.
                 logger.warning("%s stays: %s", key, e)
 
 
 def _write(remote: ObjectClient, key: str, data: bytes) -> Version:
-    """Write, and look whether it is there. Raises StoreAwayError where it is not."""
-    made = remote.put(key, data, Condition.NONE)
-    found = remote.get(key)
-    if made is None or not isinstance(found, StoredObject) or found.data != data:
+    """Write an object and read it back. Raises StoreAwayError where other bytes come, or none."""
+    version = remote.put(key, data, Condition.NONE)
+    stored = remote.get(key)
+    if version is None or not isinstance(stored, StoredObject) or stored.data != data:
         raise StoreAwayError(f"{remote.url}/{key}: what was written is not what is read: this is no bucket")
-    return made
+    return version
 
 
 def _try(remote: ObjectClient, key: str, data: bytes, condition: Condition | Version) -> Version | None:
-    """As ``put``. A server that answers that it does not know conditions does not honour them."""
+    """Write as ``put`` does. A server that answers that it does not know conditions does not honour them."""
     try:
         return remote.put(key, data, condition)
     except StoreAwayError as e:

@@ -1,8 +1,13 @@
-"""Whether it is worth asking a bucket that has just failed to answer. In front of ``remote``; knows no bucket.
+"""Tells whether it is worth asking a bucket that has just failed to answer. It knows no bucket.
 
-A bucket that does not answer costs every asker the whole timeout. After failures of several objects in a row only one
-asker at a time finds out whether it is back; the others are told at once that it is not. One object that is slow while
-others come closes the way to itself alone.
+A bucket that does not answer costs each caller the whole timeout. So after failures of several objects in a row, only
+one caller at a time finds out whether the bucket is back; the others are told at once that it is not. A single object
+that is slow while others come is closed by itself.
+
+    state         an object may be asked for
+    closed        always
+    slow object   by one caller at a time, after a pause; other objects always
+    open          by one caller at a time, after a pause, whichever object it is
 """
 
 import threading
@@ -10,13 +15,13 @@ import time
 from collections.abc import Callable
 
 _SLOW = 1000
-"""Objects that are remembered as slow."""
+"""How many objects are remembered to be slow."""
 
 
 class CircuitBreaker:
     """Counts the objects that failed in a row. For any number of threads.
 
-    ``timeout``: seconds that one question takes at most; ``pause``: seconds between two that find out.
+    ``timeout`` is how many seconds a request takes at most; ``pause`` is how many pass between two that find out.
     """
 
     def __init__(
@@ -28,13 +33,13 @@ class CircuitBreaker:
         self._clock = clock
         self._lock = threading.Lock()
         self._in_a_row: set[str] = set()
-        """What failed since anything has succeeded."""
+        """The objects that have failed since anything has succeeded."""
         self._next = 0.0
         self._slow: dict[str, float] = {}
-        """What failed, and when each is to be asked again."""
+        """The objects that have failed, each with the time when it may be asked for again."""
 
     def allows(self, key: str) -> bool:
-        """Whether to ask for an object now. Who is allowed to must tell how it went."""
+        """Tell whether an object may be asked for now. The caller then has to tell how it went."""
         with self._lock:
             now = self._clock()
             if len(self._in_a_row) >= self._limit:
@@ -48,13 +53,13 @@ class CircuitBreaker:
             return True
 
     def succeeded(self, key: str) -> None:
-        """It answered, whatever it said."""
+        """Note that the server has answered, whatever it said."""
         with self._lock:
             self._in_a_row.clear()
             self._slow.pop(key, None)
 
     def failed(self, key: str) -> None:
-        """It did not."""
+        """Note that the server has not answered."""
         with self._lock:
             self._next = self._clock() + self._pause
             self._in_a_row.add(key)

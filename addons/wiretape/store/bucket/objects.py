@@ -1,73 +1,67 @@
-"""A bucket's objects as the proxies agree on them: seen for a moment, written on conditions. Between bucket and remote.
+"""The objects of a bucket as all proxies agree on them: seen a moment ago, written on conditions. Under ``store``.
 
-What a server cannot do is made up for here as far as one proxy can. And nothing is believed unseen:
+Any number of proxies read and write one bucket at the same time. This module answers for one of them:
 
-- Bytes are given when they are those that were written: by our own digest in the object's metadata, else by an ETag
-  that is an MD5. What is neither is believed of a server that knows what it has not got: it is asked for an object that
-  cannot be there, and so it is before an empty list is believed.
-- An object is asked for once at a time, and a list too; nobody waits for another object's answer.
+- *Reading.* An object that was seen less than ``FRESH`` seconds ago is not asked for again (``RecentObjects``). Then
+  the server is asked whether it has changed, which moves no bytes where it has not. All who ask for the same object
+  meanwhile share one request (``SharedReads``); nobody waits for a request about another object.
+- *A bucket that is away.* An object that was seen before is given as it was then, since nothing newer can be known.
+  That there was nothing is not given: it is raised, with ``was_absent``.
+- *Writing.* A write depends on the object being as it was seen, or on there being none. So of two proxies that write
+  the same recording one wins, and the other one learns it (``put`` is False). On a server that ignores conditions, this
+  is exact within one process only (``_put_and_look``).
+- *Doubt.* When another process of this machine has written into a session, all that was seen of it before is asked for
+  again (``doubt``).
+
+Which bytes are believed is decided in ``checked_reads``.
+
+An example, with two proxies A and B and a new recording ``k``: A sees nothing, B sees nothing, A puts it (True), B puts
+its own (False) and from now on sees that of A.
 """
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import md5
 from pathlib import Path
 
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.cache import Disk, RecentObjects
-from wiretape.store.bucket.capabilities import Capabilities, check_absence, probe
-from wiretape.store.bucket.client import (
-    PAGE,
-    Condition,
-    CutError,
-    ObjectClient,
-    StoredObject,
-    Unchanged,
-    Version,
-    digest,
-)
+from wiretape.store.bucket.capabilities import Capabilities
+from wiretape.store.bucket.checked_reads import CheckedReads
+from wiretape.store.bucket.client import PAGE, ObjectClient
 from wiretape.store.bucket.shared_reads import SharedReads
+from wiretape.store.bucket.versions import Condition, StoredObject, Unchanged, Version
 
 logger = logging.getLogger(__name__)
 
-_MD5 = re.compile("[0-9a-f]{32}")
-
 FRESH = 1.5
-"""Seconds for which what was seen is believed: with the look itself, less than the two that are promised."""
-
-_READS = 4
-"""How often an object is asked for whose bytes are not those that were written."""
-
-_DAMAGED = "the bytes that come are not those that were written"
+"""For how many seconds it is believed what was seen. With the request itself, that is less than the promised two."""
 
 _LARGE = 1000
+"""How many folders are remembered to have more objects than one request lists."""
 _STAYS_LARGE = 60.0
-"""Folders that are remembered to have more objects than one request lists, and for how many seconds."""
-
-_PROBING = 60.0
-"""Seconds for which what could not be found out of a server is not tried again for a reading."""
-
-_ABSENCE = "/"
-"""What is no object's key."""
+"""For how many seconds that is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    asked: float
-    """The clock when the first request was sent."""
-    found: dict[str, Version] | None
-    """None where they are more than were asked for."""
+    asked_at: float
+    """The time when the first request was sent."""
+    versions: dict[str, Version] | None
+    """The version of each object; None where there are more objects than were wanted."""
+
+
+def object_key(session: str, name: str, folder: str) -> str:
+    """Return the key of a recording or a capture, below the prefix."""
+    return f"{session}/{folder}/{name}.json"
 
 
 class Objects:
-    """For any number of threads. Every method may raise StoreUnavailableError.
+    """The objects of one bucket. For any number of threads. Every method may raise StoreUnavailableError.
 
-    ``memory`` and ``disk`` are bounds in bytes; ``cache`` is a folder for this bucket alone, or None.
+    ``memory`` and ``disk`` are bounds in bytes. ``cache`` is a folder for this bucket alone, or None.
     """
 
     def __init__(
@@ -78,60 +72,54 @@ class Objects:
         cache: Path | None = None,
         disk: int = 1 << 30,
         clock: Callable[[], float] = time.monotonic,
+        kind: Capabilities | None = None,
     ) -> None:
+        """``kind`` is what the server can do, where that is known already."""
         self._remote = remote
-        self._sight = RecentObjects(memory, FRESH, clock)
-        self._disk = Disk(cache, disk) if cache else None
-        self._kind: Capabilities | None = None
-        self._probing = threading.Lock()
+        self._reads = CheckedReads(remote, kind, clock)
+        self._recent = RecentObjects(memory, FRESH, clock)
+        self._disk = None
+        if cache:
+            self._disk = Disk(cache, disk)
         self._one_at_a_time = threading.Lock()
         self._away_told = False
-        self._flights: SharedReads[StoredObject | None] = SharedReads()
+        self._shared: SharedReads[StoredObject | None] = SharedReads()
         self._listings: SharedReads[_Listing] = SharedReads()
         self._large: dict[str, float] = {}
-        self._next_probe = float("-inf")
-        self._checked = float("-inf")
-        """When the server was last asked for what cannot be there."""
 
     @property
     def memory(self) -> int:
-        """Bytes held, about."""
-        return self._sight.size
+        """How many bytes are held in memory, about."""
+        return self._recent.size
 
     def kind(self) -> Capabilities:
-        """What the server can do: found out once, and said in the log where promises cannot be kept."""
-        with self._probing:
-            if self._kind is None:
-                self._kind = probe(self._remote)
-                for sentence in self._kind.cannot():
-                    logger.warning("%s: the server ignores the conditions of a write: %s", self._remote.url, sentence)
-            return self._kind
+        """Return what the server can do. It is found out once, and what cannot be promised then is logged."""
+        return self._reads.kind()
 
     def is_fresh(self, key: str) -> bool:
-        """Whether ``see`` takes no time."""
-        return self._sight.get(key)[1]
+        """Tell whether ``see`` needs no request."""
+        return self._recent.get(key)[1]
 
     def see(self, key: str) -> StoredObject | None:
-        """An object, as it is or was a moment ago.
+        """Return an object, as it is or was a moment ago, or None where there is none.
 
-        While the bucket is away, one that was seen earlier is given as it was then: nothing newer can be known. That
-        there was nothing is not given. Who asks for an object that somebody waits for waits for the same answer.
+        While the bucket is away, return the object as it was when it was last seen.
         """
-        seen, is_fresh = self._sight.get(key)
+        seen, is_fresh = self._recent.get(key)
         if seen and is_fresh:
-            return seen.found
-        # One that was asked before the session was put in doubt does not count.
-        return self._flights.join((key, self._sight.doubted(key)), lambda: self._see(key))
+            return seen.object
+        # A request that was sent before the session was put in doubt does not count: its key is another one.
+        return self._shared.join((key, self._recent.doubted(key)), lambda: self._see(key))
 
     def _see(self, key: str) -> StoredObject | None:
-        seen, _ = self._sight.get(key)
+        seen, _ = self._recent.get(key)
         known = None
         if seen:
-            known = seen.found
+            known = seen.object
         if known is None and self._disk:
             known = self._disk.get(key)
         try:
-            found = self._ask(key, known)
+            answer = self._ask(key, known)
         except StoreAwayError as e:
             if known is None:
                 raise StoreAwayError(str(e), status=e.status, was_absent=seen is not None) from e
@@ -140,170 +128,129 @@ class Objects:
             self._away_told = True
             return known
         self._away_told = False
-        return found
+        return answer
 
     def list_all(self, folder: str) -> dict[str, Version]:
-        """Every object directly in a folder, as it is: its key and version."""
-        return self._listings.ask_after_now(folder, lambda: self._list(folder, None)).found or {}
+        """Return the objects that lie directly in a folder, as it is now: their keys and versions."""
+        return self._listings.ask_after_now(folder, lambda: self._list(folder, None)).versions or {}
 
     def list_few(self, folder: str, wanted: Collection[str] = ()) -> dict[str, Version] | None:
-        """The same, where one request tells them all; else None, and the next time at once.
+        """Return the same, or None where that takes more than one request; the next calls then return None at once.
 
-        A list that was being made already will do where one of the wanted keys is in it.
+        A list that is being made already will do, if one of the wanted keys is in it.
         """
-        came = self._sight.clock()
-        if came < self._large.get(folder, came):
+        now = self._recent.clock()
+        if now < self._large.get(folder, now):
             return None
         listing = self._listings.join((folder, PAGE), lambda: self._list(folder, PAGE))
-        if listing.asked < came and not any(key in (listing.found or ()) for key in wanted):
+        if listing.asked_at < now and not any(key in (listing.versions or ()) for key in wanted):
             listing = self._listings.ask_after_now((folder, PAGE), lambda: self._list(folder, PAGE))
-        if listing.found is None:
+        if listing.versions is None:
             if len(self._large) > _LARGE:
                 self._large.clear()
-            self._large[folder] = self._sight.clock() + _STAYS_LARGE
-        return listing.found
+            self._large[folder] = self._recent.clock() + _STAYS_LARGE
+        return listing.versions
 
     def folders(self) -> list[str]:
-        """The folders directly below the prefix."""
-        found = self._remote.folders()
-        if not found:
-            self._check_absence()
-        return found
+        """Return the folders directly below the prefix."""
+        folders = self._remote.folders()
+        if not folders:
+            self._reads.check_absence()
+        return folders
 
     def _list(self, folder: str, limit: int | None) -> "_Listing":
-        asked = self._sight.clock()
-        found: dict[str, Version] = {}
+        asked_at = self._recent.clock()
+        versions: dict[str, Version] = {}
         for page in self._remote.pages(folder):
-            if limit is not None and len(found) + len(page) > limit:
-                return _Listing(asked, None)
-            found |= page
-        if not found:
-            self._check_absence()  # Not every page without a list is an empty list.
-        for key, version in found.items():
-            self._sight.confirm(key, version, asked)
-        return _Listing(asked, found)
+            if limit is not None and len(versions) + len(page) > limit:
+                return _Listing(asked_at, None)
+            versions |= page
+        if not versions:
+            self._reads.check_absence()  # An answer without a list need not be an empty list.
+        for key, version in versions.items():
+            self._recent.confirm(key, version, asked_at)
+        return _Listing(asked_at, versions)
 
     def see_now(self, key: str) -> StoredObject | None:
-        """An object, as it is."""
-        seen, _ = self._sight.get(key)
-        return self._ask(key, seen.found if seen else None)
+        """Return an object, as it is now, or None where there is none."""
+        seen, _ = self._recent.get(key)
+        if seen:
+            return self._ask(key, seen.object)
+        return self._ask(key, None)
 
     def put(self, key: str, data: bytes, *, replace: bool) -> bool:
-        """Write where there is nothing, or with ``replace`` where nothing has changed since it was seen.
+        """Write where there is nothing, or, with ``replace``, where nothing has changed since it was seen.
 
-        False where another's stays, which is seen from now on.
+        Return False where the object of another proxy stays; from now on ``see`` returns that.
         """
         kind = self.kind()
+        condition: Condition | Version = Condition.ABSENT
+        is_honoured = kind.creates
         before = None
         if replace:
-            seen, is_fresh = self._sight.get(key)
-            before = seen.found if seen and is_fresh else self.see_now(key)
-        condition = before.version if before else Condition.ABSENT
-        asked = self._sight.clock()
-        honoured = kind.updates if isinstance(condition, Version) else kind.creates
-        made = self._remote.put(key, data, condition) if honoured else self._put_and_look(key, data, condition)
-        if made is None:
+            before = self._to_replace(key)
+        if before:
+            condition = before.version
+            is_honoured = kind.updates
+        asked_at = self._recent.clock()
+        if is_honoured:
+            version = self._remote.put(key, data, condition)
+        else:
+            version = self._put_and_look(key, data, condition)
+        if version is None:
             if self.see_now(key) is None:
                 raise StoreUnavailableError(f"{self._remote.url}/{key}: others write and remove it just now")
             return False
-        e_tag = (made.e_tag or "").strip('"')
-        if kind.tells_md5 and _MD5.fullmatch(e_tag) and e_tag != md5(data, usedforsecurity=False).hexdigest():
+        if not self._reads.arrived(data, version):
             raise StoreAwayError(f"{self._remote.url}/{key}: other bytes have arrived than were sent")
-        self._sight.wrote(key, StoredObject(data, made), asked)
+        self._recent.wrote(key, StoredObject(data, version), asked_at)
         return True
+
+    def _to_replace(self, key: str) -> StoredObject | None:
+        seen, is_fresh = self._recent.get(key)
+        if seen and is_fresh:
+            return seen.object
+        return self.see_now(key)
 
     def delete(self, key: str) -> None:
         """Delete an object, if there is one."""
-        asked = self._sight.clock()
+        asked_at = self._recent.clock()
         self._remote.delete(key)
         if self._disk:
             self._disk.drop(key)
-        self._sight.wrote(key, None, asked)
+        self._recent.wrote(key, None, asked_at)
 
     def forget(self, key: str) -> None:
-        """Ask again for an object."""
-        self._sight.forget(key)
+        """Have an object asked for again."""
+        self._recent.forget(key)
 
     def doubt(self, session: str) -> None:
-        """Ask again for all that was seen of a session."""
-        self._sight.doubt(session)
+        """Have everything that was seen of a session asked for again."""
+        self._recent.doubt(session)
 
     def _ask(self, key: str, known: StoredObject | None) -> StoredObject | None:
-        asked = self._sight.clock()
-        found: StoredObject | None
-        answer = self._get(key, known)
+        asked_at = self._recent.clock()
+        answer = self._reads.get(key, known)
         if isinstance(answer, Unchanged):
-            found = known
+            current = known
         else:
-            found = answer
-            if self._disk and found:
-                self._disk.keep(key, found)
-        self._sight.saw(key, found, asked)
-        return found
-
-    def _get(self, key: str, known: StoredObject | None) -> StoredObject | Unchanged | None:
-        """An object that is as it was written. What came otherwise is asked for again, and never given.
-
-        It may have been cut or changed on its way, and a server without conditions shows a part of what is just being
-        written.
-        """
-        before: StoredObject | None = None
-        problem = ""
-        for _ in range(_READS):
-            try:
-                answer = self._remote.get(key, known.version if known else None)
-            except CutError as e:
-                problem = str(e)
-                continue
-            if not isinstance(answer, StoredObject) or self._is_sound(answer, before):
-                return answer
-            problem = f"{self._remote.url}/{key}: {_DAMAGED}"
-            before = answer
-        raise StoreUnavailableError(f"{problem}, {_READS} times")
-
-    def _is_sound(self, found: StoredObject, before: StoredObject | None) -> bool:
-        """Whether these are the bytes that were written, as far as can be told; ``before`` is what came before."""
-        if found.digest is not None:
-            return found.digest == digest(found.data)
-        e_tag = (found.version.e_tag or "").strip('"')
-        if _MD5.fullmatch(e_tag):
-            if e_tag == md5(found.data, usedforsecurity=False).hexdigest():
-                return True
-            tells_md5 = self._tells_md5()
-            # Where it is not known whether this server's ETags are digests, a second answer has to be the same.
-            if tells_md5 or (tells_md5 is None and found != before):
-                return False
-        self._check_absence()
-        return True
-
-    def _tells_md5(self) -> bool | None:
-        """Whether an ETag is an MD5; None where that cannot be found out, as it is where nothing may be written."""
-        if self._kind is None and self._sight.clock() >= self._next_probe:
-            self._next_probe = self._sight.clock() + _PROBING
-            with suppress(StoreUnavailableError):
-                self.kind()
-        if not self._kind:
-            return None
-        return self._kind.tells_md5
-
-    def _check_absence(self) -> None:
-        """Raise StoreAwayError where something answers in the bucket's place, as of a moment ago."""
-        if self._sight.clock() >= self._checked + FRESH:
-            self._flights.join(_ABSENCE, self._ask_for_nothing)
-
-    def _ask_for_nothing(self) -> None:
-        asked = self._sight.clock()
-        check_absence(self._remote)
-        self._checked = asked
+            current = answer
+            if self._disk and current:
+                self._disk.keep(key, current)
+        self._recent.saw(key, current, asked_at)
+        return current
 
     def _put_and_look(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
-        """As ``Remote.put``, for a server that ignores conditions: exact within this process, else nearly."""
+        """Write as ``ObjectClient.put`` does, on a server that ignores conditions: it looks first, and afterwards."""
         expected = None
         if isinstance(condition, Version):
             expected = condition.state
         with self._one_at_a_time:
             there = self._ask(key, None)
-            if (there.version.state if there else None) != expected:
+            state = None
+            if there:
+                state = there.version.state
+            if state != expected:
                 return None
             self._remote.put(key, data, Condition.NONE)
             there = self._ask(key, None)

@@ -1,4 +1,4 @@
-"""One question at a time for each key, whose answer all get who ask meanwhile. In front of what takes long to ask."""
+"""One request at a time for each key; whoever asks meanwhile gets the same answer."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -6,14 +6,16 @@ from concurrent.futures import Future, wait
 
 
 class SharedReads[Value]:
-    """Questions that are under way, by key. For any number of threads; no lock is held while one is asked."""
+    """The requests that are under way, by key. For any number of threads; no lock is held during a request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, Future[Value]] = {}
 
     def join(self, key: Hashable, ask: Callable[[], Value]) -> Value:
-        """Return the answer to the question that is under way, or ask it. Its error is raised for all who joined."""
+        """Return the answer of the request that is under way, or make the request. Its error is raised
+        for all callers.
+        """
         with self._lock:
             future = self._under_way.get(key)
             is_first = future is None
@@ -32,7 +34,7 @@ class SharedReads[Value]:
         return value
 
     def ask_after_now(self, key: Hashable, ask: Callable[[], Value]) -> Value:
-        """Return the answer to a question that was sent after this call: several calls may share it."""
+        """Return the answer of a request that begins after this call. Several calls may share it."""
         with self._lock:
             earlier = self._under_way.get(key)
         if earlier:

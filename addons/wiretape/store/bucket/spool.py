@@ -1,8 +1,8 @@
-"""Recordings that wait on a local disk for a bucket that is away. Beside ``bucket``; knows no bucket.
+"""Recordings that wait on a local disk for a bucket that is away. It knows no bucket.
 
-Any number of processes of one machine share the folder: the proxy, its writer, and those that come after a kill. An
-entry is a file of its own, written whole, that no one ever changes: so nobody has to know who wrote it, or whether
-that one still lives. Who takes entries up holds a lock that ends with its process.
+Any number of processes of one machine share the folder: the proxy, its writer, and those that start after a kill. An
+entry is a file of its own, written whole, which nobody ever changes; so nobody has to know who wrote it, or whether
+that process still lives. The process that takes entries up holds a lock, which ends with the process.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wiretape.store.directory import write_file
+from wiretape.store.atomic import write_file
 from wiretape.store.failures import is_absent
 
 if sys.platform != "win32":
@@ -33,7 +33,7 @@ _ENTRY = ".entry"
 
 @dataclass(frozen=True, slots=True)
 class SpooledName:
-    """Where an entry is to go, and whether instead of what is older there."""
+    """Where an entry goes, and whether it replaces what is older there."""
 
     session: str
     name: str
@@ -43,14 +43,14 @@ class SpooledName:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An entry."""
+    """An entry of the spool."""
 
     path: Path
     address: SpooledName
     written: datetime
 
     def data(self) -> bytes | None:
-        """The bytes; None where it went up a moment ago. Raises OSError."""
+        """Return the bytes, or None where the entry went up a moment ago. Raises OSError."""
         try:
             return self.path.read_bytes().partition(b"\n")[2]
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class Waiting:
 
 
 class Spool:
-    """Entries in one folder, oldest first, at most ``limit`` bytes of files in all. For any number of threads."""
+    """The entries in one folder, oldest first, with at most ``limit`` bytes of files. For any number of threads."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class Spool:
         self._draining = threading.Lock()
 
     def add(self, address: SpooledName, data: bytes) -> None:
-        """Keep until it can go up. Raises OSError where there is no room, or the disk fails."""
+        """Keep bytes until they can go up. Raises OSError where there is no room, or the disk fails."""
         now = datetime.now(UTC)
         head = json.dumps(asdict(address) | {"written": now.isoformat()}).encode() + b"\n"
         name = f"{time.time_ns():020}-{_digest(address.session, address.folder, address.name)}-{secrets.token_hex(4)}"
@@ -82,68 +82,77 @@ class Spool:
             write_file(self.folder / f"{name}{_ENTRY}", head + data, replace=False, private=True)
 
     def get(self, session: str, name: str, folder: str) -> Waiting | None:
-        """The newest entry that is to go there."""
+        """Return the newest entry for this name, or None."""
         digest = f"-{_digest(session, folder, name)}-"
         for path in reversed(self._paths()):
-            if digest in path.name and (waiting := _load(path)):
-                return waiting
+            if digest in path.name:
+                waiting = _load(path)
+                if waiting:
+                    return waiting
         return None
 
     def entries(self) -> Iterator[Waiting]:
-        """Every entry, oldest first."""
+        """Yield every entry, oldest first."""
         for path in self._paths():
-            if waiting := _load(path):
+            waiting = _load(path)
+            if waiting:
                 yield waiting
 
     @property
     def pending(self) -> int:
-        """How many wait."""
+        """How many entries wait."""
         return len(self._paths())
 
     @property
     def size(self) -> int:
         """How many bytes wait."""
-        found = 0
+        total = 0
         for path in self._paths():
             with contextlib.suppress(FileNotFoundError):
-                found += path.stat().st_size
-        return found
+                total += path.stat().st_size
+        return total
 
     def remove(self, session: str, name: str, folder: str) -> None:
-        """Drop all that is to go there."""
+        """Remove all entries for this name."""
         while waiting := self.get(session, name, folder):
             waiting.path.unlink(missing_ok=True)
 
     def drain(self, put: Callable[[Waiting], None]) -> int:
-        """Give each entry to ``put``, oldest first, and remove it where that raises nothing; how many were.
+        """Give each entry to ``put``, oldest first, and remove it where that raises nothing. Return how many were
+        removed.
 
-        An entry that cannot be put does not hold up the others; two in a row end it, and the last error is raised.
-        While another thread or process does this, nothing happens. ``put`` may get an entry again that it had before:
-        of a process that was killed between the two.
+        An entry that cannot be put does not hold up the others. After two in a row it ends, and the last error is
+        raised. While another thread or process is draining, nothing happens. ``put`` may get an entry that it has had
+        before, if a process was killed in between.
         """
+        with self._alone() as is_alone:
+            if is_alone:
+                return self._drain(put)
+        return 0
+
+    def _drain(self, put: Callable[[Waiting], None]) -> int:
         done = 0
-        failed = 0
+        failed_in_a_row = 0
         error: OSError | None = None
-        with self._alone() as alone:
-            for waiting in self.entries() if alone else ():
-                try:
-                    put(waiting)
-                except OSError as e:
-                    error = e
-                    failed = failed + 1
-                    if failed == 2:
-                        break
-                else:
-                    waiting.path.unlink(missing_ok=True)
-                    done = done + 1
-                    failed = 0
+        for waiting in self.entries():
+            try:
+                put(waiting)
+            except OSError as e:
+                error = e
+                failed_in_a_row += 1
+                if failed_in_a_row == 2:
+                    break
+            else:
+                waiting.path.unlink(missing_ok=True)
+                done += 1
+                failed_in_a_row = 0
         if error:
             raise error
         return done
 
     def _paths(self) -> list[Path]:
         try:
-            names = os.listdir(self.folder)  # noqa: PTH208  on the way to each look-up
+            names = os.listdir(self.folder)  # noqa: PTH208  each look-up needs it: it has to be fast
         except OSError as e:
             if is_absent(e, str(self.folder)):
                 return []
@@ -157,7 +166,7 @@ class Spool:
             return
         try:
             if sys.platform == "win32" or not self.folder.is_dir():
-                yield True  # Two processes that put the same entries do no harm, only work.
+                yield True  # Two processes that take up the same entries do no harm.
                 return
             with (self.folder / ".lock").open("ab") as file:
                 try:

@@ -1,4 +1,4 @@
-"""A thread that takes a spool up whenever the bucket is there. Between ``spool`` and ``bucket``."""
+"""A thread that takes a spool up whenever the bucket is there."""
 
 import logging
 import random
@@ -12,11 +12,11 @@ from wiretape.store.bucket.spool import Spool, Waiting
 logger = logging.getLogger(__name__)
 
 _LEFT_BEHIND = 5.0
-"""Seconds between two looks for what a process has left that was killed."""
+"""How many seconds pass between two looks for entries that a killed process has left."""
 
 
 class Uploader:
-    """Waits, tries, and waits longer: between ``first`` and ``longest`` seconds, doubled each time, at random."""
+    """Tries to take a spool up, and after a failure waits: ``first`` seconds, then twice as long, up to ``longest``."""
 
     def __init__(
         self, spool: Spool, put: Callable[[Waiting], None], *, first: float = 0.1, longest: float = 4.0
@@ -32,26 +32,26 @@ class Uploader:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; nothing happens where it has begun."""
+        """Start the thread, unless it has been started."""
         with self._changed:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="wiretape's spool", daemon=True)
                 self._thread.start()
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Tell the thread that an entry was added."""
         self.start()
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def wait_until_empty(self, timeout: float) -> bool:
-        """Wait until nothing waits in the spool; whether that is so."""
+        """Wait until nothing waits in the spool any more. Return whether that is so."""
         with self._changed:
             return self._changed.wait_for(lambda: self._spool.pending == 0, timeout)
 
     def close(self) -> None:
-        """End the thread, and try what is left, where the last try was a success."""
+        """Stop the thread, and try once more to take up what is left, unless the last attempt failed."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -74,7 +74,7 @@ class Uploader:
                 if self._try():
                     continue
                 with self._changed:
-                    # All the proxies of a team have lost the same bucket: they are not to come back as one.
+                    # All proxies of a team have lost the same bucket: they should not come back at the same moment.
                     self._changed.wait_for(lambda: self._closed, random.uniform(wait / 2, wait))  # noqa: S311
                     if self._closed:
                         return
@@ -83,7 +83,7 @@ class Uploader:
                 self._changed.notify_all()
 
     def _try(self) -> bool:
-        """Whether it is of use to try again soon, if anything is left."""
+        """Take up what waits. Return whether it is of use to try again soon."""
         before = self._failing
         self._failing = True
         try:
@@ -95,7 +95,7 @@ class Uploader:
                 logger.warning("%s in %s for the bucket: %s", waiting, self._spool.folder, e)
         except OSError as e:
             logger.error("%s: %s", self._spool.folder, e)
-        except Exception:  # The thread has to go on.
+        except Exception:  # The thread has to live on.
             logger.exception("%s", self._spool.folder)
         else:
             if done:

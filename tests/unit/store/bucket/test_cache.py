@@ -7,7 +7,7 @@ import pytest
 
 from s3 import Clock
 from wiretape.store.bucket.cache import Disk, RecentObjects
-from wiretape.store.bucket.client import StoredObject, Version
+from wiretape.store.bucket.versions import StoredObject, Version
 
 
 def found(data: bytes, e_tag: str = "e") -> StoredObject:
@@ -21,7 +21,7 @@ class TestSight:
         sight.saw("team/a", found(b"x"), clock.now - 1.0)
         seen, is_fresh = sight.get("team/a")
         assert seen
-        assert seen.found == found(b"x")
+        assert seen.object == found(b"x")
         assert is_fresh
         clock.now += 0.6
         assert sight.get("team/a") == (seen, False)
@@ -36,11 +36,11 @@ class TestSight:
         sight.saw("team/a", None, asked + 0.05)
         seen, _ = sight.get("team/a")
         assert seen
-        assert seen.found
+        assert seen.object
         sight.saw("team/a", None, clock.now + 0.1)
         seen, _ = sight.get("team/a")
         assert seen
-        assert seen.found is None
+        assert seen.object is None
 
     def test_a_session_in_doubt(self) -> None:
         clock = Clock()

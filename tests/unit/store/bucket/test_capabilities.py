@@ -6,7 +6,8 @@ import s3
 from s3 import S3Server
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.capabilities import Capabilities, probe
-from wiretape.store.bucket.client import Condition, ObjectClient, StoredObject, Unchanged, Version
+from wiretape.store.bucket.client import ObjectClient
+from wiretape.store.bucket.versions import Condition, StoredObject, Unchanged, Version
 
 PREFIX = "probe"
 

@@ -8,7 +8,9 @@ import pytest
 import s3
 from s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
 from wiretape.exceptions import StoreUnavailableError
-from wiretape.store.bucket.client import UNCHANGED, Condition, ObjectClient, StoredObject, _client_options, _fault
+from wiretape.store.bucket import faults
+from wiretape.store.bucket.client import ObjectClient, _client_options
+from wiretape.store.bucket.versions import UNCHANGED, Condition, StoredObject
 
 both = pytest.mark.parametrize("s3", ["moto", "rclone"], indirect=True)
 prefixed = s3.remote
@@ -104,10 +106,10 @@ def test_http_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_fault_is_said_in_known_words(text: str, told: str, answered: bool) -> None:
-    said, was_answered = _fault(OSError(text))
-    assert told in said
-    assert "SECRET" not in said
-    assert was_answered is answered
+    fault = faults.parse(OSError(text))
+    assert told in fault.text
+    assert "SECRET" not in fault.text
+    assert (fault.cause is not faults.Cause.NO_ANSWER) is answered
 
 
 @pytest.mark.parametrize(("url", "prefix"), [("s3://b", "AWS"), ("gs://b", "GOOGLE"), ("az://b", "AZURE")])

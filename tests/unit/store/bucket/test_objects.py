@@ -11,8 +11,9 @@ import pytest
 from s3 import Clock
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.capabilities import Capabilities
-from wiretape.store.bucket.client import UNCHANGED, Condition, CutError, ObjectClient, StoredObject, Unchanged, Version
+from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
+from wiretape.store.bucket.versions import UNCHANGED, Condition, CutError, StoredObject, Unchanged, Version
 
 WHOLE = b"a whole object"
 E_TAG = f'"{md5(WHOLE, usedforsecurity=False).hexdigest()}"'
@@ -60,9 +61,7 @@ class Scripted(ObjectClient):
 
 
 def objects(remote: ObjectClient, kind: Capabilities | None, clock: Clock | None = None) -> Objects:
-    made = Objects(remote, clock=clock or Clock())
-    made._kind = kind
-    return made
+    return Objects(remote, clock=clock or Clock(), kind=kind)
 
 
 NEITHER = Capabilities(False, False, True)
@@ -142,8 +141,7 @@ def test_what_was_seen_before_is_not_given_for_what_comes_damaged() -> None:
 
 
 def test_what_is_not_as_it_was_written_is_on_no_disk(tmp_path: Path) -> None:
-    seeing = Objects(Scripted(*[found(b"other")] * 4), cache=tmp_path, clock=Clock())
-    seeing._kind = BOTH
+    seeing = Objects(Scripted(*[found(b"other")] * 4), cache=tmp_path, clock=Clock(), kind=BOTH)
     with pytest.raises(StoreUnavailableError):
         seeing.see("k")
     assert [*tmp_path.iterdir()] == []

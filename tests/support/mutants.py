@@ -4,8 +4,8 @@
     .venv/bin/python tests/support/mutants.py codecs/sse [--tests tests/unit/codecs] [--limit 50] [--seed 1]
 
 Each change is made in a copy of the package, and the module's own tests are run against that copy: by default the file
-of the same place under ``tests/unit``. What is printed at the end are the changes that all tests passed with. Some of
-them change nothing that a caller sees; the others want a test.
+of the same place under ``tests/unit``. What is printed are the changes that all tests passed with. Some of them
+change nothing that a caller sees; the others want a test.
 """
 
 import argparse
@@ -136,10 +136,12 @@ def main() -> None:
         unchanged = Mutant(0, "", "", (PACKAGE / f"{module}.py").read_text("utf-8"))
         if is_noticed(unchanged, module, tests, folder):
             sys.exit(f"the tests of {module} fail without a change")
-        left = [each for each in found if not is_noticed(each, module, tests, folder)]
-    for each in left:
-        print(f"{module}.py:{each.line}: {each.was}  ->  {each.now}")
-    print(f"{len(found) - len(left)} of {len(found)} changes were noticed")
+        left = 0
+        for each in found:
+            if not is_noticed(each, module, tests, folder):
+                left += 1
+                print(f"{module}.py:{each.line}: {each.was}  ->  {each.now}", flush=True)
+    print(f"{len(found) - left} of {len(found)} changes were noticed")
 
 
 if __name__ == "__main__":

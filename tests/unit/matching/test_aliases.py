@@ -82,3 +82,15 @@ def test_of_very_many_ids_some_are_looked_for() -> None:
 
     list(aliases.readings(asked(input=[f"rec-{number:012x}" for number in range(100)]), count))
     assert len(looked) == 16
+
+
+@pytest.mark.parametrize("text", [f"{ONE}0", f"is {ONE}", "rec-", ONE.upper(), "rec-0123456789xy"])
+def test_only_a_whole_id_is_looked_for(text: str) -> None:
+    looked: list[str] = []
+
+    def remember(name: str) -> Sequence[str]:
+        looked.append(name)
+        return ()
+
+    list(aliases.readings(asked(input=[text, {"id": ONE}]), remember))
+    assert looked == [ONE]

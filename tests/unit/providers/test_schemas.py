@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from places import SHARED, SHIPPED
+from places import SHIPPED, corpus
 from wiretape.providers.schemas import fill, qualified, strip, table, types
 from wiretape.recording import loads
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
-CORPUS = sorted((SHARED / "corpus" / "2025-09").rglob("*.json"))
+CORPUS = corpus("2025-09")
 
 USAGE = {"completion_tokens": 2, "prompt_tokens": 1, "total_tokens": 3}
 NO_DETAILS = {"completion_tokens_details": None, "prompt_tokens_details": None}
@@ -228,7 +228,6 @@ def test_each_element_of_the_seeds_is_stripped_and_filled_to_the_same() -> None:
     assert seen > 100
 
 
-@pytest.mark.skipif(not CORPUS, reason="the corpus is not beside the checkout: ../shared/corpus/2025-09")
 def test_each_element_of_the_corpus_is_stripped_and_filled_to_the_same() -> None:
     seen = set()
     for path, type_, data in elements(CORPUS):

@@ -13,7 +13,7 @@ import brotli
 import pytest
 import zstandard
 
-from places import DATA, SHARED, SHIPPED
+from places import DATA, SHIPPED, corpus
 from wiretape.codecs.sse import SseDecoder
 from wiretape.providers import wire
 from wiretape.providers.wire import HttpResponse, LiveResponse, UnrecordableError, answer, error
@@ -21,7 +21,7 @@ from wiretape.recording import RecordedRequest, RecordedResponse, Recording, cap
 from wiretape.recording.capture import Capture
 
 SEEDS = sorted((SHIPPED / "default" / "responses").glob("*.json"))
-CORPUS = sorted((SHARED / "corpus" / "2025-09").rglob("*.json"))
+CORPUS = corpus("2025-09")
 
 each_seed = pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
 
@@ -87,12 +87,12 @@ def test_a_seed_in_a_coding_in_bytes_is_recorded_to_the_same_bytes(
     assert dumps(Recording(seed.request, again)) == path.read_bytes()
 
 
-@pytest.mark.skipif(not CORPUS, reason="the corpus is not beside the checkout: ../shared/corpus/2025-09")
 def test_the_corpus_replayed_is_recorded_to_the_same_bytes() -> None:
     for path in CORPUS:
         found = loads(path.read_bytes())
         sent = answer([found])
-        again = response(found.request, arrived(*sent.chunks, content_type=dict(sent.headers)["content-type"]))
+        came = arrived(*sent.chunks, status=sent.status, content_type=dict(sent.headers)["content-type"])
+        again = wire.response(found.request, came, keep_errors=True)
         assert dumps(Recording(found.request, again)) == path.read_bytes(), path
 
 

@@ -123,3 +123,9 @@ def test_elements_that_are_made_anew_are_changed_as_a_list_is() -> None:
     listed = [element(id="resp_1", created=5), element(id="resp_1")]
     remade = RecordedResponse(Remade.of(lambda: iter(listed)), True)
     assert [*make(RESPONSES, remade, "2026").response.body] == make(RESPONSES, answer(*listed), "2026").response.body
+
+
+def test_a_body_that_is_no_element_stays_as_it_is() -> None:
+    for body in ("a text", {"id": "x", "created": 5}, None):
+        told = RecordedResponse(body, False, None, 200, "text/plain")
+        assert make(CHAT, told, "2026").response == told

@@ -22,6 +22,7 @@ ABOUT_WHO_ASKS = {
     "bedrock": {"__type": "UnrecognizedClientException"},
     "dashscope": {"code": "Arrearage", "message": "x"},
     "a text": "Invalid API key",
+    "as deep as may be": {"a": {"b": {"c": {"d": {"code": "invalid_api_key"}}}}},
     "in a list": [{"error": {"status": "FAILED_PRECONDITION"}}],
 }
 ABOUT_THE_REQUEST = {

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,32 @@ def test_a_writer_that_has_ended_is_told_from_one_that_lives(store: DirectorySto
     left.write_bytes(b"half of it")
     assert remove_leftovers(store.root) == [left]
     assert temporary.exists()
+
+
+def leftover(root: Path, name: str, *, age_s: float = 0) -> Path:
+    path = root / "s" / "responses" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"half")
+    then = time.time() - age_s
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_a_killed_writer_left_is_removed_at_the_start(store: DirectoryStore) -> None:
+    ended = no_such_process()
+    named = write_temporary(store.path("s", "x"), b"x")
+    os.close(named[0])
+    machine = named[1].name.split("-")[1]
+    kept = [
+        named[1],  # Of a writer that lives: this process.
+        leftover(store.root, f".wiretape-0000ffff-{ended}-a.tmp"),  # Of another machine.
+        leftover(store.root, "notes.tmp", age_s=9999),
+    ]
+    gone = [
+        leftover(store.root, f".wiretape-{machine}-{ended}-b.tmp"),
+        leftover(store.root, ".wiretape-0000ffff-1-c.tmp", age_s=3700),
+        leftover(store.root, ".wiretape-d.tmp", age_s=3700),
+    ]
+    store.start()
+    assert [path.exists() for path in kept] == [True, True, True]
+    assert [path.exists() for path in gone] == [False, False, False]

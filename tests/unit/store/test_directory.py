@@ -201,3 +201,42 @@ def test_whether_a_session_can_be_written_is_tried(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", full)
     with pytest.raises(OSError, match="No space left"):
         DirectoryStore(tmp_path / "there").check_writable("team")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_file_system_without_links_is_written_to_as_well(
+    store: DirectoryStore, monkeypatch: pytest.MonkeyPatch, *, replace: bool
+) -> None:
+    def fail(self: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", fail)
+    assert store.write("s", "a", b"first", replace=replace)
+    assert store.write("s", "a", b"second", replace=replace) is replace
+    assert store.read("s", "a") == (b"second" if replace else b"first")
+    assert every_file(store) == {"s/responses/a.json"}
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(store: DirectoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="full"):
+        store.write("s", "a", b"x", replace=True)
+    assert every_file(store) == set()
+
+
+def test_a_digest_is_that_of_the_bytes(store: DirectoryStore) -> None:
+    assert store.digest("s", "a") is None
+    store.write("s", "a", b"1", replace=True)
+    assert store.digest("s", "a") == "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before(store: DirectoryStore) -> None:
+    store.check_writable("s")
+    assert every_file(store) == set()
+    store.root.parent.mkdir(exist_ok=True)
+    store.root.write_text("a file")
+    with pytest.raises(OSError, match="Not a directory"):
+        store.check_writable("s")

@@ -94,3 +94,62 @@ def test_nothing_is_written_through_a_link_out_of_the_folder(tmp_path: Path) -> 
     assert group.write("default", "abc", b"x", replace=True)
     assert group.commit() == {("default", "abc", "responses")}
     assert [*elsewhere.iterdir()] == []
+
+
+def test_a_digest_is_that_of_what_waits_or_is_there(store: GroupedStore) -> None:
+    assert store.digest("s", "a") is None
+    store.write("s", "a", b"1", replace=True)
+    told = store.digest("s", "a")
+    assert told == "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+    store.commit()
+    assert store.digest("s", "a") == told
+
+
+def test_what_waits_goes_with_a_file_that_is_removed(store: GroupedStore, tmp_path: Path) -> None:
+    store.write("s", "a", b"1", replace=True)
+    store.commit()
+    store.write("s", "a", b"2", replace=True)
+    assert store.size == 1
+    store.remove("s", "a")
+    assert (store.size, store.read("s", "a")) == (0, None)
+    assert store.commit() == set()
+    assert files(tmp_path) == {}
+
+
+def test_its_state_changes_with_what_waits(store: GroupedStore) -> None:
+    assert store.state("s", "a") is None
+    states = []
+    for data in (b"1", b"2"):
+        store.write("s", "a", data, replace=True)
+        states.append(store.state("s", "a"))
+    store.commit()
+    states.append(store.state("s", "a"))
+    assert len(set(states)) == 3
+
+
+def test_all_else_is_the_directorys(store: GroupedStore, tmp_path: Path) -> None:
+    store.write("s", "a", b"1", replace=True)
+    assert (store.sessions(), [*store.scan("s")]) == ([], []), "a list tells what is there"
+    store.commit()
+    assert (store.sessions(), [*store.scan("s")]) == (["s"], ["a"])
+    assert store.url == str(tmp_path)
+    assert store.where("s", "a") == str(tmp_path / "s" / "responses" / "a.json")
+    assert store.fetch("s", [("a", "responses")]) == {}
+    store.check_writable("s")
+    store.refresh("s")
+    store.glance("s")
+    store.start()
+    store.close()
+
+
+def test_a_disk_that_fails_is_told_by_what_was_not_written(
+    store: GroupedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(file: int) -> None:
+        raise OSError("the disk fails")
+
+    store.write("s", "a", b"1", replace=False)
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fsync", fail)
+        assert store.commit() == {("s", "a", "responses")}
+    assert files(tmp_path) == {}

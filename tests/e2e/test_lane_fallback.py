@@ -64,7 +64,7 @@ def kept(file: Path) -> list[http.HTTPFlow]:
 
 def test_on_a_mitmproxy_that_is_not_known_that_is_said_and_hits_are_served(another: dict[str, Any]) -> None:
     with Mitmdump(SHIPPED, "replay", **another) as proxy:
-        said = proxy.wait_for_log(r"wiretape: mitmproxy (\S+) is not one that wiretape's layers know \((.*?)\)")
+        said = proxy.wait_for_log(r"wiretape: mitmproxy (\S+) is not one that wiretape knows \((.*?)\)")
         assert said[2] == "HttpStream.send_response is another one"
         for _ in range(2):
             with openai_client(proxy) as client:
@@ -99,7 +99,7 @@ def test_on_a_mitmproxy_that_is_not_known_answers_are_recorded_and_then_served(
             assert ask(client) == chunks_of(load(CHAT))
         assert proxy.stop() == 0
         assert hits(proxy) == 1
-        assert "layers know" in proxy.log()
+        assert "wiretape knows" in proxy.log()
         proxy.wait_for_log(r"wiretape: 1 hit .*, 1 miss, 1 recorded, 1 request sent to providers$")
     assert len(provider.requests) == 1
     assert file.read_bytes() == CHAT.read_bytes()
@@ -109,7 +109,7 @@ def test_on_this_mitmproxy_nothing_of_that_is_said() -> None:
     with Mitmdump(SHIPPED, "replay") as proxy:
         proxy.wait_for_log("wiretape: mode replay")
         proxy.stop()
-        assert "layers know" not in proxy.log()
+        assert "wiretape knows" not in proxy.log()
 
 
 # -- who looks at flows ------------------------------------------------------------------------------------------------

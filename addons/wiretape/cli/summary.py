@@ -32,9 +32,7 @@ def summary(outcome: RunOutcome) -> str:
     if counters.faults:
         parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
-        why = ""
-        if counters.reasons:
-            why = f" ({counters.told_reasons})"
+        why = f" ({counters.told_reasons})" if counters.reasons else ""
         parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
     text = f"{head}: {', '.join(parts)}"
     if not served:

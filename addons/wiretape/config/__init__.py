@@ -29,7 +29,7 @@ from wiretape.providers import table
 from wiretape.providers.routing import Providers
 from wiretape.redaction import RedactionPolicy
 from wiretape.redaction import rules as redaction_rules
-from wiretape.replay import faults
+from wiretape.replay import fault_config
 from wiretape.replay.faults import Faults
 from wiretape.sessions import config as session_config
 from wiretape.sessions.model import Sessions
@@ -75,7 +75,7 @@ class Configuration:
 
     def faults(self, providers: Collection[str]) -> Faults:
         """Return what goes wrong on purpose. ``providers``: the names that a fault's provider can have."""
-        return self._made(lambda: faults.parse(self.tables.get("fault", []), providers))
+        return self._made(lambda: fault_config.parse(self.tables.get("fault", []), providers))
 
     def _made[T](self, make: Callable[[], T]) -> T:
         try:

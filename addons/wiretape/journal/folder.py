@@ -43,7 +43,8 @@ from wiretape.store.mounts import is_elsewhere
 
 logger = logging.getLogger(__name__)
 
-OWNER, WRITER = "owner.lock", "writer.lock"
+OWNER = "owner.lock"
+WRITER = "writer.lock"
 
 ATTEMPT = "attempt"
 """The file that says which exchange is being written, and for which time."""

@@ -46,7 +46,8 @@ _PAUSE = 0.03
 """Seconds until what has ended is looked at: a client's next request, which often comes at once, goes before, and more
 is written at once."""
 
-_MANY, _LONG_PAUSE = 4, 0.4
+_MANY = 4
+_LONG_PAUSE = 0.4
 """So many exchanges that end within that time are followed by as many that begin: so many seconds later those are under
 way, and wait no more for the processor and the disk that the writing takes."""
 

@@ -46,7 +46,8 @@ logger = logging.getLogger(__name__)
 _TRIES = 3
 """Processes that cannot be started, one after the other, until it is done without."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 5.0
 """Seconds until a process that was killed is started again: doubled each time."""
 
 _SETTLED = 10.0

@@ -165,7 +165,8 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
 
     Raises OSError, and ValueError where a recording has gone or was broken meanwhile.
     """
-    (session, ours), (other, theirs) = first, second
+    session, ours = first
+    other, theirs = second
     if len(ours) != len(theirs):
         return f"{_count(len(ours), 'take')} -> {_count(len(theirs), 'take')}"
     one, two = next((one, two) for one, two in zip(ours, theirs, strict=True) if not one.says_as(two))

@@ -194,7 +194,8 @@ class Outlines:
         }
 
     def _weight(self, pieces: Iterable[Piece]) -> float:
-        counts, rarities = self._counts, self._rarities
+        counts = self._counts
+        rarities = self._rarities
         return sum([piece[1] * rarities[counts[piece[0]]] for piece in pieces])
 
     def nearest(self, wanted: Outline, most: int) -> list[Near]:

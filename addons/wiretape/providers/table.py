@@ -110,7 +110,8 @@ def _host(path: _Path, pattern: str) -> Host:
         raise ConfigurationError(
             f"{pattern!r} is no host: it is host, host:port, [IPv6] or [IPv6]:port, with * in it", path
         )
-    host, port = address[1] or address[3], address[2] or address[4]
+    host = address[1] or address[3]
+    port = address[2] or address[4]
     return Host(_wildcard(host), int(port) if port else None)
 
 

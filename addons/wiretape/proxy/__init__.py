@@ -1,6 +1,7 @@
 """The mitmproxy front: the only package that knows a flow.
 
-``options``           the options, as data; ``configure``: what is chosen -> ``runtime``, one value
+``options``           the options, as data; ``configure``: what is chosen -> ``runtime``, one value;
+                      ``storing``: its store
 ``addon``             the addon's life; ``hooks``: a hook of it that raises has refused
 ``reporting``         what the proxy tells others about itself
 ``compat``            what is done to the mitmproxy that runs us

@@ -1,7 +1,6 @@
 """The mitmproxy addon: its options and its life. What it does is in ``connections`` and ``flows``."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
@@ -16,22 +15,19 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
-from wiretape.proxy import configure, options, revoking
+from wiretape.proxy import configure, options, revoking, storing
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
-from wiretape.proxy.compat import loopback
-from wiretape.proxy.compat.addon_chain import ShortChain
+from wiretape.proxy.compat import loopback, supported
+from wiretape.proxy.compat.host import Host
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
-from wiretape.proxy.flow_printing import CleanDumper
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
-from wiretape.proxy.layers import install
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
-from wiretape.redaction import logs
 from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Store
 from wiretape.tape.pool import TapePool
@@ -74,7 +70,7 @@ class Wiretape:
         self._watching: asyncio.Task[None] | None = None
         self._stopped = False
         self._configured = False
-        self._cleans_log = False
+        self._host = Host()
 
     @property
     def counters(self) -> Counters:
@@ -94,7 +90,7 @@ class Wiretape:
     def load(self, loader: Loader) -> None:
         """Declare the options."""
         options.declare(loader)
-        self._cleans_log = logs.install(redaction.DEFAULT)
+        self._host.clean_log(redaction.DEFAULT)
 
     def configure(self, updated: AbstractSet[str]) -> None:
         """Validate, then take over: a wrong value leaves everything as it was."""
@@ -118,13 +114,9 @@ class Wiretape:
             is_start = self._in_force is None
             self._take_over(updated)
             if is_start and self.default_tape().mode in RECORDING:
-                configure.check_writable(self.default_tape().store, self.default_tape().session)
+                storing.check_writable(self.default_tape().store, self.default_tape().session)
         self._reporting.publish(appearance.page, appearance.names)
-        loopback.prefer(ctx.options)
-        # With the eager strategy a CONNECT reaches the origin before anything can be answered from a recording; and
-        # whatever this proxy's own mode is, somebody's session may be in another.
-        if ctx.options.connection_strategy != "lazy":
-            ctx.options.update(connection_strategy="lazy")
+        self._host.choose(ctx.options)
         self._configured = True
 
     def _take_over(self, updated: AbstractSet[str]) -> None:
@@ -133,7 +125,7 @@ class Wiretape:
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
-            store = configure.open_store(runtime.place, self._choice)
+            store = storing.open_store(runtime.place, self._choice)
         is_moved = former is not None and store is not former.store
         # Not at the start: the turns may be those of other workers too.
         if is_moved or (former and "wiretape_takes" in updated):
@@ -159,16 +151,15 @@ class Wiretape:
         tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
-        if install.UNKNOWN:
-            logger.warning("wiretape: %s", install.UNKNOWN)
-        CleanDumper(ctx.master.addons).install(redaction.DEFAULT)
+        for feature in supported.Feature:
+            if said := supported.warning(feature):
+                logger.warning("wiretape: %s", said)
+        self._host.clean_screen(ctx.master.addons, redaction.DEFAULT)
         self._requests.live.aside.submit(tape.store.start)
         if tape.mode is Mode.REPLAY:
             self._requests.live.aside.submit(_warn_if_empty, tape)
-        ShortChain(ctx.master.addons).shorten()
-        # What is there by now stays: a collection that goes through all of it holds every stream up for 40 ms.
-        gc.collect()
-        gc.freeze()
+        if self._decider.runtime.lane is not options.Lane.FLOWS:
+            self._host.speed_up(ctx.master.addons)
         opening = self._open(is_recording=tape.mode in RECORDING)
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
@@ -191,9 +182,7 @@ class Wiretape:
             return None
         self._stopped = True
         self._admission.stop()
-        ShortChain(ctx.master.addons).restore()
-        # Connections that are open when the loop ends are cancelled, which asyncio reports as an error of its own.
-        logging.getLogger("asyncio").addFilter(_is_news)
+        self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
         try:
@@ -201,6 +190,7 @@ class Wiretape:
         except RuntimeError:  # mitmproxy has no loop any more, or none yet.
             asyncio.run(self._finish())
             return None
+        self._host.expect_end(is_ending=ctx.master.should_exit.is_set())
         # No coroutine: mitmproxy waits for one at its end, but refuses one where it loads a script anew.
         return loop.create_task(self._finish(), name="wiretape: stop")
 
@@ -211,19 +201,13 @@ class Wiretape:
             self._in_force.store.close()
         self._decider.close()
         logger.log(ALERT, "wiretape: %s", self.counters.summary())
-        CleanDumper(ctx.master.addons).remove()
-        if self._cleans_log:
-            logs.remove()
+        self._host.undo(ctx.master.addons, ctx.options)
 
     @command.command("wiretape.rewind")  # type: ignore[untyped-decorator]
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
         self._decider.runtime.faults.rewind()
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def _warn_if_empty(tape: Tape) -> None:

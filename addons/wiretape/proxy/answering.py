@@ -9,8 +9,9 @@ from mitmproxy import http
 from wiretape.providers import wire
 from wiretape.proxy import flow_state, framing, responses
 from wiretape.proxy.calls import Faulted, Forwarded, Missed, Outcome, Replayed, StoreUnavailable, Unreadable
+from wiretape.proxy.compat import supported
+from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.declining import Declining
-from wiretape.proxy.layers import install
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.sharing import Sharing
 
@@ -43,7 +44,7 @@ class Answering:
 def _replay(flow: http.HTTPFlow, outcome: Replayed) -> None:
     hit = outcome.hit
     fault = outcome.fault
-    if not install.KNOWN:
+    if not supported.has(Feature.LAYERS):
         flow.response = responses.answer(hit.answer)
         return
     state = flow_state.of(flow)

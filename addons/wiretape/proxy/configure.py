@@ -19,13 +19,13 @@ from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
-from wiretape.exceptions import ConfigurationError, StoreAwayError
+from wiretape.exceptions import ConfigurationError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
-from wiretape.policy import DEFAULT_MODE, Mode, Takes, parse_form, parse_mode, parse_takes
-from wiretape.proxy.compat import loopback
+from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
 from wiretape.redaction import RedactionPolicy
@@ -33,10 +33,8 @@ from wiretape.replay import pacing
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
-from wiretape.store.base import Store
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.conflicts import conflict_resolver
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
 
@@ -54,6 +52,7 @@ class Appearance:
 
 def check(options: OptManager) -> Appearance:
     """Look at what mitmproxy's own options have a part in, and return how the proxy is met."""
+    _check_mitmproxy()
     _check_names(options)
     _refuse_conflicts(options)
     _lane(options)
@@ -62,6 +61,13 @@ def check(options: OptManager) -> Appearance:
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
     return Appearance(page, membership, own_names(options))
+
+
+def _check_mitmproxy() -> None:
+    """Raise OptionsError for a mitmproxy in which something is another that a promise hangs on."""
+    for feature in supported.NEEDED:
+        if said := supported.warning(feature):
+            raise exceptions.OptionsError(f"{said}. Nothing is started")
 
 
 def _check_names(options: OptManager) -> None:
@@ -279,26 +285,3 @@ def clean_by(policy: RedactionPolicy) -> None:
         redaction.DEFAULT.use(policy)
     except ValueError as e:
         raise exceptions.OptionsError(f"wiretape_config: {e}") from e
-
-
-# -- its store ---------------------------------------------------------------------------------------------------------
-
-
-def open_store(place: StoreUrl, choice: Callable[[str], tuple[Mode, Takes]]) -> Store:
-    """Return the store at a place. ``choice``: see ``conflict_resolver``."""
-    try:
-        return place.open(conflict_resolver(choice))
-    except ValueError as e:
-        raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
-
-
-def check_writable(store: Store, session: str) -> None:
-    """Raise OptionsError where a session cannot be recorded in; it says what to do."""
-    try:
-        store.check_writable(session)
-    except OSError as e:
-        why = str(e) if isinstance(e, StoreAwayError) else f"{store.url}: cannot be written: {e.strerror or e}"
-        raise exceptions.OptionsError(
-            f"wiretape_recordings: {why}. Nothing could be recorded: see to that, name another place, "
-            "or choose wiretape_mode=replay"
-        ) from e

@@ -18,7 +18,8 @@ from wiretape.network import egress
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, host_agreement, read_sizes, responses
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.compat import loopback, observers, tcp_reset
+from wiretape.proxy.compat import loopback, observers, supported, tcp_reset
+from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.layers import install
@@ -172,12 +173,12 @@ class Connections:
         if self._is_foreign(nextlayer):
             nextlayer.layer = layers.TCPLayer(nextlayer.context, ignore=True)
             return
-        if install.KNOWN and (ours := self._tunnel(nextlayer)):
+        if supported.has(Feature.LAYERS) and (ours := self._tunnel(nextlayer)):
             nextlayer.layer = ours
             return
         # mitmproxy's own addon decides, before us or now; it leaves alone what is decided.
         ctx.master.addons.get("nextlayer").next_layer(nextlayer)
-        if nextlayer.layer and install.KNOWN:
+        if nextlayer.layer and supported.has(Feature.LAYERS):
             mode = self._admission.mode(nextlayer.context.client)
             lenient = (mode or self._admission.default.mode) is Mode.REPLAY
 

@@ -174,7 +174,8 @@ OPTIONS = (
         str(Lane.AUTO),
         """How hits are served: "fast", by layers of wiretape's own and without a flow; "flows", as mitmproxy's flows,
         ten times slower and seen by whatever looks at flows; "auto" is "flows" where something does: mitmweb, the
-        console, -w and other options of mitmproxy's, another addon.""",
+        console, -w and other options of mitmproxy's, another addon. With "flows" nothing is done to mitmproxy for
+        speed.""",
         choices=tuple(Lane),
     ),
     Option(

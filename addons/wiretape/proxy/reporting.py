@@ -1,6 +1,6 @@
 """What the proxy tells others about itself: the page of counters, and the coordinator of ``wiretape serve``.
 
-Beside the traffic: between the addon, whose options say whether, and ``metrics`` and ``team``, which do it.
+Beside the traffic: between the addon, whose options say whether, and ``metrics`` and ``cluster``, which do it.
 """
 
 import logging
@@ -40,7 +40,8 @@ class Reporting:
         """Have the page there, or nowhere; it answers to these names."""
         if (address, names) != (self._address, self._names):
             self._close_page()
-            self._address, self._names = address, names
+            self._address = address
+            self._names = names
             self._open_page()
 
     def start(self, on_lost: Callable[[], None]) -> None:

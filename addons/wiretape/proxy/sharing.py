@@ -23,8 +23,9 @@ from wiretape.policy import Mode
 from wiretape.proxy import flow_state, responses
 from wiretape.proxy.call_report import Became
 from wiretape.proxy.calls import LARGE, EndpointRequest, Forwarded, Joining, Keeping, Outcome
+from wiretape.proxy.compat import supported
+from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.decide import Decider
-from wiretape.proxy.layers import install
 from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import capture
 from wiretape.redaction import recorded
@@ -98,7 +99,7 @@ class Sharing:
 
     def is_shared(self, outcome: Joining | Forwarded) -> bool:
         """Return whether a live answer is for all equal requests that are under way."""
-        is_wanted = install.KNOWN and self._decider.runtime.shares
+        is_wanted = supported.has(Feature.LAYERS) and self._decider.runtime.shares
         is_recorded = isinstance(outcome, Joining) or outcome.keeping is Keeping.RECORDED
         is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
         return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)

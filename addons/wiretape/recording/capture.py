@@ -151,7 +151,8 @@ def loads(data: bytes) -> Capture:
     except ValueError as e:
         raise ValueError(f"not a capture: not JSON: {e}") from e
     _must(isinstance(content, dict), "not an object")
-    recording, status = content.get("recording"), content.get("status")
+    recording = content.get("recording")
+    status = content.get("status")
     _must(isinstance(recording, str), "recording is no text")
     _must(http_fields.is_status(status), "status is no HTTP status from 200 to 599")
     chunks = content.get("chunks")

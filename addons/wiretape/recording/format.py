@@ -32,7 +32,8 @@ def dumps_parts(recording: Recording) -> Parts:
 
 
 def _dumped(recording: Recording) -> Iterator[bytes]:
-    request, response = recording.request, recording.response
+    request = recording.request
+    response = recording.response
     is_2026 = recording.form == "2026"
     test_id = {"test_id": request.test_id} if is_2026 else {}
     if request.passthrough:

@@ -145,9 +145,7 @@ class Walk:
                 key = (*key, at)
         for name, item in value.items():
             # The deltas of a content block continue the text that the block begins with.
-            place = "delta"
-            if name != "content_block":
-                place = name
+            place = "delta" if name == "content_block" else name
             kind = item.__class__
             if kind is str:
                 if not item:
@@ -155,9 +153,7 @@ class Walk:
                 if name == "token" and is_token(value):
                     self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
-                    named = name
-                    if name == "value":
-                        named = members.naming(value, owner)
+                    named = members.naming(value, owner) if name == "value" else name
                     self._text(named, item, (*path, name), (*key, place), _reading(name))
             elif kind is dict:
                 self._object(item, (*path, name), (*key, place), name)

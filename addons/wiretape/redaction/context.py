@@ -102,12 +102,22 @@ def assignment(data: bytes, start: int, end: int) -> tuple[int, int] | None:
     if _LINE_START.search(data[max(0, before - 32) : before]):
         line = _run(_ON_LINE, data, at)
         if _LINE_END.match(data, line) and data[line - 1 : line] not in (b",", b";"):
-            # Source code has spaces around its "=", and names behind it.
-            is_code = data[end - 2 : end - 1].isspace() and data[at:line].replace(b"_", b"").isalnum()
-            writing = _plain(last)
-            if is_code and writing is Writing.PLAIN:
-                writing = Writing.BARE
-            return _taken(data, at, line, _ON_LINE, writing)
+            return _taken(data, at, line, _ON_LINE, _writing_of_line(data, at, end, line, last))
+    return _within_line(data, at, before, end, name)
+
+
+def _writing_of_line(data: bytes, at: int, end: int, line: int, last: str) -> Writing:
+    """Return how a value is written that goes to the end of its line, behind the hook that ends at ``end``."""
+    # Source code has spaces around its "=", and names behind it.
+    is_code = data[end - 2 : end - 1].isspace() and data[at:line].replace(b"_", b"").isalnum()
+    writing = _plain(last)
+    return Writing.BARE if is_code and writing is Writing.PLAIN else writing
+
+
+def _within_line(data: bytes, at: int, before: int, end: int, name: str) -> tuple[int, int] | None:
+    """Return where a value stands that neither quotes nor a line's end bound, if it is a secret."""
+    words = name.rsplit(" ", maxsplit=1)[-1]
+    last = name.lower().rpartition(" ")[2]
     stop = _run(_BARE, data, at)
     sign = data[end - 1 : end + 1]
     is_enclosed = sign[:1] == b">" and data[stop : stop + 1] == b"<"

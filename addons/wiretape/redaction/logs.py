@@ -17,12 +17,17 @@ from wiretape.redaction.redactor import Redactor
 _UNKNOWN = "a line that could not be looked through for secrets"
 
 
+type _ExceptHook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
+
+
 class CleanRecords:
     """Makes log records as the factory before it does, and takes the secrets out."""
 
-    def __init__(self, make: Callable[..., logging.LogRecord], redactor: Redactor) -> None:
+    def __init__(self, make: Callable[..., logging.LogRecord], redactor: Redactor, crashed: _ExceptHook) -> None:
+        """``crashed``: what told of an exception that nobody catches, before."""
         self.make = make
         self.redactor = redactor
+        self.crashed = crashed
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """Return a record whose text is clean. Never raises for anything in the record."""
@@ -64,7 +69,7 @@ def install(redactor: Redactor) -> bool:
     if isinstance(make, CleanRecords):
         make.redactor = redactor
         return False
-    logging.setLogRecordFactory(CleanRecords(make, redactor))
+    logging.setLogRecordFactory(CleanRecords(make, redactor, sys.excepthook))
     sys.excepthook = _crashed
     return True
 
@@ -74,7 +79,7 @@ def remove() -> None:
     make = logging.getLogRecordFactory()
     if isinstance(make, CleanRecords):
         logging.setLogRecordFactory(make.make)
-        sys.excepthook = sys.__excepthook__
+        sys.excepthook = make.crashed
 
 
 def _crashed(kind: type[BaseException], error: BaseException, place: TracebackType | None) -> None:

@@ -167,6 +167,11 @@ def _is_closed(literal: str) -> bool:
     return literal[-1] == '"' and (len(inside) - len(inside.rstrip("\\"))) % 2 == 0
 
 
+def _member(literal: str) -> str:
+    name: str = json.loads(literal) if "\\" in literal else literal[1:-1]
+    return name
+
+
 def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
     """Return where the wanted values of a valid JSON text stand in it. Of members with the same name,
     the last counts.
@@ -181,10 +186,7 @@ def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
         if mark in "{[":
             opened.append((match.start(), mark == "{"))
             is_name = mark == "{"
-            first: str | int = 0
-            if is_name:
-                first = ""
-            path.append(first)
+            path.append("" if is_name else 0)
         elif mark in "}]":
             start, _ = opened.pop()
             path.pop()
@@ -199,11 +201,7 @@ def locate(raw: str, wanted: Container[Path]) -> dict[Path, tuple[int, int]]:
         elif mark == ":":
             is_name = False
         elif is_name:
-            name = match[0]
-            if "\\" in name:
-                path[-1] = json.loads(name)
-            else:
-                path[-1] = name[1:-1]
+            path[-1] = _member(match[0])
         else:
             here = (*path,)
             if here in wanted:

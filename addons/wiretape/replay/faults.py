@@ -1,29 +1,19 @@
-"""What goes wrong on purpose: ``[[fault]]`` -> rules; a request -> its fault; chunks -> what is left of them.
+"""What goes wrong on purpose: a request -> its fault; chunks -> what is left of them.
 
 Between the tape's answer and who sends it. Values in, values out: no clock, no socket, no chance. Whether a request of
 a share is met is drawn from a digest, so that the same requests meet the same faults wherever they are sent again.
+
+``fault_config`` makes rules of what a configuration says.
 """
 
 import hashlib
-import json
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from wiretape.codecs.wildcards import Wildcard
-from wiretape.exceptions import ConfigurationError
 
-type _Path = tuple[str | int, ...]
-
-_UNITS = {"ms": 0.001, "s": 1.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)", re.ASCII)
-_SHOWN = 80
-"""Characters of a wrong value that an error shows."""
-_LONGEST = 86_400.0
-"""Seconds that anything can be made to wait."""
 _JSON_TO_NONE = bytes.maketrans(b'"{}[]', b"'()()")
 _INVERTED = bytes(each if each in b"\r\n" else each ^ 0xFF for each in range(256))
 
@@ -178,95 +168,3 @@ class Faults:
         # place: two rules of the same seed are not to choose the same requests.
         drawn = f"{rule.seed} {place} {asked.identity} {self._equal[asked.identity]}".encode()
         return int.from_bytes(hashlib.sha256(drawn).digest()[:8]) < rule.share * 2**64
-
-
-# -- reading -----------------------------------------------------------------------------------------------------------
-
-
-def parse(entries: Sequence[Mapping[str, Any]], providers: Collection[str]) -> Faults:
-    """Return the rules of the ``[[fault]]`` tables; ``wiretape.config`` has looked at keys and types before.
-
-    ``providers`` are the names that a fault's provider can have. Raises ConfigurationError, with the path below the
-    file.
-    """
-    return Faults(_rule(("fault", number), entry, providers) for number, entry in enumerate(entries))
-
-
-_EFFECTS = ("status", "delay", "stall", "cut", "garble", "slow")
-_NEEDS = {"body": "status", "retry_after": "status", "how": "cut", "seed": "share"}
-_APART = [("share", "nth"), ("cut", "stall"), *(("status", each) for each in ("stall", "cut", "garble", "slow"))]
-
-
-def _rule(path: _Path, entry: Mapping[str, Any], providers: Collection[str]) -> FaultRule:
-    _check_together(path, entry)
-    patterns = {key: Wildcard(entry[key]) for key in ("session", "provider", "endpoint", "model") if key in entry}
-    if "provider" in patterns and not any(map(patterns["provider"].matches, providers)):
-        known = ", ".join(sorted({*providers}))
-        raise ConfigurationError(f"no provider is named {entry['provider']!r}; there are {known}", path, at="provider")
-    nth = entry.get("nth", [])
-    return FaultRule(
-        patterns,
-        float(entry.get("share", 1)),
-        entry.get("seed", 0),
-        frozenset(nth if isinstance(nth, list) else [nth]),
-        _fault(path, entry),
-    )
-
-
-def _check_together(path: _Path, entry: Mapping[str, Any]) -> None:
-    if not any(key in entry for key in _EFFECTS):
-        raise ConfigurationError(f"nothing goes wrong: it needs one of {', '.join(_EFFECTS)}", path)
-    for key, needed in _NEEDS.items():
-        if key in entry and needed not in entry:
-            raise ConfigurationError(f"{key} needs {needed}", path, at=key)
-    for one, other in _APART:
-        if one in entry and other in entry:
-            raise ConfigurationError(f"has {one} and {other}: make it two faults", path, at=other)
-    stop = entry.get("cut", entry.get("stall"))
-    if stop is not None and entry.get("garble", 0) > stop:
-        raise ConfigurationError(f"garble is at most {stop}: no chunk comes after that", path, at="garble")
-
-
-def _fault(path: _Path, entry: Mapping[str, Any]) -> Fault:
-    ending = None
-    if "stall" in entry:
-        ending = Ending.STALL
-    elif "cut" in entry:
-        ending = Ending(entry.get("how", "reset"))
-    return Fault(
-        status=_status(path, entry) if "status" in entry else None,
-        delay=_seconds(path, "delay", entry),
-        slow=_seconds(path, "slow", entry),
-        garble=entry.get("garble", 0),
-        after=entry.get("cut", entry.get("stall", 0)),
-        ending=ending,
-    )
-
-
-def _status(path: _Path, entry: Mapping[str, Any]) -> Status:
-    body = entry.get("body")
-    if body is None:
-        text = "wiretape: a fault, on purpose"
-        body = {"error": {"message": text, "type": "injected_fault", "code": "injected_fault", "param": None}}
-    if isinstance(body, str):
-        data, media_type = body.encode(), "text/plain; charset=utf-8"
-    else:
-        try:
-            data, media_type = json.dumps(body, allow_nan=False).encode(), "application/json"
-        except (TypeError, ValueError) as e:
-            raise ConfigurationError(f"body is no JSON: {e}", path, at="body") from e
-    again = [("retry-after", str(entry["retry_after"]))] if "retry_after" in entry else []
-    return Status(entry["status"], (("content-type", media_type), *again), data)
-
-
-def _seconds(path: _Path, key: str, entry: Mapping[str, Any]) -> float:
-    """Return the seconds of a time; 0 where it is not given."""
-    if key not in entry:
-        return 0.0
-    match = _DURATION.fullmatch(entry[key])
-    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if not 0 < seconds <= _LONGEST:
-        raise ConfigurationError(
-            f"is a time of more than 0 and at most 24 hours, not {entry[key][:80]!r}", (*path, key)
-        )
-    return seconds

@@ -149,7 +149,8 @@ class Index:
 
     def _notes(self, files: int) -> IndexNotes | None:
         """Return where it is noted what was found out, where that is worth while for so many files."""
-        notes, is_quick = self.store.notes, self.store.is_quick
+        notes = self.store.notes
+        is_quick = self.store.is_quick
         if notes is None or (is_quick and files <= _FEW):
             return None
         return IndexNotes(notes, self.session, is_quick=is_quick)

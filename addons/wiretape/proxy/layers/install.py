@@ -1,68 +1,16 @@
-"""Our layers in mitmproxy's: which connections have them, and whether this mitmproxy is one that they know.
+"""Our layers in mitmproxy's: which connections have them.
 
-They use what mitmproxy calls private. Where that is not as it was when they were written, there are none: then a hit
-is a flow's response, at once and in one piece, and each of several equal requests is sent on.
+They use what mitmproxy calls private. Where that is not as it was when they were written (``compat.supported``), there
+are none: then a hit is a flow's response, at once and in one piece, and each of several equal requests is sent on.
 """
 
-import inspect
 from collections.abc import Callable
-from typing import Any
 
-import mitmproxy.version
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.layers import http as mitmproxy_http
 
 from wiretape.proxy.calls import LARGEST
 from wiretape.proxy.decide import Decider
-
-_NEEDED: dict[str, dict[str, tuple[str, ...]]] = {
-    "HttpLayer": {
-        "__init__": ("self", "context", "mode"),
-        "make_stream": ("self", "stream_id"),
-        "event_to_child": ("self", "child", "event"),
-        "get_connection": ("self", "event", "reuse"),
-        "register_connection": ("self", "command"),
-    },
-    "Http1Client": {"read_headers": ("self", "event"), "read_body": ("self", "event")},
-    "HttpStream": {
-        "__init__": ("self", "context", "stream_id"),
-        "_handle_event": ("self", "event"),
-        "send_response": ("self", "already_streamed"),
-        "start_response_stream": ("self",),
-        "state_stream_response_body": ("self", "event"),
-        "state_errored": ("self", "_"),
-        "handle_protocol_error": ("self", "event"),
-        "make_server_connection": ("self",),
-        "handle_connect_upstream": ("self",),
-        "handle_connect_regular": ("self",),
-        "start_request_stream": ("self",),
-        "state_consume_request_body": ("self", "event"),
-    },
-}
-"""Methods that ours override or call, with their parameters."""
-
-
-def _reason() -> str:
-    """Return why our layers cannot be used; nothing where they can."""
-    for name, methods in _NEEDED.items():
-        for method, parameters in methods.items():
-            found: Any = getattr(getattr(mitmproxy_http, name, None), method, None)
-            if found is None or tuple(inspect.signature(inspect.unwrap(found)).parameters) != parameters:
-                return f"{name}.{method} is another one"
-    try:
-        from wiretape.proxy.layers import connect, fast_http1, http  # noqa: F401
-    except (ImportError, AttributeError) as e:
-        return str(e)
-    return ""
-
-
-_why = _reason()
-KNOWN = not _why
-UNKNOWN = _why and (
-    f"mitmproxy {mitmproxy.version.VERSION} is not one that wiretape's layers know ({_why}): answers from recordings "
-    "are slower, leave at once and in one piece, and faults in them and single flight are off"
-)
-"""What is to be said where our layers cannot be used; else empty."""
 
 
 def replace(

@@ -7,13 +7,14 @@ dates and extensions are those that mitmproxy chose, for whatever reason; protoc
 key log are mitmproxy's, made by its own functions of its own options. Keys stay in memory.
 
 What is unusual is left to mitmproxy: client certificates, ciphers that a user chose, upstream's chain, DTLS, TLS to
-the proxy itself. So is all where mitmproxy's private parts are not as they were when this was written.
+the proxy itself. So is all where mitmproxy's private parts are not as they were when this was written: see
+``compat.supported``.
 """
 
 import inspect
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
@@ -24,6 +25,9 @@ from mitmproxy.addons import tlsconfig
 from mitmproxy.net import tls as net_tls
 from OpenSSL import SSL
 
+from wiretape.proxy.compat import supported
+from wiretape.proxy.compat.supported import Feature
+
 logger = logging.getLogger(__name__)
 
 _CONTEXTS = 128
@@ -31,51 +35,6 @@ _CONTEXTS = 128
 
 _STRONGEST = 3072
 """Bits of RSA that are no stronger than P-256: who has asked for more (``key_size``) is to have it."""
-
-_PARAMETERS = {
-    "method",
-    "min_version",
-    "max_version",
-    "cipher_list",
-    "ecdh_curve",
-    "chain_file",
-    "alpn_select_callback",
-    "request_client_cert",
-    "extra_chain_certs",
-    "dhparams",
-}
-
-
-def _reason() -> str:
-    """Return why mitmproxy's own handshake has to do; nothing where it has not."""
-    try:
-        make = inspect.unwrap(net_tls.create_client_proxy_context)
-        if set(inspect.signature(make).parameters) != _PARAMETERS:
-            return "create_client_proxy_context is another one"
-        if tuple(inspect.signature(tlsconfig.TlsConfig.get_cert).parameters) != ("self", "conn_context"):
-            return "TlsConfig.get_cert is another one"
-        if {field.name for field in fields(certs.CertStoreEntry)} != {
-            "cert",
-            "privatekey",
-            "chain_file",
-            "chain_certs",
-        }:
-            return "CertStoreEntry is another one"
-        if set(tlsconfig.AppData.__annotations__) != {"client_alpn", "server_alpn", "http2"}:
-            return "AppData is another one"
-        needed = {"default_privatekey", "default_ca", "default_chain_certs", "dhparams"}
-        if needed - set(certs.CertStore.__annotations__):
-            return "CertStore is another one"
-        if not callable(tlsconfig.alpn_select_callback):
-            return "alpn_select_callback is another one"
-        tlsconfig._default_ciphers(net_tls.DEFAULT_MIN_VERSION)
-    except (AttributeError, TypeError, ValueError) as e:
-        return str(e)
-    return ""
-
-
-UNKNOWN = _reason()
-"""Why mitmproxy's own handshake has to do; empty where it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +77,7 @@ class Handshake:
 
     def tls_start_client(self, data: tls.TlsData) -> None:
         """Of mitmproxy's hooks: set ``data.ssl_conn`` for a client's connection, or leave that to mitmproxy."""
-        if UNKNOWN or data.ssl_conn is not None or data.is_dtls:
+        if not supported.has(Feature.HANDSHAKE) or data.ssl_conn is not None or data.is_dtls:
             return
         try:
             self._start(data)

@@ -1,8 +1,5 @@
 """Our layers among mitmproxy's: whether this mitmproxy is one that they know, and where they are put."""
 
-import subprocess
-import sys
-import textwrap
 import warnings
 
 import pytest
@@ -12,7 +9,6 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.modes import HttpProxy, ReverseProxy
 
 from deciding import make_decider
-from places import ROOT
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.layers import install
 from wiretape.proxy.layers.fast_http1 import FastHttp1Layer
@@ -21,69 +17,6 @@ from wiretape.proxy.layers.http import PlayingLayer
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
     from mitmproxy.addons.proxyserver import Proxyserver
-
-
-# -- which mitmproxy is known ------------------------------------------------------------------------------------------
-
-
-def test_this_mitmproxy_is_known() -> None:
-    assert install.KNOWN
-    assert install.UNKNOWN == ""
-
-
-def unknown(change: str) -> str:
-    """What is said of a mitmproxy in which something is another thing, in a process of its own."""
-    program = f"""
-    import sys
-    from mitmproxy.proxy.layers import http
-    from mitmproxy.proxy.layers.http import HttpLayer, HttpStream
-    {change}
-    from wiretape.proxy import addon
-    from wiretape.proxy.layers import install
-    assert install.KNOWN is (install.UNKNOWN == "")
-    print(install.UNKNOWN)
-    """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={"PYTHONPATH": str(ROOT / "addons")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return result.stdout.strip()
-
-
-CHANGES = {
-    "one parameter more": (
-        "HttpStream.send_response = lambda self, already_streamed=False, more=None: None",
-        "HttpStream.send_response",
-    ),
-    "one parameter less": ("HttpStream.start_response_stream = lambda: None", "HttpStream.start_response_stream"),
-    "a parameter of another name": (
-        "HttpLayer.event_to_child = lambda self, layer, event: None",
-        "HttpLayer.event_to_child",
-    ),
-    "a method that is gone": ("del HttpLayer.make_stream", "HttpLayer.make_stream"),
-    "a class that is gone": ("del http.HttpStream", "HttpStream.__init__"),
-    "another constructor": ("HttpLayer.__init__ = lambda self, context: None", "HttpLayer.__init__"),
-    "a module that is gone": ("sys.modules['mitmproxy.proxy.layers.http._http2'] = None", "_http2"),
-    "a name that is gone": ("del http.validate_request", "validate_request"),
-}
-
-
-@pytest.mark.parametrize("change", CHANGES)
-def test_another_mitmproxy_is_not_known_and_that_is_said(change: str) -> None:
-    how, named = CHANGES[change]
-    said = unknown(how)
-    assert named in said
-    assert said.startswith("mitmproxy 12.")
-    assert "is not one that wiretape's layers know" in said
-    assert "single flight" in said
-
-
-def test_what_ours_do_not_use_may_be_another() -> None:
-    assert unknown("HttpStream.check_body_size = lambda self: None; HttpLayer.more = 1") == ""
 
 
 # -- where they are put ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ with warnings.catch_warnings():
     from mitmproxy.test import taddons, tflow
     from mitmproxy.tls import TlsData
 
+    from wiretape.proxy.compat import supported
     from wiretape.proxy.layers import tls
     from wiretape.proxy.layers.tls import Handshake
 
@@ -98,10 +99,6 @@ def leaf(tls: ssl.SSLObject) -> x509.Certificate:
 def sans(certificate: x509.Certificate) -> list[str]:
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return [str(name.value) for name in names]
-
-
-def test_this_mitmproxy_is_known() -> None:
-    assert tls.UNKNOWN == ""
 
 
 @pytest.mark.parametrize(
@@ -304,19 +301,8 @@ def test_a_failure_leaves_it_to_mitmproxy_and_is_told_once(
     assert data.ssl_conn
 
 
-def test_another_mitmproxy_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(net_tls, "create_client_proxy_context", lambda method: None)
-    assert tls._reason()
-
-
-@pytest.mark.parametrize("name", ["_default_ciphers", "AppData", "TlsConfig", "alpn_select_callback"])
-def test_another_addon_is_noticed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(tlsconfig, name, None)
-    assert tls._reason()
-
-
 def test_an_unknown_mitmproxy_does_it_itself(tctx: taddons.context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tls, "UNKNOWN", "why")
+    monkeypatch.setattr(supported, "has", lambda _: False)
     data = start(tctx)
     Handshake().tls_start_client(data)
     assert data.ssl_conn is None

@@ -63,6 +63,7 @@ ACROSS = {
     "test_isolation",
     "test_large_answers",
     "test_linear",
+    "test_lines",
     "test_mirror",
     "test_public_api",
     "test_strangers",

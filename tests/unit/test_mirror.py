@@ -39,8 +39,6 @@ NOT_YET = {
     "proxy/declining",
     "proxy/options",
     "proxy/passing",
-    "store/bucket/checked_reads",
-    "store/bucket/take_up",
     "tape/indexed",
     "tape/lookup",
     "tape/reader",

@@ -128,6 +128,14 @@ def test_a_capture_goes_where_its_recording_went(settle: Settle, captures: Mappi
     assert spool.pending == 0
 
 
+def test_a_capture_of_another_stays_and_gets_no_second_one(spool: Spool) -> None:
+    spool.add(SpooledName("team", "a", "wire", False), b"ours")
+    remote = Held({"team/wire/a.json": b"theirs"}, BEFORE)
+    take_up(remote, spool, beside)
+    assert remote.files() == {"team/wire/a.json": b"theirs"}
+    assert spool.pending == 0
+
+
 def test_of_entries_of_one_name_the_newest_goes_up_whatever_the_clock_of_the_server(spool: Spool) -> None:
     for data in (b"1", b"2", b"3"):
         spool.add(SpooledName("team", "a", "responses", True), data)

@@ -22,7 +22,6 @@ IN_LARGER_TESTS = {
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 
 NOT_YET = {
-    "cli/files_in_bucket",
     "cli/recording_commands",
     "cli/serve_plan",
     "config/tables",

@@ -23,7 +23,6 @@ IN_LARGER_TESTS = {
 
 NOT_YET = {
     "cli/recording_commands",
-    "cli/serve_plan",
     "config/tables",
     "journal/leftovers",
     "journal/outcome",

@@ -22,7 +22,6 @@ IN_LARGER_TESTS = {
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 
 NOT_YET = {
-    "config/tables",
     "journal/leftovers",
     "journal/outcome",
     "journal/places",

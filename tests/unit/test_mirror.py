@@ -30,7 +30,6 @@ NOT_YET = {
     "journal/outcome",
     "journal/places",
     "journal/stores",
-    "providers/elements",
     "providers/passthrough",
     "providers/table",
     "proxy/answering",

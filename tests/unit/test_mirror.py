@@ -30,7 +30,6 @@ NOT_YET = {
     "journal/outcome",
     "journal/places",
     "journal/stores",
-    "providers/passthrough",
     "providers/table",
     "proxy/answering",
     "proxy/declining",

@@ -30,7 +30,6 @@ NOT_YET = {
     "journal/outcome",
     "journal/places",
     "journal/stores",
-    "proxy/passing",
     "store/bucket/checked_reads",
     "store/bucket/faults",
     "store/bucket/take_up",

@@ -74,6 +74,17 @@ def test_what_came_of_a_stream_that_broke_off_is_told_with_it() -> None:
     assert [*raised.value.elements] == ['data: {"type":"message_start"}', "", 'data: {"ty']
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_the_end_of_the_last_event_may_be_left_out(end: str) -> None:
+    kept = PASSED_ON.parse(POST, live(f'data: {{"type":"message_stop"}}{end}', EVENTS))
+    assert kept.body == ['data: {"type":"message_stop"}', ""]
+
+
+def test_the_lines_of_a_file_may_tell_of_errors() -> None:
+    lines = '{"id":"a","error":null}\n{"error":"no"}\n'
+    assert PASSED_ON.parse(GET, live(lines, LINES)).body == lines
+
+
 # what a GET was answered -> whether that is an error, or something that tells of one
 TOLD = [
     ('{"id":"job","status":"failed","error":{"message":"no"}}', False),

@@ -47,6 +47,7 @@ HOSTS = [
     ("GPU.example", ("gpu.example", 8443), ("gpu.example.org", 443)),
     ("gpu.example:8443", ("gpu.example", 8443), ("gpu.example", 443)),
     ("*.gpu.example", ("x.gpu.example", 443), ("gpu.example", 443)),
+    ("*.GPU.example", ("x.gpu.example", 443), ("gpu.example", 443)),
     ("10.0.0.9:8000", ("10.0.0.9", 8000), ("10.0.0.9", 8001)),
     ("[fd00::9]", ("fd00::9", 1), ("fd00::8", 1)),
     ("[fd00::9]:8000", ("fd00::9", 8000), ("fd00::9", 8001)),

@@ -8,9 +8,8 @@ import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from chats import chat, route
+from builders import chat, route, tape_of
 from deciding import make_decider
-from taping import tape_of
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from mitmproxy import http
 
-from chats import chat, route
+from builders import RecordingTape, chat, route, tape_of
 from deciding import make_decider
-from taping import RecordingTape, tape_of
 from wiretape.policy import Mode
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import BodyState, EndpointRequest, Missed, StoreUnavailable, Unreadable, Untold

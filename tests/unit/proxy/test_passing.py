@@ -7,8 +7,8 @@ import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow
 
+from builders import tape_of
 from deciding import make_decider
-from taping import tape_of
 from wiretape import config
 from wiretape.metrics.counters import Reason
 from wiretape.policy import Mode

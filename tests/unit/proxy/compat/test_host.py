@@ -13,6 +13,7 @@ import pytest
 from wiretape.proxy.compat.addon_chain import OnlyIfAsked, Run
 from wiretape.proxy.compat.host import Host
 from wiretape.proxy.flow_printing import CleanFile
+from wiretape.redaction import logs
 from wiretape.redaction.logs import CleanRecords
 
 with warnings.catch_warnings():
@@ -81,7 +82,9 @@ def visit(folder: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any], 
         await running
         return before, between, after
 
-    gc.unfreeze()  # What other tests have frozen in this process.
+    # What other tests have frozen in this process, and what commands that they ran have installed.
+    gc.unfreeze()
+    logs.remove()
     return asyncio.run(test())
 
 

@@ -82,8 +82,8 @@ class Folder:
         """Remove the files that wait for an exchange: there will be none. Raises OSError."""
         for exchange in self.files(Stage.LIVE):
             with contextlib.suppress(FileNotFoundError):
-                found = exchange.path.lstat()
-                if stat.S_ISREG(found.st_mode) and found.st_size == 0:
+                status = exchange.path.lstat()
+                if stat.S_ISREG(status.st_mode) and status.st_size == 0:
                     exchange.path.unlink()
 
     def remove(self) -> None:

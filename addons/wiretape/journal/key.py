@@ -40,13 +40,13 @@ def _is_fit(folder: Path) -> bool:
     That is so where it is ours alone, or where each user may only remove what is that user's own.
     """
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return False
-    if not stat.S_ISDIR(found.st_mode) or not hasattr(os, "getuid"):
+    if not stat.S_ISDIR(status.st_mode) or not hasattr(os, "getuid"):
         return False
-    is_for_others = bool(found.st_mode & 0o022)
-    return found.st_uid in (0, os.getuid()) and (not is_for_others or bool(found.st_mode & stat.S_ISVTX))
+    is_for_others = bool(status.st_mode & 0o022)
+    return status.st_uid in (0, os.getuid()) and (not is_for_others or bool(status.st_mode & stat.S_ISVTX))
 
 
 def keep(journal: Path, key: bytes) -> Path | None:
@@ -119,8 +119,8 @@ def _read(folder: Path) -> bytes | None:
             return None
         file = os.open(_FILE, _READ, dir_fd=place)
         try:
-            found = os.fstat(file)
-            key = os.read(file, 2 * _SIZE) if stat.S_ISREG(found.st_mode) and _is_private(found) else b""
+            status = os.fstat(file)
+            key = os.read(file, 2 * _SIZE) if stat.S_ISREG(status.st_mode) and _is_private(status) else b""
         finally:
             os.close(file)
     finally:
@@ -128,5 +128,5 @@ def _read(folder: Path) -> bytes | None:
     return key if len(key) == _SIZE else None
 
 
-def _is_private(found: os.stat_result) -> bool:
-    return found.st_uid == os.getuid() and not found.st_mode & 0o077
+def _is_private(status: os.stat_result) -> bool:
+    return status.st_uid == os.getuid() and not status.st_mode & 0o077

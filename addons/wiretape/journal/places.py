@@ -35,24 +35,24 @@ def _temporary() -> Path:
 
 def journals() -> list[Path]:
     """Return the folders of all journals of this user, whichever process made them. Never raises."""
-    found = []
+    folders = []
     for parent in state_folders():
         with contextlib.suppress(OSError):
-            found += [each for each in sorted(parent.iterdir()) if _ID.fullmatch(each.name) and _is_own(each)]
-    return found
+            folders += [each for each in sorted(parent.iterdir()) if _ID.fullmatch(each.name) and _is_own(each)]
+    return folders
 
 
 def make_private(folder: Path) -> None:
     """Make a folder, and the one above it, which are this user's alone. Raises OSError where one is another user's."""
     folder.mkdir(0o700, parents=True, exist_ok=True)
     for each in (folder.parent, folder):
-        found = each.lstat()
-        if hasattr(os, "getuid") and (not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid()):
+        status = each.lstat()
+        if hasattr(os, "getuid") and (not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid()):
             raise OSError(f"{each} is another user's")
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             each.chmod(0o700)
 
 
 def _is_own(path: Path) -> bool:
-    found = path.lstat()
-    return stat.S_ISDIR(found.st_mode) and (not hasattr(os, "getuid") or found.st_uid == os.getuid())
+    status = path.lstat()
+    return stat.S_ISDIR(status.st_mode) and (not hasattr(os, "getuid") or status.st_uid == os.getuid())

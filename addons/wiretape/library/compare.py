@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from wiretape import recording
+from wiretape import recording as recordings
 from wiretape.exceptions import NotHttpError
 from wiretape.library import parallel, transcript
 from wiretape.library.ledger import Ledger
@@ -74,7 +74,7 @@ def contents(store: Store, session: str, watch: Watch = unwatched) -> Contents:
     states = store.scan(session)
     names = sorted(states, key=_place)
     ledger = Ledger(store, f"{session}#contents", len(names))
-    known = {name: tuple(found) for name, found in ledger.known(states).items()}
+    known = {name: tuple(texts) for name, texts in ledger.known(states).items()}
     new = [name for name in names if name not in known]
     work = partial(_read, store.bare() if isinstance(store, DirectoryStore) else store, session)
     mapped = parallel.mapped(work, new) if isinstance(store, DirectoryStore) else map(work, new)
@@ -96,14 +96,14 @@ def _read(store: Store, session: str, name: str) -> tuple[str, ...]:
     try:
         if (data := store.read(session, name)) is None:
             return ()
-        found = recording.loads(data)
-        take = _take(name, data, found)
-        identity = request.stored_identity(found.request)
+        recording = recordings.loads(data)
+        take = _take(name, data, recording)
+        identity = request.stored_identity(recording.request)
     except NotHttpError:
         return ()  # It answers nobody, here or anywhere.
     except ValueError as e:
         return (str(e),)
-    return identity, found.request.test_id or "", take.label, take.data, take.form, take.said, take.quiet
+    return identity, recording.request.test_id or "", take.label, take.data, take.form, take.said, take.quiet
 
 
 def _place(name: str) -> tuple[str, int]:
@@ -112,14 +112,14 @@ def _place(name: str) -> tuple[str, int]:
     return (base, int(take)) if dot and take.isdecimal() else (name, 1)
 
 
-def _take(name: str, data: bytes, found: Recording) -> Take:
-    quiet = recording.make(found.request, found.response, "2026") if found.form != "2026" else found
-    label = found.request.label
-    return Take(name, label, _digest(data), found.form, _said(found), _said(quiet))
+def _take(name: str, data: bytes, recording: Recording) -> Take:
+    quiet = recordings.make(recording.request, recording.response, "2026") if recording.form != "2026" else recording
+    label = recording.request.label
+    return Take(name, label, _digest(data), recording.form, _said(recording), _said(quiet))
 
 
-def _said(found: Recording) -> str:
-    said = found.response
+def _said(recording: Recording) -> str:
+    said = recording.response
     content: JSON = [said.body, said.is_streaming, said.error, said.status, said.content_type]
     if said.location or said.tail or said.envelope is not None:
         content += [said.location, said.envelope, *said.tail]
@@ -170,8 +170,8 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
     if len(ours) != len(theirs):
         return f"{_count(len(ours), 'take')} -> {_count(len(theirs), 'take')}"
     one, two = next((one, two) for one, two in zip(ours, theirs, strict=True) if not one.says_as(two))
-    before = recording.loads(store.read(session, one.name) or b"")
-    after = recording.loads(store.read(other, two.name) or b"")
+    before = recordings.loads(store.read(session, one.name) or b"")
+    after = recordings.loads(store.read(other, two.name) or b"")
     if _kind(before) != _kind(after):
         return f"{_kind(before)} -> {_kind(after)}"
     here = transcript.text(before)
@@ -183,8 +183,8 @@ def explain(store: Store, first: tuple[str, Sequence[Take]], second: tuple[str, 
     return "the same words; ids, times or other fields differ"
 
 
-def _kind(found: Recording) -> str:
-    response = found.response
+def _kind(recording: Recording) -> str:
+    response = recording.response
     if response.error is not None:
         return f"error {response.error.get('status_code') or response.error.get('type')}"
     return f"status {response.status}" if response.status not in (None, 200) else "answer"

@@ -34,10 +34,10 @@ class Ledger:
             if name in states and note.state == _noted(states[name])
         }
 
-    def keep(self, found: Mapping[str, Sequence[str]], states: Mapping[str, Hashable]) -> None:
+    def keep(self, texts: Mapping[str, Sequence[str]], states: Mapping[str, Hashable]) -> None:
         """Note what was found out."""
-        if self._notes and found:
-            notes = [Note(name, _noted(states[name]), json.dumps(each)) for name, each in found.items()]
+        if self._notes and texts:
+            notes = [Note(name, _noted(states[name]), json.dumps(each)) for name, each in texts.items()]
             self._notes.keep(self._kind, notes)
 
 

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from wiretape import recording, redaction
+from wiretape import recording as recordings
+from wiretape import redaction
 from wiretape.codecs import json_text
 from wiretape.codecs.remade import Remade
 from wiretape.exceptions import NotHttpError
 from wiretape.matching import request
 from wiretape.providers import base, wire
 from wiretape.providers.routing import Endpoint, Route
-from wiretape.recording import ENDED_EARLY, RecordedResponse, Recording, capture, hashing
+from wiretape.recording import ENDED_EARLY, RecordedResponse, Recording, hashing
+from wiretape.recording import capture as captures
 from wiretape.recording.capture import Origin
 from wiretape.redaction import RefusedError, bodies, recorded
 
@@ -38,24 +40,26 @@ class Verification:
 def verify(name: str, data: bytes) -> Verification:
     """Look at a file, given its name without ``.json`` and its bytes."""
     try:
-        found = recording.loads(data)
+        recording = recordings.loads(data)
     except NotHttpError:
         return Verification(OF_NO_HTTP, None, tuple(_secrets_of_any(data)))
     except ValueError as e:
         return Verification(None, None, (str(e),))
     try:
-        secrets = [*recorded.findings(json_text.loads(data), found, redaction.DEFAULT)]
+        secrets = [*recorded.findings(json_text.loads(data), recording, redaction.DEFAULT)]
     except RecursionError:
-        return Verification(found.form, found, ("cannot be looked through for secrets: it is nested too deeply",))
+        return Verification(
+            recording.form, recording, ("cannot be looked through for secrets: it is nested too deeply",)
+        )
     faults = [f"a secret is in it, at {path}" for path in dict.fromkeys(secret.path for secret in secrets)]
-    faults += _replay_faults(found)
-    if not _is_found(found, is_clean=not secrets):
+    faults += _replay_faults(recording)
+    if not _is_found(recording, is_clean=not secrets):
         faults.append("a request like its own would not find it: it is another one after its way through the proxy")
-    if not is_name(name, found):
-        faults.append(f"its name is not its hash, which is {found.name} (it is found by its content all the same)")
-    if found.form == "2026" and not found.request.passthrough and not _has_own_ids(name, found):
+    if not is_name(name, recording):
+        faults.append(f"its name is not its hash, which is {recording.name} (it is found by its content all the same)")
+    if recording.form == "2026" and not recording.request.passthrough and not _has_own_ids(name, recording):
         faults.append("its ids are not those of its name: they are another recording's, or of before the form 2026")
-    return Verification(found.form, found, tuple(faults))
+    return Verification(recording.form, recording, tuple(faults))
 
 
 def _secrets_of_any(data: bytes) -> Iterator[str]:
@@ -72,13 +76,13 @@ def _secrets_of_any(data: bytes) -> Iterator[str]:
 def verify_capture(data: bytes) -> tuple[str, ...]:
     """Return what is wrong with a capture, given its bytes."""
     try:
-        found = capture.loads(data)
+        capture = captures.loads(data)
     except ValueError as e:
         return (str(e),)
-    pieces = found.chunks or ()
-    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(found.beside))
+    pieces = capture.chunks or ()
+    has_secret = bodies.cleaned(pieces, redaction.DEFAULT) != pieces or any(redaction.DEFAULT.find(capture.beside))
     faults = ["a secret is in it"] if has_secret else []
-    if found.origin and not _is_sound(found.origin):
+    if capture.origin and not _is_sound(capture.origin):
         faults.append("what it says of who made it is in no known form")
     return tuple(faults)
 
@@ -90,61 +94,61 @@ def _is_sound(origin: Origin) -> bool:
     except ValueError:
         return False
     # The same form: strptime takes a month of one digit too.
-    written = capture.origin(origin.by, at, origin.client, origin.took, clean=redaction.DEFAULT.text)
+    written = captures.origin(origin.by, at, origin.client, origin.took, clean=redaction.DEFAULT.text)
     same = (written.at, written.client) == (origin.at, redaction.DEFAULT.text(origin.client))
     texts = origin.by + origin.wiretape + (origin.query or "")
     return same and texts.isprintable() and math.isfinite(origin.took) and origin.took >= 0
 
 
-def is_name(name: str, found: Recording) -> bool:
+def is_name(name: str, recording: Recording) -> bool:
     """Return whether a file's name, without ``.json``, is one that a version of the recorder gave its recording."""
     base, _, take = name.rpartition(".")
     if base and take.isdigit():
         name = base
-    if found.request.is_model_list or found.request.is_bare:
-        return _is_list_name(name, found)
-    second = f"-{request.identity(found.request)[:8]}"
-    return any(name in (each, each + second) for each in _names(found))
+    if recording.request.is_model_list or recording.request.is_bare:
+        return _is_list_name(name, recording)
+    second = f"-{request.identity(recording.request)[:8]}"
+    return any(name in (each, each + second) for each in _names(recording))
 
 
-def _names(found: Recording) -> Iterator[str]:
+def _names(recording: Recording) -> Iterator[str]:
     """Give what the versions of the recorder call a recording, without what comes before and after for a list."""
     for rule in hashing.RULES:
-        if (rule is hashing.OLDEST) == (found.form == "2025-09"):
-            yield recording.digest(found.request, rule)[: rule.digits]
+        if (rule is hashing.OLDEST) == (recording.form == "2025-09"):
+            yield recordings.digest(recording.request, rule)[: rule.digits]
 
 
-def _is_list_name(name: str, found: Recording) -> bool:
+def _is_list_name(name: str, recording: Recording) -> bool:
     # First a list of models was named as all others are; then the digest of the models has changed over time.
-    names = set(_names(found))
+    names = set(_names(recording))
     prefix, _, rest = name.partition("-")
     return name in names or (prefix == "models" and rest.partition("-")[0] in names)
 
 
-def _has_own_ids(name: str, found: Recording) -> bool:
+def _has_own_ids(name: str, recording: Recording) -> bool:
     """Return whether the ids of an answer are those that the form 2026 makes of its name, or of its hash."""
-    own = {recording.ID_PREFIX + each[:12] for each in (name, *_names(found))}
-    others = (element for element in found.response.elements() if not recording.is_model(element))
+    own = {recordings.ID_PREFIX + each[:12] for each in (name, *_names(recording))}
+    others = (element for element in recording.response.elements() if not recordings.is_model(element))
     return all(each["__data__"].get("id") in (None, *own) for each in others)
 
 
-def _is_found(found: Recording, *, is_clean: bool) -> bool:
+def _is_found(recording: Recording, *, is_clean: bool) -> bool:
     """Return whether a live request with what was recorded is the recorded one, once it has been read and cleaned.
 
     ``is_clean``: there is no secret in it, so that to clean it once more would change nothing.
     """
-    asked = found.request
-    endpoint = base.of(asked)
-    if not asked.passthrough and endpoint.name not in base.names():
+    original = recording.request
+    endpoint = base.of(original)
+    if not original.passthrough and endpoint.name not in base.names():
         return True  # It is of no endpoint that anybody can ask; that is told elsewhere.
-    kind = "http" if asked.passthrough else "sdk"
-    method = endpoint.method or asked.method
-    route = Route("", request.base(asked), Endpoint(kind, method, endpoint.name), request.wire_query(asked))
-    body = json.dumps(endpoint.body(asked.body)).encode()
+    kind = "http" if original.passthrough else "sdk"
+    method = endpoint.method or original.method
+    route = Route("", request.base(original), Endpoint(kind, method, endpoint.name), request.wire_query(original))
+    body = json.dumps(endpoint.body(original.body)).encode()
     try:
         # What a passthrough endpoint was sent is read as JSON.
-        again = request.recorded(route, body, "application/json", asked.test_id)
-        stored = request.identity(asked) if is_clean else request.stored_identity(asked)
+        again = request.recorded(route, body, "application/json", original.test_id)
+        stored = request.identity(original) if is_clean else request.stored_identity(original)
         return request.identity(again) == stored
     except RefusedError:
         return True  # Its secret is told.
@@ -152,16 +156,16 @@ def _is_found(found: Recording, *, is_clean: bool) -> bool:
         return False
 
 
-def _replay_faults(found: Recording) -> Iterator[str]:
+def _replay_faults(recording: Recording) -> Iterator[str]:
     """Say where what a client would get is not recorded to the same response again."""
     try:
-        answer = wire.answer([found])
+        answer = wire.answer([recording])
         at = (0.0,) * len(answer.chunks)
         # What ended early may have been told so by a connection alone that was closed.
-        is_framed = (found.response.error or {}).get("type") != ENDED_EARLY
+        is_framed = (recording.response.error or {}).get("type") != ENDED_EARLY
         arrived = wire.LiveResponse(answer.status, answer.headers, answer.chunks, at, not answer.broken, is_framed)
-        is_kept = found.response.error is not None or found.response.status not in (None, 200)
-        response = wire.response(found.request, arrived, keep_errors=is_kept)
+        is_kept = recording.response.error is not None or recording.response.status not in (None, 200)
+        response = wire.response(recording.request, arrived, keep_errors=is_kept)
     except wire.UnrecordableError as e:
         yield f"does not replay to itself: {e}"
         return
@@ -169,7 +173,7 @@ def _replay_faults(found: Recording) -> Iterator[str]:
         yield f"cannot be replayed: {type(e).__name__}: {e}"
         return
     # What the form 2026 takes out was out before.
-    if [*_said(response)] != [*_said(found.response)]:
+    if [*_said(response)] != [*_said(recording.response)]:
         yield "does not replay to itself: the response differs after its way over the wire"
 
 

@@ -79,7 +79,7 @@ class Wiretape:
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
-        return self._connections.asked
+        return self._connections.tunnel_hosts
 
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""

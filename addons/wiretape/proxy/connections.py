@@ -50,7 +50,7 @@ class Connections:
         self._flows: WeakKeyDictionary[connection.Client, WeakSet[http.HTTPFlow]] = WeakKeyDictionary()
         self._tunnels: WeakKeyDictionary[connection.Client, tuple[str, int]] = WeakKeyDictionary()
         """Where each client's tunnel leads: behind an upstream proxy no server's address tells."""
-        self.asked: dict[str, bool] = {}
+        self.tunnel_hosts: dict[str, bool] = {}
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
 
     def forget(self) -> None:
@@ -65,8 +65,8 @@ class Connections:
             self._flows.setdefault(client, WeakSet()).add(flow)
 
     def _note(self, host: str, port: int) -> None:
-        if len(self.asked) < _NOTED:
-            self.asked[host] = self._decider.runtime.providers.knows(host, port)
+        if len(self.tunnel_hosts) < _NOTED:
+            self.tunnel_hosts[host] = self._decider.runtime.providers.knows(host, port)
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
@@ -196,24 +196,26 @@ class Connections:
         context = nextlayer.context
         if len(context.layers) != 1 or not isinstance(context.layers[0], modes.HttpProxy):
             return None
-        asked = connect.read_connect(nextlayer.data_client())
-        if not asked or not self._has_no_onlookers():
+        request = connect.read_connect(nextlayer.data_client())
+        if not request or not self._has_no_onlookers():
             return None
-        self._note(asked.host, asked.port)
+        self._note(request.host, request.port)
         try:
-            grant = self._admission.grant(context.client, asked.authorization)
+            grant = self._admission.grant(context.client, request.authorization)
         except AccessDeniedError as e:
             # Without a flow: whoever knocks a thousand times is to cost no more than who is let in.
-            wait = self._admission.refuse(context.client, f"a tunnel to {asked.host}", e)
+            wait = self._admission.refuse(context.client, f"a tunnel to {request.host}", e)
             return Refusing(context, responses.refusal(e), wait)
-        if not self._decider.runtime.providers.knows(asked.host, asked.port) or not self._admission.is_certain(grant):
+        if not self._decider.runtime.providers.knows(request.host, request.port) or not self._admission.is_certain(
+            grant
+        ):
             return None
-        self._admission.enter_tunnel(context.client, asked.authorization)
+        self._admission.enter_tunnel(context.client, request.authorization)
         self.admit(context.client, grant)
         mode = grant.mode
         return connect.Tunnel(
             context,
-            asked,
+            request,
             self._decider if self._decider.is_answering(mode) else None,
             self._handshake.tls_start_client,
             lenient=mode is Mode.REPLAY,

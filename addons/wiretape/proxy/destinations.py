@@ -82,11 +82,11 @@ class Destinations:
         return await self._refuse(flow)
 
     async def _refuse(self, flow: http.HTTPFlow) -> http.Response | None:
-        asked = flow.request
+        request = flow.request
         try:
-            await self.check(flow.client_conn, asked.host, asked.port)
+            await self.check(flow.client_conn, request.host, request.port)
         except ClosedError as e:
-            logger.warning("refused: %s to %s port %d: %s", asked.method, asked.host, asked.port, e)
+            logger.warning("refused: %s to %s port %d: %s", request.method, request.host, request.port, e)
             code = "offline" if self.policy.is_offline else "destination_refused"
             return responses.answer(wire.error(403, f"wiretape: {e}.", code))
         return None
@@ -185,8 +185,8 @@ async def _resolved(host: str, port: int) -> list[Address]:
     if address := literal(host):
         return [address]
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return [ipaddress.ip_address(each[4][0]) for each in found]
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [ipaddress.ip_address(each[4][0]) for each in addresses]
     except (OSError, ValueError, OverflowError):  # UnicodeError of a label that is too long is a ValueError.
         return []
 

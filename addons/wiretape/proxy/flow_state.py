@@ -55,10 +55,10 @@ _marks: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
 
 def of(flow: http.HTTPFlow) -> FlowState:
     """Return what a flow is to us, which may be written to."""
-    found = _marks.get(flow)
-    if found is None:
-        found = _marks[flow] = FlowState()
-    return found
+    state = _marks.get(flow)
+    if state is None:
+        state = _marks[flow] = FlowState()
+    return state
 
 
 def head_of(flow: http.HTTPFlow) -> RequestHead:

@@ -226,10 +226,10 @@ def _tell(fault: Fault, request: EndpointRequest) -> None:
     logger.warning("fault: %s: %s%s", fault, request.fault_label, tape.named)
 
 
-def _suit(answer: http.Response, asked: http.Request) -> None:
+def _suit(answer: http.Response, request: http.Request) -> None:
     """Make an answer of ours one to this request: for a web page, and for who wants to see the head alone."""
-    origin = asked.headers.get("origin", "")
+    origin = request.headers.get("origin", "")
     if cors.is_origin(origin) and "access-control-allow-methods" not in answer.headers:
         responses.allow(answer, origin)
-    if asked.method == "HEAD":
+    if request.method == "HEAD":
         answer.raw_content = b""

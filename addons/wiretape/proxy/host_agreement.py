@@ -41,12 +41,12 @@ def disagree(
 
 def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.HttpResponse | None:
     """The answer to a flow whose names disagree; None where they do not."""
-    asked = flow.request
+    request = flow.request
     client = flow.client_conn
-    hosts = (asked.host, host_of(asked.authority), *map(host_of, asked.headers.get_all("host")))
-    if not disagree(providers, client, asked.scheme, hosts, asked.port):
+    hosts = (request.host, host_of(request.authority), *map(host_of, request.headers.get_all("host")))
+    if not disagree(providers, client, request.scheme, hosts, request.port):
         return None
-    names = dict.fromkeys(each for each in (*hosts, client.sni if asked.scheme == "https" else "") if each)
+    names = dict.fromkeys(each for each in (*hosts, client.sni if request.scheme == "https" else "") if each)
     text = f"wiretape: this request goes by several names, {', '.join(names)}, and one is a provider's; in replay"
     return wire.error(421, f"{text} nothing is sent to a provider.", "hosts_disagree")
 

@@ -105,9 +105,9 @@ class Passing:
 
     def _is_providers(self, flow: http.HTTPFlow, *, but_here: bool = False) -> bool:
         """Return whether a request is for a provider's host. ``but_here``: one that is not on this machine."""
-        asked = flow.request
-        hosts = {asked.host, asked.pretty_host}
-        if asked.scheme == "https" and flow.client_conn.sni:
+        request = flow.request
+        hosts = {request.host, request.pretty_host}
+        if request.scheme == "https" and flow.client_conn.sni:
             hosts.add(flow.client_conn.sni)
-        known = [host for host in hosts if self._decider.runtime.providers.knows(host, asked.port)]
+        known = [host for host in hosts if self._decider.runtime.providers.knows(host, request.port)]
         return any(not (but_here and egress.is_here(host)) for host in known)

@@ -84,7 +84,7 @@ class LiveRecording:
         self.is_told = False
         """Whether it was told what became of it."""
         self._since = since
-        self._asked = ExchangeRequest(
+        self._request = ExchangeRequest(
             WriterConfig(place, tape.config, redaction.DEFAULT.policy),
             route,
             flow.request.headers.get("content-type", ""),
@@ -122,7 +122,7 @@ class LiveRecording:
 
     def _write_request(self, entry: JournalEntry) -> None:
         """Write what was asked. For any thread: it touches nothing but the file."""
-        entry.hold(EntryKind.BEGIN, 0.0, self._asked.dumps())
+        entry.hold(EntryKind.BEGIN, 0.0, self._request.dumps())
         for start in range(0, len(self._body) or 1, _BODY):
             entry.append(EntryKind.BODY, 0.0, self._body[start : start + _BODY])
 

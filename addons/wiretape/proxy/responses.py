@@ -31,10 +31,10 @@ def preflight(request: http.Request) -> http.Response:
     return response
 
 
-def answer(made: wire.HttpResponse) -> http.Response:
+def answer(wire_answer: wire.HttpResponse) -> http.Response:
     """Return an answer in one piece."""
-    response = http.Response.make(made.status, made.body, dict(made.headers))
-    if made.status in http_fields.UNFRAMED:
+    response = http.Response.make(wire_answer.status, wire_answer.body, dict(wire_answer.headers))
+    if wire_answer.status in http_fields.UNFRAMED:
         response.headers.pop("content-length", None)
     return response
 
@@ -53,12 +53,12 @@ _FAILURE = AccessDeniedError(500, "an error inside wiretape, which its log tells
 def refusal(denied: AccessDeniedError, http_version: str = "HTTP/1.1") -> http.Response:
     """Return the answer to a client that stays outside: the last one on its connection."""
     code = _CODES.get(denied.status, "session_refused")
-    made = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=denied.status == 503))
+    response = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=denied.status == 503))
     if denied.status == 407:  # RFC 9110, 15.5.8: it comes with this.
-        made.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
+        response.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
     if http_version.startswith("HTTP/1"):  # HTTP/2 has no such header.
-        made.headers["connection"] = "close"
-    return made
+        response.headers["connection"] = "close"
+    return response
 
 
 def failure(http_version: str = "HTTP/1.1") -> http.Response:
@@ -68,28 +68,28 @@ def failure(http_version: str = "HTTP/1.1") -> http.Response:
 
 def shared(status: int, headers: Sequence[tuple[str, str]], http_version: str) -> http.Response:
     """Return the head of a live answer that is shared, as a flow's response."""
-    made = http.Response.make(status, b"")
-    made.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in headers])
+    response = http.Response.make(status, b"")
+    response.headers = http.Headers([(_encoded(name), _encoded(value)) for name, value in headers])
     for name in ("transfer-encoding", "connection", "keep-alive"):
-        made.headers.pop(name, None)
-    _frame(made, http_version)
-    return made
+        response.headers.pop(name, None)
+    _frame(response, http_version)
+    return response
 
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")  # As mitmproxy has decoded it.
 
 
-def unframe(made: http.Response, http_version: str) -> None:
+def unframe(response: http.Response, http_version: str) -> None:
     """Announce no length: the body will have another one."""
-    made.headers.pop("content-length", None)
-    _frame(made, http_version)
+    response.headers.pop("content-length", None)
+    _frame(response, http_version)
 
 
-def _frame(made: http.Response, http_version: str) -> None:
+def _frame(response: http.Response, http_version: str) -> None:
     # A body of unknown length: chunked; HTTP/2 has its own frames, HTTP/1.0 the connection's end.
-    if "content-length" not in made.headers and http_version == "HTTP/1.1":
-        made.headers["transfer-encoding"] = "chunked"
+    if "content-length" not in response.headers and http_version == "HTTP/1.1":
+        response.headers["transfer-encoding"] = "chunked"
 
 
 def log_missed(fault: Fault, count: int) -> None:

@@ -23,19 +23,19 @@ def of(context: context.Context) -> Visits | None:
     return Visits(replace(names, names=(*names.names, canonical(mode.address[0]))))
 
 
-def stranger(visits: Visits, asked: Request | http.Request) -> Stranger | None:
+def stranger(visits: Visits, request: Request | http.Request) -> Stranger | None:
     """Why a request is not to be answered; None where it is."""
-    if isinstance(asked, Request):
-        headers = asked.headers
+    if isinstance(request, Request):
+        headers = request.headers
         host = headers.get(b"host")
         return visits.stranger(() if host is None else (host,), headers.get(b"origin"), headers.get(b"sec-fetch-site"))
-    fields = [(name.lower(), value) for name, value in asked.headers.fields]
-    hosts = [asked.data.authority] if asked.data.authority else []
+    fields = [(name.lower(), value) for name, value in request.headers.fields]
+    hosts = [request.data.authority] if request.data.authority else []
     hosts += [value for name, value in fields if name == b"host" and value not in hosts]
     told = dict(fields)
     return visits.stranger(hosts, told.get(b"origin"), told.get(b"sec-fetch-site"))
 
 
-def refusal(found: Stranger) -> wire.HttpResponse:
+def refusal(refused: Stranger) -> wire.HttpResponse:
     """The answer to such a request."""
-    return wire.error(found.status, f"wiretape: {found.reason}.", "foreign_request")
+    return wire.error(refused.status, f"wiretape: {refused.reason}.", "foreign_request")

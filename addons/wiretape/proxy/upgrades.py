@@ -7,8 +7,8 @@ A WebSocket, and gRPC, whose answer has its end in trailers. They pass as they c
 from mitmproxy import http
 
 
-def is_one(asked: http.Request) -> bool:
+def is_one(request: http.Request) -> bool:
     """Whether a request is to be sent on while it comes."""
-    upgrade = asked.headers.get("upgrade", "").lower()
-    content_type = asked.headers.get("content-type", "").lower()
+    upgrade = request.headers.get("upgrade", "").lower()
+    content_type = request.headers.get("content-type", "").lower()
     return "websocket" in upgrade or content_type.startswith("application/grpc")

@@ -98,8 +98,8 @@ def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRe
     return best
 
 
-def _parts(asked: RecordedRequest) -> list[bytes]:
-    return [json_text.canonical(key) + json_text.canonical(value) for key, value in outline.parts(asked)[0]]
+def _parts(recorded: RecordedRequest) -> list[bytes]:
+    return [json_text.canonical(key) + json_text.canonical(value) for key, value in outline.parts(recorded)[0]]
 
 
 def _likeness(ours: Sequence[bytes], theirs: Sequence[bytes], common: Collection[bytes]) -> tuple[float, float]:
@@ -161,23 +161,23 @@ def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
         {name: values[0] if len(values) == 1 else values for name, values in request.query(each).items()}
         for each in (wanted, other)
     )
-    found = chain(
+    differing = chain(
         differences(ours, theirs, "query"),
         differences(request.wire_body(wanted), request.wire_body(other)),
     )
-    shown += [_told(each) for _, each in zip(range(_DIFFERENCES), found, strict=False)]
-    if more := sum(1 for _ in zip(range(_COUNTED), found, strict=False)):
+    shown += [_told(each) for _, each in zip(range(_DIFFERENCES), differing, strict=False)]
+    if more := sum(1 for _ in zip(range(_COUNTED), differing, strict=False)):
         shown.append(f"and {more}{' or more' if more == _COUNTED else ''} more")
     return shown
 
 
-def _told(found: Difference) -> str:
-    here = _text(found.here)
-    there = _text(found.there)
+def _told(difference: Difference) -> str:
+    here = _text(difference.here)
+    there = _text(difference.there)
     start = _common(here, there)
-    ours = "absent" if found.here is ABSENT else _cut(here, start)
-    theirs = "absent" if found.there is ABSENT else _cut(there, start)
-    return f"{found.path}: {ours} here, {theirs} in the recording"
+    ours = "absent" if difference.here is ABSENT else _cut(here, start)
+    theirs = "absent" if difference.there is ABSENT else _cut(there, start)
+    return f"{difference.path}: {ours} here, {theirs} in the recording"
 
 
 def _text(value: Any) -> str:

@@ -58,12 +58,12 @@ class MissExplainer:
     def _nearest(self, request: RecordedRequest) -> list[NearRecording]:
         """Return the recordings whose requests are nearest by their outlines, the nearest first."""
         drawn = outline(request)
-        found: list[tuple[Near, Lookup]] = []
+        candidates: list[tuple[Near, Lookup]] = []
         for lookup in self._lookups:
             near = lookup.nearest(drawn, matching.endpoint(request), _CANDIDATES)
-            found += ((each, lookup) for each in near)
-        found.sort(key=lambda each: -each[0].likeness)
-        best = found[:_CANDIDATES]
+            candidates += ((each, lookup) for each in near)
+        candidates.sort(key=lambda each: -each[0].likeness)
+        best = candidates[:_CANDIDATES]
         recordings = []
         for lookup in self._lookups:
             before = "" if lookup is self._own else f"{lookup.session}/"

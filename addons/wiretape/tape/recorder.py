@@ -15,7 +15,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wiretape import recording, redaction
+from wiretape import recording as recordings
+from wiretape import redaction
 from wiretape.codecs.parts import Parts
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters, Reason
@@ -90,9 +91,9 @@ class TapeRecorder:
             cleaned = recorded.response(response, redaction.DEFAULT.recorder)
             redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
-            made = recording.make(request, cleaned, self._config.form)
+            recording = recordings.make(request, cleaned, self._config.form)
             capture = self._capture(request, plain, origin, has_secret=cleaned is not response)
-            name = self._write(made, capture)
+            name = self._write(recording, capture)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
             self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", request.sent_url, e, self.named)
@@ -125,19 +126,19 @@ class TapeRecorder:
             return Capture("", arrived.status, headers, None, (), origin, request.base64_wanted)
         return Capture("", arrived.status, headers, arrived.pieces, arrived.at, origin, request.base64_wanted)
 
-    def _write(self, made: Recording, capture: Capture | None) -> str:
-        data = recording.dumps_parts(made)
+    def _write(self, recording: Recording, capture: Capture | None) -> str:
+        data = recordings.dumps_parts(recording)
         if self._is_frozen():
             raise FrozenError(f"session {self.session} is frozen")
         try:
-            name = self._takes.write(made, data)
+            name = self._takes.write(recording, data)
             if capture:
                 self._write_capture(name, data, capture)
             return name
         except StoreUnavailableError:
             if not self.store.has_spool:
                 raise
-            return self._write_blindly(made, data, capture)
+            return self._write_blindly(recording, data, capture)
 
     def _is_frozen(self) -> bool:
         try:
@@ -147,15 +148,15 @@ class TapeRecorder:
                 raise
             return False  # It is looked at again when what waits goes up.
 
-    def _write_blindly(self, made: Recording, data: Parts, capture: Capture | None) -> str:
+    def _write_blindly(self, recording: Recording, data: Parts, capture: Capture | None) -> str:
         """Write what the store keeps until it can be seen what is there; then ``conflict_resolver`` decides."""
         # Of what moves on, the last state: it is the one that a client waits for.
-        replaces = self._takes.replaces or made.request.moves_on
-        self.store.write(self.session, made.name, data, replace=replaces)
+        replaces = self._takes.replaces or recording.request.moves_on
+        self.store.write(self.session, recording.name, data, replace=replaces)
         if capture:
             kept = captures.dumps_parts(replace(capture, recording=data.digest))
-            self.store.write(self.session, made.name, kept, replace=True, folder=WIRE)
-        return made.name
+            self.store.write(self.session, recording.name, kept, replace=True, folder=WIRE)
+        return recording.name
 
     def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
         if not self._takes.has(name, data):

@@ -69,18 +69,18 @@ class TakeWriter:
         self._written = written
         self._is_repeated = is_repeated
 
-    def write(self, made: Recording, data: Parts) -> str:
+    def write(self, recording: Recording, data: Parts) -> str:
         """Write a recording, whose bytes are given, and return the name under which it is."""
-        identity = matching.identity(made.request)
-        name = self._free_name(made, identity)
-        if made.request.moves_on:
+        identity = matching.identity(recording.request)
+        name = self._free_name(recording, identity)
+        if recording.request.moves_on:
             return self._write_state(name, data)
-        return self._write_take(name, identity, data, is_momentary=made.response.is_momentary)
+        return self._write_take(name, identity, data, is_momentary=recording.response.is_momentary)
 
-    def _free_name(self, made: Recording, identity: str) -> str:
+    def _free_name(self, recording: Recording, identity: str) -> str:
         """Return the first of a recording's names that no other request's recording has."""
-        test_id = made.request.test_id if made.form == "2026" else None
-        for name in (made.name, second_name(made.name, made.request, identity, test_id)):
+        test_id = recording.request.test_id if recording.form == "2026" else None
+        for name in (recording.name, second_name(recording.name, recording.request, identity, test_id)):
             existing = self._existing(name)
             if existing is None or not is_another(existing, identity, test_id):
                 return name

@@ -204,16 +204,16 @@ class Tape:
         checked = time.monotonic()
         snapshots: list[Snapshot] = []
         try:
-            found = self._find(question, snapshots, thorough=thorough)
+            match = self._find(question, snapshots, thorough=thorough)
         except MovedOn:
             return None
         # Unless the request itself may be found yet, by a search.
-        if found is None and (thorough or not self.needs_search):
-            found = self._find_with_less_query(question, snapshots, thorough=thorough)
-        if found is None:
+        if match is None and (thorough or not self.needs_search):
+            match = self._find_with_less_query(question, snapshots, thorough=thorough)
+        if match is None:
             return None
-        hit = self._hit(question.request, found)
-        if question.key is not None and self._may_be_kept(question.request, found, snapshots):
+        hit = self._hit(question.request, match)
+        if question.key is not None and self._may_be_kept(question.request, match, snapshots):
             states = tuple((each.session, each.states()) for each in snapshots)
             self._memory.put(self._remembered(question.key), CachedHit(hit, states, checked), _size(hit.answer))
         return hit
@@ -226,8 +226,8 @@ class Tape:
         """Find a recording that does not tell all of its request's query, as those of the public recorder."""
         for less in matching.with_less_query(question.request):
             reading = question.read_as(less)
-            if found := self._find_in_layers(reading, snapshots, thorough=thorough, has_whole_query=False):
-                return found
+            if match := self._find_in_layers(reading, snapshots, thorough=thorough, has_whole_query=False):
+                return match
         return None
 
     def _find_in_layers(
@@ -252,18 +252,18 @@ class Tape:
             raise doubt
         return None
 
-    def _hit(self, request: RecordedRequest, found: _Found) -> Hit:
-        first = found.candidates[0]
+    def _hit(self, request: RecordedRequest, match: _Found) -> Hit:
+        first = match.candidates[0]
         # A question about what was made before makes no tokens.
         is_of_state = request.moves_on and request.method != "POST"
         tokens = 0 if is_of_state else wire.tokens(first.recording)
-        answer = _answer(request, found)
+        answer = _answer(request, match)
         leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
         return Hit(first.name, answer, leaving, tokens, sum(map(len, answer.chunks)), request.label)
 
-    def _may_be_kept(self, request: RecordedRequest, found: _Found, snapshots: list[Snapshot]) -> bool:
+    def _may_be_kept(self, request: RecordedRequest, match: _Found, snapshots: list[Snapshot]) -> bool:
         """Return whether the next equal request gets the same answer, while no file changes that was looked at."""
-        if self.config.takes not in (Takes.FIRST, Takes.LAST) or found.candidates[0].has_turns:
+        if self.config.takes not in (Takes.FIRST, Takes.LAST) or match.candidates[0].has_turns:
             return False  # The other takes have their turns.
         if request.is_model_list or request.moves_on:
             return False  # Of a list of models any new file is a part; a poll gets the next state.
@@ -277,19 +277,19 @@ class Tape:
         return self._misses.explain(request, is_offline=is_offline, is_open=is_open)
 
 
-def _answer(request: RecordedRequest, found: _Found) -> wire.HttpResponse:
+def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:
     """Return what goes out: the bytes of the capture where there is one, else what is made of the recording."""
-    first = found.candidates[0]
+    first = match.candidates[0]
     base64_wanted = request.base64_wanted
-    capture = found.lookup.reader.capture(first.name, found.snapshot) if len(found.candidates) == 1 else None
+    capture = match.lookup.reader.capture(first.name, match.snapshot) if len(match.candidates) == 1 else None
     if capture is None:
-        return wire.answer([each.recording for each in found.candidates], base64_wanted=base64_wanted)
+        return wire.answer([each.recording for each in match.candidates], base64_wanted=base64_wanted)
     digest = captures.digest(first.data)
     if answer := wire.captured(first.recording, capture, digest, base64_wanted=base64_wanted):
         return answer
-    made = wire.answer([first.recording], base64_wanted=base64_wanted)
+    rendered = wire.answer([first.recording], base64_wanted=base64_wanted)
     # Still in the old time, where it still has as many chunks.
-    return replace(made, at=(*capture.at,)) if len(capture.at) == len(made.chunks) else made
+    return replace(rendered, at=(*capture.at,)) if len(capture.at) == len(rendered.chunks) else rendered
 
 
 def _size(answer: wire.HttpResponse) -> int:

@@ -120,14 +120,14 @@ def test_a_tunnel_is_its_clients_by_its_credentials(rig: Rig, monkeypatch: pytes
     assert (opened.response, grant.tape.session) == (None, "one")
     assert "proxy-authorization" not in opened.request.headers
     assert rig.decider.admission.mode(rig.client) is Mode.RECORD
-    assert rig.hooks.asked == {HOST: True}
+    assert rig.hooks.tunnel_hosts == {HOST: True}
 
 
 def test_hosts_of_tunnels_fill_no_memory(rig: Rig) -> None:
     rig.use(Mode.RECORD)
     for number in range(50):
         rig.ask_for_tunnel(f"host{number}.example")
-    assert len(rig.hooks.asked) == 20
+    assert len(rig.hooks.tunnel_hosts) == 20
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def prefer(options: OptManager) -> None:
 
 def elsewhere(options: OptManager) -> str:
     """Where the proxy is asked to listen that is not this machine alone; empty where that is all."""
-    asked = [options.listen_host, *(ProxyMode.parse(mode).custom_listen_host for mode in options.mode)]
-    return next((host for host in asked if host and not Address(host, 0).is_loopback), "")
+    hosts = [options.listen_host, *(ProxyMode.parse(mode).custom_listen_host for mode in options.mode)]
+    return next((host for host in hosts if host and not Address(host, 0).is_loopback), "")
 
 
 async def rebind() -> None:

@@ -56,9 +56,9 @@ class Method:
     parameters: str
     why: str
 
-    def reason(self, found: Any) -> str:
+    def reason(self, target: Any) -> str:
         """Return what is another in it; empty where nothing is."""
-        is_same = callable(found) and " ".join(inspect.signature(inspect.unwrap(found)).parameters) == self.parameters
+        is_same = callable(target) and " ".join(inspect.signature(inspect.unwrap(target)).parameters) == self.parameters
         return "" if is_same else f"{self.name} is another one"
 
 
@@ -71,10 +71,10 @@ class Fields:
     fields: str
     why: str
 
-    def reason(self, found: Any) -> str:
+    def reason(self, target: Any) -> str:
         """Return what is another in it; empty where nothing is."""
         for field in self.fields.split():
-            if not any(_declares(each, field) for each in getattr(found, "__mro__", ())):
+            if not any(_declares(each, field) for each in getattr(target, "__mro__", ())):
                 return f"{self.name}.{field} is another one"
         return ""
 
@@ -88,9 +88,9 @@ class Exactly:
     fields: str
     why: str
 
-    def reason(self, found: Any) -> str:
+    def reason(self, target: Any) -> str:
         """Return what is another in it; empty where nothing is."""
-        known = {*getattr(found, "__annotations__", {})}
+        known = {*getattr(target, "__annotations__", {})}
         return "" if known == {*self.fields.split()} else f"{self.name} is another one"
 
 
@@ -103,17 +103,17 @@ class Names:
     why: str
     name: str = ""
 
-    def reason(self, found: Any) -> str:
+    def reason(self, target: Any) -> str:
         """Return what is another in it; empty where nothing is."""
-        missing = [name for name in self.names.split() if not hasattr(found, name)]
+        missing = [name for name in self.names.split() if not hasattr(target, name)]
         return f"{self.module}.{missing[0]} is gone" if missing else ""
 
 
 def _declares(kind: type, field: str) -> bool:
     if field in vars(kind) or field in vars(kind).get("__annotations__", {}):
         return True
-    made = inspect.unwrap(vars(kind).get("__init__", None) or (lambda: None))
-    code = getattr(made, "__code__", None)
+    initializer = inspect.unwrap(vars(kind).get("__init__", None) or (lambda: None))
+    code = getattr(initializer, "__code__", None)
     return code is not None and field in code.co_names
 
 
@@ -235,12 +235,12 @@ def warning(feature: Feature) -> str:
 
 def _reason(part: Part) -> str:
     try:
-        found: Any = importlib.import_module(part.module)
+        target: Any = importlib.import_module(part.module)
     except ImportError as e:
         return str(e)
     for name in filter(None, part.name.split(".")):
-        found = getattr(found, name, None)
+        target = getattr(target, name, None)
     try:
-        return part.reason(found)
+        return part.reason(target)
     except (AttributeError, TypeError, ValueError) as e:
         return f"{part.name} is another one: {e}"

@@ -46,7 +46,7 @@ class Tunnel(FailsClosed):
     def __init__(
         self,
         context: context.Context,
-        asked: Connect,
+        request: Connect,
         decider: Decider | None,
         handshake: Callable[[TlsData], None],
         *,
@@ -55,7 +55,7 @@ class Tunnel(FailsClosed):
     ) -> None:
         """``handshake`` may set the connection for TLS. ``decider``, ``lenient``, ``limit``: see ``PlayingLayer``."""
         super().__init__(context)
-        self._asked = asked
+        self._request = request
         self._decider = decider
         self._handshake = handshake
         self._lenient = lenient
@@ -66,7 +66,7 @@ class Tunnel(FailsClosed):
         if self._child:
             yield from self._pass(event)
         elif isinstance(event, events.DataReceived):  # The CONNECT: it was read before there was a tunnel.
-            self.context.server.address = self._asked.host, self._asked.port
+            self.context.server.address = self._request.host, self._request.port
             self._child = layer.NextLayer(self.context)
             yield from self._pass(events.Start())
             yield commands.SendData(self.context.client, _ESTABLISHED)

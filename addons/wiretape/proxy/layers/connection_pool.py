@@ -116,10 +116,10 @@ class PoolingLayer(HttpLayer):
 
     def _speaking(self, server: connection.Connection) -> layer.Layer:
         """Return the layer that speaks HTTP on a connection: below TLS, below another proxy."""
-        found = self.connections[server]
-        while isinstance(child := getattr(found, "child_layer", None), layer.Layer):
-            found = child
-        return found
+        innermost = self.connections[server]
+        while isinstance(child := getattr(innermost, "child_layer", None), layer.Layer):
+            innermost = child
+        return innermost
 
     def _forget_closed(self, used: Iterable[connection.Connection | None]) -> None:
         kept = {self.context.client, self.context.server, *used, *self.waiting_for_establishment}

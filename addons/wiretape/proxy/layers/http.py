@@ -107,10 +107,10 @@ class PlayingLayer(FailsClosed, PoolingLayer):
 
 
 def _http2(context: context.Context, *, lenient: bool) -> Http2Server:
-    made = Http2Server(context.fork())
-    made.h2_conn.local_settings.max_concurrent_streams = STREAMS
-    made.h2_conn.local_settings.acknowledge()  # Else what is sent first is the old one.
+    server = Http2Server(context.fork())
+    server.h2_conn.local_settings.max_concurrent_streams = STREAMS
+    server.h2_conn.local_settings.acknowledge()  # Else what is sent first is the old one.
     if lenient:  # All connections share one configuration.
-        made.h2_conn.config = copy.copy(made.h2_conn.config)
-        made.h2_conn.config.validate_inbound_headers = False
-    return made
+        server.h2_conn.config = copy.copy(server.h2_conn.config)
+        server.h2_conn.config.validate_inbound_headers = False
+    return server

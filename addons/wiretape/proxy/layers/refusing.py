@@ -92,6 +92,6 @@ class FailsClosed(layer.Layer):
 
     def _refuse(self, answer: http.Response | None, wait: float = 0.0) -> layer.CommandGenerator[None]:
         """Give a last answer and close; from now on nothing comes here."""
-        self._successor = made = Refusing(self.context, answer, wait)
-        self.context.layers.remove(made)  # A layer puts itself at the end.
-        yield from made.handle_event(events.Start())
+        self._successor = successor = Refusing(self.context, answer, wait)
+        self.context.layers.remove(successor)  # A layer puts itself at the end.
+        yield from successor.handle_event(events.Start())

@@ -6,6 +6,7 @@ import pytest
 
 from wiretape.journal.exchange_file import Stage
 from wiretape.journal.outcome import LogCapture, WriteOutcome, say
+from wiretape.metrics.counters import Reason
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,12 @@ from wiretape.journal.outcome import LogCapture, WriteOutcome, say
 )
 def test_the_file_is_called_by_what_became_of_it(recorded: int, unrecorded: int, stage: Stage) -> None:
     assert WriteOutcome(7, recorded, unrecorded).stage is stage
+
+
+def test_nothing_is_said_of_an_exchange_until_it_is_known() -> None:
+    outcome = WriteOutcome(7)
+    assert (outcome.recorded, outcome.unrecorded, outcome.reason, outcome.log) == (0, 0, Reason.TOLD, [])
+    assert (outcome.is_kept, outcome.is_lost, outcome.is_unfinished) == (False, False, False)
 
 
 def test_lines_are_kept_whole_and_taken_once() -> None:

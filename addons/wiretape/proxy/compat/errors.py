@@ -1,4 +1,8 @@
-"""Who broke off a flow, as mitmproxy tells it: in an error's text, as there is no other mark of it."""
+"""Who broke off a flow, as mitmproxy tells it: in an error's text, as there is no other mark of it.
+
+mitmproxy says "by client" too of a provider that resets a stream of HTTP/2: such an answer is taken for one whose
+client left. Of one that closes its connection, or breaks off in HTTP/1.1, it says something else.
+"""
 
 from mitmproxy import http
 

@@ -1,6 +1,7 @@
 """Which recordings of a session answer a request: by name or by content, and which of its takes is played."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,10 @@ def taken(text: str) -> wire.LiveResponse:
     """A take by its word: a status is a failure, and a state is a poll's answer."""
     if text.isdigit():
         return answer('{"error": {"message": "no"}}', int(text))
+    if text == "models":
+        return answer(
+            '{"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "o"}]}', 200
+        )
     if text in ("queued", "running", "completed"):
         return answer(f'{{"id": "v1", "status": "{text}"}}', 200)
     return came(text)
@@ -178,6 +183,57 @@ def test_one_of_another_test_answers_only_who_names_none(
 
 def chat_of(test: str | None) -> RecordedRequest:
     return RecordedRequest(HELLO.url, HELLO.body, HELLO.endpoint, test_id=test)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asks", "answers"),
+    [
+        ("-", None, "-"),
+        ("- -", None, "- -"),
+        ("- a a b", "a", "a a"),
+        ("- a b", None, "-"),
+        ("- a", "b", "-"),
+        ("a b", None, "a b"),
+        ("a", "b", ""),
+    ],
+)
+def test_lists_of_models_are_one_list_of_one_test(
+    tmp_path: Path, recorded: str, asks: str | None, answers: str
+) -> None:
+    rig = Rig(tmp_path)
+    for number, test in enumerate(recorded.split()):
+        rig.put(f"n{number}", replace(MODELS, test_id=None if test == "-" else test), "models", "2026")
+    found = rig.by_content(replace(MODELS, test_id=asks))
+    assert [each.recording.request.test_id or "-" for each in found] == answers.split()
+
+
+@pytest.mark.parametrize(("tests", "answers"), [("a", "a"), ("a a", "a a"), ("a c", "")])
+def test_a_list_that_is_named_as_all_tests_have_it_is_for_all(tmp_path: Path, tests: str, answers: str) -> None:
+    rig = Rig(tmp_path)
+    for number, test in enumerate(tests.split()):
+        asked = replace(MODELS, test_id=test)
+        rig.put(f"models-{recording.request_hash(asked, '2026')}-{number}", asked, "models", "2026")
+    found = rig.by_content(replace(MODELS, test_id="b"))
+    assert [each.recording.request.test_id for each in found] == answers.split()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "played"), [("models 404 models", "n0 n2"), ("404 403", "n1"), ("401 models", "n1"), ("", "")]
+)
+def test_what_was_answered_in_place_of_a_list_is_none_where_there_is_one(
+    tmp_path: Path, recorded: str, played: str
+) -> None:
+    rig = Rig(tmp_path)
+    for number, text in enumerate(recorded.split()):
+        rig.put(f"n{number}", MODELS, text)
+    assert [each.name for each in rig.by_content(MODELS)] == played.split()
+
+
+def test_it_is_quick_when_all_files_were_read(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    assert not rig.lookup.is_quick
+    rig.by_content(HELLO)
+    assert rig.lookup.is_quick
 
 
 def test_a_list_of_models_waits_for_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

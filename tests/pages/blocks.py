@@ -179,6 +179,12 @@ def started(block: Block, folder: Path, env: dict[str, str], port: int) -> Itera
     if command.startswith("mitmdump"):
         command += f" -s {TO_LOOPBACK}"  # Of scripts, those on the line replace those of config.yaml.
     path = folder.parent / f"log-{block.line}"
+    ca = Path(env["HOME"]) / ".mitmproxy" / "mitmproxy-ca-cert.pem"
+
+    def is_up() -> bool:
+        # The first proxy of a home makes its CA behind the first lines of its log.
+        return _UP in path.read_text("utf-8") and _listens(port) and ca.exists()
+
     with path.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             ["sh", "-c", f"exec {command}"],
@@ -190,7 +196,7 @@ def started(block: Block, folder: Path, env: dict[str, str], port: int) -> Itera
             start_new_session=True,
         )
         try:
-            wait_until(lambda: process.poll() is not None or (_UP in path.read_text("utf-8") and _listens(port)), 100)
+            wait_until(lambda: process.poll() is not None or is_up(), 100)
             yield
             process.terminate()
             code = process.wait(60)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chats import TABLE, chat, route
+from builders import TABLE, chat, route
 from wiretape import config, policy, recording
 from wiretape.cluster import protocol
 from wiretape.codecs import (

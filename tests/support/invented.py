@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chats import TABLE
+from builders import TABLE
 from places import INVENTED
 from wiretape.matching import request
 from wiretape.policy import FORMS

@@ -15,7 +15,7 @@ import brotli
 import pytest
 import zstandard
 
-from chats import asks, chat, route
+from builders import chat, chat_body, route
 from server_reading import read as reading_patiently
 from server_reading import reading as reading_of_a_server
 from wiretape import config, recording
@@ -86,7 +86,7 @@ def part(more: bytes) -> bytes:
 
 
 def prompt(text: Any) -> bytes:
-    return json.dumps(asks(text)).encode()
+    return json.dumps(chat_body(text)).encode()
 
 
 def arrived(*pieces: bytes, content_type: str = "text/event-stream", status: int = 200) -> wire.LiveResponse:

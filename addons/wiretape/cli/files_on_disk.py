@@ -23,6 +23,8 @@ class FolderSource:
     store: Store
 
     def __str__(self) -> str:
+        if self.session:
+            return str(self.root / self.session)
         return str(self.root)
 
     def files(self, *, captures: bool = False) -> list[File]:

@@ -12,8 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import s3
-from chats import chat, route
-from taping import tape_of
+from builders import chat, route, tape_of
 from wiretape import redaction
 from wiretape.cli.commands import app
 from wiretape.library import verify

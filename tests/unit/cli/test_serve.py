@@ -1,57 +1,52 @@
+"""The workers that ``serve`` starts, and why it starts none. What it does while they run is seen in ``e2e``."""
+
+import socket
+from pathlib import Path
+
 import pytest
 
-from wiretape.cli.serve_plan import ServePlan, ServeRefusedError, for_workers, possible
+from wiretape.cli.serve import _command, serve
+from wiretape.cli.serve_plan import ServePlan, ServeRefusedError
 from wiretape.cluster.balancer import Balance, has_reuseport
-from wiretape.network.address import parse
+from wiretape.cluster.worker import Membership
+from wiretape.network.address import Address, parse
+
+MEMBER = Membership(2, "/run/team")
+OWN = [f"wiretape_coordinator={MEMBER}", "wiretape_metrics="]
 
 
-def plan(listen: str, *settings: str, workers: int = 2) -> ServePlan:
-    return ServePlan(workers, parse(listen), None, Balance.REUSEPORT, settings)
-
-
-def test_a_worker_gets_the_users_options_and_not_those_of_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {
-        "WIRETAPE_MODE": "replay",
-        "WIRETAPE_SESSION": "checkout",
-        "WIRETAPE_WORKERS": "4",
-        "WIRETAPE_LISTEN": "0.0.0.0:8080",
-        "WIRETAPE_METRICS": "9464",
-        "WIRETAPE_URL": "http://127.0.0.1:9464",
-        "WIRETAPE_PSEUDONYM_KEY": "drawn-at-random-0123",
-        "HOME": "/home/user",
-    }
-    assignments = ["wiretape_session=main", "confdir=/tmp/x", "mode=regular", "mode=upstream:http://a:1"]
-    assert for_workers(environ, assignments, {"wiretape_takes": "cycle", "wiretape_pace": None}) == [
-        "wiretape_mode=replay",
-        "wiretape_session=main",
-        "confdir=/tmp/x",
-        "mode=regular",
-        "mode=upstream:http://a:1",
-        "wiretape_takes=cycle",
-    ]
-    assert capsys.readouterr().err == ""
-    with pytest.raises(
-        ServeRefusedError, match=r"unknown variable WIRETAPE_MDOE: did you mean WIRETAPE_MODE\? There are"
-    ):
-        for_workers({"WIRETAPE_MDOE": "replay"}, [], {})
-
-
-@pytest.mark.parametrize("name", ["wiretape_mood", "wiretape_coordinator", "wiretape_metrics"])
-def test_an_option_that_is_none_of_the_users_is_refused(name: str) -> None:
-    with pytest.raises(ServeRefusedError, match=f"unknown option {name}"):
-        for_workers({}, [f"{name}=x"], {})
+@pytest.mark.parametrize(
+    ("settings", "scripts", "options"),
+    [
+        ((), [], []),
+        (("wiretape_mode=replay", "confdir=/tmp/x"), [], ["wiretape_mode=replay", "confdir=/tmp/x"]),
+        (
+            ("scripts=/a b.py", "mode=regular", "scripts=/c=d.py", "mode=upstream:http://a:1"),
+            ["/a b.py", "/c=d.py"],
+            ["mode=regular", "mode=upstream:http://a:1"],
+        ),
+    ],
+)
+def test_what_a_worker_is_told(settings: tuple[str, ...], scripts: list[str], options: list[str]) -> None:
+    plan = ServePlan(2, parse("127.0.0.1:8080"), None, Balance.HAPROXY, settings)
+    command = _command(plan, Address("127.0.0.1", 20001), MEMBER)
+    flags = command[command.index("--listen-host") :]
+    assert flags[:4] == ["--listen-host", "127.0.0.1", "--listen-port", "20001"]
+    pairs = [*zip(flags[4::2], flags[5::2], strict=True)]
+    ours, *others = [value for flag, value in pairs if flag == "-s"]
+    assert ours.endswith("/wiretape_addon.py")
+    assert others == scripts
+    assert [value for flag, value in pairs if flag == "--set"] == [*options, *OWN]
 
 
 @pytest.mark.skipif(not has_reuseport(), reason="the kernel cannot balance")
-def test_who_is_open_to_other_machines_needs_tokens() -> None:
-    for listen in ("0.0.0.0:8080", "[::]:8080", "tape.internal:8080", "10.0.0.1:8080"):
-        for settings in ((), ("wiretape_tokens=",)):
-            with pytest.raises(ServeRefusedError, match="wiretape token create --session NAME --role write"):
-                possible(plan(listen, *settings))
-        assert possible(plan(listen, "wiretape_tokens=tokens.toml"))
-    assert possible(plan("127.0.0.1:8080"))
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = Address(*taken.getsockname())
+        with pytest.raises(ServeRefusedError, match=f"^cannot listen on {listen}: Address already in use$"):
+            serve(ServePlan(1, listen, None, Balance.REUSEPORT, [f"confdir={tmp_path}"]), {})
 
 
-def test_there_is_one_worker_at_least() -> None:
+def test_a_plan_that_does_not_work_starts_nothing() -> None:
     with pytest.raises(ServeRefusedError, match="one at least"):
-        possible(plan("127.0.0.1:8080", workers=0))
+        serve(ServePlan(0, parse("127.0.0.1:0"), None, Balance.REUSEPORT), {})

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from chats import came, chat
-from taping import tape_of
+from builders import came, chat, tape_of
 from wiretape import redaction
 from wiretape.library import compare, parallel, promotion, verify
 from wiretape.policy import Mode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chats import came, chat
+from builders import came, chat
 from places import SHARED
 from samples import CHAT, SAMPLES, load
 from wiretape import recording

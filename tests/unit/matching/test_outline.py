@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chats import CHAT
+from builders import ENDPOINT
 from wiretape.matching.outline import Outline, Outlines, Piece, outline, unpacked
 from wiretape.recording import RecordedRequest
 from wiretape.tape.mismatch import NearRecording, explain
@@ -25,7 +25,7 @@ SYSTEM = f"Today is 2026-11-27.\n{text(40)}"
 
 def chat(*messages: str, **more: Any) -> RecordedRequest:
     body = {"model": "m", "messages": [{"role": "user", "content": each} for each in messages], "tools": TOOLS, **more}
-    return RecordedRequest(f"https://api.openai.com/v1{CHAT}", body, CHAT)
+    return RecordedRequest(f"https://api.openai.com/v1{ENDPOINT}", body, ENDPOINT)
 
 
 HISTORY = [text(6) for _ in range(6)]
@@ -111,7 +111,7 @@ ODD: Sequence[Callable[[], dict[str, Any]]] = (
 
 @pytest.mark.parametrize("body", ODD)
 def test_odd_requests_have_one_too(outlines: dict[str, Outline], body: Callable[[], dict[str, Any]]) -> None:
-    made = outline(RecordedRequest(f"https://api.openai.com/v1{CHAT}", body(), CHAT))
+    made = outline(RecordedRequest(f"https://api.openai.com/v1{ENDPOINT}", body(), ENDPOINT))
     assert len(made.pieces) <= 64
     assert Outlines({**outlines, "same": made}).nearest(made, 1)[0].name == "same"
     assert Outlines({}).nearest(made, 5) == []

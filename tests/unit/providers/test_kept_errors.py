@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from chats import chat
-from taping import tape_of
+from builders import chat, tape_of
 from wiretape.library import promotion, verify
 from wiretape.policy import Mode
 from wiretape.providers import wire

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chats import asks, chat
+from builders import chat, chat_body
 from wiretape.codecs import python_text
 from wiretape.library import verify
 from wiretape.policy import FORMS
@@ -165,7 +165,7 @@ def test_of_two_members_of_one_name_the_last_counts(asked: RecordedRequest) -> N
 
 
 def test_odd_values_in_a_question_make_a_question_of_their_own() -> None:
-    texts = [json.dumps(asks("x", odd="ODD")).replace('"ODD"', odd) for odd in ODD]
+    texts = [json.dumps(chat_body("x", odd="ODD")).replace('"ODD"', odd) for odd in ODD]
     names = set()
     for text in texts:
         asked = RecordedRequest(CHAT.url, json.loads(text), CHAT.endpoint)

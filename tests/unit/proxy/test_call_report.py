@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from taping import tape_of
+from builders import tape_of
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.proxy.call_report import Became, CallReport

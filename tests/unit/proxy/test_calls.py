@@ -6,7 +6,7 @@ from pathlib import Path
 import brotli
 import pytest
 
-from taping import tape_of
+from builders import tape_of
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.proxy.admission import Grant

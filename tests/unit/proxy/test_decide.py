@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from chats import CHAT, TABLE, asks, came, chat
+from builders import ENDPOINT, TABLE, came, chat, chat_body, tape_of
 from deciding import make_decider
-from taping import tape_of
 from wiretape.exceptions import StoreAwayError
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
@@ -252,8 +251,8 @@ def test_a_decision_depends_on_nothing_else(requests: dict[tuple[str, str], Endp
 
 # -- the shell: which facts are gathered, and what is counted ----------------------------------------------------------
 
-HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, CHAT, "application/json")
-BODY = json.dumps(asks("What is it?")).encode()
+HEAD = RequestHead("POST", "https", ("api.openai.com",), 443, ENDPOINT, "application/json")
+BODY = json.dumps(chat_body("What is it?")).encode()
 
 
 class BrokenStore(DirectoryStore):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taping import tape_of
+from builders import tape_of
 from wiretape.matching import request
 from wiretape.policy import Mode
 from wiretape.providers import table

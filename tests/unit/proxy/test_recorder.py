@@ -11,8 +11,8 @@ import pytest
 from mitmproxy import http
 from mitmproxy.test import tflow, tutils
 
+from builders import tape_of
 from exchanges import BODY, PIECES, ROUTE
-from taping import tape_of
 from wiretape.journal.exchange_file import EntryKind, EntryReader, Stage
 from wiretape.journal.folder import Journal
 from wiretape.journal.outcome import WriteOutcome

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mitmproxy import http
 from mitmproxy.test import tflow
 
-from taping import tape_of
+from builders import tape_of
 from wiretape.journal.exchange_file import EntryKind, JournalEntry
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, sharing

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from builders import RecordingTape, tape_of
 from drawn import draw, parts
-from taping import RecordingTape, tape_of
 from wiretape.library import verify
 from wiretape.matching import request
 from wiretape.policy import Mode

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from taped import Taped
-from taping import RecordingTape, tape_of
+from builders import RecordingTape, Taped, tape_of
 from wiretape.policy import Mode
 from wiretape.store.directory import DirectoryStore
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from chats import CHAT, came, chat
+from builders import ENDPOINT, came, chat, tape_of
 from deciding import make_decider
 from s3 import Clock
-from taping import tape_of
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers.routing import Endpoint, Route
@@ -103,7 +102,7 @@ def _remote() -> InMemory:
     return remote
 
 
-ROUTE = Route("openai", "https://api.openai.com/v1", Endpoint("openai", "POST", CHAT), "/chat/completions")
+ROUTE = Route("openai", "https://api.openai.com/v1", Endpoint("openai", "POST", ENDPOINT), "/chat/completions")
 
 
 def ask(of: BucketStore, *texts: str, explained: bool = False) -> list[LookedUp]:

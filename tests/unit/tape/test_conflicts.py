@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chats import came, chat
+from builders import came, chat
 from wiretape import recording
 from wiretape.matching.request import identity
 from wiretape.policy import Mode, Takes

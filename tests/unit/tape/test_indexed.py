@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import wiretape
-from chats import CHAT, came, chat
+from builders import ENDPOINT, came, chat
 from wiretape import recording, redaction
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching.outline import Piece, outline
@@ -70,7 +70,7 @@ def test_each_file_is_told_in_order_whatever_it_is(store: Store) -> None:
     for name, request in (("one", ONE), ("two", TWO)):
         told = each[name]
         assert isinstance(told, IndexedRequest)
-        assert (told.identity, told.endpoint, told.outline) == (identity(request), CHAT, outline(request))
+        assert (told.identity, told.endpoint, told.outline) == (identity(request), ENDPOINT, outline(request))
 
 
 def test_the_request_is_packed_where_a_file_takes_a_while_and_it_is_small(

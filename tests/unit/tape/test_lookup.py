@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chats import came, chat
+from builders import came, chat
 from wiretape import recording
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching.request import identity

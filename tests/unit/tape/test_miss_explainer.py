@@ -4,19 +4,19 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from taped import HELLO, Taped, arrived, came, files, folder, found, name_of, request
+from builders import HELLO, Taped, arrived, came, chat, files, folder, found, name_of
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.recording import request_hash
 
 
 def test_a_miss_is_explained(taped: Taped, tmp_path: Path) -> None:
-    taped(Mode.RECORD, "team").record(request("Hello", temperature=0.5), came())
+    taped(Mode.RECORD, "team").record(chat("Hello", temperature=0.5), came())
     tape = taped(Mode.REPLAY, "team")
-    asked = request("Hello", temperature=0.7)
+    asked = chat("Hello", temperature=0.7)
     message = tape.explain(asked).text
     assert request_hash(asked)[:12] in message
-    assert name_of(request("Hello", temperature=0.5)).removesuffix(".json") in message
+    assert name_of(chat("Hello", temperature=0.5)).removesuffix(".json") in message
     assert "temperature: 0.7 here, 0.5 in the recording" in message
     assert "wiretape_mode=record-if-missing" in message
     assert "team" in message
@@ -51,7 +51,7 @@ def test_what_is_of_this_request_and_does_not_answer_is_told(taped: Taped) -> No
 
 
 def test_a_stream_that_broke_off_is_told(taped: Taped) -> None:
-    asked = request(stream=True)
+    asked = chat(stream=True)
     chunk = {"id": "x", "choices": [{"index": 0, "delta": {"content": "Hi"}}], "created": 1}
     cut = arrived(f"data: {json.dumps(chunk)}\n\n".encode(), content_type="text/event-stream", ended=False)
     taped(Mode.RECORD, keep_errors=True).record(asked, cut)
@@ -74,7 +74,7 @@ def test_the_nearest_may_be_in_a_layer(taped: Taped) -> None:
     taped(Mode.RECORD, "base").record(HELLO, came())
     tape = taped(Mode.REPLAY, "top", layers=("base",))
     name = name_of(HELLO).removesuffix(".json")
-    assert tape.explain(request("Hello!")).nearest == f"base/{name}"
+    assert tape.explain(chat("Hello!")).nearest == f"base/{name}"
 
 
 def test_where_there_is_none_at_all_what_is_broken_is_told(taped: Taped) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from taping import RecordingTape, tape_of
+from builders import RecordingTape, tape_of
 from wiretape.library.verify import verify
 from wiretape.matching.request import identity, recorded
 from wiretape.policy import Mode, Takes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chats import chat
+from builders import chat
 from wiretape.recording import RecordedRequest
 from wiretape.tape.names import disambiguated_name, second_name, take_name
 

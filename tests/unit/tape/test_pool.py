@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from taping import record
+from builders import record
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from taping import tape_of
+from builders import tape_of
 from wiretape.matching.request import identity
 from wiretape.policy import Mode
 from wiretape.providers.wire import LiveResponse

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chats import came, chat
+from builders import came, chat
 from wiretape import recording
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.matching.request import identity

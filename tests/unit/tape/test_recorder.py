@@ -7,22 +7,22 @@ from typing import Any
 
 import pytest
 
-from taped import (
+from builders import (
     ENDPOINT,
     HELLO,
     Taped,
     arrived,
     came,
+    chat,
     each_seed,
     files,
     folder,
     found,
     name_of,
     recording_modes,
-    request,
+    tape_of,
     text_of,
 )
-from taping import tape_of
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode, Takes
@@ -123,7 +123,7 @@ def test_a_400_that_repeats_what_was_sent_is_about_the_request(taped: Taped) -> 
 def test_the_answer_after_them_is_a_take_and_stays(taped: Taped, takes: Takes) -> None:
     asking = taped(Mode.RECORD_IF_MISSING, takes=takes, keep_errors=True)
     broken_off = arrived(b'data: {"choices": []}\n\n', content_type="text/event-stream", ended=False)
-    streamed = request(stream=True)
+    streamed = chat(stream=True)
     for _ in range(2):  # The same one again is not kept twice.
         asking.record(HELLO, arrived(b'{"error": "slow"}', status=429))
         asking.record(HELLO, arrived(b'{"error": "down"}', status=503))
@@ -287,7 +287,7 @@ def test_the_log_names_the_session_where_it_is_not_the_default_one(
 def test_the_counters(taped: Taped) -> None:
     tape = taped(Mode.RECORD_IF_MISSING)
     tape.record(HELLO, came())
-    tape.record(request("other"), came(status=500))
+    tape.record(chat("other"), came(status=500))
     assert (tape.counters.recorded, tape.counters.unrecorded) == (1, 1)
     summary = Counters(hits=2, misses=1, recorded=1, unrecorded=1).summary()
     assert "2 hits" in summary

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chats import came, chat
-from taping import tape_of
+from builders import came, chat, tape_of
 from wiretape.policy import Mode
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest

@@ -9,21 +9,22 @@ from typing import Any
 
 import pytest
 
-from taped import (
+from builders import (
     HELLO,
+    RecordingTape,
     Taped,
     arrived,
     came,
+    chat,
     each_seed,
     files,
     folder,
     found,
     name_of,
     recording_modes,
-    request,
+    tape_of,
     text_of,
 )
-from taping import RecordingTape, tape_of
 from wiretape.matching.request import recorded
 from wiretape.policy import Mode, Takes, parse_takes
 from wiretape.providers import wire
@@ -63,35 +64,35 @@ def test_what_is_recorded_is_a_hit(taped: Taped, mode: Mode) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        request("Hello "),
-        request("Hello", temperature=0.7000001),
-        request("Hello", temperature=1),
-        request("Hello", host="api.cerebras.ai"),
-        request("Hello", stream=True),
+        chat("Hello "),
+        chat("Hello", temperature=0.7000001),
+        chat("Hello", temperature=1),
+        chat("Hello", host="api.cerebras.ai"),
+        chat("Hello", stream=True),
         replace(HELLO, url="https://api.openai.com/v1/v1/embeddings", endpoint="/v1/embeddings"),
     ],
 )
 def test_a_near_miss_is_a_miss(taped: Taped, other: RecordedRequest) -> None:
     tape = taped(Mode.RECORD)
     tape.record(HELLO, came())
-    tape.record(request("Hello", temperature=0.7), came())
-    tape.record(request("Hello", temperature=1.0), came())
+    tape.record(chat("Hello", temperature=0.7), came())
+    tape.record(chat("Hello", temperature=1.0), came())
     assert found(tape, other) is None
 
 
 def test_a_recording_of_another_request_under_the_right_name_is_no_hit(taped: Taped) -> None:
     tape = taped(Mode.RECORD)
-    tape.record(request("forged"), came("forged"))
-    (folder(tape) / name_of(request("forged"))).rename(folder(tape) / name_of(HELLO))
+    tape.record(chat("forged"), came("forged"))
+    (folder(tape) / name_of(chat("forged"))).rename(folder(tape) / name_of(HELLO))
     assert found(taped(Mode.REPLAY), HELLO) is None
-    assert text_of(found(taped(Mode.REPLAY), request("forged"))) == "forged"
+    assert text_of(found(taped(Mode.REPLAY), chat("forged"))) == "forged"
 
 
 @recording_modes
 def test_a_recording_of_another_request_is_never_overwritten(taped: Taped, mode: Mode) -> None:
     tape = taped(Mode.RECORD)
-    tape.record(request("forged"), came("forged"))
-    (folder(tape) / name_of(request("forged"))).rename(folder(tape) / name_of(HELLO))
+    tape.record(chat("forged"), came("forged"))
+    (folder(tape) / name_of(chat("forged"))).rename(folder(tape) / name_of(HELLO))
     before = files(tape)
     tape = taped(mode)
     tape.record(HELLO, came("Hi"))
@@ -99,7 +100,7 @@ def test_a_recording_of_another_request_is_never_overwritten(taped: Taped, mode:
     assert after.items() > before.items()
     assert len(after) == 2
     assert text_of(found(tape, HELLO)) == "Hi"
-    assert text_of(found(tape, request("forged"))) == "forged"
+    assert text_of(found(tape, chat("forged"))) == "forged"
     tape.record(HELLO, came("Hi"))
     assert files(tape) == after
 
@@ -107,7 +108,7 @@ def test_a_recording_of_another_request_is_never_overwritten(taped: Taped, mode:
 @recording_modes
 def test_two_hosts_with_one_hash_have_a_recording_each(taped: Taped, mode: Mode) -> None:
     tape = taped(mode)
-    other = request(host="api.cerebras.ai")
+    other = chat(host="api.cerebras.ai")
     assert name_of(other) == name_of(HELLO)
     tape.record(HELLO, came("openai"))
     tape.record(other, came("cerebras"))
@@ -230,7 +231,7 @@ def streamed(*words: str) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("is_longer", [False, True], ids=["a word is another", "a word more"])
 def test_a_recording_edited_by_hand_keeps_its_times_while_it_has_as_many_chunks(taped: Taped, is_longer: bool) -> None:
-    asked = request(stream=True)
+    asked = chat(stream=True)
     at = (20.0, 50.0, 900.0, 901.0)
     headers = (("content-type", "text/event-stream"),)
     tape = taped(Mode.RECORD)
@@ -366,7 +367,7 @@ def test_what_goes_over_no_http_is_passed_over_in_silence(taped: Taped, caplog: 
     for name, asked in (("tool", {"provider": "p", "tool_name": "t", "kwargs": {}}), ("sdk", {"url": "vertexai:///x"})):
         content = {"test_id": None, "request": asked, "response": {"body": {}, "is_streaming": False}}
         (folder(tape) / f"{name}.json").write_text(json.dumps(content, indent=2))
-    assert found(taped(), request("another")) is None
+    assert found(taped(), chat("another")) is None
     assert found(taped(), HELLO)
     assert [each.getMessage() for each in caplog.records if each.levelno > logging.INFO] == []
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from builders import RecordingTape, tape_of
 from places import SHIPPED
-from taping import RecordingTape, tape_of
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire

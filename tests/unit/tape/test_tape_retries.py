@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chats import came as came_text
-from chats import chat
-from taping import tape_of
+from builders import came as came_text
+from builders import chat, tape_of
 from wiretape.policy import Mode, Takes
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from chats import came, chat
-from taping import RecordingTape, tape_of
+from builders import RecordingTape, came, chat, tape_of
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire

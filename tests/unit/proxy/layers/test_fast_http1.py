@@ -15,6 +15,7 @@ from mitmproxy.proxy.layers.http._hooks import (
     HttpResponseHook,
 )
 
+from builders import tape_of
 from layer_rig import (
     ANSWER,
     ASKED,
@@ -32,7 +33,6 @@ from layer_rig import (
     taken_over,
 )
 from samples import CHAT, FIREWORKS_CHAT, SAMPLES, load
-from taping import tape_of
 from wiretape.codecs.http1 import LAST_CHUNK, chunk
 from wiretape.policy import Mode
 from wiretape.providers import wire

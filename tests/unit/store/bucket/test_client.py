@@ -8,7 +8,6 @@ import pytest
 import s3
 from s3 import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
 from wiretape.exceptions import StoreUnavailableError
-from wiretape.store.bucket import faults
 from wiretape.store.bucket.client import ObjectClient, _client_options
 from wiretape.store.bucket.versions import UNCHANGED, Condition, StoredObject
 
@@ -84,32 +83,6 @@ def test_http_has_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
     with pytest.raises(StoreUnavailableError, match="http:// has to be allowed"):
         prefixed("p").get("a")
-
-
-@pytest.mark.parametrize(
-    ("text", "told", "answered"),
-    [
-        (
-            "Generic S3 error: Error performing GET http://h/b?X-Amz-Signature=SECRET in 1s - Server returned non-2xx "
-            "status code: 503 Service StoreUnavailableError: <Error><Code>SlowDown</Code><Key>SECRET</Key></Error>",
-            "the server answers 503 SlowDown",
-            False,
-        ),
-        (
-            "Permission: Server returned non-2xx status code: 403 Forbidden: <Code>AccessDenied</Code>SECRET",
-            "the server answers 403 AccessDenied",
-            True,
-        ),
-        ("Error performing PUT http://169.254.169.254/latest/api/token?SECRET in 1s", "no credentials", True),
-        ("Error performing GET http://user:SECRET@h/b in 2s - HTTP error: error sending request", "not answer", False),
-        ("Generic S3 error: SECRET", "cannot be asked (OSError)", True),
-    ],
-)
-def test_a_fault_is_said_in_known_words(text: str, told: str, answered: bool) -> None:
-    fault = faults.parse(OSError(text))
-    assert told in fault.text
-    assert "SECRET" not in fault.text
-    assert (fault.cause is not faults.Cause.NO_ANSWER) is answered
 
 
 @pytest.mark.parametrize(("url", "prefix"), [("s3://b", "AWS"), ("gs://b", "GOOGLE"), ("az://b", "AZURE")])

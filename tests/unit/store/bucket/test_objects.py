@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from s3 import Clock
+from scripted_bucket import Scripted
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
 from wiretape.store.bucket.capabilities import Capabilities
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.objects import Objects
-from wiretape.store.bucket.versions import UNCHANGED, Condition, CutError, StoredObject, Unchanged, Version
+from wiretape.store.bucket.versions import Condition, CutError, StoredObject, Unchanged, Version
 
 WHOLE = b"a whole object"
 E_TAG = f'"{md5(WHOLE, usedforsecurity=False).hexdigest()}"'
@@ -22,42 +23,6 @@ OTHER = '"0123456789abcdef0123456789abcdef"'
 
 def found(data: bytes, e_tag: str = E_TAG) -> StoredObject:
     return StoredObject(data, Version(e_tag, None, len(data)))
-
-
-class Scripted(ObjectClient):
-    """Answers as it was told to; writes fail on a condition so many times."""
-
-    def __init__(
-        self, *answers: StoredObject | Exception | None, refuses: int = 0, page: StoredObject | None = None
-    ) -> None:
-        self.url = "s3://b"
-        self.answers = [*answers]
-        self.refuses = refuses
-        self.conditions: list[Condition | Version] = []
-        self.absences = 0
-        self.page = page
-        """What comes for an object that cannot be there."""
-
-    def get(self, key: str, known: Version | None = None) -> StoredObject | Unchanged | None:
-        if key.startswith(".wiretape-none-"):
-            self.absences += 1
-            return self.page
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return UNCHANGED if answer and known and known == answer.version else answer
-
-    def put(self, key: str, data: bytes, condition: Condition | Version) -> Version | None:
-        if key.startswith(".wiretape-probe-"):
-            raise StoreAwayError("it may not be written to", status=403)
-        self.conditions.append(condition)
-        if self.refuses:
-            self.refuses -= 1
-            return None
-        return Version('"new"', None, len(data))
-
-    def delete(self, key: str) -> None:
-        raise StoreAwayError("it may not be written to", status=403)
 
 
 def objects(remote: ObjectClient, kind: Capabilities | None, clock: Clock | None = None) -> Objects:

@@ -1,0 +1,194 @@
+"""Requests to a provider's host that no recording answers: what passes, what is refused, what is answered."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mitmproxy import http
+from mitmproxy.test import tflow
+
+from builders import tape_of
+from deciding import make_decider
+from wiretape import config
+from wiretape.metrics.counters import Reason
+from wiretape.policy import Mode
+from wiretape.proxy import flow_state
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.passing import Passing
+from wiretape.proxy.runtime import Runtime
+from wiretape.replay.faults import Fault, FaultRule, Faults
+from wiretape.store.directory import DirectoryStore
+from wiretape.tape.tape import Tape
+
+OWN = """
+[[provider]]
+name = "gpu"
+hosts = ["gpu.example", "localhost:8000"]
+base = "/v1"
+endpoints = ["openai"]
+skip = ["/files*"]
+ignore = ["POST /traces"]
+"""
+PROVIDERS = config.loads("wiretape.toml", OWN).providers()
+LIVE, RECORD, REPLAY, MISSING = Mode.LIVE, Mode.RECORD, Mode.REPLAY, Mode.RECORD_IF_MISSING
+MODES = [LIVE, RECORD, REPLAY, MISSING]
+
+CHAT = "POST https://gpu.example/v1/chat/completions"
+OTHER = "GET https://gpu.example/v1/unnamed"
+SKIPPED = "GET https://gpu.example/v1/files/a"
+NOISE = "POST https://gpu.example/v1/traces"
+METHOD = "TRACE https://gpu.example/v1/chat/completions"
+STRANGER = "GET https://other.example/x"
+HERE = "GET https://localhost:8000/v1/files/a"
+SOCKET = {"upgrade": "websocket"}
+PREFLIGHT = {"origin": "https://app.example", "access-control-request-method": "POST"}
+
+
+def asked(line: str, headers: dict[str, str] | None = None) -> http.HTTPFlow:
+    method, _, url = line.partition(" ")
+    request = http.Request.make(method, url)
+    request.headers.update(headers or {})
+    return tflow.tflow(req=request)
+
+
+class Rig:
+    """What decides on flows, with a session in each mode."""
+
+    def __init__(self, root: Path) -> None:
+        self.decider = make_decider()
+        self.decider.runtime = Runtime(providers=PROVIDERS)
+        self.passing = Passing(self.decider)
+        self.store = DirectoryStore(root)
+
+    def tape(self, mode: Mode) -> Tape:
+        return tape_of(self.store, "checkout", mode)
+
+    def grant(self, mode: Mode) -> Grant:
+        return Grant(self.tape(mode))
+
+
+@pytest.fixture(name="rig")
+def _rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.decider.close()
+
+
+# a request, its headers -> the modes in which it is read whole before it is sent on
+READ: list[tuple[str, dict[str, str], list[Mode]]] = [
+    (CHAT, {}, MODES),
+    (OTHER, {}, [RECORD, REPLAY, MISSING]),
+    (CHAT, SOCKET, []),
+    (CHAT, {"content-type": "application/grpc+proto"}, []),
+    (SKIPPED, {}, []),
+    (NOISE, {}, []),
+    (METHOD, {}, []),
+    (STRANGER, {}, []),
+]
+
+
+@pytest.mark.parametrize(("line", "headers", "modes"), READ)
+def test_what_is_read_before_it_is_sent_on(line: str, headers: dict[str, str], modes: list[Mode], rig: Rig) -> None:
+    assert [mode for mode in MODES if rig.passing.route(asked(line, headers), rig.grant(mode))] == modes
+
+
+def test_with_faults_all_is_read(rig: Rig) -> None:
+    rig.decider.runtime = Runtime(
+        providers=PROVIDERS, faults=Faults([FaultRule({}, 1.0, 0, frozenset(), Fault(delay=1.0))])
+    )
+    assert rig.passing.route(asked(OTHER), rig.grant(LIVE))
+
+
+# a request, its headers -> the status of the answer that comes of nothing, where requests are answered here
+FROM_NOTHING: list[tuple[str, dict[str, str], int | None]] = [
+    (NOISE, {}, 200),
+    ("OPTIONS https://gpu.example/v1/chat/completions", PREFLIGHT, 204),
+    ("OPTIONS https://gpu.example/v1/traces", PREFLIGHT, 204),
+    ("OPTIONS https://gpu.example/v1/files/a", PREFLIGHT, None),
+    ("OPTIONS https://other.example/x", PREFLIGHT, None),
+    ("OPTIONS https://gpu.example/v1/chat/completions", {}, None),
+    (SKIPPED, {}, None),
+    (STRANGER, {}, None),
+]
+
+
+@pytest.mark.parametrize(("line", "headers", "status"), FROM_NOTHING)
+def test_what_is_answered_from_nothing(line: str, headers: dict[str, str], status: int | None, rig: Rig) -> None:
+    for mode in MODES:
+        response = rig.passing.answer_from_nothing(asked(line, headers), rig.grant(mode))
+        found = response.status_code if response else None
+        assert found == (status if mode in (REPLAY, MISSING) else None), mode
+
+
+# a request -> why it is refused in replay; None where it passes
+REFUSED: list[tuple[str, dict[str, str], str | None]] = [
+    (SKIPPED, {}, "a path that the table of providers excludes (skip)"),
+    (METHOD, {}, "a method that is not recorded"),
+    (CHAT, SOCKET, "a conversation, in which both sides go on sending (a WebSocket, gRPC)"),
+    (STRANGER, {}, None),
+    (HERE, {}, None),
+]
+
+
+@pytest.mark.parametrize(("line", "headers", "why"), REFUSED)
+def test_in_replay_nothing_is_sent_to_a_provider(
+    line: str, headers: dict[str, str], why: str | None, rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow = asked(line + "?key=hidden", headers)
+    tape = rig.tape(REPLAY)
+    rig.passing.carry_out(flow, Grant(tape))
+    assert flow_state.of(flow).leaves is (why is None)
+    if why is None:
+        assert (flow.response, tape.counters.misses) == (None, 0)
+        return
+    assert flow.response
+    assert flow.response.status_code == 404
+    told = flow.response.text or ""
+    assert f"is {why}, and in replay" in told
+    assert (tape.counters.misses, rig.decider.report.missed) == (1, 1)
+    assert "miss: gpu.example /v1/" in caplog.text
+    assert "hidden" not in caplog.text + told + rig.decider.report.misses[0]
+
+
+@pytest.mark.parametrize("mode", [LIVE, RECORD, MISSING])
+@pytest.mark.parametrize("line", [SKIPPED, METHOD, STRANGER])
+def test_in_all_other_modes_it_leaves(line: str, mode: Mode, rig: Rig) -> None:
+    flow = asked(line)
+    rig.passing.carry_out(flow, rig.grant(mode))
+    assert flow_state.of(flow).leaves
+    assert flow.response is None
+
+
+def test_an_answer_from_nothing_is_given_and_does_not_leave(rig: Rig) -> None:
+    flow = asked(NOISE)
+    grant = rig.grant(REPLAY)
+    flow_state.of(flow).nothing = rig.passing.answer_from_nothing(flow, grant)
+    rig.passing.carry_out(flow, grant)
+    assert flow.response
+    assert (flow.response.status_code, flow_state.of(flow).leaves, grant.tape.counters.misses) == (200, False, 0)
+
+
+# a request that is sent on -> as what it counts where requests are recorded
+TOLD: list[tuple[str, dict[str, str], Reason | None]] = [
+    (SKIPPED, {}, Reason.SKIPPED),
+    (METHOD, {}, Reason.METHOD),
+    (CHAT, SOCKET, Reason.CONVERSATION),
+    ("OPTIONS https://gpu.example/v1/chat/completions", PREFLIGHT, None),
+    (NOISE, {}, None),
+    (STRANGER, {}, None),
+    (HERE, {}, None),
+]
+
+
+@pytest.mark.parametrize(("line", "headers", "reason"), TOLD)
+def test_what_is_not_recorded_is_said_once_and_counted(
+    line: str, headers: dict[str, str], reason: Reason | None, rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    for mode in MODES:
+        tape = rig.tape(mode)
+        caplog.clear()
+        rig.passing.tell(asked(line, headers), tape)
+        is_told = reason is not None and mode in (RECORD, MISSING)
+        assert tape.counters.upstream == is_told
+        assert [*tape.counters.reasons] == [reason] * is_told
+        assert [record.getMessage().startswith("not recorded: ") for record in caplog.records] == [True] * is_told

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from places import PACKAGE, ROOT, TESTS
+from places import CONFIG, PACKAGE, ROOT, TESTS
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -98,11 +98,19 @@ def copy_of(tree: ast.Module, kept: ast.AST) -> ast.Module:
     return copy.deepcopy(tree, {id(kept): kept})
 
 
-def is_noticed(mutant: Mutant, module: str, tests: list[Path], folder: Path) -> bool:
+def copied(folder: Path) -> Path:
+    """Copy the package, and beside it what it reads in a checkout, as they are there. Return where packages are."""
+    packages = folder / PACKAGE.parent.relative_to(ROOT)
+    shutil.copytree(PACKAGE, packages / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CONFIG, folder / CONFIG.relative_to(ROOT))
+    return packages
+
+
+def is_noticed(mutant: Mutant, module: str, tests: list[Path], packages: Path) -> bool:
     """Return whether the tests fail where the module is so."""
-    (folder / "wiretape" / f"{module}.py").write_text(mutant.source, "utf-8")
+    (packages / PACKAGE.name / f"{module}.py").write_text(mutant.source, "utf-8")
     # The copy is found before the installed package; bytecode of the unchanged module is none of it.
-    env = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, tests)]
     try:
         ran = subprocess.run(
@@ -131,14 +139,13 @@ def main() -> None:
         random.Random(chosen.seed).shuffle(found)
         found = found[: chosen.limit]
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        shutil.copytree(PACKAGE, folder / "wiretape", ignore=shutil.ignore_patterns("__pycache__"))
+        packages = copied(Path(name))
         unchanged = Mutant(0, "", "", (PACKAGE / f"{module}.py").read_text("utf-8"))
-        if is_noticed(unchanged, module, tests, folder):
+        if is_noticed(unchanged, module, tests, packages):
             sys.exit(f"the tests of {module} fail without a change")
         left = 0
         for each in found:
-            if not is_noticed(each, module, tests, folder):
+            if not is_noticed(each, module, tests, packages):
                 left += 1
                 print(f"{module}.py:{each.line}: {each.was}  ->  {each.now}", flush=True)
     print(f"{len(found) - left} of {len(found)} changes were noticed")

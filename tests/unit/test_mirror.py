@@ -21,17 +21,6 @@ IN_LARGER_TESTS = {
 }
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 
-NOT_YET = {
-    "journal/leftovers",
-    "journal/outcome",
-    "journal/places",
-    "journal/stores",
-    "tape/indexed",
-    "tape/lookup",
-    "tape/reader",
-}
-"""Modules that have no tests of their own yet: those of their neighbours run them. This list gets shorter only."""
-
 ACROSS = {
     "providers/test_adding_an_endpoint",
     "providers/test_kept_errors",
@@ -81,7 +70,7 @@ def files_of_tests() -> Iterator[tuple[str, str]]:
 def test_each_module_has_its_tests() -> None:
     tested = {module for _, module in files_of_tests()}
     wanted = {module for module in modules() if not module.startswith("support/")}
-    assert sorted(wanted - tested - RUN_ELSEWHERE - IN_LARGER_TESTS - NOT_YET) == []
+    assert sorted(wanted - tested - RUN_ELSEWHERE - IN_LARGER_TESTS) == []
 
 
 def test_each_file_of_tests_has_its_module() -> None:
@@ -95,6 +84,6 @@ def test_each_file_of_tests_has_its_module() -> None:
 
 
 def test_no_exception_is_left_of_what_has_gone() -> None:
-    left = (RUN_ELSEWHERE | IN_LARGER_TESTS | NOT_YET) - {*modules()}
+    left = (RUN_ELSEWHERE | IN_LARGER_TESTS) - {*modules()}
     left |= {name for name in ACROSS if not (UNIT / f"{name}.py").is_file()}
     assert sorted(left) == []

@@ -18,7 +18,7 @@ from wiretape.proxy.admission import Grant
 from wiretape.proxy.answering import Answering
 from wiretape.proxy.call_report import Became
 from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed
-from wiretape.proxy.compat import tcp_reset
+from wiretape.proxy.compat import errors, tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.declining import Declining
@@ -216,8 +216,7 @@ class FlowHooks:
         """End a live answer that will not be whole: only this hook tells, the stream's end never comes."""
         if exchange := flow_state.of(flow).exchange:
             message = flow.error.msg if flow.error else "the answer broke off"
-            has_left = not flow.client_conn.connected or "by client" in message
-            self.live.break_off(exchange, message, by_client=has_left)
+            self.live.break_off(exchange, message, by_client=errors.is_by_client(flow))
 
 
 def _tell(fault: Fault, request: EndpointRequest) -> None:

@@ -18,7 +18,8 @@ from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.journaling import Journaling
 from wiretape.proxy.recorder import LiveRecording, State
-from wiretape.proxy.sharing import LEFT, Sharing
+from wiretape.proxy.sharing import Sharing
+from wiretape.replay.single_flight import FlightEnd
 from wiretape.store.opening import StoreUrl
 
 logger = logging.getLogger(__name__)
@@ -111,14 +112,17 @@ class LiveAnswers:
     def end(self, exchange: LiveRecording) -> None:
         """End an answer: its end was seen."""
         try:
-            exchange.flight.end()
+            exchange.flight.end(FlightEnd.WHOLE)
         finally:
             self._finish(exchange, EntryKind.ENDED)
 
     def break_off(self, exchange: LiveRecording, message: str, *, by_client: bool) -> None:
         """End an answer that will not be whole: the provider broke off, or the client left. ``message`` says why."""
         try:
-            exchange.flight.end(LEFT if by_client else message)
+            if by_client:
+                exchange.flight.end(FlightEnd.LEFT)
+            else:
+                exchange.flight.end(FlightEnd.BROKE_OFF, message)
         finally:
             self._finish(exchange, EntryKind.ABANDONED if by_client else EntryKind.BROKE_OFF)
 

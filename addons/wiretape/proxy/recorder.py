@@ -18,7 +18,7 @@ from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
 from wiretape.metrics.counters import Reason
 from wiretape.providers.routing import OTHER, Route
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 from wiretape.store.opening import StoreUrl
 from wiretape.tape.tape import Tape
 
@@ -35,8 +35,6 @@ _BODY = 1 << 20
 
 _LARGE = 256 * 1024
 """Bytes of a request's body from which sealing it is too long for the thread that carries the traffic."""
-
-UNSHARED = "the answer is not kept, and cannot be shared"
 
 
 class State(Enum):
@@ -196,7 +194,7 @@ class LiveRecording:
         self.tape.counters.not_recorded(reason)
         self.log.append(why)
         logger.error("RECORDING LOST: %s: %s%s", self.url, why, self.tape.named)
-        self.flight.end(UNSHARED)
+        self.flight.end(FlightEnd.UNSHARED)
         self._discard()
 
     def _discard(self) -> None:

@@ -26,14 +26,11 @@ from wiretape.proxy.calls import LARGE, EndpointRequest, Forwarded, Joining, Kee
 from wiretape.proxy.compat import supported
 from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.decide import Decider
-from wiretape.proxy.recorder import UNSHARED
 from wiretape.recording import capture
 from wiretape.redaction import recorded
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 
 logger = logging.getLogger(__name__)
-
-LEFT = "the client that asked first left"
 
 _OF_ALL = frozenset(
     {
@@ -160,7 +157,7 @@ def _judge(flight: SharedResponse, flow: http.HTTPFlow, *, is_alike: bool, has_w
     ``is_alike``: it asks with the same credentials. ``has_waited``: it asked before the head came.
     """
     if not flight.status:
-        if flight.failure in (LEFT, UNSHARED):
+        if flight.ending in (FlightEnd.LEFT, FlightEnd.UNSHARED):
             return _Verdict.GONE
         if not is_alike:
             return _Verdict.FOR_OTHERS

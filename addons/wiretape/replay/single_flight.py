@@ -6,6 +6,7 @@ they are kept while they come, from the first. The journal keeps them; here it i
 
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from wiretape.codecs.content_coding import CodingError, ContentDecoder
@@ -13,6 +14,17 @@ from wiretape.codecs.content_coding import CodingError, ContentDecoder
 _AT_ONCE = 1 << 20
 _MOST_AT_ONCE = 200
 """Bytes, and pieces, that a follower reads until others have their turn."""
+
+
+class FlightEnd(Enum):
+    """How a live answer ended, in words for those who followed it."""
+
+    WHOLE = ""
+    """Its end was seen."""
+    BROKE_OFF = "the answer broke off"
+    LEFT = "the client that asked first left"
+    """What else the provider would have sent is not known."""
+    UNSHARED = "the answer is not kept, and cannot be shared"
 
 
 class KeptPieces(Protocol):
@@ -51,11 +63,16 @@ class SharedResponse:
     """Equal for those who ask with the same bytes and the same credentials as who leads."""
     kept: KeptPieces | None = None
     """Where its pieces are."""
-    ended: bool = False
-    """Nothing more will come."""
+    ending: FlightEnd | None = None
+    """None while more may come."""
     failure: str = ""
     """Why it broke off; empty where it ended well."""
     _waiting: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Return whether nothing more will come."""
+        return self.ending is not None
 
     def begin(self, status: int, headers: tuple[tuple[str, str], ...], kept: KeptPieces) -> None:
         """Take the head of the answer, which has come, and the place where its pieces will be kept."""
@@ -80,11 +97,11 @@ class SharedResponse:
         """Let nobody begin to follow any more: the answer is recorded."""
         self.kept = None
 
-    def end(self, failure: str = "") -> None:
-        """Tell that the answer has ended, or why it broke off. Only the first call counts."""
+    def end(self, ending: FlightEnd, why: str = "") -> None:
+        """Tell how the answer has ended, and why if that is known. Only the first call counts."""
         if not self.ended:
-            self.ended = True
-            self.failure = failure
+            self.ending = ending
+            self.failure = why or ending.value
             self.changed()
 
     def call_when_changed(self, callback: Callable[[], None]) -> None:

@@ -19,7 +19,8 @@ from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import WriteJob
 from wiretape.policy import Mode
 from wiretape.proxy import recorder
-from wiretape.proxy.recorder import UNSHARED, LiveRecording, State
+from wiretape.proxy.recorder import LiveRecording, State
+from wiretape.replay.single_flight import FlightEnd
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.opening import StoreUrl
 
@@ -171,7 +172,7 @@ def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixtu
 
 def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
     assert tapped.exchange.state is State.LOST
-    assert (tapped.tape.counters.unrecorded, tapped.exchange.flight.failure) == (1, UNSHARED)
+    assert (tapped.tape.counters.unrecorded, tapped.exchange.flight.ending) == (1, FlightEnd.UNSHARED)
     assert caplog.text.count("RECORDING LOST") == 1
     assert why in caplog.text
     assert tapped.journal.taken == 0

@@ -13,8 +13,7 @@ from wiretape.policy import Mode
 from wiretape.proxy import flow_state, sharing
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import IncomingRequest
-from wiretape.proxy.recorder import UNSHARED
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 from wiretape.store.directory import DirectoryStore
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer a", "user-agent": "sdk", "accept": "*/*"}
@@ -97,22 +96,22 @@ def test_what_an_answer_is_to_one_that_asks_for_the_same(
 
 
 @pytest.mark.parametrize(
-    ("why", "verdicts"),
+    ("ending", "verdicts"),
     [
-        ("connection refused", "SHARED SHARED FOR_OTHERS"),
-        (sharing.LEFT, "GONE GONE GONE"),
-        (UNSHARED, "GONE GONE GONE"),
+        (FlightEnd.BROKE_OFF, "SHARED SHARED FOR_OTHERS"),
+        (FlightEnd.LEFT, "GONE GONE GONE"),
+        (FlightEnd.UNSHARED, "GONE GONE GONE"),
     ],
 )
-def test_what_its_failure_is(why: str, verdicts: str) -> None:
+def test_what_its_failure_is(ending: FlightEnd, verdicts: str) -> None:
     flight = SharedResponse()
-    flight.end(why)
+    flight.end(ending)
     told = [sharing._judge(flight, flow({}), **who).name for who in (WAITED, LATE, STRANGER)]
     assert told == verdicts.split()
 
 
 def test_nothing_of_a_request_is_marked_that_follows_nobody() -> None:
     flight, asking = SharedResponse(), flow({})
-    flight.end(sharing.LEFT)
+    flight.end(FlightEnd.LEFT)
     sharing._judge(flight, asking, **WAITED)
     assert (flow_state.of(asking).follow, asking.response) == (None, None)

@@ -7,7 +7,7 @@ import pytest
 
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.playback import AT_ONCE, FaultedPassage, Playback, State, Step, Then, TimedAnswer
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 
 BEGAN = 1000.0
 """When the request's last byte came."""
@@ -171,7 +171,7 @@ def test_a_live_answer_is_followed_to_its_end() -> None:
     pieces += [b"two", b"", b"three"]
     assert playback.advance(BEGAN) == Step(Then.FOLLOW, (b"two", b"three"))
     pieces.append(b"four")
-    flight.end()
+    flight.end(FlightEnd.WHOLE)
     assert playback.advance(BEGAN) == Step(Then.FINISH, (b"four",))
     assert playback.advance(BEGAN) == Step(Then.NOTHING)
 
@@ -179,14 +179,14 @@ def test_a_live_answer_is_followed_to_its_end() -> None:
 def test_a_live_answer_that_has_ended_is_played_in_one_step() -> None:
     flight, pieces, playback = following()
     pieces.append(b"one")
-    flight.end()
+    flight.end(FlightEnd.WHOLE)
     assert playback.advance(BEGAN) == Step(Then.FINISH, (b"one",), has_head=True)
 
 
 def test_a_live_answer_of_very_many_pieces_is_played_in_parts() -> None:
     flight, pieces, playback = following()
     pieces += [b"x"] * 250
-    flight.end()
+    flight.end(FlightEnd.WHOLE)
     first = playback.advance(BEGAN)
     second = playback.advance(BEGAN)
     assert (len(first.chunks), first.then) == (200, Then.FOLLOW)
@@ -197,7 +197,7 @@ def test_a_live_answer_that_breaks_off_says_why() -> None:
     flight, pieces, playback = following()
     assert playback.advance(BEGAN) == Step(Then.FOLLOW, has_head=True)
     pieces.append(b"one")
-    flight.end("the server has gone")
+    flight.end(FlightEnd.BROKE_OFF, "the server has gone")
     assert playback.advance(BEGAN) == Step(Then.BREAK_OFF, (b"one",), reason="the server has gone")
     assert playback.advance(BEGAN) == Step(Then.NOTHING)
 

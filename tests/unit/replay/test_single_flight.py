@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from wiretape.codecs.content_coding import ContentDecoder
 from wiretape.journal.exchange_file import EntryKind, JournalEntry
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 
 KEY = AESGCM(bytes(32))
 
@@ -34,8 +34,8 @@ def test_each_change_calls_those_who_wait_once(tmp_path: Path) -> None:
     flight.changed()
     assert calls == ["head", "piece", "piece too"]
     wait("end")
-    flight.end("the provider broke off")
-    flight.end()
+    flight.end(FlightEnd.BROKE_OFF, "the provider broke off")
+    flight.end(FlightEnd.WHOLE)
     assert calls[3:] == ["end"]
     assert (flight.ended, flight.failure) == (True, "the provider broke off")
 

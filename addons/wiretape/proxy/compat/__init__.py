@@ -5,5 +5,6 @@
 ``addon_chain``  mitmproxy's addons, fewer of them for each event
 ``observers``    whether anybody looks at flows, so that hits have to be flows too
 ``loopback``     listening on this machine alone, unless told otherwise
+``errors``       who broke off a flow, as mitmproxy's text tells it
 ``tcp_reset``    a client's connection reset, cut, closed or widened from a hook
 """

@@ -21,7 +21,7 @@ from wiretape.recording import loads
 from wiretape.replay import pacing
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.pacing import Pace
-from wiretape.replay.single_flight import SharedResponse
+from wiretape.replay.single_flight import FlightEnd, SharedResponse
 from wiretape.tape.tape import Hit
 
 RATE = Pace(rate=10.0, first=0.3)
@@ -229,7 +229,7 @@ def test_a_live_answer_leaves_as_it_comes(rigged: Rigs) -> None:
     (more,) = rig.complete(more)
     assert rig.pieces_of(stream) == [b"one", b"two"]
     kept.pieces.append(b"three")
-    flight.end()
+    flight.end(FlightEnd.WHOLE)
     (ended,) = rig.complete(more)
     assert isinstance(ended, HttpResponseHook)
     rig.complete(ended)
@@ -244,7 +244,7 @@ def test_a_live_answer_that_breaks_off_is_reset(rigged: Rigs, *, has_failed: boo
     if has_failed:
         more.following.has_failed = True
     else:
-        flight.end("the server has gone")
+        flight.end(FlightEnd.BROKE_OFF, "the server has gone")
     (error,) = rig.complete(more)
     assert isinstance(error, HttpErrorHook)
     assert begun.flow.error

@@ -4,6 +4,7 @@ A table of every parser and pattern with the inputs that are worst for it. Each 
 """
 
 import contextlib
+import gc
 import json
 import time
 import zlib
@@ -557,6 +558,14 @@ class _Marked:
 
     def read(self, *_: str) -> bytes:
         return self._data
+
+
+@pytest.fixture(autouse=True)
+def _without_garbage() -> Iterator[None]:
+    """Keep the collector of garbage out of the times: it walks through all that other tests have left."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def seconds(function: Callable[[Any], object], value: Any) -> float:

@@ -15,7 +15,6 @@ import wiretape
 from wiretape.cli.options import settings
 
 APP = Path(__file__).with_name("demo_app.py").resolve()
-WIDTH = 100
 
 
 def samples() -> Path:

@@ -100,7 +100,7 @@ class IncomingRequest(NamedTuple):
     def key(self) -> Hashable:
         """Return what is equal for requests that are the same byte for byte, but for headers of no meaning here."""
         # All of the head but its last two fields: a body is equal however it came, and so is it for any web page.
-        return (*self.head[:7], hashlib.sha256(self.body).digest())
+        return (*self.head[:-2], hashlib.sha256(self.body).digest())
 
 
 class BodyState(Enum):

@@ -131,7 +131,7 @@ def test_every_other_path_is_recorded_and_replayed(provider: Provider, shared: S
             with httpx_client(proxy, http2=http2) as client:
                 assert {name: ask(client, name) for name in ASKED} == live
                 # The page that was not asked for is no page that was.
-                assert client.get(f"{OPENAI}/v1/files?limit=3").status_code == 404
+                assert client.get(f"{OPENAI}/v1/files?limit=3").status_code == 400
         shutil.rmtree(proxy.folder / "wire")
         with httpx_client(proxy) as client:  # What is kept beside the recordings is not needed for it.
             assert {name: ask(client, name) for name in ASKED} == live
@@ -252,7 +252,7 @@ def test_a_web_page_may_ask_and_read(provider: Provider, shared: Shared) -> None
             assert missed.json()["error"]["code"] == "recording_not_found"
             _assert_allows(missed, PAGE)
             answer = client.options(url, headers={"origin": PAGE})  # No preflight.
-            assert answer.status_code == 404
+            assert answer.status_code == 400
     assert len(provider.requests) == 1
 
 
@@ -298,7 +298,7 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
             ping = client.get(f"{OPENAI}/v1/ping")
             assert (ping.status_code, ping.content) == (200, b"")
             refused = client.get(f"{OPENAI}/v1/organization/users")
-            assert refused.status_code == 404
+            assert refused.status_code == 400
             assert "skip" in refused.json()["error"]["message"]
         assert len(provider.requests) == len(asked)
         assert proxy.stop() == 0

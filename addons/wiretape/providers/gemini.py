@@ -1,5 +1,6 @@
 """Gemini's API, which is passed on as it is sent: when a stream is whole, and what it says of its tokens."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,18 @@ def watcher(_: RecordedRequest) -> Candidates:
 
 INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
 
+
+def own_error(status: int, message: str, code: str) -> dict[str, Any]:
+    """Return an error of this proxy's own as Google's APIs write errors: the code there is the status."""
+    return {"error": {"code": status, "message": message, "status": code}}
+
+
+_URLS = re.compile(
+    r"://[^/]*\.googleapis\.com(?::\d+)?/(?![^/]+/openai/)"
+    r"|:(?:generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)\Z"
+)
+"""Below ``/v1beta/openai`` it speaks OpenAI's."""
+
 DIALECT = Dialect(
     watcher,
     UsageReader(
@@ -49,4 +62,6 @@ DIALECT = Dialect(
         members=(("usageMetadata",),),
     ),
     last_events=INTERACTION_ENDS,
+    urls=_URLS,
+    own_error=own_error,
 )

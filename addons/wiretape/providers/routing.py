@@ -208,6 +208,12 @@ class Providers:
         return Route(provider.name, _origin(provider, scheme, host, port), endpoint, path + _query(query))
 
 
+def elsewhere(method: str, scheme: str, host: str, port: int, path: str) -> Route:
+    """Return where a request leads that has no route of the table's: it is recorded nowhere."""
+    endpoint = Endpoint(OTHER, method, "")
+    return Route("", f"{scheme}://{_authority(scheme, canonical(host), port)}", endpoint, path)
+
+
 def _origin(provider: Provider, scheme: str, host: str, port: int) -> str:
     return provider.hide or f"{scheme}://{_authority(scheme, canonical(host), port)}"
 
@@ -223,4 +229,4 @@ def _name(pair: str) -> str:
 
 def _authority(scheme: str, host: str, port: int) -> str:
     host = f"[{host}]" if ":" in host else host
-    return host if port == {"https": 443, "http": 80}[scheme] else f"{host}:{port}"
+    return host if port == {"https": 443, "http": 80}.get(scheme) else f"{host}:{port}"

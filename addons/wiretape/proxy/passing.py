@@ -77,8 +77,9 @@ class Passing:
         tape.counters.misses += 1
         logger.warning("miss: %s %s%s", request.host, path, tape.named)
         self._decider.report.miss(tape, f"{request.host} {path}", why)
-        text = f"wiretape: {request.method} {path} at {request.host}"
-        flow.response = responses.no_recording(f"{text} is {why}, and in replay")
+        what = f"wiretape: {request.method} {path} at {request.host}"
+        text = f"{what} is {why}, and in replay nothing is sent to a provider."
+        flow.response = responses.no_recording(text, self._decider.leads_to(flow_state.head_of(flow)))
 
     def _why(self, flow: http.HTTPFlow) -> str:
         """Return what a request is that has no route, for whoever is refused."""

@@ -282,6 +282,7 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         ("GET", "/v1/organization/users", {}),
         ("OPTIONS", "/v1/files", {}),
         ("GET", "/v1/realtime", {"headers": socket}),
+        ("GET", "/v1/responses", {"headers": socket}),
         ("POST", "/v1/grpc", {"headers": {"content-type": "application/grpc"}}),
         ("POST", "/v1/files", {"content": b"x" * 2000}),
         ("GET", "/v1/error", {}),
@@ -292,6 +293,8 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         with environment(client_env(proxy, "default+record")), httpx.Client() as client:
             for method, path, more in asked:
                 client.request(method, f"{OPENAI}{path}", **more)
+            refused = client.get(f"{OPENAI}/v1/responses", headers={**socket, "user-agent": "codex_exec/0.171.0"})
+            assert (refused.status_code, refused.headers["upgrade"]) == (426, "HTTP/1.1")
         proxy.wait_for_log("not recorded: https://api.openai.com/v1/error")
         assert [each.path for each in provider.requests] == [path for _, path, _ in asked]
         with environment(client_env(proxy, "default+replay")), httpx.Client() as client:
@@ -303,11 +306,17 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         assert len(provider.requests) == len(asked)
         assert proxy.stop() == 0
         log = proxy.log()
-    for method, path in [("GET", "organization/users"), ("OPTIONS", "files"), ("GET", "realtime"), ("POST", "grpc")]:
+    for method, path in [
+        ("GET", "organization/users"),
+        ("OPTIONS", "files"),
+        ("GET", "realtime"),
+        ("GET", "responses"),
+        ("POST", "grpc"),
+    ]:
         assert log.count(f"not recorded: {method} api.openai.com/v1/{path}: ") == 1
     assert "/ping" not in log.replace("GET https://api.openai.com/v1/ping", "")
     assert ", 1 miss, 0 recorded" in log
-    told = log.partition("6 answers NOT recorded (")[2]
-    for reason in ("2 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):
+    told = log.partition("7 answers NOT recorded (")[2]
+    for reason in ("3 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):
         assert reason in told
     assert not (tmp_path / "recordings").exists()

@@ -23,6 +23,8 @@ class Candidates:
 
     def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
         """Return how far the stream is after a chunk."""
+        inner = data.get("response")
+        data = inner if isinstance(inner, dict) else data  # Who has logged in gets it in an envelope.
         candidates = data.get("candidates")
         feedback = data.get("promptFeedback")
         if candidates or feedback:
@@ -59,7 +61,7 @@ DIALECT = Dialect(
         input=(("promptTokenCount",),),
         cached=(("cachedContentTokenCount",),),
         reasoning=(("thoughtsTokenCount",),),
-        members=(("usageMetadata",),),
+        members=(("usageMetadata",), ("response", "usageMetadata")),
     ),
     last_events=INTERACTION_ENDS,
     urls=_URLS,

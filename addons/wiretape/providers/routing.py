@@ -69,6 +69,12 @@ class Route:
         """The URL that is asked, without a query: for people."""
         return self.base + self.path.partition("?")[0]
 
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """The names by which the endpoint can be chosen: that of recordings, where it has one, and its path."""
+        path = self.path.partition("?")[0]
+        return (self.endpoint.recorded, path) if self.endpoint.recorded else (path,)
+
 
 @dataclass(frozen=True, slots=True)
 class Host:

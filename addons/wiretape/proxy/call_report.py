@@ -56,7 +56,8 @@ class CallReport:
 
     def hit(self, tape: Tape, hit: Hit) -> None:
         """Tell that a call was answered from a recording."""
-        self._write(Became.HIT, tape, hit.label, recording=hit.name, tokens=hit.tokens)
+        by_rules = {"rules": hit.rules} if hit.rules else {}
+        self._write(Became.HIT, tape, hit.label, recording=hit.name, tokens=hit.tokens, **by_rules)
 
     def miss(self, tape: Tape, label: str, why: Explanation | str) -> None:
         """Tell that a call was refused."""

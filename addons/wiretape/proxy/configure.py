@@ -20,6 +20,8 @@ from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.exceptions import ConfigurationError
+from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching.rules import MatchPolicy, parse_places
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
@@ -146,6 +148,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
+        matching=_matching(options),
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),
@@ -192,8 +195,13 @@ def _tape(options: OptManager) -> TapeConfig:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )
+
+
+def _matching(options: OptManager) -> MatchPolicy:
+    return MatchPolicy(BUILT_IN, _checked(options, "wiretape_places", parse_places))
 
 
 def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:

@@ -257,9 +257,8 @@ class Decider:
             model = ""
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
-        endpoints = tuple(filter(None, (route.endpoint.recorded, route.path.partition("?")[0])))
         return self.runtime.faults.draw(
-            FaultQuery(request.grant.tape.session, route.provider, endpoints, model, identity)
+            FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
         )
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:

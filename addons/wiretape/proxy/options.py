@@ -142,6 +142,13 @@ OPTIONS = (
         "50tps" or "50tps,ttft=300ms" (with the time to the first token).""",
     ),
     Option(
+        "wiretape_places",
+        str,
+        "",
+        """The directories that the client works in, as JSON: {"cwd": "/home/a/project", "home": "/home/a", "tmp":
+        "/tmp"}. wiretape run knows them and sets it. Rules with paths take them out of what is compared.""",
+    ),
+    Option(
         "wiretape_wire",
         bool,
         True,

@@ -10,7 +10,7 @@ from wiretape.matching.outline import Near, outline
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape import mismatch
-from wiretape.tape.index import Indexes
+from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup
 from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.question import Question

@@ -51,6 +51,7 @@ class Http1Heads:
             path,
             received.header(b"content-type"),
             test_id=received.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in received.headers else None,
+            user_agent=received.header(b"user-agent"),
             origin=received.header(b"origin"),
         )
         return head, grant

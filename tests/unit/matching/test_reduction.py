@@ -1,0 +1,46 @@
+from typing import Any
+
+from wiretape.matching import reduction
+from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching.reduction import Reduced
+from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Places, Replacement
+from wiretape.recording import RecordedRequest
+
+ENDPOINT = "/v1/chat/completions"
+RULES = MatchPolicy(BUILT_IN).rules_for(MatchContext(endpoints=(ENDPOINT,)))
+OWN = MatchRule("own", kinds=(Kind.PATHS, Kind.DATES), replace=(Replacement(r"Working directory: (\S+)", name="cwd"),))
+
+
+def chat(call_id: str, text: str = "Hello", **more: Any) -> RecordedRequest:
+    messages = [
+        {"role": "user", "content": text},
+        {"role": "assistant", "tool_calls": [{"id": call_id, "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": call_id, "content": "x"},
+    ]
+    return RecordedRequest(f"https://api.openai.com/v1{ENDPOINT}", {"messages": messages, **more}, ENDPOINT)
+
+
+def reduced(request: RecordedRequest, *more: MatchRule) -> Reduced:
+    return reduction.reducer((*RULES, *more)).reduce(request, Places())
+
+
+def test_what_no_provider_answers_by_makes_no_difference() -> None:
+    recorded = reduced(chat("one", prompt_cache_key="a"))
+    present = reduced(chat("two", prompt_cache_key="b"))
+    assert recorded.digest == present.digest
+    assert reduction.needed(recorded, present) == ("prompt-cache-key", "call-ids")
+    assert recorded.digest != reduced(chat("one", "Another question")).digest
+
+
+def test_directories_and_their_names_are_bound() -> None:
+    recorded = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/proj/x -home-a-proj 2026-11-27"), OWN)
+    present = reduced(chat("one", "Working directory: /work/q\n/work/q/x -work-q 2026-11-28"), OWN)
+    assert recorded.digest == present.digest
+    bound = {each.recorded: each.present for each in reduction.bindings(recorded, present).bindings}
+    assert bound == {"/home/a/proj": "/work/q", "-home-a-proj": "-work-q", "2026-11-27": "2026-11-28"}
+
+
+def test_another_directory_is_another_one() -> None:
+    recorded = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/project"), OWN)
+    present = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/proj"), OWN)
+    assert recorded.digest != present.digest

@@ -9,6 +9,7 @@ How they are asked:
 ``index``           recordings by what they ask; ``indexed``: what it knows of one file
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
+``comparison``      two requests by the rules in force: what differs, and of what kind it is
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
 ``tape``            a mode, a session and a store -> hit or miss

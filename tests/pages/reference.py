@@ -30,7 +30,7 @@ REFERENCE = ROOT / "docs" / "reference"
 INTERNAL = "wiretape_coordinator"
 """The option that ``wiretape serve`` sets for its workers: nobody else's business."""
 
-FLAGS = {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_offline"}
+FLAGS = {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_match", "wiretape_offline"}
 """Options that have a flag of their own in ``wiretape run``."""
 
 
@@ -147,7 +147,7 @@ def _command(path: str, command: click.Command) -> str:
 
 
 def _group(path: str, group: click.Group) -> str:
-    parts = [paragraphs(group.help or "")]
+    parts = [_command(path, group) if group.invoke_without_command else paragraphs(group.help or "")]
     for name, command in group.commands.items():
         parts += [f"### {path} {name}", _command(f"{path} {name}", command)]
     return "\n\n".join(parts)

@@ -79,9 +79,8 @@ def _by_rule(taken: Iterable[Taken]) -> dict[MatchRule, list[JSON]]:
 
 def distance(recorded: Reduced, present: Reduced) -> int:
     """Return how many values differ that were taken out of two requests whose forms are equal."""
-    pairs = zip(recorded.taken, present.taken, strict=False)
-    differing = sum(1 for one, two in pairs if one.value != two.value)
-    return differing + abs(len(recorded.taken) - len(present.taken))
+    differing = sum(1 for one, two in _pairs(recorded, present) if one.value != two.value)
+    return differing + abs(len([*_values(recorded)]) - len([*_values(present)]))
 
 
 def bindings(recorded: Reduced, present: Reduced) -> Bindings:
@@ -91,13 +90,40 @@ def bindings(recorded: Reduced, present: Reduced) -> Bindings:
     """
     bound: dict[str, Binding] = {}
     ambiguous: set[str] = set()
-    for one, two in zip(recorded.taken, present.taken, strict=False):
+    for one, two in _pairs(recorded, present):
         if not one.name or not one.rule.bind or not isinstance(one.value, str) or not isinstance(two.value, str):
             continue
         known = bound.setdefault(one.value, Binding(one.name, one.value, two.value, one.is_directory))
         if known.present != two.value:
             ambiguous.add(one.value)
     return Bindings(each for each in bound.values() if each.recorded != each.present and each.recorded not in ambiguous)
+
+
+def _pairs(recorded: Reduced, present: Reduced) -> Iterator[tuple[Taken, Taken]]:
+    """Yield each value that was taken out of a recorded request, and what is at its place in the present one.
+
+    One directory can have several paths in the one request, and one in the other.
+    """
+    yield from zip(_values(recorded), _values(present), strict=False)
+    theirs = _directories(present)
+    for name, ours in _directories(recorded).items():
+        same = theirs.get(name, [])
+        for number, each in enumerate(ours):
+            if same:
+                yield each, same[min(number, len(same) - 1)]
+
+
+def _values(reduced: Reduced) -> Iterator[Taken]:
+    return (each for each in reduced.taken if not each.is_directory)
+
+
+def _directories(reduced: Reduced) -> dict[str, list[Taken]]:
+    """Return the directories that were taken out, by what they are."""
+    found: dict[str, list[Taken]] = {}
+    for each in reduced.taken:
+        if each.is_directory:
+            found.setdefault(each.name, []).append(each)
+    return found
 
 
 @functools.lru_cache(maxsize=64)
@@ -187,9 +213,9 @@ class _Reduction:
     def _find_directories(self, body: JSON) -> None:
         """Learn which directories are in the texts."""
         rule = self._by.paths_rule
-        for name, path in self._known.items():
+        for name, paths in self._known.items():
             assert rule
-            self._directories.add(rule, name, path)
+            self._directories.add(rule, name, *paths)
         for text in _texts_of(body):
             for each in self._by.everywhere.findings(text):
                 if each.wanted.is_directory:
@@ -260,10 +286,11 @@ def _texts_of(value: JSON) -> Iterator[str]:
 
 def with_places(request: RecordedRequest, places: Places) -> RecordedRequest:
     """Return a request that tells those directories of who sent it that are in its texts."""
-    known = places.known()
-    if not known:
-        return request
-    named = {name: path for name, path in known.items() if any(path in text for text in _texts_of(request.body))}
+    named: dict[str, JSON] = {}
+    for name, paths in places.known().items():
+        found = [path for path in paths if any(path in text for text in _texts_of(request.body))]
+        if found:
+            named[name] = found[0] if len(found) == 1 else [*found]
     return replace(request, extra={**request.extra, PLACES_MEMBER: named}) if named else request
 
 
@@ -272,5 +299,9 @@ def places_of(stored: RecordedRequest) -> Places:
     told = stored.extra.get(PLACES_MEMBER)
     if not isinstance(told, dict):
         return Places()
-    known = {name: told.get(name) for name in PLACES}
-    return Places(**{name: path for name, path in known.items() if isinstance(path, str)})
+    known = {}
+    for name in PLACES:
+        value = told.get(name)
+        paths = value if isinstance(value, list) else [value]
+        known[name] = tuple(path for path in paths if isinstance(path, str))
+    return Places(**known)

@@ -18,6 +18,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from wiretape.codecs.wildcards import Wildcard
 
@@ -44,6 +45,15 @@ class Unordered(StrEnum):
     TOOLS = "tools"
     TOOL_RESULTS = "tool-results"
     """The results of calls that were made at once."""
+
+
+class Loose(StrEnum):
+    """How a recording is found that no rule makes the same, where ``wiretape_match`` asks for it; never by default."""
+
+    POSITION = "position"
+    """The n-th call of a session to an endpoint and a model is the n-th that was recorded."""
+    CONVERSATION = "conversation"
+    """What is said counts, without ``system`` and ``tools``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +140,19 @@ PLACES = ("cwd", "tmp", "home")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The directories that a client works in, as far as they are known; empty where not."""
+    """The directories that a client works in, as far as they are known; empty where not.
 
-    cwd: str = ""
-    home: str = ""
-    tmp: str = ""
+    One directory can have several paths, as by a symbolic link and without it.
+    """
 
-    def known(self) -> dict[str, str]:
-        """Return those that are known, by their names."""
+    cwd: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
+    tmp: tuple[str, ...] = ()
+
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """Return the paths of those that are known, by their names."""
         named = {name: getattr(self, name) for name in PLACES}
-        return {name: path for name, path in named.items() if path}
+        return {name: paths for name, paths in named.items() if paths}
 
 
 def parse_places(text: str) -> Places:
@@ -150,9 +163,16 @@ def parse_places(text: str) -> Places:
         told = json.loads(text)
     except ValueError as e:
         raise ValueError(f"{text!r} is no JSON: {e}") from e
-    if not isinstance(told, dict) or not told.keys() <= {*PLACES} or not all(isinstance(v, str) for v in told.values()):
-        raise ValueError(f"{text!r} names no directories: it is an object with texts for {', '.join(PLACES)}")
-    return Places(**told)
+    if not isinstance(told, dict) or not told.keys() <= {*PLACES}:
+        raise ValueError(f"{text!r} names no directories: it is an object with paths for {', '.join(PLACES)}")
+    return Places(**{name: _paths(text, value) for name, value in told.items()})
+
+
+def _paths(text: str, value: Any) -> tuple[str, ...]:
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise ValueError(f"{text!r} names no directories: a path is a text, several are a list of texts")
+    return tuple(path for path in paths if path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +182,8 @@ class MatchPolicy:
     rules: tuple[MatchRule, ...] = ()
     places: Places = Places()
     """Those of the client that asks now."""
+    loose: tuple[Loose, ...] = ()
+    """How else a recording may be found, after the rules, in this order."""
 
     def rules_for(self, context: MatchContext) -> tuple[MatchRule, ...]:
         """Return the rules that hold for a request."""

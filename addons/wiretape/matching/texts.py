@@ -153,16 +153,18 @@ class Directories:
         """By what is looked for, the longest first."""
         self._counts: dict[str, int] = {}
 
-    def add(self, rule: MatchRule, name: str, path: str) -> None:
-        """Take out a directory from now on."""
-        path = path.rstrip("/\\")
-        if len(path) < _SHORTEST or path in self._wanted:
+    def add(self, rule: MatchRule, name: str, *paths: str) -> None:
+        """Take out a directory from now on. ``paths``: all that lead to it."""
+        wanted = [path.rstrip("/\\") for path in paths]
+        new = [path for path in wanted if len(path) >= _SHORTEST and path not in self._wanted]
+        if not new:
             return
         count = self._counts[name] = self._counts.get(name, 0) + 1
         label = name if count == 1 else f"{name} {count}"
-        self._wanted[path] = Wanted(rule, "", label, is_directory=True)
-        slug = _SLUG.sub("-", path)
-        self._wanted.setdefault(slug, Wanted(rule, "", f"{label} as a name", is_directory=True))
+        for path in new:
+            self._wanted[path] = Wanted(rule, "", label, is_directory=True)
+            slug = _SLUG.sub("-", path)
+            self._wanted.setdefault(slug, Wanted(rule, "", f"{label} as a name", is_directory=True))
         self._wanted = dict(sorted(self._wanted.items(), key=lambda item: -len(item[0])))
 
     def inside(self, texts: Iterable[str]) -> list[Directory]:

@@ -20,6 +20,7 @@ from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.exceptions import ConfigurationError
+from wiretape.matching import choice
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import MatchPolicy, parse_places
 from wiretape.network import address, dns_rebinding
@@ -201,7 +202,9 @@ def _tape(options: OptManager) -> TapeConfig:
 
 
 def _matching(options: OptManager) -> MatchPolicy:
-    return MatchPolicy(BUILT_IN, _checked(options, "wiretape_places", parse_places))
+    chosen = _checked(options, "wiretape_match", lambda text: choice.parse(text, ()))
+    rules = () if chosen.is_exact else BUILT_IN
+    return MatchPolicy(rules, _checked(options, "wiretape_places", parse_places), chosen.loose)
 
 
 def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:

@@ -44,3 +44,20 @@ def test_another_directory_is_another_one() -> None:
     recorded = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/project"), OWN)
     present = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/proj"), OWN)
     assert recorded.digest != present.digest
+
+
+def test_a_directory_of_several_paths_is_one() -> None:
+    by = reduction.reducer((OWN,))
+    recorded = by.reduce(chat("one", "in /link/proj and /real/proj"), Places(cwd=("/link/proj", "/real/proj")))
+    present = by.reduce(chat("one", "in /work/q and /work/q"), Places(cwd=("/work/q",)))
+    assert recorded.digest == present.digest
+    bound = {each.recorded: each.present for each in reduction.bindings(recorded, present).bindings}
+    assert bound == {"/link/proj": "/work/q", "/real/proj": "/work/q"}
+    assert reduction.distance(recorded, present) == 2
+
+
+def test_a_recording_tells_the_paths_that_its_texts_name() -> None:
+    places = Places(cwd=("/link/proj", "/real/proj"), home=("/home/a",), tmp=("/tmp/x", "/private/tmp/x"))
+    stored = reduction.with_places(chat("one", "in /link/proj, /real/proj, /tmp/x"), places)
+    assert stored.extra == {"places": {"cwd": ["/link/proj", "/real/proj"], "tmp": "/tmp/x"}}
+    assert reduction.places_of(stored) == Places(cwd=("/link/proj", "/real/proj"), tmp=("/tmp/x",))

@@ -37,6 +37,11 @@ ENDPOINT = Table(
             is_needed=True,
         ),
         Key("recorded", Text(), 'Of the kind "sdk": the endpoint\'s name in a recording, as /v1/chat/completions.'),
+        Key(
+            "falls_back",
+            _TEXTS,
+            'The clients that go on over HTTP where they are refused a WebSocket here: "codex*", of a User-Agent.',
+        ),
     )
 )
 

@@ -85,7 +85,7 @@ HEADS = {
     ),
     "[endpoints.a.'POST /x']\nkind = 'sdk'": (
         ENDPOINT,
-        {"kind": ([], []), "recorded": (["'/v1/x'"], TEXT)},
+        {"kind": ([], []), "recorded": (["'/v1/x'"], TEXT), "falls_back": (["['codex*']"], TEXTS)},
     ),
     "[[match]]\nname = 'a'": (
         MATCH,

@@ -106,7 +106,7 @@ def written(part: Part, changes: Sequence[Change]) -> Iterator[Span]:
 def _dumped(value: Any, like: str) -> str:
     """Return the JSON text of a value, written as the text ``like`` is: with or without blanks and escapes."""
     separators = (", ", ": ")
-    if '": ' not in like:
+    if not isinstance(value, str) and '": ' not in like:
         separators = (",", ":")
     dumped = json.dumps(value, ensure_ascii=like.isascii(), separators=separators)
     try:

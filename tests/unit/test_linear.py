@@ -163,6 +163,10 @@ def routed(path: str) -> None:
     PLACED.route("POST", "https", "api.example.com", 443, path)
 
 
+def error_of_ours(place: str) -> None:
+    wire.error(400, "no", "lost", replace(ANYWHERE, base=f"https://{place}"))
+
+
 def diamonds(height: int) -> str:
     return "".join(
         f'[session.{name}{level}]\nlayers = ["a{level + 1}", "b{level + 1}"]\n'
@@ -316,6 +320,9 @@ CASES: Mapping[str, Case] = {
         lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
         lambda n: "?" + "a=%41&b&" * n,
     ),
+    "error of ours: names of hosts": (error_of_ours, lambda n: "a.googleapis.com" * n),
+    "error of ours: names of other hosts": (error_of_ours, lambda n: "bedrock" + "-x.amazonaws.com" * n),
+    "error of ours: paths": (error_of_ours, lambda n: "a/v1/messages:generateContent/api/chat" * n + "x"),
     "request: a form": (
         lambda body: request.recorded(MESSAGES, body, FORM),
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, RecordedResponse
-from wiretape.redaction import DEFAULT, REDACTED, bodies, changes, recorded, streams
+from wiretape.redaction import DEFAULT, REDACTED, bodies, recorded, streams
+from wiretape.rewriting import changes
 
 KEY = "AIza" + "Sy_-1" * 7
 SECRETS = [KEY, "gsk_" + "a1B2" * 13, "ghp_" + "A1b2C3d4" * 4 + "E5f6", "AKIA" + "Q3D4E5F6G7H2J3K4"]

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from wiretape.redaction.channels import Channel, ChannelReader, Walk, is_token
+from wiretape.redaction import members
+from wiretape.rewriting.channels import Channel, ChannelReader, Walk, is_token
 
 
 def texts(*elements: Any) -> list[tuple[str, str, list[str]]]:
     """Return name, way of reading and pieces of each channel."""
-    walk = Walk(elements)
+    walk = Walk(elements, members.naming)
     return [(each.name, each.reading.name, each.texts) for each in walk.channels.values()]
 
 

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from wiretape.redaction import members
-from wiretape.redaction.positions import Path
+from wiretape.rewriting.positions import Naming, Path, as_it_is
 
 type JSON = Any
 
 
 class ChannelReader(Enum):
-    """How the pieces of a channel are searched for secrets."""
+    """How the pieces of a channel are searched."""
 
     JOINED = auto()
     """Together: each piece continues the one before."""
@@ -106,7 +105,8 @@ _SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 class Walk:
     """Collects the channels of elements, and the names of all their members."""
 
-    def __init__(self, elements: Iterable[JSON]) -> None:
+    def __init__(self, elements: Iterable[JSON], naming: Naming = as_it_is) -> None:
+        self._naming = naming
         self.channels: dict[tuple[Any, ...], Channel] = {}
         self.names: set[str] = set()
         self._position = 0
@@ -153,7 +153,7 @@ class Walk:
                 if name == "token" and is_token(value):
                     self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
-                    named = members.naming(value, owner) if name == "value" else name
+                    named = self._naming(value, owner) if name == "value" else name
                     self._text(named, item, (*path, name), (*key, place), _reading(name))
             elif kind is dict:
                 self._object(item, (*path, name), (*key, place), name)
@@ -206,5 +206,5 @@ def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...
 
 
 def is_token(value: Mapping[str, JSON]) -> bool:
-    """Tell whether an object describes one token of a text. In such an object, ``token`` does not name a secret."""
+    """Tell whether an object describes one token of a text. There, ``token`` is the name of no secret."""
     return isinstance(value.get("token"), str) and any(name in value for name in _SAID_OF_TOKENS)

@@ -30,7 +30,7 @@ REFERENCE = ROOT / "docs" / "reference"
 INTERNAL = "wiretape_coordinator"
 """The option that ``wiretape serve`` sets for its workers: nobody else's business."""
 
-FLAGS = {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_offline"}
+FLAGS = {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_match", "wiretape_offline"}
 """Options that have a flag of their own in ``wiretape run``."""
 
 
@@ -147,7 +147,7 @@ def _command(path: str, command: click.Command) -> str:
 
 
 def _group(path: str, group: click.Group) -> str:
-    parts = [paragraphs(group.help or "")]
+    parts = [_command(path, group) if group.invoke_without_command else paragraphs(group.help or "")]
     for name, command in group.commands.items():
         parts += [f"### {path} {name}", _command(f"{path} {name}", command)]
     return "\n\n".join(parts)
@@ -190,7 +190,13 @@ def providers() -> dict[str, str]:
         sets = ", ".join(provider.get("endpoints", ()))
         rows.append((provider["name"], _codes(provider["hosts"]), base, sets, "; ".join(more)))
     endpoints = [
-        (name, f"`{route}`", f"`{what['kind']}`", f"`{what['recorded']}`" if "recorded" in what else "")
+        (
+            name,
+            f"`{route}`",
+            f"`{what['kind']}`",
+            f"`{what['recorded']}`" if "recorded" in what else "",
+            _codes(what.get("falls_back", ())),
+        )
         for name, routes in known["endpoints"].items()
         for route, what in routes.items()
     ]
@@ -198,7 +204,7 @@ def providers() -> dict[str, str]:
         "## Hosts",
         table(("provider", "hosts", "base", "endpoints", "more"), rows),
         "## Endpoints",
-        table(("set", "method and path below the base", "kind", "recorded as"), endpoints),
+        table(("set", "method and path below the base", "kind", "recorded as", "a WebSocket is refused to"), endpoints),
     ]
     return {"providers": "\n\n".join(both)}
 

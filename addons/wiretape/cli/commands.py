@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 
 import wiretape
-from wiretape.cli import recording_commands, session, token
+from wiretape.cli import recording_commands, rules, session, token
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(session.app, name="session", short_help="Look at sessions, and change them.")
+app.add_typer(rules.app, name="rules", short_help="Tell by which rules requests are the same.")
 app.add_typer(token.app, name="token", short_help="Say who may use which session.")
 
 
@@ -64,6 +65,10 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     ] = None,
     session: Annotated[str | None, typer.Option(metavar="NAME", help="The session's name.")] = None,
     recordings: Annotated[str | None, typer.Option(metavar="DIR", help="The directory of the recordings.")] = None,
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="HOW", help="auto, exact, or names of presets (wiretape rules).", show_default=False),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Lead nowhere but to this machine; recordings are served.")
     ] = False,
@@ -96,7 +101,12 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
 
-    flags = {"wiretape_mode": mode, "wiretape_session": session, "wiretape_recordings": recordings}
+    flags = {
+        "wiretape_mode": mode,
+        "wiretape_session": session,
+        "wiretape_recordings": recordings,
+        "wiretape_match": match,
+    }
     if offline:
         flags["wiretape_offline"] = "true"
     chosen = settings(os.environ, assignments or (), flags)

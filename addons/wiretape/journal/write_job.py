@@ -16,7 +16,9 @@ from typing import Any
 from wiretape import redaction
 from wiretape.codecs.pieces import Pieces
 from wiretape.journal.exchange_file import EntryKind, EntryReader, Record
+from wiretape.matching import reduction
 from wiretape.matching import request as matching
+from wiretape.matching.rules import parse_places
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.policy import Mode, Takes
 from wiretape.providers import wire
@@ -35,7 +37,7 @@ logger = logging.getLogger(__name__)
 _KNOWN = 256
 """Tapes and routes whose values are kept."""
 
-_WRITTEN = ("session", "mode", "takes", "form", "keep_captures", "keep_errors")
+_WRITTEN = ("session", "mode", "takes", "form", "keep_captures", "keep_errors", "places")
 """The fields of a tape's configuration that the journal has: what a look-up goes by, a writer does not ask for."""
 
 
@@ -186,6 +188,7 @@ class WriteJob:
             recorder.counters.not_recorded(Reason.PRIVATE if is_secret else Reason.REQUEST)
             logger.warning("not recorded: %s: %s%s", url, e, recorder.named)
             return True
+        recorded = reduction.with_places(recorded, parse_places(request.config.tape.places))
         return recorder.record(recorded, self.arrived, self.origin(recorded))
 
 

@@ -39,6 +39,8 @@ class Counters:
 
     hits: int = 0
     """Answered from a recording."""
+    hits_by_rules: int = 0
+    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
     unavailable: int = 0

@@ -131,7 +131,13 @@ class Wiretape:
         if is_moved or (former and "wiretape_takes" in updated):
             self._reporting.turns.rewind()
         tapes = TapePool(
-            store, runtime.sessions, self._counters, runtime.tape, memory=runtime.memory, turns=self._reporting.turns
+            store,
+            runtime.sessions,
+            self._counters,
+            runtime.tape,
+            memory=runtime.memory,
+            turns=self._reporting.turns,
+            policy=runtime.matching,
         )
         self._in_force = _InForce(runtime, store, tapes)
         self._decider.runtime = runtime

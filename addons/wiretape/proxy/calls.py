@@ -34,6 +34,7 @@ from typing import NamedTuple, Self
 
 from wiretape.codecs import content_coding
 from wiretape.matching import request as matching
+from wiretape.matching.rules import MatchContext
 from wiretape.providers.routing import Route
 from wiretape.proxy.admission import Grant
 from wiretape.recording import RecordedRequest
@@ -67,6 +68,8 @@ class RequestHead(NamedTuple):
     test_id: str | None = None
     coding: str = ""
     """The content coding of its body; empty for none."""
+    user_agent: str = ""
+    """What the client calls itself."""
     origin: str = ""
     """The origin of the web page that asks, where one does."""
 
@@ -99,8 +102,8 @@ class IncomingRequest(NamedTuple):
 
     def key(self) -> Hashable:
         """Return what is equal for requests that are the same byte for byte, but for headers of no meaning here."""
-        # All of the head but its last two fields: a body is equal however it came, and so is it for any web page.
-        return (*self.head[:-2], hashlib.sha256(self.body).digest())
+        # All of the head but its last three fields: a body is equal however it came, from any program or web page.
+        return (*self.head[:-3], hashlib.sha256(self.body).digest())
 
 
 class BodyState(Enum):
@@ -127,6 +130,14 @@ class EndpointRequest:
     """As a recording has it, where its body was read."""
     problem: str = ""
     """Why no recording can be of it, where that is so."""
+    client: str = ""
+    """What the client calls itself: its ``User-Agent``."""
+
+    @property
+    def context(self) -> MatchContext:
+        """By what rules are chosen for it."""
+        model = self.recorded.model if self.recorded else ""
+        return MatchContext(self.route.provider, self.route.endpoint_names, model, self.client, self.grant.tape.session)
 
     @property
     def is_unreadable(self) -> bool:

@@ -31,6 +31,7 @@ from enum import Enum, auto
 
 from wiretape.matching import request as matching
 from wiretape.policy import Mode
+from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
 from wiretape.proxy import reading
 from wiretape.proxy.admission import Admission, Grant
@@ -169,6 +170,12 @@ class Decider:
                 return route
         return None
 
+    def leads_to(self, head: RequestHead) -> Route:
+        """Return where a request leads, be it to an endpoint or not: by that an answer of ours has its form."""
+        if route := self.route(head):
+            return route
+        return routing.elsewhere(head.method, head.scheme, head.hosts[0], head.port, head.path)
+
     def exclusion(self, head: RequestHead) -> Exclusion | None:
         """Return why a request to a provider's host has no route; None where it has one, or the host is nobody's."""
         for host in dict.fromkeys(head.hosts):
@@ -250,9 +257,8 @@ class Decider:
             model = ""
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
-        endpoints = tuple(filter(None, (route.endpoint.recorded, route.path.partition("?")[0])))
         return self.runtime.faults.draw(
-            FaultQuery(request.grant.tape.session, route.provider, endpoints, model, identity)
+            FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
         )
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:

@@ -73,6 +73,7 @@ def head_of(flow: http.HTTPFlow) -> RequestHead:
         request.headers.get("content-type", ""),
         of(flow).test_id,
         request.headers.get("content-encoding", ""),
+        request.headers.get("user-agent", ""),
         request.headers.get("origin", ""),
     )
 

@@ -50,7 +50,7 @@ class LookUps:
         """Look for the recording of a request that was read. ``key``: as ``Question`` has it."""
         tape = request.grant.tape
         assert request.recorded
-        question = Question(request.recorded, key)
+        question = Question(request.recorded, key, context=request.context)
         try:
             hit = await self._find(tape, question)
             if hit is None and tape.needs_search:
@@ -72,14 +72,16 @@ class LookUps:
         # Who came with a token is told nothing of sessions that it may not be good for.
         is_open = not request.grant.by
         pool = self._threads.searcher_of(tape.store)
-        return await aside(pool, tape.explain, recorded, is_offline=is_offline, is_open=is_open)
+        return await aside(pool, tape.explain, recorded, request.context, is_offline=is_offline, is_open=is_open)
 
     def _count(self, grant: Grant, hit: Hit) -> None:
         counters = grant.tape.counters
         counters.hits += 1
+        counters.hits_by_rules += bool(hit.rules)
         counters.tokens += hit.tokens
         counters.bytes += hit.size
-        self._log.add(hit.name, hit.label + grant.tape.named)
+        by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""
+        self._log.add(hit.name, hit.label + by_rules + grant.tape.named)
         self._report.hit(grant.tape, hit)
 
     async def _find(self, tape: Tape, question: Question) -> Hit | None:

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from mitmproxy.addonmanager import Loader
 
+from wiretape.matching.choice import AUTO
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION, FORMS, Mode, Takes
 
 PREFIX = "wiretape_"
@@ -140,6 +141,24 @@ OPTIONS = (
         "instant",
         """How fast a replay is: "instant", "recorded", a factor such as "2x" or "0.5x", or tokens a second such as
         "50tps" or "50tps,ttft=300ms" (with the time to the first token).""",
+    ),
+    Option(
+        "wiretape_match",
+        str,
+        AUTO,
+        """When a request is the same as a recorded one that it does not equal byte for byte: "auto" goes by the rules
+        that are built in, by those of the presets for known programs (by their User-Agent) and by a team's own
+        ([[match]]); "exact" by none. Names of presets are for every client, whatever it calls itself: "codex,aider".
+        Beside these, "position" takes the n-th call of a session to an endpoint and a model for the n-th recorded one,
+        and "conversation" leaves out system and tools: "auto,position". wiretape rules tells all rules.""",
+    ),
+    Option(
+        "wiretape_places",
+        str,
+        "",
+        """The directories that the client works in, as JSON: {"cwd": "/home/a/project", "home": "/home/a", "tmp":
+        ["/tmp", "/private/tmp"]}. wiretape run knows them and sets it. Rules with paths take them out of what is
+        compared.""",
     ),
     Option(
         "wiretape_wire",

@@ -27,7 +27,7 @@ _FEW_WORDS = 16
 
 async def read(incoming: IncomingRequest, route: Route, threads: Threads) -> EndpointRequest:
     """Return a request with what it says."""
-    unread = EndpointRequest(incoming.grant, route, incoming.came_at)
+    unread = EndpointRequest(incoming.grant, route, incoming.came_at, client=incoming.head.user_agent)
     if incoming.too_large:
         return replace(unread, body=BodyState.TOO_LARGE, problem=incoming.too_large)
     try:

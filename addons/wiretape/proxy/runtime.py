@@ -5,6 +5,7 @@ Whoever has it changes nothing of it. What is counted or kept lives elsewhere: o
 
 from dataclasses import dataclass, field
 
+from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
 from wiretape.providers.routing import Providers
@@ -38,6 +39,8 @@ class Runtime:
     """What goes wrong on purpose."""
     egress: EgressPolicy = field(default_factory=EgressPolicy)
     """Where the proxy leads."""
+    matching: MatchPolicy = field(default_factory=MatchPolicy)
+    """By which rules a request may be the same as a recorded one."""
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
     """What becomes of secrets."""
     memory: int = 0

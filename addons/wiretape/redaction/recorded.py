@@ -15,10 +15,11 @@ from urllib.parse import quote, unquote_plus
 from wiretape.codecs import python_text
 from wiretape.codecs.remade import Remade
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
-from wiretape.redaction import bodies, changes, streams
+from wiretape.redaction import bodies, streams
 from wiretape.redaction.redactor import DEFAULT, Finding, Redactor
 from wiretape.redaction.rules import REDACTED, RedactionPolicy
-from wiretape.redaction.spans import replaced
+from wiretape.rewriting import changes
+from wiretape.rewriting.spans import replaced
 
 _GRANTING = frozenset({"key", "sig", "signature", "upload_id", "x-amz-signature", "x-goog-signature"})
 """Parameters that are secrets in a query. Elsewhere, these names stand for much else."""

@@ -7,8 +7,11 @@ How they are asked:
 ``snapshot``        a session's files as one look-up sees them
 ``reader``          these files as recordings and captures
 ``index``           recordings by what they ask; ``indexed``: what it knows of one file
+``rule_index``      those of one session that are the same as a request by rules
+``indexes``         the indexes of all sessions of a store
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
+``comparison``      two requests by the rules in force: what differs, and of what kind it is
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
 ``tape``            a mode, a session and a store -> hit or miss

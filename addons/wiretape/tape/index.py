@@ -114,6 +114,14 @@ class Index:
         with self._lock:
             return sorted(name for name, file in self._files.items() if file.request and name.startswith(beginning))
 
+    def states_of(self, endpoint: str) -> dict[str, Hashable]:
+        """Return the recordings of an endpoint, each with its file's state. Raises StoreUnavailableError."""
+        with self._lock:
+            if self.store.is_quick or not self._scanned:
+                self._refresh(None)
+            known = self._files.items()
+            return {name: file.state for name, file in known if file.request and file.request.endpoint == endpoint}
+
     def holds(self, name: str) -> bool:
         """Return whether there was a file of this name, when that was last looked at."""
         return name in self._files
@@ -281,17 +289,3 @@ class Index:
             names.remove(name)
             if not names:
                 del self._names[file.request.identity]
-
-
-class Indexes:
-    """The index of every session of a store. For any thread."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._indexes: dict[str, Index] = {}
-
-    def of(self, session: str) -> Index:
-        """Return the index of a session, which is empty until it is asked for something."""
-        with self._lock:
-            return self._indexes.setdefault(session, Index(self._store, session))

@@ -6,6 +6,7 @@ each session's files, whose turn it is among takes.
 
 from collections import OrderedDict
 
+from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.replay.take_counters import LocalTurns, Turns
@@ -13,8 +14,8 @@ from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
 from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
-from wiretape.tape.index import Indexes
-from wiretape.tape.tape import CachedHit, Tape
+from wiretape.tape.indexes import Indexes
+from wiretape.tape.tape import EXACTLY, CachedHit, Tape
 
 _TAPES = 256
 """Tapes that are kept; another is made anew when it is asked for."""
@@ -32,8 +33,9 @@ class TapePool:
         *,
         memory: int = 0,
         turns: Turns | None = None,
+        policy: MatchPolicy = EXACTLY,
     ) -> None:
-        """``defaults`` is what holds for a session that says nothing else.
+        """``defaults`` is what holds for a session that says nothing else, ``policy`` by which rules it is matched.
 
         ``memory`` is what may be kept of hits, in bytes, of all sessions together.
         """
@@ -44,6 +46,7 @@ class TapePool:
         self._memory: LruCache[CachedHit] = LruCache(memory)
         self._indexes = Indexes(store)
         self._turns = turns or LocalTurns()
+        self._policy = policy
         self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()
 
     def of(self, session: Session, mode: Mode) -> Tape:
@@ -59,6 +62,7 @@ class TapePool:
             memory=self._memory,
             indexes=self._indexes,
             turns=self._turns,
+            policy=self._policy,
         )
         self._tapes[key] = tape
         if len(self._tapes) > _TAPES:

@@ -5,9 +5,10 @@ A front makes one of a live request and gives the same one to ``Tape.lookup`` an
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wiretape.matching import request as matching
+from wiretape.matching.rules import MatchContext
 from wiretape.recording import RecordedRequest
 
 
@@ -21,6 +22,9 @@ class Question:
     turn: int | None = None
     """Of a request that moves on: how many equal ones came before it. None until a tape has counted it."""
 
+    context: MatchContext = field(default_factory=MatchContext)
+    """Whose request it is: by that the rules are chosen by which it may be the same as another one."""
+
     @property
     def identity(self) -> str:
         """What all requests have in common that are the same as this one."""
@@ -28,4 +32,4 @@ class Question:
 
     def read_as(self, request: RecordedRequest) -> "Question":
         """Return the same question, read as another request. Its turn is the same; its hit is not kept in memory."""
-        return Question(request, None, self.turn)
+        return Question(request, None, self.turn, self.context)

@@ -32,6 +32,7 @@ from typing import Any
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching import aliases
 from wiretape.matching import request as matching
+from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Takes
 from wiretape.providers import wire
@@ -42,13 +43,23 @@ from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.index import Indexes
+from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.miss_explainer import MissExplainer
 from wiretape.tape.question import Question
 from wiretape.tape.reader import Candidate
+from wiretape.tape.rule_index import RuleMatch
 from wiretape.tape.snapshot import FileStates, Snapshot, is_unchanged
+
+RULES_HEADER = "x-wiretape-rules"
+"""The header of an answer that tells by which rules its request is the same as the recorded one."""
+
+EXACTLY = MatchPolicy()
+"""Without rules."""
+
+NOBODY = MatchContext()
+"""Of whom nothing is known."""
 
 _TRUSTED = 0.005
 """Seconds for which a hit in memory is served without a look at its files."""
@@ -71,6 +82,8 @@ class Hit:
     """Bytes of the answer's body."""
     label: str = ""
     """Endpoint and model, for the log."""
+    rules: tuple[str, ...] = ()
+    """The names of the rules by which the request is the same as the recorded one; none where it is so exactly."""
     framed: dict[str, Any] = field(default_factory=dict)
     """What a front keeps with the hit: the whole answer as it goes out, by the protocol; of no meaning here."""
 
@@ -108,8 +121,12 @@ class Tape:
         memory: LruCache[CachedHit] | None = None,
         indexes: Indexes | None = None,
         turns: Turns | None = None,
+        policy: MatchPolicy = EXACTLY,
     ) -> None:
-        """``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store."""
+        """``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
+
+        ``policy``: by which rules a request may be the same as another one.
+        """
         self.config = config
         # On the way of each request.
         self.session = config.session
@@ -122,7 +139,9 @@ class Tape:
         self._count_turn = partial((turns or LocalTurns()).next, config.session)
         self._sessions = config.session, *config.layers
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
-        self._misses = MissExplainer(store, self._lookups, indexes)
+        self._policy = policy
+        self._by_rules = [indexes.by_rules(each) for each in self._sessions]
+        self._misses = MissExplainer(store, self._lookups, indexes, policy)
         self._memory: LruCache[CachedHit] = LruCache(0) if memory is None else memory
 
     @property
@@ -195,6 +214,16 @@ class Tape:
         for reading in aliases.readings(question.request, self._ids_that_came):
             if hit := self._look(question.read_as(reading), thorough=thorough):
                 return hit
+        return self._look_by_rules(question)
+
+    def _look_by_rules(self, question: Question) -> Hit | None:
+        """Look for a recording that is the same by the rules in force: it is looked up in the request's place."""
+        if question.request.is_model_list or not self._policy.rules:
+            return None
+        for index in self._by_rules:
+            for match in index.matches(question, self._policy):
+                if hit := self._look(question.read_as(match.request), thorough=True):
+                    return _bound(hit, match)
         return None
 
     def _ids_that_came(self, id_: str) -> list[str]:
@@ -269,12 +298,19 @@ class Tape:
             return False  # Of a list of models any new file is a part; a poll gets the next state.
         return all(each.is_whole for each in snapshots)
 
-    def explain(self, request: RecordedRequest, *, is_offline: bool = False, is_open: bool = True) -> Explanation:
+    def explain(
+        self,
+        request: RecordedRequest,
+        context: MatchContext = NOBODY,
+        *,
+        is_offline: bool = False,
+        is_open: bool = True,
+    ) -> Explanation:
         """Return why a request has no recording, in replay, or in other modes while offline.
 
-        ``is_open``: whether who asks may know what other sessions have.
+        ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
-        return self._misses.explain(request, is_offline=is_offline, is_open=is_open)
+        return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
 
 
 def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:
@@ -290,6 +326,13 @@ def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:
     rendered = wire.answer([first.recording], base64_wanted=base64_wanted)
     # Still in the old time, where it still has as many chunks.
     return replace(rendered, at=(*capture.at,)) if len(capture.at) == len(rendered.chunks) else rendered
+
+
+def _bound(hit: Hit, match: RuleMatch) -> Hit:
+    """Return a hit by rules: what was recorded in the answer is what is there now."""
+    answer = match.bindings.rewrite(hit.answer)
+    told = ", ".join(match.rules).encode("ascii", "backslashreplace").decode("ascii")
+    return replace(hit, answer=replace(answer, headers=(*answer.headers, (RULES_HEADER, told))), rules=match.rules)
 
 
 def _size(answer: wire.HttpResponse) -> int:

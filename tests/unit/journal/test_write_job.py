@@ -22,7 +22,7 @@ def test_what_a_writer_asks_for_comes_back_and_what_a_lookup_goes_by_does_not() 
 
 def test_the_form_in_the_journal_stays() -> None:
     told = WriterConfig(StoreUrl("/recordings"), TAPE, POLICY).as_json()
-    assert [*told] == ["place", "session", "mode", "takes", "form", "keep_captures", "keep_errors", "policy"]
+    assert [*told] == ["place", "session", "mode", "takes", "form", "keep_captures", "keep_errors", "places", "policy"]
     assert {name: told[name] for name in ("session", "mode", "takes", "form", "keep_captures", "keep_errors")} == {
         "session": "own",
         "mode": "record",

@@ -123,6 +123,7 @@ class DirectStream(PlayingStream):
             request.path,
             request.headers.get("content-type", ""),
             test_id=request.headers.get("x-wiretape-test-id"),
+            user_agent=request.headers.get("user-agent", ""),
             origin=request.headers.get("origin", ""),
         )
         return (head, grant) if self._decider.may_answer(head, grant) else None

@@ -1,0 +1,24 @@
+import pytest
+
+from wiretape.matching.rules import MatchRule
+from wiretape.matching.texts import Directories, TextScanner, Wanted
+
+RULE = MatchRule("own")
+
+
+def test_places_are_in_characters() -> None:
+    scanner = TextScanner([Wanted(RULE, r"PGID: (\d+)", "pid")])
+    (found,) = scanner.findings("é PGID: 12 é")
+    assert (found.start, found.end, found.value) == (8, 10, "12")
+
+
+def test_what_is_no_pattern_is_said() -> None:
+    with pytest.raises(ValueError, match="is no pattern of RE2"):
+        TextScanner([Wanted(RULE, "(?=x)", "x")])
+
+
+def test_a_directory_ends_where_a_name_does() -> None:
+    directories = Directories()
+    directories.add(RULE, "cwd", "/home/a/proj")
+    found = directories.findings("/home/a/proj. /home/a/project /home/a/proj.bak /home/a/proj/x")
+    assert [each.start for each in found] == [0, 47]

@@ -8,6 +8,7 @@ Read the packages in the order in which they build on each other:
 ``network``     where things listen, where a proxy may lead, which web pages may ask it
 ``metrics``     what happened, counted
 ``recording``   one exchange as a file: its JSON text, its names, the capture of the wire beside it
+``rewriting``   texts of an answer that are replaced where they stand, also across the deltas of a stream
 ``redaction``   what never reaches a disk
 ``providers``   what the API of an LLM looks like: host + path -> endpoint, recording <-> answer
 ``matching``    when two requests are the same

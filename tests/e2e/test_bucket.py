@@ -66,7 +66,7 @@ def test_what_one_proxy_records_another_replays_without_a_restart(
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
     team = Team(request.getfixturevalue(kind), provider, tmp_path, f"shared-{tmp_path.name}")
     with team.proxy("record-if-missing", "one") as one, team.proxy("replay", "two") as two:
-        with pytest.raises(openai.NotFoundError, match="no recording"):
+        with pytest.raises(openai.BadRequestError, match="no recording"):
             ask(two)
         assert ask(one) == ALL
         one.wait_for_log(f"recorded {NAME}")
@@ -80,7 +80,7 @@ def test_what_one_proxy_records_another_replays_without_a_restart(
 def _hit(proxy: Mitmdump) -> list[Any] | None:
     try:
         return ask(proxy)
-    except (openai.NotFoundError, openai.InternalServerError):  # Not there yet, or the bucket is not there yet.
+    except (openai.BadRequestError, openai.InternalServerError):  # Not there yet, or the bucket is not there yet.
         return None
 
 

@@ -41,7 +41,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 
 UNAVAILABLE = 503, "recordings_unavailable"
-MISS = 404, "recording_not_found"
+MISS = 400, "recording_not_found"
 
 
 def of_recordings(fault: Fault, times: int = 1 << 30) -> Callable[[Request], Fault]:

@@ -330,7 +330,7 @@ def test_an_answer_in_one_piece_is_one_chunk(provider: Provider, tmp_path: Path)
 def test_a_miss_in_replay_stays_a_miss(tmp_path: Path, provider: Provider) -> None:
     rig = Rig("replay", tmp_path, provider)
     with rig.proxy("[[fault]]\ncut = 1") as proxy, openai_client(proxy) as client:
-        with pytest.raises(openai.NotFoundError, match="To record it"):
+        with pytest.raises(openai.BadRequestError, match="To record it"):
             client.completions.create(model="none", prompt="none")
         proxy.stop()
         assert "fault: " not in proxy.log()

@@ -158,7 +158,7 @@ def test_one_made_for_a_test_is_not_served_to_another(provider: Provider, record
         ask(client, extra_headers={"x-wiretape-test-id": "mine"})
         proxy.stop()
     with Mitmdump(recordings, "replay") as proxy, openai_client(proxy) as client:
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             ask(client, extra_headers={"x-wiretape-test-id": "another"})
         assert ask(client).startswith("Hello!")  # Who names no test is served what there is.
 

@@ -69,7 +69,7 @@ def test_on_a_mitmproxy_that_is_not_known_that_is_said_and_hits_are_served(anoth
         for _ in range(2):
             with openai_client(proxy) as client:
                 assert ask(client) == chunks_of(load(CHAT))
-        with openai_client(proxy) as client, pytest.raises(openai.NotFoundError, match="nearest recording"):
+        with openai_client(proxy) as client, pytest.raises(openai.BadRequestError, match="nearest recording"):
             ask(client, "never heard")
         assert proxy.stop() == 0
         assert hits(proxy) == 2
@@ -136,13 +136,13 @@ def test_with_a_file_for_flows_a_hit_is_a_flow_in_it(tmp_path: Path) -> None:
 def test_with_a_file_for_flows_misses_are_in_it_too(tmp_path: Path) -> None:
     file = tmp_path / "flows"
     with Mitmdump(SHIPPED, "replay", args=["-w", str(file)]) as proxy:
-        with openai_client(proxy) as client, pytest.raises(openai.NotFoundError):
+        with openai_client(proxy) as client, pytest.raises(openai.BadRequestError):
             ask(client, "never heard")
         assert proxy.stop() == 0
         assert "Addon error" not in proxy.log()
     (flow,) = kept(file)
     assert flow.response
-    assert flow.response.status_code == 404
+    assert flow.response.status_code == 400
 
 
 @pytest.mark.parametrize("mode", ["record", "record-if-missing", "live"])
@@ -190,7 +190,7 @@ def test_a_miss_is_a_flow_wherever_hits_are_not() -> None:
     with Mitmdump(SHIPPED, "replay") as proxy:
         with openai_client(proxy) as client:
             ask(client)
-            with pytest.raises(openai.NotFoundError):
+            with pytest.raises(openai.BadRequestError):
                 ask(client, "never heard")
         proxy.stop()
         assert (hits(proxy), flows(proxy)) == (1, 1)

@@ -161,7 +161,7 @@ def test_a_larger_body_is_refused(mode: str, lane: str, tmp_path: Path) -> None:
         before = at.unrecorded
         for name, data in requests_of(chat(LIMIT)).items():
             status = int(at.send(data).split()[1])
-            assert status == (404 if mode == "replay" else 200), name
+            assert status == (400 if mode == "replay" else 200), name
         assert at.unrecorded == before
 
 

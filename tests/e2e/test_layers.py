@@ -99,9 +99,9 @@ def test_what_is_lacking_comes_from_below_and_what_is_recorded_stays_above(
     own = record(proxy, "checkout", "of checkout")
     assert get(proxy, "reading", "of checkout") == own
     for name in ("main+replay", "base+replay"):
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             get(proxy, name, "of checkout")
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.BadRequestError):
         get(proxy, "base+replay", "of main")
     assert written(recordings) == {"base": ["of base"], "main": ["of main"], "checkout": ["of checkout"]}
     assert len(talk.questions) == 3
@@ -140,8 +140,8 @@ def test_a_layer_below_that_changes_while_the_proxy_runs(talk: Talk, proxy: Mitm
         assert said(post(client_2, "in one piece")) == "mended by hand"
         # Removed.
         path.unlink()
-        wait_until(lambda: post(client, "in one piece").status_code == 404, 2)
-        assert post(client_2, "in one piece").status_code == 404
+        wait_until(lambda: post(client, "in one piece").status_code == 400, 2)
+        assert post(client_2, "in one piece").status_code == 400
         # Added, and in a layer between.
         folder(recordings, "main").mkdir(parents=True)
         (folder(recordings, "main") / "any name.json").write_bytes(kept)
@@ -185,7 +185,7 @@ def test_what_is_promoted_is_served_from_below_at_once(
 
 def test_a_miss_looks_at_all_layers_for_what_is_near(talk: Talk, proxy: Mitmdump) -> None:
     record(proxy, "base", "hello")
-    with pytest.raises(openai.NotFoundError, match="nearest recording") as raised:
+    with pytest.raises(openai.BadRequestError, match="nearest recording") as raised:
         get(proxy, "checkout+replay", "hullo")
     assert '"hello" in the recording' in str(raised.value)
 
@@ -257,7 +257,7 @@ def test_a_session_that_is_frozen_and_thawed_under_a_running_proxy(
         wiretape("session", "freeze", "team", *told)
         # Who named no mode goes on in replay, on the connection that it has.
         assert ask(client, "hello") == first
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             ask(client, "never asked")
         with pytest.raises((openai.PermissionDeniedError, openai.APIConnectionError)):
             ask(recording, "hello")
@@ -292,7 +292,7 @@ def test_what_is_under_way_when_a_session_is_frozen_reaches_its_client_and_no_di
 
 
 def test_a_session_that_the_configuration_freezes(talk: Talk, proxy: Mitmdump, recordings: Path) -> None:
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.BadRequestError):
         get(proxy, "closed", "hello")
     assert "closed is frozen" in refused(proxy, "closed+record")
     assert talk.questions == []
@@ -315,13 +315,13 @@ def test_in_a_bucket_every_proxy_sees_it(moto: S3Server, talk: Talk, tmp_path: P
             wiretape("session", "freeze", session, *told, env=env)
         # Who has not looked before sees it at once, whether a request brings its credentials or a tunnel does.
         with httpx_client(two, "another") as client:
-            assert post(client, "never asked", HOUSE).status_code == 404
+            assert post(client, "never asked", HOUSE).status_code == 400
         assert "team is frozen" in refused(two, "team+record")
         # Who has, after some seconds.
         wait_until(lambda: _is_refused(one, "team+record"), 10)
         for each in (one, two):
             assert get(each, "team", "hello") == first
-            with pytest.raises(openai.NotFoundError):
+            with pytest.raises(openai.BadRequestError):
                 get(each, "team", "never asked")
         wiretape("session", "thaw", "team", *told, env=env)
         for each in (one, two):
@@ -347,5 +347,5 @@ def _is_refused(proxy: Mitmdump, user: str) -> bool:
 def _get_or_none(proxy: Mitmdump, user: str, text: str) -> str | None:
     try:
         return get(proxy, user, text)
-    except openai.NotFoundError:
+    except openai.BadRequestError:
         return None

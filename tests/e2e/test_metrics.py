@@ -39,7 +39,7 @@ def test_a_replay_counts_hits_bytes_and_tokens_and_no_connection() -> None:
     with Mitmdump(SHIPPED, "replay", options=ON) as proxy:
         for _ in range(3):
             ask(proxy)
-        with openai_client(proxy, max_retries=0) as client, pytest.raises(openai.NotFoundError):
+        with openai_client(proxy, max_retries=0) as client, pytest.raises(openai.BadRequestError):
             client.chat.completions.create(model="another", messages=[])
         counted = counters(proxy)
         assert (counted.hits, counted.misses) == (3, 1)

@@ -131,7 +131,7 @@ def test_every_other_path_is_recorded_and_replayed(provider: Provider, shared: S
             with httpx_client(proxy, http2=http2) as client:
                 assert {name: ask(client, name) for name in ASKED} == live
                 # The page that was not asked for is no page that was.
-                assert client.get(f"{OPENAI}/v1/files?limit=3").status_code == 404
+                assert client.get(f"{OPENAI}/v1/files?limit=3").status_code == 400
         shutil.rmtree(proxy.folder / "wire")
         with httpx_client(proxy) as client:  # What is kept beside the recordings is not needed for it.
             assert {name: ask(client, name) for name in ASKED} == live
@@ -252,7 +252,7 @@ def test_a_web_page_may_ask_and_read(provider: Provider, shared: Shared) -> None
             assert missed.json()["error"]["code"] == "recording_not_found"
             _assert_allows(missed, PAGE)
             answer = client.options(url, headers={"origin": PAGE})  # No preflight.
-            assert answer.status_code == 404
+            assert answer.status_code == 400
     assert len(provider.requests) == 1
 
 
@@ -282,6 +282,7 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         ("GET", "/v1/organization/users", {}),
         ("OPTIONS", "/v1/files", {}),
         ("GET", "/v1/realtime", {"headers": socket}),
+        ("GET", "/v1/responses", {"headers": socket}),
         ("POST", "/v1/grpc", {"headers": {"content-type": "application/grpc"}}),
         ("POST", "/v1/files", {"content": b"x" * 2000}),
         ("GET", "/v1/error", {}),
@@ -292,22 +293,30 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         with environment(client_env(proxy, "default+record")), httpx.Client() as client:
             for method, path, more in asked:
                 client.request(method, f"{OPENAI}{path}", **more)
+            refused = client.get(f"{OPENAI}/v1/responses", headers={**socket, "user-agent": "codex_exec/0.171.0"})
+            assert (refused.status_code, refused.headers["upgrade"]) == (426, "HTTP/1.1")
         proxy.wait_for_log("not recorded: https://api.openai.com/v1/error")
         assert [each.path for each in provider.requests] == [path for _, path, _ in asked]
         with environment(client_env(proxy, "default+replay")), httpx.Client() as client:
             ping = client.get(f"{OPENAI}/v1/ping")
             assert (ping.status_code, ping.content) == (200, b"")
             refused = client.get(f"{OPENAI}/v1/organization/users")
-            assert refused.status_code == 404
+            assert refused.status_code == 400
             assert "skip" in refused.json()["error"]["message"]
         assert len(provider.requests) == len(asked)
         assert proxy.stop() == 0
         log = proxy.log()
-    for method, path in [("GET", "organization/users"), ("OPTIONS", "files"), ("GET", "realtime"), ("POST", "grpc")]:
+    for method, path in [
+        ("GET", "organization/users"),
+        ("OPTIONS", "files"),
+        ("GET", "realtime"),
+        ("GET", "responses"),
+        ("POST", "grpc"),
+    ]:
         assert log.count(f"not recorded: {method} api.openai.com/v1/{path}: ") == 1
     assert "/ping" not in log.replace("GET https://api.openai.com/v1/ping", "")
     assert ", 1 miss, 0 recorded" in log
-    told = log.partition("6 answers NOT recorded (")[2]
-    for reason in ("2 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):
+    told = log.partition("7 answers NOT recorded (")[2]
+    for reason in ("3 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):
         assert reason in told
     assert not (tmp_path / "recordings").exists()

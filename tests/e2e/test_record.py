@@ -418,4 +418,4 @@ def test_what_fails_is_kept_where_asked_for_and_fails_again_as_it_did(provider: 
         proxy.wait_for_log(rf"hit {name}:[\s\S]*hit {name}\.2:[\s\S]*hit {name}\.3:[\s\S]*hit {name}\.3:")
     # Without the option what failed after it had begun is no hit.
     with Mitmdump(recordings, "replay") as proxy, httpx_client(proxy) as client:
-        assert client.post(URL, json=body("Broken")).status_code == 404
+        assert client.post(URL, json=body("Broken")).status_code == 400

@@ -96,7 +96,7 @@ def test_key_order_and_spelling_of_the_same_request_do_not_matter(replay: Mitmdu
 
 
 def test_a_miss_says_what_differs_and_how_to_record_it(replay: Mitmdump) -> None:
-    with openai_client(replay, max_retries=5) as client, pytest.raises(openai.NotFoundError) as raised:
+    with openai_client(replay, max_retries=5) as client, pytest.raises(openai.BadRequestError) as raised:
         ask(client, "Hello, worlds!")
     assert raised.value.response.headers["x-should-retry"] == "false"
     error: Any = raised.value.body
@@ -121,14 +121,14 @@ def test_a_miss_says_what_differs_and_how_to_record_it(replay: Mitmdump) -> None
 def test_any_other_argument_is_another_request(change: dict[str, Any], replay: Mitmdump) -> None:
     arguments = {"stream": True, **change}
     expected = next(iter(change.get("extra_body", change)))
-    with openai_client(replay) as client, pytest.raises(openai.NotFoundError, match=expected):
+    with openai_client(replay) as client, pytest.raises(openai.BadRequestError, match=expected):
         client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello, world!"}], **arguments
         )
 
 
 def test_the_same_request_to_another_provider_is_another_request(replay: Mitmdump) -> None:
-    with openai_client(replay, BASES["api.cerebras.ai"]) as client, pytest.raises(openai.NotFoundError, match="base"):
+    with openai_client(replay, BASES["api.cerebras.ai"]) as client, pytest.raises(openai.BadRequestError, match="base"):
         ask(client)
 
 
@@ -136,7 +136,7 @@ def test_the_same_request_to_another_provider_is_another_request(replay: Mitmdum
 def test_a_providers_other_paths_are_refused_in_replay(path: str, replay: Mitmdump) -> None:
     with environment(client_env(replay)), httpx.Client() as client:
         answer = client.get(f"https://api.fireworks.ai{path}")
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "recording_not_found"
 
 
@@ -167,7 +167,7 @@ def test_ones_own_application_on_a_local_port_of_a_provider_is_reached(replay: M
 def test_a_body_that_is_no_request_is_refused_not_crashed_on(body: bytes, replay: Mitmdump) -> None:
     with environment(client_env(replay)), httpx.Client() as client:
         answer = client.post(f"{BASES['api.fireworks.ai']}/chat/completions", content=body)
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert "the request's body is not" in answer.json()["error"]["message"]
 
 
@@ -187,7 +187,7 @@ def test_a_spoiled_recording_is_named_in_the_log_and_is_a_miss(how: str, own: tu
     path = folder / CHAT.name
     path.write_bytes(SPOILED[how](path.read_bytes()))
     with openai_client(proxy) as client:
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             ask(client)
         proxy.wait_for_log(f"{CHAT.name}: not a recording that can be served: ")
         content = load(SAMPLES["fireworks completions"])
@@ -222,7 +222,7 @@ def test_recordings_that_come_and_go_while_the_proxy_runs(own: tuple[Mitmdump, P
     with openai_client(proxy) as client:
         ask(client)
         path.rename(elsewhere)
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             ask(client)
         elsewhere.rename(folder / "another name.json")
         assert ask(client) == chunks_of(load(CHAT))

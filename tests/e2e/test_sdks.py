@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import anthropic
 import httpx
+import ollama
 import openai
 import pytest
 from google import genai
@@ -528,7 +529,7 @@ def test_the_same_audio_is_the_same_request_and_other_audio_is_not(lab: Lab) -> 
     assert payload["file"]["sha256"] == hashlib.sha256(WAV).hexdigest()
     assert (payload["model"], payload["language"], payload["temperature"]) == ("whisper-1", "en", "0.2")
     for replay in lab.replays:
-        with pytest.raises(openai.NotFoundError, match="no recording"):
+        with pytest.raises(openai.BadRequestError, match="no recording"):
             transcribe(replay, WAV + b"\0")
         assert replay.connects() == []
 
@@ -604,7 +605,7 @@ def test_images_edited(lab: Lab) -> None:
     assert base64.b64decode(lab.both(use)["data"][0]["b64_json"]) == PNG
     assert b"Make it blue \xe2\x9a\xa1" in lab.received[0].body
     for replay in lab.replays:
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             use(replay, PNG + b"3")
 
 
@@ -883,3 +884,37 @@ def test_an_answer_that_is_not_what_was_asked(streamed: bool, answer: Answer, is
     assert lab.both(use) is is_stream
     as_it_came, _ = lab.replays
     assert posted(as_it_came, f"{OPENAI}/chat/completions", body).content == answer.body
+
+
+# -- a miss ------------------------------------------------------------------------------------------------------------
+
+
+def _ask_openai() -> None:
+    with openai.OpenAI(api_key="x") as client:
+        client.responses.create(model="gpt-5", input="never asked")
+
+
+def _ask_anthropic() -> None:
+    messages: Any = [{"role": "user", "content": "never asked"}]
+    with anthropic.Anthropic(api_key="x") as client:
+        client.messages.create(model="claude", max_tokens=9, messages=messages)
+
+
+def _ask_gemini() -> None:
+    with genai.Client(api_key="x") as client:
+        client.models.generate_content(model="gemini-2.5-flash", contents="never asked")
+
+
+def _ask_ollama() -> None:
+    with ollama.Client("http://localhost:11434") as client:
+        client.chat(model="llama3.2", messages=[{"role": "user", "content": "never asked"}])
+
+
+@pytest.mark.parametrize("ask", [_ask_openai, _ask_anthropic, _ask_gemini, _ask_ollama])
+def test_every_sdk_shows_a_miss_and_asks_once(ask: Callable[[], None], lab: Lab) -> None:
+    replay = lab.replays[0]
+    before = replay.log().count("miss: ")
+    with environment(client_env(replay)), pytest.raises(Exception, match="wiretape: no recording of this request"):
+        ask()
+    wait_until(lambda: replay.log().count("miss: ") > before)
+    assert replay.log().count("miss: ") == before + 1

@@ -252,7 +252,7 @@ def test_who_sends_its_user_only_when_asked_is_asked(talk: Talk, recordings: Pat
 def test_the_mode_that_is_asked_for(talk: Talk, recordings: Path, config: Path) -> None:
     options = {"wiretape_config": str(config), "wiretape_modes": ",".join(Mode)}
     with Mitmdump(recordings, "replay", origin=talk.provider, options=options) as proxy:
-        with pytest.raises(openai.NotFoundError, match='session "mine"'):
+        with pytest.raises(openai.BadRequestError, match='session "mine"'):
             by_openai(proxy, "mine", "hello")
         assert by_openai(proxy, "mine+live", "hello") == "answer 1 to hello"
         assert by_openai(proxy, "mine+record", "hello") == "answer 2 to hello"
@@ -262,7 +262,7 @@ def test_the_mode_that_is_asked_for(talk: Talk, recordings: Path, config: Path) 
         assert by_openai(proxy, "mine%2Brecord", "hello") == "answer 3 to hello"
         # And that of the configuration, where none is asked for.
         assert by_openai(proxy, "alpha", "hello") == "answer 4 to hello"
-        with pytest.raises(openai.NotFoundError):
+        with pytest.raises(openai.BadRequestError):
             by_openai(proxy, "beta", "hello")
         proxy.stop()
     assert written(recordings) == {"mine": ["hello"], "alpha": ["hello"]}
@@ -335,7 +335,7 @@ def test_in_reverse_mode_a_header_says_it_and_stays_here(upstream: str, lane: st
                 for name in ("checkout", "checkout+replay", "checkout+record-if-missing")
             ]
             assert replayed == [first] * 3
-            assert post(client, "hello", url).status_code == 404
+            assert post(client, "hello", url).status_code == 400
             assert post(client, "hello", url, x_wiretape_session="../up").status_code == 403
             assert said(post(client, "hello", url, x_wiretape_session="other+live")) == "answer 2 to hello"
             with openai_client(proxy, f"{proxy.proxy_url}/inference/v1", max_retries=0) as sdk:
@@ -484,7 +484,7 @@ def test_what_is_in_memory_of_one_is_never_served_in_another(lane: str, talk: Ta
         # And where one connection is everybody's.
         with httpx.Client(proxy=proxy.proxy_url, trust_env=False) as plain:
             url = "http://api.fireworks.ai/inference/v1/chat/completions"
-            assert post(plain, "hello", url, x_wiretape_session="nowhere+replay").status_code == 404
+            assert post(plain, "hello", url, x_wiretape_session="nowhere+replay").status_code == 400
     assert len(talk.questions) == len(names)
 
 

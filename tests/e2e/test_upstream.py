@@ -56,10 +56,10 @@ def test_in_replay_nothing_leads_to_a_provider(lane: str, upstream: Upstream) ->
                     secure.sendall(RAW)
                     assert secure.recv(1) == b""
         assert status(inside_tls(proxy, f"{HOST}:443", HOST, HOST)) == 200
-        assert status(inside_tls(proxy, f"{HOST}:443", HOST, HOST, "/v1/files")) == 404
+        assert status(inside_tls(proxy, f"{HOST}:443", HOST, HOST, "/v1/files")) == 400
         for more in ("", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"):
             asked = f"GET http://{HOST}/v1/realtime HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n"
-            assert status(exchange(proxy.port, asked.encode())) == 404
+            assert status(exchange(proxy.port, asked.encode())) == 400
         assert upstream.told == []
         # Others are led to, as without wiretape.
         assert exchange(proxy.port, b"CONNECT harmless.example:22 HTTP/1.1\r\n\r\n", RAW).startswith(b"HTTP/1.1 200")
@@ -73,7 +73,7 @@ def test_offline_nothing_leaves_by_way_of_it(upstream: Upstream) -> None:
         for host in (HOST, "harmless.example", "203.0.113.7"):
             assert RAW not in exchange(proxy.port, f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode(), RAW)
             assert status(exchange(proxy.port, f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())) == 403
-        assert status(inside_tls(proxy, f"{HOST}:443", HOST, HOST, body=BODY)) in (403, 404)
+        assert status(inside_tls(proxy, f"{HOST}:443", HOST, HOST, body=BODY)) in (400, 403)
     assert upstream.told == []
 
 

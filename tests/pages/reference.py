@@ -190,7 +190,13 @@ def providers() -> dict[str, str]:
         sets = ", ".join(provider.get("endpoints", ()))
         rows.append((provider["name"], _codes(provider["hosts"]), base, sets, "; ".join(more)))
     endpoints = [
-        (name, f"`{route}`", f"`{what['kind']}`", f"`{what['recorded']}`" if "recorded" in what else "")
+        (
+            name,
+            f"`{route}`",
+            f"`{what['kind']}`",
+            f"`{what['recorded']}`" if "recorded" in what else "",
+            _codes(what.get("falls_back", ())),
+        )
         for name, routes in known["endpoints"].items()
         for route, what in routes.items()
     ]
@@ -198,7 +204,7 @@ def providers() -> dict[str, str]:
         "## Hosts",
         table(("provider", "hosts", "base", "endpoints", "more"), rows),
         "## Endpoints",
-        table(("set", "method and path below the base", "kind", "recorded as"), endpoints),
+        table(("set", "method and path below the base", "kind", "recorded as", "a WebSocket is refused to"), endpoints),
     ]
     return {"providers": "\n\n".join(both)}
 

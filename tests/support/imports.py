@@ -17,7 +17,7 @@ from places import PACKAGE
 
 ORDER = (
     ("policy", "exceptions", "codecs"),
-    ("network", "store", "recording"),
+    ("network", "store", "recording", "rewriting"),
     ("metrics",),
     ("redaction", "providers"),
     ("matching",),
@@ -41,9 +41,10 @@ RULES: Mapping[str, frozenset[str]] = {
     "metrics": frozenset({"codecs", "policy", "network", "exceptions"}),
     "store": frozenset({"codecs", "policy", "exceptions"}),
     "recording": frozenset({"codecs", "policy", "exceptions"}),
-    "redaction": frozenset({"recording", "codecs", "policy", "exceptions"}),
+    "rewriting": frozenset({"codecs", "policy", "exceptions"}),
+    "redaction": frozenset({"rewriting", "recording", "codecs", "policy", "exceptions"}),
     "providers": frozenset({"recording", "network", "metrics", "codecs", "policy", "exceptions"}),
-    "matching": frozenset({"providers", "redaction", "recording", "codecs", "policy", "exceptions"}),
+    "matching": frozenset({"providers", "redaction", "rewriting", "recording", "codecs", "policy", "exceptions"}),
 }
 """What a room may import, where that is less than all that is below it."""
 

@@ -38,6 +38,7 @@ from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
 from wiretape.matching import aliases, outline, request
+from wiretape.matching.bindings import Binding, Bindings
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
@@ -107,6 +108,11 @@ def passed_on(body: bytes) -> None:
     wire.response(RecordedRequest("https://x/v1/messages", {}, ""), arrived(body))
 
 
+def bound(body: bytes) -> None:
+    values = [Binding("home", "/home/a", "/b", is_path=True), Binding("id", "aaa", "b", is_path=False)]
+    Bindings(values).rewrite(wire.HttpResponse(200, (), (body,)))
+
+
 def chunk(**delta: Any) -> dict[str, Any]:
     data = {"id": "c", "choices": [{"index": 0, "delta": delta, "finish_reason": None}], "object": "x"}
     return {"__type__": "openai.types.chat.chat_completion_chunk.ChatCompletionChunk", "__data__": data}
@@ -161,6 +167,10 @@ PLACED = providers("api.example.com")
 
 def routed(path: str) -> None:
     PLACED.route("POST", "https", "api.example.com", 443, path)
+
+
+def error_of_ours(place: str) -> None:
+    wire.error(400, "no", "lost", replace(ANYWHERE, base=f"https://{place}"))
 
 
 def diamonds(height: int) -> str:
@@ -316,6 +326,9 @@ CASES: Mapping[str, Case] = {
         lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
         lambda n: "?" + "a=%41&b&" * n,
     ),
+    "error of ours: names of hosts": (error_of_ours, lambda n: "a.googleapis.com" * n),
+    "error of ours: names of other hosts": (error_of_ours, lambda n: "bedrock" + "-x.amazonaws.com" * n),
+    "error of ours: paths": (error_of_ours, lambda n: "a/v1/messages:generateContent/api/chat" * n + "x"),
     "request: a form": (
         lambda body: request.recorded(MESSAGES, body, FORM),
         lambda n: b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * n + b"--B--\r\n",
@@ -422,6 +435,12 @@ CASES: Mapping[str, Case] = {
     ),
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
+    "bindings: a value that is nearly there, again and again": (bound, lambda n: b"aaaa" * n),
+    "bindings: a value that is there, again and again": (bound, lambda n: b"/home/a " * n),
+    "bindings: texts of JSON": (bound, lambda n: b'{"a": "' + b'{\\"/home/a\\": 1}' * n + b'"}'),
+    "bindings: backslashes": (bound, lambda n: b'{"a": "' + b"\\\\" * n + b'/home/a"}'),
+    "bindings: deltas": (bound, lambda n: b'data: {"text": "/home/"}\n\ndata: {"text": "a "}\n\n' * n),
+    "bindings: names": (bound, lambda n: b"{" + b'"/home/a":1,' * n + b'"b":"/home/a"}'),
     "an error": (lambda body: sdk_errors.describe(400, body), lambda n: prompt(["a"] * n)),
     "a stream of Bedrock's: messages": (
         lambda body: [*eventstream.messages(body)],

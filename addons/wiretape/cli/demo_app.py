@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from openai import NotFoundError, OpenAI
+from openai import BadRequestError, OpenAI
 
 fireworks = OpenAI(base_url="https://api.fireworks.ai/inference/v1", api_key="no-key-needed")
 cerebras = OpenAI(base_url="https://api.cerebras.ai/v1", api_key="no-key-needed")
@@ -38,6 +38,6 @@ for client, model in ((fireworks, llama), (cerebras, "llama-3.3-70b")):
     show(f"{client.base_url.host}: completion", stream)
 try:
     show("never reached", chat("Hello, whirled!"))
-except NotFoundError as miss:
+except BadRequestError as miss:
     print("\n> api.fireworks.ai: a question that nobody recorded")
     print(miss.response.json()["error"]["message"])

@@ -51,10 +51,10 @@ def summary(outcome: RunOutcome) -> str:
 
 
 def _misses(outcome: RunOutcome) -> list[str]:
-    """Return a line for each call without a recording: the program may have hidden the error."""
+    """Return a line for each call without a recording: the program may have hidden the error, and asked again."""
     calls = outcome.calls
-    more = calls.missed - len(calls.misses)
-    lines = [f"miss: {each}" for each in calls.misses]
+    more = calls.missed - sum(calls.misses.values())
+    lines = [f"miss: {line}{f' ({count:,} times)' if count > 1 else ''}" for line, count in calls.misses.items()]
     if not more:
         return lines
     return [*lines, f"and {counted(more, 'miss', 'misses')} more"]

@@ -24,7 +24,7 @@ from zlib import crc32
 
 from wiretape.codecs import json_text
 from wiretape.matching.request import base, query, wire_body
-from wiretape.recording import RecordedRequest
+from wiretape.recording import JSON, RecordedRequest
 
 _CONVERSATION = ("messages", "input", "contents", "prompt")
 """What is said, whatever the endpoint calls it: it goes before what else a request has."""
@@ -102,9 +102,12 @@ def outline(request: RecordedRequest, known: dict[int, Piece] | None = None) -> 
     return Outline(min(turns, len(items)), tuple(_piece(key, value, known) for key, value in items))
 
 
-def parts(request: RecordedRequest) -> tuple[list[tuple[str, Any]], int]:
-    """Return the pieces of a request, each with the member that it is of, and how many are the conversation."""
-    body = wire_body(request)
+def parts(request: RecordedRequest, body: JSON = None) -> tuple[list[tuple[str, Any]], int]:
+    """Return the pieces of a request, each with the member that it is of, and how many are the conversation.
+
+    ``body``: what is looked at in place of its own, which rules have reduced.
+    """
+    body = wire_body(request) if body is None else body
     said = [item for key in _CONVERSATION if key in body for item in _items(key, body[key])]
     others = [item for key in sorted(body) if key not in _CONVERSATION for item in _items(key, body[key])]
     return [*said, *others, ("query", query(request)), ("base URL", base(request))], len(said)

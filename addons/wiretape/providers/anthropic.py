@@ -1,5 +1,6 @@
 """Anthropic's Messages, which are passed on as they are sent: when a stream is whole, what it says of its tokens."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,14 @@ def watcher(_: RecordedRequest) -> MessageEvents:
     return MessageEvents()
 
 
+def own_error(_: int, message: str, code: str) -> dict[str, Any]:
+    """Return an error of this proxy's own as Anthropic writes errors."""
+    return {"type": "error", "error": {"type": code, "message": message}}
+
+
+_URLS = re.compile(r"://api\.anthropic\.com[:/]|/anthropic/|/v1/messages(?:/|\Z)")
+"""OpenAI's threads have messages too, further down."""
+
 DIALECT = Dialect(
     watcher,
     UsageReader(
@@ -42,4 +51,6 @@ DIALECT = Dialect(
         cached=(("cache_read_input_tokens",),),
         first=("message", "usage"),
     ),
+    urls=_URLS,
+    own_error=own_error,
 )

@@ -23,7 +23,7 @@ from wiretape.providers.answers import HttpResponse, LiveResponse
 from wiretape.providers.elements import UnknownEndpoint
 from wiretape.providers.stream_ends import Watcher
 from wiretape.providers.usage import Usage
-from wiretape.recording import RecordedRequest, RecordedResponse, Recording
+from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording
 
 
 class EndpointFormat(Protocol):
@@ -74,6 +74,13 @@ class EndpointFormat(Protocol):
 
     def render(self, recordings: Sequence[Recording], *, base64_wanted: bool = False) -> HttpResponse:
         """Return what the provider would send: by one recording, or by several that each have a part of it."""
+        ...
+
+    def own_error(self, url: str, status: int, message: str, code: str) -> JSON:
+        """Return the body of an error of this proxy's own, in the form in which the API that is at ``url`` has them.
+
+        Clients show the message of an error of that form, and hide one of another.
+        """
         ...
 
     def elements(self, response: RecordedResponse) -> Sequence[Mapping[str, Any]]:

@@ -3,9 +3,16 @@
 What goes through its endpoint of OpenAI's form is in ``openai``.
 """
 
+import re
+
 from wiretape.codecs import eventstream
-from wiretape.providers import answers
+from wiretape.providers import answers, sdk_errors
 from wiretape.providers.answers import BrokeOffError, HoldsError
+from wiretape.providers.dialects import Dialect
+
+_URLS = re.compile(r"://bedrock[^/]*\.amazonaws\.com(?:\.cn)?(?::\d+)?/(?!openai/)")
+
+DIALECT = Dialect(urls=_URLS, own_error=sdk_errors.own_plain)
 
 
 def must_be_whole(body: bytes | bytearray) -> None:

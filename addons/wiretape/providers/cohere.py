@@ -1,5 +1,11 @@
 """Cohere's API, which is passed on as it is sent: the events that end its streams, of both versions."""
 
+import re
+
+from wiretape.providers import sdk_errors
 from wiretape.providers.dialects import Dialect
 
-DIALECT = Dialect(last_events=("message-end", "stream-end"))
+_URLS = re.compile(r"://api\.cohere\.(?:com|ai)(?::\d+)?/(?!compatibility/)")
+"""Below ``/compatibility`` it speaks OpenAI's."""
+
+DIALECT = Dialect(last_events=("message-end", "stream-end"), urls=_URLS, own_error=sdk_errors.own_plain)

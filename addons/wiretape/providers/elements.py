@@ -148,6 +148,10 @@ class ElementFormat:
         """Return status and body of a recorded error."""
         return sdk_errors.answer(error)
 
+    def own_error(self, url: str, status: int, message: str, code: str) -> JSON:
+        """Return the body of an error of this proxy's own: as OpenAI has them."""
+        return sdk_errors.own(status, message, code)
+
     def to_wire(self, request: RecordedRequest, content: dict[str, Any], *, base64_wanted: bool) -> Any:
         """Return an answer in one piece as it was asked for."""
         return content

@@ -1,5 +1,6 @@
 """Gemini's API, which is passed on as it is sent: when a stream is whole, and what it says of its tokens."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ class Candidates:
 
     def see(self, data: Mapping[str, Any], _event: str = "", /) -> End:
         """Return how far the stream is after a chunk."""
+        inner = data.get("response")
+        data = inner if isinstance(inner, dict) else data  # Who has logged in gets it in an envelope.
         candidates = data.get("candidates")
         feedback = data.get("promptFeedback")
         if candidates or feedback:
@@ -39,6 +42,18 @@ def watcher(_: RecordedRequest) -> Candidates:
 
 INTERACTION_ENDS = ("interaction.complete", "interaction.completed")
 
+
+def own_error(status: int, message: str, code: str) -> dict[str, Any]:
+    """Return an error of this proxy's own as Google's APIs write errors: the code there is the status."""
+    return {"error": {"code": status, "message": message, "status": code}}
+
+
+_URLS = re.compile(
+    r"://[^/]*\.googleapis\.com(?::\d+)?/(?![^/]+/openai/)"
+    r"|:(?:generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)\Z"
+)
+"""Below ``/v1beta/openai`` it speaks OpenAI's."""
+
 DIALECT = Dialect(
     watcher,
     UsageReader(
@@ -46,7 +61,9 @@ DIALECT = Dialect(
         input=(("promptTokenCount",),),
         cached=(("cachedContentTokenCount",),),
         reasoning=(("thoughtsTokenCount",),),
-        members=(("usageMetadata",),),
+        members=(("usageMetadata",), ("response", "usageMetadata")),
     ),
     last_events=INTERACTION_ENDS,
+    urls=_URLS,
+    own_error=own_error,
 )

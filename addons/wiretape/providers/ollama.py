@@ -1,5 +1,6 @@
 """Ollama's own API below ``/api``, whose streams are lines of JSON. Source: ollama-python 0.5."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from wiretape.providers.dialects import Dialect
 from wiretape.providers.elements import ElementFormat
 from wiretape.providers.stream_ends import End, Watcher
 from wiretape.providers.usage import UsageReader
-from wiretape.recording import MODEL_LISTS, RecordedRequest, Recording, encoded
+from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, Recording, encoded
 
 USAGE = UsageReader(output=("eval_count",), input=(("prompt_eval_count",),), members=())
 
@@ -51,12 +52,21 @@ class _OllamaFormat(ElementFormat):
         message = f"{reason} (status code: {status})"
         return sdk_errors.described("ollama", "ResponseError", message, status, answer or text)
 
+    def own_error(self, url: str, status: int, message: str, code: str) -> JSON:
+        """Return the body of an error of this proxy's own."""
+        return own_error(status, message, code)
+
     def error_body(self, error: Mapping[str, Any]) -> tuple[int, bytes]:
         """Return status and body of a recorded error: all of the answer, and not the error in it alone."""
         if error.get("provider") != "ollama":
             return super().error_body(error)
         body = error.get("body")
         return sdk_errors.status_of(error), encoded(body) if isinstance(body, str) else sdk_errors.compact(body)
+
+
+def own_error(_: int, message: str, code: str) -> dict[str, Any]:
+    """Return an error of this proxy's own as Ollama writes errors: a text. The code stands beside it."""
+    return {"error": message, "code": code}
 
 
 def _without_defaults(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,5 +200,9 @@ class Tags(_OllamaFormat):
 
 FORMATS = (Generate(), Chat(), Embed(), Pull(), Running(), Tags())
 
-DIALECT = Dialect(usage=USAGE)
+_URLS = re.compile(
+    r"://ollama\.com/api/|:11434/api/|/api/(?:generate|chat|embed|embeddings|pull|show|version|ps|tags)\Z"
+)
+
+DIALECT = Dialect(usage=USAGE, urls=_URLS, own_error=own_error)
 """What is passed on as it is sent."""

@@ -33,7 +33,14 @@ from wiretape.providers.unknown_events import FLAGS, Several, UnknownEvents
 from wiretape.providers.usage import Usage
 from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording
 
-DIALECTS = (anthropic.DIALECT, gemini.DIALECT, openai.DIALECT, ollama.DIALECT, cohere.DIALECT)
+DIALECTS = (
+    anthropic.DIALECT,
+    gemini.DIALECT,
+    openai.DIALECT,
+    ollama.DIALECT,
+    cohere.DIALECT,
+    bedrock.DIALECT,
+)
 
 _USAGE = usage.joined([dialect.usage for dialect in DIALECTS if dialect.usage])
 _LAST_EVENTS = tuple(name for dialect in DIALECTS for name in dialect.last_events)
@@ -88,6 +95,12 @@ class PassedOn:
         if response.error is not None and not response.is_partial:
             return answers.error(sdk_errors.answer(response.error), response.content_type)
         return answers.as_kept(response)
+
+    def own_error(self, url: str, status: int, message: str, code: str) -> JSON:
+        """Return the body of an error of this proxy's own: in the dialect that the URL tells, else in OpenAI's."""
+        spoken = (dialect for dialect in DIALECTS if dialect.urls and dialect.urls.search(url))
+        dialect = next(spoken, openai.DIALECT)
+        return dialect.own_error(status, message, code)
 
     def elements(self, response: RecordedResponse) -> Sequence[Mapping[str, Any]]:
         """Return the JSON objects of a response."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from wiretape.codecs.wildcards import Wildcard
@@ -102,6 +103,17 @@ class PathRule:
         return self.method in ("", method) and self.path.matches(path)
 
 
+class Place(NamedTuple):
+    """Where an endpoint is."""
+
+    method: str
+    path: re.Pattern[str]
+    """Below the base."""
+    endpoint: Endpoint
+    falls_back: tuple[Wildcard, ...] = ()
+    """The clients, by their User-Agents, that open a WebSocket here and go on over HTTP where that is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One entry of the table, its patterns compiled."""
@@ -111,8 +123,7 @@ class Provider:
     hosts: tuple["Host", ...]
     base: re.Pattern[str]
     """Matches the base at the start of a path; the rest is the endpoint's."""
-    endpoints: tuple[tuple[str, re.Pattern[str], Endpoint], ...]
-    """Method, path below the base, what is there."""
+    endpoints: tuple[Place, ...]
     hide: str
     skip: tuple[PathRule, ...] = ()
     ignore: tuple[PathRule, ...] = ()
@@ -138,10 +149,21 @@ class Provider:
             return Exclusion.SKIPPED
         if self.scheme != scheme:
             return None
-        for wanted, pattern, endpoint in self.endpoints:
+        for wanted, pattern, endpoint, _ in self.endpoints:
             if wanted == method and pattern.fullmatch(below):
                 return base.group(), endpoint
         return None
+
+    def falls_back(self, scheme: str, path: str, client: str) -> bool:
+        """Return whether a client that opens a WebSocket at a path goes on over HTTP where that is refused."""
+        base = self.base.match(path)
+        if base is None or self.scheme != scheme:
+            return False
+        below = path[base.end() :]
+        return any(
+            pattern.fullmatch(below) and any(each.matches(client) for each in clients)
+            for _, pattern, _, clients in self.endpoints
+        )
 
 
 _REMEMBERED = 1000
@@ -191,6 +213,11 @@ class Providers:
         found = self._find(method, scheme, host, port, path)
         return found if isinstance(found, Exclusion) else None
 
+    def falls_back(self, scheme: str, host: str, port: int, path: str, client: str) -> bool:
+        """Return whether a client, by its User-Agent, goes on over HTTP where it is refused a WebSocket at a path."""
+        path = path.partition("?")[0]
+        return any(provider.falls_back(scheme, path, client) for provider in self._serving(host, port))
+
     def _find(self, method: str, scheme: str, host: str, port: int, path: str) -> Route | Exclusion | None:
         serving = self._serving(host, port)
         if not serving:
@@ -214,6 +241,12 @@ class Providers:
         return Route(provider.name, _origin(provider, scheme, host, port), endpoint, path + _query(query))
 
 
+def elsewhere(method: str, scheme: str, host: str, port: int, path: str) -> Route:
+    """Return where a request leads that has no route of the table's: it is recorded nowhere."""
+    endpoint = Endpoint(OTHER, method, "")
+    return Route("", f"{scheme}://{_authority(scheme, canonical(host), port)}", endpoint, path)
+
+
 def _origin(provider: Provider, scheme: str, host: str, port: int) -> str:
     return provider.hide or f"{scheme}://{_authority(scheme, canonical(host), port)}"
 
@@ -229,4 +262,4 @@ def _name(pair: str) -> str:
 
 def _authority(scheme: str, host: str, port: int) -> str:
     host = f"[{host}]" if ":" in host else host
-    return host if port == {"https": 443, "http": 80}[scheme] else f"{host}:{port}"
+    return host if port == {"https": 443, "http": 80}.get(scheme) else f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""An error <-> its recorded form, ``exception_data``, as OpenAI's SDK raises it; and whether an answer is one.
+"""An error <-> its recorded form, ``exception_data``, as OpenAI's SDK raises it; whether an answer is one; one of ours.
 
 Endpoints whose SDKs raise errors of their own say so in their formats.
 """
@@ -60,6 +60,16 @@ def described(provider: str, type_: str, message: str, status: int | None, body:
         "status_code": status,
         "body": body,
     }
+
+
+def own(_: int, message: str, code: str) -> dict[str, Any]:
+    """Return an error of this proxy's own, as servers of OpenAI's API write theirs."""
+    return {"error": {"message": message, "type": code, "code": code, "param": None}}
+
+
+def own_plain(_: int, message: str, code: str) -> dict[str, Any]:
+    """Return the same as servers write it whose errors are a message and no object around it."""
+    return {"message": message, "code": code}
 
 
 def answer(error: Mapping[str, Any]) -> tuple[int, bytes]:

@@ -16,15 +16,12 @@ from wiretape.codecs.wildcards import Wildcard
 from wiretape.exceptions import ConfigurationError
 from wiretape.network.egress import canonical
 from wiretape.providers import base
-from wiretape.providers.routing import KINDS, Endpoint, Host, PathRule, Provider, Providers
+from wiretape.providers.routing import KINDS, Endpoint, Host, PathRule, Place, Provider, Providers
 
 type _Path = tuple[str | int, ...]
 
 _SHOWN = 80
 """Characters of a wrong value that an error shows."""
-
-type _Endpoint = tuple[str, re.Pattern[str], Endpoint]
-"""Method, path below the base, what is there."""
 
 
 def load(own: Mapping[str, Any]) -> Providers:
@@ -41,12 +38,12 @@ def load(own: Mapping[str, Any]) -> Providers:
     return Providers([*ours, *builtin])
 
 
-def _builtin_sets() -> dict[str, tuple[_Endpoint, ...]]:
+def _builtin_sets() -> dict[str, tuple[Place, ...]]:
     return {name: _set(name, members) for name, members in builtin_tables()["endpoints"].items()}
 
 
 def _provider(
-    path: _Path, entry: Mapping[str, Any], sets: Mapping[str, tuple[_Endpoint, ...]], *, is_builtin: bool = False
+    path: _Path, entry: Mapping[str, Any], sets: Mapping[str, tuple[Place, ...]], *, is_builtin: bool = False
 ) -> Provider:
     if not entry["hosts"] or not any(entry.get(key) for key in ("endpoints", "skip", "ignore")):
         raise ConfigurationError("needs hosts, and endpoints, skip or ignore", path)
@@ -79,11 +76,11 @@ def _rule(path: _Path, text: str) -> PathRule:
     return PathRule(match[1] or "", Wildcard(match[2]))
 
 
-def _set(name: str, members: Mapping[str, Any]) -> tuple[_Endpoint, ...]:
+def _set(name: str, members: Mapping[str, Any]) -> tuple[Place, ...]:
     return tuple(_endpoint(("endpoints", name, key), key, value) for key, value in members.items())
 
 
-def _endpoint(path: _Path, key: str, value: Mapping[str, Any]) -> _Endpoint:
+def _endpoint(path: _Path, key: str, value: Mapping[str, Any]) -> Place:
     method, space, template = key.partition(" ")
     if not space or not method.isupper() or not template.startswith("/"):
         raise ConfigurationError('a key is a method and a path, such as "POST /chat/completions"', path)
@@ -93,7 +90,8 @@ def _endpoint(path: _Path, key: str, value: Mapping[str, Any]) -> _Endpoint:
     recorded = value.get("recorded", "") if kind == "sdk" else ""
     if kind == "sdk" and not (recorded and base.is_known(recorded)):
         raise ConfigurationError(f"recorded is one of {', '.join(sorted(base.names()))}, not {recorded!r}", path)
-    return method, _template(path, template), Endpoint(kind, method, recorded)
+    falls_back = tuple(map(Wildcard, value.get("falls_back", ())))
+    return Place(method, _template(path, template), Endpoint(kind, method, recorded), falls_back)
 
 
 _ADDRESS = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?|([^:\[\]]+)(?::(\d{1,5}))?", re.ASCII)

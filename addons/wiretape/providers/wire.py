@@ -19,6 +19,7 @@ from wiretape.providers.answers import (
     UnrecordableError,
     decoded,
 )
+from wiretape.providers.routing import Route
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, checks, who_asked
 from wiretape.recording.capture import Capture
 
@@ -130,9 +131,13 @@ def captured(recording: Recording, capture: Capture, digest: str, *, base64_want
     )
 
 
-def error(status: int, message: str, code: str, *, retry: bool = False) -> HttpResponse:
-    """An answer of our own in the providers' error form, which SDKs raise at once, unless they may ``retry``."""
-    content = {"error": {"message": message, "type": code, "code": code, "param": None}}
+def error(status: int, message: str, code: str, route: Route | None = None, *, retry: bool = False) -> HttpResponse:
+    """Return an answer of our own in the error form of the API that was asked, which SDKs raise at once.
+
+    ``route`` is where the request leads, where that is known. ``retry``: whether the SDK may ask again.
+    """
+    endpoint = base.named(route.endpoint.recorded if route else "")
+    content = endpoint.own_error(route.sent_url if route else "", status, message, code)
     headers = answers.JSON_TYPE if retry else (*answers.JSON_TYPE, ("x-should-retry", "false"))
     return HttpResponse(status, headers, (json_text.dumps(content),))
 

@@ -21,7 +21,7 @@ from wiretape.tape.tape import Tape
 logger = logging.getLogger(__name__)
 
 _TOLD = 10
-"""Misses that the summary tells, of those that there are."""
+"""Lines about misses that the summary has: each is about all those that are the same."""
 
 
 class Became(StrEnum):
@@ -52,8 +52,8 @@ class CallReport:
         self._lock = threading.Lock()
         self.missed = 0
         """Calls that were refused, as they have no recording."""
-        self.misses: list[str] = []
-        """The first of them, a line each."""
+        self.misses: dict[str, int] = {}
+        """The first lines about them, and how many each is about: a client may ask again."""
 
     def hit(self, tape: Tape, hit: Hit) -> None:
         """Tell that a call was answered from a recording."""
@@ -62,11 +62,11 @@ class CallReport:
 
     def miss(self, tape: Tape, label: str, why: Explanation | str) -> None:
         """Tell that a call was refused."""
+        line = printable.line(redaction.DEFAULT.text(f"{label}{tape.named}: {why}"))
         with self._lock:
             self.missed += 1
-            if len(self.misses) < _TOLD:
-                line = f"{label}{tape.named}: {why}"
-                self.misses.append(printable.line(redaction.DEFAULT.text(line)))
+            if line in self.misses or len(self.misses) < _TOLD:
+                self.misses[line] = self.misses.get(line, 0) + 1
         if isinstance(why, Explanation):
             self._write(Became.MISS, tape, label, hash=why.hash, nearest=why.nearest, difference=why.difference)
         else:

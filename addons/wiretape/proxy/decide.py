@@ -31,6 +31,7 @@ from enum import Enum, auto
 
 from wiretape.matching import request as matching
 from wiretape.policy import Mode
+from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
 from wiretape.proxy import reading
 from wiretape.proxy.admission import Admission, Grant
@@ -168,6 +169,12 @@ class Decider:
             if route := self.runtime.providers.route(head.method, head.scheme, host, head.port, head.path):
                 return route
         return None
+
+    def leads_to(self, head: RequestHead) -> Route:
+        """Return where a request leads, be it to an endpoint or not: by that an answer of ours has its form."""
+        if route := self.route(head):
+            return route
+        return routing.elsewhere(head.method, head.scheme, head.hosts[0], head.port, head.path)
 
     def exclusion(self, head: RequestHead) -> Exclusion | None:
         """Return why a request to a provider's host has no route; None where it has one, or the host is nobody's."""

@@ -41,7 +41,7 @@ class Declining:
         explanation = await self._decider.explain(request, host)
         logger.warning("miss: %s%s: %s", request.label, tape.named, explanation)
         self._report.miss(tape, request.label, explanation)
-        return responses.answer(wire.error(404, explanation.text, "recording_not_found"))
+        return responses.no_recording(explanation.text, request.route)
 
     def _no_recording_can_be(self, outcome: Unreadable) -> http.Response:
         request = outcome.request
@@ -50,11 +50,13 @@ class Declining:
         tape.counters.misses += 1
         logger.warning("miss: %s: %s%s", url, request.problem, tape.named)
         self._report.miss(tape, url, request.problem)
-        return responses.no_recording(f"wiretape: {request.problem}; in replay")
+        return responses.no_recording(
+            f"wiretape: {request.problem}; in replay nothing is sent to a provider.", request.route
+        )
 
     def _unavailable(self, outcome: StoreUnavailable) -> http.Response:
         tape = outcome.request.grant.tape
         self._report.other(Became.UNAVAILABLE, tape, outcome.label, [outcome.why])
         logger.error("cannot be looked up: %s%s: %s", outcome.label, tape.named, outcome.why)
         text = f"wiretape: the recordings cannot be looked up now ({outcome.why}), so nothing is sent to a provider."
-        return responses.answer(wire.error(503, text, "recordings_unavailable", retry=True))
+        return responses.answer(wire.error(503, text, "recordings_unavailable", outcome.request.route, retry=True))

@@ -25,7 +25,7 @@ from mitmproxy.proxy import mode_specs, server_hooks
 
 from wiretape.network.egress import LOCALHOST, OPEN, Address, EgressPolicy, Verdict, canonical, is_here, literal
 from wiretape.providers import wire
-from wiretape.providers.routing import Providers
+from wiretape.providers.routing import Providers, Route
 from wiretape.proxy import responses
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ class Destinations:
 
     async def refuse_tunnel(self, flow: http.HTTPFlow) -> http.Response | None:
         """The answer to a CONNECT for where its client may not be led; None where it may."""
-        return await self._refuse(flow) if not self._is_provider(flow.request.host, flow.request.port) else None
+        return None if self._is_provider(flow.request.host, flow.request.port) else await self._refuse(flow)
 
-    async def refuse_request(self, flow: http.HTTPFlow, *, is_played: bool) -> http.Response | None:
+    async def refuse_request(self, flow: http.HTTPFlow, route: Route, *, is_played: bool) -> http.Response | None:
         """The answer to a request for where its client may not be led; None where it may.
 
         ``is_played``: whether it may have an answer that needs no server. While offline it has that one, or none.
@@ -79,16 +79,16 @@ class Destinations:
             return None
         if getattr(ctx.options, "onboarding", False) and flow.request.host == ctx.options.onboarding_host:
             return None  # mitmproxy answers it by itself: mitm.it has its certificate.
-        return await self._refuse(flow)
+        return await self._refuse(flow, route)
 
-    async def _refuse(self, flow: http.HTTPFlow) -> http.Response | None:
+    async def _refuse(self, flow: http.HTTPFlow, route: Route | None = None) -> http.Response | None:
         request = flow.request
         try:
             await self.check(flow.client_conn, request.host, request.port)
         except ClosedError as e:
             logger.warning("refused: %s to %s port %d: %s", request.method, request.host, request.port, e)
             code = "offline" if self.policy.is_offline else "destination_refused"
-            return responses.answer(wire.error(403, f"wiretape: {e}.", code))
+            return responses.answer(wire.error(403, f"wiretape: {e}.", code, route))
         return None
 
     async def pin(self, data: server_hooks.ServerConnectionHookData) -> None:

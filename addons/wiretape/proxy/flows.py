@@ -12,7 +12,7 @@ from mitmproxy import connection, http
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
 from wiretape.policy import Mode
-from wiretape.providers.routing import OTHER
+from wiretape.providers.routing import OTHER, Route
 from wiretape.proxy import flow_state, host_agreement, responses, reverse_clients
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.answering import Answering
@@ -62,7 +62,7 @@ class FlowHooks:
             state.wait = self._admission.refuse(
                 flow.client_conn, f"{flow.request.method} {flow.request.pretty_host}", e
             )
-            flow.response = responses.refusal(e, flow.request.http_version)
+            flow.response = self._refusal(flow, e)
             return
         self._connections.admit(flow.client_conn, grant, flow)
         state.route = self._passing.route(flow, grant)
@@ -76,17 +76,27 @@ class FlowHooks:
         self._passing.tell(flow, grant.tape)
         flow.request.stream = state.leaves = True
 
+    def _refusal(self, flow: http.HTTPFlow, denied: AccessDeniedError) -> http.Response:
+        return responses.refusal(denied, flow.request.http_version, self._leads_to(flow))
+
+    def _leads_to(self, flow: http.HTTPFlow) -> Route:
+        """Return where a flow's request leads."""
+        state = flow_state.of(flow)
+        return state.route or self._decider.leads_to(flow_state.head_of(flow))
+
     async def _refused(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
         """Return the answer to a request that may go nowhere, is of several minds on where, or is a web page's."""
         state = flow_state.of(flow)
         if state.stranger:
             logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, state.stranger.reason)
             return responses.answer(reverse_clients.refusal(state.stranger))
-        if grant.mode is Mode.REPLAY and (disagreeing := host_agreement.refusal(flow, self._decider.runtime.providers)):
+        route = self._leads_to(flow)
+        providers = self._decider.runtime.providers
+        if grant.mode is Mode.REPLAY and (disagreeing := host_agreement.refusal(flow, providers, route)):
             logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
             return responses.answer(disagreeing)
         is_played = bool(state.route or state.nothing) and grant.mode in LOOKING
-        return await self._connections.destinations.refuse_request(flow, is_played=is_played)
+        return await self._connections.destinations.refuse_request(flow, route, is_played=is_played)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from a recording, refuse, or send on."""
@@ -97,7 +107,7 @@ class FlowHooks:
             self._admission.check_open()
             await self._decide(flow, grant)
         except AccessDeniedError as e:
-            flow.response = responses.refusal(e, flow.request.http_version)
+            flow.response = self._refusal(flow, e)
         if flow.response:
             _suit(flow.response, flow.request)
 
@@ -146,7 +156,7 @@ class FlowHooks:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
             denied = AccessDeniedError(413, text)
             self._admission.refuse(flow.client_conn, what, denied)
-            flow.response = responses.refusal(denied, flow.request.http_version)
+            flow.response = self._refusal(flow, denied)
 
     async def wiretape_decide(self, asking: Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""

@@ -14,7 +14,7 @@ from mitmproxy.proxy import mode_specs
 
 from wiretape.network.egress import LOCALHOST, canonical, is_here, literal
 from wiretape.providers import wire
-from wiretape.providers.routing import Providers
+from wiretape.providers.routing import Providers, Route
 
 _HTTP = re.compile(rb"[A-Z]{1,20} ")
 _HOST = re.compile(rb"\r?\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
@@ -39,7 +39,7 @@ def disagree(
     return len(told) > 1 and any(providers.knows(name, port) for name in names)
 
 
-def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.HttpResponse | None:
+def refusal(flow: http.HTTPFlow, providers: Providers, route: Route) -> wire.HttpResponse | None:
     """The answer to a flow whose names disagree; None where they do not."""
     request = flow.request
     client = flow.client_conn
@@ -48,7 +48,7 @@ def refusal(flow: http.HTTPFlow, providers: Providers) -> wire.HttpResponse | No
         return None
     names = dict.fromkeys(each for each in (*hosts, client.sni if request.scheme == "https" else "") if each)
     text = f"wiretape: this request goes by several names, {', '.join(names)}, and one is a provider's; in replay"
-    return wire.error(421, f"{text} nothing is sent to a provider.", "hosts_disagree")
+    return wire.error(421, f"{text} nothing is sent to a provider.", "hosts_disagree", route)
 
 
 def may_name_provider(data: bytes, providers: Providers) -> bool:

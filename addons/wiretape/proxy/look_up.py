@@ -73,7 +73,7 @@ class LookUps:
         # Who came with a token is told nothing of sessions that it may not be good for.
         is_open = not request.grant.by
         pool = self._threads.searcher_of(tape.store)
-        return await aside(pool, tape.explain, recorded, is_offline=is_offline, is_open=is_open)
+        return await aside(pool, tape.explain, recorded, request.context, is_offline=is_offline, is_open=is_open)
 
     def _count(self, grant: Grant, hit: Hit) -> None:
         counters = grant.tape.counters

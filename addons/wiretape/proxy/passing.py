@@ -1,9 +1,10 @@
 """Which requests to a provider's host no recording answers, and what becomes of them. Beside ``flows``.
 
 They pass as they come: paths that the table of providers excludes, methods that are not recorded, conversations. Where
-requests are recorded, each is said on a line and counted by its reason. In replay they are refused. Two kinds are no
-questions at all, and are answered from nothing where requests are answered here: noise, as the table names it, and a
-browser's preflight. Those are not said, and count nowhere.
+requests are recorded, each is said on a line and counted by its reason. In replay they are refused. Three kinds are no
+questions at all, and are answered from nothing. Noise, as the table names it, and a browser's preflight are where
+requests are answered here, are not said, and count nowhere. A WebSocket of a client that can ask over HTTP as well is
+refused in all modes but ``live``, so that there is something to record.
 """
 
 import logging
@@ -17,6 +18,7 @@ from wiretape.policy import Mode
 from wiretape.providers.routing import OTHER, Exclusion, Route
 from wiretape.proxy import flow_state, responses, upgrades
 from wiretape.proxy.admission import Grant
+from wiretape.proxy.calls import RequestHead
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.look_up import LOOKING
 from wiretape.sessions.model import RECORDING
@@ -43,16 +45,30 @@ class Passing:
         return None if is_other and grant.mode is Mode.LIVE and not self._decider.runtime.faults else route
 
     def answer_from_nothing(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
-        """Return the answer to a preflight, and to noise, where requests are answered here."""
-        if grant.mode not in LOOKING or flow_state.of(flow).route:
+        """Return the answer to what is no question; None where it is one, or is not answered here in this mode."""
+        if grant.mode is Mode.LIVE or flow_state.of(flow).route:
             return None
         head = flow_state.head_of(flow)
+        if upgrades.is_one(flow.request):
+            return self._upgrade(flow, head)
+        if grant.mode not in LOOKING:
+            return None
         if method := cors.method_asked_for(flow.request.method, flow.request.headers):
             meant = head._replace(method=method)
             is_ours = self._decider.route(meant) or self._decider.exclusion(meant) is Exclusion.IGNORED
             return responses.preflight(flow.request) if is_ours else None
         is_noise = self._decider.exclusion(head) is Exclusion.IGNORED
         return http.Response.make(200, b"") if is_noise else None
+
+    def _upgrade(self, flow: http.HTTPFlow, head: RequestHead) -> http.Response | None:
+        """Return the refusal of a WebSocket whose client goes on over HTTP; None where it does not, or may not."""
+        client = flow.request.headers.get("user-agent", "")
+        providers = self._decider.runtime.providers
+        if not any(providers.falls_back(head.scheme, host, head.port, head.path, client) for host in head.hosts):
+            return None
+        what = printable.line(f"{head.hosts[-1]}{head.path.partition('?')[0]}")
+        logger.info("a WebSocket of %s is refused, which is asked for over HTTP then: %s", printable.line(client), what)
+        return responses.answer(upgrades.refusal(self._decider.leads_to(head)))
 
     def is_refused(self, flow: http.HTTPFlow, grant: Grant) -> bool:
         """Return whether this is a provider's host in replay: nothing is sent to one.
@@ -77,8 +93,9 @@ class Passing:
         tape.counters.misses += 1
         logger.warning("miss: %s %s%s", request.host, path, tape.named)
         self._decider.report.miss(tape, f"{request.host} {path}", why)
-        text = f"wiretape: {request.method} {path} at {request.host}"
-        flow.response = responses.no_recording(f"{text} is {why}, and in replay")
+        what = f"wiretape: {request.method} {path} at {request.host}"
+        text = f"{what} is {why}, and in replay nothing is sent to a provider."
+        flow.response = responses.no_recording(text, self._decider.leads_to(flow_state.head_of(flow)))
 
     def _why(self, flow: http.HTTPFlow) -> str:
         """Return what a request is that has no route, for whoever is refused."""

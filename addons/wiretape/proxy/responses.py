@@ -11,6 +11,7 @@ from mitmproxy import http
 from wiretape.codecs import http_fields
 from wiretape.network import cors
 from wiretape.providers import wire
+from wiretape.providers.routing import Route
 from wiretape.replay.faults import Fault
 from wiretape.sessions.access import AccessDeniedError
 
@@ -39,9 +40,13 @@ def answer(wire_answer: wire.HttpResponse) -> http.Response:
     return response
 
 
-def no_recording(reason: str) -> http.Response:
-    """Return the refusal of a request that no recording can answer. ``reason`` is the first part of a sentence."""
-    return answer(wire.error(404, f"{reason} nothing is sent to a provider.", "recording_not_found"))
+def no_recording(text: str, route: Route) -> http.Response:
+    """Return the refusal of a request that no recording answers.
+
+    Of all statuses it is 400 that clients show with its text, and do not ask again for: of a 404 they make a text of
+    their own, or retry for a minute.
+    """
+    return answer(wire.error(400, text, "recording_not_found", route))
 
 
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
@@ -50,10 +55,13 @@ _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unav
 _FAILURE = AccessDeniedError(500, "an error inside wiretape, which its log tells; nothing is sent to a provider")
 
 
-def refusal(denied: AccessDeniedError, http_version: str = "HTTP/1.1") -> http.Response:
-    """Return the answer to a client that stays outside: the last one on its connection."""
+def refusal(denied: AccessDeniedError, http_version: str = "HTTP/1.1", route: Route | None = None) -> http.Response:
+    """Return the answer to a client that stays outside: the last one on its connection.
+
+    ``route`` is where its request leads, where that is known.
+    """
     code = _CODES.get(denied.status, "session_refused")
-    response = answer(wire.error(denied.status, f"wiretape: {denied}", code, retry=denied.status == 503))
+    response = answer(wire.error(denied.status, f"wiretape: {denied}", code, route, retry=denied.status == 503))
     if denied.status == 407:  # RFC 9110, 15.5.8: it comes with this.
         response.headers["proxy-authenticate"] = 'Basic realm="wiretape"'
     if http_version.startswith("HTTP/1"):  # HTTP/2 has no such header.

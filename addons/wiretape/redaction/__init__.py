@@ -1,6 +1,7 @@
 """Redaction: keys, tokens and whatever the rules of a team name never reach a disk.
 
-It happens before anything is compared or written. Read the modules in this order:
+It happens before anything is compared or written. How texts are replaced where they stand, ``rewriting`` knows. Read
+the modules in this order:
 
 ``words``           tells whether a text is made of words, as identifiers are
 ``members``         tells whether a name is that of a secret
@@ -14,14 +15,10 @@ It happens before anything is compared or written. Read the modules in this orde
 ``rules``           the policy: the rules of a team, what is allowed, what becomes of a secret
 ``paths``           where in a value a rule applies; ``pseudonyms``: what replaces a name
 ``team_rules``      the rules of a team, ready for use
-``spans``           where secrets stand in a text, and what replaces them
-``positions``       where the texts and values of a JSON text stand in it
 ``encodings``       finds secrets in what a text encodes: JSON, base64, percent-encoding
 ``secret_members``  tells whether a member of an object is a secret
 ``redactor``        takes secrets out of a text or a JSON value
-``channels``        tells which texts of a stream are pieces of one text
-``streams``         finds secrets that are cut up over a stream; ``changes``: how they are taken out
-``body_parts``      the values of a body, and where they are written
+``streams``         finds secrets that are cut up over a stream
 ``bodies``          takes secrets out of the bytes of a live answer
 ``recorded``        takes secrets out of a recording that exists already
 ``logs``            takes secrets out of the lines of the log
@@ -29,7 +26,7 @@ It happens before anything is compared or written. Read the modules in this orde
 
 from wiretape.redaction.redactor import DEFAULT, Finding, Redactor
 from wiretape.redaction.rules import REDACTED, OnSecret, RedactionPolicy, RedactionRule, RefusedError
-from wiretape.redaction.spans import Span
+from wiretape.rewriting.spans import Span
 
 __all__ = [
     "DEFAULT",

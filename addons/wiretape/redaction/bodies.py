@@ -3,31 +3,33 @@
 An answer is cleaned after its content coding is undone and before anything is made of it, so that its recording and its
 capture say the same. It goes in three steps:
 
-1. ``body_parts`` reads the body as values (events, lines of JSON, JSON) and other texts.
+1. ``rewriting.bodies`` reads the body as values (events, lines of JSON, JSON) and other texts.
 2. ``streams`` finds the secrets of the values, also those that are cut up over several events.
-3. Each secret is replaced in the body where it is written.
+3. ``rewriting.bodies`` replaces each secret in the body where it is written.
 
 So the pieces keep their number, and with it the times at which they came; and every other byte stays as it was.
 
+The messages of AWS, as Bedrock streams them, are cleaned by their payloads (``rewriting.messages``).
+
 A JSON object may have two members of one name. A parser sees only the last of them, so in such a part the text itself
-is searched as well (``_Values.hiding``).
+is searched as well (``_hides``).
 """
 
-import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
+from wiretape.codecs import eventstream
 from wiretape.codecs.pieces import Pieces
 from wiretape.redaction import encodings, streams
-from wiretape.redaction.body_parts import Body, OtherText, Part
-from wiretape.redaction.changes import Change
-from wiretape.redaction.positions import Path, locate
-from wiretape.redaction.spans import Span, distribute, merged
-from wiretape.redaction.streams import SecretFinder
+from wiretape.redaction.streams import SecretFinder, Secrets
+from wiretape.rewriting import bodies
+from wiretape.rewriting.bodies import FindInJson
+from wiretape.rewriting.body_parts import Body, Part
+from wiretape.rewriting.messages import Messages
+from wiretape.rewriting.spans import Span
 
 _NAME = re.compile(r'"\s*:')
 _TIMES = 3
@@ -57,81 +59,23 @@ def _cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
         body = pieces
     else:
         body = Pieces(pieces)
-    if _is_no_text(body.data):
+    if eventstream.begins(body.data):
+        return _cleaned_messages(pieces, body, finder)
+    if bodies.is_no_text(body.data):
         return pieces
     try:
         spans = _secrets(Body.of_pieces(body), finder)
     except RecursionError:
-        spans = encodings.in_json("".join(_texts(body)), finder.spans, finder.member)
-    if not spans:
-        return pieces
-    changed = Pieces(piece.encode("utf-8", "surrogateescape") for piece in distribute(_texts(body), spans))
-    if changed == pieces:
-        return pieces
-    return _none_empty(changed)
+        spans = encodings.in_json("".join(bodies.texts(body)), finder.spans, finder.member)
+    return bodies.in_pieces(pieces, spans)
 
 
-def _is_no_text(data: bytearray) -> bool:
-    """Tell whether a body is binary, such as audio or a picture."""
-    if b"\0" not in data:
-        return False
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return True
-    return False
-
-
-def _texts(pieces: Iterable[bytes]) -> Iterator[str]:
-    """Yield the text of each piece. A character that is cut up belongs to the piece in which it ends."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    text = None
-    for piece in pieces:
-        if text is not None:
-            yield text
-        text = decoder.decode(piece)
-    if text is not None:
-        yield text + decoder.decode(b"", final=True)
-
-
-def _none_empty(pieces: Sequence[bytes]) -> Sequence[bytes]:
-    """Return pieces of which none is empty, cut anew where needed: an empty one would end a stream on replay."""
-    if all(pieces):
-        return pieces
-    body = b"".join(pieces)
-    if len(body) < len(pieces):
-        return pieces
-    ends = [*accumulate(map(len, pieces))]
-    before = 0
-    for index, end in enumerate(ends):
-        ends[index] = max(end, before + 1)
-        before = ends[index]
-    for index in reversed(range(len(ends))):
-        ends[index] = min(ends[index], len(body) - (len(ends) - 1 - index))
-    return tuple(body[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True))
-
-
-class _Values:
-    """The values of a body, parsed anew at each walk; a walk also notes the other texts and the parts
-    that hide some.
-    """
-
-    def __init__(self, body: Body) -> None:
-        self._body = body
-        self.others: dict[str, None] = {}
-        self.hiding: set[int] = set()
-        """The numbers of the parts in which a member hides another one of the same name."""
-
-    def __iter__(self) -> Iterator[Any]:
-        number = 0
-        for part in self._body.parts():
-            if isinstance(part, OtherText):
-                self.others[part.text] = None
-                continue
-            if part.is_json and _hides(part):
-                self.hiding.add(number)
-            number += 1
-            yield part.value
+def _cleaned_messages(pieces: Sequence[bytes], body: Pieces, finder: SecretFinder) -> Sequence[bytes]:
+    """Return the pieces of a stream of AWS's messages, such as Bedrock's, without the secrets in their payloads."""
+    look = _JsonLook(finder)
+    values = Messages(body.data, look.see)
+    inside = streams.secrets(values, finder)
+    return values.in_pieces(pieces, inside.changes, look.finder_for(inside))
 
 
 def secrets(text: str, finder: SecretFinder) -> list[Span]:
@@ -145,58 +89,38 @@ def secrets_of_lines(lines: Iterable[str], finder: SecretFinder) -> list[Span]:
 
 
 def _secrets(body: Body, finder: SecretFinder) -> list[Span]:
-    values = _Values(body)
+    look = _JsonLook(finder)
+    values = bodies.Values(body, look.see)
     inside = streams.secrets(values, finder)
     others = [*values.others]
     in_others = {others[index]: spans for index, spans in encodings.each(others, finder.spans)}
-    if not (inside or in_others or values.hiding):
-        return []
-    wanted: dict[str | int, list[Change]] = {}
-    for change in inside.changes:
-        wanted.setdefault(change.path[0], []).append(change)
-    secrets_of_body: list[Span] = []
-    number = 0
-    for part in body.parts():
-        if isinstance(part, OtherText):
-            spans = in_others.get(part.text, ())
-            secrets_of_body += (span.moved(part.start) for span in spans)
-            continue
-        secrets_of_body += _written(part, wanted.get(number, ()))
-        if part.is_json and (inside.names or number in values.hiding):
-            for span in encodings.in_json(part.raw, finder.spans, finder.member):
-                start = part.place(span.start)
-                end = part.place(span.end, is_end=True)
-                secrets_of_body.append(Span(start, end, span.detector, span.replacement))
-        number += 1
-    return merged(secrets_of_body)
+    return bodies.spans(body, inside.changes, in_others, look.finder_for(inside))
 
 
-def _written(part: Part, changes: Sequence[Change]) -> Iterator[Span]:
-    """Yield where the changes of a part stand in the body, each with the text of its new value."""
-    if not changes:
-        return
-    if not part.is_json:
-        start = part.at[0][1]
-        for change in changes:
-            yield Span(start, start + len(part.raw), change.detector, change.value)
-        return
-    inside: dict[Path, Change] = {change.path[1:]: change for change in changes}
-    for path, (start, end) in locate(part.raw, inside).items():
-        change = inside[path]
-        yield Span(part.place(start), part.place(end, is_end=True), change.detector, _dumped(change.value, part.raw))
+class _JsonLook:
+    """Looks at the JSON text of those values of a body that have secrets beside their texts."""
 
+    def __init__(self, finder: SecretFinder) -> None:
+        self._finder = finder
+        self._hiding: set[int] = set()
+        """The numbers of the parts in which a member hides another one of the same name."""
 
-def _dumped(value: Any, like: str) -> str:
-    """Return the JSON text of a value, written as the text ``like`` is: with or without blanks and escapes."""
-    separators = (", ", ": ")
-    if '": ' not in like:
-        separators = (",", ":")
-    dumped = json.dumps(value, ensure_ascii=like.isascii(), separators=separators)
-    try:
-        dumped.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=separators)
-    return dumped
+    def see(self, number: int, part: Part) -> None:
+        """Note whether a part hides something."""
+        if part.is_json and _hides(part):
+            self._hiding.add(number)
+
+    def finder_for(self, inside: Secrets) -> FindInJson | None:
+        """Return what finds the secrets of JSON texts, where any of them has to be looked at."""
+        if not (inside.names or self._hiding):
+            return None
+
+        def find(number: int, raw: str) -> Iterable[Span]:
+            if inside.names or number in self._hiding:
+                return encodings.in_json(raw, self._finder.spans, self._finder.member)
+            return ()
+
+        return find
 
 
 def _hides(part: Part) -> bool:

@@ -15,20 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from urllib.parse import quote, unquote
 
+from wiretape.codecs.patterns import compiled
 from wiretape.redaction import members
-from wiretape.redaction.positions import Decoded, literals, unescaped, unquoted
-from wiretape.redaction.scanner import compiled
-from wiretape.redaction.spans import Places, Span, merged, replaced
+from wiretape.rewriting.json_prefix import begins_json, json_end
+from wiretape.rewriting.positions import Decoded, literals, unescaped, unquoted
+from wiretape.rewriting.spans import Places, Span, merged, replaced
 
 _DEPTH = 8
 """How many encodings, one within another, are looked through."""
 
 # Patterns that are searched for in every text are compiled by RE2: it is faster by far where nothing matches.
-_JSON = compiled(
-    rb'(?s)(?:"(?:[^"\\]|\\.)*"|[{}\[\],:\s]|-?[0-9][0-9.eE+-]*|true|false|null|NaN|-?Infinity|[A-Za-z_$][A-Za-z0-9_$]*:)*'
-    rb'(?:"(?:[^"\\]|\\.)*\\?\z)?'
-)
-"""A run of the marks and texts of JSON, in whatever order, cut off or not. Names of members may lack their quotes."""
 _BASE64 = compiled(rb"(?:^|[^A-Za-z0-9+/_-])[CDI-Za-fw-z0-9][A-Za-z0-9+/_-]{23,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 """Base64, with the character before it. Base64 that begins with another letter does not encode a text in UTF-8."""
 _SHORTEST_BASE64 = 24
@@ -48,12 +44,8 @@ _PROBE = 64
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ESCAPED_WORD = compiled(rb"[^\s\"'<>%]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")
-_CUT_WORD = 8
-"""How many characters may be left at the end of a JSON text that was cut off within a word or an escape."""
-_STARTS = ("{", "[", '"')
 _ADJACENT = compiled(rb'"[ \t]*\r?\n\s*"')
 """Two texts in quotes with nothing between them. In a program they are one text; JSON has no such thing."""
-_HAS_MEMBER = compiled(rb'"\s*:')
 _URLSAFE = str.maketrans("-_", "+/")
 _BETWEEN = "\n\x00\n"
 """Stands between texts that are searched as one. No secret contains it."""
@@ -76,12 +68,12 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
     def deeper(inner: str) -> list[Span]:
         return spans(inner, look, member, depth + 1)
 
-    json_end = _json_end(text)
-    if json_end == len(text) > 0 and not _ADJACENT.search(text.encode("utf-8", "surrogatepass")):
+    end = json_end(text)
+    if end == len(text) > 0 and not _ADJACENT.search(text.encode("utf-8", "surrogatepass")):
         return in_json(text, deeper, member)  # A secret that was found across its quotes could not be replaced.
     secrets = [*look(text)]
-    if json_end:
-        secrets += in_json(text[:json_end], deeper, member)
+    if end:
+        secrets += in_json(text[:end], deeper, member)
     data = text.encode("utf-8", "surrogatepass")
     if b"%" in data:
         secrets += _in_percent(text, data, deeper)
@@ -90,32 +82,13 @@ def spans(text: str, look: Look, member: LookAtMember, depth: int = 0) -> list[S
     return merged(secrets)
 
 
-def _begins_json(text: str) -> bool:
-    return text.lstrip()[:1] in _STARTS
-
-
-def _json_end(text: str) -> int:
-    """Return where the JSON at the beginning of a text ends, or 0 where none with members is there. It
-    may be cut off.
-    """
-    if not _begins_json(text):
-        return 0
-    data = text.encode("utf-8", "surrogatepass")
-    end = _JSON.match(data).end()
-    if end == len(data) or (len(data) - end <= _CUT_WORD and data[end:].isalpha()):
-        return len(text)
-    if not _HAS_MEMBER.search(data, 0, end):
-        return 0
-    return len(data[:end].decode("utf-8", "surrogatepass"))
-
-
 def each(texts: Sequence[str], look: Look) -> Iterator[tuple[int, Sequence[Span]]]:
     """Yield the secrets of those texts that have some, each with the number of its text.
 
     The texts are searched as one, because a pattern costs as much for a short text as for a long one. Only those in
     which something was found are searched again by themselves.
     """
-    plain = [index for index, text in enumerate(texts) if len(text) < _LONG and not _begins_json(text)]
+    plain = [index for index, text in enumerate(texts) if len(text) < _LONG and not begins_json(text)]
     starts = [0, *accumulate(len(texts[index]) + len(_BETWEEN) for index in plain)]
     touched = set(range(len(texts))) - set(plain)
     together: Sequence[Span] = ()
@@ -137,7 +110,7 @@ def in_json(text: str, look: Look, member: LookAtMember) -> list[Span]:
         return []
     secrets: list[Span] = []
     others: list[Decoded] = []
-    for literal in literals(text):
+    for literal in literals(text, members.naming):
         inner_text = literal.text
         replacement = None
         if literal.name and inner_text.text:
@@ -177,7 +150,7 @@ def _without_nested(text: str) -> tuple[str, str]:
     for match in _NESTED.finditer(data):
         start, end = match.span(1)
         inner = unescaped(data[start:end].decode("utf-8", "surrogatepass"))
-        if _json_end(inner) == len(inner):
+        if json_end(inner) == len(inner):
             kept.append(data[at:start])
             if _is_open(inner):
                 inner += '"'

@@ -15,8 +15,9 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 import re2
 
+from wiretape.codecs.patterns import compiled
 from wiretape.redaction.members import is_key_of_environment
-from wiretape.redaction.scanner import SecretMatch, compiled
+from wiretape.redaction.scanner import SecretMatch
 from wiretape.redaction.words import is_placeholder, reads_as_words
 
 NAME = "environment"

@@ -44,8 +44,8 @@ from wiretape.redaction.rules import (
 )
 from wiretape.redaction.scanner import Scanner
 from wiretape.redaction.secret_members import SecretMembers
-from wiretape.redaction.spans import Places, Span, replaced
 from wiretape.redaction.team_rules import AllowedTexts, PlacedRules, TeamRule
+from wiretape.rewriting.spans import Places, Span, replaced
 
 _SHORTEST = 8
 """Characters of a text that can hold a secret of the table."""

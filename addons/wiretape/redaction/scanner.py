@@ -24,6 +24,7 @@ from typing import Any
 
 import re2
 
+from wiretape.codecs.patterns import compiled
 from wiretape.redaction.detectors import DETECTORS, Detector
 from wiretape.redaction.forms import FORMS, Form
 from wiretape.redaction.structures import aws_secrets
@@ -48,14 +49,6 @@ class SecretMatch:
     start: int
     end: int
     detector: str
-
-
-def compiled(pattern: bytes) -> Any:
-    """Return a compiled pattern for bytes. RE2 does not print a wrong pattern to stderr."""
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(pattern, options)
 
 
 @cache

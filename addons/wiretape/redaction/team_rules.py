@@ -18,7 +18,7 @@ from typing import Any
 
 from wiretape.redaction import paths, pseudonyms
 from wiretape.redaction.rules import RedactionRule, is_pattern, text_pattern
-from wiretape.redaction.spans import Places, Span, merged, replaced
+from wiretape.rewriting.spans import Places, Span, merged, replaced
 
 _STRETCH = 1024
 """Bytes in which a pattern of the team's is looked for at a time: a match of so many is found whole."""

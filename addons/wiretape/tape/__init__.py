@@ -16,6 +16,7 @@ How they are asked:
 ``indexes``         the indexes of all sessions of a store
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
+``comparison``      two requests by the rules in force: what differs, and of what kind it is
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
 ``hit``             a request that has a recording

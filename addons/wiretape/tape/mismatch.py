@@ -1,20 +1,21 @@
 """Why a request has no recording: the nearest one, and what differs. Beside the way from the tape to the client."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import isqrt
 from typing import Any
 
 from wiretape.codecs import json_text, printable
 from wiretape.codecs.differences import ABSENT, Difference, differences, gaps
-from wiretape.matching import outline, request
+from wiretape.matching import outline, reduction, request
+from wiretape.matching.rules import Kind, MatchPolicy
 from wiretape.recording import RecordedRequest, request_hash
+from wiretape.tape import comparison
+from wiretape.tape.comparison import Compared, Side
 
 _DIFFERENCES = 5
-_COUNTED = 1000
-"""Differences that are counted, of those that are not shown."""
 
 _COMPARED = 1 << 12
 """Bytes at the beginning and at the end of a piece that are compared with another's: that takes a millisecond."""
@@ -24,6 +25,23 @@ _COMPARISONS = 8
 
 _VALUE = 120
 
+_MARK = re.compile(r"\\u0000([^\\]+)\\u0000")
+"""What stands for a value that a rule has taken out, in a text as JSON."""
+
+_WORDS = {
+    Kind.DATES: "a date",
+    Kind.TIMES: "a time",
+    Kind.DURATIONS: "a duration",
+    Kind.UUIDS: "a UUID",
+    Kind.ULIDS: "a ULID",
+    Kind.HEX_IDS: "an id in hex digits",
+    Kind.PATHS: "a directory",
+    Kind.PORTS: "a port",
+    Kind.PIDS: "the id of a process",
+    Kind.VERSIONS: "a version",
+    Kind.GIT: "what git says",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class NearRecording:
@@ -32,6 +50,14 @@ class NearRecording:
     name: str
     """Its session before it, where that is another one: ``base/e99f14805360``."""
     request: RecordedRequest
+
+    @property
+    def side(self) -> Side:
+        """It, to be compared."""
+        return Side(self.request, reduction.places_of(self.request))
+
+
+_EXACTLY = MatchPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +72,58 @@ class Explanation:
     """The first place where that one differs, in words, or what else there is to say of it, in a line."""
     text: str
     """All of it, for who asked."""
+    hint: str = ""
+    """Which rule would make the nearest recording answer, where all that differs has a known form."""
 
     def __str__(self) -> str:
         """Return it in a line, for the log."""
         nearest = f"nearest {self.nearest}: " if self.nearest else ""
-        return f"{self.hash}: {nearest}{self.difference}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.hash}: {nearest}{self.difference}{hint}"
 
 
 def explain(
-    wanted: RecordedRequest, others: Sequence[NearRecording], how_to_record: str, obstacles: Sequence[str] = ()
+    wanted: RecordedRequest,
+    others: Sequence[NearRecording],
+    how_to_record: str,
+    obstacles: Sequence[str] = (),
+    by: MatchPolicy = _EXACTLY,
 ) -> Explanation:
     """Say why there is no recording, what is nearest, what differs, how to record it.
 
     ``others`` are of the same endpoint, the likeliest first. ``obstacles`` say of recordings of this very request why
-    they do not answer: the nearest one is of no interest then.
+    they do not answer: the nearest one is of no interest then. ``by``: the rules that hold for it.
     """
     number = request_hash(wanted)[:12]
     where = " at ".join(filter(None, (wanted.endpoint, request.base(wanted))))
     lines = [f"wiretape: no recording of this request, {number}, {where}."]
-    nearest = ""
+    nearest = hint = ""
     if obstacles:
         said = [*obstacles]
     elif others:
-        best = _nearest(wanted, others)
+        best = nearest_of(wanted, others, by)
         nearest = printable.line(best.name)
-        said = _differing(wanted, best.request)
+        compared = comparison.compare(by.rules, Side(wanted, by.places), best.side)
+        said = _differing(wanted, best.request, compared)
         if said:
             lines.append(f"The nearest recording is {best.name}, which differs in:")
-            lines += _messages(wanted, best.request)
+            lines += _messages(compared)
+            hint = _hint(compared.kinds)
             said = [f"  {each}" for each in said]
         else:
             said = [f"{best.name} is of this request, but does not answer: the log and wiretape verify tell why."]
     else:
         said = ["There is no recording of this endpoint at all."]
     lines = [printable.line(each) for each in (*lines, *said)]
-    return Explanation(number, nearest, printable.line(said[0].strip()), "\n".join([*lines, how_to_record]))
+    if hint:
+        lines.append(f"{hint}: in a [[match]] of wiretape.toml; wiretape rules suggest says what else that changes.")
+    return Explanation(number, nearest, printable.line(said[0].strip()), "\n".join([*lines, how_to_record]), hint)
 
 
-def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRecording:
+def nearest_of(wanted: RecordedRequest, others: Sequence[NearRecording], by: MatchPolicy = _EXACTLY) -> NearRecording:
     """Return the candidate that is nearest, each piece compared letter by letter with that at its place."""
-    ours = _parts(wanted)
-    parts = [_parts(other.request) for other in others]
+    ours = _parts(Side(wanted, by.places), by)
+    parts = [_parts(other.side, by) for other in others]
     common = {*ours}.intersection(*parts) if len(parts) > 1 else set()
     best = others[0]
     most = -1.0, -1.0
@@ -98,8 +135,9 @@ def _nearest(wanted: RecordedRequest, others: Sequence[NearRecording]) -> NearRe
     return best
 
 
-def _parts(recorded: RecordedRequest) -> list[bytes]:
-    return [json_text.canonical(key) + json_text.canonical(value) for key, value in outline.parts(recorded)[0]]
+def _parts(side: Side, by: MatchPolicy) -> list[bytes]:
+    pieces, _ = outline.parts(side.request, comparison.reduced(by.rules, side).body)
+    return [json_text.canonical(key) + json_text.canonical(value) for key, value in pieces]
 
 
 def _likeness(ours: Sequence[bytes], theirs: Sequence[bytes], common: Collection[bytes]) -> tuple[float, float]:
@@ -136,9 +174,19 @@ def _ends(text: bytes) -> bytes:
     return text if len(text) <= 2 * _COMPARED else text[:_COMPARED] + text[-_COMPARED:]
 
 
-def _messages(wanted: RecordedRequest, other: RecordedRequest) -> Iterator[str]:
+def _hint(kinds: Sequence[Kind]) -> str:
+    """Say which kinds are all that differs, and how a rule names them."""
+    if not kinds:
+        return ""
+    words = [_WORDS[kind] for kind in kinds]
+    told = f"{', '.join(words[:-1])} and {words[-1]} differ" if len(words) > 1 else f"{words[0]} differs"
+    return f"only {told}: kinds = {json.dumps([*kinds])}"
+
+
+def _messages(compared: Compared) -> Iterator[str]:
     """Say which message of a conversation is the first that differs."""
-    here, there = (request.wire_body(each).get("messages") for each in (wanted, other))
+    here = compared.here.body.get("messages")
+    there = compared.there.body.get("messages")
     if not isinstance(here, list) or not isinstance(there, list) or max(len(here), len(there)) < 2 or here == there:
         return
     same = next((at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there)))
@@ -147,7 +195,7 @@ def _messages(wanted: RecordedRequest, other: RecordedRequest) -> Iterator[str]:
     yield f"(the first message that differs is messages[{same}]{f', {role}' if role else ''}, {counts})"
 
 
-def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
+def _differing(wanted: RecordedRequest, other: RecordedRequest, compared: Compared) -> list[str]:
     """Say what differs, a line each."""
     shown = [
         f"{name}: {ours} here, {theirs} in the recording"
@@ -161,13 +209,11 @@ def _differing(wanted: RecordedRequest, other: RecordedRequest) -> list[str]:
         {name: values[0] if len(values) == 1 else values for name, values in request.query(each).items()}
         for each in (wanted, other)
     )
-    differing = chain(
-        differences(ours, theirs, "query"),
-        differences(request.wire_body(wanted), request.wire_body(other)),
-    )
-    shown += [_told(each) for _, each in zip(range(_DIFFERENCES), differing, strict=False)]
-    if more := sum(1 for _ in zip(range(_COUNTED), differing, strict=False)):
-        shown.append(f"and {more}{' or more' if more == _COUNTED else ''} more")
+    differing = [*differences(ours, theirs, "query"), *compared.differences]
+    shown += map(_told, differing[:_DIFFERENCES])
+    more = len(differing) - _DIFFERENCES
+    if more > 0:
+        shown.append(f"and {more}{' or more' if len(compared.differences) == comparison.MOST else ''} more")
     return shown
 
 
@@ -181,7 +227,7 @@ def _told(difference: Difference) -> str:
 
 
 def _text(value: Any) -> str:
-    return "" if value is ABSENT else json.dumps(value, ensure_ascii=False)
+    return "" if value is ABSENT else _MARK.sub(r"<\1>", json.dumps(value, ensure_ascii=False))
 
 
 def _common(one: str, two: str) -> int:

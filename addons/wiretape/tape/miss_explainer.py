@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from wiretape.matching import request as matching
 from wiretape.matching.outline import Near, outline
+from wiretape.matching.rules import MatchPolicy
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape import mismatch
@@ -28,14 +29,15 @@ _BROKEN = 3
 class MissExplainer:
     """Explains the misses of one tape."""
 
-    def __init__(self, store: Store, lookups: Sequence[Lookup], indexes: Indexes) -> None:
+    def __init__(self, store: Store, lookups: Sequence[Lookup], indexes: Indexes, policy: MatchPolicy) -> None:
         """``lookups`` are those of the tape's session and of its layers, in order."""
         self._store = store
         self._lookups = lookups
         self._own = lookups[0]
         self._indexes = indexes
+        self._policy = policy
 
-    def explain(self, request: RecordedRequest, *, is_offline: bool, is_open: bool) -> Explanation:
+    def explain(self, question: Question, *, is_offline: bool, is_open: bool) -> Explanation:
         """Return why a request has no recording.
 
         ``is_open``: whether who asks may know what other sessions have.
@@ -46,16 +48,16 @@ class MissExplainer:
         )
         if is_offline:
             how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
-        question = Question(request)
         obstacles = [problem for lookup in self._lookups for problem in lookup.obstacles(question)]
         if is_open and self._store.is_quick:
             obstacles += self._elsewhere(question)
-        nearest = [] if obstacles else self._nearest(request)
+        nearest = [] if obstacles else self.nearest(question.request)
         if not obstacles and not nearest:
             obstacles = self._own.broken()[:_BROKEN]
-        return mismatch.explain(request, nearest, how, obstacles)
+        by = MatchPolicy(self._policy.rules_for(question.context), self._policy.places)
+        return mismatch.explain(question.request, nearest, how, obstacles, by)
 
-    def _nearest(self, request: RecordedRequest) -> list[NearRecording]:
+    def nearest(self, request: RecordedRequest) -> list[NearRecording]:
         """Return the recordings whose requests are nearest by their outlines, the nearest first."""
         drawn = outline(request)
         candidates: list[tuple[Near, Lookup]] = []

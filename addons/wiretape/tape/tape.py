@@ -30,7 +30,7 @@ from itertools import chain
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching import aliases
 from wiretape.matching import request as matching
-from wiretape.matching.rules import MatchPolicy
+from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Takes
 from wiretape.providers import wire
@@ -54,6 +54,9 @@ from wiretape.tape.snapshot import Snapshot
 
 EXACTLY = MatchPolicy()
 """Without rules."""
+
+NOBODY = MatchContext()
+"""Of whom nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Tape:
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
         self._policy = policy
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
-        self._misses = MissExplainer(store, self._lookups, indexes)
+        self._misses = MissExplainer(store, self._lookups, indexes, policy)
         self._hits = HitMemory(
             store,
             config,
@@ -252,12 +255,19 @@ class Tape:
             return False  # Of a list of models any new file is a part; a poll gets the next state.
         return all(each.is_whole for each in snapshots)
 
-    def explain(self, request: RecordedRequest, *, is_offline: bool = False, is_open: bool = True) -> Explanation:
+    def explain(
+        self,
+        request: RecordedRequest,
+        context: MatchContext = NOBODY,
+        *,
+        is_offline: bool = False,
+        is_open: bool = True,
+    ) -> Explanation:
         """Return why a request has no recording, in replay, or in other modes while offline.
 
-        ``is_open``: whether who asks may know what other sessions have.
+        ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
-        return self._misses.explain(request, is_offline=is_offline, is_open=is_open)
+        return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
 
 
 def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:

@@ -100,7 +100,7 @@ https.get('https://api.fireworks.ai/inference/v1/no-such-path', (response) => {
 
 def test_https_request_goes_through_too(env: dict[str, str]) -> None:
     text, _ = output(command("--mode", "replay", "--", "node", "-e", HTTPS_REQUEST), env)
-    assert text.startswith("404 ")
+    assert text.startswith("400 ")
     assert "recording_not_found" in text
 
 

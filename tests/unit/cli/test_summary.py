@@ -18,7 +18,8 @@ def said(
     counters: Counters | None = None, *, misses: tuple[str, ...] = (), missed: int = 0, **changed: Any
 ) -> list[str]:
     calls = CallReport()
-    calls.misses = [*misses]
+    for each in misses:
+        calls.misses[each] = calls.misses.get(each, 0) + 1
     calls.missed = missed or len(misses)
     values = {"code": 0, "connections": 1, "hosts": ("api.openai.com",), "tunnels": {}, **changed}
     return summary(

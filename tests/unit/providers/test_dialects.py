@@ -25,7 +25,7 @@ def test_each_stream_has_a_watcher_of_its_own() -> None:
 
 
 def test_every_dialect_says_something() -> None:
-    said = [(bool(each.watcher), bool(each.usage), bool(each.last_events)) for each in passthrough.DIALECTS]
+    said = [(each.watcher, each.usage, each.last_events, each.urls) for each in passthrough.DIALECTS]
     assert all(any(each) for each in said)
     for dialect in passthrough.DIALECTS:
         assert dialect.usage is None or dialect.usage.read([]) == Usage()

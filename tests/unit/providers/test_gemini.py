@@ -24,6 +24,9 @@ def candidate(index: int, reason: str | None = None) -> dict[str, Any]:
         ([{"promptFeedback": {}}], End.OPEN),
         ([{"candidates": [candidate(0, "STOP")]}, {"usageMetadata": {}}], End.OVER),
         ([{}], End.OPEN),
+        ([{"response": {"candidates": [candidate(0)]}}], End.OPEN),
+        ([{"response": {"candidates": [candidate(0, "STOP")]}, "traceId": "t"}], End.OVER),
+        ([{"type": "response.created", "response": {"id": "r"}}], End.OPEN),
     ],
 )
 def test_how_far_a_stream_is(chunks: list[Any], end: End) -> None:
@@ -39,6 +42,8 @@ def test_the_tokens_of_the_last_chunk_count() -> None:
     usage = {"promptTokenCount": 5, "candidatesTokenCount": 2, "cachedContentTokenCount": 3, "thoughtsTokenCount": 4}
     chunks = [{"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 1}}, {"usageMetadata": usage}]
     assert DIALECT.usage.read(chunks) == Usage(input=5, cached=3, output=2, reasoning=4)
+    in_envelopes = [{"response": chunk} for chunk in chunks]
+    assert DIALECT.usage.read(in_envelopes) == Usage(input=5, cached=3, output=2, reasoning=4)
 
 
 def test_the_events_that_end_an_interaction() -> None:

@@ -166,12 +166,77 @@ def test_every_other_path_of_a_provider_is_recorded_by_its_url(
         ("POST", "https://generativelanguage.googleapis.com/v1beta/tunedModels/t:generateContent"),
         ("POST", "https://codestral.mistral.ai/v1/fim/completions"),
         ("POST", "http://localhost:11434/api/show"),
+        ("POST", "https://cloudcode-pa.googleapis.com/v1internal:streamGenerateContent"),
+        ("POST", "https://daily-cloudcode-pa.sandbox.googleapis.com/v1internal:loadCodeAssist"),
+        ("GET", "https://chatgpt.com/backend-api/codex/models"),
+        ("POST", "https://chatgpt.com/backend-api/codex/responses/compact"),
+        ("GET", "https://api.individual.githubcopilot.com/models"),
+        ("POST", "https://api.githubcopilot.com/v1/messages"),
+        ("POST", "https://api.moonshot.cn/anthropic/v1/messages"),
+        ("POST", "https://api.kimi.com/coding/v1/messages"),
+        ("POST", "https://api.z.ai/api/anthropic/v1/messages"),
+        ("POST", "https://dashscope-intl.aliyuncs.com/apps/anthropic/v1/messages"),
+        ("POST", "https://api.perplexity.ai/search"),
+        ("POST", "http://localhost:1234/api/v1/chat"),
     ],
 )
 def test_what_says_the_same_each_time_is_in_the_table(builtins: Providers, method: str, url: str) -> None:
     route = post(builtins, url, method)
     assert route
     assert (route.endpoint.kind, route.url) == ("http", url)
+
+
+# URL of a chat -> the provider whose it is
+CHATS = [
+    ("https://api.githubcopilot.com/chat/completions", "copilot"),
+    ("https://api.business.githubcopilot.com/chat/completions", "copilot"),
+    ("https://api.enterprise.githubcopilot.com/v1/chat/completions", "copilot"),
+    ("https://api.moonshot.ai/v1/chat/completions", "moonshot"),
+    ("https://api.kimi.com/coding/v1/chat/completions", "kimi-coding"),
+    ("https://api.z.ai/api/paas/v4/chat/completions", "zai"),
+    ("https://api.z.ai/api/coding/paas/v4/chat/completions", "zai"),
+    ("https://open.bigmodel.cn/api/paas/v4/chat/completions", "zai"),
+    ("https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions", "qwen"),
+    ("https://dashscope-us.aliyuncs.com/compatible-mode/v1/chat/completions", "qwen"),
+    ("https://w.ap-southeast-1.maas.aliyuncs.com/compatible-mode/v1/chat/completions", "qwen"),
+    ("https://coding-intl.dashscope.aliyuncs.com/v1/chat/completions", "qwen-coding"),
+    ("https://router.huggingface.co/v1/chat/completions", "huggingface"),
+    ("https://router.huggingface.co/together/v1/chat/completions", "huggingface"),
+    ("https://api.perplexity.ai/chat/completions", "perplexity"),
+    ("http://localhost:1234/v1/chat/completions", "lm-studio"),
+]
+
+
+@pytest.mark.parametrize(("url", "provider"), CHATS)
+def test_a_chat_is_recorded_as_one_whoever_answers(builtins: Providers, url: str, provider: str) -> None:
+    route = post(builtins, url)
+    assert route
+    assert (route.provider, route.endpoint.recorded) == (provider, "/v1/chat/completions")
+
+
+CODEX = "codex_exec/0.171.0 (Debian 12.0.0; x86_64) dumb (codex_exec; 0.171.0)"
+
+
+@pytest.mark.parametrize(
+    ("url", "client", "expected"),
+    [
+        (f"{OPENAI}/responses", CODEX, True),
+        (f"{OPENAI}/responses?a=b", "codex_cli_rs/0.171.0", True),
+        ("https://chatgpt.com/backend-api/codex/responses", CODEX, True),
+        ("https://team.openai.azure.com/openai/v1/responses", CODEX, True),
+        (f"{OPENAI}/responses", "OpenAI/Python 3.57.0", False),
+        (f"{OPENAI}/responses", "", False),
+        (f"{OPENAI}/realtime", CODEX, False),
+        ("https://chatgpt.com/backend-api/responses", CODEX, False),
+        ("https://llm.example/v1/responses", CODEX, False),
+        ("http://api.openai.com/v1/responses", CODEX, False),
+    ],
+)
+def test_which_client_of_a_websocket_goes_on_over_http(
+    builtins: Providers, url: str, client: str, *, expected: bool
+) -> None:
+    scheme, host, path = re.fullmatch(r"(https?)://([^/]+)(/.*)", url).groups()  # type: ignore[union-attr]
+    assert builtins.falls_back(scheme, host, {"https": 443, "http": 80}[scheme], path, client) is expected
 
 
 def excluded(providers: Providers, url: str, method: str = "POST") -> Exclusion | None:
@@ -221,6 +286,11 @@ def test_the_builtin_table_excludes_noise_and_applications_of_ones_own(builtins:
     assert excluded(builtins, f"{CEREBRAS}/tcp_warming", "GET") is Exclusion.IGNORED
     assert excluded(builtins, f"{OPENAI}/traces/ingest") is Exclusion.IGNORED
     assert excluded(builtins, "https://api.anthropic.com/api/event_logging/v2/batch") is Exclusion.IGNORED
+    assert excluded(builtins, "https://cloudcode-pa.googleapis.com/v1internal:recordCodeAssistMetrics") is (
+        Exclusion.IGNORED
+    )
+    assert excluded(builtins, "https://chatgpt.com/backend-api/conversation") is Exclusion.SKIPPED
+    assert excluded(builtins, "http://localhost:1234/index.html", "GET") is Exclusion.SKIPPED
     assert excluded(builtins, "http://localhost:8000/v1/orders", "GET") is Exclusion.SKIPPED
     assert excluded(builtins, "https://127.0.0.1:3000/", "GET") is Exclusion.SKIPPED
     assert post(builtins, "http://localhost:8000/tokenize")

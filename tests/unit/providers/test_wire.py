@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import brotli
 import pytest
 import zstandard
 
+from builders import TABLE
 from places import DATA, SHIPPED, corpus
 from wiretape.codecs.sse import SseDecoder
-from wiretape.providers import wire
+from wiretape.providers import routing, wire
 from wiretape.providers.wire import HttpResponse, LiveResponse, UnrecordableError, answer, error
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, dumps, loads
 from wiretape.recording.capture import Capture
@@ -188,6 +190,51 @@ def test_an_error_of_ours_has_the_providers_form_and_is_not_retried(status: int,
     assert json.loads(sent.body) == {
         "error": {"message": message, "type": "recording_not_found", "code": "recording_not_found", "param": None}
     }
+
+
+OPENAI_FORM = {"error": {"message": "no", "type": "lost", "code": "lost", "param": None}}
+ANTHROPIC_FORM = {"type": "error", "error": {"type": "lost", "message": "no"}}
+GEMINI_FORM = {"error": {"code": 400, "message": "no", "status": "lost"}}
+OLLAMA_FORM = {"error": "no", "code": "lost"}
+PLAIN_FORM = {"message": "no", "code": "lost"}
+
+FORMS: Sequence[tuple[str, Any]] = [
+    ("POST https://api.openai.com/v1/chat/completions", OPENAI_FORM),
+    ("POST https://api.openai.com/v1/threads/t/messages", OPENAI_FORM),
+    ("GET https://api.openai.com/v1/files", OPENAI_FORM),
+    ("POST https://llm.example/x", OPENAI_FORM),
+    ("POST https://api.anthropic.com/v1/messages", ANTHROPIC_FORM),
+    ("POST https://api.anthropic.com/v1/messages/count_tokens", ANTHROPIC_FORM),
+    ("GET https://api.anthropic.com/v1/files", ANTHROPIC_FORM),
+    ("POST https://api.anthropic.com/v1/chat/completions", OPENAI_FORM),  # So the SDK is OpenAI's.
+    ("POST https://api.fireworks.ai/inference/v1/messages", ANTHROPIC_FORM),
+    ("POST https://api.deepseek.com/anthropic/v1/messages", ANTHROPIC_FORM),
+    ("POST https://generativelanguage.googleapis.com/v1beta/models/m:generateContent?key=k", GEMINI_FORM),
+    ("GET https://generativelanguage.googleapis.com/v1beta/files", GEMINI_FORM),
+    ("POST https://generativelanguage.googleapis.com/v1beta/openai/chat/completions", OPENAI_FORM),
+    ("POST https://generativelanguage.googleapis.com/v1beta/openai/images/generations", OPENAI_FORM),
+    ("POST https://gateway.example/v1/models/m:streamGenerateContent", GEMINI_FORM),
+    ("POST http://localhost:11434/api/chat", OLLAMA_FORM),
+    ("POST http://localhost:11434/api/embeddings", OLLAMA_FORM),
+    ("DELETE http://localhost:11434/api/delete", OLLAMA_FORM),
+    ("POST http://localhost:11434/v1/messages", ANTHROPIC_FORM),
+    ("POST https://ollama.com/api/chat", OLLAMA_FORM),
+    ("POST https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse", PLAIN_FORM),
+    ("POST https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1/chat/completions", OPENAI_FORM),
+    ("POST https://api.cohere.com/v2/chat", PLAIN_FORM),
+    ("POST https://api.cohere.com/compatibility/v1/chat/completions", OPENAI_FORM),
+]
+
+
+@pytest.mark.parametrize(("line", "form"), FORMS)
+def test_an_error_of_ours_is_one_of_the_api_that_was_asked(line: str, form: Any) -> None:
+    method, _, url = line.partition(" ")
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    asked = (method, parts.scheme, parts.hostname or "", port, f"{parts.path}?{parts.query}")
+    sent = error(400, "no", "lost", TABLE.route(*asked) or routing.elsewhere(*asked))
+    assert json.loads(sent.body) == form
+    assert (sent.status, dict(sent.headers)["x-should-retry"]) == (400, "false")
 
 
 # -- lists of models ---------------------------------------------------------------------------------------------------

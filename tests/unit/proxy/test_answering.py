@@ -83,8 +83,8 @@ def outcomes(request: EndpointRequest) -> list[tuple[Outcome, int, bytes]]:
     return [
         (Replayed(request, HIT), 200, b"hit"),
         (Faulted(request, BUSY), 529, b"busy"),
-        (Missed(request), 404, b"recording_not_found"),
-        (Unreadable(request), 404, b"recording_not_found"),
+        (Missed(request), 400, b"recording_not_found"),
+        (Unreadable(request), 400, b"recording_not_found"),
         (StoreUnavailable(request, Untold.RECORDING, "away"), 503, b"recordings_unavailable"),
     ]
 

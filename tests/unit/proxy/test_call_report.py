@@ -45,7 +45,16 @@ def test_the_first_misses_are_told_and_all_are_counted() -> None:
     for number in range(25):
         report.miss(tape(), f"call {number}", "no recording")
     assert report.missed == 25
-    assert report.misses == [f"call {number} (session checkout): no recording" for number in range(10)]
+    assert report.misses == {f"call {number} (session checkout): no recording": 1 for number in range(10)}
+
+
+def test_a_miss_that_is_asked_for_again_is_one_line() -> None:
+    report = CallReport()
+    for number in (*range(12), 3, 3, 11):
+        report.miss(tape(), f"call {number}", "no recording")
+    assert report.missed == 15
+    assert len(report.misses) == 10
+    assert report.misses["call 3 (session checkout): no recording"] == 3
 
 
 def test_no_secret_and_no_line_end_of_a_clients_is_told() -> None:
@@ -53,6 +62,7 @@ def test_no_secret_and_no_line_end_of_a_clients_is_told() -> None:
     file = io.StringIO()
     report = CallReport(file)
     report.miss(tape(), f"call\n{secret}", f"key {secret}")
-    assert "\n" not in report.misses[0]
-    assert secret not in report.misses[0] + file.getvalue()
+    (told,) = report.misses
+    assert "\n" not in told
+    assert secret not in told + file.getvalue()
     assert len(file.getvalue().splitlines()) == 1

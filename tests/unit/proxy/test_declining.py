@@ -58,7 +58,7 @@ def _rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
 
 def test_a_miss_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     response, error = rig.told(Missed(rig.request()))
-    assert (response.status_code, error["code"]) == (404, "recording_not_found")
+    assert (response.status_code, error["code"]) == (400, "recording_not_found")
     assert response.headers["x-should-retry"] == "false"
     assert "checkout" in error["message"]
     assert rig.decider.report.missed == 1
@@ -67,7 +67,7 @@ def test_a_miss_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptu
 
 def test_what_no_recording_can_be_of_is_a_miss_too(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     response, error = rig.told(Unreadable(rig.request("the body is not JSON")))
-    assert (response.status_code, error["code"]) == (404, "recording_not_found")
+    assert (response.status_code, error["code"]) == (400, "recording_not_found")
     assert response.headers["x-should-retry"] == "false"
     assert error["message"] == "wiretape: the body is not JSON; in replay nothing is sent to a provider."
     assert (rig.decider.report.missed, rig.tape.counters.misses) == (1, 1)

@@ -107,7 +107,7 @@ def become(flow: http.HTTPFlow) -> str:
     [
         ("live", "sent", "sent", "sent"),
         ("record", "sent", "sent", "sent"),
-        ("replay", "404", "404", "sent"),
+        ("replay", "400", "400", "sent"),
         ("record-if-missing", "sent", "sent", "sent"),
     ],
 )
@@ -136,7 +136,7 @@ def test_a_hit_is_its_recordings_answer_whatever_its_coding(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "status", "kind"),
-    [("replay", "404", Unreadable), ("record-if-missing", "sent", Forwarded), ("record", "sent", Forwarded)],
+    [("replay", "400", Unreadable), ("record-if-missing", "sent", Forwarded), ("record", "sent", Forwarded)],
 )
 def test_a_request_that_is_too_large_when_decoded_is_no_recording(
     mode: str, status: str, kind: type[Outcome], rig: Rig
@@ -185,7 +185,7 @@ def test_what_was_decided_for_a_session_that_is_frozen_by_now_is_decided_anew(ri
 
     flow = asyncio.run(ask())
     assert isinstance(outcome_of(flow), Missed)
-    assert become(flow) == "404"
+    assert become(flow) == "400"
 
 
 # -- equal requests at once --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from mitmproxy.connection import Client
 from mitmproxy.proxy import mode_specs
 from mitmproxy.test import tflow
 
+from builders import route
 from wiretape.providers.table import load
 from wiretape.proxy import host_agreement
 
@@ -73,7 +74,7 @@ def test_every_host_of_a_flow_counts(headers: list[tuple[bytes, bytes]], authori
     flow.request.headers.clear()
     flow.request.headers.fields = tuple(headers)
     flow.request.data.authority = authority.encode()
-    refusal = host_agreement.refusal(flow, PROVIDERS)
+    refusal = host_agreement.refusal(flow, PROVIDERS, route())
     assert (refusal is not None) is is_refused
     if refusal:
         assert refusal.status == 421

@@ -120,6 +120,22 @@ def test_what_is_answered_from_nothing(line: str, headers: dict[str, str], statu
         assert found == (status if mode in (REPLAY, MISSING) else None), mode
 
 
+CODEX = {"upgrade": "websocket", "user-agent": "codex_exec/0.171.0 (Debian 12.0.0; x86_64)"}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_client_that_can_ask_over_http_is_refused_its_websocket_at_once(mode: Mode, rig: Rig) -> None:
+    line = "GET https://gpu.example/v1/responses"
+    response = rig.passing.answer_from_nothing(asked(line, CODEX), rig.grant(mode))
+    assert (response.status_code if response else None) == (None if mode is LIVE else 426)
+    if response:
+        assert (response.headers["upgrade"], response.headers["connection"]) == ("HTTP/1.1", "upgrade")
+        assert "ask over HTTP" in response.json()["error"]["message"]
+    for other, headers in ((line, SOCKET), ("GET https://gpu.example/v1/realtime", CODEX), (line, {})):
+        answer = rig.passing.answer_from_nothing(asked(other, headers), rig.grant(mode))
+        assert answer is None, (other, headers)
+
+
 # a request -> why it is refused in replay; None where it passes
 REFUSED: list[tuple[str, dict[str, str], str | None]] = [
     (SKIPPED, {}, "a path that the table of providers excludes (skip)"),
@@ -142,12 +158,12 @@ def test_in_replay_nothing_is_sent_to_a_provider(
         assert (flow.response, tape.counters.misses) == (None, 0)
         return
     assert flow.response
-    assert flow.response.status_code == 404
+    assert flow.response.status_code == 400
     told = flow.response.text or ""
     assert f"is {why}, and in replay" in told
     assert (tape.counters.misses, rig.decider.report.missed) == (1, 1)
     assert "miss: gpu.example /v1/" in caplog.text
-    assert "hidden" not in caplog.text + told + rig.decider.report.misses[0]
+    assert "hidden" not in caplog.text + told + "".join(rig.decider.report.misses)
 
 
 @pytest.mark.parametrize("mode", [LIVE, RECORD, MISSING])

@@ -3,7 +3,8 @@
 import pytest
 from mitmproxy.test import tutils
 
-from wiretape.providers import wire
+from builders import route
+from wiretape.providers import routing, wire
 from wiretape.proxy import responses
 from wiretape.sessions.access import AccessDeniedError
 
@@ -37,10 +38,16 @@ def test_an_answer_without_content_has_no_length(status: int) -> None:
 
 
 def test_what_no_recording_answers_is_refused_with_a_reason() -> None:
-    answer = responses.no_recording("wiretape: it is a conversation, and in replay")
-    assert answer.status_code == 404
+    answer = responses.no_recording("wiretape: it is a conversation", route())
+    assert (answer.status_code, answer.headers["x-should-retry"]) == (400, "false")
     assert answer.json()["error"]["code"] == "recording_not_found"
-    assert answer.json()["error"]["message"].endswith("and in replay nothing is sent to a provider.")
+    assert answer.json()["error"]["message"] == "wiretape: it is a conversation"
+
+
+def test_a_refusal_has_the_form_of_the_api_that_was_asked() -> None:
+    anthropic = routing.elsewhere("POST", "https", "api.anthropic.com", 443, "/v1/messages")
+    error = responses.refusal(AccessDeniedError(403, "no"), route=anthropic).json()["error"]
+    assert error == {"type": "session_refused", "message": "wiretape: no"}
 
 
 def test_a_preflight_is_granted_what_it_asked_for() -> None:

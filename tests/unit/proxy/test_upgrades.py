@@ -3,6 +3,7 @@
 import pytest
 from mitmproxy.test import tutils
 
+from builders import route
 from wiretape.proxy import upgrades
 
 
@@ -25,3 +26,9 @@ def test_a_websocket_and_grpc_are_conversations(headers: dict[str, str], *, is_o
     request.headers.clear()
     request.headers.update(headers)
     assert upgrades.is_one(request) is is_one
+
+
+def test_the_refusal_says_which_protocol_is_wanted() -> None:
+    answer = upgrades.refusal(route())
+    assert (answer.status, dict(answer.headers)["upgrade"]) == (426, "HTTP/1.1")
+    assert b"websocket_not_recorded" in answer.body

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from wiretape.redaction.rules import RedactionRule
-from wiretape.redaction.spans import Span
 from wiretape.redaction.team_rules import AllowedTexts, PlacedRules, TeamRule
+from wiretape.rewriting.spans import Span
 
 NOTHING = AllowedTexts([])
 

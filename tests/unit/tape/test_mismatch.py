@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from wiretape.codecs import printable
+from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching.rules import Kind, MatchPolicy, MatchRule
 from wiretape.recording import RecordedRequest, request_hash
 from wiretape.tape.mismatch import NearRecording, explain
 
@@ -241,3 +243,61 @@ def test_what_stands_in_the_way_of_the_very_recording_is_told_and_nothing_else()
     told = explain(WANTED, [NearRecording("abc", WANTED)], HOW, ["x.json is there, and cannot be served: not JSON."])
     assert "differs" not in told.text
     assert (told.nearest, told.difference) == ("", "x.json is there, and cannot be served: not JSON.")
+
+
+# -- by rules ----------------------------------------------------------------------------------------------------------
+
+TODAY = MatchRule("today", kinds=(Kind.DATES,))
+
+
+def by(*rules: MatchRule) -> MatchPolicy:
+    return MatchPolicy(rules)
+
+
+def test_where_only_a_date_differs_it_says_so_and_how_a_rule_names_it() -> None:
+    near = NearRecording("near", request(messages=said("Today is 2026-11-26.")))
+    told = explain(request(messages=said("Today is 2026-11-27.")), [near], HOW)
+    assert told.hint == 'only a date differs: kinds = ["dates"]'
+    assert f"{told.hint}: in a [[match]] of wiretape.toml" in told.text
+    assert str(told).endswith(f'"Today is 2026-11-26." in the recording ({told.hint})')
+
+
+def test_several_kinds_are_told_in_a_line() -> None:
+    here = request(messages=said("2026-11-26"), user="0c7a3f60-7a35-4fd8-bb5f-7d2c1e9f3a11")
+    there = request(messages=said("2026-11-27"), user="9c7a3f60-7a35-4fd8-bb5f-7d2c1e9f3a12")
+    told = explain(here, [NearRecording("near", there)], HOW)
+    assert told.hint == 'only a date and a UUID differ: kinds = ["dates", "uuids"]'
+
+
+def test_another_question_is_no_matter_of_kinds() -> None:
+    near = NearRecording("near", request(messages=said("2026-11-26: who?")))
+    told = explain(request(messages=said("2026-11-27: what?")), [near], HOW)
+    assert not told.hint
+    assert "[[match]]" not in told.text
+
+
+def test_what_rules_take_out_is_not_told_and_what_they_leave_is() -> None:
+    near = NearRecording("near", request(messages=said("On 2026-11-26: who?"), prompt_cache_key="a"))
+    wanted = request(messages=said("On 2026-11-27: what?"), prompt_cache_key="b")
+    told = explain(wanted, [near], HOW, by=by(*BUILT_IN, TODAY))
+    assert [line for line in told.text.splitlines() if line.startswith("  ")] == [
+        '  messages[0].content: "On <date>: what?" here, "On <date>: who?" in the recording'
+    ]
+
+
+def test_the_nearest_is_the_one_that_is_near_by_the_rules() -> None:
+    wanted = request(messages=said("Who?"), client_metadata={str(n): "here" * 9 for n in range(20)})
+    looks_near = request(messages=said("What then?"), client_metadata=wanted.body["client_metadata"])
+    is_near = request(messages=said("Who."), client_metadata={"a": "b"})
+    others = [NearRecording("looks", looks_near), NearRecording("is", is_near)]
+    assert explain(wanted, others, HOW).nearest == "looks"
+    assert explain(wanted, others, HOW, by=by(*BUILT_IN)).nearest == "is"
+
+
+def test_the_first_difference_is_what_may_be_meant() -> None:
+    ids = [{"type": "message", "id": f"msg_0193fa11c0d{n}", "content": "Hi"} for n in range(8)]
+    there = [{**item, "id": item["id"].replace("fa11", "beef")} for item in ids]
+    here = [*ids[:-1], {**ids[-1], "content": "Ho"}]
+    text = message(request(input=here), [("near", request(input=there))], HOW)
+    first = next(line for line in text.splitlines() if line.startswith("  "))
+    assert first == '  input[7].content: "Ho" here, "Hi" in the recording'

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from builders import HELLO, Taped, arrived, came, chat, files, folder, found, name_of
+from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Selector
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.recording import request_hash
@@ -83,3 +84,12 @@ def test_where_there_is_none_at_all_what_is_broken_is_told(taped: Taped) -> None
     (folder(tape) / "abc.json").write_text("{}")
     assert found(tape, HELLO) is None
     assert f"{folder(tape)}/abc.json: no request" in str(tape.explain(HELLO))
+
+
+def test_the_rules_are_those_that_hold_for_who_asks(taped: Taped) -> None:
+    of_agent = MatchRule("today", applies=Selector(clients=("agent/*",)), kinds=(Kind.DATES,))
+    taped(Mode.RECORD).record(chat("Today is 2026-11-26. Who?"), came())
+    tape = taped(Mode.REPLAY, policy=MatchPolicy((of_agent,)))
+    asked = chat("Today is 2026-11-27. What?")
+    assert "Today is <date>. What?" in tape.explain(asked, MatchContext(client="agent/2.1")).difference
+    assert "Today is 2026-11-27. What?" in tape.explain(asked, MatchContext(client="curl/8")).difference

@@ -167,7 +167,7 @@ class FastHttp1Layer(FailsClosed):
         """Tell a client that it stays outside, and read no more of it."""
         what = f"{received.method} {self._heads.host(received)}"
         wait = self._decider.admission.refuse(self.context.client, what, denied)
-        yield from self._refuse(responses.refusal(denied), wait)
+        yield from self._refuse(responses.refusal(denied, route=self._heads.leads_to(received)), wait)
 
     # -- DECIDING ----------------------------------------------------------------------------------------------------
 

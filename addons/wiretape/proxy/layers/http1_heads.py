@@ -9,6 +9,7 @@ from mitmproxy.proxy.layers.http import HTTPMode
 
 from wiretape.codecs.http1 import Request
 from wiretape.policy import Mode
+from wiretape.providers.routing import Route
 from wiretape.proxy import host_agreement, reverse_clients
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import RequestHead
@@ -59,6 +60,14 @@ class Http1Heads:
         """Return the name that a request has for its host, for the log."""
         address = self._address(received)
         return address[1][-1] if address else "?"
+
+    def leads_to(self, received: Request) -> Route | None:
+        """Return where a request leads, whoever sends it; None where it does not tell."""
+        address = self._address(received)
+        if address is None:
+            return None
+        scheme, hosts, port, path = address
+        return self._decider.leads_to(RequestHead(received.method, scheme, hosts, port, path, content_type=""))
 
     def _is_unusual(self, received: Request) -> bool:
         return bool(

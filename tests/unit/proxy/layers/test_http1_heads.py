@@ -60,6 +60,17 @@ def test_without_a_tunnel_the_absolute_form_tells_where_it_goes(
     assert (told and (told[0].hosts, told[0].port, told[0].path)) == expected
 
 
+def test_whoever_is_turned_away_is_told_in_the_form_of_the_api_that_was_asked(rigged: Rigs) -> None:
+    known = heads(rigged).leads_to(received(post()))
+    assert known
+    assert (known.provider, known.endpoint.recorded) == ("fireworks", "/v1/chat/completions")
+    asked = received(post(path="http://a.example/v1/messages?key=k", host="a.example"))
+    other = heads(rigged, HTTPMode.regular).leads_to(asked)
+    assert other
+    assert other.sent_url == "http://a.example/v1/messages"
+    assert heads(rigged).leads_to(received(post(path=ABSOLUTE))) is None
+
+
 UNUSUAL = {
     "only a head": post().replace(b"POST", b"HEAD", 1),
     "a fragment": post(path=f"{FIREWORKS_CHAT}#a"),

@@ -1,6 +1,4 @@
-"""Spans: where secrets stand in a text, and what replaces them. Everything that finds secrets, or takes them out, uses
-it.
-"""
+"""Spans: places in a text, and what replaces each. Whatever finds what is to be replaced, or replaces it, uses them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,11 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where a secret stands in a text, in characters, and what replaces it."""
+    """A place in a text, in characters, and what replaces it there."""
 
     start: int
     end: int
     detector: str
+    """The name of what found it, for reports."""
     replacement: str
 
     def moved(self, distance: int) -> "Span":

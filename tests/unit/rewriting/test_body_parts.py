@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wiretape.codecs.pieces import Pieces
-from wiretape.redaction.body_parts import Body, OtherText, Part
+from wiretape.rewriting.body_parts import Body, OtherText, Part
 
 
 def told(body: Body) -> list[tuple[str, Any]]:

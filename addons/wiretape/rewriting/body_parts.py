@@ -27,13 +27,14 @@ from typing import Any
 import orjson
 
 from wiretape.codecs.pieces import Pieces
-from wiretape.redaction.positions import locate
+from wiretape.rewriting.positions import locate
 
 _LINE = re.compile(r"([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _LINE_OF_BYTES = re.compile(rb"([^\r\n]*+)(\r\n|\r|\n|\Z)")
 _BLANK = "\ufeff \t\r\n"
 _STARTS_JSON = ("{", "[")
-_NO_JSON = object()
+NO_JSON = object()
+"""What ``parsed`` returns for a text that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +135,28 @@ class Body:
     def _json_parts(self, begin: int) -> "Iterator[Part | OtherText]":
         if not self._has_values_in_lines(begin):
             # A large body is parsed from its bytes, so that its decoded text is not in memory beside them meanwhile.
-            value = _NO_JSON
+            value = NO_JSON
             if self.data is not None and not begin:
                 with suppress(orjson.JSONDecodeError):
                     value = orjson.loads(self.data)
             raw = self.whole()[begin:]
-            if value is _NO_JSON:
-                value = _parsed(raw)
+            if value is NO_JSON:
+                value = parsed(raw)
             if isinstance(value, list):  # Gemini streams a list unless the client asks for events.
                 places = locate(raw, {(index,) for index in range(len(value))})
                 for index, item in enumerate(value):
                     start, end = places[index,]
                     yield Part(item, raw[start:end], ((0, begin + start),))
                 return
-            if value is not _NO_JSON:
+            if value is not NO_JSON:
                 yield Part(value, raw, ((0, begin),))
                 return
-            if all(_parsed(line) is _NO_JSON for _, line in self.lines()):
+            if all(parsed(line) is NO_JSON for _, line in self.lines()):
                 yield OtherText(0, self.whole())
                 return
         for start, line in self.lines():
-            value = _parsed(line)
-            if value is _NO_JSON:
+            value = parsed(line)
+            if value is NO_JSON:
                 yield OtherText(start, line)
             else:
                 yield Part(value, line, ((0, start),))
@@ -165,7 +166,7 @@ class Body:
         written = (line for _, line in self._lines(begin) if line.strip())
         first = next(written)
         more = next(written, None)
-        return more is not None and _parsed(first) is not _NO_JSON
+        return more is not None and parsed(first) is not NO_JSON
 
 
 def _event_parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part | OtherText]:
@@ -186,20 +187,21 @@ def _event_parts(lines: Iterable[tuple[int, str]]) -> Iterator[Part | OtherText]
 def _data_parts(data: Sequence[tuple[int, str]]) -> Iterator[Part]:
     """Yield the value of an event, or a value for each of its lines where they are not JSON together."""
     raw = "\n".join(line for _, line in data)
-    value = _parsed(raw)
-    if value is not _NO_JSON:
+    value = parsed(raw)
+    if value is not NO_JSON:
         here = accumulate((len(line) + 1 for _, line in data[:-1]), initial=0)
         yield Part(value, raw, tuple(zip(here, (start for start, _ in data), strict=True)))
         return
     for start, line in data:
-        value = _parsed(line)
-        if value is not _NO_JSON:
+        value = parsed(line)
+        if value is not NO_JSON:
             yield Part(value, line, ((0, start),))
         elif line:
             yield Part(line, line, ((0, start),), is_json=False)
 
 
-def _parsed(raw: str) -> Any:
+def parsed(raw: str) -> Any:
+    """Return the value of a JSON text, also of one that orjson refuses; NO_JSON where it is none."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -207,4 +209,4 @@ def _parsed(raw: str) -> Any:
     try:
         return json.loads(raw)  # It reads what orjson refuses: NaN, half a surrogate pair.
     except (ValueError, RecursionError):
-        return _NO_JSON
+        return NO_JSON

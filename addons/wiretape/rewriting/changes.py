@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from wiretape.codecs.remade import Remade
-from wiretape.redaction.channels import JSON
-from wiretape.redaction.positions import Path
+from wiretape.rewriting.channels import JSON
+from wiretape.rewriting.positions import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Change:
     value: JSON
     detector: str
     is_first: bool = True
-    """Whether this is the first changed piece of its secret: reports name this place, and no other, for the secret."""
+    """Whether this is the first changed piece of what was found: reports name this place, and no other, for it."""
 
 
 def outermost(changed: list[Change]) -> list[Change]:

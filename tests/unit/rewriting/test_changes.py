@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from wiretape.codecs.remade import Remade
-from wiretape.redaction.changes import Change, applied, outermost, renamed, shown
-from wiretape.redaction.positions import Path
+from wiretape.rewriting.changes import Change, applied, outermost, renamed, shown
+from wiretape.rewriting.positions import Path
 
 
 def change(*path: str | int, value: Any = "*") -> Change:

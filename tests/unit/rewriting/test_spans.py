@@ -2,7 +2,7 @@
 
 import pytest
 
-from wiretape.redaction.spans import Places, Span, distribute, merged, replaced
+from wiretape.rewriting.spans import Places, Span, distribute, merged, replaced
 
 
 def span(start: int, end: int, replacement: str = "*") -> Span:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from wiretape.redaction.channels import Channel, ChannelReader, Walk, is_token
+from wiretape.redaction import members
+from wiretape.rewriting.channels import Channel, ChannelReader, Walk, is_token
 
 
 def texts(*elements: Any) -> list[tuple[str, str, list[str]]]:
     """Return name, way of reading and pieces of each channel."""
-    walk = Walk(elements)
+    walk = Walk(elements, members.naming)
     return [(each.name, each.reading.name, each.texts) for each in walk.channels.values()]
 
 
@@ -113,6 +114,14 @@ def test_other_elements_are_looked_at_too() -> None:
         ("", "EITHER", ["b"]),
         ("", "EITHER", ["c"]),
     ]
+
+
+def test_blocks_of_bedrock_are_told_apart_and_their_input_goes_on() -> None:
+    def block(index: int, piece: str) -> dict[str, Any]:
+        return {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}}
+
+    assert joined(block(1, "a"), block(2, "x"), block(1, "b")) == [["a", "b"], ["x"]]
+    assert joined({"input": "a"}, {"input": "b"}) == []
 
 
 def test_names_of_all_members_are_told() -> None:

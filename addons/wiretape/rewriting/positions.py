@@ -1,20 +1,21 @@
 """Positions: where the values of a JSON text stand in it, and where each character of a decoded text came from.
 Sans-IO.
 
-A secret is found in what a text means, and taken out where that is written, so that everything around it stays byte for
-byte as it was. ``encodings`` and ``bodies`` use this for it.
+What is to be replaced is found in what a text means, and replaced where that is written, so that everything around it
+stays byte for byte as it was.
 """
 
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from urllib.parse import unquote
-
-from wiretape.redaction import members
 
 type Path = tuple[str | int, ...]
 """The place of a value in another one: names of members and numbers of elements."""
+
+type Naming = Callable[[Mapping[str, object], str], str]
+"""Returns the name of a member ``value``, given the members beside it and the name of the object that it is in."""
 
 # A text without its closing quote goes on to the end. The quantifiers are possessive: otherwise it would be quadratic.
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
@@ -121,7 +122,12 @@ class Literal:
         """The name of the member whose value the text is; empty where it is the value of none."""
 
 
-def literals(raw: str) -> list[Literal]:
+def as_it_is(_beside: Mapping[str, object], _owner: str) -> str:
+    """Return the name of a member ``value``, which no label beside it names otherwise."""
+    return "value"
+
+
+def literals(raw: str, naming: Naming = as_it_is) -> list[Literal]:
     """Return every text in a JSON text, which may be cut off anywhere. The names of members are texts
     without a name.
     """
@@ -150,16 +156,16 @@ def literals(raw: str) -> list[Literal]:
                 owner = name
             opened.append((owner, {}, []))
         elif mark == "}" and len(opened) > 1:
-            _name_values(*opened.pop())
+            _name_values(naming, *opened.pop())
         before = mark
     for each in opened:
-        _name_values(*each)
+        _name_values(naming, *each)
     return texts
 
 
-def _name_values(owner: str, labels: dict[str, str], values: list[Literal]) -> None:
+def _name_values(naming: Naming, owner: str, labels: dict[str, str], values: list[Literal]) -> None:
     for value in values:
-        value.name = members.naming(labels, owner)
+        value.name = naming(labels, owner)
 
 
 def _is_closed(literal: str) -> bool:

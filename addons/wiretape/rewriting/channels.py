@@ -2,7 +2,7 @@
 
 It knows no provider by name. The pieces of a channel have the same place in each element: the same names of members on
 the way to it, and the same index where a member beside them gives one (``choices[].index``, ``tool_calls[].index``,
-Anthropic's ``index`` of a content block, ``output_index`` of the Responses API).
+Anthropic's ``index`` of a content block, ``output_index`` of the Responses API, ``contentBlockIndex`` of Bedrock).
 
 Events of another ``type`` belong to another channel. So the whole text that ``response.output_text.done`` repeats does
 not continue the deltas. A text that comes in one piece is a channel of one piece. The tokens of logprobs are a channel
@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from wiretape.redaction import members
-from wiretape.redaction.positions import Path
+from wiretape.rewriting.positions import Naming, Path, as_it_is
 
 type JSON = Any
 
 
 class ChannelReader(Enum):
-    """How the pieces of a channel are searched for secrets."""
+    """How the pieces of a channel are searched."""
 
     JOINED = auto()
     """Together: each piece continues the one before."""
@@ -88,15 +87,19 @@ _CONTINUED = frozenset(
         "response",
         "text",
         "thinking",
+        "tool_plan",
         "transcript",
     }
 )
 """Members whose texts come in pieces."""
 
+_CONTINUED_IN = frozenset({("toolUse", "input")})
+"""The same where only the name of the object around tells, which comes first."""
+
 _WHOLE = frozenset({"__type__", "id", "item_id", "model", "object", "obfuscation", "role", "type"})
 """Members whose texts mean something by themselves each time."""
 
-_INDEXES = ("index", "output_index", "content_index", "summary_index")
+_INDEXES = ("index", "output_index", "content_index", "summary_index", "contentBlockIndex")
 ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
 """Lists of the tokens that could have stood in the place of a token, the likeliest first."""
 
@@ -106,7 +109,8 @@ _SAID_OF_TOKENS = ("bytes", "logprob", "logProbability")
 class Walk:
     """Collects the channels of elements, and the names of all their members."""
 
-    def __init__(self, elements: Iterable[JSON]) -> None:
+    def __init__(self, elements: Iterable[JSON], naming: Naming = as_it_is) -> None:
+        self._naming = naming
         self.channels: dict[tuple[Any, ...], Channel] = {}
         self.names: set[str] = set()
         self._position = 0
@@ -153,8 +157,8 @@ class Walk:
                 if name == "token" and is_token(value):
                     self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
-                    named = members.naming(value, owner) if name == "value" else name
-                    self._text(named, item, (*path, name), (*key, place), _reading(name))
+                    named = self._naming(value, owner) if name == "value" else name
+                    self._text(named, item, (*path, name), (*key, place), _reading(name, owner))
             elif kind is dict:
                 self._object(item, (*path, name), (*key, place), name)
             elif kind is list:
@@ -185,11 +189,13 @@ def _kind(element: Mapping[str, JSON]) -> str:
     return ""
 
 
-def _reading(name: str) -> ChannelReader:
+def _reading(name: str, owner: str = "") -> ChannelReader:
     if name in _CONTINUED:
         return ChannelReader.JOINED
     if name in _WHOLE:
         return ChannelReader.WHOLE
+    if (owner, name) in _CONTINUED_IN:
+        return ChannelReader.JOINED
     return ChannelReader.EITHER
 
 
@@ -206,5 +212,5 @@ def _place(name: str, position: int, item: Mapping[str, JSON]) -> tuple[Any, ...
 
 
 def is_token(value: Mapping[str, JSON]) -> bool:
-    """Tell whether an object describes one token of a text. In such an object, ``token`` does not name a secret."""
+    """Tell whether an object describes one token of a text. There, ``token`` is the name of no secret."""
     return isinstance(value.get("token"), str) and any(name in value for name in _SAID_OF_TOKENS)

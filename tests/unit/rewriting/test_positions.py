@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from wiretape.redaction import positions
+from wiretape.redaction import members
+from wiretape.rewriting import positions
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_a_part_of_a_decoded_text_stands_there(raw: str, means: str, part: tuple
 
 
 def named(raw: str) -> list[tuple[str, str]]:
-    return [(each.name, each.text.text) for each in positions.literals(raw)]
+    return [(each.name, each.text.text) for each in positions.literals(raw, members.naming)]
 
 
 @pytest.mark.parametrize(

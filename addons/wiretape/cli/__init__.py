@@ -7,7 +7,7 @@
 ``embedded``            a mitmproxy on loopback, in this process
 ``upstream``            the proxy that the environment names already: ours connects by way of it
 ``certificates``        the CAs that the command's programs trust
-``environment``         the environment of the child
+``environment``         the environment of the child; ``directories``: those that it works in
 ``run``                 the child: its signals, its exit code
 ``summary``             what happened, in a line or two
 ``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up
@@ -20,6 +20,7 @@
 ``recover``             writes what killed proxies have left
 ``session``             the commands on sessions and their flags; ``sessions``: what they do
 ``token``               the commands on tokens
+``rules``               the commands on rules of matching; ``rule_texts``: a rule in plain words
 ``demo``                all of it, on the shipped recordings; ``demo_app`` is the app
 ``console``             what a command tells the user
 

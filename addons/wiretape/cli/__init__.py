@@ -16,11 +16,11 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left
 ``session``             the commands on sessions and their flags; ``sessions``: what they do
 ``token``               the commands on tokens
-``rules``               the commands on rules of matching; ``rule_texts``: a rule in plain words
 ``demo``                all of it, on the shipped recordings; ``demo_app`` is the app
 ``console``             what a command tells the user
 

@@ -42,10 +42,6 @@ class Counters:
 
     hits: int = 0
     """Answered from a recording."""
-    hits_by_rules: int = 0
-    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
-    rules: dict[str, int] = field(default_factory=dict)
-    """The same, by the rules that were needed: a hit can need several."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
     unavailable: int = 0
@@ -68,6 +64,10 @@ class Counters:
     """Completion tokens served from recordings."""
     faults: int = 0
     """Answers that met a fault, on purpose."""
+    hits_by_rules: int = 0
+    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
+    rules: dict[str, int] = field(default_factory=dict)
+    """The same, by the rules that were needed: a hit can need several."""
 
     def add(self, others: "Counters") -> None:
         """Add the counters of others."""

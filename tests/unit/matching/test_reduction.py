@@ -52,7 +52,7 @@ def test_a_directory_of_several_paths_is_one() -> None:
     recorded = by.reduce(chat("one", "in /link/proj and /real/proj"), Places(cwd=("/link/proj", "/real/proj")))
     present = by.reduce(chat("one", "in /work/q and /work/q"), Places(cwd=("/work/q",)))
     assert recorded.digest == present.digest
-    bound = {each.recorded: each.present for each in reduction.bindings(recorded, present).bindings}
+    bound = {each.recorded: each.present for each in reduction.bound(recorded, present)}
     assert bound == {"/link/proj": "/work/q", "/real/proj": "/work/q"}
     assert reduction.distance(recorded, present) == 2
 

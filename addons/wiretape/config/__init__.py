@@ -9,12 +9,12 @@ A table or key that nobody reads would be silently without effect: a session of 
 rule on secrets that takes nothing out. So all of the file is checked before any of it is used, by one description. Its
 values then go to whoever makes sessions, faults or rules of them; those say what else is wrong, and know no file:
 
-    text -> TOML -> WIRETAPE_TOML.check -> sessions, providers, faults, redaction, tunnels
+    text -> TOML -> WIRETAPE_TOML.check -> sessions, providers, faults, redaction, tunnels, matching
                         |                        |
                         +- ConfigurationError ---+-> "team.toml:7: [session.main]: pace: ... is no pace"
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from wiretape.codecs import misspelled, toml_text
 from wiretape.config import places
 from wiretape.config.tables import SESSION, WIRETAPE_TOML
 from wiretape.exceptions import ConfigurationError
+from wiretape.matching import presets, rule_tables
+from wiretape.matching.presets import Preset
+from wiretape.matching.rules import MatchRule
 from wiretape.network import egress
 from wiretape.network.egress import EgressRule
 from wiretape.providers import table
@@ -72,6 +75,19 @@ class Configuration:
         return self._made(
             lambda: redaction_rules.parse(self.tables.get("redaction", {}), self.tables.get("redact", []))
         )
+
+    def matching(self, providers: Collection[str]) -> tuple[MatchRule, ...]:
+        """Return the team's own rules of matching. ``providers``: the names that a rule's provider can have."""
+        return self._made(lambda: self._match_rules(providers))
+
+    def _match_rules(self, providers: Collection[str]) -> tuple[MatchRule, ...]:
+        rules = rule_tables.parse(("match",), self.tables.get("match", []))
+        rule_tables.check_providers(("match",), rules, providers)
+        return rules
+
+    def presets(self) -> Mapping[str, Preset]:
+        """Return the presets: those that are built in, and its own."""
+        return self._made(lambda: presets.load(self.tables.get("preset", {})))
 
     def faults(self, providers: Collection[str]) -> Faults:
         """Return what goes wrong on purpose. ``providers``: the names that a fault's provider can have."""
@@ -135,16 +151,21 @@ def _label(path: tuple[str | int, ...], tables: Mapping[str, Any]) -> str:
         return ""
     match path:
         case (str(kind), int(number), *rest):
-            row = tables[kind][number]
-            name = row.get("name") if isinstance(row, dict) else None
-            label = f"[[{kind}]] {number + 1}"
-            if isinstance(name, str) and name:
-                label += f" ({name[:_LONGEST]})"
-        case (("session" | "endpoints") as kind, str(name), *rest):
+            label = _row(kind, number, tables[kind])
+        case ("preset", str(name), "match", int(number), *rest):
+            label = _row(f"preset.{_quoted(name)}.match", number, tables["preset"][name]["match"])
+        case (("session" | "endpoints" | "preset") as kind, str(name), *rest):
             label = f"[{kind}.{_quoted(name)}]"
         case (kind, *rest):
             label = f"[{kind}]"
     return ": ".join([label, *(_quoted(each) for each in rest if isinstance(each, str))])
+
+
+def _row(kind: str, number: int, rows: Sequence[Any]) -> str:
+    row = rows[number]
+    name = row.get("name") if isinstance(row, dict) else None
+    shown = f" ({name[:_LONGEST]})" if isinstance(name, str) and name else ""
+    return f"[[{kind}]] {number + 1}{shown}"
 
 
 def _quoted(name: str) -> str:

@@ -17,6 +17,7 @@ from wiretape.config.description import (
     Text,
     Whole,
 )
+from wiretape.matching.rules import Kind, Unordered
 from wiretape.policy import FORMS, Mode, Takes
 from wiretape.providers.routing import KINDS
 from wiretape.redaction.rules import OnSecret
@@ -153,6 +154,70 @@ FAULT = Table(
     )
 )
 
+_PATTERNS = OneOf(
+    (_PATTERN, ListOf(_PATTERN, "a list", is_filled=True)), "a name with * in it, or a list of such names"
+)
+_JSON_PATHS = ListOf(Text(), "a list of JSONPaths")
+_NAME = Text(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]*", said="a name of letters, digits, ., _ and -")
+
+REPLACEMENT = Table(
+    (
+        Key(
+            "pattern",
+            Text(),
+            "What is taken out, in RE2's syntax. Where it has a group, what is in the first.",
+            is_needed=True,
+        ),
+        Key("path", Text(), "Where it is looked for, as a JSONPath; without it in every text."),
+        Key("name", _NAME, "What it is: home, cwd and tmp are directories, taken out wherever they stand."),
+        Key("tracked", Flag(), "Whether equal values have to be equal in the other request too."),
+    ),
+    words="a table: { pattern = '...' }",
+)
+
+_MATCH_KEYS = (
+    Key("name", _NAME, "The name of the rule: the log and the answer's headers tell it.", is_needed=True),
+    Key("reason", Text(), "Why requests are the same without what it takes out."),
+    Key("provider", _PATTERNS, "The providers whose requests it is for; * stands for any text."),
+    Key("endpoint", _PATTERNS, "The endpoints, by a recording's name or by the path below the base."),
+    Key("model", _PATTERNS, "The models; * stands for any text."),
+    Key("session", _PATTERNS, "The sessions; * stands for any text."),
+    Key("ignore", _JSON_PATHS, "What does not count: $.metadata.trace_id. It goes on into JSON inside a text."),
+    Key("ids", _JSON_PATHS, "What counts by the order of its first appearance, whatever its letters are."),
+    Key(
+        "replace", Rows(REPLACEMENT, "a list of tables: [{ pattern = '...' }]"), "Patterns that do not count in texts."
+    ),
+    Key("kinds", ListOf(Text(tuple(Kind)), "a list of names"), "What does not count in texts, by its form."),
+    Key("paths", _JSON_PATHS, "Where the kinds are looked for; without it in every text."),
+    Key("unordered", ListOf(Text(tuple(Unordered)), "a list of names"), "Lists whose order does not count."),
+    Key("numbers", Flag(), "Whether 1 and 1.0 are the same."),
+    Key("whitespace", Flag(), "Whether any blanks and line ends between words are the same."),
+    Key("bind", Flag(), "Whether what was recorded becomes, in the answer, what is there now: true by default."),
+)
+
+MATCH = Table(
+    (
+        *_MATCH_KEYS[:5],
+        Key("client", _PATTERNS, "The clients, by their User-Agent; * stands for any text."),
+        *_MATCH_KEYS[5:],
+    )
+)
+
+PRESET = Table(
+    (
+        Key("clients", ListOf(_PATTERN, "a list of names with * in them"), "The User-Agents that it is for."),
+        Key("tried", _TEXTS, "The versions of the program with which it was tried."),
+        Key(
+            "ignore_requests",
+            ListOf(Text(pattern=r"([A-Z]+ )?[^\s/]+/\S*", said="a request as METHOD HOST/PATH"), "a list of requests"),
+            'What the program asks for beside the model: "POST api.example.com/telemetry/*".',
+        ),
+        Key(
+            "match", Rows(Table(_MATCH_KEYS), "no table of its own: each rule is a [[preset.NAME.match]]"), "Its rules."
+        ),
+    )
+)
+
 WIRETAPE_TOML = Table(
     (
         Key(
@@ -161,6 +226,8 @@ WIRETAPE_TOML = Table(
             'Sets of endpoints, by name: "METHOD /path below the base" = { kind, recorded }.',
         ),
         Key("fault", Rows(FAULT, "no table of its own: each fault is a [[fault]]"), "Faults, on purpose."),
+        Key("match", Rows(MATCH, "no table of its own: each rule is a [[match]]"), "When requests are the same."),
+        Key("preset", Tables(PRESET, "[preset.NAME]: each preset has a name"), "Rules for programs, by name."),
         Key(
             "provider",
             Rows(PROVIDER, "no table of its own: each provider is a [[provider]]"),

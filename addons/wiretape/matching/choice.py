@@ -1,4 +1,4 @@
-"""Which rules hold, by what ``wiretape_match`` says: its words -> a ``MatchPolicy``. After ``presets``.
+"""Which rules are to hold: what ``wiretape_match`` says -> a ``MatchChoice``. Before ``presets``.
 
 auto              what is built in, the presets of known programs for these, and a team's own rules
 exact             no rules at all; it stands alone

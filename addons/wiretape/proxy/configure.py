@@ -5,7 +5,7 @@ so mitmproxy tells it and sets the options back. Some checks are of options of m
 stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.exceptions import ConfigurationError
-from wiretape.matching import choice
-from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching import choice, presets
 from wiretape.matching.rules import MatchPolicy, parse_places
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
@@ -149,7 +148,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
-        matching=_matching(options),
+        matching=_matching(options, own, providers.names),
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),
@@ -201,10 +200,11 @@ def _tape(options: OptManager) -> TapeConfig:
     )
 
 
-def _matching(options: OptManager) -> MatchPolicy:
-    chosen = _checked(options, "wiretape_match", lambda text: choice.parse(text, ()))
-    rules = () if chosen.is_exact else BUILT_IN
-    return MatchPolicy(rules, _checked(options, "wiretape_places", parse_places), chosen.loose)
+def _matching(options: OptManager, own: Configuration, providers: Collection[str]) -> MatchPolicy:
+    known = own.presets()
+    chosen = _checked(options, "wiretape_match", lambda text: choice.parse(text, known))
+    places = _checked(options, "wiretape_places", parse_places)
+    return presets.policy(chosen, known, own.matching(providers), places)
 
 
 def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:

@@ -7,10 +7,36 @@ from wiretape import config
 from wiretape.codecs import misspelled
 from wiretape.config.tables import WIRETAPE_TOML
 from wiretape.exceptions import ConfigurationError
+from wiretape.matching.rules import Kind, MatchRule, Replacement, Selector, Unordered
 
 PROVIDER = '[[provider]]\nname = "a"\nhosts = ["a.example"]\nendpoints = ["openai"]\n'
 FAULT = "[[fault]]\nstatus = 429\n"
 RULE = '[[redact]]\nname = "a"\npath = "b"\n'
+MATCH = '[[match]]\nname = "a"\n'
+
+RULES_OF_MATCHING = r"""
+[[match]]
+name = "build"
+reason = "The number of the build is in the prompt."
+provider = ["openai", "anthr*"]
+endpoint = "/v1/responses"
+model = "gpt-*"
+client = "ci/*"
+session = "main"
+ignore = ["$.metadata.build"]
+ids = ["$.input[*].id"]
+replace = [{ path = "$.instructions", pattern = 'build (\d+)', name = "build", tracked = true }, { pattern = "x" }]
+kinds = ["dates", "hex-ids"]
+paths = ["$.input[*].content"]
+unordered = ["tools"]
+numbers = true
+whitespace = true
+bind = false
+
+[[match]]
+name = "days"
+kinds = ["dates"]
+"""
 
 WRONG = {
     "[[providers]]\n": "unknown table providers: did you mean provider?",
@@ -23,7 +49,7 @@ WRONG = {
     "[redactions]\n": "unknown table redactions: did you mean redaction?",
     "[tunnel]\n": "unknown table tunnel: did you mean tunnels?",
     "[endpoint.house]\n": "unknown table endpoint: did you mean endpoints?",
-    "[xyzzy]\n": "unknown table xyzzy; there are endpoints, fault, provider",
+    "[xyzzy]\n": "unknown table xyzzy; there are endpoints, fault, match",
     "[defaults]\nmode = 'replay'\n": "no table defaults: what holds for all sessions is said by options",
     "[[token]]\nname = 'a'\n": "tokens are in a file of their own, that of wiretape_tokens",
     "mode = 'replay'\n": "an option is given as --set wiretape_mode=...",
@@ -45,6 +71,21 @@ WRONG = {
     f"{FAULT}retry-after = 1\n": "[[fault]] 1: unknown key retry-after: did you mean retry_after?",
     "[redaction]\nonsecret = 'keep'\n": "[redaction]: unknown key onsecret: did you mean on_secret?",
     f"{RULE}replaces = 'x'\n": "[[redact]] 1 (a): unknown key replaces: did you mean replace?",
+    f"{MATCH}kind = ['dates']\n": "[[match]] 1 (a): unknown key kind: did you mean kinds?",
+    f"{MATCH}kinds = ['date']\n": "[[match]] 1 (a): kinds: is one of dates, times",
+    f"{MATCH}ignore = ['metadata']\n": "[[match]] 1 (a): ignore: 'metadata' is no JSONPath: it begins with $",
+    f"{MATCH}ids = ['$']\n": "[[match]] 1 (a): ids: $ is the whole body",
+    f"{MATCH}kinds = ['dates']\npaths = ['$.a[']\n": "[[match]] 1 (a): paths: '$.a['",
+    f"{MATCH}replace = [{{ pattern = 'x*' }}]\n": "replace: pattern: 'x*' matches the empty text",
+    f"{MATCH}replace = [{{ pattern = 'x', path = 'a' }}]\n": "replace: path: 'a' is no JSONPath",
+    f"{MATCH}replace = [{{ patern = 'x' }}]\n": "replace: unknown key patern: did you mean pattern?",
+    f"{MATCH}reason = 'x'\n": "nothing is taken out: it needs one of ignore, ids, replace, kinds, unordered, numbers, ",
+    f"{MATCH}numbers = false\n": "nothing is taken out",
+    f"{MATCH}numbers = true\npaths = ['$.a']\n": "paths needs kinds",
+    f"{MATCH}kinds = ['dates']\nprovider = ['open*', 'opnai']\n": "no provider is named 'opnai'; there are ",
+    "[preset.mine]\nclient = ['a']\n": "[preset.mine]: unknown key client: did you mean clients?",
+    "[[preset.mine.match]]\nname = 'a'\nclient = 'b'\n": "[[preset.mine.match]] 1 (a): unknown key client",
+    "[preset.auto]\n": "[preset.auto]: auto is a word of wiretape_match: a preset has another name",
 }
 
 
@@ -54,6 +95,8 @@ def read(text: str) -> None:
     known.sessions()
     known.tunnels()
     known.redaction()
+    known.presets()
+    known.matching(known.providers().names)
     known.faults(known.providers().names)
 
 
@@ -84,6 +127,16 @@ PLACES = {
     f"{FAULT}{FAULT}cut = 1\n": "team.toml:5: [[fault]] 2: has status and cut",
     f"{RULE}pattern = '''\n(?=x)'''\n": "team.toml:4: [[redact]] 1 (a): pattern: '(?=x)' is no pattern of RE2",
     f"{RULE}{RULE}": "team.toml:4: [[redact]] 2 (a): two rules have the name 'a'",
+    f"{MATCH}kinds = ['dates']\n{MATCH}numbers = true": "team.toml:5: [[match]] 2 (a): two rules have the name 'a'",
+    f"{MATCH}replace = [\n  {{ pattern = 'a' }},\n  {{ pattern = '(?=x)' }},\n]\n": (
+        "team.toml:3: [[match]] 1 (a): replace: pattern: '(?=x)' is no pattern of RE2"
+    ),
+    f"{MATCH}[[match.replace]]\npattern = 'a'\n[[match.replace]]\npattern = '('\n": (
+        "team.toml:6: [[match]] 1 (a): replace: pattern: '(' is no pattern of RE2"
+    ),
+    "[preset.'a b']\n[[preset.'a b'.match]]\nname = 'x'\nnumbers = true\n\nignore = ['x']\n": (
+        """team.toml:6: [[preset."a b".match]] 1 (x): ignore: 'x' is no JSONPath"""
+    ),
     f'{PROVIDER}skip = [\n  "/files",\n  "files",\n]\n': "team.toml:5: [[provider]] 1 (a): skip: 'files' is no path",
     "[endpoints.house]\n'POST /a' = { kind = 'http' }\n'POST b' = { kind = 'http' }\n": (
         'team.toml:3: [endpoints.house]: "POST b": a key is a method and a path'
@@ -118,6 +171,37 @@ def test_no_file_is_as_an_empty_one() -> None:
     assert none.tunnels() == empty.tunnels() == ((), False)
     assert none.redaction() == empty.redaction()
     assert not none.faults([])
+    assert none.matching([]) == ()
+    assert none.presets() == empty.presets()
+
+
+def test_rules_of_matching_are_made_of_their_tables() -> None:
+    known = config.loads("team.toml", RULES_OF_MATCHING)
+    assert known.matching({"openai", "anthropic"}) == (
+        MatchRule(
+            "build",
+            "The number of the build is in the prompt.",
+            Selector(("openai", "anthr*"), ("/v1/responses",), ("gpt-*",), ("ci/*",), ("main",)),
+            ignore=("$.metadata.build",),
+            ids=("$.input[*].id",),
+            replace=(Replacement(r"build (\d+)", "$.instructions", "build", is_tracked=True), Replacement("x")),
+            kinds=(Kind.DATES, Kind.HEX_IDS),
+            paths=("$.input[*].content",),
+            unordered=(Unordered.TOOLS,),
+            numbers=True,
+            whitespace=True,
+            bind=False,
+        ),
+        MatchRule("days", kinds=(Kind.DATES,)),
+    )
+
+
+def test_presets_of_a_team_add_to_those_that_are_built_in_or_replace_them() -> None:
+    text = "[preset.codex]\ntried = ['9']\n[preset.mine]\n[[preset.mine.match]]\nname = 'a'\nnumbers = true\n"
+    known = config.loads("team.toml", text).presets()
+    assert {"claude-code", "codex", "mine"} <= known.keys()
+    assert (known["codex"].tried, known["codex"].rules) == (("9",), ())
+    assert known["mine"].rules == (MatchRule("mine/a", numbers=True),)
 
 
 def test_the_example_is_right_and_all_of_it_is_read() -> None:
@@ -133,4 +217,6 @@ def test_what_the_example_has_behind_a_hash_is_right_too() -> None:
     code = [line[1:] for line in lines if line.startswith("#") and line[1:2] not in ("", " ", ":")]
     known = config.loads("wiretape.toml", "\n".join(code))
     assert [rule.name for rule in known.redaction().rules] == ["customer", "ticket"]
+    assert [rule.name for rule in known.matching(known.providers().names)] == ["trace", "today", "in-logs"]
+    assert known.presets()["house-bot"].clients == ("house-bot/*",)
     assert known.faults(known.providers().names)

@@ -85,7 +85,7 @@ def paths(value: Any, path: Path = ()) -> list[Path]:
     return [path]
 
 
-@pytest.mark.parametrize("name", ["wiretape.toml", "providers.toml"])
+@pytest.mark.parametrize("name", ["wiretape.toml", "providers.toml", "presets.toml"])
 def test_every_key_of_a_file_is_found_and_none_comes_before_its_table(name: str) -> None:
     text = (CONFIG / name).read_text("utf-8")
     lines = text.splitlines()

@@ -10,8 +10,11 @@ from wiretape.config.description import Table
 from wiretape.config.tables import (
     ENDPOINT,
     FAULT,
+    MATCH,
+    PRESET,
     PROVIDER,
     REDACTION,
+    REPLACEMENT,
     RULE,
     SESSION,
     TUNNELS,
@@ -24,6 +27,8 @@ TEXTS = ["1", "'a'", "[1]"]
 FLAG = ["1", "'true'"]
 PATTERN = ["''", "1", "['a']"]
 TIME = ["'1'", "'1m'", "'-1s'", "'1.s'", "1", "'٣s'"]  # The digits of other scripts are none.
+PATTERNS = (["'a'", "['a', 'b-*']"], [*PATTERN[:2], "[]", "['']", "[1]"])
+JSON_PATHS = (["[]", "['$.metadata']"], TEXTS)
 CHUNK = ["-1", "1.0", "'1'", "true"]
 
 HEADS = {
@@ -82,6 +87,45 @@ HEADS = {
         ENDPOINT,
         {"kind": ([], []), "recorded": (["'/v1/x'"], TEXT), "falls_back": (["['codex*']"], TEXTS)},
     ),
+    "[[match]]\nname = 'a'": (
+        MATCH,
+        {
+            "name": ([], []),
+            "reason": (["'Because.'"], TEXT),
+            "provider": PATTERNS,
+            "endpoint": PATTERNS,
+            "model": PATTERNS,
+            "client": PATTERNS,
+            "session": PATTERNS,
+            "ignore": JSON_PATHS,
+            "ids": JSON_PATHS,
+            "replace": (["[]", "[{ pattern = 'a' }]"], ["'a'", "{ pattern = 'a' }"]),
+            "kinds": (["['dates', 'hex-ids']"], ["'dates'", "['date']", "[1]"]),
+            "paths": JSON_PATHS,
+            "unordered": (["['tools', 'tool-results']"], ["'tools'", "['messages']"]),
+            "numbers": (["true", "false"], FLAG),
+            "whitespace": (["true", "false"], FLAG),
+            "bind": (["true", "false"], FLAG),
+        },
+    ),
+    "[[match]]\nname = 'a'\n[[match.replace]]\npattern = 'a'": (
+        REPLACEMENT,
+        {
+            "pattern": ([], []),
+            "path": (["'$.a'"], TEXT),
+            "name": (["'home'"], [*TEXT, "''", "'a b'", r'"a\r\nb"', "'é'"]),
+            "tracked": (["true", "false"], FLAG),
+        },
+    ),
+    "[preset.a]": (
+        PRESET,
+        {
+            "clients": (["[]", "['codex_*']"], [*TEXTS, "['']"]),
+            "tried": (["['1.0']"], TEXTS),
+            "ignore_requests": (["['POST a.example/x*', '*/telemetry']"], [*TEXTS, "['/x']", "['a.example']"]),
+            "match": (["[]", "[{ name = 'a', kinds = ['dates'] }]"], ["'a'", "{ name = 'a' }"]),
+        },
+    ),
     "[[fault]]": (
         FAULT,
         {
@@ -139,6 +183,12 @@ def test_there_are_these_keys_and_each_is_in_the_documentation(table: Table, key
     [
         ("[[provider]]\nname = 'a'\n", "has no hosts"),
         ("[[redact]]\npath = 'a'\n", "has no name"),
+        ("[[match]]\nkinds = ['dates']\n", "has no name"),
+        ("[[match]]\nname = 'a b'\n", "is a name of letters, digits, ., _ and -, not 'a b'"),
+        ("match = [{ name = 'a', replace = [{ path = '$.a' }] }]\n", "has no pattern"),
+        ("[match]\n", "is no table of its own: each rule is a [[match]]"),
+        ("[[preset]]\n", "is [preset.NAME]: each preset has a name"),
+        ("[preset.a.match]\n", "is no table of its own: each rule is a [[preset.NAME.match]]"),
         ("[endpoints.a]\n'POST /x' = {}\n", "has no kind"),
         ("[endpoints.a]\n'POST /x' = { kind = 'SDK' }\n", "is one of http, sdk, not 'SDK': did you mean sdk?"),
         ("[[tunnels]]\n", "is one table, in single brackets"),

@@ -297,7 +297,7 @@ def test_an_answer_without_a_recorded_value_is_the_very_same(body: bytes, conten
     ("body", "content_type", "said"),
     [
         (b"\x00\xff/home/a", "audio/mpeg", "is binary"),
-        (message(b"{}")[:-1] + HOME.encode(), eventstream.MEDIA_TYPE, "cannot be read"),
+        (message(b"{}")[:-1] + HOME.encode(), eventstream.MEDIA_TYPE, "has a message that cannot be read"),
         (b"[" * 1000 + b'"/home/a"' + b"]" * 1000, "application/x-deep", "nested too deeply"),
     ],
 )

@@ -1,0 +1,90 @@
+"""What known programs vary from run to run: sets of rules, each with the clients that it is for. After ``rule_tables``.
+
+Presets are data: ``config/presets.toml`` has the built-in ones and explains the format; a team's own tables add to
+them, or stand in the place of one of the same name. With ``wiretape_match=auto`` a preset holds for its clients alone,
+by their ``User-Agent``; by its name it is chosen for every client (``choice``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from wiretape.codecs import toml_text
+from wiretape.exceptions import ConfigurationError
+from wiretape.matching import choice, rule_tables
+from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching.choice import MatchChoice
+from wiretape.matching.rules import MatchPolicy, MatchRule, Places
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One program's."""
+
+    name: str
+    clients: tuple[str, ...]
+    """The User-Agents that it is for, with ``*``. Where there is none, it is chosen by its name alone."""
+    tried: tuple[str, ...]
+    """The versions of the program with which it was tried."""
+    ignore_requests: tuple[str, ...]
+    """What the program asks for beside the model, as METHOD HOST/PATH with ``*``."""
+    rules: tuple[MatchRule, ...]
+    """What it varies, whatever it calls itself."""
+
+    @property
+    def rules_for_its_clients(self) -> tuple[MatchRule, ...]:
+        """The rules, for its clients alone."""
+        if not self.clients:
+            return ()
+        return tuple(replace(rule, applies=replace(rule.applies, clients=self.clients)) for rule in self.rules)
+
+
+def policy(chosen: MatchChoice, presets: Mapping[str, Preset], own: Sequence[MatchRule], places: Places) -> MatchPolicy:
+    """Return the rules that hold by what was chosen: what is built in, presets, a team's own."""
+    if chosen.is_exact:
+        return MatchPolicy(places=places)
+    rules = [*BUILT_IN]
+    for name, preset in presets.items():
+        if name in chosen.presets:
+            rules += preset.rules
+        elif chosen.is_auto:
+            rules += preset.rules_for_its_clients
+    return MatchPolicy((*rules, *own), places, chosen.loose)
+
+
+def load(own: Mapping[str, Any]) -> Mapping[str, Preset]:
+    """Return all presets by name: those that are built in, and those of a team's own tables, which go before.
+
+    ``own`` are the tables ``[preset.NAME]`` of a file, as ``wiretape.config`` has checked them. Raises
+    ConfigurationError, with the path below the file.
+    """
+    return {**built_in(), **parse(own)} if own else built_in()
+
+
+def parse(tables: Mapping[str, Any]) -> dict[str, Preset]:
+    """Return the presets of tables. Raises ConfigurationError, with the path below the file."""
+    return {name: _preset(name, table) for name, table in tables.items()}
+
+
+def _preset(name: str, table: Mapping[str, Any]) -> Preset:
+    path = ("preset", name)
+    if name in choice.WORDS:
+        raise ConfigurationError(f"{name} is a word of wiretape_match: a preset has another name", path)
+    return Preset(
+        name=name,
+        clients=tuple(table.get("clients", [])),
+        tried=tuple(table.get("tried", [])),
+        ignore_requests=tuple(table.get("ignore_requests", [])),
+        rules=rule_tables.parse((*path, "match"), table.get("match", []), prefix=f"{name}/"),
+    )
+
+
+@cache
+def built_in() -> Mapping[str, Preset]:
+    """Return those of ``config/presets.toml``: beside the package when installed, in ``config/`` in a checkout."""
+    shipped = files("wiretape") / "presets.toml"
+    file = shipped if shipped.is_file() else Path(__file__).parents[3] / "config" / "presets.toml"
+    return parse(toml_text.loads("the built-in presets.toml", file.read_text("utf-8"))["preset"])

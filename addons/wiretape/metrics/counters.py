@@ -39,8 +39,6 @@ class Counters:
 
     hits: int = 0
     """Answered from a recording."""
-    hits_by_rules: int = 0
-    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
     unavailable: int = 0
@@ -63,6 +61,8 @@ class Counters:
     """Completion tokens served from recordings."""
     faults: int = 0
     """Answers that met a fault, on purpose."""
+    hits_by_rules: int = 0
+    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
 
     def add(self, others: "Counters") -> None:
         """Add the counters of others."""

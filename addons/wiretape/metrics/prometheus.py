@@ -46,6 +46,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "bytes": ("wiretape_served_bytes", "Of answers served from recordings, without their heads and framing."),
     "tokens": ("wiretape_served_tokens", "Completion tokens served from recordings."),
     "faults": ("wiretape_faults", "Answers that met a fault, on purpose."),
+    "hits_by_rules": (
+        "wiretape_hits_by_rules",
+        "Of the hits, those whose request is the same as the recorded one by rules, not exactly.",
+    ),
 }
 """For each field of ``Counters``: the name of the metric, without the suffix ``_total``, and its help text."""
 

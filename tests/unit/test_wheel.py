@@ -70,7 +70,9 @@ def test_it_holds_the_samples_and_nothing_that_was_recorded_beside_them(tree: Pa
         for path in SAMPLES.values():
             assert files.read(f"wiretape/samples/default/responses/{path.name}") == path.read_bytes()
     assert sum("samples/" in name for name in names) == len(SAMPLES) == 4
-    assert {"wiretape_addon.py", "wiretape/providers.toml", "wiretape/cli/node-proxy.cjs"} <= {*names}
+    assert {"wiretape_addon.py", "wiretape/providers.toml", "wiretape/presets.toml", "wiretape/cli/node-proxy.cjs"} <= {
+        *names
+    }
     (source,) = (tree / "dist").glob("*.tar.gz")
     listed = subprocess.run(["tar", "-tzf", str(source)], capture_output=True, text=True, check=True).stdout
     assert "0123456789ab" not in listed

@@ -27,6 +27,8 @@ from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.providers import ignoring
+from wiretape.providers.ignoring import IgnoredRequests
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -149,6 +151,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults=faults,
         egress=_egress(options, own),
         matching=_matching(options),
+        ignored=IgnoredRequests(ignoring.built_in()),
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),

@@ -9,9 +9,11 @@ preset lists what its program asks for besides:
 In replay such a request gets its recorded answer where there is one, else an empty one. In all other modes it passes as
 if it were listed nowhere.
 
-Who asks does not tell whether a row is meant: programs leave this to git, and to libraries of telemetry, with names of
-their own. So the rows of a preset hold as soon as its program is *at work* in a session: when a request has come whose
-User-Agent is that of one of its clients. A row for all of a host holds at once: nobody else asks there.
+Who asks does not tell whether a row is meant: programs leave this to git, and to libraries, with names of their own,
+and some of it comes before anything else of the program. So a row holds for whoever asks, at a provider's host, and at
+one where nobody else asks: it is for all of that. At any other host, as github.com, nothing would be opened otherwise.
+There a row holds only while its program is *at work* in the session: since a request has come whose User-Agent is that
+of one of its clients.
 """
 
 import re
@@ -99,13 +101,16 @@ class IgnoredRequests:
         return names
 
     def has_host(self, host: str, at_work: Collection[str]) -> bool:
-        """Return whether something of a host is ignored. ``at_work``: the names of the programs that are."""
+        """Return whether something of a host is ignored that is no provider's. ``at_work``: the programs that are."""
         return any(self._holds(name, row, at_work) for name, row in self._rows_of(host))
 
-    def ignores(self, method: str, host: str, path: str, at_work: Collection[str]) -> bool:
-        """Return whether a request is ignored. ``path`` may have a query."""
+    def ignores(self, method: str, host: str, path: str, at_work: Collection[str], *, is_providers: bool) -> bool:
+        """Return whether a request is ignored. ``path`` may have a query. ``is_providers``: whose host it is."""
         path = path.partition("?")[0]
-        return any(row.matches(method, path) and self._holds(name, row, at_work) for name, row in self._rows_of(host))
+        return any(
+            row.matches(method, path) and (is_providers or self._holds(name, row, at_work))
+            for name, row in self._rows_of(host)
+        )
 
     def _holds(self, name: str, row: IgnoredRequest, at_work: Collection[str]) -> bool:
         return row.is_all_of_a_host or name in self._chosen or name in at_work

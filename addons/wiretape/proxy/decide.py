@@ -193,10 +193,13 @@ class Decider:
         self._programs.see(grant.tape.session, head.user_agent, self.runtime.ignored)
 
     def is_beside_model(self, head: RequestHead, grant: Grant) -> bool:
-        """Return whether a known program, which is at work in the session, asks for this beside the model."""
+        """Return whether this is what a known program asks for beside the model."""
         at_work = self._programs.of(grant.tape.session)
-        ignored = self.runtime.ignored
-        return any(ignored.ignores(head.method, host, head.path, at_work) for host in dict.fromkeys(head.hosts))
+        for host in dict.fromkeys(head.hosts):
+            is_providers = self.runtime.providers.knows(host, head.port)
+            if self.runtime.ignored.ignores(head.method, host, head.path, at_work, is_providers=is_providers):
+                return True
+        return False
 
     def opens(self, host: str, grant: Grant) -> bool:
         """Return whether the TLS of a host that is no provider's is opened: to answer what is beside the model."""

@@ -18,7 +18,7 @@ PROGRAMS = (Program.parse("codex", ("codex_*",), ROWS), Program.parse("other", (
 def ignores(line: str, *at_work: str, chosen: tuple[str, ...] = ()) -> bool:
     method, _, place = line.partition(" ")
     host, slash, path = place.partition("/")
-    return IgnoredRequests(PROGRAMS, chosen).ignores(method, host, slash + path, at_work)
+    return IgnoredRequests(PROGRAMS, chosen).ignores(method, host, slash + path, at_work, is_providers=False)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,12 @@ def test_a_row_means_a_method_a_host_and_a_path(line: str, *, is_meant: bool) ->
     assert ignores(line, chosen=("codex",)) is is_meant
     assert not ignores(line)
     assert not ignores(line, "other")
+
+
+def test_a_row_for_a_providers_host_holds_whoever_is_at_work() -> None:
+    ignored = IgnoredRequests(PROGRAMS)
+    assert ignored.ignores("POST", "telemetry.example", "/v1/log", (), is_providers=True)
+    assert not ignored.ignores("POST", "telemetry.example", "/v2/log", (), is_providers=True)
 
 
 def test_a_row_for_all_of_a_host_holds_whoever_is_at_work() -> None:
@@ -103,7 +109,7 @@ def test_the_presets_name_what_was_seen_of_real_programs() -> None:
     for name, line in SEEN:
         method, _, place = line.partition(" ")
         host, _, path = place.partition("/")
-        assert ignored.ignores(method, host, f"/{path}", {name}), line
+        assert ignored.ignores(method, host, f"/{path}", {name}, is_providers=False), line
     for name, user_agent in USER_AGENTS.items():
         assert ignored.of_client(user_agent) == {name}
 
@@ -118,4 +124,4 @@ def test_no_preset_leaves_out_what_is_asked_of_a_model() -> None:
         ("generativelanguage.googleapis.com", "/v1beta/models/gemini-2.5-pro:streamGenerateContent"),
         ("cloudcode-pa.googleapis.com", "/v1internal:streamGenerateContent"),
     ):
-        assert not ignored.ignores("POST", host, path, ())
+        assert not ignored.ignores("POST", host, path, (), is_providers=True)

@@ -344,24 +344,34 @@ def test_what_is_for_no_endpoint_has_no_outcome(shell: Shells) -> None:
     assert isinstance(made.decide(head=HEAD._replace(hosts=("other.example", *HEAD.hosts))), Forwarded)
 
 
-def test_what_a_program_at_work_asks_for_beside_the_model_is_no_miss(shell: Shells) -> None:
+def test_what_a_known_program_asks_for_beside_the_model_is_no_miss(shell: Shells) -> None:
     made = shell()
     made.use(Mode.REPLAY)
     program = Program.parse("agent", ("agent/*",), ("POST api.openai.com/v1/chat/*",))
     made.decider.runtime = replace(made.decider.runtime, ignored=IgnoredRequests([program]))
-    grant = made.decider.admission.grant(made)
-    assert isinstance(made.decide(), Missed)
-    made.decider.see(HEAD._replace(user_agent="agent/2"), grant)
     for body in (BODY, b"no JSON"):
         assert isinstance(made.decide(body), Ignored)
-    other = HEAD._replace(path="/v1/embeddings")
-    assert isinstance(made.decide(head=other), Missed)
-    assert made.counters.misses == 2
-    assert made.decider.opens("api.openai.com", grant)
-    assert not made.decider.opens("github.com", grant)
+    assert isinstance(made.decide(head=HEAD._replace(path="/v1/embeddings")), Missed)
+    assert made.counters.misses == 1
     made.use(Mode.RECORD_IF_MISSING)
     assert isinstance(made.decide(), Forwarded)
-    assert not made.decider.opens("api.openai.com", made.decider.admission.grant(made))
+
+
+def test_what_is_opened_for_it_is_opened_while_the_program_is_at_work(shell: Shells) -> None:
+    made = shell()
+    made.use(Mode.REPLAY)
+    program = Program.parse("agent", ("agent/*",), ("GET shared.example/agent/*",))
+    made.decider.runtime = replace(made.decider.runtime, ignored=IgnoredRequests([program]))
+    grant = made.decider.admission.grant(made)
+    head = RequestHead("GET", "https", ("shared.example",), 443, "/agent/plugins", "")
+    assert not made.decider.opens("shared.example", grant)
+    assert not made.decider.is_beside_model(head, grant)
+    made.decider.see(HEAD._replace(user_agent="agent/2"), grant)
+    assert made.decider.opens("shared.example", grant)
+    assert made.decider.is_beside_model(head, grant)
+    assert not made.decider.opens("other.example", grant)
+    made.use(Mode.RECORD_IF_MISSING)
+    assert not made.decider.opens("shared.example", made.decider.admission.grant(made))
 
 
 def test_a_miss_is_counted_once_and_what_is_offline_stays(shell: Shells) -> None:

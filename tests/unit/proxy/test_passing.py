@@ -127,9 +127,6 @@ AGENT = IgnoredRequests([Program.parse("agent", ("agent/*",), ("POST tele.exampl
 @pytest.mark.parametrize("line", ["POST https://tele.example/log?a=b", SKIPPED])
 def test_in_replay_what_a_program_at_work_sends_beside_the_model_is_answered(line: str, rig: Rig) -> None:
     rig.decider.runtime = Runtime(providers=PROVIDERS, ignored=AGENT)
-    for mode in MODES:
-        grant = rig.grant(mode)
-        assert rig.passing.answer_from_nothing(asked(line), grant) is None
     rig.decider.see(flow_state.head_of(asked(OTHER, {"user-agent": "agent/1"})), rig.grant(REPLAY))
     for mode in MODES:
         grant = rig.grant(mode)

@@ -13,6 +13,8 @@ RUN_ELSEWHERE = {"cli/demo_app", "cli/reuseport_worker"}
 IN_LARGER_TESTS = {
     "cli/demo",
     "cli/embedded",
+    "cli/matching_commands",
+    "cli/rules_in_force",
     "cli/sessions",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",

@@ -149,6 +149,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults=faults,
         egress=_egress(options, own),
         matching=_matching(options, own, providers.names),
+        has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),

@@ -153,6 +153,13 @@ OPTIONS = (
         and "conversation" leaves out system and tools: "auto,position". wiretape rules tells all rules.""",
     ),
     Option(
+        "wiretape_strict_rules",
+        bool,
+        False,
+        """Do not start where the rules by which requests are the same make recordings one whose answers differ.
+        Without it a start says how many, in the background, and "wiretape rules check" tells which.""",
+    ),
+    Option(
         "wiretape_places",
         str,
         "",

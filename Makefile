@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit docs interchange mutants bench setup clean
+.PHONY: demo test lint types unit docs interchange mutants agents bench setup clean
 
 demo: $(READY)
 	@$(BIN)/wiretape demo
@@ -40,6 +40,11 @@ interchange: $(READY)
 mutants: $(READY)
 	$(BIN)/python tests/support/mutants.py $(MODULE) $(MUTANTS)
 
+# The makers' own agents, from npm and PyPI, recorded once and replayed in four places, ten times each. On two quiet cores
+# it takes half an hour. It needs unshare, ip and git, and faketime for another day: make agents AGENTS="codex --runs 1"
+agents: $(READY)
+	$(BIN)/python tests/agents $(AGENTS)
+
 # All of it takes half an hour on two quiet cores. make bench BENCH=--quick tries whether it works.
 bench: $(READY)
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[bench]'
@@ -71,4 +76,4 @@ $(READY): pyproject.toml tests/node/package.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules
+	rm -rf $(VENV) agents dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/node/node_modules tests/bench/node_modules

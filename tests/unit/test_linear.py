@@ -38,6 +38,7 @@ from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
 from wiretape.matching import aliases, outline, request
+from wiretape.matching.bindings import Binding, Bindings
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
@@ -105,6 +106,11 @@ def answered(endpoint: str, stream: bool) -> Callable[[bytes], None]:
 
 def passed_on(body: bytes) -> None:
     wire.response(RecordedRequest("https://x/v1/messages", {}, ""), arrived(body))
+
+
+def bound(body: bytes) -> None:
+    values = [Binding("home", "/home/a", "/b", is_path=True), Binding("id", "aaa", "b", is_path=False)]
+    Bindings(values).rewrite(wire.HttpResponse(200, (), (body,)))
 
 
 def chunk(**delta: Any) -> dict[str, Any]:
@@ -429,6 +435,12 @@ CASES: Mapping[str, Case] = {
     ),
     "answer passed on: CR alone": (passed_on, lambda n: b"data: [DONE]\r\r" * n),
     "answer passed on: text": (passed_on, lambda n: b"data: x\n" * n + b"\ndata: [DONE]\n\n"),
+    "bindings: a value that is nearly there, again and again": (bound, lambda n: b"aaaa" * n),
+    "bindings: a value that is there, again and again": (bound, lambda n: b"/home/a " * n),
+    "bindings: texts of JSON": (bound, lambda n: b'{"a": "' + b'{\\"/home/a\\": 1}' * n + b'"}'),
+    "bindings: backslashes": (bound, lambda n: b'{"a": "' + b"\\\\" * n + b'/home/a"}'),
+    "bindings: deltas": (bound, lambda n: b'data: {"text": "/home/"}\n\ndata: {"text": "a "}\n\n' * n),
+    "bindings: names": (bound, lambda n: b"{" + b'"/home/a":1,' * n + b'"b":"/home/a"}'),
     "an error": (lambda body: sdk_errors.describe(400, body), lambda n: prompt(["a"] * n)),
     "a stream of Bedrock's: messages": (
         lambda body: [*eventstream.messages(body)],

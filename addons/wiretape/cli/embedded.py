@@ -22,6 +22,7 @@ from mitmproxy.master import Master
 from mitmproxy.options import Options
 from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
 
+from wiretape.cli import directories
 from wiretape.cli.certificates import check_confdir, trusted_file
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.upstream import upstream
@@ -165,6 +166,8 @@ def _configure(  # noqa: PLR0917
         # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
         logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
         options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
+    if "wiretape_places" not in options.deferred:
+        options.set(f"wiretape_places={directories.places(environ)}", defer=True)
     master.addons.add(addon)
     # It takes the place of a script of mitmdump: before mitmproxy's addons for TLS, and those that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from wiretape.cli.console import REFUSED, out, say
+
 app = typer.Typer(
     help="""Tell by which rules a request is the same as a recorded one though they differ.
 
-    Without a command: the rules that there are, in plain words.""",
+    Without a command: the rules that there are, in plain words. The flags narrow them to those that can hold for a
+    request.""",
     epilog="Example: wiretape rules --client claude-cli/2.1",
     rich_markup_mode=None,
 )
@@ -23,5 +26,30 @@ Match = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def rules(context: typer.Context, config: Config = None, match: Match = "auto") -> None:
+def rules(  # noqa: PLR0917 (Typer passes them by name)
+    context: typer.Context,
+    config: Config = None,
+    match: Match = "auto",
+    client: Annotated[str, typer.Option(metavar="TEXT", help="What the client calls itself: its User-Agent.")] = "",
+    provider: Annotated[str, typer.Option(metavar="NAME", help="The provider that is asked.")] = "",
+    endpoint: Annotated[str, typer.Option(metavar="NAME", help="A recording's name for it, or its path.")] = "",
+    model: Annotated[str, typer.Option(metavar="NAME", help="The model that is asked.")] = "",
+    session: Annotated[str, typer.Option(metavar="NAME", help="The session.")] = "",
+) -> None:
     """Tell which rules there are."""
+    if context.invoked_subcommand:
+        return
+    from wiretape.cli.rule_texts import Asker, told
+    from wiretape.config import Configuration, read
+    from wiretape.matching import choice
+
+    try:
+        known = read(config.expanduser()) if config else Configuration()
+        presets = known.presets()
+        own = known.matching(known.providers().names)
+        lines = [*told(choice.parse(match, presets), presets, own, Asker(provider, endpoint, model, client, session))]
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    for line in lines:
+        out(line)

@@ -7,6 +7,7 @@
 ``json_text``        JSON, fast and of bounded depth
 ``python_text``      JSON values as Python writes them, in the messages of SDKs
 ``toml_text``        TOML, of bounded size; ``misspelled``: which name was meant instead of an unknown one
+``patterns``         patterns for bytes that are searched for in linear time
 ``wildcards``        names with ``*`` in them
 ``embeddings``       numbers <-> base64 of them
 ``http1``            requests of an HTTP/1.1 connection, chunks of an answer

@@ -1,9 +1,12 @@
-"""When two requests are the same, and how near they are where they are not.
+"""When two requests are the same, how near they are where they are not, and what an answer says to the present one.
 
 ``request``   request bytes -> the recorded request, its hash, its equality
 ``aliases``   ids that the form 2026 has replaced, in the requests that send them back
 ``outline``   a request in few bytes, and which of many are near to one
-``rules``     by which rules two requests are the same though they differ, as data; ``built_in``, those for everyone
+
+The same though they differ:
+
+``rules``     by which rules, as data; ``built_in``, those for everyone; ``choice``, which of them an option turns on
 ``reduction`` a request without what rules take out of it: ``json_path``, ``ordering``, ``texts`` and its ``kinds``
-``bindings``  in an answer, a recorded value becomes the present one
+``bindings``  the present values of a request in the answer to a recorded one; ``bound_values``: where one is in a text
 """

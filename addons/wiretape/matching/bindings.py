@@ -17,8 +17,9 @@ byte as it was. Each text is searched by itself:
 - All values are replaced in one pass: what was put in is not searched again, so two values may change places. Where
   values overlap, the one that begins first counts, and the longest of those.
 
-What the protocol says of itself (``"type": "text"``, the names of events) is not searched for words, but for
-directories; what is opaque is not searched at all. A binary body stays as it is, and the log says so once.
+What the protocol says of itself (``"type": "text"``, the names of members) is not searched for words, but for
+directories, of which tools tell in such members too; what is opaque is not searched at all. A binary body stays as it
+is, and the log says so once.
 """
 
 import logging
@@ -47,6 +48,8 @@ _SHORTEST = 3
 """The fewest characters of a value that is bound."""
 _SHORTEST_NUMBER = 4
 """The fewest digits of a value that is nothing but digits."""
+_LONGEST = 4096
+"""The most characters of a value that is bound: a path has no more."""
 _DEPTH = 4
 """How many texts of JSON, one within another, are looked through."""
 
@@ -123,7 +126,7 @@ class Bindings:
         try:
             chunks = self._rewritten(answer)
         except RecursionError:
-            _say_once("an answer is nested too deeply to be searched", _type(answer))
+            say_once("an answer is nested too deeply to be searched for values of its recorded request", _type(answer))
             return answer
         if chunks is answer.chunks:
             return answer
@@ -137,15 +140,13 @@ class Bindings:
         if not bodies.is_no_text(body.data):
             return bodies.in_pieces(answer.chunks, self._in_body(Body.of_pieces(body)))
         if any(value.recorded.encode("utf-8", "surrogatepass") in body.data for value in self._values):
-            _say_once("an answer is binary and has a value of its recorded request", _type(answer))
+            say_once("an answer is binary and has a value of its recorded request", _type(answer))
         return answer.chunks
 
     def _in_messages(self, chunks: Sequence[bytes], body: Pieces) -> Sequence[bytes]:
-        try:
-            messages = Messages(body.data)
-        except ValueError:
-            _say_once("an answer has messages that cannot be read", eventstream.MEDIA_TYPE)
-            return chunks
+        messages = Messages(body.data)
+        if not messages.is_whole:
+            say_once("an answer has a message that cannot be read", eventstream.MEDIA_TYPE)
         wanted = self._wanted(messages)
         return messages.in_pieces(chunks, wanted.changes, wanted.in_json)
 
@@ -156,14 +157,12 @@ class Bindings:
         if values.count:
             # Beside values stand the fields of events, and lines that are broken.
             others = {text: spans for text, spans in others.items() if not text.startswith(_FIELDS_OF_EVENTS)}
-        if not (wanted.changes or wanted.in_json or any(others.values())):
-            return []
         return bodies.spans(body, wanted.changes, others, wanted.in_json)
 
     def _wanted(self, values: Iterable[JSON]) -> _Wanted:
         walk = Walk(values)
         changes = outermost(streams.changed(values, walk.channels.values(), self._found))
-        names = {name for name in walk.names if self._in_text(name, self._values)}
+        names = {name for name in walk.names if self._in_text(name, self._paths)}
         in_json: FindInJson | None = None
         if names:
             in_json = partial(self._in_names, names)
@@ -203,7 +202,7 @@ class Bindings:
             name = literal.text.text
             if name in names:
                 start, end = literal.text.raw(0, len(name))
-                new = replaced(name, self._in_text(name, self._values))
+                new = replaced(name, self._in_text(name, self._paths))
                 yield Span(start, end, "name", bodies.inside_json(new, raw))
 
 
@@ -215,7 +214,7 @@ def _without_last_slash(binding: Binding) -> Binding:
 
 def _is_bound(binding: Binding) -> bool:
     recorded = binding.recorded
-    if len(recorded) < _SHORTEST or (recorded.isdigit() and len(recorded) < _SHORTEST_NUMBER):
+    if not _SHORTEST <= len(recorded) <= _LONGEST or (recorded.isdigit() and len(recorded) < _SHORTEST_NUMBER):
         return False
     try:
         binding.present.encode("utf-8", "surrogateescape")
@@ -259,5 +258,6 @@ def _following(headers: Sequence[tuple[str, str]], length: int) -> tuple[tuple[s
 
 
 @lru_cache(64)
-def _say_once(what: str, media_type: str) -> None:
-    logger.warning("%s: it goes out as it was recorded (%s)", what, media_type or "no content type")
+def say_once(what: str, media_type: str) -> None:
+    """Log that an answer is not rewritten, where the log does not say so yet."""
+    logger.warning("%s, which goes out as it was recorded (%s)", what, media_type or "no content type")

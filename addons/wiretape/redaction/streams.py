@@ -76,7 +76,7 @@ def _found(finder: SecretFinder, texts: Sequence[Text]) -> Iterator[tuple[int, S
             others.append(number)
         else:
             yield number, [Span(0, len(text), "member", replacement)]
-    for index, spans in encodings.each([texts[number].text for number in others], finder.spans):
+    for index, spans in encodings.each([texts[number][1] for number in others], finder.spans):
         yield others[index], spans
 
 

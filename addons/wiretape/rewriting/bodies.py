@@ -72,6 +72,8 @@ def spans(
     by_number: dict[str | int, list[Change]] = {}
     for change in changes:
         by_number.setdefault(change.path[0], []).append(change)
+    if not (by_number or any(others.values()) or find_in_json):
+        return []
     in_body: list[Span] = []
     number = 0
     for part in body.parts():
@@ -106,7 +108,7 @@ def written(part: Part, changes: Sequence[Change]) -> Iterator[Span]:
 def _dumped(value: Any, like: str) -> str:
     """Return the JSON text of a value, written as the text ``like`` is: with or without blanks and escapes."""
     separators = (", ", ": ")
-    if '": ' not in like:
+    if not isinstance(value, str) and '": ' not in like:
         separators = (",", ":")
     dumped = json.dumps(value, ensure_ascii=like.isascii(), separators=separators)
     try:

@@ -2,7 +2,7 @@
 
 It knows no provider by name. The pieces of a channel have the same place in each element: the same names of members on
 the way to it, and the same index where a member beside them gives one (``choices[].index``, ``tool_calls[].index``,
-Anthropic's ``index`` of a content block, ``output_index`` of the Responses API).
+Anthropic's ``index`` of a content block, ``output_index`` of the Responses API, ``contentBlockIndex`` of Bedrock).
 
 Events of another ``type`` belong to another channel. So the whole text that ``response.output_text.done`` repeats does
 not continue the deltas. A text that comes in one piece is a channel of one piece. The tokens of logprobs are a channel
@@ -87,15 +87,19 @@ _CONTINUED = frozenset(
         "response",
         "text",
         "thinking",
+        "tool_plan",
         "transcript",
     }
 )
 """Members whose texts come in pieces."""
 
+_CONTINUED_IN = frozenset({("toolUse", "input")})
+"""The same where only the name of the object around tells, which comes first."""
+
 _WHOLE = frozenset({"__type__", "id", "item_id", "model", "object", "obfuscation", "role", "type"})
 """Members whose texts mean something by themselves each time."""
 
-_INDEXES = ("index", "output_index", "content_index", "summary_index")
+_INDEXES = ("index", "output_index", "content_index", "summary_index", "contentBlockIndex")
 ALTERNATIVES = frozenset({"candidates", "top_logprobs"})
 """Lists of the tokens that could have stood in the place of a token, the likeliest first."""
 
@@ -154,7 +158,7 @@ class Walk:
                     self._text("", item, (*path, name), (*key, name), ChannelReader.JOINED).are_tokens = True
                 else:
                     named = self._naming(value, owner) if name == "value" else name
-                    self._text(named, item, (*path, name), (*key, place), _reading(name))
+                    self._text(named, item, (*path, name), (*key, place), _reading(name, owner))
             elif kind is dict:
                 self._object(item, (*path, name), (*key, place), name)
             elif kind is list:
@@ -185,11 +189,13 @@ def _kind(element: Mapping[str, JSON]) -> str:
     return ""
 
 
-def _reading(name: str) -> ChannelReader:
+def _reading(name: str, owner: str = "") -> ChannelReader:
     if name in _CONTINUED:
         return ChannelReader.JOINED
     if name in _WHOLE:
         return ChannelReader.WHOLE
+    if (owner, name) in _CONTINUED_IN:
+        return ChannelReader.JOINED
     return ChannelReader.EITHER
 
 

@@ -25,21 +25,16 @@ and is replaced with it.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 from wiretape.rewriting.changes import Change
 from wiretape.rewriting.channels import ALTERNATIVES, JSON, Channel, ChannelReader
 from wiretape.rewriting.positions import Path
 from wiretape.rewriting.spans import Span, distribute, merged, replaced
 
-
-class Text(NamedTuple):
-    """A text that is searched: pieces that were joined, or a piece by itself."""
-
-    name: str
-    """The name of the member that holds it; empty where no member does."""
-    text: str
-
+type Text = tuple[str, str]
+"""A text that is searched, which is pieces that were joined, or a piece by itself. Before it stands the name of the
+member that holds it, which is empty where no member does.
+"""
 
 type Find = Callable[[Sequence[Text]], Iterable[tuple[int, Sequence[Span]]]]
 """Yields what is to be replaced in texts: the number of a text that has some, with its spans in order."""
@@ -110,17 +105,17 @@ class _Rewriter:
         together = [number for number, channel in enumerate(channels) if _is_joined(channel)]
         self._joined: dict[int, Sequence[Span]] = dict.fromkeys(together, ())
         """For each channel whose pieces are one text, by its number: what is to be replaced in that text."""
-        texts = [Text(channels[number].name, "".join(channels[number].texts)) for number in together]
+        texts: list[Text] = [(channels[number].name, "".join(channels[number].texts)) for number in together]
         for index, spans in find(texts):
             self._joined[together[index]] = spans
         wanted = {
-            Text(channel.name, text)
+            (channel.name, text)
             for number, channel in enumerate(channels)
             if channel.reading is not ChannelReader.JOINED or number not in self._joined
             for text in channel.texts
         }
         singles = [*wanted]
-        self._singles: dict[tuple[str, str], Sequence[Span]] = {}
+        self._singles: dict[Text, Sequence[Span]] = {}
         """The same for the texts that are searched by themselves."""
         for index, spans in find(singles):
             self._singles[singles[index]] = spans

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from wiretape.codecs.eventstream import Message, messages
+from wiretape.codecs.eventstream import Message, begins, encode, frames, messages
 
 
 def text(name: str, value: str) -> bytes:
@@ -48,3 +48,30 @@ def test_a_message_that_is_cut_off_is_refused(size: int) -> None:
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="message"):
         [*messages(body)]
+
+
+def test_a_message_is_encoded_with_its_lengths_and_checksums() -> None:
+    # An example of AWS's: a message without headers, and one with a header.
+    assert encode(b"", b"") == bytes.fromhex("000000100000000005c248eb7d98c8ff")
+    assert encode(b"", b"{'foo':'bar'}") == bytes.fromhex("0000001d00000000fd528c5a7b27666f6f273a27626172277dc3653936")
+    body = encode(text("a", "b"), b"payload") + encode(b"", b"x")
+    assert [*messages(body)] == [Message({"a": "b"}, b"payload"), Message({}, b"x")]
+    for frame in frames(body):
+        whole = encode(body[frame.headers_start : frame.payload], body[frame.payload : frame.payload_end])
+        assert whole == body[frame.start : frame.end]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_one"),
+    [
+        (encode(b"", b"x"), True),
+        (encode(text("a", "b"), b"")[:20], True),
+        (encode(b"", b"x")[:12], False),
+        (message(b"", b"x"), False),
+        (b"\0" * 16, False),
+        (b"", False),
+        (b'{"a": 1}' * 2, False),
+    ],
+)
+def test_a_stream_begins_with_a_checksum_that_is_right(data: bytes, is_one: bool) -> None:
+    assert begins(data) is is_one

@@ -4,6 +4,7 @@ from wiretape.matching import reduction
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.reduction import Reduced
 from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Places, Replacement
+from wiretape.providers.answers import HttpResponse
 from wiretape.recording import RecordedRequest
 
 ENDPOINT = "/v1/chat/completions"
@@ -36,8 +37,8 @@ def test_directories_and_their_names_are_bound() -> None:
     recorded = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/proj/x -home-a-proj 2026-11-27"), OWN)
     present = reduced(chat("one", "Working directory: /work/q\n/work/q/x -work-q 2026-11-28"), OWN)
     assert recorded.digest == present.digest
-    bound = {each.recorded: each.present for each in reduction.bindings(recorded, present).bindings}
-    assert bound == {"/home/a/proj": "/work/q", "-home-a-proj": "-work-q", "2026-11-27": "2026-11-28"}
+    answer = HttpResponse(200, (("content-type", "text/plain"),), (b"/home/a/proj/x -home-a-proj 2026-11-27",))
+    assert reduction.bindings(recorded, present).rewrite(answer).body == b"/work/q/x -work-q 2026-11-28"
 
 
 def test_another_directory_is_another_one() -> None:
@@ -51,8 +52,8 @@ def test_a_directory_of_several_paths_is_one() -> None:
     recorded = by.reduce(chat("one", "in /link/proj and /real/proj"), Places(cwd=("/link/proj", "/real/proj")))
     present = by.reduce(chat("one", "in /work/q and /work/q"), Places(cwd=("/work/q",)))
     assert recorded.digest == present.digest
-    bound = {each.recorded: each.present for each in reduction.bindings(recorded, present).bindings}
-    assert bound == {"/link/proj": "/work/q", "/real/proj": "/work/q"}
+    answer = HttpResponse(200, (("content-type", "text/plain"),), (b"/link/proj/x /real/proj/x",))
+    assert reduction.bindings(recorded, present).rewrite(answer).body == b"/work/q/x /work/q/x"
     assert reduction.distance(recorded, present) == 2
 
 

@@ -1,14 +1,15 @@
 """A secret that is cut up into the pieces of a stream: found, and taken out where it stands."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate, cycle, islice
+from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from delta_forms import FORMS, Written, array, block, call, cut, cut_up, delta, events, lines, read_back, recut, token
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, RecordedResponse
 from wiretape.redaction import DEFAULT, REDACTED, bodies, recorded, streams
@@ -17,76 +18,17 @@ from wiretape.rewriting import changes
 KEY = "AIza" + "Sy_-1" * 7
 SECRETS = [KEY, "gsk_" + "a1B2" * 13, "ghp_" + "A1b2C3d4" * 4 + "E5f6", "AKIA" + "Q3D4E5F6G7H2J3K4"]
 
-type Make = Callable[[str, int], dict[str, Any]]
-"""A piece of text and its number -> an element of a stream."""
-
-
-def delta(**members: Any) -> dict[str, Any]:
-    return {"id": "x", "choices": [{"index": 0, "delta": members, "finish_reason": None}]}
-
-
-def call(arguments: str, index: int = 0) -> dict[str, Any]:
-    return delta(tool_calls=[{"index": index, "function": {"arguments": arguments}}])
-
-
-def block(kind: str, name: str) -> Make:
-    return lambda piece, _: {"type": "content_block_delta", "index": 1, "delta": {"type": kind, name: piece}}
-
-
-def token(piece: str) -> dict[str, Any]:
-    return {"token": piece, "logprob": -0.5, "bytes": [*piece.encode()]}
-
-
-FORMS: dict[str, tuple[Make, Callable[[Any], str]]] = {
-    "chat content": (lambda piece, _: delta(content=piece), lambda e: e["choices"][0]["delta"]["content"]),
-    "chat reasoning": (
-        lambda piece, _: delta(reasoning_content=piece),
-        lambda e: e["choices"][0]["delta"]["reasoning_content"],
-    ),
-    "chat refusal": (lambda piece, _: delta(refusal=piece), lambda e: e["choices"][0]["delta"]["refusal"]),
-    "chat arguments": (
-        lambda piece, _: call(piece),
-        lambda e: e["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"],
-    ),
-    "completions": (lambda piece, _: {"choices": [{"index": 0, "text": piece}]}, lambda e: e["choices"][0]["text"]),
-    "anthropic text": (block("text_delta", "text"), lambda e: e["delta"]["text"]),
-    "anthropic json": (block("input_json_delta", "partial_json"), lambda e: e["delta"]["partial_json"]),
-    "anthropic thinking": (block("thinking_delta", "thinking"), lambda e: e["delta"]["thinking"]),
-    "responses": (
-        lambda piece, at: {
-            "type": "response.output_text.delta",
-            "output_index": 0,
-            "sequence_number": at,
-            "delta": piece,
-        },
-        lambda e: e["delta"],
-    ),
-    "ollama chat": (lambda piece, _: {"message": {"content": piece}, "done": False}, lambda e: e["message"]["content"]),
-    "ollama thinking": (lambda piece, _: {"message": {"thinking": piece}}, lambda e: e["message"]["thinking"]),
-    "ollama generate": (lambda piece, _: {"response": piece, "done": False}, lambda e: e["response"]),
-    "gemini": (
-        lambda piece, _: {"candidates": [{"content": {"parts": [{"text": piece}]}}]},
-        lambda e: e["candidates"][0]["content"]["parts"][0]["text"],
-    ),
-    "unknown": (lambda piece, at: {"n": at, "out": {"words": piece}}, lambda e: e["out"]["words"]),
-    "logprobs": (
-        lambda piece, _: {"choices": [{"index": 0, "logprobs": {"content": [token(piece)]}}]},
-        lambda e: e["choices"][0]["logprobs"]["content"][0]["token"],
-    ),
-}
 each_form = pytest.mark.parametrize("form", FORMS)
 
 PROSE = st.text(st.sampled_from('ab \n\u00e9\U0001f511".,:{'), max_size=12)
 
 
 @st.composite
-def _split(draw: st.DrawFn) -> list[str]:
-    """A text with secrets in it, cut anywhere; no piece is empty."""
+def _with_secrets(draw: st.DrawFn) -> str:
     text = draw(PROSE)
     for secret in draw(st.lists(st.sampled_from(SECRETS), max_size=2)):
         text += f" {secret} {draw(PROSE)}"
-    cuts = sorted(draw(st.sets(st.integers(1, max(1, len(text) - 1)), max_size=len(text))))
-    return [piece for start, end in zip([0, *cuts], [*cuts, None], strict=True) if (piece := text[start:end])]
+    return text
 
 
 def without(element: Any, read: Callable[[Any], str]) -> str:
@@ -98,7 +40,7 @@ def without(element: Any, read: Callable[[Any], str]) -> str:
 
 @each_form
 @settings(max_examples=40)
-@given(pieces=_split())
+@given(pieces=cut_up(_with_secrets()))
 def test_the_joined_text_is_clean_and_all_else_as_it_was(form: str, pieces: list[str]) -> None:
     make, read = FORMS[form]
     elements = [make(piece, at) for at, piece in enumerate(pieces)]
@@ -109,37 +51,20 @@ def test_the_joined_text_is_clean_and_all_else_as_it_was(form: str, pieces: list
     assert not streams.secrets(after, DEFAULT)
 
 
-def events(elements: Sequence[Any]) -> bytes:
-    return b"".join(b"data: " + json.dumps(e).encode() + b"\n\n" for e in elements) + b"data: [DONE]\n\n"
-
-
-def lines(elements: Sequence[Any]) -> bytes:
-    return b"".join(json.dumps(e, ensure_ascii=False).encode() + b"\n" for e in elements)
-
-
-def array(elements: Sequence[Any]) -> bytes:
-    return json.dumps(elements, indent=1).encode()
-
-
-def read_back(body: bytes) -> list[Any]:
-    if body.startswith(b"["):
-        parsed: list[Any] = json.loads(body)
-        return parsed
-    texts = [line.removeprefix(b"data: ") for line in body.split(b"\n")]
-    return [json.loads(text) for text in texts if text.startswith(b"{")]
-
-
 @pytest.mark.parametrize("written", [events, lines, array])
 @settings(max_examples=60)
-@given(pieces=_split(), sizes=st.lists(st.integers(1, 60), min_size=1, max_size=8), form=st.sampled_from([*FORMS]))
+@given(
+    pieces=cut_up(_with_secrets()),
+    sizes=st.lists(st.integers(1, 60), min_size=1, max_size=8),
+    form=st.sampled_from([*FORMS]),
+)
 def test_the_bytes_say_the_same_in_as_many_pieces(
-    written: Callable[[Sequence[Any]], bytes], pieces: list[str], sizes: list[int], form: str
+    written: Written, pieces: list[str], sizes: list[int], form: str
 ) -> None:
     make, _ = FORMS[form]
     elements = [make(piece, at) for at, piece in enumerate(pieces)]
-    body = written(elements)
-    ends = [end for end in accumulate(cycle_to(sizes, len(body))) if end < len(body)]
-    chunks = [body[start:end] for start, end in zip([0, *ends], [*ends, len(body)], strict=True)]
+    body = b"".join(written(elements))
+    chunks = recut(body, cycle(sizes))
     cleaned = bodies.cleaned(chunks, DEFAULT)
     assert len(cleaned) == len(chunks)
     assert all(cleaned) or sizes[0] < 5 or not body
@@ -147,14 +72,6 @@ def test_the_bytes_say_the_same_in_as_many_pieces(
     assert read_back(b"".join(cleaned)) == after
     assert b"".join(cleaned) == (body if after == elements else b"".join(cleaned))
     assert bodies.cleaned(cleaned, DEFAULT) == cleaned
-
-
-def cycle_to(sizes: Sequence[int], number: int) -> Iterator[int]:
-    return islice(cycle(sizes), number)
-
-
-def cut(text: str, size: int = 3) -> list[str]:
-    return [text[at : at + size] for at in range(0, len(text), size)]
 
 
 def clean(elements: list[Any]) -> list[Any]:

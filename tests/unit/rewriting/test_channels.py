@@ -116,6 +116,14 @@ def test_other_elements_are_looked_at_too() -> None:
     ]
 
 
+def test_blocks_of_bedrock_are_told_apart_and_their_input_goes_on() -> None:
+    def block(index: int, piece: str) -> dict[str, Any]:
+        return {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}}
+
+    assert joined(block(1, "a"), block(2, "x"), block(1, "b")) == [["a", "b"], ["x"]]
+    assert joined({"input": "a"}, {"input": "b"}) == []
+
+
 def test_names_of_all_members_are_told() -> None:
     assert Walk([{"a": [{"b": 1}], "c": {"d": "x"}}]).names == {"a", "b", "c", "d"}
 

@@ -1,0 +1,92 @@
+"""Programs from npm and PyPI, each into a folder of its own in ``agents/``. What is there already is kept."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents.programs import Program, Registry
+from places import ROOT
+
+FOLDER = ROOT / "agents"
+"""Everything that is installed. Git does not know it; remove it, and the newest versions are installed."""
+
+_NODE = "node@22"
+_NODE_NEEDED = 22
+
+
+class InstallError(Exception):
+    """A package could not be had."""
+
+
+def install(program: Program) -> None:
+    """Install a program's packages, and Node where it needs one. Raises InstallError."""
+    if program.registry is Registry.NPM:
+        if _own_node():
+            _npm("node", (_NODE,))
+        _npm(program.name, program.packages)
+    else:
+        _pypi(program.name, program.packages)
+
+
+def paths(program: Program) -> list[Path]:
+    """Return the folders of a program's commands, which go before those of ``PATH``."""
+    if program.registry is Registry.PYPI:
+        return [_environment(program.name) / "bin"]
+    own = [FOLDER / "node" / "node_modules" / ".bin"] if _own_node() else []
+    return [FOLDER / program.name / "node_modules" / ".bin", *own]
+
+
+def version(program: Program) -> str:
+    """Return the version of a program's first package."""
+    package = program.packages[0]
+    if program.registry is Registry.NPM:
+        described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
+        return str(described["version"])
+    name = package.replace("-", "_")
+    for each in (_environment(program.name) / "lib").glob(f"python*/site-packages/{name}-*.dist-info"):
+        return each.name.removesuffix(".dist-info").rpartition("-")[2]
+    raise InstallError(f"{package} is not in {_environment(program.name)}")
+
+
+def _own_node() -> bool:
+    """Return whether Node is installed here as well: the machine has none, or an old one."""
+    if shutil.which("node") is None:
+        return True
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)", said)
+    return found is None or int(found[1]) < _NODE_NEEDED
+
+
+def _environment(name: str) -> Path:
+    return FOLDER / name / "venv"
+
+
+def _npm(name: str, packages: Sequence[str]) -> None:
+    folder = FOLDER / name
+    if (folder / "node_modules").is_dir():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text('{"private": true, "type": "module"}\n', "utf-8")
+    _run(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", *packages])
+
+
+def _pypi(name: str, packages: Sequence[str]) -> None:
+    environment = _environment(name)
+    if (environment / "installed").exists():
+        return
+    uv = str(Path(sys.executable).with_name("uv"))
+    _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment)])
+    _run([uv, "pip", "install", "--quiet", "--python", str(environment / "bin" / "python"), *packages])
+    (environment / "installed").touch()
+
+
+def _run(command: list[str]) -> None:
+    print(f"installing: {' '.join(command[-2:])}", file=sys.stderr)
+    made = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise InstallError(f"{' '.join(command)}: {made.stderr.strip()[-800:]}")

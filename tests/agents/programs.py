@@ -1,0 +1,81 @@
+"""The programs: what is installed of each, how it is started, and what it must leave behind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+APPS = Path(__file__).parent / "apps"
+
+TASK = "Print notes.txt with cat, write the word it names into answer.txt, and tell me the word."
+KEYS = {
+    "OPENAI_API_KEY": "sk-invented-0123456789abcdef0123",
+    "ANTHROPIC_API_KEY": "sk-ant-invented-0123456789abcdef",
+    "GEMINI_API_KEY": "AIzaInvented0123456789abcdefghijklmnopq",
+}
+NOTES = "the word is marmalade\n"
+ANSWER = "the answer is marmalade\n"
+
+
+class Registry(Enum):
+    """Where a program's packages come from."""
+
+    NPM = "npm"
+    PYPI = "PyPI"
+
+
+class Clock(Enum):
+    """How a program is made to believe that it is another day."""
+
+    FAKETIME = "faketime"
+    ZONE = "the zone's file"
+    """For static binaries, which faketime does not reach: the local date is that of the other side of the earth."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program and its task."""
+
+    name: str
+    registry: Registry
+    packages: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    leaves: Mapping[str, str] = field(default_factory=lambda: {"notes.txt": NOTES, "answer.txt": ANSWER})
+    clock: Clock = Clock.FAKETIME
+
+
+AGENTS = (
+    Program(
+        "claude-code",
+        Registry.NPM,
+        ("@anthropic-ai/claude-code",),
+        ("claude", "-p", TASK, "--allowedTools", "Bash", "Write"),
+    ),
+    Program(
+        "codex",
+        Registry.NPM,
+        ("@openai/codex",),
+        ("codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK),
+        environment={"CODEX_API_KEY": KEYS["OPENAI_API_KEY"]},
+        clock=Clock.ZONE,
+    ),
+    Program("gemini-cli", Registry.NPM, ("@google/gemini-cli",), ("gemini", "-p", TASK, "--yolo", "--skip-trust")),
+    Program("opencode", Registry.NPM, ("opencode-ai",), ("opencode", "run", "-m", "openai/gpt-5", TASK)),
+    Program(
+        "aider",
+        Registry.PYPI,
+        ("aider-chat",),
+        (
+            *("aider", "--model", "openai/gpt-5", "--yes-always", "--no-check-update", "--no-show-model-warnings"),
+            *("--no-gitignore", "--message", "Change the word to jam.", "notes.txt"),
+        ),
+        leaves={"notes.txt": "the word is jam\n"},
+    ),
+    Program(
+        "llm",
+        Registry.PYPI,
+        ("llm",),
+        ("llm", "-m", "gpt-4o-mini", "--functions", str(APPS / "llm_tools.py"), TASK),
+    ),
+)

@@ -38,6 +38,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("session", "default", ()),
     ("single_flight", True, ()),
     ("spool", "512MB", ()),
+    ("strict_rules", False, ()),
     ("takes", "last", ("first", "last", "sequence", "cycle")),
     ("tokens", "", ()),
     ("wire", True, ()),

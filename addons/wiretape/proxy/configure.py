@@ -196,6 +196,7 @@ def _tape(options: OptManager) -> TapeConfig:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        keep_misses=options.wiretape_keep_misses,
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )

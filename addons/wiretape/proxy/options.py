@@ -153,6 +153,13 @@ OPTIONS = (
         and "conversation" leaves out system and tools: "auto,position". wiretape rules tells all rules.""",
     ),
     Option(
+        "wiretape_keep_misses",
+        bool,
+        True,
+        """Keep the last 100 requests of each session that had no recording, for "wiretape rules suggest": on this
+        machine alone, in the user's cache (wiretape_local), and without what redaction takes out of recordings.""",
+    ),
+    Option(
         "wiretape_strict_rules",
         bool,
         False,

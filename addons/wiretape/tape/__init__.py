@@ -14,6 +14,7 @@ How they are asked:
 ``comparison``      two requests by the rules in force: what differs, and of what kind it is
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
+``kept_misses``     requests without one, kept on this machine
 ``tape``            a mode, a session and a store -> hit or miss
 ``pool``            the tapes of a proxy, one for each session and mode
 

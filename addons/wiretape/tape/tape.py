@@ -141,7 +141,7 @@ class Tape:
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
         self._policy = policy
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
-        self._misses = MissExplainer(store, self._lookups, indexes, policy)
+        self._misses = MissExplainer(store, self._lookups, indexes, policy, keeps_misses=config.keep_misses)
         self._memory: LruCache[CachedHit] = LruCache(0) if memory is None else memory
 
     @property
@@ -311,6 +311,10 @@ class Tape:
         ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
         return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
+
+    def keep_miss(self, request: RecordedRequest, context: MatchContext) -> None:
+        """Keep a request that has no recording for ``wiretape rules suggest``, where misses are kept. Never raises."""
+        self._misses.keep(Question(request, context=context))
 
 
 def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:

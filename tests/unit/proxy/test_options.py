@@ -21,6 +21,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("format", "2025-09", ("2025-09", "2026")),
     ("hosts", "", ()),
     ("journal", "1GB", ()),
+    ("keep_misses", True, ()),
     ("lane", "auto", ("auto", "fast", "flows")),
     ("large_requests", "refuse", ("refuse", "pass")),
     ("local", "", ()),

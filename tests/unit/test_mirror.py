@@ -15,6 +15,7 @@ IN_LARGER_TESTS = {
     "cli/embedded",
     "cli/matching_commands",
     "cli/rules_in_force",
+    "cli/rules_suggest",
     "cli/sessions",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",

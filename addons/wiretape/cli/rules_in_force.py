@@ -22,13 +22,15 @@ class SessionRules:
     providers: Providers
 
 
-def open_session_rules(recordings: str, session: str | None, file: Path | None, match: str) -> SessionRules:
+def open_session_rules(
+    recordings: str, session: str | None, file: Path | None, match: str, local: str = ""
+) -> SessionRules:
     """Return the sessions below a directory or in a bucket, or one of them, with the rules for them.
 
-    ``file`` is that of ``wiretape_config``, ``match`` what ``wiretape_match`` says. What the file says of secrets is in
-    force from then on. Raises ValueError and OSError.
+    ``file`` is that of ``wiretape_config``, ``match`` what ``wiretape_match`` says, ``local`` the folder of
+    ``wiretape_local``. What the file says of secrets is in force from then on. Raises ValueError and OSError.
     """
-    library = open_library(recordings, file)
+    library = open_library(recordings, file, local)
     own = config.read(file) if file else Configuration()
     redaction.DEFAULT.use(own.redaction())
     names = (library.existing(session),) if session else tuple(library.store.sessions())

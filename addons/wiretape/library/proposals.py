@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wiretape.codecs.differences import ABSENT, Difference
-from wiretape.library.varying import varying
 from wiretape.matching.rules import MatchRule
+from wiretape.matching.varying import varying
 from wiretape.recording import JSON
 from wiretape.tape import comparison
 from wiretape.tape.comparison import Compared
@@ -99,10 +99,12 @@ def propose(compared: Compared) -> Proposed:
     """Return the rules that would take out what differs."""
     rules: dict[MatchRule, None] = {}
     refused: dict[str, None] = {}
-    counts: Counter[JSON] = Counter()
-    _count(compared.here.body, counts)
+    counts = _counted(compared.here.body)
     for difference in compared.differences:
-        found = _proposals(difference, counts)
+        # Ids are counted in what was sent as JSON, not in a text that has JSON.
+        recurs = max(counts[_key(difference.here)], counts[_key(difference.there)]) > 1
+        is_counted = not _is_in_text(compared.here.body, difference.steps)
+        found = _proposals(difference, recurs=recurs, is_counted=is_counted)
         if isinstance(found, str):
             refused[f"{difference.path}: {found}"] = None
         else:
@@ -110,9 +112,28 @@ def propose(compared: Compared) -> Proposed:
     return Proposed((*rules,), (*refused,))
 
 
-def _count(value: JSON, counts: Counter[JSON]) -> None:
-    """Count the texts and numbers of a body."""
-    waiting = [value]
+def _key(value: JSON) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_in_text(body: JSON, steps: Steps) -> bool:
+    """Return whether the way to a value leads through a text that has JSON."""
+    value = body
+    for step in steps:
+        match value:
+            case dict():
+                value = value.get(str(step))
+            case list() if isinstance(step, int) and step < len(value):
+                value = value[step]
+            case _:
+                return isinstance(value, str)
+    return False
+
+
+def _counted(body: JSON) -> Counter[str]:
+    """Return how often each text is in a body."""
+    counts: Counter[str] = Counter()
+    waiting = [body]
     seen = 0
     while waiting and seen < _COUNTED:
         seen += 1
@@ -121,12 +142,16 @@ def _count(value: JSON, counts: Counter[JSON]) -> None:
                 waiting += each.values()
             case list() as each:
                 waiting += each
-            case str() | int() as each:
+            case str() as each:
                 counts[each] += 1
+    return counts
 
 
-def _proposals(difference: Difference, counts: Counter[JSON]) -> Sequence[MatchRule] | str:
-    """Return the rules that take out one difference; or why there is none."""
+def _proposals(difference: Difference, *, recurs: bool, is_counted: bool) -> Sequence[MatchRule] | str:
+    """Return the rules that take out one difference; or why there is none.
+
+    ``recurs``: whether the value is at other places too; ``is_counted``: whether an id can count there by its order.
+    """
     path = json_path(difference.steps)
     root = difference.steps[0] if difference.steps else ""
     here = difference.here
@@ -139,8 +164,8 @@ def _proposals(difference: Difference, counts: Counter[JSON]) -> Sequence[MatchR
         found = [*_of_texts(path, here, there)]
         if found:
             return found
-    if comparison.is_of_ids(difference) and ABSENT not in (here, there):
-        if root in SAID or max(counts[here], counts[there]) > 1:
+    if comparison.is_of_ids(difference) and here is not ABSENT and there is not ABSENT:
+        if is_counted and (root in SAID or recurs):
             return [MatchRule("ids", ids=(path,))]
         return [MatchRule("ignore", ignore=(path,))]
     return _ignoring(difference, path, root)

@@ -55,7 +55,7 @@ class MissExplainer:
         obstacles = [problem for lookup in self._lookups for problem in lookup.obstacles(question)]
         if is_open and self._store.is_quick:
             obstacles += self._elsewhere(question)
-        nearest = [] if obstacles else self.nearest(question.request)
+        nearest = [] if obstacles else self.near(question.request)
         if not obstacles and not nearest:
             obstacles = self._own.broken()[:_BROKEN]
         by = MatchPolicy(self._policy.rules_for(question.context), self._policy.places)
@@ -66,7 +66,7 @@ class MissExplainer:
         if self._kept:
             self._kept.keep(question.request, question.context, self._policy.places)
 
-    def nearest(self, request: RecordedRequest) -> list[NearRecording]:
+    def near(self, request: RecordedRequest) -> list[NearRecording]:
         """Return the recordings whose requests are nearest by their outlines, the nearest first."""
         drawn = outline(request)
         candidates: list[tuple[Near, Lookup]] = []

@@ -45,7 +45,7 @@ from wiretape.store.lru import LruCache
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
-from wiretape.tape.mismatch import Explanation
+from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.miss_explainer import MissExplainer
 from wiretape.tape.question import Question
 from wiretape.tape.reader import Candidate
@@ -311,6 +311,10 @@ class Tape:
         ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
         return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
+
+    def near(self, request: RecordedRequest) -> list[NearRecording]:
+        """Return the recordings of a request's endpoint that are the likeliest to be the nearest. Raises OSError."""
+        return self._misses.near(request)
 
     def keep_miss(self, request: RecordedRequest, context: MatchContext) -> None:
         """Keep a request that has no recording for ``wiretape rules suggest``, where misses are kept. Never raises."""

@@ -1,4 +1,4 @@
-"""Two texts that differ -> what of them varies from run to run: kinds, or a pattern between words. For ``proposals``.
+"""Two texts that differ -> what of them varies from run to run: kinds, or a pattern between words. Beside ``kinds``.
 
 Only what can be told by its form is told. A number, a hash or an id is something that varies where a label stands
 before it, as in ``PGID: 9774`` and ``cch=7053e;``: it becomes a pattern of the words around it. Words are what somebody
@@ -20,7 +20,7 @@ _SCANNER = TextScanner(each for each, _ in texts.wanted((*_KINDS,)))
 _LONGEST = 1 << 16
 """Characters of a text that is looked at."""
 
-_TOKEN = re.compile(r"\0[^\0]*\0|[A-Za-z0-9_.+-]+|\s+|[^\0]|\0")
+_TOKEN = re.compile(r"\0[^\0]*\0|[A-Za-z0-9]+(?:[_.+-]+[A-Za-z0-9]+)*|\s+|[^\0]|\0")
 _LABEL = re.compile(r"(\w[\w ()-]{0,40}[\"']?\s?[:=#]\s?[\"'(<\[]?)\Z")
 """What tells that a value follows, at the end of a text."""
 
@@ -100,4 +100,4 @@ def _pattern(before: str, values: Sequence[str], after: str) -> Replacement | No
 
 def _quoted(text: str) -> str:
     """Return a pattern of RE2 that finds this text alone."""
-    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII) if text.isascii() else re.escape(text)
+    return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)

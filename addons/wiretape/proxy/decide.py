@@ -162,8 +162,8 @@ class Decider:
 
     def close(self) -> None:
         """Let no thread wait for another look-up, and say what has not been said yet."""
-        self._threads.close()
         self._look_ups.close()
+        self._threads.close()
         self.admission.close()
 
     # -- whom it is for --------------------------------------------------------------------------------------------

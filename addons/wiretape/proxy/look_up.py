@@ -7,6 +7,7 @@ counted here, and nowhere else.
 
 import asyncio
 from collections.abc import Hashable
+from concurrent.futures import Future, wait
 
 from wiretape.exceptions import StoreAwayError
 from wiretape.policy import Mode, Takes
@@ -21,6 +22,9 @@ from wiretape.tape.mismatch import Explanation
 from wiretape.tape.question import Question
 from wiretape.tape.tape import Tape
 
+_KEEPING = 1.0
+"""Seconds for which the end of a proxy waits for misses that are being kept."""
+
 LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 """The modes in which requests are answered from recordings."""
 
@@ -34,10 +38,13 @@ class LookUps:
         self._log = HitLog()
         self._under_way: dict[Hashable, asyncio.Task[Hit | None]] = {}
         """In stores that are not quick."""
+        self._kept: set[Future[None]] = set()
+        """Misses that are being kept."""
 
     def close(self) -> None:
-        """Say what has not been said yet."""
+        """Say what has not been said yet, and let the last misses be kept."""
         self._log.flush()
+        wait(tuple(self._kept), _KEEPING)
 
     def recall(self, incoming: IncomingRequest) -> Hit | None:
         """Return the hit of a request that was looked up lately: at once, and counted."""
@@ -60,7 +67,7 @@ class LookUps:
             tape.counters.unavailable += 1
             return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
         if hit is None:
-            tape.counters.misses += 1
+            tape.counters.misses += not request.is_beside_model
             return LookedUp(Finding.MISS)
         self._count(request.grant, hit)
         return LookedUp(Finding.HIT, hit)
@@ -73,12 +80,19 @@ class LookUps:
         # Who came with a token is told nothing of sessions that it may not be good for.
         is_open = not request.grant.by
         pool = self._threads.searcher_of(tape.store)
-        return await aside(pool, tape.explain, recorded, request.context, is_offline=is_offline, is_open=is_open)
+        context = request.context
+        explanation = await aside(pool, tape.explain, recorded, context, is_offline=is_offline, is_open=is_open)
+        # Whoever asked does not wait for it.
+        kept = pool.submit(tape.keep_miss, recorded, context)
+        self._kept.add(kept)
+        kept.add_done_callback(self._kept.discard)
+        return explanation
 
     def _count(self, grant: Grant, hit: Hit) -> None:
         counters = grant.tape.counters
         counters.hits += 1
-        counters.hits_by_rules += bool(hit.rules)
+        if hit.rules:
+            counters.hit_by_rules(hit.rules)
         counters.tokens += hit.tokens
         counters.bytes += hit.size
         by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""

@@ -21,6 +21,7 @@ How they are asked:
 ``miss_explainer``  what is gathered to say that
 ``hit``             a request that has a recording
 ``hit_memory``      the hits of a tape, in memory
+``kept_misses``     requests without one, kept on this machine
 ``tape``            a mode, a session and a store -> hit or miss
 ``pool``            the tapes of a proxy, one for each session and mode
 

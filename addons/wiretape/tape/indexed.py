@@ -61,12 +61,12 @@ class FileReader:
 
         def make(data: bytes) -> IndexedRequest:
             request = recording.read_request(data)
-            packed = b"" if self._store.is_quick else _packed(request)
-            if len(packed) > _PACKED:
-                packed = b""
+            kept = b"" if self._store.is_quick else packed(request)
+            if len(kept) > _PACKED:
+                kept = b""
             request = matching.by_rules_of_today(request)
             identity = matching.identity(request)
-            return IndexedRequest(identity, matching.endpoint(request), outline(request, pieces), packed)
+            return IndexedRequest(identity, matching.endpoint(request), outline(request, pieces), kept)
 
         return self._read(names, make)
 
@@ -160,7 +160,7 @@ def _holds_for() -> str:
     return f"{wiretape.__version__} {redaction.DEFAULT.fingerprint} "
 
 
-def _packed(request: RecordedRequest) -> bytes:
+def packed(request: RecordedRequest) -> bytes:
     """Return a request as a file of a recording has it, in few bytes."""
     content: dict[str, JSON] = {"url": request.url, "method": request.method}
     if request.passthrough:

@@ -46,7 +46,7 @@ from wiretape.tape.hit import Hit
 from wiretape.tape.hit_memory import CachedHit, HitMemory
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
-from wiretape.tape.mismatch import Explanation
+from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.miss_explainer import MissExplainer
 from wiretape.tape.question import Question
 from wiretape.tape.reader import Candidate
@@ -101,7 +101,7 @@ class Tape:
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
         self._policy = policy
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
-        self._misses = MissExplainer(store, self._lookups, indexes, policy)
+        self._misses = MissExplainer(store, self._lookups, indexes, policy, keeps_misses=config.keep_misses)
         self._hits = HitMemory(
             store,
             config,
@@ -268,6 +268,14 @@ class Tape:
         ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
         return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
+
+    def near(self, request: RecordedRequest) -> list[NearRecording]:
+        """Return the recordings of a request's endpoint that are the likeliest to be the nearest. Raises OSError."""
+        return self._misses.near(request)
+
+    def keep_miss(self, request: RecordedRequest, context: MatchContext) -> None:
+        """Keep a request that has no recording for ``wiretape rules suggest``, where misses are kept. Never raises."""
+        self._misses.keep(Question(request, context=context))
 
 
 def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:

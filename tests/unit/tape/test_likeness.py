@@ -7,7 +7,7 @@ RULE = MatchRule("ids")
 
 
 def values(*taken: object) -> bytes:
-    return values_of(Reduced("00", tuple(Taken(RULE, "id", each) for each in taken), {}))
+    return values_of(Reduced("00", tuple(Taken(RULE, "id", each) for each in taken), (), {}))
 
 
 def test_values_that_differ_are_counted() -> None:

@@ -16,7 +16,8 @@ from array import array
 from collections import OrderedDict
 
 from wiretape.codecs import json_text
-from wiretape.matching.reduction import Reduced, Taken
+from wiretape.matching.reduction import Reduced
+from wiretape.recording import JSON
 
 _VALUES = 256
 """Values of a request that are compared: the first of them, among which are the ids of a session."""
@@ -27,14 +28,16 @@ _KNOWN = 20_000
 
 def values_of(reduced: Reduced) -> bytes:
     """Return what is kept of the values that were taken out of a request: four bytes for each."""
-    return array("I", map(_number, reduced.taken[:_VALUES])).tobytes()
+    left_out = [_number(each.rule.name, repr(each.place), each.value) for each in reduced.left_out[:_VALUES]]
+    taken = [_number(each.rule.name, each.name, each.value) for each in reduced.taken[:_VALUES]]
+    return array("I", (left_out + taken)[:_VALUES]).tobytes()
 
 
-def _number(taken: Taken) -> int:
-    name = f"{taken.rule.name}\0{taken.name}\0".encode("utf-8", "surrogatepass")
-    if isinstance(taken.value, str):
-        return zlib.crc32(taken.value.encode("utf-8", "surrogatepass"), zlib.crc32(name))
-    return zlib.crc32(json_text.canonical(taken.value), zlib.crc32(name))
+def _number(rule: str, name: str, value: JSON) -> int:
+    beginning = zlib.crc32(f"{rule}\0{name}\0".encode("utf-8", "surrogatepass"))
+    if isinstance(value, str):
+        return zlib.crc32(value.encode("utf-8", "surrogatepass"), beginning)
+    return zlib.crc32(json_text.canonical(value), beginning)
 
 
 def _numbers(values: bytes) -> memoryview:

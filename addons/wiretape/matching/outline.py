@@ -34,7 +34,8 @@ _EDGE = 32
 
 _BUCKETS = 128
 
-_PACKED = struct.Struct(f">QH{_BUCKETS}s")
+_PIECE = struct.Struct(f">H{_BUCKETS}s")
+_ID = struct.Struct(">Q")
 _TURNS = struct.Struct(">H")
 
 _ALIGNED = 3
@@ -62,6 +63,19 @@ class Piece(NamedTuple):
     weight: int
     sketch: int
 
+    def packed(self) -> bytes:
+        """Return the piece as bytes, without its id."""
+        return _PIECE.pack(self.weight, self.sketch.to_bytes(_BUCKETS))
+
+
+def unpacked_piece(number: int, data: bytes) -> Piece:
+    """Return the piece of this id of which these are the bytes. Raises ValueError."""
+    try:
+        weight, sketch = _PIECE.unpack(data)
+    except struct.error as e:
+        raise ValueError(f"no piece: {e}") from e
+    return Piece(number, weight, int.from_bytes(sketch))
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
@@ -72,24 +86,17 @@ class Outline:
     pieces: tuple[Piece, ...]
 
     def packed(self) -> bytes:
-        """Return the outline as bytes."""
-        pieces = (_PACKED.pack(each.id, each.weight, each.sketch.to_bytes(_BUCKETS)) for each in self.pieces)
-        return _TURNS.pack(self.turns) + b"".join(pieces)
+        """Return the outline as bytes, with no more of its pieces than their ids."""
+        return _TURNS.pack(self.turns) + b"".join(_ID.pack(each.id) for each in self.pieces)
 
 
-def unpacked(data: bytes, known: dict[int, Piece]) -> Outline:
-    """Return what ``packed`` has made. Pieces that are ``known`` are taken from there. Raises ValueError."""
+def unpacked(data: bytes, known: Mapping[int, Piece]) -> Outline:
+    """Return what ``packed`` has made of an outline whose pieces are ``known``. Raises ValueError."""
     try:
         (turns,) = _TURNS.unpack_from(data)
-        pieces = []
-        for number, weight, sketch in _PACKED.iter_unpack(data[_TURNS.size :]):
-            piece = known.get(number)
-            if piece is None:
-                piece = known[number] = Piece(number, weight, int.from_bytes(sketch))
-            pieces.append(piece)
-    except struct.error as e:
+        return Outline(turns, tuple(known[number] for (number,) in _ID.iter_unpack(data[_TURNS.size :])))
+    except (struct.error, KeyError) as e:
         raise ValueError(f"no outline: {e}") from e
-    return Outline(turns, tuple(pieces))
 
 
 def outline(request: RecordedRequest, known: dict[int, Piece] | None = None) -> Outline:

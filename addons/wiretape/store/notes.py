@@ -6,14 +6,15 @@ only time is lost. Any number of processes may share the file.
 """
 
 import contextlib
-import hashlib
 import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 _FORM = 3
 """The form of the file. A file of another form is begun anew."""
 
-_LIMIT = 256 << 20
+_LIMIT = 512 << 20
 """How many bytes the file may have. A full file is begun anew."""
 
 _PAGE = 4096
@@ -29,14 +30,16 @@ _PAGE = 4096
 _SETS = 8
 """Sets of rules of which it is kept what they make of a session."""
 
+_NO_PIECES: Mapping[bytes, bytes] = MappingProxyType({})
+
 _TABLES = """
-CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, outline BLOB,
-  sum BLOB,
-  PRIMARY KEY (session, name));
-CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
-CREATE TABLE IF NOT EXISTS rules (number INTEGER PRIMARY KEY, session TEXT, rules TEXT, UNIQUE (session, rules));
-CREATE TABLE IF NOT EXISTS reduced (rules INTEGER, name TEXT, state TEXT, form BLOB, sum BLOB,
-  PRIMARY KEY (rules, name)) WITHOUT ROWID;
+CREATE TABLE heads (session TEXT, name TEXT, state TEXT, head TEXT, sum INTEGER, PRIMARY KEY (session, name));
+CREATE TABLE outlines (session TEXT, name TEXT, outline BLOB, sum INTEGER, PRIMARY KEY (session, name));
+CREATE TABLE pieces (session TEXT, number BLOB, piece BLOB, sum INTEGER, PRIMARY KEY (session, number)) WITHOUT ROWID;
+CREATE TABLE bodies (session TEXT, name TEXT, body BLOB, sum INTEGER, PRIMARY KEY (session, name));
+CREATE TABLE rules (number INTEGER PRIMARY KEY, session TEXT, rules TEXT, UNIQUE (session, rules));
+CREATE TABLE reduced (rules INTEGER, name TEXT, state TEXT, form BLOB, sum INTEGER, PRIMARY KEY (rules, name))
+  WITHOUT ROWID;
 """
 
 
@@ -49,7 +52,7 @@ class Note:
     head: str
     """What is needed about every file."""
     outline: bytes = b""
-    """More of that, as bytes."""
+    """What is needed about every file, now and then. What several have in common of it are *pieces*."""
     body: bytes = b""
     """What is needed about some files, now and then."""
 
@@ -65,17 +68,43 @@ class Notes:
         self._is_told = False
 
     def all(self, session: str) -> dict[str, Note]:
-        """Return the notes of a session by name, without their bodies."""
+        """Return the notes of a session by name, with their heads alone."""
         notes: dict[str, Note] = {}
 
         def read(opened: sqlite3.Connection) -> None:
-            query = "SELECT session, name, state, head, outline, sum FROM heads WHERE session = ?"
+            query = "SELECT session, name, state, head, sum FROM heads WHERE session = ?"
             for row in opened.execute(query, (session,)):
                 if _is_sound(row):
-                    notes[row[1]] = Note(*row[1:-1])
+                    notes[row[1]] = Note(row[1], row[2], row[3])
 
         self._run(read)
         return notes
+
+    def outlines(self, session: str) -> dict[str, tuple[str, bytes]]:
+        """Return the outlines of a session's notes by name, each with the state that it holds for."""
+        outlines: dict[str, tuple[str, bytes]] = {}
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, name, outline, sum FROM outlines WHERE session = ?"
+            drawn = {row[1]: row[2] for row in opened.execute(query, (session,)) if _is_sound(row)}
+            query = "SELECT name, state FROM heads WHERE session = ?"
+            for name, state in opened.execute(query, (session,)):
+                if name in drawn:
+                    outlines[name] = state, drawn[name]
+
+        self._run(read)
+        return outlines
+
+    def pieces(self, session: str) -> dict[bytes, bytes]:
+        """Return the pieces of a session's outlines."""
+        pieces: dict[bytes, bytes] = {}
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = "SELECT session, number, piece, sum FROM pieces WHERE session = ?"
+            pieces.update((row[1], row[2]) for row in opened.execute(query, (session,)) if _is_sound(row))
+
+        self._run(read)
+        return pieces
 
     def bodies(self, session: str, names: Sequence[str]) -> dict[str, bytes]:
         """Return the bodies of the notes with these names, where they have one."""
@@ -91,14 +120,19 @@ class Notes:
         self._run(read)
         return bodies
 
-    def keep(self, session: str, notes: Iterable[Note]) -> None:
-        """Keep notes, in place of those with the same names."""
-        heads = [_summed(session, each.name, each.state, each.head, each.outline) for each in notes]
+    def keep(self, session: str, notes: Iterable[Note], pieces: Mapping[bytes, bytes] = _NO_PIECES) -> None:
+        """Keep notes, in place of those with the same names, and the pieces of their outlines."""
+        notes = [*notes]
+        heads = [_summed(session, each.name, each.state, each.head) for each in notes]
+        outlines = [_summed(session, each.name, each.outline) for each in notes]
         bodies = [_summed(session, each.name, each.body) for each in notes]
+        shared = [_summed(session, number, piece) for number, piece in pieces.items()]
 
         def write(opened: sqlite3.Connection) -> None:
-            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?, ?)", heads)
+            opened.executemany("INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", heads)
+            opened.executemany("INSERT OR REPLACE INTO outlines VALUES (?, ?, ?, ?)", outlines)
             opened.executemany("INSERT OR REPLACE INTO bodies VALUES (?, ?, ?, ?)", bodies)
+            opened.executemany("INSERT OR REPLACE INTO pieces VALUES (?, ?, ?, ?)", shared)
 
         self._run(write)
 
@@ -136,8 +170,8 @@ class Notes:
         rows = [(session, name) for name in names]
 
         def remove(opened: sqlite3.Connection) -> None:
-            opened.executemany("DELETE FROM heads WHERE session = ? AND name = ?", rows)
-            opened.executemany("DELETE FROM bodies WHERE session = ? AND name = ?", rows)
+            for table in ("heads", "outlines", "bodies"):
+                opened.executemany(f"DELETE FROM {table} WHERE session = ? AND name = ?", rows)  # noqa: S608  of ours
             of_session = "DELETE FROM reduced WHERE rules IN (SELECT number FROM rules WHERE session = ?) AND name = ?"
             opened.executemany(of_session, rows)
 
@@ -220,7 +254,7 @@ def _is_passing(error: Exception) -> bool:
     return not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError)
 
 
-def _summed(*row: str | bytes) -> tuple[str | bytes, ...]:
+def _summed(*row: str | bytes) -> tuple[str | bytes | int, ...]:
     return (*row, _sum(row))
 
 
@@ -229,5 +263,14 @@ def _is_sound(row: tuple[Any, ...]) -> bool:
     return bool(row[-1] == _sum(row[:-1]))
 
 
-def _sum(row: Iterable[object]) -> bytes:
-    return hashlib.sha256(repr(tuple(row)).encode("utf-8", "backslashreplace")).digest()[:16]
+def _sum(row: Iterable[object]) -> int:
+    # It is no guard against anybody: who may write the file may write the recordings.
+    total = 0
+    for each in row:
+        if isinstance(each, str):
+            total = zlib.crc32(each.encode("utf-8", "backslashreplace"), total)
+        elif isinstance(each, bytes):
+            total = zlib.crc32(each, total)
+        else:
+            return -1  # A disk has made something else of it.
+    return total

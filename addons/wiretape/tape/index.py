@@ -105,6 +105,8 @@ class Index:
         self._most_pieces = _PIECES
         self._outlines: dict[str, Outlines] = {}
         """By endpoint, until a file comes, changes or goes."""
+        self._lacks_outlines = False
+        """Whether some are noted, and were not needed yet."""
         self._is_reading_again = False
         self._next_scan = 0.0
         self._fresh_until = 0.0
@@ -185,8 +187,22 @@ class Index:
         return outlines.nearest(wanted, most)
 
     def _outlines_of(self, endpoint: str) -> dict[str, Outline]:
+        if self._lacks_outlines:
+            self._lacks_outlines = False
+            self._recall_outlines()
         requests = {name: file.request for name, file in self._files.items() if file.request}
-        return {name: request.outline for name, request in requests.items() if request.endpoint == endpoint}
+        return {name: each.outline for name, each in requests.items() if each.endpoint == endpoint and each.outline}
+
+    def _recall_outlines(self) -> None:
+        """Take over the outlines that are noted; what is noted without one is read again."""
+        notes = self.notes(len(self._files))
+        states = {name: file.state for name, file in self._files.items() if file.request and not file.request.outline}
+        drawn = dict(notes.outlines(states, self._pieces)) if notes else {}
+        for name in states.keys() & drawn.keys():
+            file = self._files[name]
+            assert file.request
+            self._files[name] = replace(file, request=replace(file.request, outline=drawn[name]))
+        self._learn([*states.keys() - drawn.keys()], states, notes)
 
     def requests(self, names: Sequence[str], *, is_strict: bool = False) -> Iterator[tuple[str, RecordedRequest]]:
         """Yield name and request of these recordings, as far as they can be read.
@@ -214,7 +230,8 @@ class Index:
         states = self.store.scan(self.session) if listed is None else listed
         notes = self.notes(len(states))
         if notes and not self._scanned:
-            for name, request in notes.recall(states, self._pieces):
+            self._lacks_outlines = True
+            for name, request in notes.recall(states):
                 self._enter(name, _File(states[name], request))
         self._forget_gone(states, notes)
         doubtful = self._doubtful(states)
@@ -315,7 +332,7 @@ class Index:
         """Forget the pieces that no request has any more, now and then."""
         if len(self._pieces) > self._most_pieces:
             outlines = (file.request.outline for file in self._files.values() if file.request)
-            self._pieces = {piece.id: piece for each in outlines for piece in each.pieces}
+            self._pieces = {piece.id: piece for each in outlines if each for piece in each.pieces}
             self._most_pieces = max(_PIECES, 2 * len(self._pieces))
 
     def _enter(self, name: str, file: _File) -> None:

@@ -8,13 +8,14 @@ import json
 import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import batched
 
 import wiretape
 from wiretape import recording, redaction
 from wiretape.matching import request as matching
-from wiretape.matching.outline import Outline, Piece, outline, unpacked
+from wiretape.matching.outline import Outline, Piece, outline, unpacked, unpacked_piece
 from wiretape.recording import JSON, RecordedRequest
 from wiretape.store.base import Store
 from wiretape.store.notes import Note, Notes
@@ -38,7 +39,8 @@ class IndexedRequest:
 
     identity: str
     endpoint: str
-    outline: Outline
+    outline: Outline | None
+    """None where it is noted, and nobody has asked for it yet."""
     packed: bytes = b""
     """The request as its file has it, in few bytes; empty where that is not noted."""
 
@@ -106,19 +108,42 @@ class IndexNotes:
         self._session = session
         self._fewest = _WORTH_NOTING if is_quick else 1
 
-    def recall(self, states: Mapping[str, Hashable], pieces: dict[int, Piece]) -> Iterator[tuple[str, IndexedRequest]]:
-        """Yield what was noted of files that are as they were. ``pieces``: as for ``FileReader.indexed``."""
+    def recall(self, states: Mapping[str, Hashable]) -> Iterator[tuple[str, IndexedRequest]]:
+        """Yield what was noted of files that are as they were, without outlines."""
+        holds_for = _holds_for()
         for name, note in self._notes.all(self._session).items():
             state = states.get(name)
-            if state is not None and note.state == _noted(state):
-                identity, endpoint = json.loads(note.head)
-                yield name, IndexedRequest(identity, endpoint, unpacked(note.outline, pieces))
+            if state is not None and note.state == f"{holds_for}{state!r}":
+                identity, _, endpoint = note.head.partition(" ")
+                yield name, IndexedRequest(identity, endpoint, None)
+
+    def outlines(self, states: Mapping[str, Hashable], pieces: dict[int, Piece]) -> Iterator[tuple[str, Outline]]:
+        """Yield the outlines that are noted of files that are as they were; ``pieces`` gets theirs."""
+        for number, data in self._notes.pieces(self._session).items():
+            with suppress(ValueError):
+                id_ = int.from_bytes(number)
+                pieces.setdefault(id_, unpacked_piece(id_, data))
+        holds_for = _holds_for()
+        for name, (noted, data) in self._notes.outlines(self._session).items():
+            state = states.get(name)
+            if state is not None and noted == f"{holds_for}{state!r}":
+                with suppress(ValueError):
+                    yield name, unpacked(data, pieces)
 
     def keep(self, learned: Mapping[str, IndexedRequest], states: Mapping[str, Hashable]) -> None:
         """Note what was found out."""
         if len(learned) < self._fewest:
             return
-        self._notes.keep(self._session, [_note(name, each, states[name]) for name, each in learned.items()])
+        holds_for = _holds_for()
+        notes = []
+        pieces: dict[int, Piece] = {}
+        for name, each in learned.items():
+            drawn = each.outline
+            pieces |= {piece.id: piece for piece in drawn.pieces} if drawn else {}
+            head = f"{each.identity} {each.endpoint}"
+            packed = drawn.packed() if drawn else b""
+            notes.append(Note(name, f"{holds_for}{states[name]!r}", head, packed, each.packed))
+        self._notes.keep(self._session, notes, {number.to_bytes(8): piece.packed() for number, piece in pieces.items()})
 
     def drop(self, names: Sequence[str]) -> None:
         """Forget files that have gone."""
@@ -130,14 +155,9 @@ class IndexNotes:
         return {name: recording.loads_request(json.loads(zlib.decompress(body))) for name, body in noted.items()}
 
 
-def _note(name: str, learned: IndexedRequest, state: Hashable) -> Note:
-    head = json.dumps([learned.identity, learned.endpoint])
-    return Note(name, _noted(state), head, learned.outline.packed(), learned.packed)
-
-
-def _noted(state: Hashable) -> str:
-    """Return what a note holds for: the file as it is, and the rules by which its identity was told."""
-    return f"{wiretape.__version__} {redaction.DEFAULT.fingerprint} {state!r}"
+def _holds_for() -> str:
+    """Return what a note holds for beside the file's state: the rules by which its identity was told."""
+    return f"{wiretape.__version__} {redaction.DEFAULT.fingerprint} "
 
 
 def packed(request: RecordedRequest) -> bytes:

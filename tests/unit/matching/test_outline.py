@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import ENDPOINT
-from wiretape.matching.outline import Outline, Outlines, Piece, outline, unpacked
+from wiretape.matching.outline import Outline, Outlines, Piece, outline, unpacked, unpacked_piece
 from wiretape.recording import RecordedRequest
 from wiretape.tape.mismatch import NearRecording, explain
 
@@ -91,11 +91,17 @@ def test_the_order_in_which_they_were_recorded_is_of_no_matter(outlines: dict[st
 
 
 def test_it_is_kept_as_bytes(outlines: dict[str, Outline]) -> None:
-    known: dict[int, Piece] = {}
+    pieces = {piece.id: piece for each in outlines.values() for piece in each.pieces}
+    known = {number: unpacked_piece(number, piece.packed()) for number, piece in pieces.items()}
+    assert known == pieces
     for each in outlines.values():
         assert unpacked(each.packed(), known) == each
+        with pytest.raises(ValueError, match="no outline"):
+            unpacked(each.packed(), {})
     with pytest.raises(ValueError, match="no outline"):
         unpacked(b"x", {})
+    with pytest.raises(ValueError, match="no piece"):
+        unpacked_piece(1, b"x")
 
 
 ODD: Sequence[Callable[[], dict[str, Any]]] = (

@@ -28,10 +28,19 @@ def _notes(file: Path) -> Iterator[Notes]:
 
 
 def test_notes_of_a_session_come_back_without_their_bodies(notes: Notes) -> None:
-    assert notes.all("s") == {"a": Note("a", "state-1", '["x"]', b"outline"), "b": B}
+    assert notes.all("s") == {"a": Note("a", "state-1", '["x"]'), "b": B}
     assert notes.all("other") == {}
+    assert notes.outlines("s") == {"a": ("state-1", b"outline"), "b": ("state-2", b"")}
+    assert notes.outlines("other") == {}
     assert notes.bodies("s", ["a", "b", "c"]) == {"a": b"body"}
     assert notes.bodies("other", ["a"]) == {}
+
+
+def test_what_outlines_have_in_common_is_kept_once(notes: Notes) -> None:
+    notes.keep("s", [A], {b"1": b"one", b"2": b"two"})
+    notes.keep("s", [B], {b"2": b"two", b"3": b"three"})
+    assert notes.pieces("s") == {b"1": b"one", b"2": b"two", b"3": b"three"}
+    assert notes.pieces("other") == {}
 
 
 def test_another_process_sees_them(notes: Notes, file: Path) -> None:
@@ -57,15 +66,17 @@ def test_prompts_are_in_it_so_it_is_its_owners_alone(notes: Notes, file: Path) -
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("column", ["state", "head", "outline", "session", "name"])
+@pytest.mark.parametrize("column", ["state", "head", "session", "name"])
 def test_a_note_that_the_disk_has_changed_is_none(notes: Notes, file: Path, column: str) -> None:
     notes.close()
     with sqlite3.connect(file) as opened:
         opened.execute(f"UPDATE heads SET {column} = 'other' WHERE name = 'a'")
         opened.execute("UPDATE bodies SET body = X'00' WHERE name = 'a'")
+        opened.execute("UPDATE outlines SET outline = X'00' WHERE name = 'a'")
     opened.close()
     assert [*notes.all("s"), *notes.all("other")] == ["b"]
     assert notes.bodies("s", ["a"]) == {}
+    assert [*notes.outlines("s")] == ["b"]
 
 
 @pytest.mark.parametrize(

@@ -94,10 +94,15 @@ def test_requests_are_of_those_that_can_be_read(store: Store) -> None:
 def test_pieces_of_requests_are_kept_once(store: Store) -> None:
     pieces: dict[int, Piece] = {}
     told = [each for _, each in FileReader(store, "s").indexed(["one", "one"], pieces)]
-    first, second = (each.outline.pieces for each in told if isinstance(each, IndexedRequest))
+    first, second = (each.outline.pieces for each in told if isinstance(each, IndexedRequest) and each.outline)
     assert first
     assert all(one is other for one, other in zip(first, second, strict=True))
     assert {each.id for each in first} == set(pieces)
+
+
+def noted(request: RecordedRequest) -> IndexedRequest:
+    """Return what is recalled of a request."""
+    return replace(learned(request), outline=None)
 
 
 @pytest.fixture(name="notes")
@@ -111,11 +116,16 @@ def of(notes: Notes, *, is_quick: bool = False) -> IndexNotes:
 
 def test_what_was_noted_is_recalled_of_files_that_are_as_they_were(notes: Notes) -> None:
     of(notes).keep({"a": learned(ONE), "b": learned(TWO)}, STATES)
-    assert dict(of(notes).recall(STATES, {})) == {"a": learned(ONE), "b": learned(TWO)}
-    assert dict(of(notes).recall({"a": (1, 11), "b": (2, 20), "c": (3, 30)}, {})) == {"b": learned(TWO)}
-    assert dict(IndexNotes(notes, "other", is_quick=False).recall(STATES, {})) == {}
+    assert dict(of(notes).recall(STATES)) == {"a": noted(ONE), "b": noted(TWO)}
+    pieces: dict[int, Piece] = {}
+    drawn = dict(of(notes).outlines(STATES, pieces))
+    assert drawn == {"a": outline(ONE), "b": outline(TWO)}
+    assert {*pieces.values()} == {*outline(ONE).pieces, *outline(TWO).pieces}
+    assert [*dict(of(notes).outlines({"a": (1, 11), "b": (2, 20)}, {}))] == ["b"]
+    assert dict(of(notes).recall({"a": (1, 11), "b": (2, 20), "c": (3, 30)})) == {"b": noted(TWO)}
+    assert dict(IndexNotes(notes, "other", is_quick=False).recall(STATES)) == {}
     of(notes).drop(["b"])
-    assert [name for name, _ in of(notes).recall(STATES, {})] == ["a"]
+    assert [name for name, _ in of(notes).recall(STATES)] == ["a"]
 
 
 @pytest.mark.parametrize("changed", ["version", "rules"])
@@ -127,7 +137,7 @@ def test_a_note_holds_for_one_version_and_its_rules_on_secrets(
         monkeypatch.setattr(wiretape, "__version__", "0.0.0")
     else:
         monkeypatch.setattr(redaction, "DEFAULT", SimpleNamespace(fingerprint="of other rules"))
-    assert dict(of(notes).recall(STATES, {})) == {}
+    assert dict(of(notes).recall(STATES)) == {}
 
 
 @pytest.mark.parametrize(("is_quick", "files", "is_noted"), [(False, 1, True), (True, 63, False), (True, 64, True)])
@@ -137,7 +147,7 @@ def test_few_files_that_are_read_in_no_time_are_not_worth_a_note(
     names = [f"n{number}" for number in range(files)]
     states: dict[str, Hashable] = dict.fromkeys(names, 1)
     of(notes, is_quick=is_quick).keep(dict.fromkeys(names, learned(ONE)), states)
-    assert sorted(dict(of(notes).recall(states, {}))) == (sorted(names) if is_noted else [])
+    assert sorted(dict(of(notes).recall(states))) == (sorted(names) if is_noted else [])
 
 
 @pytest.mark.parametrize(

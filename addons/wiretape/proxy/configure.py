@@ -203,7 +203,8 @@ def _tape(options: OptManager) -> TapeConfig:
 
 
 def _matching(options: OptManager, own: Configuration, providers: Collection[str]) -> MatchPolicy:
-    known = own.presets()
+    own_presets = own.presets()
+    known = _checked(options, "wiretape_match", lambda text: presets.with_packages(own_presets, text))
     chosen = _checked(options, "wiretape_match", lambda text: choice.parse(text, known))
     places = _checked(options, "wiretape_places", parse_places)
     return presets.policy(chosen, known, own.matching(providers), places)

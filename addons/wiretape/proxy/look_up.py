@@ -90,7 +90,8 @@ class LookUps:
     def _count(self, grant: Grant, hit: Hit) -> None:
         counters = grant.tape.counters
         counters.hits += 1
-        counters.hits_by_rules += bool(hit.rules)
+        if hit.rules:
+            counters.hit_by_rules(hit.rules)
         counters.tokens += hit.tokens
         counters.bytes += hit.size
         by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""

@@ -254,7 +254,8 @@ OPTIONS = (
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
         ([session.NAME]), with where tunnels may lead ([tunnels]), with what is a secret to it ([redaction],
-        [[redact]]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
+        [[redact]]), with its rules of matching ([[match]], [preset.NAME]) and with the faults to inject ([[fault]]),
+        all shown in config/wiretape.toml.""",
     ),
 )
 

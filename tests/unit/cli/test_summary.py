@@ -36,6 +36,13 @@ def test_what_was_served() -> None:
     ]
 
 
+def test_which_rules_were_needed() -> None:
+    assert said(Counters(hits=3, hits_by_rules=2, rules={"call-ids": 1, "codex/date": 2})) == [
+        "replay, session s: 3 hits, 2 of them by rules (codex/date, call-ids), 0 misses, 0 recordings made, "
+        "0 tokens served from recordings"
+    ]
+
+
 def test_what_went_elsewhere_is_said_where_there_is_any() -> None:
     reasons = {Reason.BROKE_OFF: 1, Reason.PRIVATE: 2}
     counters = Counters(

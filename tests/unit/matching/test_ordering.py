@@ -1,4 +1,5 @@
 import random
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ def declaration(name: str) -> dict[str, Any]:
     return {"name": name, "parameters": {}}
 
 
-TOOLS = {
+TOOLS: Mapping[str, Callable[[Sequence[str]], dict[str, Any]]] = {
     "chat": lambda names: {"tools": [function(name) for name in names]},
     "chat, custom": lambda names: {"tools": [{"type": "custom", "custom": {"name": name}} for name in names]},
     "functions": lambda names: {"functions": [declaration(name) for name in names]},
@@ -101,6 +102,7 @@ def test_a_result_of_no_call_keeps_its_place(form: Any) -> None:
 
 
 def test_results_without_ids_keep_their_places() -> None:
-    sent = {"contents": [{"parts": [{"functionCall": {"name": "f"}}] * 2}]}
-    sent["contents"].append({"parts": [{"functionResponse": {"name": "f", "response": {"n": n}}} for n in (2, 1)]})
+    calls = [{"functionCall": {"name": "f"}}] * 2
+    results = [{"functionResponse": {"name": "f", "response": {"n": n}}} for n in (2, 1)]
+    sent = {"contents": [{"parts": calls}, {"parts": results}]}
     assert sorted_lists(sent, Unordered.TOOL_RESULTS).body is sent

@@ -45,6 +45,7 @@ from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unorde
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
 from wiretape.redaction.recorded import header as clean_header
@@ -170,6 +171,14 @@ PLACED = providers("api.example.com")
 
 def routed(path: str) -> None:
     PLACED.route("POST", "https", "api.example.com", 443, path)
+
+
+IGNORED = IgnoredRequests([Program.parse("agent", (), ("POST api.example.com/*a*a*a*a*b",))])
+
+
+def no_row(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        Program.parse("agent", (), (text,))
 
 
 def error_of_ours(place: str) -> None:
@@ -363,6 +372,11 @@ CASES: Mapping[str, Case] = {
         lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
         lambda n: "?" + "a=%41&b&" * n,
     ),
+    "beside the model: a path": (
+        lambda path: IGNORED.ignores("POST", "api.example.com", path, (), is_providers=True),
+        lambda n: "/a" * n + "?" * n,
+    ),
+    "beside the model: a row": (no_row, lambda n: "POST " + "a" * n + "?"),
     "error of ours: names of hosts": (error_of_ours, lambda n: "a.googleapis.com" * n),
     "error of ours: names of other hosts": (error_of_ours, lambda n: "bedrock" + "-x.amazonaws.com" * n),
     "error of ours: paths": (error_of_ours, lambda n: "a/v1/messages:generateContent/api/chat" * n + "x"),

@@ -20,7 +20,6 @@ IN_LARGER_TESTS = {
     "cli/sessions",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",
-    "proxy/look_up",
     "proxy/threads",
 }
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""

@@ -68,11 +68,16 @@ class FileReader:
 
         return self._read(names, make)
 
-    def requests(self, names: Sequence[str]) -> Iterator[tuple[str, RecordedRequest]]:
-        """Yield the request of each file; nothing of one that cannot be read, which was told when it was indexed."""
+    def requests(self, names: Sequence[str], *, is_strict: bool = False) -> Iterator[tuple[str, RecordedRequest]]:
+        """Yield the request of each file; nothing of one that cannot be read, which was told when it was indexed.
+
+        Where it ``is_strict`` it raises OSError for one of which that cannot be told now.
+        """
         for name, came in self._read(names, recording.read_request):
             if isinstance(came, RecordedRequest):
                 yield name, came
+            elif is_strict and isinstance(came, OSError):
+                raise came
 
     def _read[T](self, names: Sequence[str], make: Callable[[bytes], T]) -> Iterator[tuple[str, Came[T]]]:
         def read(name: str) -> Came[T]:

@@ -24,6 +24,9 @@ type _Path = tuple[str | int, ...]
 _SHOWN = 80
 """Characters of a wrong value that an error shows."""
 
+_LONGEST = 300
+"""Characters of what is said of a wrong path."""
+
 _EFFECTS = ("ignore", "ids", "replace", "kinds", "unordered", "numbers", "whitespace")
 """The keys of which a rule needs one: the others say where it holds, and what it is called."""
 
@@ -107,4 +110,4 @@ def _check_json_path(path: _Path, text: str) -> None:
     try:
         json_path.compiled(text)
     except ValueError as e:
-        raise ConfigurationError(str(e), path) from e
+        raise ConfigurationError(str(e)[:_LONGEST], path) from e

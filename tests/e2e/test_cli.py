@@ -66,7 +66,8 @@ def user(home: Path, tmp_path: Path) -> Iterator[User]:
 
 def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
     """The command against the shipped recordings."""
-    return user.wiretape("run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *command)
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
+    return user.wiretape("run", *options, "--", *command)
 
 
 def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
@@ -81,7 +82,7 @@ def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
 
 
 def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
-    options = ["--mode", "replay", "--recordings", str(RECORDINGS)]
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
     result = user.started("run", *options, "--", *user.app(APP))
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
@@ -93,7 +94,8 @@ def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
 def test_faults_are_told_as_they_come_and_counted(user: User) -> None:
     config = user.folder / "team.toml"
     config.write_text("[[fault]]\nnth = 1\nstatus = 503\n", encoding="utf-8")
-    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--set", f"wiretape_config={config}"]
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
+    options += ["--set", f"wiretape_config={config}"]
     result = user.wiretape("run", *options, "--", *user.app(APP))
     assert result.stdout == HELLO, "the SDK has tried again"
     first, last = result.stderr.splitlines()
@@ -538,7 +540,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         signal.pause()
     """)
     with subprocess.Popen(
-        [user.script, "run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *app],
+        [user.script, "run", "--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS), "--", *app],
         cwd=user.folder,
         env=user.env,
         stdout=subprocess.PIPE,

@@ -7,12 +7,13 @@ from places import PACKAGE, SUPPORT, TESTS
 
 UNIT = TESTS / "unit"
 
-RUN_ELSEWHERE = {"cli/demo_app", "cli/reuseport_worker"}
+RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 """Programs of their own. What they do is seen in ``e2e``."""
 
 IN_LARGER_TESTS = {
     "cli/demo",
     "cli/embedded",
+    "cli/isolation/command",
     "cli/sessions",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",

@@ -34,7 +34,7 @@ def demo() -> int:
         return 1
     # It is imported late because mitmproxy takes a moment, and a missing package is reported at once.
     from wiretape.cli.embedded import StartError
-    from wiretape.cli.run import run
+    from wiretape.cli.run import RunPlan, run
     from wiretape.cli.summary import summary
 
     _title(console, "The app: it knows nothing of wiretape")
@@ -49,7 +49,8 @@ def demo() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="wiretape-demo-") as confdir:
             # With -P, the app cannot import its neighbours in our package.
-            outcome = run((sys.executable, "-P", str(APP)), settings({}, [f"confdir={confdir}"], flags), environ)
+            command = (sys.executable, "-P", str(APP))
+            outcome = run(RunPlan(command, settings({}, [f"confdir={confdir}"], flags), environ))
     except StartError as error:
         print(f"wiretape: {error}", file=sys.stderr)
         return 2

@@ -29,25 +29,6 @@ def summary(outcome: RunOutcome) -> str:
     return "\n".join([text, *_misses(outcome)])
 
 
-def _parts(counters: Counters) -> list[str]:
-    parts = [counted(counters.hits, "hit")]
-    if counters.hits_by_rules:
-        parts.append(counters.told_rules)
-    parts.append(counted(counters.misses, "miss", "misses"))
-    if counters.upstream:
-        parts.append(counted(counters.upstream, "request") + " sent to a provider")
-    if counters.followed:
-        parts.append(f"{counters.followed:,} that followed an equal one under way")
-    parts.append(counted(counters.recorded, "recording") + " made")
-    parts.append(counted(counters.tokens, "token") + " served from recordings")
-    if counters.faults:
-        parts.append(counted(counters.faults, "fault") + " injected")
-    if counters.unrecorded:
-        why = f" ({counters.told_reasons})" if counters.reasons else ""
-        parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
-    return parts
-
-
 def _nothing_served(outcome: RunOutcome) -> str:
     seen = [*dict.fromkeys((*outcome.hosts, *outcome.tunnels))]
     hosts = ", ".join(seen[:_HOSTS_SHOWN])
@@ -61,6 +42,28 @@ def _nothing_served(outcome: RunOutcome) -> str:
             "CA in the file of SSL_CERT_FILE?"
         )
     return text
+
+
+def _parts(counters: Counters) -> list[str]:
+    """Return what is told of each kind of request of which there was one."""
+    parts = [counted(counters.hits, "hit")]
+    if counters.hits_by_rules:
+        parts.append(counters.told_rules)
+    parts.append(counted(counters.misses, "miss", "misses"))
+    if counters.upstream:
+        parts.append(counted(counters.upstream, "request") + " sent to a provider")
+    if counters.followed:
+        parts.append(f"{counters.followed:,} that followed an equal one under way")
+    parts.append(counted(counters.recorded, "recording") + " made")
+    parts.append(counted(counters.tokens, "token") + " served from recordings")
+    if counters.ignored:
+        parts.append(counted(counters.ignored, "request") + " beside the model ignored")
+    if counters.faults:
+        parts.append(counted(counters.faults, "fault") + " injected")
+    if counters.unrecorded:
+        why = f" ({counters.told_reasons})" if counters.reasons else ""
+        parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
+    return parts
 
 
 def _misses(outcome: RunOutcome) -> list[str]:

@@ -44,6 +44,8 @@ class Counters:
     """Answered from a recording."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
+    ignored: int = 0
+    """Beside the model, as the telemetry of known programs: answered with nothing."""
     unavailable: int = 0
     """Could not be looked up, because the recordings' store was away."""
     followed: int = 0
@@ -112,6 +114,8 @@ class Counters:
         )
         if self.followed:
             line += f", {self.followed} followed an equal one"
+        if self.ignored:
+            line += f", {self.ignored} beside the model ignored"
         if self.unavailable:
             line += f", {self.unavailable} could not be looked up"
         if self.faults:

@@ -31,6 +31,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
         "wiretape_misses",
         "Not in the recordings: refused in replay, asked from the provider in record-if-missing.",
     ),
+    "ignored": (
+        "wiretape_ignored",
+        "Beside the model, as the telemetry of known programs: answered with nothing.",
+    ),
     "unavailable": ("wiretape_unavailable", "Could not be looked up, because the recordings' store was away."),
     "followed": ("wiretape_followed", "Answered with the live answer to an equal request that was under way."),
     "recorded": ("wiretape_recordings", "Recordings written, or found already written with the same content."),

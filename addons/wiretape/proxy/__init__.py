@@ -13,6 +13,7 @@
 ``admission``         credentials -> whose a request is
 ``calls``             a request, and what becomes of it: values
 ``decide``            the one decision; ``reading``: what a request says; ``look_up``: its recording
+``programs``          which known programs are at work in a session
 ``threads``           what takes time away from the traffic
 ``framing``           an answer's head and chunks, as a protocol has them, on their way
 ``responses``         an answer in one piece: refusals, errors

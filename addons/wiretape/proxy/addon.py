@@ -15,6 +15,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
+from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, storing
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
@@ -80,6 +81,11 @@ class Wiretape:
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
         return self._connections.tunnel_hosts
+
+    @property
+    def providers(self) -> Providers:
+        """The table of providers that is in force."""
+        return self._decider.runtime.providers
 
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""

@@ -59,7 +59,7 @@ class LookUps:
             tape.counters.unavailable += 1
             return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
         if hit is None:
-            tape.counters.misses += 1
+            tape.counters.misses += not request.is_beside_model
             return LookedUp(Finding.MISS)
         self._count(request.grant, hit)
         return LookedUp(Finding.HIT, hit)

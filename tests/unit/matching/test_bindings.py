@@ -366,6 +366,18 @@ def test_what_means_too_little_is_not_bound(recorded: str, present: str, is_path
     assert bound.rewrite(before) is before
 
 
+@pytest.mark.parametrize("recorded", ["abc", "1234", "a" * 4096])
+def test_what_is_just_long_enough_is_bound(recorded: str) -> None:
+    assert rewritten(f"in {recorded}.", Binding("x", recorded, "y", is_path=False)) == "in y."
+
+
+def test_of_a_binary_answer_without_a_recorded_value_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    bindings.say_once.cache_clear()
+    before = answer([b"\x00\xff sound"], "audio/mpeg")
+    assert ALL.rewrite(before) is before
+    assert caplog.messages == []
+
+
 def test_words_of_the_protocol_and_what_is_opaque_stay() -> None:
     word = [Binding("session", "text", "other", is_path=False), Binding("tmp", "/tmp", "/x", is_path=True)]
     event = 'event: text\ndata: {"type": "text", "signature": "text", "text": "text", "model": "/tmp"}\n\n'

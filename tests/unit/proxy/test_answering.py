@@ -21,6 +21,7 @@ from wiretape.proxy.calls import (
     EndpointRequest,
     Faulted,
     Forwarded,
+    Ignored,
     Keeping,
     Missed,
     Outcome,
@@ -85,6 +86,7 @@ def outcomes(request: EndpointRequest) -> list[tuple[Outcome, int, bytes]]:
         (Faulted(request, BUSY), 529, b"busy"),
         (Missed(request), 400, b"recording_not_found"),
         (Unreadable(request), 400, b"recording_not_found"),
+        (Ignored(request), 200, b""),
         (StoreUnavailable(request, Untold.RECORDING, "away"), 503, b"recordings_unavailable"),
     ]
 

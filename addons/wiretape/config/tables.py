@@ -203,13 +203,15 @@ MATCH = Table(
     )
 )
 
+_ASKED = r"(\*|[A-Z]+) [^\s/?#]+/[^\s?#]*"
+
 PRESET = Table(
     (
         Key("clients", ListOf(_PATTERN, "a list of names with * in them"), "The User-Agents that it is for."),
         Key("tried", _TEXTS, "The versions of the program with which it was tried."),
         Key(
             "ignore_requests",
-            ListOf(Text(pattern=r"([A-Z]+ )?[^\s/]+/\S*", said="a request as METHOD HOST/PATH"), "a list of requests"),
+            ListOf(Text(pattern=_ASKED, said='a request as "METHOD HOST/PATH", each with *'), "a list of requests"),
             'What the program asks for beside the model: "POST api.example.com/telemetry/*".',
         ),
         Key(

@@ -122,7 +122,10 @@ HEADS = {
         {
             "clients": (["[]", "['codex_*']"], [*TEXTS, "['']"]),
             "tried": (["['1.0']"], TEXTS),
-            "ignore_requests": (["['POST a.example/x*', '*/telemetry']"], [*TEXTS, "['/x']", "['a.example']"]),
+            "ignore_requests": (
+                ["['POST a.example/x*', '* *.example/*']"],
+                [*TEXTS, "['a.example/x']", "['GET /x']", "['GET a.example/x?y']"],
+            ),
             "match": (["[]", "[{ name = 'a', kinds = ['dates'] }]"], ["'a'", "{ name = 'a' }"]),
         },
     ),

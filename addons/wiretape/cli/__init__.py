@@ -20,6 +20,9 @@
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left
 ``session``             the commands on sessions and their flags; ``sessions``: what they do
+``matching_commands``   the commands on what rules do to recordings, and their flags; ``rules_check``,
+                        ``rules_suggest``: what they do
+``rules_in_force``      the rules that a proxy would have
 ``token``               the commands on tokens
 ``demo``                all of it, on the shipped recordings; ``demo_app`` is the app
 ``console``             what a command tells the user

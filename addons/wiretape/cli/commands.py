@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 
 import wiretape
-from wiretape.cli import recording_commands, rules, session, token
+from wiretape.cli import matching_commands, recording_commands, rules, session, token
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
 
@@ -85,6 +85,10 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
             show_default=False,
         ),
     ] = None,
+    strict_rules: Annotated[
+        bool,
+        typer.Option("--strict-rules", help="Do not start where rules make recordings one whose answers differ."),
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
@@ -128,6 +132,8 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     }
     if offline:
         flags["wiretape_offline"] = "true"
+    if strict_rules:
+        flags["wiretape_strict_rules"] = "true"
     chosen = settings(os.environ, assignments or (), flags)
     plan = RunPlan(
         command,
@@ -257,3 +263,4 @@ def recover() -> None:
 
 # They come behind the others in the list of commands.
 app.registered_commands += recording_commands.app.registered_commands
+rules.app.registered_commands += matching_commands.app.registered_commands

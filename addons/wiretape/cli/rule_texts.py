@@ -124,6 +124,8 @@ def _effects(rule: MatchRule) -> Iterator[str]:
         yield f"What is at {_and(rule.ignore)} does not count."
     if rule.ids:
         yield f"Ids at {_and(rule.ids)} count by the order in which they first appear, not by their letters."
+    if rule.references:
+        yield f"What is at {_and(rule.references)} counts as the id that it equals; where there is none, as it is."
     for each in rule.replace:
         yield _replacement(each)
     if rule.kinds:

@@ -184,6 +184,7 @@ _MATCH_KEYS = (
     Key("session", _PATTERNS, "The sessions; * stands for any text."),
     Key("ignore", _JSON_PATHS, "What does not count: $.metadata.trace_id. It goes on into JSON inside a text."),
     Key("ids", _JSON_PATHS, "What counts by the order of its first appearance, whatever its letters are."),
+    Key("references", _JSON_PATHS, "What counts as the id that it equals; where there is none, as it is."),
     Key(
         "replace", Rows(REPLACEMENT, "a list of tables: [{ pattern = '...' }]"), "Patterns that do not count in texts."
     ),

@@ -61,6 +61,8 @@ def _rule(path: _Path, entry: Mapping[str, Any], prefix: str) -> MatchRule:
         raise ConfigurationError(f"nothing is taken out: it needs one of {', '.join(_EFFECTS)}", path)
     if entry.get("paths") and not entry.get("kinds"):
         raise ConfigurationError("paths needs kinds: it says where these are looked for", path, at="paths")
+    if entry.get("references") and not entry.get("ids"):
+        raise ConfigurationError("references needs ids: it says where these are named", path, at="references")
     return MatchRule(
         name=prefix + entry["name"],
         reason=entry.get("reason", ""),
@@ -73,6 +75,7 @@ def _rule(path: _Path, entry: Mapping[str, Any], prefix: str) -> MatchRule:
         ),
         ignore=_json_paths((*path, "ignore"), entry.get("ignore", [])),
         ids=_json_paths((*path, "ids"), entry.get("ids", [])),
+        references=_json_paths((*path, "references"), entry.get("references", [])),
         replace=tuple(
             _replacement((*path, "replace", number), each) for number, each in enumerate(entry.get("replace", []))
         ),

@@ -3,6 +3,7 @@
 ``options``           the options, as data; ``configure``: what is chosen -> ``runtime``, one value;
                       ``storing``: its store
 ``addon``             the addon's life; ``hooks``: a hook of it that raises has refused
+``rule_checks``       what rules make one, told at a start
 ``reporting``         what the proxy tells others about itself
 ``compat``            what is done to the mitmproxy that runs us
 ``layers``            layers of ours in the place of mitmproxy's

@@ -40,7 +40,7 @@ from wiretape.providers.routing import Route
 from wiretape.proxy.admission import Grant
 from wiretape.recording import RecordedRequest
 from wiretape.replay.faults import Fault
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 LARGEST = 64 * 1000**2
 """Bytes of a request's body that are kept, where no option says otherwise."""

@@ -153,6 +153,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         egress=_egress(options, own),
         matching=_matching(options, own, providers.names),
         ignored=_ignored(options, own),
+        has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),
@@ -199,6 +200,7 @@ def _tape(options: OptManager) -> TapeConfig:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        keep_misses=options.wiretape_keep_misses,
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )

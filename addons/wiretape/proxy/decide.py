@@ -62,8 +62,8 @@ from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads, aside
 from wiretape.replay.faults import Fault, FaultQuery
 from wiretape.replay.single_flight import SharedResponse
+from wiretape.tape.hit import Hit
 from wiretape.tape.mismatch import Explanation
-from wiretape.tape.tape import Hit
 
 # -- the decision ------------------------------------------------------------------------------------------------------
 
@@ -162,8 +162,8 @@ class Decider:
 
     def close(self) -> None:
         """Let no thread wait for another look-up, and say what has not been said yet."""
-        self._threads.close()
         self._look_ups.close()
+        self._threads.close()
         self.admission.close()
 
     # -- whom it is for --------------------------------------------------------------------------------------------

@@ -153,6 +153,20 @@ OPTIONS = (
         and "conversation" leaves out system and tools: "auto,position". wiretape rules tells all rules.""",
     ),
     Option(
+        "wiretape_keep_misses",
+        bool,
+        True,
+        """Keep the last 100 requests of each session that had no recording, for "wiretape rules suggest": on this
+        machine alone, in the user's cache (wiretape_local), and without what redaction takes out of recordings.""",
+    ),
+    Option(
+        "wiretape_strict_rules",
+        bool,
+        False,
+        """Do not start where the rules by which requests are the same make recordings one whose answers differ.
+        Without it a start says how many, in the background, and "wiretape rules check" tells which.""",
+    ),
+    Option(
         "wiretape_places",
         str,
         "",

@@ -44,6 +44,8 @@ class Runtime:
     """Where the proxy leads."""
     matching: MatchPolicy = field(default_factory=MatchPolicy)
     """By which rules a request may be the same as a recorded one."""
+    has_strict_rules: bool = False
+    """Whether it is not to start where rules make recordings one whose answers differ."""
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
     """What becomes of secrets."""
     memory: int = 0

@@ -99,6 +99,7 @@ HEADS = {
             "session": PATTERNS,
             "ignore": JSON_PATHS,
             "ids": JSON_PATHS,
+            "references": JSON_PATHS,
             "replace": (["[]", "[{ pattern = 'a' }]"], ["'a'", "{ pattern = 'a' }"]),
             "kinds": (["['dates', 'hex-ids']"], ["'dates'", "['date']", "[1]"]),
             "paths": JSON_PATHS,

@@ -37,8 +37,8 @@ from wiretape.replay.faults import Fault, Status
 from wiretape.sessions.access import AccessDeniedError, AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Hit
 
 
 class Rig:

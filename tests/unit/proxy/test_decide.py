@@ -51,8 +51,8 @@ from wiretape.replay.single_flight import SharedResponse
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Hit
 
 # -- the table ---------------------------------------------------------------------------------------------------------
 #

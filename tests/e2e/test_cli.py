@@ -24,6 +24,7 @@ import wiretape
 from loopback import Provider, Wait, from_recording
 from places import ROOT, SHIPPED
 from shell_user import User
+from talk import Talk
 from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
 from wiretape.cli.options import check_names, is_ci
@@ -65,7 +66,8 @@ def user(home: Path, tmp_path: Path) -> Iterator[User]:
 
 def replayed(user: User, *command: str) -> subprocess.CompletedProcess[str]:
     """The command against the shipped recordings."""
-    return user.wiretape("run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *command)
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
+    return user.wiretape("run", *options, "--", *command)
 
 
 def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
@@ -80,7 +82,7 @@ def test_addon_prints_the_script_and_version_the_version(user: User) -> None:
 
 
 def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
-    options = ["--mode", "replay", "--recordings", str(RECORDINGS)]
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
     result = user.started("run", *options, "--", *user.app(APP))
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
@@ -92,7 +94,8 @@ def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
 def test_faults_are_told_as_they_come_and_counted(user: User) -> None:
     config = user.folder / "team.toml"
     config.write_text("[[fault]]\nnth = 1\nstatus = 503\n", encoding="utf-8")
-    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--set", f"wiretape_config={config}"]
+    options = ["--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS)]
+    options += ["--set", f"wiretape_config={config}"]
     result = user.wiretape("run", *options, "--", *user.app(APP))
     assert result.stdout == HELLO, "the SDK has tried again"
     first, last = result.stderr.splitlines()
@@ -125,6 +128,31 @@ def test_record_then_replay_without_the_provider(user: User) -> None:
     again = user.wiretape("run", "--mode", "replay", "--", *app)
     assert again.stdout == HELLO, again.stderr
     assert "1 hit" in again.stderr
+
+
+def test_a_program_that_tells_its_folder_replays_in_another_one(user: User) -> None:
+    app = user.app(
+        APP.replace('"Hello, world!"', "__import__('os').environ['PWD'] + ' is ' + __import__('os').getcwd()")
+    )
+    (user.folder / "team.toml").write_text('[[match]]\nname = "folders"\nkinds = ["paths"]\n', encoding="utf-8")
+    for name in ("recorded", "present"):
+        (user.folder / name).mkdir()
+    (user.folder / "link").symlink_to("recorded")
+    root = user.folder
+    env = {"WIRETAPE_CONFIG": str(root / "team.toml"), "WIRETAPE_RECORDINGS": str(root / "recordings")}
+    with Provider() as origin:
+        Talk(origin)
+        options = user.to(origin)
+        user.folder = root / "recorded"
+        recorded = user.wiretape("run", "--mode", "record", *options, "--", *app, env=env | {"PWD": str(root / "link")})
+    assert recorded.stdout == f"answer 1 to {root}/link is {root}/recorded", recorded.stderr
+    user.folder = root / "present"
+    env |= {"PWD": str(root / "present"), "WIRETAPE_MODE": "replay"}
+    again = user.wiretape("run", "--", *app, env=env)
+    assert again.stdout == f"answer 1 to {root}/present is {root}/present", again.stderr
+    assert "1 hit, 1 of them by rules (folders)" in again.stderr
+    unknown = user.wiretape("run", "--set", "wiretape_places={}", "--", *app, env=env)
+    assert "0 hits, 1 miss" in unknown.stderr, "the user has said otherwise"
 
 
 # -- run: the child ----------------------------------------------------------------------------------
@@ -338,11 +366,15 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
         (["--set", "confdri=x"], r"unknown option confdri"),
         (["--set", "confdir=app.py/x"], r"^wiretape: app\.py/x: mitmproxy's CA cannot be kept there: .*HOME.*\n$"),
         (
+            ["--match", "codx"],
+            r"^wiretape: wiretape_match: 'codx' is no way to match, and no preset: did you mean codex\?",
+        ),
+        (
             ["--recordings", "app.py/x"],
             r"^wiretape: wiretape_recordings: /.*/app\.py/x: cannot be .*replay\n$",
         ),
     ],
-    ids=["mode", "session", "unknown", "of mitmproxy's", "home", "recordings"],
+    ids=["mode", "session", "unknown", "of mitmproxy's", "home", "match", "recordings"],
 )
 def test_a_wrong_option_is_told_before_the_command_starts(user: User, option: list[str], message: str) -> None:
     result = user.wiretape("run", *option, "--", *user.app("print('started')"))
@@ -508,7 +540,7 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
         signal.pause()
     """)
     with subprocess.Popen(
-        [user.script, "run", "--mode", "replay", "--recordings", str(RECORDINGS), "--", *app],
+        [user.script, "run", "--mode", "replay", "--isolate=no", "--recordings", str(RECORDINGS), "--", *app],
         cwd=user.folder,
         env=user.env,
         stdout=subprocess.PIPE,

@@ -35,6 +35,29 @@ def test_the_tls_of_a_host_that_is_no_provider_stays_closed(mode: str, provider:
     assert not (tmp_path / "recordings").exists()
 
 
+def test_in_replay_what_a_program_asks_for_beside_the_model_does_not_leave(tmp_path: Path) -> None:
+    """Of hosts that are no provider's, some of which others ask too: their TLS is opened for that alone."""
+    plugins = "https://github.com/openai/plugins.git/info/refs"
+    with Provider(hosts=("github.com", "ab.chatgpt.com")) as others:
+        others.on("*", json_answer({"hello": "there"}))
+        with Mitmdump(tmp_path / "recordings", "replay", origin=others) as proxy:
+            trust = ssl.create_default_context(cafile=str(others.ca_pem))
+            with httpx.Client(proxy=proxy.proxy_url, verify=trust, trust_env=False) as client:
+                assert client.get(plugins).json() == {"hello": "there"}
+            with environment(client_env(proxy)), httpx.Client() as client:
+                assert client.post("https://ab.chatgpt.com/otlp/v1/metrics").status_code == 200
+                user_agent = {"user-agent": "codex_exec/0.171.0 (Debian 12.0.0; x86_64)"}
+                asked = client.get("https://chatgpt.com/backend-api/codex/models", headers=user_agent)
+                assert (asked.status_code, asked.content) == (200, b"")
+                # As git asks.
+                assert (client.get(plugins).status_code, client.get(plugins).content) == (200, b"")
+                assert client.get("https://github.com/another").json() == {"hello": "there"}
+            assert [each.path for each in others.requests] == ["/openai/plugins.git/info/refs", "/another"]
+            assert proxy.stop() == 0
+            assert "0 misses" in proxy.log()
+            assert "4 beside the model ignored" in proxy.log()
+
+
 def test_what_is_not_tls_passes_through_a_tunnel(tmp_path: Path) -> None:
     def greet() -> None:
         connection, _ = server.accept()

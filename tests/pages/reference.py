@@ -218,6 +218,10 @@ def counters() -> dict[str, str]:
     by_reason = "The same, with a label `reason`."
     place = 1 + next(i for i, (name, _) in enumerate(rows) if "unrecorded" in name)
     rows.insert(place, ("`wiretape_unrecorded_by_reason_total`", by_reason))
+    place = 1 + next(i for i, (name, _) in enumerate(rows) if "hits_by_rules" in name)
+    rows.insert(
+        place, ("`wiretape_needed_rules_total`", "The same by the rules that were needed, with a label `rule`.")
+    )
     return {"metrics": table(("counter", "what it counts"), rows)}
 
 

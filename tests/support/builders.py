@@ -16,10 +16,11 @@ from wiretape.recording import RecordedRequest, request_hash
 from wiretape.recording.capture import Origin
 from wiretape.store.base import Store
 from wiretape.tape.config import TapeConfig
+from wiretape.tape.hit import Hit
 from wiretape.tape.question import Question
 from wiretape.tape.recorder import TapeRecorder
 from wiretape.tape.take_writer import WrittenTakes
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.tape import Tape
 
 ENDPOINT = "/v1/chat/completions"
 TABLE = table.load({})

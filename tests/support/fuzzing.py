@@ -51,7 +51,7 @@ from wiretape.sessions import access, tokens
 from wiretape.sessions import model as session_model
 from wiretape.store import opening
 from wiretape.tape import mismatch
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 SECONDS = 0.25
 """Of processor time, for an input of some thousand bytes: a hundred times what any takes."""

@@ -5,6 +5,7 @@ A table of every parser and pattern with the inputs that are worst for it. Each 
 
 import contextlib
 import gc
+import itertools
 import json
 import time
 import zlib
@@ -37,11 +38,14 @@ from wiretape.codecs import (
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
-from wiretape.matching import aliases, outline, request
+from wiretape.matching import aliases, outline, reduction, request
 from wiretape.matching.bindings import Binding, Bindings
+from wiretape.matching.built_in import BUILT_IN
+from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unordered
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
 from wiretape.providers import routing, schemas, sdk_errors, wire
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
 from wiretape.redaction.recorded import header as clean_header
@@ -169,6 +173,14 @@ def routed(path: str) -> None:
     PLACED.route("POST", "https", "api.example.com", 443, path)
 
 
+IGNORED = IgnoredRequests([Program.parse("agent", (), ("POST api.example.com/*a*a*a*a*b",))])
+
+
+def no_row(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        Program.parse("agent", (), (text,))
+
+
 def error_of_ours(place: str) -> None:
     wire.error(400, "no", "lost", replace(ANYWHERE, base=f"https://{place}"))
 
@@ -194,6 +206,36 @@ def known(height: int) -> session_model.Sessions:
 def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
     mismatch.explain(pair[0], [mismatch.NearRecording("a", pair[1])] * 3, "")
     outline.Outlines({"a": outline.outline(pair[1])}).nearest(outline.outline(pair[0]), 3)
+
+
+PRESENT = itertools.count()
+RULES = reduction.reducer(
+    (
+        *BUILT_IN,
+        MatchRule("kinds", kinds=tuple(Kind), unordered=tuple(Unordered)),
+        MatchRule("cwd", replace=(Replacement(r"cwd: (\S+)", name="cwd"),)),
+        MatchRule("inside", ignore=("$.messages[*].content.a", "$..id")),
+    )
+)
+WHERE = Places(cwd=("/home/a/proj",), home=("/home/a",), tmp=("/tmp/x1",))
+
+
+def reduced(content: Any) -> None:
+    # It is another one each time: what was searched once is remembered.
+    RULES.reduce(chat([{"type": "text", "text": str(next(PRESENT))}, *content]), WHERE)
+
+
+def reduced_text(text: str) -> None:
+    reduced([{"type": "text", "text": f"{text} {next(PRESENT)}"}])
+
+
+def reduced_calls(count: int) -> None:
+    mark = next(PRESENT)
+    calls = [{"id": f"{mark} {number}", "function": {}} for number in range(count)]
+    results = [{"role": "tool", "tool_call_id": each["id"], "content": "x"} for each in reversed(calls)]
+    messages = [{"role": "assistant", "tool_calls": calls}, *results]
+    tools = [{"name": f"f{number}"} for number in range(count, 0, -1)]
+    RULES.reduce(RecordedRequest("https://x", {"messages": messages, "tools": tools}, "/v1/chat/completions"), WHERE)
 
 
 def parsed(text: str) -> None:
@@ -326,6 +368,11 @@ CASES: Mapping[str, Case] = {
         lambda query: request.identity(request.recorded(replace(CHAT, path=query), prompt("hi"))),
         lambda n: "?" + "a=%41&b&" * n,
     ),
+    "beside the model: a path": (
+        lambda path: IGNORED.ignores("POST", "api.example.com", path, (), is_providers=True),
+        lambda n: "/a" * n + "?" * n,
+    ),
+    "beside the model: a row": (no_row, lambda n: "POST " + "a" * n + "?"),
     "error of ours: names of hosts": (error_of_ours, lambda n: "a.googleapis.com" * n),
     "error of ours: names of other hosts": (error_of_ours, lambda n: "bedrock" + "-x.amazonaws.com" * n),
     "error of ours: paths": (error_of_ours, lambda n: "a/v1/messages:generateContent/api/chat" * n + "x"),
@@ -345,6 +392,17 @@ CASES: Mapping[str, Case] = {
         lambda text: cors.permission({"origin": "null", "access-control-request-headers": text} | ASKED_FOR),
         lambda n: "a, " * n + ";",
     ),
+    "rules: dates": (reduced_text, lambda n: "é 2026-11-27 10:12:13 " * n),
+    "rules: a directory": (reduced_text, lambda n: "/home/a/proj/x " * n),
+    "rules: parts of a path": (reduced_text, lambda n: "/home/a/proj" * n),
+    "rules: directories": (reduced_text, lambda n: "".join(f"cwd: /d{number}\n" for number in range(n))),
+    "rules: digits": (reduced_text, lambda n: "1" * n),
+    "rules: points": (reduced_text, lambda n: "1." * n),
+    "rules: hex digits": (reduced_text, lambda n: "a1" * n),
+    "rules: colons": (reduced_text, lambda n: "10:" * n),
+    "rules: json in a string": (reduced_text, lambda n: '{"a":' * n),
+    "rules: texts": (reduced, lambda n: [{"type": "text", "text": f"{n} {number}"} for number in range(n)]),
+    "rules: calls": (reduced_calls, lambda n: n),
     "request: identity": (lambda each: request.identity(replace(each)), lambda n: chat(["a"] * n)),
     "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: chat("hello " * n)),
     **{

@@ -7,16 +7,19 @@ from places import PACKAGE, SUPPORT, TESTS
 
 UNIT = TESTS / "unit"
 
-RUN_ELSEWHERE = {"cli/demo_app", "cli/reuseport_worker"}
+RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 """Programs of their own. What they do is seen in ``e2e``."""
 
 IN_LARGER_TESTS = {
     "cli/demo",
     "cli/embedded",
+    "cli/isolation/command",
+    "cli/matching_commands",
+    "cli/rules_in_force",
+    "cli/rules_suggest",
     "cli/sessions",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",
-    "proxy/look_up",
     "proxy/threads",
 }
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""

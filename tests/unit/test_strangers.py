@@ -15,7 +15,7 @@ from wiretape.proxy import framing
 from wiretape.recording import capture
 from wiretape.redaction.recorded import header as clean_header
 from wiretape.replay.pacing import LONGEST, Pace, schedule
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 
 def changed(number: int, change: Callable[[Any], object]) -> bytes:

@@ -7,7 +7,7 @@
 ``embedded``            a mitmproxy on loopback, in this process
 ``upstream``            the proxy that the environment names already: ours connects by way of it
 ``certificates``        the CAs that the command's programs trust
-``environment``         the environment of the child
+``environment``         the environment of the child; ``directories``: those that it works in
 ``run``                 the child: its signals, its exit code
 ``summary``             what happened, in a line or two
 ``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up
@@ -16,9 +16,13 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left
 ``session``             the commands on sessions and their flags; ``sessions``: what they do
+``matching_commands``   the commands on what rules do to recordings, and their flags; ``rules_check``,
+                        ``rules_suggest``: what they do
+``rules_in_force``      the rules that a proxy would have
 ``token``               the commands on tokens
 ``demo``                all of it, on the shipped recordings; ``demo_app`` is the app
 ``console``             what a command tells the user

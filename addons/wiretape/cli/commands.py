@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 
 import wiretape
-from wiretape.cli import recording_commands, rules, session, token
+from wiretape.cli import matching_commands, recording_commands, rules, session, token
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
 
@@ -56,6 +56,7 @@ def addon() -> None:
     "Run a command behind a recording proxy.",
     "wiretape run --mode replay -- pytest tests",
     context_settings={"allow_interspersed_args": False},
+    bare={"--isolate": "yes"},
 )
 def run(  # noqa: PLR0917 (Typer passes them by name)
     command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
@@ -84,9 +85,29 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
             show_default=False,
         ),
     ] = None,
+    strict_rules: Annotated[
+        bool,
+        typer.Option("--strict-rules", help="Do not start where rules make recordings one whose answers differ."),
+    ] = False,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
+    ] = None,
+    isolate: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN",
+            help="On Linux, leave the command no way out but the proxy: yes, no, or auto, which is in replay where it "
+            "works. Alone it means yes.",
+        ),
+    ] = "auto",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="What an isolated command reaches past the proxy, in place of all servers of this machine; or none.",
+            show_default="localhost",
+        ),
     ] = None,
 ) -> None:
     """Run a command behind a recording proxy, with its exit code.
@@ -97,7 +118,9 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
     from wiretape.cli.embedded import StartError
+    from wiretape.cli.isolation import local_servers
     from wiretape.cli.options import is_ci, settings
+    from wiretape.cli.run import Isolate, RunPlan
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
 
@@ -109,7 +132,17 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     }
     if offline:
         flags["wiretape_offline"] = "true"
+    if strict_rules:
+        flags["wiretape_strict_rules"] = "true"
     chosen = settings(os.environ, assignments or (), flags)
+    plan = RunPlan(
+        command,
+        chosen,
+        os.environ,
+        port,
+        _flag("--isolate", Isolate, isolate),
+        _flag("--allow", local_servers.parse, allow or ["localhost"]),
+    )
     try:
         lines: AbstractContextManager[TextIO | None] = nullcontext()
         if report:
@@ -118,7 +151,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
     try:
         with lines as file:
-            outcome = run_command(command, chosen, os.environ, port, file)
+            outcome = run_command(plan, file)
     except StartError as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error
@@ -189,9 +222,9 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
     raise typer.Exit(code)
 
 
-def _flag[T](name: str, parse: Callable[[str], T], text: str) -> T:
+def _flag[T, V](name: str, parse: Callable[[V], T], given: V) -> T:
     try:
-        return parse(text)
+        return parse(given)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=name) from error
 
@@ -230,3 +263,4 @@ def recover() -> None:
 
 # They come behind the others in the list of commands.
 app.registered_commands += recording_commands.app.registered_commands
+rules.app.registered_commands += matching_commands.app.registered_commands

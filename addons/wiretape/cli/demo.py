@@ -34,7 +34,7 @@ def demo() -> int:
         return 1
     # It is imported late because mitmproxy takes a moment, and a missing package is reported at once.
     from wiretape.cli.embedded import StartError
-    from wiretape.cli.run import run
+    from wiretape.cli.run import RunPlan, run
     from wiretape.cli.summary import summary
 
     _title(console, "The app: it knows nothing of wiretape")
@@ -43,13 +43,15 @@ def demo() -> int:
     _title(console, "wiretape run --mode replay -- python app.py")
     console.file.flush()  # the child writes to the same place
     flags = {"wiretape_mode": "replay", "wiretape_recordings": str(recordings), "wiretape_session": "default"}
+    flags["wiretape_keep_misses"] = "false"
     # The settings of the user do not apply: their variables, their config.yaml, their exceptions for the proxy.
     environ = {name: value for name, value in os.environ.items() if name not in ("NO_PROXY", "no_proxy")}
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="wiretape-demo-") as confdir:
             # With -P, the app cannot import its neighbours in our package.
-            outcome = run((sys.executable, "-P", str(APP)), settings({}, [f"confdir={confdir}"], flags), environ)
+            command = (sys.executable, "-P", str(APP))
+            outcome = run(RunPlan(command, settings({}, [f"confdir={confdir}"], flags), environ))
     except StartError as error:
         print(f"wiretape: {error}", file=sys.stderr)
         return 2

@@ -20,7 +20,8 @@ from mitmproxy.addons.tlsconfig import TlsConfig
 from mitmproxy.connection import Client
 from mitmproxy.master import Master
 from mitmproxy.options import Options
-from mitmproxy.proxy.mode_specs import RegularMode, UpstreamMode
+from mitmproxy.proxy.mode_servers import ServerInstance
+from mitmproxy.proxy.mode_specs import ProxyMode, RegularMode, UpstreamMode
 
 from wiretape.cli import directories
 from wiretape.cli.certificates import check_confdir, trusted_file
@@ -73,7 +74,8 @@ class Proxy:
         self._master = master
         self._addon = addon
         self.traffic = traffic
-        self.url = "http://{}:{}".format(*_address(master))
+        host, self.port = _address(master)
+        self.url = f"http://{host}:{self.port}"
 
     @property
     def counters(self) -> Counters:
@@ -94,6 +96,18 @@ class Proxy:
     def tunnels(self) -> dict[str, bool]:
         """Some of the hosts to which tunnels were asked for, and whether each is a provider's."""
         return self._addon.tunnels()
+
+    def knows(self, host: str, port: int) -> bool:
+        """Return whether a host is a provider's."""
+        return self._addon.providers.knows(host, port)
+
+    def local_ports(self) -> frozenset[int]:
+        """Return the ports of this machine at which a provider is."""
+        return self._addon.providers.ports_here()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a client whose connection did not come by our address, until it is gone."""
+        await _server(self._master).handle_stream(reader, writer)
 
     def ca_pem(self) -> bytes:
         """Return mitmproxy's CA, and the chain above it if the user has one; never its key."""
@@ -194,14 +208,18 @@ def _own(options: Options) -> list[str]:
 
 
 def _address(master: Master) -> tuple[str, int]:
+    host, port, *_ = _server(master).listen_addrs[0]
+    return host, port
+
+
+def _server(master: Master) -> ServerInstance[ProxyMode]:
     server = master.addons.get("proxyserver")
     assert isinstance(server, Proxyserver)
     for instance in server.servers:
         if isinstance(instance.mode, RegularMode | UpstreamMode):
             if not instance.is_running:
                 raise StartError("the proxy could not start") from instance.last_exception
-            host, port, *_ = instance.listen_addrs[0]
-            return host, port
+            return instance
     raise StartError(f"a command needs mitmproxy's mode regular or upstream, not {', '.join(master.options.mode)}")
 
 

@@ -6,7 +6,7 @@ have settings of their own, which variables can add to.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -35,8 +35,13 @@ CA_VARIABLES = (
 )
 
 
-def child_environment(environ: Mapping[str, str], proxy: str, trust: "TrustFiles") -> dict[str, str]:
-    """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one."""
+def child_environment(
+    environ: Mapping[str, str], proxy: str, trust: "TrustFiles", past: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one.
+
+    ``past`` are hosts that are reached past the proxy.
+    """
     child = dict(environ)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         child[name] = child[name.lower()] = proxy
@@ -47,6 +52,7 @@ def child_environment(environ: Mapping[str, str], proxy: str, trust: "TrustFiles
     for name in ("NO_PROXY", "no_proxy"):
         # "*" would lead everything past us. The user wants other hosts in it: a database, a local service.
         kept = [host.strip() for host in child.pop(name, "").split(",") if host.strip() not in ("", "*")]
+        kept += past
         if kept:
             child[name] = ",".join(kept)
     child |= dict.fromkeys(CA_VARIABLES, trust.pem)

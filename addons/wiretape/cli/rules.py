@@ -41,13 +41,13 @@ def rules(  # noqa: PLR0917 (Typer passes them by name)
         return
     from wiretape.cli.rule_texts import Asker, told
     from wiretape.config import Configuration, read
-    from wiretape.matching import choice
+    from wiretape.matching import choice, presets
 
     try:
         known = read(config.expanduser()) if config else Configuration()
-        presets = known.presets()
+        every = presets.with_packages(known.presets(), match)
         own = known.matching(known.providers().names)
-        lines = [*told(choice.parse(match, presets), presets, own, Asker(provider, endpoint, model, client, session))]
+        lines = [*told(choice.parse(match, every), every, own, Asker(provider, endpoint, model, client, session))]
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

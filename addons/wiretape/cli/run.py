@@ -6,16 +6,24 @@ import shutil
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
 from types import FrameType
 from typing import TextIO
 
-from wiretape.cli.certificates import trust_files
-from wiretape.cli.embedded import OneLine, serving
+from wiretape.cli.certificates import TrustFiles, trust_files
+from wiretape.cli.embedded import OneLine, Proxy, StartError, serving
 from wiretape.cli.environment import child_environment
+from wiretape.cli.isolation import local_servers
+from wiretape.cli.isolation.command import isolated
+from wiretape.cli.isolation.files import covers
+from wiretape.cli.isolation.local_servers import Allowed
+from wiretape.cli.isolation.namespaces import IsolationError
 from wiretape.metrics.counters import Counters, Reason
+from wiretape.policy import Mode
 from wiretape.proxy.call_report import CallReport
 
 NOT_EXECUTABLE = 126
@@ -23,12 +31,37 @@ NOT_FOUND = 127
 BY_SIGNAL = 128
 """Exit codes as shells have them; to ``BY_SIGNAL``, the number of the signal is added."""
 
+logger = logging.getLogger(__name__)
+
 _LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
 """Why a recording was lost or refused that should have been made."""
 
 MISSED = 3
 LOST = 4
 """Exit codes where the command's own tells nothing: a call had no recording; a recording was lost or refused."""
+
+
+class Isolate(StrEnum):
+    """Whether the command is isolated."""
+
+    AUTO = "auto"
+    """In replay, where the system lets it be."""
+    YES = "yes"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What is to be run, and how."""
+
+    command: Sequence[str]
+    settings: Sequence[str]
+    """The proxy's options, each ``name=value``."""
+    environ: Mapping[str, str]
+    port: int = 0
+    isolate: Isolate = Isolate.NO
+    allowed: Allowed = field(default_factory=lambda: local_servers.parse([]))
+    """Where an isolated command is led past the proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +90,8 @@ class RunOutcome:
         return self.code
 
 
-def run(
-    command: Sequence[str],
-    settings: Sequence[str],
-    environ: Mapping[str, str],
-    port: int = 0,
-    report: TextIO | None = None,
-) -> RunOutcome:
-    """Run ``command`` behind a proxy with ``settings``, and wait for it. ``report`` gets a line of JSON for each call.
+def run(plan: RunPlan, report: TextIO | None = None) -> RunOutcome:
+    """Run a command behind a proxy, and wait for it. ``report`` gets a line of JSON for each call.
 
     It uses our standard streams, and warnings of the proxy go to stderr. Raises ``StartError`` where it cannot start.
     """
@@ -76,7 +103,7 @@ def run(
     relay = _Relay()
     try:
         with relay.installed():
-            return asyncio.run(_run(command, settings, dict(environ), port, relay, calls=CallReport(report)))
+            return asyncio.run(_run(plan, relay, CallReport(report)))
     finally:
         logging.getLogger().removeHandler(handler)
 
@@ -127,18 +154,10 @@ class _Relay:
                 self._child.send_signal(number)
 
 
-async def _run(
-    command: Sequence[str],
-    settings: Sequence[str],
-    environ: dict[str, str],
-    port: int,
-    relay: _Relay,
-    *,
-    calls: CallReport,
-) -> RunOutcome:
-    async with serving(settings, environ, port, calls) as proxy:
-        with trust_files(proxy.ca_pem(), environ) as trust:
-            code, problem = await _child(command, child_environment(environ, proxy.url, trust), relay)
+async def _run(plan: RunPlan, relay: _Relay, calls: CallReport) -> RunOutcome:
+    async with serving(plan.settings, dict(plan.environ), plan.port, calls) as proxy:
+        with trust_files(proxy.ca_pem(), plan.environ) as trust:
+            code, problem = await _behind(proxy, plan, trust, relay)
         with suppress(TimeoutError):
             await proxy.drained()
         mode = proxy.mode
@@ -149,14 +168,48 @@ async def _run(
     return RunOutcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
 
 
-async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay) -> tuple[int, str]:
+async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> tuple[int, str]:
+    """Run the command behind a proxy that is up: in isolation, where that is asked for and possible."""
+    is_default = plan.isolate is Isolate.AUTO and proxy.mode == Mode.REPLAY
+    if plan.isolate is Isolate.YES or is_default:
+        try:
+            return await _isolated_child(proxy, plan, trust, relay)
+        except IsolationError as e:
+            if not is_default:
+                raise StartError(f"--isolate: {e}") from e
+            logger.warning("not isolated, so a program that reads no proxy variable can go past the proxy: %s", e)
+    environ = child_environment(plan.environ, proxy.url, trust)
+    return await _child(plan.command, environ, relay, _start)
+
+
+async def _isolated_child(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> tuple[int, str]:
+    # What is on this machine may be inside, where the proxy does not come.
+    environ = child_environment(plan.environ, proxy.url, trust, past=("localhost", "127.0.0.1", "::1"))
+    async with isolated(proxy, plan.allowed) as inside:
+        with covers(trust, plan.environ) as mounts:
+            logger.warning("isolated: the command reaches %s, and nothing else", " and ".join(_reached(plan)))
+            return await _child(plan.command, environ, relay, partial(inside.start, mounts=mounts))
+
+
+def _reached(plan: RunPlan) -> list[str]:
+    return ["the proxy", *map(str, plan.allowed.texts)]
+
+
+type _Starting = Callable[[str, Sequence[str], Mapping[str, str]], Awaitable[Process]]
+
+
+async def _start(program: str, arguments: Sequence[str], environ: Mapping[str, str]) -> Process:
+    return await asyncio.create_subprocess_exec(program, *arguments, env=environ)
+
+
+async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay, start: _Starting) -> tuple[int, str]:
     if relay.received is not None:  # The signal came while the proxy was being started.
         return BY_SIGNAL + relay.received, "interrupted"
     name, *arguments = command
     # The program is looked up here because the system call on Windows does not find npm.cmd.
     program = shutil.which(name, path=environ.get("PATH")) or name
     try:
-        child = await asyncio.create_subprocess_exec(program, *arguments, env=environ)
+        child = await start(program, arguments, environ)
     except FileNotFoundError:
         return NOT_FOUND, f"command not found: {name}"
     except OSError as error:

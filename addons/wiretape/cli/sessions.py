@@ -60,14 +60,18 @@ class Library:
         return str(mark)
 
 
-def open_library(recordings: str, config_file: Path | None) -> Library:
-    """Return the sessions below a directory or in a bucket. Raises ValueError and OSError."""
+def open_library(recordings: str, config_file: Path | None, local: str = "") -> Library:
+    """Return the sessions below a directory or in a bucket. Raises ValueError and OSError.
+
+    ``local``: the folder on this machine for what is found out about them; by default in the user's cache.
+    """
     if not is_url(recordings) and not Path(recordings).expanduser().is_dir():
         raise ValueError(f"{recordings} is no directory: name that of all sessions with --recordings")
     if not is_url(recordings):
         recordings = str(Path(recordings).expanduser())
     # Without a spool: a command that has ended must have done what it says.
-    store = open_store(recordings, spool=0, largest=largest())
+    folder = Path(local).expanduser() if local else None
+    store = open_store(recordings, local=folder, spool=0, largest=largest())
     sessions = Sessions()
     if config_file:
         sessions = _configured(config_file)

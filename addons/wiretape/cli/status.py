@@ -17,7 +17,7 @@ from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
 
-_HEADINGS = {"upstream": "upstream requests", "connections": "upstream connections"}
+_HEADINGS = {"hits_by_rules": "by rules", "upstream": "upstream requests", "connections": "upstream connections"}
 
 
 class NoAnswerError(Exception):

@@ -2,6 +2,7 @@
 
 from wiretape.cli.run import RunOutcome
 from wiretape.codecs.units import counted
+from wiretape.metrics.counters import Counters
 
 _HOSTS_SHOWN = 5
 
@@ -22,32 +23,47 @@ def summary(outcome: RunOutcome) -> str:
             "One that cannot use a proxy takes a base URL:\n"
             '  mitmdump -s "$(wiretape addon)" --mode reverse:https://HOST@8081'
         )
-    parts = [counted(counters.hits, "hit"), counted(counters.misses, "miss", "misses")]
+    text = f"{head}: {', '.join(_parts(counters))}"
+    if not served:
+        text += _nothing_served(outcome)
+    return "\n".join([text, *_misses(outcome)])
+
+
+def _nothing_served(outcome: RunOutcome) -> str:
+    seen = [*dict.fromkeys((*outcome.hosts, *outcome.tunnels))]
+    hosts = ", ".join(seen[:_HOSTS_SHOWN])
+    if len(seen) > _HOSTS_SHOWN:
+        hosts += ", ..."
+    text = f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
+    unused = [host for host, is_provider in outcome.tunnels.items() if is_provider and host not in outcome.hosts]
+    if unused:
+        text += (
+            f"\nA tunnel to {unused[0]} was asked for, and no request came through it: does the command trust the "
+            "CA in the file of SSL_CERT_FILE?"
+        )
+    return text
+
+
+def _parts(counters: Counters) -> list[str]:
+    """Return what is told of each kind of request of which there was one."""
+    parts = [counted(counters.hits, "hit")]
+    if counters.hits_by_rules:
+        parts.append(counters.told_rules)
+    parts.append(counted(counters.misses, "miss", "misses"))
     if counters.upstream:
         parts.append(counted(counters.upstream, "request") + " sent to a provider")
     if counters.followed:
         parts.append(f"{counters.followed:,} that followed an equal one under way")
     parts.append(counted(counters.recorded, "recording") + " made")
     parts.append(counted(counters.tokens, "token") + " served from recordings")
+    if counters.ignored:
+        parts.append(counted(counters.ignored, "request") + " beside the model ignored")
     if counters.faults:
         parts.append(counted(counters.faults, "fault") + " injected")
     if counters.unrecorded:
         why = f" ({counters.told_reasons})" if counters.reasons else ""
         parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
-    text = f"{head}: {', '.join(parts)}"
-    if not served:
-        seen = [*dict.fromkeys((*outcome.hosts, *outcome.tunnels))]
-        hosts = ", ".join(seen[:_HOSTS_SHOWN])
-        if len(seen) > _HOSTS_SHOWN:
-            hosts += ", ..."
-        text += f"\nNo request was for a known LLM endpoint (hosts seen: {hosts or 'none'})."
-        unused = [host for host, is_provider in outcome.tunnels.items() if is_provider and host not in outcome.hosts]
-        if unused:
-            text += (
-                f"\nA tunnel to {unused[0]} was asked for, and no request came through it: does the command trust the "
-                "CA in the file of SSL_CERT_FILE?"
-            )
-    return "\n".join([text, *_misses(outcome)])
+    return parts
 
 
 def _misses(outcome: RunOutcome) -> list[str]:

@@ -101,4 +101,6 @@ def _counters(counted: Mapping[str, Any]) -> Counters:
         setattr(counters, name, int(counted.get(name, 0)))
     for reason, number in counted.get("reasons", {}).items():
         counters.reasons[Reason(reason)] = int(number)
+    for rule, number in counted.get("rules", {}).items():
+        counters.rules[str(rule)] = int(number)
     return counters

@@ -1,14 +1,15 @@
 """Finds where two JSON values differ, leaf by leaf, and within long texts line by line. A miss is explained with it.
 
-Lists and lines are aligned, so that an item that only one of them has does not shift the others. The work is bounded,
-whatever the values are: in longer lists, items at the same place are compared.
+Lists and lines are aligned, so that an item that only one of them has does not shift the others. Two texts that are
+JSON are looked into, as what they hold: ``metadata.user_id.session_id``. The work is bounded, whatever the values are:
+in longer lists, items at the same place are compared.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wiretape.codecs import json_text
@@ -18,6 +19,12 @@ _ALIGNED = 2000
 
 _SHORT = 120
 """How many characters of a text are shown whole."""
+
+_LARGEST = 1 << 20
+"""How many characters of a text are looked into as JSON."""
+
+_DEEPEST = 64
+"""How many steps lead to such a text, and how deep what it holds may be."""
 
 _PATH = 240
 
@@ -39,65 +46,112 @@ class Difference:
     path: str
     here: Any
     there: Any
+    steps: tuple[str | int, ...] = field(default=(), compare=False)
+    """The way to the value: names of members, and places in lists. Of a line it is the way to its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where two values are that are compared."""
+
+    path: str
+    steps: tuple[str | int, ...] = ()
+
+    def below(self, step: str, key: str | int) -> "_Place":
+        """Return the place of a member or an item."""
+        return _Place(_below(self.path, step), (*self.steps, key))
+
+    def difference(self, here: Any, there: Any) -> Difference:
+        """Return what differs here."""
+        return Difference(self.path, here, there, self.steps)
 
 
 def differences(here: Any, there: Any, path: str = "") -> Iterator[Difference]:
     """Yield the places where two values differ, in order."""
+    return _of_values(here, there, _Place(path))
+
+
+def _of_values(here: Any, there: Any, place: _Place) -> Iterator[Difference]:
     if isinstance(here, dict) and isinstance(there, dict) and (here or there):
-        yield from _of_members(here, there, path)
+        yield from _of_members(here, there, place)
     elif isinstance(here, list) and isinstance(there, list) and here and there:
-        yield from _of_items(here, there, path)
+        yield from _of_items(here, there, place)
     elif isinstance(here, str) and isinstance(there, str):
         if here != there:
-            yield from _of_texts(here, there, path)
+            yield from _of_texts(here, there, place)
     elif json.dumps(here) != json.dumps(there):
-        yield Difference(path, here, there)
+        yield place.difference(here, there)
 
 
-def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], path: str) -> Iterator[Difference]:
+def _of_members(here: Mapping[str, Any], there: Mapping[str, Any], place: _Place) -> Iterator[Difference]:
     for key in (*here, *(key for key in there if key not in here)):
         step = key
         if not _PLAIN.fullmatch(key):
             step = json_text.canonical(key).decode("utf-8")
-        if path:
+        if place.path:
             step = f".{step}"
-        below = _below(path, step)
+        below = place.below(step, key)
         if key not in here:
-            yield Difference(below, ABSENT, there[key])
+            yield below.difference(ABSENT, there[key])
         elif key not in there:
-            yield Difference(below, here[key], ABSENT)
+            yield below.difference(here[key], ABSENT)
         else:
-            yield from differences(here[key], there[key], below)
+            yield from _of_values(here[key], there[key], below)
 
 
-def _of_items(here: Sequence[Any], there: Sequence[Any], path: str) -> Iterator[Difference]:
+def _of_items(here: Sequence[Any], there: Sequence[Any], place: _Place) -> Iterator[Difference]:
     for ours, theirs in gaps([*map(json_text.canonical, here)], [*map(json_text.canonical, there)]):
         for one, two in _pairs(ours, theirs):
             if one is not None and two is not None:
-                yield from differences(here[one], there[two], _below(path, f"[{one}]"))
+                yield from _of_values(here[one], there[two], place.below(f"[{one}]", one))
             elif one is not None:
-                yield Difference(_below(path, f"[{one}]"), here[one], ABSENT)
+                yield place.below(f"[{one}]", one).difference(here[one], ABSENT)
             elif two is not None:
-                yield Difference(_below(path, f"[{two}]"), ABSENT, there[two])
+                yield place.below(f"[{two}]", two).difference(ABSENT, there[two])
 
 
-def _of_texts(here: str, there: str, path: str) -> Iterator[Difference]:
-    if len(here) <= _SHORT and len(there) <= _SHORT:
-        yield Difference(path, here, there)
-        return
+def _of_texts(here: str, there: str, place: _Place) -> Iterator[Difference]:
+    first = None
+    if len(place.steps) <= _DEEPEST:
+        one = _inside(here)
+        two = _inside(there)
+        if one is not None and two is not None:
+            found = _of_values(one, two, place)
+            first = next(found, None)
+    if first:
+        yield first
+        yield from found
+    elif len(here) <= _SHORT and len(there) <= _SHORT:
+        yield place.difference(here, there)
+    else:
+        yield from _of_lines(here, there, place)
+
+
+def _of_lines(here: str, there: str, place: _Place) -> Iterator[Difference]:
     ours = here.split("\n")
     theirs = there.split("\n")
     if len(ours) == len(theirs) == 1:
-        yield Difference(path, here, there)
+        yield place.difference(here, there)
         return
     for one_range, two_range in gaps(ours, theirs):
         for one, two in _pairs(one_range, two_range):
             if one is not None and two is not None:
-                yield Difference(f"{path}, line {one + 1}", ours[one], theirs[two])
+                yield Difference(f"{place.path}, line {one + 1}", ours[one], theirs[two], place.steps)
             elif one is not None:
-                yield Difference(f"{path}, line {one + 1}", ours[one], ABSENT)
+                yield Difference(f"{place.path}, line {one + 1}", ours[one], ABSENT, place.steps)
             elif two is not None:
-                yield Difference(f"{path}, line {two + 1}", ABSENT, theirs[two])
+                yield Difference(f"{place.path}, line {two + 1}", ABSENT, theirs[two], place.steps)
+
+
+def _inside(text: str) -> dict[str, Any] | list[Any] | None:
+    """Return the object or the list that a text is as JSON; None for any other."""
+    if len(text) > _LARGEST or text[:1] not in ("{", "["):
+        return None
+    try:
+        value = json_text.loads(text.encode(), _DEEPEST)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict | list) else None
 
 
 def gaps(here: Sequence[Any], there: Sequence[Any]) -> Iterator[tuple[range, range]]:

@@ -49,6 +49,11 @@ class Frame:
         return self.end - _CHECKSUM
 
 
+def begins(data: bytes | bytearray) -> bool:
+    """Tell whether bytes begin as a stream of messages does: with two sizes, and a checksum that is right for them."""
+    return data[:1] == b"\0" and len(data) > _PRELUDE and zlib.crc32(data[:8]) == int.from_bytes(data[8:_PRELUDE])
+
+
 def frames(body: bytes | bytearray) -> Iterator[Frame]:
     """Yield where the messages of a body stand. Raises ValueError where one is cut off or malformed."""
     at = 0

@@ -9,8 +9,6 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 _MANY = 400
@@ -36,6 +34,10 @@ def mapped[T, R](work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     if len(items) < _MANY or processes < 2 or sys.platform != "linux":
         yield from map(work, items)
         return
+    # It takes a fiftieth of a second to load, and few sessions are so large.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     pool = ProcessPoolExecutor(processes, get_context("fork"), _begin)
     try:
         with warnings.catch_warnings():

@@ -126,7 +126,7 @@ class Bindings:
         try:
             chunks = self._rewritten(answer)
         except RecursionError:
-            say_once("an answer is nested too deeply to be searched", _type(answer))
+            say_once("an answer is nested too deeply to be searched for values of its recorded request", _type(answer))
             return answer
         if chunks is answer.chunks:
             return answer
@@ -144,11 +144,9 @@ class Bindings:
         return answer.chunks
 
     def _in_messages(self, chunks: Sequence[bytes], body: Pieces) -> Sequence[bytes]:
-        try:
-            messages = Messages(body.data)
-        except ValueError:
-            say_once("an answer has messages that cannot be read", eventstream.MEDIA_TYPE)
-            return chunks
+        messages = Messages(body.data)
+        if not messages.is_whole:
+            say_once("an answer has a message that cannot be read", eventstream.MEDIA_TYPE)
         wanted = self._wanted(messages)
         return messages.in_pieces(chunks, wanted.changes, wanted.in_json)
 
@@ -159,8 +157,6 @@ class Bindings:
         if values.count:
             # Beside values stand the fields of events, and lines that are broken.
             others = {text: spans for text, spans in others.items() if not text.startswith(_FIELDS_OF_EVENTS)}
-        if not (wanted.changes or wanted.in_json or any(others.values())):
-            return []
         return bodies.spans(body, wanted.changes, others, wanted.in_json)
 
     def _wanted(self, values: Iterable[JSON]) -> _Wanted:
@@ -264,4 +260,4 @@ def _following(headers: Sequence[tuple[str, str]], length: int) -> tuple[tuple[s
 @lru_cache(64)
 def say_once(what: str, media_type: str) -> None:
     """Log that an answer is not rewritten, where the log does not say so yet."""
-    logger.warning("%s: it goes out as it was recorded (%s)", what, media_type or "no content type")
+    logger.warning("%s, which goes out as it was recorded (%s)", what, media_type or "no content type")

@@ -3,10 +3,11 @@
 A path of names, ``[*]``, numbers and ``[?@.type == 'text']``, as nearly all are, is walked here: that takes a tenth of
 the library's time. The library has all the rest (other filters, slices, ``..``), and is loaded where a path has that.
 
-    edit(compiled("$.metadata.user_id.session_id"), body, lambda value: REMOVED)
+    edit(compiled("$.metadata.user_id.session_id"), body, lambda value, place: REMOVED)
 
-goes on into ``user_id`` where that is a string with JSON in it. Objects are walked by the names of their members, so
-that the order in which things are found does not depend on that in which they were sent.
+goes on into ``user_id`` where that is a string with JSON in it: a step to a name does so, no other. So ``[*]`` never
+takes a user's text ``[1, 2]`` apart. Objects are walked by the names of their members, so that the order in which
+things are found does not depend on that in which they were sent.
 """
 
 import functools
@@ -15,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
+from wiretape.codecs import json_text
+from wiretape.matching.marks import JsonText
 from wiretape.recording import JSON
 
 
@@ -26,34 +27,54 @@ class _Removed:
 
 REMOVED: Final = _Removed()
 
-type Change = Callable[[JSON], JSON | _Removed]
-"""Value -> what is in its place; the same object where it stays."""
+type Place = tuple[str | int, ...]
+"""Names and numbers that lead to a value."""
+
+type Change = Callable[[JSON, Place], JSON | _Removed]
+"""Value and where it is -> what is in its place; the same object where it stays."""
 
 _ANY = None
 """The step to every member or item."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Where:
-    """The step to every item that has a member of this value, or has none of it."""
+class _Condition:
+    """What a member of an item is to be."""
 
     name: str
+    operator: str
     value: str
-    is_equal: bool
+
+    def holds(self, item: JSON) -> bool:
+        """Return whether it is so. What an item has not is unequal to all, and not greater than anything."""
+        there = item.get(self.name) if isinstance(item, dict) else None
+        match self.operator:
+            case "==":
+                return bool(there == self.value)
+            case "!=":
+                return bool(there != self.value)
+        return isinstance(there, str) and there > self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The step to every item of which all conditions hold."""
+
+    conditions: tuple[_Condition, ...]
 
     def selects(self, item: JSON) -> bool:
         """Return whether the step leads to an item."""
-        has_it = isinstance(item, dict) and item.get(self.name) == self.value
-        return has_it is self.is_equal
+        return all(each.holds(item) for each in self.conditions)
 
 
 type Step = str | int | _Where | None
 
-_SIMPLE = re.compile(
-    r"""\.([A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*) | \.(\*) | \[(\*)\] | \[(\d+)\]
-    | \['([^'\\]*)'\] | \["([^"\\]*)"\] | \[\?\s*@\.([A-Za-z_][A-Za-z0-9_]*)\s*(==|!=)\s*'([^'\\]*)'\s*\]""",
+_STEP = re.compile(
+    r"""\.([A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_\u0080-\U0010ffff]*) | \.(\*) | \[(\*)\] | \[(\d{1,9})\]
+    | \['([^'\\]*)'\] | \["([^"\\]*)"\] | \[\?([^\[\]"|()]+)\]""",
     re.VERBOSE,
 )
+_CONDITION = re.compile(r"@\.([A-Za-z_][A-Za-z0-9_]*)\s*(==|!=|>)\s*'([^'\\]*)'")
 
 _LARGEST = 1 << 20
 """Characters of a string that is looked into as JSON."""
@@ -65,7 +86,7 @@ class JsonPath:
 
     text: str
     steps: tuple[Step, ...] | None
-    """Where it has no more than names, numbers and ``[*]``."""
+    """Where it has no more than names, numbers, ``[*]`` and simple conditions."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -83,92 +104,131 @@ def _steps(text: str) -> tuple[Step, ...] | None:
     steps: list[Step] = []
     at = 1
     while at < len(text):
-        found = _SIMPLE.match(text, at)
+        found = _STEP.match(text, at)
         if found is None:
             return None
-        name, any_member, any_item, number, single, double, member, operator, wanted = found.groups()
+        name, any_member, any_item, number, single, double, conditions = found.groups()
         if any_member or any_item:
             steps.append(_ANY)
         elif number:
             steps.append(int(number))
-        elif member:
-            steps.append(_Where(member, wanted, is_equal=operator == "=="))
+        elif conditions:
+            where = _where(conditions)
+            if where is None:
+                return None
+            steps.append(where)
         else:
             steps.append(next(each for each in (name, single, double) if each is not None))
         at = found.end()
     return tuple(steps)
 
 
+def _where(text: str) -> _Where | None:
+    conditions = []
+    for each in text.split("&&"):
+        found = _CONDITION.fullmatch(each.strip())
+        if found is None:
+            return None
+        conditions.append(_Condition(*found.groups()))
+    return _Where(tuple(conditions))
+
+
 @functools.lru_cache(maxsize=1024)
 def _by_library(text: str) -> Any:
     # It takes a tenth of a second to load.
-    import jsonpath
+    from jsonpath import JSONPathError
 
     try:
-        return jsonpath.compile(text, strict=True)
-    except jsonpath.JSONPathError as e:
-        raise ValueError(f"{text!r} is no JSONPath: {e}") from e
+        return _environment().compile(text)
+    except JSONPathError as e:
+        reason = str(e).partition("\n")[0]
+        raise ValueError(f"{text!r} is no JSONPath: {reason}") from e
 
 
-def edit(path: JsonPath, value: JSON, change: Change) -> JSON:
-    """Return a value with what is at a path changed; the same object where nothing is."""
-    if path.steps is not None:
-        changed = _edit(path.steps, 0, value, change)
-        return value if isinstance(changed, _Removed) else changed
-    for place in _places(path.text, value):
-        changed = _edit(place, 0, value, change)
+@functools.cache
+def _environment() -> Any:
+    from wiretape.matching import json_path_patterns
+
+    return json_path_patterns.environment()
+
+
+def edit(path: JsonPath, value: JSON, change: Change, *, into_texts: bool = True) -> JSON:
+    """Return a value with what is at a path changed; the same object where nothing is.
+
+    ``into_texts``: whether the path goes on into JSON inside a string.
+    """
+    places = [path.steps] if path.steps is not None else _places(path.text, value, into_texts=into_texts)
+    for steps in places:
+        changed = _Edit(steps, change, into_texts=into_texts).edited(value, ())
         value = value if isinstance(changed, _Removed) else changed
     return value
 
 
-def _edit(steps: tuple[Step, ...], at: int, value: JSON, change: Change) -> JSON | _Removed:
-    if at == len(steps):
-        return change(value)
-    if isinstance(value, dict):
-        return _edit_object(steps, at, value, change)
-    if isinstance(value, list):
-        return _edit_list(steps, at, value, change)
-    if isinstance(value, str):
-        return _edit_text(steps, at, value, change)
-    return value
+class _Edit:
+    """A change at a path."""
 
+    def __init__(self, steps: tuple[Step, ...], change: Change, *, into_texts: bool) -> None:
+        self._steps = steps
+        self._change = change
+        self._into_texts = into_texts
 
-def _edit_object(steps: tuple[Step, ...], at: int, value: dict[str, JSON], change: Change) -> JSON:
-    step = steps[at]
-    if step is _ANY:
-        names = sorted(value)
-    elif isinstance(step, str) and step in value:
-        names = [step]
-    else:
+    def edited(self, value: JSON, place: Place) -> JSON | _Removed:
+        """Return a value that is at a place on the path, changed."""
+        at = len(place)
+        if at == len(self._steps):
+            return self._change(value, place)
+        if isinstance(value, dict):
+            return self._object(value, place)
+        if isinstance(value, list):
+            return self._list(value, place)
+        if self._into_texts and isinstance(self._steps[at], str):
+            return self._text(value, place)
         return value
-    made = value
-    for name in names:
-        before = value[name]
-        after = _edit(steps, at + 1, before, change)
-        if after is before:
-            continue
-        if made is value:
-            made = {**value}
-        if isinstance(after, _Removed):
-            del made[name]
+
+    def _object(self, value: dict[str, JSON], place: Place) -> JSON:
+        step = self._steps[len(place)]
+        if step is _ANY:
+            names = sorted(value)
+        elif isinstance(step, str) and step in value:
+            names = [step]
+        elif isinstance(step, _Where):
+            names = [name for name in sorted(value) if step.selects(value[name])]
         else:
-            made[name] = after
-    return made
+            return value
+        made = value
+        for name in names:
+            before = value[name]
+            after = self.edited(before, (*place, name))
+            if after is before:
+                continue
+            if made is value:
+                made = {**value}
+            if isinstance(after, _Removed):
+                del made[name]
+            else:
+                made[name] = after
+        return made
 
+    def _list(self, value: list[JSON], place: Place) -> JSON:
+        made = value
+        is_shorter = False
+        for number in _numbers(self._steps[len(place)], value):
+            before = value[number]
+            after = self.edited(before, (*place, number))
+            if after is before:
+                continue
+            if made is value:
+                made = [*value]
+            made[number] = after
+            is_shorter = is_shorter or isinstance(after, _Removed)
+        return [item for item in made if not isinstance(item, _Removed)] if is_shorter else made
 
-def _edit_list(steps: tuple[Step, ...], at: int, value: list[JSON], change: Change) -> JSON:
-    made = value
-    is_shorter = False
-    for number in _numbers(steps[at], value):
-        before = value[number]
-        after = _edit(steps, at + 1, before, change)
-        if after is before:
-            continue
-        if made is value:
-            made = [*value]
-        made[number] = after
-        is_shorter = is_shorter or isinstance(after, _Removed)
-    return [item for item in made if not isinstance(item, _Removed)] if is_shorter else made
+    def _text(self, value: JSON, place: Place) -> JSON:
+        inner = value.value if isinstance(value, JsonText) else inside(value)
+        if inner is None:
+            return value
+        made = self.edited(inner, place)
+        return value if made is inner else JsonText(made)
 
 
 def _numbers(step: Step, items: list[JSON]) -> Sequence[int]:
@@ -183,34 +243,19 @@ def _numbers(step: Step, items: list[JSON]) -> Sequence[int]:
     return ()
 
 
-def _edit_text(steps: tuple[Step, ...], at: int, value: str, change: Change) -> JSON:
-    inner = inside(value)
-    if inner is None:
-        return value
-    made = _edit(steps, at, inner, change)
-    return value if made is inner or isinstance(made, _Removed) else _written(made)
-
-
-def _written(value: JSON) -> str:
-    """Return a value as the JSON of a string, in one way whatever the one was in which it came."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except (TypeError, ValueError):  # It has half a surrogate pair, or very long integers.
-        return repr(value)
-
-
-def inside(text: str) -> dict[str, JSON] | list[JSON] | None:
-    """Return the object or the list that a string has as JSON; None where it has none."""
-    if len(text) > _LARGEST or text.lstrip()[:1] not in ("{", "["):
+def inside(text: JSON) -> dict[str, JSON] | None:
+    """Return the object that a string has as JSON; None where it has none."""
+    # What is another class of text has marks in it already.
+    if type(text) is not str or len(text) > _LARGEST or text.lstrip()[:1] != "{":
         return None
     try:
-        value = orjson.loads(text)
-    except (ValueError, RecursionError):
+        value = json_text.loads(text.encode(), json_text.DEEPEST_ON_WIRE)
+    except ValueError:
         return None
-    return value if isinstance(value, dict | list) else None
+    return value if isinstance(value, dict) else None
 
 
-def _places(text: str, value: JSON) -> Iterator[tuple[Step, ...]]:
+def _places(text: str, value: JSON, *, into_texts: bool) -> Iterator[tuple[Step, ...]]:
     """Return where a path leads that the library knows: as steps of names and numbers, the last place first.
 
     So what is removed of a list moves nothing that is to be changed yet.
@@ -220,14 +265,23 @@ def _places(text: str, value: JSON) -> Iterator[tuple[Step, ...]]:
     path = _by_library(text)
     nodes = [JSONPathMatch(filter_context={}, obj=value, parent=None, path="$", parts=(), root=value)]
     for segment in path.segments:
-        nodes = [*segment.resolve([_looked_into(node) for node in nodes])]
+        if into_texts and _is_of_names(segment):
+            nodes = [*map(_looked_into, nodes)]
+        nodes = [*segment.resolve(nodes)]
     places = dict.fromkeys(tuple(node.parts) for node in nodes)
     return reversed([*places])
 
 
+def _is_of_names(segment: Any) -> bool:
+    from jsonpath.segments import JSONPathChildSegment
+    from jsonpath.selectors import NameSelector
+
+    is_child = isinstance(segment, JSONPathChildSegment)
+    return is_child and all(isinstance(each, NameSelector) for each in segment.selectors)
+
+
 def _looked_into(node: Any) -> Any:
-    if isinstance(node.obj, str):
-        inner = inside(node.obj)
-        if inner is not None:
-            node.obj = inner
+    inner = node.obj.value if isinstance(node.obj, JsonText) else inside(node.obj)
+    if inner is not None:
+        node.obj = inner
     return node

@@ -3,21 +3,33 @@
 Presets are data: ``config/presets.toml`` has the built-in ones and explains the format; a team's own tables add to
 them, or stand in the place of one of the same name. With ``wiretape_match=auto`` a preset holds for its clients alone,
 by their ``User-Agent``; by its name it is chosen for every client (``choice``).
+
+Another package can have rules in Python: an entry point of the group ``wiretape.matchers`` is a list of ``MatchRule``.
+It is a preset too, and is loaded where ``wiretape_match`` has the entry point's name.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wiretape.codecs import toml_text
 from wiretape.exceptions import ConfigurationError
-from wiretape.matching import choice, rule_tables
+from wiretape.matching import choice, reduction, rule_tables
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.choice import MatchChoice
 from wiretape.matching.rules import MatchPolicy, MatchRule, Places
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+ENTRY_POINTS = "wiretape.matchers"
+"""The group of entry points by which other packages have rules."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,34 @@ def load(own: Mapping[str, Any]) -> Mapping[str, Preset]:
     ConfigurationError, with the path below the file.
     """
     return {**built_in(), **parse(own)} if own else built_in()
+
+
+def with_packages(known: Mapping[str, Preset], text: str) -> Mapping[str, Preset]:
+    """Return presets, and those of other packages that ``wiretape_match`` names. Raises ValueError."""
+    unknown = {word.strip() for word in text.split(",")} - known.keys() - {*choice.WORDS}
+    if not unknown:
+        return known
+    # It takes as long to load as all presets together, and hardly anybody needs it.
+    from importlib import metadata
+
+    there = [each for each in metadata.entry_points(group=ENTRY_POINTS) if each.name in unknown]
+    return {**known, **{each.name: _of_package(each) for each in there}}
+
+
+def _of_package(entry_point: "EntryPoint") -> Preset:
+    where = f"{entry_point.value} (entry point {ENTRY_POINTS})"
+    try:
+        rules = tuple(entry_point.load())
+    except Exception as e:
+        raise ValueError(f"the rules of {where} cannot be loaded: {type(e).__name__}: {e}") from e
+    for rule in rules:
+        if not isinstance(rule, MatchRule) or not _NAME.fullmatch(rule.name):
+            raise ValueError(f"{where} is no list of MatchRule, each with a name of letters, digits, ., _, / and -")
+    try:
+        reduction.reducer(rules)
+    except ValueError as e:
+        raise ValueError(f"a rule of {where}: {e}") from e
+    return Preset(entry_point.name, (), (), (), rules)
 
 
 def parse(tables: Mapping[str, Any]) -> dict[str, Preset]:

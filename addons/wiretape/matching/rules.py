@@ -121,6 +121,8 @@ class MatchRule:
     """JSONPaths: what is there does not count. A path goes on into JSON inside a string."""
     ids: tuple[str, ...] = ()
     """JSONPaths: what is there counts by the order in which each first appears, not by its letters."""
+    references: tuple[str, ...] = ()
+    """JSONPaths: what is there counts as the id that it equals; where the request has none, as it is."""
     replace: tuple[Replacement, ...] = ()
     kinds: tuple[Kind, ...] = ()
     paths: tuple[str, ...] = ()

@@ -13,22 +13,46 @@ from typing import Any, NamedTuple
 import re2
 
 from wiretape.matching import kinds
-from wiretape.matching.rules import PLACES, MatchRule, Replacement
+from wiretape.matching.rules import PLACES, Kind, MatchRule, Replacement
 from wiretape.redaction.rules import text_pattern
 
 _REMEMBERED = 32 << 20
 """Characters of texts of which it is kept what is in them."""
 
+_TEXT_COSTS = 200
+"""Characters that a short text counts as, for what is kept beside it."""
 
-@dataclass(frozen=True, slots=True)
+_MEMORY_OF_SET = 32 << 20
+"""Bytes that the automaton of all patterns together may take."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """What is looked for."""
 
     rule: MatchRule
     pattern: str
     name: str
+    kind: Kind | None = None
+    """Of which it is, where it is of one."""
     is_tracked: bool = False
-    is_directory: bool = False
+    is_place: bool = False
+    """Whether it is a directory itself, and no pattern."""
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether what a pattern finds is a directory, which is taken out wherever else it stands."""
+        return self.name in PLACES and not self.is_place
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether only its form tells that it is a directory of the client's."""
+        return self.kind is Kind.PATHS
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether what is found means something by itself, so that it can be put into an answer."""
+        return self.kind not in kinds.UNBOUND
 
 
 class Finding(NamedTuple):
@@ -48,11 +72,11 @@ def wanted(rules: Sequence[MatchRule]) -> Iterator[tuple[Wanted, str]]:
         for kind in rule.kinds:
             for each in kinds.replacements(kind):
                 for path in rule.paths or ("",):
-                    yield _wanted(rule, each), path
+                    yield _wanted(rule, each, kind), path
 
 
-def _wanted(rule: MatchRule, each: Replacement) -> Wanted:
-    return Wanted(rule, each.pattern, each.name or rule.name, each.is_tracked, each.name in PLACES)
+def _wanted(rule: MatchRule, each: Replacement, kind: Kind | None = None) -> Wanted:
+    return Wanted(rule, each.pattern, each.name or rule.name, kind, each.is_tracked)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,6 +94,7 @@ class TextScanner:
     def __init__(self, wanted: Iterable[Wanted]) -> None:
         """Raises ValueError for a pattern that is none."""
         self._wanted = (*wanted,)
+        self.finds_directories = any(each.is_directory for each in self._wanted)
         self._patterns = [_compiled(each.pattern) for each in self._wanted]
         self._set = _set_of([each.pattern for each in self._wanted]) if self._wanted else None
         self._known: dict[str, tuple[Finding, ...]] = {}
@@ -82,7 +107,7 @@ class TextScanner:
         found = self._known.get(text)
         if found is None:
             found = (*self._search(text),)
-            self._size += len(text)
+            self._size += len(text) + _TEXT_COSTS * (1 + len(found))
             if self._size > _REMEMBERED:
                 self._known = {}
                 self._size = len(text)
@@ -97,17 +122,25 @@ class TextScanner:
             wanted = self._wanted[number]
             pattern = self._patterns[number]
             group = min(1, pattern.groups)
+            # Places are in bytes; of a long text each byte is counted once.
+            characters = 0
+            counted = 0
             for match in pattern.finditer(data):
                 start, end = match.span(group)
-                if start < end:
-                    before = len(data[:start].decode("utf-8", "surrogatepass"))
-                    value = data[start:end].decode("utf-8", "surrogatepass")
-                    yield Finding(before, before + len(value), value, wanted)
+                if start >= end:
+                    continue
+                value = data[start:end].decode("utf-8", "surrogatepass")
+                if wanted.kind and not kinds.is_one(wanted.name, value):
+                    continue
+                characters += len(data[counted:start].decode("utf-8", "surrogatepass"))
+                counted = start
+                yield Finding(characters, characters + len(value), value, wanted)
 
 
 def _set_of(patterns: Sequence[str]) -> Any:
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MEMORY_OF_SET
     made = re2.Set.SearchSet(options)
     for pattern in patterns:
         made.Add(pattern)
@@ -116,7 +149,10 @@ def _set_of(patterns: Sequence[str]) -> Any:
 
 
 def apart(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings in their order, without those that overlap an earlier or, at one place, a longer one."""
+    """Return findings in their order, without those that overlap an earlier or, at one place, a longer one.
+
+    Of two at the very same place the first stays.
+    """
     chosen: list[Finding] = []
     end = 0
     for each in sorted(findings, key=lambda found: (found.start, -found.end)):
@@ -131,18 +167,19 @@ def apart(findings: Iterable[Finding]) -> list[Finding]:
 _SLUG = re.compile("[^A-Za-z0-9]")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
 """What follows on a part of another name, not on a directory's own: ``/work`` is not in ``/workshop``."""
+_IN_A_PATH = re.compile(r"/[\w.-]+\Z")
+"""What stands before a part of another path: ``/work`` is not in ``/mnt/work``."""
+_IN_A_NAME = re.compile(r"[\w-]\Z")
+"""What stands before a part of another name: ``-root`` is not in ``non-root``."""
+
+_LONGEST_NAME = 256
+"""Characters of a name in a path, at most."""
 
 _SHORTEST = 4
 """Characters of a directory that is looked for: ``/`` is everywhere."""
 
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """A directory of a client's, or the name that a program makes of one: ``-home-a-proj``."""
-
-    rule: MatchRule
-    name: str
-    path: str
+_MOST = 16
+"""Directories that are looked for in one request."""
 
 
 class Directories:
@@ -153,31 +190,24 @@ class Directories:
         """By what is looked for, the longest first."""
         self._counts: dict[str, int] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._wanted)
+
     def add(self, rule: MatchRule, name: str, *paths: str) -> None:
-        """Take out a directory from now on. ``paths``: all that lead to it."""
-        wanted = [path.rstrip("/\\") for path in paths]
-        new = [path for path in wanted if len(path) >= _SHORTEST and path not in self._wanted]
-        if not new:
+        """Take out a directory from now on, and the name that programs make of it: ``-home-a-proj``.
+
+        ``paths``: all that lead to it.
+        """
+        stripped = [path.rstrip("/\\") for path in paths]
+        new = [path for path in stripped if len(path) >= _SHORTEST and path not in self._wanted]
+        if not new or sum(self._counts.values()) == _MOST:
             return
         count = self._counts[name] = self._counts.get(name, 0) + 1
         label = name if count == 1 else f"{name} {count}"
         for path in new:
-            self._wanted[path] = Wanted(rule, "", label, is_directory=True)
-            slug = _SLUG.sub("-", path)
-            self._wanted.setdefault(slug, Wanted(rule, "", f"{label} as a name", is_directory=True))
+            self._wanted[path] = Wanted(rule, "", label, is_place=True)
+            self._wanted.setdefault(_SLUG.sub("-", path), Wanted(rule, "", f"{label} as a name", is_place=True))
         self._wanted = dict(sorted(self._wanted.items(), key=lambda item: -len(item[0])))
-
-    def inside(self, texts: Iterable[str]) -> list[Directory]:
-        """Return those that are in a text, in a stable order."""
-        left = dict(self._wanted)
-        present = []
-        for text in texts:
-            for path in [path for path in left if path in text]:
-                each = left.pop(path)
-                present.append(Directory(each.rule, each.name, path))
-            if not left:
-                break
-        return sorted(present, key=lambda each: each.name)
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield where directories are in a text."""
@@ -185,6 +215,15 @@ class Directories:
             start = text.find(path)
             while start >= 0:
                 end = start + len(path)
-                if not _GOES_ON.match(text, end):
+                if _stands_alone(text, start, end):
                     yield Finding(start, end, path, wanted)
                 start = text.find(path, end)
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Return whether a directory, or a name that was made of one, is no part of another."""
+    if _GOES_ON.match(text, end):
+        return False
+    before = text[max(0, start - _LONGEST_NAME) : start]
+    is_part = _IN_A_NAME if text[start] == "-" else _IN_A_PATH
+    return is_part.search(before) is None

@@ -10,6 +10,9 @@ from wiretape.codecs.units import counted
 _SESSIONS = 1000
 """How many sessions have counters of their own. Clients name sessions, and must not fill the memory."""
 
+_RULES_TOLD = 8
+"""Rules that a line names."""
+
 OTHERS = "(others)"
 """The name under which all other sessions are counted."""
 
@@ -39,10 +42,10 @@ class Counters:
 
     hits: int = 0
     """Answered from a recording."""
-    hits_by_rules: int = 0
-    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
     misses: int = 0
     """Not in the recordings: refused in ``replay``, asked from the provider in ``record-if-missing``."""
+    ignored: int = 0
+    """Beside the model, as the telemetry of known programs: answered with nothing."""
     unavailable: int = 0
     """Could not be looked up, because the recordings' store was away."""
     followed: int = 0
@@ -63,6 +66,10 @@ class Counters:
     """Completion tokens served from recordings."""
     faults: int = 0
     """Answers that met a fault, on purpose."""
+    hits_by_rules: int = 0
+    """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
+    rules: dict[str, int] = field(default_factory=dict)
+    """The same, by the rules that were needed: a hit can need several."""
 
     def add(self, others: "Counters") -> None:
         """Add the counters of others."""
@@ -70,6 +77,14 @@ class Counters:
             setattr(self, name, getattr(self, name) + getattr(others, name))
         for reason, number in [*others.reasons.items()]:
             self.reasons[reason] = self.reasons.get(reason, 0) + number
+        for rule, number in [*others.rules.items()]:
+            self.rules[rule] = self.rules.get(rule, 0) + number
+
+    def hit_by_rules(self, names: Iterable[str]) -> None:
+        """Count that a hit needed rules, by their names."""
+        self.hits_by_rules += 1
+        for name in names:
+            self.rules[name] = self.rules.get(name, 0) + 1
 
     def not_recorded(self, reason: Reason) -> None:
         """Count a live answer that becomes no recording."""
@@ -82,15 +97,25 @@ class Counters:
         told = sorted(self.reasons.items(), key=lambda each: -each[1])
         return ", ".join(f"{number} {reason}" for reason, number in told)
 
+    @property
+    def told_rules(self) -> str:
+        """The hits by rules in words, with the rules that the most needed: ``2 of them by rules (call-ids, today)``."""
+        most = sorted(self.rules, key=lambda name: -self.rules[name])
+        more = ", ..." if len(most) > _RULES_TOLD else ""
+        return f"{self.hits_by_rules:,} of them by rules ({', '.join(most[:_RULES_TOLD])}{more})"
+
     def summary(self) -> str:
         """Return the counters in one line."""
+        by_rules = f" {self.told_rules}," if self.hits_by_rules else ""
         line = (
-            f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings), "
+            f"{counted(self.hits, 'hit')} ({counted(self.tokens, 'token')} served from recordings),{by_rules} "
             f"{counted(self.misses, 'miss', 'misses')}, {self.recorded} recorded, "
             f"{counted(self.upstream, 'request')} sent to providers"
         )
         if self.followed:
             line += f", {self.followed} followed an equal one"
+        if self.ignored:
+            line += f", {self.ignored} beside the model ignored"
         if self.unavailable:
             line += f", {self.unavailable} could not be looked up"
         if self.faults:
@@ -103,8 +128,8 @@ class Counters:
         return f"{line}, {counted(self.unrecorded, 'answer')} NOT recorded{why}"
 
 
-NUMBERS = tuple(each.name for each in fields(Counters) if each.name != "reasons")
-"""The names of all counters except the reasons."""
+NUMBERS = tuple(each.name for each in fields(Counters) if each.name not in ("reasons", "rules"))
+"""The names of all counters but those by reason and by rule."""
 
 
 class SessionCounters:

@@ -31,6 +31,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
         "wiretape_misses",
         "Not in the recordings: refused in replay, asked from the provider in record-if-missing.",
     ),
+    "ignored": (
+        "wiretape_ignored",
+        "Beside the model, as the telemetry of known programs: answered with nothing.",
+    ),
     "unavailable": ("wiretape_unavailable", "Could not be looked up, because the recordings' store was away."),
     "followed": ("wiretape_followed", "Answered with the live answer to an equal request that was under way."),
     "recorded": ("wiretape_recordings", "Recordings written, or found already written with the same content."),
@@ -46,10 +50,15 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "bytes": ("wiretape_served_bytes", "Of answers served from recordings, without their heads and framing."),
     "tokens": ("wiretape_served_tokens", "Completion tokens served from recordings."),
     "faults": ("wiretape_faults", "Answers that met a fault, on purpose."),
+    "hits_by_rules": (
+        "wiretape_hits_by_rules",
+        "Of the hits, those whose request is the same as the recorded one by rules, not exactly.",
+    ),
 }
 """For each field of ``Counters``: the name of the metric, without the suffix ``_total``, and its help text."""
 
 _REASONS = "wiretape_unrecorded_by_reason"
+_RULES = "wiretape_needed_rules"
 _KNOWN_REASONS = frozenset(map(str, Reason))
 
 _FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
@@ -102,6 +111,11 @@ class _Collector:
             for reason, number in [*counters.reasons.items()]:
                 reasons.add_metric([session, reason], number)
         yield reasons
+        rules = CounterMetricFamily(_RULES, "The hits by rules, by each rule needed.", labels=["session", "rule"])
+        for session, counters in sorted(sessions.items()):
+            for rule, number in [*counters.rules.items()]:
+                rules.add_metric([session, rule], number)
+        yield rules
         text = "Always 1; the label is wiretape's version."
         info = GaugeMetricFamily("wiretape_build_info", text, labels=["version"])
         info.add_metric([wiretape.__version__], 1)
@@ -126,22 +140,25 @@ def parse(text: str) -> dict[str, Counters]:
     try:
         for family in text_string_to_metric_families(text):
             known = known or family.name == "wiretape_build_info"
-            each = _FIELDS.get(family.name)
-            if each:
-                for sample in family.samples:
-                    if sample.name == f"{family.name}_total" and "session" in sample.labels:
-                        counters = sessions.setdefault(sample.labels["session"], Counters())
-                        setattr(counters, each, int(sample.value))
-            if family.name == _REASONS:
-                for sample in family.samples:
-                    if sample.name == f"{_REASONS}_total" and sample.labels.get("reason") in _KNOWN_REASONS:
-                        counters = sessions.setdefault(sample.labels["session"], Counters())
-                        counters.reasons[Reason(sample.labels["reason"])] = int(sample.value)
+            for sample in family.samples:
+                if sample.name == f"{family.name}_total" and "session" in sample.labels:
+                    counters = sessions.setdefault(sample.labels["session"], Counters())
+                    _take(counters, family.name, sample.labels, int(sample.value))
     except (LookupError, OverflowError) as e:  # The library raises these for some texts, and int for Infinity.
         raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
     if not known:
         raise ValueError("it is not wiretape's page of counters")
     return sessions
+
+
+def _take(counters: Counters, family: str, labels: Mapping[str, str], number: int) -> None:
+    """Take over one number of a page."""
+    if family in _FIELDS:
+        setattr(counters, _FIELDS[family], number)
+    elif family == _REASONS and labels.get("reason") in _KNOWN_REASONS:
+        counters.reasons[Reason(labels["reason"])] = number
+    elif family == _RULES:
+        counters.rules[labels["rule"]] = number
 
 
 class Page:

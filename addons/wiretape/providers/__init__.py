@@ -16,6 +16,7 @@
 ``passthrough``    what is recorded as it is sent
 ``routing``        host + path -> provider and endpoint
 ``table``          what TOML says -> the table of providers
+``ignoring``       what known programs ask for beside the model
 ``job_states``     whether an answer tells of something that has come to its end
 ``wire``           recording <-> status, headers and bytes of an HTTP answer
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from wiretape.codecs.wildcards import Wildcard
-from wiretape.network.egress import canonical
+from wiretape.network.egress import LOCALHOST, canonical
 
 KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
@@ -195,6 +195,15 @@ class Providers:
             if len(self._known) < _REMEMBERED:
                 self._known[host, port] = serving
         return serving
+
+    def ports_here(self) -> frozenset[int]:
+        """The ports of this machine at which a provider is."""
+        return frozenset(
+            host.port
+            for provider in self._providers
+            for host in provider.hosts
+            if host.port is not None and host.name.matches(LOCALHOST)
+        )
 
     def is_configured(self, host: str, port: int) -> bool:
         """Whether the host is one of a provider's that the team has put into its own table."""

@@ -3,6 +3,7 @@
 ``options``           the options, as data; ``configure``: what is chosen -> ``runtime``, one value;
                       ``storing``: its store
 ``addon``             the addon's life; ``hooks``: a hook of it that raises has refused
+``rule_checks``       what rules make one, told at a start
 ``reporting``         what the proxy tells others about itself
 ``compat``            what is done to the mitmproxy that runs us
 ``layers``            layers of ours in the place of mitmproxy's
@@ -13,6 +14,7 @@
 ``admission``         credentials -> whose a request is
 ``calls``             a request, and what becomes of it: values
 ``decide``            the one decision; ``reading``: what a request says; ``look_up``: its recording
+``programs``          which known programs are at work in a session
 ``threads``           what takes time away from the traffic
 ``framing``           an answer's head and chunks, as a protocol has them, on their way
 ``responses``         an answer in one piece: refusals, errors

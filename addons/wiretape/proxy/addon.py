@@ -15,7 +15,8 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
-from wiretape.proxy import configure, options, revoking, storing
+from wiretape.providers.routing import Providers
+from wiretape.proxy import configure, options, revoking, rule_checks, storing
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
@@ -25,7 +26,9 @@ from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
+from wiretape.proxy.look_up import LOOKING
 from wiretape.proxy.reporting import Reporting
+from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
 from wiretape.sessions.model import RECORDING
@@ -68,6 +71,7 @@ class Wiretape:
         self._reporting = Reporting(self._counters)
         self._in_force: _InForce | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._start_check: StartCheck | None = None
         self._stopped = False
         self._configured = False
         self._host = Host()
@@ -80,6 +84,11 @@ class Wiretape:
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
         return self._connections.tunnel_hosts
+
+    @property
+    def providers(self) -> Providers:
+        """The table of providers that is in force."""
+        return self._decider.runtime.providers
 
     def default_tape(self) -> Tape:
         """What is in force for who names no session, on a proxy that is open."""
@@ -126,6 +135,8 @@ class Wiretape:
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
             store = storing.open_store(runtime.place, self._choice)
+        if runtime.has_strict_rules:
+            rule_checks.refuse(store, runtime, rule_checks.sessions_of(runtime, ctx.options.wiretape_session))
         is_moved = former is not None and store is not former.store
         # Not at the start: the turns may be those of other workers too.
         if is_moved or (former and "wiretape_takes" in updated):
@@ -164,7 +175,11 @@ class Wiretape:
         self._requests.live.aside.submit(tape.store.start)
         if tape.mode is Mode.REPLAY:
             self._requests.live.aside.submit(_warn_if_empty, tape)
-        if self._decider.runtime.lane is not options.Lane.FLOWS:
+        runtime = self._decider.runtime
+        if tape.mode in LOOKING and not runtime.has_strict_rules:
+            self._start_check = StartCheck(tape.store, runtime, rule_checks.sessions_of(runtime, tape.session))
+            self._start_check.start()
+        if runtime.lane is not options.Lane.FLOWS:
             self._host.speed_up(ctx.master.addons)
         opening = self._open(is_recording=tape.mode in RECORDING)
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
@@ -191,6 +206,8 @@ class Wiretape:
         self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
+        if self._start_check:
+            self._start_check.stop()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # mitmproxy has no loop any more, or none yet.

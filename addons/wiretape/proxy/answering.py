@@ -8,7 +8,7 @@ from mitmproxy import http
 
 from wiretape.providers import wire
 from wiretape.proxy import flow_state, framing, responses
-from wiretape.proxy.calls import Faulted, Forwarded, Missed, Outcome, Replayed, StoreUnavailable, Unreadable
+from wiretape.proxy.calls import Faulted, Forwarded, Ignored, Missed, Outcome, Replayed, StoreUnavailable, Unreadable
 from wiretape.proxy.compat import supported
 from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.declining import Declining
@@ -35,7 +35,7 @@ class Answering:
                 _replay(flow, settled)
             case Faulted():
                 _fault(flow, settled)
-            case Missed() | Unreadable() | StoreUnavailable():
+            case Missed() | Unreadable() | Ignored() | StoreUnavailable():
                 flow.response = await self._declining.answer(settled, flow.request.host)
             case Forwarded():
                 self._live.forward(flow, settled, is_shared=self._sharing.is_shared(settled))

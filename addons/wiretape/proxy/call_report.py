@@ -14,8 +14,9 @@ from typing import TextIO
 
 from wiretape import redaction
 from wiretape.codecs import printable
+from wiretape.tape.hit import Hit
 from wiretape.tape.mismatch import Explanation
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 

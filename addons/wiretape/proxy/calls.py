@@ -16,6 +16,7 @@ outcome                   what becomes of the request                           
 ``Faulted``               a fault answers it                                       nothing
 ``Missed``                it is refused: it has no recording                       nothing
 ``Unreadable``            it is refused: no recording can be of it                 nothing
+``Ignored``               it gets an empty answer: it is beside the model          nothing
 ``StoreUnavailable``      it is refused: what there is cannot be told now          nothing
 ``Forwarded``             the provider answers it; ``keeping`` says what is kept   the request
 ``Joining``               an equal one is under way, whose answer may be for both  not known yet
@@ -39,7 +40,7 @@ from wiretape.providers.routing import Route
 from wiretape.proxy.admission import Grant
 from wiretape.recording import RecordedRequest
 from wiretape.replay.faults import Fault
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 LARGEST = 64 * 1000**2
 """Bytes of a request's body that are kept, where no option says otherwise."""
@@ -132,6 +133,8 @@ class EndpointRequest:
     """Why no recording can be of it, where that is so."""
     client: str = ""
     """What the client calls itself: its ``User-Agent``."""
+    is_beside_model: bool = False
+    """Whether a known program asks for it beside the model: without a recording it is no miss."""
 
     @property
     def context(self) -> MatchContext:
@@ -224,6 +227,13 @@ class Unreadable:
     request: EndpointRequest
 
 
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An empty answer: nothing is recorded of it, nothing may be sent to a provider, and nobody misses it."""
+
+    request: EndpointRequest
+
+
 class Untold(Enum):
     """What a store cannot tell."""
 
@@ -279,4 +289,4 @@ class Joining:
     request: EndpointRequest
 
 
-type Outcome = Replayed | Faulted | Missed | Unreadable | StoreUnavailable | Forwarded | Joining
+type Outcome = Replayed | Faulted | Missed | Unreadable | Ignored | StoreUnavailable | Forwarded | Joining

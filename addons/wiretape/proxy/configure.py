@@ -5,7 +5,7 @@ so mitmproxy tells it and sets the options back. Some checks are of options of m
 stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,15 @@ from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import choice, presets
+from wiretape.matching.choice import MatchChoice
+from wiretape.matching.presets import Preset
 from wiretape.matching.rules import MatchPolicy, parse_places
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -149,6 +152,8 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults=faults,
         egress=_egress(options, own),
         matching=_matching(options, own, providers.names),
+        ignored=_ignored(options, own),
+        has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         journal=_journal(options),
@@ -195,16 +200,33 @@ def _tape(options: OptManager) -> TapeConfig:
         pace=_checked(options, "wiretape_pace", pacing.parse),
         keep_captures=options.wiretape_wire,
         keep_errors=options.wiretape_record_errors,
+        keep_misses=options.wiretape_keep_misses,
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )
 
 
 def _matching(options: OptManager, own: Configuration, providers: Collection[str]) -> MatchPolicy:
-    known = own.presets()
-    chosen = _checked(options, "wiretape_match", lambda text: choice.parse(text, known))
+    known, chosen = _presets(options, own)
     places = _checked(options, "wiretape_places", parse_places)
     return presets.policy(chosen, known, own.matching(providers), places)
+
+
+def _presets(options: OptManager, own: Configuration) -> tuple[Mapping[str, Preset], MatchChoice]:
+    """Return all presets, and which of them are chosen."""
+    of_file = own.presets()
+    known = _checked(options, "wiretape_match", lambda text: presets.with_packages(of_file, text))
+    return known, _checked(options, "wiretape_match", lambda text: choice.parse(text, known))
+
+
+def _ignored(options: OptManager, own: Configuration) -> IgnoredRequests:
+    """Return what is asked for beside the model, by the presets that hold."""
+    known, chosen = _presets(options, own)
+    if chosen.is_exact:
+        return IgnoredRequests()
+    holding = [each for name, each in known.items() if chosen.is_auto or name in chosen.presets]
+    programs = [Program.parse(each.name, each.clients, each.ignore_requests) for each in holding]
+    return IgnoredRequests(programs, chosen.presets)
 
 
 def _access(options: OptManager, known: Sessions, tokens: TokenFile | None) -> AccessPolicy:

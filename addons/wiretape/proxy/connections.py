@@ -5,6 +5,7 @@ What passes over them is the business of ``flows``.
 
 import itertools
 import logging
+from collections.abc import Iterable
 from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import connection, ctx, dns, http, tls
@@ -156,13 +157,21 @@ class Connections:
     # -- what is no provider's stays closed --------------------------------------------------------
 
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
-        """Leave TLS to hosts that are no provider's unopened."""
+        """Leave TLS to hosts that are no provider's unopened, unless in replay something is answered there."""
         address = data.context.server.address
         if address is None or isinstance(data.context.client.proxy_mode, mode_specs.ReverseMode):
             return
         names = {address[0], data.client_hello.sni or address[0]}
         if not any(self._decider.runtime.providers.knows(name, address[1]) for name in names):
-            data.ignore_connection = True
+            data.ignore_connection = not self._opens(data.context.client, names)
+
+    def _opens(self, client: connection.Client, names: Iterable[str]) -> bool:
+        """Return whether a known program is at work that asks for something beside the model at a host."""
+        try:
+            grant = self._admission.grant(client)
+        except AccessDeniedError:
+            return False
+        return any(self._decider.opens(name, grant) for name in names)
 
     def tls_start_client(self, data: tls.TlsData) -> None:
         """Have a handshake cost less than mitmproxy's, whose addon comes after this and leaves alone what is set."""

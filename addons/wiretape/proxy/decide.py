@@ -16,7 +16,7 @@ mode                 without a fault, the request being readable
 ===================  ==========================================================================================
 ``live``             forwarded, nothing kept
 ``record``           forwarded and recorded, whatever it says: whoever writes the recording reads it
-``replay``           its recording, or it is refused
+``replay``           its recording, or it is refused; what is beside the model gets an empty answer
 ``record-if-missing``  its recording; else an equal request's answer; else forwarded and recorded
 ===================  ==========================================================================================
 
@@ -43,6 +43,7 @@ from wiretape.proxy.calls import (
     Faulted,
     Finding,
     Forwarded,
+    Ignored,
     IncomingRequest,
     Joining,
     Keeping,
@@ -56,12 +57,13 @@ from wiretape.proxy.calls import (
     Untold,
 )
 from wiretape.proxy.look_up import LOOKING, LookUps
+from wiretape.proxy.programs import ProgramsAtWork
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads, aside
 from wiretape.replay.faults import Fault, FaultQuery
 from wiretape.replay.single_flight import SharedResponse
+from wiretape.tape.hit import Hit
 from wiretape.tape.mismatch import Explanation
-from wiretape.tape.tape import Hit
 
 # -- the decision ------------------------------------------------------------------------------------------------------
 
@@ -105,7 +107,9 @@ def decide(facts: Facts) -> Outcome | Wanted | None:
     if mode is Mode.RECORD and request.body is not BodyState.TOO_LARGE:
         return Forwarded(request, Keeping.FAULT if fault else Keeping.RECORDED, fault)
     if request.is_unreadable:
-        return Unreadable(request) if _stays(facts, mode) else Forwarded(request, Keeping.UNREADABLE)
+        if not _stays(facts, mode):
+            return Forwarded(request, Keeping.UNREADABLE)
+        return Ignored(request) if request.is_beside_model else Unreadable(request)
     if facts.looked_up is None:
         is_joining = mode is Mode.RECORD_IF_MISSING and fault is None and facts.is_under_way
         return Joining(request) if is_joining else Wanted.LOOK_UP
@@ -120,7 +124,7 @@ def _decide_by_look_up(facts: Facts, request: EndpointRequest, looked_up: Looked
     if _stays(facts, request.grant.mode):
         if looked_up.finding is Finding.AWAY:
             return StoreUnavailable(request, Untold.RECORDING, looked_up.why)
-        return Missed(request)
+        return Ignored(request) if request.is_beside_model else Missed(request)
     if facts.doubt:
         return StoreUnavailable(request, Untold.FROZEN, facts.doubt)
     return Forwarded(request, Keeping.FAULT if facts.fault else Keeping.RECORDED, facts.fault, looked_up)
@@ -153,12 +157,13 @@ class Decider:
         """What holds now: swapped whole, and by the addon alone."""
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
+        self._programs = ProgramsAtWork()
         self._look_ups = LookUps(threads, self.report)
 
     def close(self) -> None:
         """Let no thread wait for another look-up, and say what has not been said yet."""
-        self._threads.close()
         self._look_ups.close()
+        self._threads.close()
         self.admission.close()
 
     # -- whom it is for --------------------------------------------------------------------------------------------
@@ -182,6 +187,24 @@ class Decider:
             if why := self.runtime.providers.exclusion(head.method, head.scheme, host, head.port, head.path):
                 return why
         return None
+
+    def see(self, head: RequestHead, grant: Grant) -> None:
+        """Notice which program a request comes from, where it is a known one."""
+        self._programs.see(grant.tape.session, head.user_agent, self.runtime.ignored)
+
+    def is_beside_model(self, head: RequestHead, grant: Grant) -> bool:
+        """Return whether this is what a known program asks for beside the model."""
+        at_work = self._programs.of(grant.tape.session)
+        for host in dict.fromkeys(head.hosts):
+            is_providers = self.runtime.providers.knows(host, head.port)
+            if self.runtime.ignored.ignores(head.method, host, head.path, at_work, is_providers=is_providers):
+                return True
+        return False
+
+    def opens(self, host: str, grant: Grant) -> bool:
+        """Return whether the TLS of a host that is no provider's is opened: to answer what is beside the model."""
+        at_work = self._programs.of(grant.tape.session)
+        return grant.mode is Mode.REPLAY and self.runtime.ignored.has_host(host, at_work)
 
     def is_answering(self, mode: Mode | None) -> bool:
         """Return whether there are requests that may be answered here: in ``live`` and ``record`` only faults are.
@@ -246,7 +269,9 @@ class Decider:
     async def _read(self, incoming: IncomingRequest, route: Route) -> EndpointRequest:
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
         if self.is_answering(incoming.grant.mode) or incoming.too_large:
-            return await reading.read(incoming, route, self._threads)
+            request = await reading.read(incoming, route, self._threads)
+            is_beside_model = self.is_beside_model(incoming.head, incoming.grant)
+            return replace(request, is_beside_model=True) if is_beside_model else request
         return EndpointRequest(incoming.grant, route, incoming.came_at)
 
     def _draw(self, incoming: IncomingRequest, request: EndpointRequest) -> Fault | None:

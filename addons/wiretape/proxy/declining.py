@@ -8,24 +8,29 @@ import logging
 
 from mitmproxy import http
 
+from wiretape.codecs import printable
 from wiretape.providers import wire
 from wiretape.proxy import responses
 from wiretape.proxy.call_report import Became
-from wiretape.proxy.calls import Missed, StoreUnavailable, Unreadable, Untold
+from wiretape.proxy.calls import Ignored, Missed, StoreUnavailable, Unreadable, Untold
 from wiretape.proxy.decide import Decider
+from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
 
 class Declining:
-    """Refuses, and says so in the log and in the report of calls."""
+    """Refuses, and says so in the log and in the report of calls; answers with nothing what nobody misses."""
 
     def __init__(self, decider: Decider) -> None:
         self._decider = decider
         self._report = decider.report
 
-    async def answer(self, outcome: Missed | Unreadable | StoreUnavailable, host: str) -> http.Response:
+    async def answer(self, outcome: Missed | Unreadable | Ignored | StoreUnavailable, host: str) -> http.Response:
         """Return what a client is told. ``host`` is where its request would have gone."""
+        if isinstance(outcome, Ignored):
+            route = outcome.request.route
+            return self.nothing(outcome.request.grant.tape, f"{route.endpoint.method} {route.sent_url}")
         if isinstance(outcome, Unreadable):
             return self._no_recording_can_be(outcome)
         if isinstance(outcome, Missed):
@@ -34,6 +39,13 @@ class Declining:
             except OSError as e:
                 outcome = StoreUnavailable(outcome.request, Untold.RECORDING, str(e))
         return self._unavailable(outcome)
+
+    @staticmethod
+    def nothing(tape: Tape, what: str) -> http.Response:
+        """Return the answer to a request that is beside the model, which is counted, and is no miss."""
+        tape.counters.ignored += 1
+        logger.info("ignored: %s%s", printable.line(what), tape.named)
+        return http.Response.make(200, b"")
 
     async def _no_recording(self, outcome: Missed, host: str) -> http.Response:
         request = outcome.request

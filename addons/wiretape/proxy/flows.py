@@ -65,6 +65,7 @@ class FlowHooks:
             flow.response = self._refusal(flow, e)
             return
         self._connections.admit(flow.client_conn, grant, flow)
+        self._decider.see(flow_state.head_of(flow), grant)
         state.route = self._passing.route(flow, grant)
         state.nothing = self._passing.answer_from_nothing(flow, grant)
         flow.response = await self._refused(flow, grant)
@@ -73,7 +74,7 @@ class FlowHooks:
             return
         if state.route or state.nothing or self._passing.is_refused(flow, grant):
             return
-        self._passing.tell(flow, grant.tape)
+        self._passing.tell(flow, grant)
         flow.request.stream = state.leaves = True
 
     def _refusal(self, flow: http.HTTPFlow, denied: AccessDeniedError) -> http.Response:
@@ -160,6 +161,7 @@ class FlowHooks:
 
     async def wiretape_decide(self, asking: Asking) -> None:
         """Decide on a request before there is a flow: the hook that our layers pause on."""
+        self._decider.see(asking.request.head, asking.request.grant)
         outcome = asking.outcome = await self._decider.decide(asking.request)
         if isinstance(outcome, Replayed | Faulted) and outcome.fault:
             _tell(outcome.fault, outcome.request)

@@ -24,7 +24,7 @@ from wiretape.proxy.calls import Faulted, Outcome, Replayed
 from wiretape.replay import faults
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.playback import AT_ONCE, Playback, TimedAnswer
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 
 @dataclass(slots=True)

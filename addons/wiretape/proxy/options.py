@@ -153,6 +153,20 @@ OPTIONS = (
         and "conversation" leaves out system and tools: "auto,position". wiretape rules tells all rules.""",
     ),
     Option(
+        "wiretape_keep_misses",
+        bool,
+        True,
+        """Keep the last 100 requests of each session that had no recording, for "wiretape rules suggest": on this
+        machine alone, in the user's cache (wiretape_local), and without what redaction takes out of recordings.""",
+    ),
+    Option(
+        "wiretape_strict_rules",
+        bool,
+        False,
+        """Do not start where the rules by which requests are the same make recordings one whose answers differ.
+        Without it a start says how many, in the background, and "wiretape rules check" tells which.""",
+    ),
+    Option(
         "wiretape_places",
         str,
         "",
@@ -240,7 +254,8 @@ OPTIONS = (
         "",
         """A TOML file with a team's own providers, in the format of config/providers.toml, with its sessions
         ([session.NAME]), with where tunnels may lead ([tunnels]), with what is a secret to it ([redaction],
-        [[redact]]) and with the faults to inject ([[fault]]), all shown in config/wiretape.toml.""",
+        [[redact]]), with its rules of matching ([[match]], [preset.NAME]) and with the faults to inject ([[fault]]),
+        all shown in config/wiretape.toml.""",
     ),
 )
 

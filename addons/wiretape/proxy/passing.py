@@ -3,8 +3,9 @@
 They pass as they come: paths that the table of providers excludes, methods that are not recorded, conversations. Where
 requests are recorded, each is said on a line and counted by its reason. In replay they are refused. Three kinds are no
 questions at all, and are answered from nothing. Noise, as the table names it, and a browser's preflight are where
-requests are answered here, are not said, and count nowhere. A WebSocket of a client that can ask over HTTP as well is
-refused in all modes but ``live``, so that there is something to record.
+requests are answered here; in replay so is what a known program asks for beside the model (``ignoring``), of any host
+whose TLS is opened for that. A WebSocket of a client that can ask over HTTP as well is refused in all modes but
+``live``, so that there is something to record.
 """
 
 import logging
@@ -20,9 +21,9 @@ from wiretape.proxy import flow_state, responses, upgrades
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import RequestHead
 from wiretape.proxy.decide import Decider
+from wiretape.proxy.declining import Declining
 from wiretape.proxy.look_up import LOOKING
 from wiretape.sessions.model import RECORDING
-from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,15 @@ class Passing:
             meant = head._replace(method=method)
             is_ours = self._decider.route(meant) or self._decider.exclusion(meant) is Exclusion.IGNORED
             return responses.preflight(flow.request) if is_ours else None
-        is_noise = self._decider.exclusion(head) is Exclusion.IGNORED
-        return http.Response.make(200, b"") if is_noise else None
+        if not self._is_nobodys_question(head, grant):
+            return None
+        return Declining.nothing(grant.tape, f"{head.method} {head.hosts[-1]}{head.path.partition('?')[0]}")
+
+    def _is_nobodys_question(self, head: RequestHead, grant: Grant) -> bool:
+        """Return whether a request is noise, or in replay one that a known program sends beside the model."""
+        if self._decider.exclusion(head) is Exclusion.IGNORED:
+            return True
+        return grant.mode is Mode.REPLAY and self._decider.is_beside_model(head, grant)
 
     def _upgrade(self, flow: http.HTTPFlow, head: RequestHead) -> http.Response | None:
         """Return the refusal of a WebSocket whose client goes on over HTTP; None where it does not, or may not."""
@@ -102,13 +110,17 @@ class Passing:
         excluded = None if upgrades.is_one(flow.request) else self._decider.exclusion(flow_state.head_of(flow))
         return excluded.value if excluded else _CONVERSATION
 
-    def tell(self, flow: http.HTTPFlow, tape: Tape) -> None:
+    def tell(self, flow: http.HTTPFlow, grant: Grant) -> None:
         """Say that a request to a provider's host is sent on and not recorded, unless nobody needs to know."""
+        tape = grant.tape
         if tape.mode not in RECORDING or not self._is_providers(flow):
             return
-        excluded = self._decider.exclusion(flow_state.head_of(flow))
+        head = flow_state.head_of(flow)
+        excluded = self._decider.exclusion(head)
         if excluded is Exclusion.SKIPPED and egress.is_here(flow.request.host):
             return  # It is for an application of the user's own.
+        if self._decider.is_beside_model(head, grant):
+            return
         if upgrades.is_one(flow.request):
             reason = Reason.CONVERSATION
         elif excluded in _REASONS and not cors.method_asked_for(flow.request.method, flow.request.headers):

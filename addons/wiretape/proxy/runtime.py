@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
+from wiretape.providers.ignoring import IgnoredRequests
 from wiretape.providers.routing import Providers
 from wiretape.proxy.calls import LARGEST
 from wiretape.proxy.options import Lane, Large
@@ -35,12 +36,16 @@ class Runtime:
     access: AccessPolicy = field(default_factory=lambda: AccessPolicy(Sessions(), DEFAULT_SESSION, DEFAULT_MODE))
     """Who comes in, and what a client gets."""
     providers: Providers = field(default_factory=lambda: Providers(()))
+    ignored: IgnoredRequests = field(default_factory=IgnoredRequests)
+    """What known programs ask for beside the model."""
     faults: Faults = field(default_factory=Faults)
     """What goes wrong on purpose."""
     egress: EgressPolicy = field(default_factory=EgressPolicy)
     """Where the proxy leads."""
     matching: MatchPolicy = field(default_factory=MatchPolicy)
     """By which rules a request may be the same as a recorded one."""
+    has_strict_rules: bool = False
+    """Whether it is not to start where rules make recordings one whose answers differ."""
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
     """What becomes of secrets."""
     memory: int = 0

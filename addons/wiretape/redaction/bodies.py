@@ -9,6 +9,8 @@ capture say the same. It goes in three steps:
 
 So the pieces keep their number, and with it the times at which they came; and every other byte stays as it was.
 
+The messages of AWS, as Bedrock streams them, are cleaned by their payloads (``rewriting.messages``).
+
 A JSON object may have two members of one name. A parser sees only the last of them, so in such a part the text itself
 is searched as well (``_hides``).
 """
@@ -19,11 +21,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from wiretape.codecs import eventstream
 from wiretape.codecs.pieces import Pieces
 from wiretape.redaction import encodings, streams
-from wiretape.redaction.streams import SecretFinder
+from wiretape.redaction.streams import SecretFinder, Secrets
 from wiretape.rewriting import bodies
+from wiretape.rewriting.bodies import FindInJson
 from wiretape.rewriting.body_parts import Body, Part
+from wiretape.rewriting.messages import Messages
 from wiretape.rewriting.spans import Span
 
 _NAME = re.compile(r'"\s*:')
@@ -54,6 +59,8 @@ def _cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
         body = pieces
     else:
         body = Pieces(pieces)
+    if eventstream.begins(body.data):
+        return _cleaned_messages(pieces, body, finder)
     if bodies.is_no_text(body.data):
         return pieces
     try:
@@ -61,6 +68,14 @@ def _cleaned(pieces: Sequence[bytes], finder: SecretFinder) -> Sequence[bytes]:
     except RecursionError:
         spans = encodings.in_json("".join(bodies.texts(body)), finder.spans, finder.member)
     return bodies.in_pieces(pieces, spans)
+
+
+def _cleaned_messages(pieces: Sequence[bytes], body: Pieces, finder: SecretFinder) -> Sequence[bytes]:
+    """Return the pieces of a stream of AWS's messages, such as Bedrock's, without the secrets in their payloads."""
+    look = _JsonLook(finder)
+    values = Messages(body.data, look.see)
+    inside = streams.secrets(values, finder)
+    return values.in_pieces(pieces, inside.changes, look.finder_for(inside))
 
 
 def secrets(text: str, finder: SecretFinder) -> list[Span]:
@@ -74,25 +89,38 @@ def secrets_of_lines(lines: Iterable[str], finder: SecretFinder) -> list[Span]:
 
 
 def _secrets(body: Body, finder: SecretFinder) -> list[Span]:
-    hiding: set[int] = set()
-    """The numbers of the parts in which a member hides another one of the same name."""
-
-    def see(number: int, part: Part) -> None:
-        if part.is_json and _hides(part):
-            hiding.add(number)
-
-    def in_json(number: int, raw: str) -> Iterable[Span]:
-        if inside.names or number in hiding:
-            return encodings.in_json(raw, finder.spans, finder.member)
-        return ()
-
-    values = bodies.Values(body, see)
+    look = _JsonLook(finder)
+    values = bodies.Values(body, look.see)
     inside = streams.secrets(values, finder)
     others = [*values.others]
     in_others = {others[index]: spans for index, spans in encodings.each(others, finder.spans)}
-    if not (inside or in_others or hiding):
-        return []
-    return bodies.spans(body, inside.changes, in_others, in_json)
+    return bodies.spans(body, inside.changes, in_others, look.finder_for(inside))
+
+
+class _JsonLook:
+    """Looks at the JSON text of those values of a body that have secrets beside their texts."""
+
+    def __init__(self, finder: SecretFinder) -> None:
+        self._finder = finder
+        self._hiding: set[int] = set()
+        """The numbers of the parts in which a member hides another one of the same name."""
+
+    def see(self, number: int, part: Part) -> None:
+        """Note whether a part hides something."""
+        if part.is_json and _hides(part):
+            self._hiding.add(number)
+
+    def finder_for(self, inside: Secrets) -> FindInJson | None:
+        """Return what finds the secrets of JSON texts, where any of them has to be looked at."""
+        if not (inside.names or self._hiding):
+            return None
+
+        def find(number: int, raw: str) -> Iterable[Span]:
+            if inside.names or number in self._hiding:
+                return encodings.in_json(raw, self._finder.spans, self._finder.member)
+            return ()
+
+        return find
 
 
 def _hides(part: Part) -> bool:

@@ -5,6 +5,7 @@ It finds the secrets that ``bodies`` would take out of the live answer, in the f
 finds nothing in what was recorded under the same rules, and it can clean a recording that is older than a rule.
 """
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -109,6 +110,8 @@ def _body(recorded_response: RecordedResponse, body: Any, redactor: Redactor) ->
         if not spans:
             return body
         return replaced("\n".join(body), spans).split("\n")
+    if _is_bytes(recorded_response):
+        return _bytes(body, redactor)
     elements = _elements(body)
     secrets = streams.secrets(elements, redactor)
     if not secrets:
@@ -117,6 +120,19 @@ def _body(recorded_response: RecordedResponse, body: Any, redactor: Redactor) ->
     if elements is body:
         return cleaned
     return cleaned[0]
+
+
+def _is_bytes(recorded_response: RecordedResponse) -> bool:
+    """Tell whether the body is recorded as its bytes: it is no text, such as a stream of AWS's messages."""
+    return recorded_response.content_type is not None and isinstance(recorded_response.body, dict)
+
+
+def _bytes(body: dict[str, str], redactor: Redactor) -> dict[str, str]:
+    pieces = (base64.b64decode(body["base64"]),)
+    cleaned = bodies.cleaned(pieces, redactor)
+    if cleaned is pieces:
+        return body
+    return {"base64": base64.b64encode(b"".join(cleaned)).decode("ascii")}
 
 
 def _is_lines(recorded_response: RecordedResponse) -> bool:
@@ -195,6 +211,9 @@ def _in_body(recorded_response: RecordedResponse, redactor: Redactor) -> Iterato
         yield from (Finding(where, span.detector) for span in redactor.spans(body))
     elif _is_lines(recorded_response):
         yield from _in_lines(where, body, redactor)
+    elif _is_bytes(recorded_response):
+        if _bytes(body, redactor) is not body:
+            yield Finding(where, "in what it encodes")
     else:
         secrets = streams.secrets(_elements(body), redactor)
         for change in secrets.changes:

@@ -13,5 +13,5 @@ written is known here. No provider is. Read the modules in this order:
 ``bodies``       changes of values -> changes of the body's bytes, whose pieces keep their number
 ``messages``     the same for the messages of AWS
 
-``redaction`` takes secrets out with it, and ``matching`` puts the present values of a request into its answer.
+With it ``redaction`` takes secrets out, and ``matching`` puts the present values of a request into its answer.
 """

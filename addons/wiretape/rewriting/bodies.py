@@ -72,6 +72,8 @@ def spans(
     by_number: dict[str | int, list[Change]] = {}
     for change in changes:
         by_number.setdefault(change.path[0], []).append(change)
+    if not (by_number or any(others.values()) or find_in_json):
+        return []
     in_body: list[Span] = []
     number = 0
     for part in body.parts():

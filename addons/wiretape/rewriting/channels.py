@@ -190,10 +190,12 @@ def _kind(element: Mapping[str, JSON]) -> str:
 
 
 def _reading(name: str, owner: str = "") -> ChannelReader:
-    if name in _CONTINUED or (owner, name) in _CONTINUED_IN:
+    if name in _CONTINUED:
         return ChannelReader.JOINED
     if name in _WHOLE:
         return ChannelReader.WHOLE
+    if (owner, name) in _CONTINUED_IN:
+        return ChannelReader.JOINED
     return ChannelReader.EITHER
 
 

@@ -21,6 +21,11 @@ def begins_json(text: str) -> bool:
     return text.lstrip()[:1] in _STARTS
 
 
+def _is_cut_off(end: bytes) -> bool:
+    """Tell whether the end of a text is the beginning of a word of JSON, or of a number."""
+    return end.isalpha() or end == b"-"
+
+
 def json_end(text: str) -> int:
     """Return where the JSON at the beginning of a text ends, or 0 where none with members is there. It
     may be cut off.
@@ -29,7 +34,7 @@ def json_end(text: str) -> int:
         return 0
     data = text.encode("utf-8", "surrogatepass")
     end: int = _JSON.match(data).end()
-    if end == len(data) or (len(data) - end <= _CUT_WORD and data[end:].isalpha()):
+    if end == len(data) or (len(data) - end <= _CUT_WORD and _is_cut_off(data[end:])):
         return len(text)
     if not _HAS_MEMBER.search(data, 0, end):
         return 0

@@ -3,12 +3,11 @@
 The payload of a message is JSON, or JSON with the JSON of another API in it as base64 (``{"bytes": "eyJ0..."}``). The
 values of the payloads are what ``bodies.Values`` is for a body of text. A message whose payload changes gets another
 length and other checksums; all else stays byte for byte as it was, and each changed byte stays in the chunk in which
-the message had it.
+the message had it. A payload that is binary is left out.
 """
 
 import base64
-import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,20 +24,22 @@ from wiretape.rewriting.spans import Span, distribute, merged, replaced
 _INSIDE = "bytes"
 """The member that has the JSON of another API."""
 
+_AT_THE_START = ((0, 0),)
+"""Where the text of a payload begins in itself."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Payload:
-    """The JSON text of a message."""
+class _Message:
+    """A message with the text of its payload."""
 
-    value: Any
-    """None where it is no JSON."""
-    raw: str
+    frame: Frame
+    part: Part
     around: str | None = None
     """The payload itself, where the text is in it as base64."""
 
-    def encoded(self, raw: str) -> bytes:
+    def payload(self, text: str) -> bytes:
         """Return the payload with another text."""
-        data = raw.encode("utf-8", "surrogateescape")
+        data = text.encode("utf-8", "surrogateescape")
         if self.around is None:
             return data
         start, end = locate(self.around, {(_INSIDE,)})[_INSIDE,]
@@ -49,28 +50,29 @@ class _Payload:
 class Messages:
     """The values of a body's messages, parsed anew at each walk."""
 
-    def __init__(self, body: bytes | bytearray) -> None:
-        """Raises ValueError where a message is cut off or malformed."""
+    def __init__(self, body: bytes | bytearray, see: Callable[[int, Part], None] | None = None) -> None:
+        """``see`` is called with each part and its number."""
         self._body = body
-        self._frames = [*eventstream.frames(body)]
+        self._see = see
+        self._frames: list[Frame] = []
+        self.is_whole = True
+        """Whether no message is cut off or malformed. What follows such a one is left out."""
+        try:
+            self._frames.extend(eventstream.frames(body))
+        except ValueError:
+            self.is_whole = False
 
     def __iter__(self) -> Iterator[Any]:
-        return (self._payload(frame).value for frame in self._frames)
+        for number, message in enumerate(self._messages()):
+            if self._see is not None:
+                self._see(number, message.part)
+            yield message.part.value
 
-    def _payload(self, frame: Frame) -> _Payload:
-        raw = self._body[frame.payload : frame.payload_end].decode("utf-8", "surrogateescape")
-        value = parsed(raw)
-        if value is NO_JSON:
-            return _Payload(None, raw)
-        if isinstance(value, dict) and isinstance(value.get(_INSIDE), str):
-            try:
-                inside = base64.b64decode(value[_INSIDE], validate=True).decode("utf-8", "surrogateescape")
-            except (ValueError, binascii.Error):
-                return _Payload(value, raw)
-            inside_value = parsed(inside)
-            if inside_value is not NO_JSON:
-                return _Payload(inside_value, inside, raw)
-        return _Payload(value, raw)
+    def _messages(self) -> Iterator[_Message]:
+        for frame in self._frames:
+            data = self._body[frame.payload : frame.payload_end]
+            if not bodies.is_no_text(data):
+                yield _message(frame, data.decode("utf-8", "surrogateescape"))
 
     def in_pieces(
         self, pieces: Sequence[bytes], changes: Iterable[Change], find_in_json: FindInJson | None
@@ -89,18 +91,16 @@ class Messages:
         by_number: dict[str | int, list[Change]] = {}
         for change in changes:
             by_number.setdefault(change.path[0], []).append(change)
-        for number, frame in enumerate(self._frames):
-            if number not in by_number and find_in_json is None:
-                continue
-            payload = self._payload(frame)
-            if payload.value is None:
-                continue
-            part = Part(payload.value, payload.raw, ((0, 0),))
+        if not by_number and find_in_json is None:
+            return
+        for number, message in enumerate(self._messages()):
+            part = message.part
             inside = [*bodies.written(part, by_number.get(number, ()))]
-            if find_in_json is not None:
-                inside += find_in_json(number, payload.raw)
-            if inside:
-                yield from self._differing(frame, payload.encoded(replaced(payload.raw, merged(inside))))
+            if part.is_json and find_in_json is not None:
+                inside += find_in_json(number, part.raw)
+            text = replaced(part.raw, merged(inside))
+            if text != part.raw:
+                yield from self._differing(message.frame, message.payload(text))
 
     def _differing(self, frame: Frame, payload: bytes) -> Iterator[Span]:
         headers = bytes(self._body[frame.headers_start : frame.payload])
@@ -111,6 +111,26 @@ class Messages:
         yield _span(frame.start, frame.headers_start, message[: frame.headers_start - frame.start])
         yield _span(frame.payload + before, frame.payload_end - behind, payload[before : len(payload) - behind])
         yield _span(frame.payload_end, frame.end, message[frame.payload_end - frame.end :])
+
+
+def _message(frame: Frame, raw: str) -> _Message:
+    value = parsed(raw)
+    if value is NO_JSON:
+        return _Message(frame, Part(raw, raw, _AT_THE_START, is_json=False))
+    if isinstance(value, dict) and isinstance(value.get(_INSIDE), str):
+        inside = _decoded(value[_INSIDE])
+        inside_value = parsed(inside)
+        if inside_value is not NO_JSON:
+            return _Message(frame, Part(inside_value, inside, _AT_THE_START), raw)
+    return _Message(frame, Part(value, raw, _AT_THE_START))
+
+
+def _decoded(text: str) -> str:
+    """Return the text that base64 encodes; an empty one where it is no base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return ""
 
 
 def _alike(one: bytes, other: bytes) -> int:

@@ -18,7 +18,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-_FORM = 2
+_FORM = 3
 """The form of the file. A file of another form is begun anew."""
 
 _LIMIT = 256 << 20
@@ -26,11 +26,17 @@ _LIMIT = 256 << 20
 
 _PAGE = 4096
 
+_SETS = 8
+"""Sets of rules of which it is kept what they make of a session."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS heads (session TEXT, name TEXT, state TEXT, head TEXT, outline BLOB,
   sum BLOB,
   PRIMARY KEY (session, name));
 CREATE TABLE IF NOT EXISTS bodies (session TEXT, name TEXT, body BLOB, sum BLOB, PRIMARY KEY (session, name));
+CREATE TABLE IF NOT EXISTS rules (number INTEGER PRIMARY KEY, session TEXT, rules TEXT, UNIQUE (session, rules));
+CREATE TABLE IF NOT EXISTS reduced (rules INTEGER, name TEXT, state TEXT, form BLOB, sum BLOB,
+  PRIMARY KEY (rules, name)) WITHOUT ROWID;
 """
 
 
@@ -96,6 +102,35 @@ class Notes:
 
         self._run(write)
 
+    def reduced(self, session: str, rules: str) -> list[tuple[str, str, bytes]]:
+        """Return what is noted of a session's files by some rules: of each its name, its state and the note."""
+        notes: list[tuple[str, str, bytes]] = []
+
+        def read(opened: sqlite3.Connection) -> None:
+            query = (
+                "SELECT name, state, form, sum FROM reduced WHERE rules ="
+                " (SELECT number FROM rules WHERE session = ? AND rules = ?)"
+            )
+            notes.extend(row[:-1] for row in opened.execute(query, (session, rules)) if _is_sound(row))
+
+        self._run(read)
+        return notes
+
+    def keep_reduced(self, session: str, rules: str, notes: Iterable[tuple[str, str, bytes]]) -> None:
+        """Note the same, in place of what is noted by these rules of files with the same names.
+
+        Of each session it is kept what a few sets of rules have made of it, those that were noted last.
+        """
+        rows = [_summed(*each) for each in notes]
+
+        def write(opened: sqlite3.Connection) -> None:
+            number = _number_of(opened, session, rules)
+            opened.executemany(
+                "INSERT OR REPLACE INTO reduced VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows]
+            )
+
+        self._run(write)
+
     def drop(self, session: str, names: Iterable[str]) -> None:
         """Remove the notes with these names."""
         rows = [(session, name) for name in names]
@@ -103,6 +138,8 @@ class Notes:
         def remove(opened: sqlite3.Connection) -> None:
             opened.executemany("DELETE FROM heads WHERE session = ? AND name = ?", rows)
             opened.executemany("DELETE FROM bodies WHERE session = ? AND name = ?", rows)
+            of_session = "DELETE FROM reduced WHERE rules IN (SELECT number FROM rules WHERE session = ?) AND name = ?"
+            opened.executemany(of_session, rows)
 
         self._run(remove)
 
@@ -161,6 +198,19 @@ class Notes:
             with contextlib.suppress(sqlite3.Error):
                 self._opened.close()
             self._opened = None
+
+
+def _number_of(opened: sqlite3.Connection, session: str, rules: str) -> int:
+    """Return under which number it is noted what some rules make of a session; what is too many goes for it."""
+    known = opened.execute("SELECT number FROM rules WHERE session = ? AND rules = ?", (session, rules)).fetchone()
+    if known:
+        return int(known[0])
+    query = "SELECT number FROM rules WHERE session = ? ORDER BY number DESC LIMIT -1 OFFSET ?"
+    for old in opened.execute(query, (session, _SETS - 1)).fetchall():
+        opened.execute("DELETE FROM reduced WHERE rules = ?", old)
+        opened.execute("DELETE FROM rules WHERE number = ?", old)
+    added = opened.execute("INSERT INTO rules (session, rules) VALUES (?, ?)", (session, rules))
+    return int(added.lastrowid or 0)
 
 
 def _is_passing(error: Exception) -> bool:

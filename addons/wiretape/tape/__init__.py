@@ -7,13 +7,21 @@ How they are asked:
 ``snapshot``        a session's files as one look-up sees them
 ``reader``          these files as recordings and captures
 ``index``           recordings by what they ask; ``indexed``: what it knows of one file
-``rule_index``      those of one session that are the same as a request by rules
+``change_log``      which recordings of a session have come, changed or gone
+``recorded_at``     when a recording was made
+``background``      work that takes too long for whoever needs it first
+``likeness``        how much of what rules took out of two requests is equal
+``reduced_session`` what a set of rules makes of the recordings of a session
+``rule_index``      those of one session that are the same as a request by rules, the likeliest first
 ``indexes``         the indexes of all sessions of a store
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
 ``comparison``      two requests by the rules in force: what differs, and of what kind it is
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
+``hit``             a request that has a recording
+``hit_memory``      the hits of a tape, in memory
+``kept_misses``     requests without one, kept on this machine
 ``tape``            a mode, a session and a store -> hit or miss
 ``pool``            the tapes of a proxy, one for each session and mode
 

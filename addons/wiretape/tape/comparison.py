@@ -3,7 +3,7 @@
 What rules take out is out of both before they are compared, so it is never told. What is left is told in this order:
 
     what may be meant     another question, another parameter
-    what has a known form dates, times, directories: what ``kinds`` of a rule would take out
+    what has a known form dates, times, directories, a number with a label: what a rule could take out
     ids                   by the name of their member, or by their letters
 
 So the first line of a miss is about what somebody has changed, where somebody has. In a text, what was taken out is
@@ -11,7 +11,6 @@ shown as its name: ``Today is <date>.``
 """
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
@@ -20,6 +19,7 @@ from wiretape.codecs.differences import ABSENT, Difference, differences
 from wiretape.matching import reduction
 from wiretape.matching.reduction import Reduced
 from wiretape.matching.rules import Kind, MatchRule, Places
+from wiretape.matching.varying import varying
 from wiretape.recording import JSON, RecordedRequest
 
 MOST = 1000
@@ -76,8 +76,7 @@ def compare(rules: tuple[MatchRule, ...], here: Side, there: Side) -> Compared:
         return Compared(ours, theirs, (), ())
     one = reduced((*rules, *_KINDS), here)
     two = reduced((*rules, *_KINDS), there)
-    left = {each.path for each in islice(differences(one.body, two.body), MOST)}
-    ordered = sorted(found, key=lambda each: _place(each, left))
+    ordered = sorted(found, key=_place)
     kinds: tuple[Kind, ...] = ()
     if one.digest == two.digest:
         needed = {*reduction.needed(two, one)}
@@ -90,10 +89,14 @@ def reduced(rules: tuple[MatchRule, ...], side: Side) -> Reduced:
     return reduction.reducer(rules).reduce(side.request, side.places)
 
 
-def _place(difference: Difference, left: Collection[str]) -> _Place:
+def _place(difference: Difference) -> _Place:
+    here = difference.here
+    there = difference.there
     if is_of_ids(difference):
         return _Place.ID
-    return _Place.MEANT if difference.path in left else _Place.KNOWN
+    if isinstance(here, str) and isinstance(there, str) and varying(here, there):
+        return _Place.KNOWN
+    return _Place.MEANT
 
 
 def is_of_ids(difference: Difference) -> bool:

@@ -29,6 +29,8 @@ class TapeConfig:
     """Whether the answer's own bytes and times are written beside the recording, and played."""
     keep_errors: bool = False
     """Whether answers of every status are recorded and played, and of a stream that broke off what came of it."""
+    keep_misses: bool = True
+    """Whether requests that have no recording are kept on this machine, for ``wiretape rules suggest``."""
     places: str = ""
     """The directories of the client, as ``wiretape_places`` has them: kept with the requests that name them."""
     is_offline: bool = False

@@ -28,6 +28,7 @@ from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.matching.outline import Near, Outline, Outlines, Piece
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
+from wiretape.tape.change_log import ChangeLog
 from wiretape.tape.indexed import BATCH, Came, FileReader, IndexedRequest, IndexNotes
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ _FEW = 1000
 
 _PIECES = 10_000
 """Pieces of requests that are kept whether or not a request has them any more."""
+
+_FRESH = 1.0
+"""Seconds for which a scan tells what there is, for those who do not scan anew."""
 
 _TOLD = 3
 """Lines of the log about files that cannot be read, of those that are met at once."""
@@ -50,6 +54,18 @@ class Known:
     """Its recordings, in order."""
     doubt: StoreUnavailableError | None
     """Why there may be another one, in a file that cannot be read; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed of the recordings of one endpoint."""
+
+    number: int
+    """What to ask with the next time."""
+    states: Mapping[str, Hashable | None]
+    """The state of each; None where it has gone."""
+    is_all: bool
+    """Whether there are no others than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,7 @@ class Index:
         self._lock = threading.Lock()
         self._reader = FileReader(store, session)
         self._files: dict[str, _File] = {}
+        self._changes = ChangeLog()
         self._doubts: dict[str, _Doubt] = {}
         self._names: dict[str, list[str]] = {}
         """By identity."""
@@ -90,6 +107,7 @@ class Index:
         """By endpoint, until a file comes, changes or goes."""
         self._is_reading_again = False
         self._next_scan = 0.0
+        self._fresh_until = 0.0
         self._scanned = False
 
     @property
@@ -114,13 +132,35 @@ class Index:
         with self._lock:
             return sorted(name for name, file in self._files.items() if file.request and name.startswith(beginning))
 
-    def states_of(self, endpoint: str) -> dict[str, Hashable]:
-        """Return the recordings of an endpoint, each with its file's state. Raises StoreUnavailableError."""
+    @property
+    def number(self) -> int:
+        """The number of the next change: equal for as long as nothing is known to change."""
+        return self._changes.number
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was scanned a moment ago."""
+        return time.monotonic() < self._fresh_until
+
+    def refresh(self) -> None:
+        """Find out what is new. Raises StoreUnavailableError."""
+        with self._lock:
+            self._refresh(None)
+
+    def changes(self, endpoint: str, since: int) -> Changes:
+        """Return what changed of an endpoint's recordings from that number on. Raises StoreUnavailableError."""
         with self._lock:
             if self.store.is_quick or not self._scanned:
                 self._refresh(None)
-            known = self._files.items()
-            return {name: file.state for name, file in known if file.request and file.request.endpoint == endpoint}
+            names = self._changes.since(since)
+            files = self._files if names is None else {name: self._files.get(name) for name in names}
+            states = {name: _state_of(file, endpoint) for name, file in files.items()}
+            return Changes(self._changes.number, states, is_all=names is None)
+
+    def identity_of(self, name: str) -> str:
+        """Return the identity of a recording; empty where it is none."""
+        file = self._files.get(name)
+        return file.request.identity if file and file.request else ""
 
     def holds(self, name: str) -> bool:
         """Return whether there was a file of this name, when that was last looked at."""
@@ -148,14 +188,17 @@ class Index:
         requests = {name: file.request for name, file in self._files.items() if file.request}
         return {name: request.outline for name, request in requests.items() if request.endpoint == endpoint}
 
-    def requests(self, names: Sequence[str]) -> Iterator[tuple[str, RecordedRequest]]:
-        """Yield name and request of these recordings, as far as they can be read."""
-        notes = None if self.store.is_quick else self._notes(len(names))
+    def requests(self, names: Sequence[str], *, is_strict: bool = False) -> Iterator[tuple[str, RecordedRequest]]:
+        """Yield name and request of these recordings, as far as they can be read.
+
+        Where it ``is_strict`` it raises StoreUnavailableError for one of which that cannot be told now.
+        """
+        notes = None if self.store.is_quick else self.notes(len(names))
         noted = notes.requests(names) if notes else {}
         yield from noted.items()
-        yield from self._reader.requests([name for name in names if name not in noted])
+        yield from self._reader.requests([name for name in names if name not in noted], is_strict=is_strict)
 
-    def _notes(self, files: int) -> IndexNotes | None:
+    def notes(self, files: int) -> IndexNotes | None:
         """Return where it is noted what was found out, where that is worth while for so many files."""
         notes = self.store.notes
         is_quick = self.store.is_quick
@@ -169,7 +212,7 @@ class Index:
         if started < self._next_scan:
             return
         states = self.store.scan(self.session) if listed is None else listed
-        notes = self._notes(len(states))
+        notes = self.notes(len(states))
         if notes and not self._scanned:
             for name, request in notes.recall(states, self._pieces):
                 self._enter(name, _File(states[name], request))
@@ -181,10 +224,11 @@ class Index:
         self._drop_pieces()
         self._read_again(doubtful, states, notes)
         self._next_scan = 0.0
+        now = time.monotonic()
         if len(states) > _FEW:
             # The pause after a scan of a large session is ten times what it took.
-            now = time.monotonic()
             self._next_scan = now + 10 * (now - started)
+        self._fresh_until = max(self._next_scan, now + _FRESH)
         self._scanned = True
 
     def _doubtful(self, states: Mapping[str, Hashable]) -> list[str]:
@@ -276,6 +320,7 @@ class Index:
 
     def _enter(self, name: str, file: _File) -> None:
         self._files[name] = file
+        self._changes.add(name)
         self._outlines.clear()
         if file.request:
             self._names.setdefault(file.request.identity, []).append(name)
@@ -283,9 +328,15 @@ class Index:
     def _forget(self, name: str) -> None:
         self._doubts.pop(name, None)
         file = self._files.pop(name, None)
+        self._changes.add(name)
         self._outlines.clear()
         if file and file.request:
             names = self._names[file.request.identity]
             names.remove(name)
             if not names:
                 del self._names[file.request.identity]
+
+
+def _state_of(file: _File | None, endpoint: str) -> Hashable | None:
+    """Return the state of a recording of an endpoint; None for all else."""
+    return file.state if file and file.request and file.request.endpoint == endpoint else None

@@ -59,20 +59,25 @@ class FileReader:
 
         def make(data: bytes) -> IndexedRequest:
             request = recording.read_request(data)
-            packed = b"" if self._store.is_quick else _packed(request)
-            if len(packed) > _PACKED:
-                packed = b""
+            kept = b"" if self._store.is_quick else packed(request)
+            if len(kept) > _PACKED:
+                kept = b""
             request = matching.by_rules_of_today(request)
             identity = matching.identity(request)
-            return IndexedRequest(identity, matching.endpoint(request), outline(request, pieces), packed)
+            return IndexedRequest(identity, matching.endpoint(request), outline(request, pieces), kept)
 
         return self._read(names, make)
 
-    def requests(self, names: Sequence[str]) -> Iterator[tuple[str, RecordedRequest]]:
-        """Yield the request of each file; nothing of one that cannot be read, which was told when it was indexed."""
+    def requests(self, names: Sequence[str], *, is_strict: bool = False) -> Iterator[tuple[str, RecordedRequest]]:
+        """Yield the request of each file; nothing of one that cannot be read, which was told when it was indexed.
+
+        Where it ``is_strict`` it raises OSError for one of which that cannot be told now.
+        """
         for name, came in self._read(names, recording.read_request):
             if isinstance(came, RecordedRequest):
                 yield name, came
+            elif is_strict and isinstance(came, OSError):
+                raise came
 
     def _read[T](self, names: Sequence[str], make: Callable[[bytes], T]) -> Iterator[tuple[str, Came[T]]]:
         def read(name: str) -> Came[T]:
@@ -135,7 +140,7 @@ def _noted(state: Hashable) -> str:
     return f"{wiretape.__version__} {redaction.DEFAULT.fingerprint} {state!r}"
 
 
-def _packed(request: RecordedRequest) -> bytes:
+def packed(request: RecordedRequest) -> bytes:
     """Return a request as a file of a recording has it, in few bytes."""
     content: dict[str, JSON] = {"url": request.url, "method": request.method}
     if request.passthrough:

@@ -3,6 +3,7 @@
 import threading
 
 from wiretape.store.base import Store
+from wiretape.tape.background import Background
 from wiretape.tape.index import Index
 from wiretape.tape.rule_index import RuleIndex
 
@@ -10,8 +11,10 @@ from wiretape.tape.rule_index import RuleIndex
 class Indexes:
     """The index of every session of a store. For any thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, background: Background | None = None) -> None:
+        """``background``: where many recordings are read for rules; without it who asks waits for that."""
         self._store = store
+        self._background = background
         self._lock = threading.Lock()
         self._indexes: dict[str, Index] = {}
         self._by_rules: dict[str, RuleIndex] = {}
@@ -25,4 +28,4 @@ class Indexes:
         """Return what finds the recordings of a session by rules."""
         index = self.of(session)
         with self._lock:
-            return self._by_rules.setdefault(session, RuleIndex(index))
+            return self._by_rules.setdefault(session, RuleIndex(index, self._background))

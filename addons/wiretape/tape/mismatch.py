@@ -116,7 +116,8 @@ def explain(
         said = ["There is no recording of this endpoint at all."]
     lines = [printable.line(each) for each in (*lines, *said)]
     if hint:
-        lines.append(f"{hint}: in a [[match]] of wiretape.toml; wiretape rules suggest says what else that changes.")
+        rule = f"{hint[0].upper()}{hint[1:]} in a [[match]] of wiretape.toml would make it a hit"
+        lines.append(f"{rule}; wiretape rules suggest tells what else it would.")
     return Explanation(number, nearest, printable.line(said[0].strip()), "\n".join([*lines, how_to_record]), hint)
 
 

@@ -12,6 +12,7 @@ from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape import mismatch
 from wiretape.tape.indexes import Indexes
+from wiretape.tape.kept_misses import KeptMisses
 from wiretape.tape.lookup import Lookup
 from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.question import Question
@@ -29,13 +30,16 @@ _BROKEN = 3
 class MissExplainer:
     """Explains the misses of one tape."""
 
-    def __init__(self, store: Store, lookups: Sequence[Lookup], indexes: Indexes, policy: MatchPolicy) -> None:
+    def __init__(
+        self, store: Store, lookups: Sequence[Lookup], indexes: Indexes, policy: MatchPolicy, *, keeps_misses: bool
+    ) -> None:
         """``lookups`` are those of the tape's session and of its layers, in order."""
         self._store = store
         self._lookups = lookups
         self._own = lookups[0]
         self._indexes = indexes
         self._policy = policy
+        self._kept = KeptMisses(store.notes, self._own.session) if keeps_misses and store.notes else None
 
     def explain(self, question: Question, *, is_offline: bool, is_open: bool) -> Explanation:
         """Return why a request has no recording.
@@ -51,13 +55,18 @@ class MissExplainer:
         obstacles = [problem for lookup in self._lookups for problem in lookup.obstacles(question)]
         if is_open and self._store.is_quick:
             obstacles += self._elsewhere(question)
-        nearest = [] if obstacles else self.nearest(question.request)
+        nearest = [] if obstacles else self.near(question.request)
         if not obstacles and not nearest:
             obstacles = self._own.broken()[:_BROKEN]
         by = MatchPolicy(self._policy.rules_for(question.context), self._policy.places)
         return mismatch.explain(question.request, nearest, how, obstacles, by)
 
-    def nearest(self, request: RecordedRequest) -> list[NearRecording]:
+    def keep(self, question: Question) -> None:
+        """Keep a request that has no recording, where misses are kept. It never raises."""
+        if self._kept:
+            self._kept.keep(question.request, question.context, self._policy.places)
+
+    def near(self, request: RecordedRequest) -> list[NearRecording]:
         """Return the recordings whose requests are nearest by their outlines, the nearest first."""
         drawn = outline(request)
         candidates: list[tuple[Near, Lookup]] = []

@@ -13,9 +13,11 @@ from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
+from wiretape.tape.background import Background
 from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
+from wiretape.tape.hit_memory import CachedHit
 from wiretape.tape.indexes import Indexes
-from wiretape.tape.tape import EXACTLY, CachedHit, Tape
+from wiretape.tape.tape import EXACTLY, Tape
 
 _TAPES = 256
 """Tapes that are kept; another is made anew when it is asked for."""
@@ -44,7 +46,7 @@ class TapePool:
         self._ledger = ledger
         self._defaults = defaults
         self._memory: LruCache[CachedHit] = LruCache(memory)
-        self._indexes = Indexes(store)
+        self._indexes = Indexes(store, Background())
         self._turns = turns or LocalTurns()
         self._policy = policy
         self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()

@@ -1,30 +1,78 @@
 """The recordings of one session by their reduced forms: which are the same as a request by rules. Beside ``index``.
 
-For each set of rules that is asked for, the requests of an endpoint are reduced once; what is new is added, and what
-has changed is reduced again. Of those whose form is the present request's, the likeliest stands first:
+Of those whose form is the present request's, the likeliest stands first:
 
 1. the one from which the fewest values differ, as it is of the same conversation: an id that a client sends back is of
-   an answer that it was played;
+   an answer that it was played. Values that have stood for each other before do not differ (``likeness``);
 2. the one of the same test;
-3. the newest: the last by name, as far as nothing else is known.
+3. the newest, by the time that its files tell (``recorded_at``); where none tells it, the last by name.
+
+Those that only their time tells apart are as takes of one request. So with ``first`` the oldest stands first; with
+``sequence`` and ``cycle`` each has its turn, the oldest first, and what stood for what does not count. Each of them has
+its own takes as well: what was recorded under one identity. Of very many that are alike, 256 are looked at.
+
+Example: an agent was recorded twice, each time with another ``prompt_cache_key``. A third run of it is answered from
+the second recording, call after call, and with ``first`` from the first.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.bindings import Bindings
 from wiretape.matching.reduction import Reduced, Reducer
 from wiretape.matching.rules import MatchPolicy
+from wiretape.policy import Takes
 from wiretape.recording import RecordedRequest
+from wiretape.store.base import RESPONSES, WIRE
+from wiretape.tape.background import Background
 from wiretape.tape.index import Index
+from wiretape.tape.likeness import Conversations, values_of
 from wiretape.tape.question import Question
+from wiretape.tape.recorded_at import recorded_at
+from wiretape.tape.reduced_session import ReducedRequest, ReducedSession, digest_of, reduced_request
 
 _SETS = 16
 """Sets of rules of which it is kept what they make of a session's requests."""
+
+_ALIKE = 256
+"""Recordings that only their time tells apart, of which that is looked at."""
+
+_TIMES = 10_000
+"""Recordings of which the time is kept."""
+
+_NOTHING_KNOWN = Conversations()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A question, reduced once for all sessions in which it is looked for."""
+
+    question: Question
+    by: Reducer
+    present: Reduced
+    values: bytes
+    endpoint: str
+
+    @property
+    def key(self) -> str:
+        """What is equal for requests that are the same by these rules."""
+        return f"{self.by.fingerprint} {self.present.digest}"
+
+
+def reading(question: Question, policy: MatchPolicy) -> Reading | None:
+    """Return a question, reduced by the rules that hold for it; None where there are none."""
+    rules = policy.rules_for(question.context)
+    if not rules:
+        return None
+    by = reduction.reducer(rules)
+    present = by.reduce(question.request, policy.places)
+    return Reading(question, by, present, values_of(present), matching.endpoint(question.request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,57 +85,137 @@ class RuleMatch:
     """The names of those without which it were another one."""
     bindings: Bindings
     """What was recorded, and what is in its place now."""
+    values: bytes
+    """What was taken out of the recorded request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """The recordings of one identity."""
+
+    names: tuple[str, ...]
+    rank: tuple[int, bool]
+    """How many values differ at least, and whether it is of another test."""
 
 
 class RuleIndex:
     """Finds the recordings of one session by rules. For any thread."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, background: Background | None = None) -> None:
+        """Without a ``background`` who asks waits until all recordings are read."""
         self._index = index
+        self._background = background
         self._lock = threading.Lock()
-        self._forms: OrderedDict[tuple[str, str], dict[str, tuple[Hashable, str]]] = OrderedDict()
-        """By rules and endpoint: of each recording its state and the digest of its reduced form."""
+        self._sessions: OrderedDict[tuple[str, str], ReducedSession] = OrderedDict()
+        self._conversations = Conversations()
+        self._times: OrderedDict[tuple[str, Hashable], float] = OrderedDict()
 
-    def matches(self, question: Question, policy: MatchPolicy) -> Iterator[RuleMatch]:
+    def matches(self, reading: Reading, takes: Takes, count_turn: Callable[[str], int]) -> Iterator[RuleMatch]:
         """Yield the recorded requests that are the same as the present one by rules, the likeliest first.
 
-        Raises StoreUnavailableError.
+        ``count_turn`` tells how often the requests of a key had their turn before, and counts. Raises
+        StillReadingError and StoreUnavailableError.
         """
-        rules = policy.rules_for(question.context)
-        if not rules:
-            return
-        by = reduction.reducer(rules)
-        present = by.reduce(question.request, policy.places)
-        names = self._names(question, by, present)
-        found = []
-        for name, request in self._index.requests(names):
-            stored = matching.by_rules_of_today(request)
-            reduced = by.reduce(stored, reduction.places_of(stored))
-            if reduced.digest == present.digest:
-                likeness = -reduction.distance(reduced, present), stored.test_id == question.request.test_id, name
-                found.append((likeness, stored, reduced))
-        for _, stored, reduced in sorted(found, key=lambda each: each[0], reverse=True):
-            yield _match(question.request, present, stored, reduced)
+        same = self._session(reading).same(digest_of(reading.present))
+        for alike in self._in_order(reading, same, takes, count_turn):
+            for _, stored in self._index.requests(alike.names, is_strict=True):
+                with suppress(ValueError):
+                    reduced = reduced_request(reading.by, stored)
+                    if reduced.digest == reading.present.digest:  # Else it is another one by now.
+                        yield _match(reading, matching.by_rules_of_today(stored), reduced)
+                        break
 
-    def _names(self, question: Question, by: Reducer, present: Reduced) -> list[str]:
-        """Return the recordings whose reduced form is that of the present request."""
-        endpoint = matching.endpoint(question.request)
-        states = self._index.states_of(endpoint)
+    def remember(self, match: RuleMatch, reading: Reading) -> None:
+        """Note that a recording has answered: what comes next of the same conversation is likely to be of it, too."""
+        self._conversations.remember(match.values, reading.values)
+
+    def _session(self, reading: Reading) -> ReducedSession:
+        key = reading.by.fingerprint, reading.endpoint
         with self._lock:
-            key = by.fingerprint, endpoint
-            forms = self._forms.setdefault(key, {})
-            self._forms.move_to_end(key)
-            if len(self._forms) > _SETS:
-                self._forms.popitem(last=False)
-            for name in forms.keys() - states.keys():
-                del forms[name]
-            new = [name for name, state in states.items() if name not in forms or forms[name][0] != state]
-            for name, request in self._index.requests(new):
-                stored = matching.by_rules_of_today(request)
-                forms[name] = states[name], by.reduce(stored, reduction.places_of(stored)).digest
-            return [name for name, (_, digest) in forms.items() if digest == present.digest]
+            session = self._sessions.get(key)
+            if session is None:
+                session = ReducedSession(self._index, reading.by, reading.endpoint, self._background)
+                self._sessions[key] = session
+                if len(self._sessions) > _SETS:
+                    self._sessions.popitem(last=False)
+            self._sessions.move_to_end(key)
+            return session
+
+    def _in_order(
+        self, reading: Reading, same: dict[str, ReducedRequest], takes: Takes, count_turn: Callable[[str], int]
+    ) -> Iterator[_Alike]:
+        """Yield what the present request is the same as, the likeliest first: what is the same exactly is not in it."""
+        in_turn = takes in (Takes.SEQUENCE, Takes.CYCLE)
+        found = self._by_identity(reading, same, _NOTHING_KNOWN if in_turn else self._conversations)
+        for rank in sorted({each.rank for each in found}):
+            alike = [each for each in found if each.rank == rank]
+            if len(alike) > 1:
+                alike = self._by_age(alike, same)
+            if takes is Takes.LAST:
+                alike.reverse()
+            elif in_turn:
+                alike = _from_turn(alike, takes, partial(count_turn, reading.key))
+            yield from alike
+
+    def _by_identity(
+        self, reading: Reading, same: dict[str, ReducedRequest], conversations: Conversations
+    ) -> list[_Alike]:
+        names: dict[str, list[str]] = {}
+        for name in sorted(same):
+            names.setdefault(self._index.identity_of(name), []).append(name)
+        names.pop(reading.question.identity, None)
+        test_id = reading.question.request.test_id
+        found = []
+        for some in names.values():
+            each = [same[name] for name in some]
+            rank = min((conversations.differing(it.values, reading.values), it.test_id != test_id) for it in each)
+            found.append(_Alike((*some,), rank))
+        return found
+
+    def _by_age(self, alike: Sequence[_Alike], same: dict[str, ReducedRequest]) -> list[_Alike]:
+        """Return what is alike, the oldest first."""
+        alike = sorted(alike, key=lambda each: each.names[-1])[-_ALIKE:]
+        times = self._times_of({each.names[-1]: same[each.names[-1]].state for each in alike})
+        return sorted(alike, key=lambda each: (times[each.names[-1]], each.names[-1]))
+
+    def _times_of(self, states: dict[str, Hashable]) -> dict[str, float]:
+        """Return when recordings were made."""
+        store = self._index.store
+        session = self._index.session
+        with self._lock:
+            times = {name: self._times[name, state] for name, state in states.items() if (name, state) in self._times}
+        left = [name for name in states if name not in times]
+        files = [(name, folder) for name in left for folder in (RESPONSES, WIRE)]
+        fetched = store.fetch(session, files) if left else {}
+        for name in left:
+            data = {}
+            for folder in (RESPONSES, WIRE):
+                came = fetched.get((name, folder))
+                with suppress(ValueError, OSError):
+                    data[folder] = came.data if came else store.read(session, name, folder)
+            times[name] = recorded_at(data.get(RESPONSES), data.get(WIRE))
+        with self._lock:
+            for name in left:
+                self._times[name, states[name]] = times[name]
+            while len(self._times) > _TIMES:
+                self._times.popitem(last=False)
+        return times
 
 
-def _match(request: RecordedRequest, present: Reduced, stored: RecordedRequest, reduced: Reduced) -> RuleMatch:
-    asked = replace(stored, test_id=request.test_id, base64_wanted=request.base64_wanted, moves_on=request.moves_on)
-    return RuleMatch(asked, reduction.needed(reduced, present), reduction.bindings(reduced, present))
+def _from_turn(alike: list[_Alike], takes: Takes, count_turn: Callable[[], int]) -> list[_Alike]:
+    """Return what is alike from the one on whose turn it is; each has as many turns as it has takes."""
+    row = [number for number, each in enumerate(alike) for _ in each.names]
+    if len(alike) < 2:
+        return alike
+    turn = count_turn()
+    at = row[turn % len(row)] if takes is Takes.CYCLE else row[min(turn, len(row) - 1)]
+    return alike[at:] + alike[:at]
+
+
+def _match(reading: Reading, stored: RecordedRequest, reduced: Reduced) -> RuleMatch:
+    request = reading.question.request
+    stands_for = replace(
+        stored, test_id=request.test_id, base64_wanted=request.base64_wanted, moves_on=request.moves_on
+    )
+    rules = reduction.needed(reduced, reading.present)
+    return RuleMatch(stands_for, rules, reduction.bindings(reduced, reading.present), values_of(reduced))

@@ -5,29 +5,27 @@ up to three steps, of which a front takes the next one where the one before gave
 
     recall    by the request's bytes, in memory. It waits for nothing: for the thread that carries traffic
     lookup    in the session, then in its layers: under the names that the recording has if it was made here
-    search    the same whatever the files' names are. In a large session this takes a while, at first
+    search    the same whatever the files' names are. In a large session this takes a while, at first. Then by rules
 
 All but ``recall`` may block on the store: a front whose thread carries traffic calls them from another one.
 
 What holds:
 
-- A hit in memory is served only as long as all files are as they were when it was looked up: those that were read, and
-  those that were looked for in vain. Within 5 ms that is taken for granted.
+- A request is looked for exactly first, in all layers; then by the rules in force, in all layers. A hit by rules says
+  which rules were needed. Two requests that are the same by rules, and come at once, share no live answer.
 - A layer is asked only where the session above it has been looked through. Else what has another name there would be
   passed over for what lies below.
-- Where the store cannot tell, that is an error (StoreUnavailableError) and never a miss.
+- Where the store cannot tell, that is an error (StoreUnavailableError) and never a miss. Where recordings are being
+  read for rules, it is one that says what to wait for (StillReadingError); what is found exactly never waits for that.
 - A tape of the mode record-if-missing has no answer that depends on who asked, or when; one of replay has. So a hit in
   memory is known by that, too.
 
 How a recording is written is in ``recorder``.
 """
 
-import time
-from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching import aliases
@@ -42,61 +40,23 @@ from wiretape.replay import pacing
 from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
+from wiretape.tape import rule_index
 from wiretape.tape.config import TapeConfig
+from wiretape.tape.hit import Hit
+from wiretape.tape.hit_memory import CachedHit, HitMemory
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
-from wiretape.tape.mismatch import Explanation
+from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.miss_explainer import MissExplainer
 from wiretape.tape.question import Question
 from wiretape.tape.reader import Candidate
-from wiretape.tape.rule_index import RuleMatch
-from wiretape.tape.snapshot import FileStates, Snapshot, is_unchanged
-
-RULES_HEADER = "x-wiretape-rules"
-"""The header of an answer that tells by which rules its request is the same as the recorded one."""
+from wiretape.tape.snapshot import Snapshot
 
 EXACTLY = MatchPolicy()
 """Without rules."""
 
 NOBODY = MatchContext()
 """Of whom nothing is known."""
-
-_TRUSTED = 0.005
-"""Seconds for which a hit in memory is served without a look at its files."""
-
-_LOOKS = 200
-"""Files whose states are looked at within a millisecond."""
-
-
-@dataclass(slots=True, eq=False)
-class Hit:
-    """A request that has a recording."""
-
-    name: str
-    answer: wire.HttpResponse
-    leaving: tuple[float, ...]
-    """When each chunk is to leave: seconds from the request's end."""
-    tokens: int
-    """Completion tokens of the answer."""
-    size: int
-    """Bytes of the answer's body."""
-    label: str = ""
-    """Endpoint and model, for the log."""
-    rules: tuple[str, ...] = ()
-    """The names of the rules by which the request is the same as the recorded one; none where it is so exactly."""
-    framed: dict[str, Any] = field(default_factory=dict)
-    """What a front keeps with the hit: the whole answer as it goes out, by the protocol; of no meaning here."""
-
-
-@dataclass(slots=True)
-class CachedHit:
-    """A hit in memory, and what it was made of."""
-
-    hit: Hit
-    states: tuple[tuple[str, FileStates], ...]
-    """Of each session that was looked into: the files and their states."""
-    checked: float
-    """When the files were last seen to be as they were, by ``time.monotonic``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +101,16 @@ class Tape:
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
         self._policy = policy
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
-        self._misses = MissExplainer(store, self._lookups, indexes, policy)
-        self._memory: LruCache[CachedHit] = LruCache(0) if memory is None else memory
+        self._misses = MissExplainer(store, self._lookups, indexes, policy, keeps_misses=config.keep_misses)
+        self._hits = HitMemory(
+            store,
+            config,
+            LruCache(0) if memory is None else memory,
+            [indexes.of(each) for each in self._sessions],
+            has_rules=bool(policy.rules),
+        )
+        # On the way of each request.
+        self.recall = self._hits.recall
 
     @property
     def location(self) -> str:
@@ -153,43 +121,12 @@ class Tape:
         """Return whether there is no recording, in the session or below it. Raises OSError."""
         return not any(self.store.scan(session) for session in self._sessions)
 
-    def recall(self, key: Hashable) -> Hit | None:
-        """Return the hit of a request that was looked up lately, where that can be told at once."""
-        cached = self._memory.get(self._remembered(key))
-        if cached is None:
-            return None
-        if time.monotonic() - cached.checked < _TRUSTED:
-            return cached.hit
-        looks = sum(len(files) for _, files in cached.states)
-        if self.store.is_quick and looks <= _LOOKS and self._is_current(cached):
-            return cached.hit
-        return None
-
-    def _remembered(self, key: Hashable) -> Hashable:
-        # The memory is shared with tapes of other modes, where an answer may do that is none here.
-        return self.session, self.config.only_lasting, key
-
-    def _is_current(self, cached: CachedHit) -> bool:
-        try:
-            unchanged = all(is_unchanged(self.store, session, states) for session, states in cached.states)
-        except OSError:
-            return False  # Told in a moment, when it is read.
-        if unchanged:
-            cached.checked = time.monotonic()
-        return unchanged
-
     def lookup(self, question: Question) -> Hit | None:
         """Return the answer to a request, where its recording has a name of its own.
 
         Where the index is quick, and where each file takes a while, it is found whatever its name is.
         """
-        if question.key is not None:
-            key = self._remembered(question.key)
-            if cached := self._memory.get(key):
-                if self._is_current(cached):
-                    return cached.hit
-                self._memory.drop(key)
-        return self._answer_to(question, thorough=not self.store.is_quick)
+        return self._hits.confirmed(question) or self._answer_to(question, thorough=not self.store.is_quick)
 
     @property
     def needs_search(self) -> bool:
@@ -208,44 +145,64 @@ class Tape:
         if question.turn is None and question.request.moves_on and self.config.asks_again:
             # It is counted whether it has a recording or not: the next one is the one after it.
             question.turn = self._count_turn(question.identity)
-        hit = self._look(question, thorough=thorough)
-        if hit or (self.needs_search and not thorough):
-            return hit
-        for reading in aliases.readings(question.request, self._ids_that_came):
-            if hit := self._look(question.read_as(reading), thorough=thorough):
+        snapshots: list[Snapshot] = []
+        try:
+            hit = self._look(question, snapshots, thorough=thorough)
+            if hit or (self.needs_search and not thorough):
                 return hit
-        return self._look_by_rules(question)
-
-    def _look_by_rules(self, question: Question) -> Hit | None:
-        """Look for a recording that is the same by the rules in force: it is looked up in the request's place."""
-        if question.request.is_model_list or not self._policy.rules:
+            for reading in aliases.readings(question.request, self._ids_that_came):
+                if hit := self._look(question.read_as(reading), snapshots, thorough=thorough):
+                    return hit
+            return self._look_by_rules(question, snapshots)
+        except MovedOn:
             return None
-        for index in self._by_rules:
-            for match in index.matches(question, self._policy):
-                if hit := self._look(question.read_as(match.request), thorough=True):
-                    return _bound(hit, match)
-        return None
 
     def _ids_that_came(self, id_: str) -> list[str]:
         return [*chain.from_iterable(lookup.ids_that_came(id_) for lookup in self._lookups)]
 
-    def _look(self, question: Question, *, thorough: bool) -> Hit | None:
-        checked = time.monotonic()
-        snapshots: list[Snapshot] = []
-        try:
-            match = self._find(question, snapshots, thorough=thorough)
-        except MovedOn:
-            return None
+    def _look(self, question: Question, snapshots: list[Snapshot], *, thorough: bool) -> Hit | None:
+        """Look for a request exactly; ``snapshots`` gets what was looked at. Raises MovedOn."""
+        mark = self._hits.mark()
+        found = self._find(question, snapshots, thorough=thorough)
         # Unless the request itself may be found yet, by a search.
-        if match is None and (thorough or not self.needs_search):
-            match = self._find_with_less_query(question, snapshots, thorough=thorough)
-        if match is None:
+        if found is None and (thorough or not self.needs_search):
+            found = self._find_with_less_query(question, snapshots, thorough=thorough)
+        if found is None:
             return None
-        hit = self._hit(question.request, match)
-        if question.key is not None and self._may_be_kept(question.request, match, snapshots):
-            states = tuple((each.session, each.states()) for each in snapshots)
-            self._memory.put(self._remembered(question.key), CachedHit(hit, states, checked), _size(hit.answer))
+        hit = self._hit(question.request, found)
+        if self._may_be_kept(question.request, found, snapshots):
+            self._hits.keep(question, hit, snapshots, mark)
         return hit
+
+    def _look_by_rules(self, question: Question, snapshots: list[Snapshot]) -> Hit | None:
+        """Look for a recording that is the same by the rules in force: it is looked up in the request's place.
+
+        ``snapshots`` has where it was looked for exactly. Raises MovedOn.
+        """
+        if question.request.is_model_list:
+            return None  # All files of a session may be parts of it.
+        reading = rule_index.reading(question, self._policy)
+        if reading is None:
+            return None
+        mark = self._hits.mark()
+        for index in self._by_rules:
+            for match in index.matches(reading, self.config.takes, self._count_turn):
+                found = self._find(self._in_place_of(question, match.request), snapshots, thorough=True)
+                if found is None:
+                    continue
+                index.remember(match, reading)
+                hit = self._hit(question.request, found).by_rules(match.rules, match.bindings)
+                if self._may_be_kept(question.request, found, snapshots):
+                    self._hits.keep(question, hit, snapshots, mark)
+                return hit
+        return None
+
+    def _in_place_of(self, question: Question, request: RecordedRequest) -> Question:
+        """Return a question for a recorded request in the present one's place: its turns are those of the recording."""
+        in_place = question.read_as(request)
+        if question.turn is not None:
+            in_place.turn = self._count_turn(in_place.identity)
+        return in_place
 
     def _find(self, question: Question, snapshots: list[Snapshot], *, thorough: bool) -> _Found | None:
         """Find what answers a request; ``snapshots`` gets what was looked at."""
@@ -312,6 +269,14 @@ class Tape:
         """
         return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
 
+    def near(self, request: RecordedRequest) -> list[NearRecording]:
+        """Return the recordings of a request's endpoint that are the likeliest to be the nearest. Raises OSError."""
+        return self._misses.near(request)
+
+    def keep_miss(self, request: RecordedRequest, context: MatchContext) -> None:
+        """Keep a request that has no recording for ``wiretape rules suggest``, where misses are kept. Never raises."""
+        self._misses.keep(Question(request, context=context))
+
 
 def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:
     """Return what goes out: the bytes of the capture where there is one, else what is made of the recording."""
@@ -326,15 +291,3 @@ def _answer(request: RecordedRequest, match: _Found) -> wire.HttpResponse:
     rendered = wire.answer([first.recording], base64_wanted=base64_wanted)
     # Still in the old time, where it still has as many chunks.
     return replace(rendered, at=(*capture.at,)) if len(capture.at) == len(rendered.chunks) else rendered
-
-
-def _bound(hit: Hit, match: RuleMatch) -> Hit:
-    """Return a hit by rules: what was recorded in the answer is what is there now."""
-    answer = match.bindings.rewrite(hit.answer)
-    told = ", ".join(match.rules).encode("ascii", "backslashreplace").decode("ascii")
-    return replace(hit, answer=replace(answer, headers=(*answer.headers, (RULES_HEADER, told))), rules=match.rules)
-
-
-def _size(answer: wire.HttpResponse) -> int:
-    """Return the bytes of memory that an answer takes, kept in chunks and framed, nearly."""
-    return 2 * sum(map(len, answer.chunks)) + 120 * len(answer.chunks) + 4096

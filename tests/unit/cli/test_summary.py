@@ -36,14 +36,21 @@ def test_what_was_served() -> None:
     ]
 
 
+def test_which_rules_were_needed() -> None:
+    assert said(Counters(hits=3, hits_by_rules=2, rules={"call-ids": 1, "codex/date": 2})) == [
+        "replay, session s: 3 hits, 2 of them by rules (codex/date, call-ids), 0 misses, 0 recordings made, "
+        "0 tokens served from recordings"
+    ]
+
+
 def test_what_went_elsewhere_is_said_where_there_is_any() -> None:
     reasons = {Reason.BROKE_OFF: 1, Reason.PRIVATE: 2}
     counters = Counters(
-        hits=2, misses=1, upstream=4, followed=1500, recorded=1, faults=1, unrecorded=3, reasons=reasons
+        hits=2, misses=1, upstream=4, followed=1500, recorded=1, ignored=7, faults=1, unrecorded=3, reasons=reasons
     )
     assert said(counters) == [
         "replay, session s: 2 hits, 1 miss, 4 requests sent to a provider, 1,500 that followed an equal one under way, "
-        "1 recording made, 0 tokens served from recordings, 1 fault injected, "
+        "1 recording made, 0 tokens served from recordings, 7 requests beside the model ignored, 1 fault injected, "
         "3 live answers that became no recording (2 with a secret, 1 broke off)"
     ]
 

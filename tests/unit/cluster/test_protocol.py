@@ -10,7 +10,9 @@ from wiretape.metrics.counters import Counters
 MESSAGES: list[Message] = [
     Hello(3, "123-456"),
     CounterReport({}),
-    CounterReport({"default": Counters(hits=1, tokens=2**40), 'a "strange"\nname \u2028': Counters(faults=9)}),
+    CounterReport(
+        {"default": Counters(hits=1, tokens=2**40, rules={"a/b": 2}), 'a "strange"\nname \u2028': Counters(faults=9)}
+    ),
     Next("default", "0123456789abcdef"),
     Next('a "strange"\nname \u2028', "é"),
     Rewind(),

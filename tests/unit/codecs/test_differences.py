@@ -1,5 +1,6 @@
 """Where two values differ, for people: each place by its path."""
 
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ CASES: dict[str, tuple[Any, Any, list[tuple[str, Any, Any]]]] = {
     "another kind": ({"a": [1]}, {"a": {"b": 1}}, [("a", [1], {"b": 1})]),
     "a short text": ("abc", "abd", [("", "abc", "abd")]),
     "a line of a long text": (LONG, LONG.replace("line 7\n", "LINE 7\n"), [(", line 8", "line 7", "LINE 7")]),
+    "JSON in a text": ({"a": '{"b": {"c": 1}}'}, {"a": '{"b": {"c": 2}}'}, [("a.b.c", 1, 2)]),
+    "JSON in a text, of another form": ({"a": '{"b":1}'}, {"a": '{"b": 1}'}, [("a", '{"b":1}', '{"b": 1}')]),
+    "JSON in one of two texts": ({"a": '{"b":1}'}, {"a": "{b}"}, [("a", '{"b":1}', "{b}")]),
     "a line more": (LONG, f"new\n{LONG}", [(", line 1", ABSENT, "new")]),
 }
 
@@ -45,3 +49,19 @@ def test_a_path_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(differences, "_ALIGNED", 3)
     many = [*differences.differences([*range(10)], [*range(1, 11)])]
     assert len(many) == 10
+
+
+def test_the_way_to_a_value_is_told() -> None:
+    here = {"m": [{"content": LONG, "meta": '{"a b": [1]}'}]}
+    there = {"m": [{"content": LONG.replace("line 7\n", "LINE 7\n"), "meta": '{"a b": [2]}'}]}
+    steps = [each.steps for each in differences.differences(here, there)]
+    assert steps == [("m", 0, "content"), ("m", 0, "meta", "a b", 0)]
+
+
+def test_texts_in_texts_in_texts_are_looked_into_so_far() -> None:
+    here, there = "1", "2"
+    for _ in range(12):
+        here = json.dumps("[" * 40 + here + "]" * 40)[1:-1] if here == "1" else json.dumps([here])
+        there = json.dumps("[" * 40 + there + "]" * 40)[1:-1] if there == "2" else json.dumps([there])
+    (found,) = differences.differences(here, there)
+    assert len(found.steps) <= 200

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from wiretape.codecs.eventstream import Message, encode, frames, messages
+from wiretape.codecs.eventstream import Message, begins, encode, frames, messages
 
 
 def text(name: str, value: str) -> bytes:
@@ -59,3 +59,19 @@ def test_a_message_is_encoded_with_its_lengths_and_checksums() -> None:
     for frame in frames(body):
         whole = encode(body[frame.headers_start : frame.payload], body[frame.payload : frame.payload_end])
         assert whole == body[frame.start : frame.end]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_one"),
+    [
+        (encode(b"", b"x"), True),
+        (encode(text("a", "b"), b"")[:20], True),
+        (encode(b"", b"x")[:12], False),
+        (message(b"", b"x"), False),
+        (b"\0" * 16, False),
+        (b"", False),
+        (b'{"a": 1}' * 2, False),
+    ],
+)
+def test_a_stream_begins_with_a_checksum_that_is_right(data: bytes, is_one: bool) -> None:
+    assert begins(data) is is_one

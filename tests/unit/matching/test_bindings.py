@@ -297,7 +297,7 @@ def test_an_answer_without_a_recorded_value_is_the_very_same(body: bytes, conten
     ("body", "content_type", "said"),
     [
         (b"\x00\xff/home/a", "audio/mpeg", "is binary"),
-        (message(b"{}")[:-1] + HOME.encode(), eventstream.MEDIA_TYPE, "cannot be read"),
+        (message(b"{}")[:-1] + HOME.encode(), eventstream.MEDIA_TYPE, "has a message that cannot be read"),
         (b"[" * 1000 + b'"/home/a"' + b"]" * 1000, "application/x-deep", "nested too deeply"),
     ],
 )
@@ -364,6 +364,18 @@ def test_what_means_too_little_is_not_bound(recorded: str, present: str, is_path
     assert not bound
     before = answer([f"a {recorded} / 123 ".encode("utf-8", "surrogatepass")], "text/plain")
     assert bound.rewrite(before) is before
+
+
+@pytest.mark.parametrize("recorded", ["abc", "1234", "a" * 4096])
+def test_what_is_just_long_enough_is_bound(recorded: str) -> None:
+    assert rewritten(f"in {recorded}.", Binding("x", recorded, "y", is_path=False)) == "in y."
+
+
+def test_of_a_binary_answer_without_a_recorded_value_nothing_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    bindings.say_once.cache_clear()
+    before = answer([b"\x00\xff sound"], "audio/mpeg")
+    assert ALL.rewrite(before) is before
+    assert caplog.messages == []
 
 
 def test_words_of_the_protocol_and_what_is_opaque_stay() -> None:

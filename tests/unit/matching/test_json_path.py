@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from wiretape.matching.json_path import REMOVED, compiled, edit
+from wiretape.matching.marks import JsonText
 
 BODY: Any = {
     "metadata": {"user_id": '{"session_id":"s","device":"d"}', "x": 1},
@@ -13,7 +14,7 @@ BODY: Any = {
 @pytest.mark.parametrize(
     ("path", "changed"),
     [
-        ("$.metadata.user_id.session_id", {"metadata": {"user_id": '{"device":"d"}', "x": 1}}),
+        ("$.metadata.user_id.session_id", {"metadata": {"user_id": JsonText({"device": "d"}), "x": 1}}),
         ("$.tools[?@.name=='b'].q", {"tools": [{"name": "b"}, {"name": "a"}]}),
         ("$.tools[?@.name != 'b']", {"tools": [{"name": "b", "q": 1}]}),
         ("$..name", {"tools": [{"q": 1}, {}]}),
@@ -24,7 +25,7 @@ BODY: Any = {
     ],
 )
 def test_what_is_at_a_path_goes(path: str, changed: dict[str, Any]) -> None:
-    assert edit(compiled(path), BODY, lambda _: REMOVED) == {**BODY, **changed}
+    assert edit(compiled(path), BODY, lambda _value, _place: REMOVED) == {**BODY, **changed}
 
 
 @pytest.mark.parametrize("path", ["metadata", "$.a[", "$.a[?", "$.tools[?@.name=='b'"])

@@ -1,6 +1,8 @@
 """Presets: whose requests they are for, and what the built-in ones say."""
 
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +70,54 @@ def test_own_presets_add_and_replace() -> None:
     known = presets.load({"codex": {"tried": ["9"]}, "mine": {}})
     assert known["codex"] == Preset("codex", (), ("9",), (), ())
     assert known.keys() == {*presets.built_in(), "mine"}
+
+
+# -- those of other packages -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="package")
+def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package with entry points; the test writes its module."""
+    told = tmp_path / "acme-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text("[wiretape.matchers]\nacme = acme_rules:RULES\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_rules", raising=False)
+    return tmp_path / "acme_rules.py"
+
+
+RULES = """
+from wiretape.matching.rules import MatchRule, Replacement
+RULES = [MatchRule("acme/build", "Because.", replace=(Replacement(r"build ([0-9]+)"),))]
+"""
+
+
+def test_rules_of_a_package_are_a_preset_that_is_chosen_by_its_name(package: Path) -> None:
+    package.write_text(RULES)
+    assert presets.with_packages(KNOWN, "auto") is KNOWN
+    assert "acme_rules" not in sys.modules
+    known = presets.with_packages(KNOWN, "auto, acme")
+    chosen = presets.policy(choice.parse("auto, acme", known), known, (OWN,), Places())
+    names = [rule.name for rule in chosen.rules_for(MatchContext(client="curl/8"))]
+    assert names == ["acme/build", "own"]
+    with pytest.raises(ValueError, match="no preset"):
+        choice.parse("acne", presets.with_packages(KNOWN, "acne"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1 / 0", "the rules of acme_rules:RULES .* cannot be loaded: ZeroDivisionError"),
+        ("RULES = ['a']", "is no list of MatchRule"),
+        (RULES.replace("acme/build", r"a\r\nb: c"), "is no list of MatchRule, each with a name of letters"),
+        (RULES.replace("([0-9]+)", "(?=x)"), "a rule of acme_rules:RULES .*is no pattern of RE2"),
+    ],
+)
+def test_rules_of_a_package_that_cannot_be_used_end_the_start(package: Path, text: str, said: str) -> None:
+    package.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        presets.with_packages(KNOWN, "acme")
 
 
 # -- those that are built in -------------------------------------------------------------------------------------------

@@ -26,16 +26,27 @@ def test_the_total_is_the_sum_and_a_value_of_its_own() -> None:
 
 
 def _counted(step: int) -> Counters:
-    counters = Counters(reasons={Reason.SIZE: step})
+    counters = Counters(reasons={Reason.SIZE: step}, rules={"a": step})
     for number, name in enumerate(NUMBERS, 1):
         setattr(counters, name, number * step)
     return counters
 
 
 def test_every_counter_is_added_up() -> None:
-    assert {*NUMBERS, "reasons"} == {each.name for each in fields(Counters)}
+    assert {*NUMBERS, "reasons", "rules"} == {each.name for each in fields(Counters)}
     assert added([_counted(1), _counted(1)]) == _counted(2)
     assert added([]) == Counters()
+
+
+def test_a_hit_by_rules_is_counted_once_and_with_each_rule() -> None:
+    counters = Counters(hits=3)
+    counters.hit_by_rules(["today"])
+    counters.hit_by_rules(["call-ids", "today"])
+    assert (counters.hits_by_rules, counters.rules) == (2, {"today": 2, "call-ids": 1})
+    assert counters.summary().startswith(
+        "3 hits (0 tokens served from recordings), 2 of them by rules (today, call-ids), "
+    )
+    assert "by rules" not in Counters(hits=3).summary()
 
 
 def test_what_is_not_recorded_is_counted_by_its_reason() -> None:

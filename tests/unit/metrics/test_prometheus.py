@@ -73,6 +73,7 @@ def test_the_help_is_what_the_counters_themselves_say() -> None:
 def test_what_is_written_can_be_read_again(page: Page, ledger: SessionCounters) -> None:
     ledger.of(STRANGE).misses = 3
     ledger.of(STRANGE).reasons = {Reason.SIZE: 2, Reason.ERROR: 1}
+    ledger.of(STRANGE).rules = {"claude-code/date": 2, "call-ids": 1}
     assert prometheus.parse(ask(page, "/metrics")[1]) == ledger.sessions()
 
 

@@ -11,8 +11,9 @@ from wiretape.providers import base, wire
 from wiretape.recording import MODEL_LISTS, RecordedRequest, RecordedResponse, Recording
 
 PACKAGE = ROOT / "addons" / "wiretape"
-KNOWING = ("providers/", "recording/endpoints.py", "recording/hashing.py")
-"""Where an endpoint is called by its name: with what else is known of it, and where the public recorder's files are."""
+KNOWING = ("providers/", "recording/endpoints.py", "recording/hashing.py", "matching/built_in.py")
+"""Where an endpoint is called by its name: with what else is known of it, where the public recorder's files are, and in
+the rules for everyone, which are data."""
 
 
 def request(endpoint: str, **body: object) -> RecordedRequest:

@@ -21,6 +21,7 @@ from wiretape.proxy.calls import (
     EndpointRequest,
     Faulted,
     Forwarded,
+    Ignored,
     Keeping,
     Missed,
     Outcome,
@@ -36,8 +37,8 @@ from wiretape.replay.faults import Fault, Status
 from wiretape.sessions.access import AccessDeniedError, AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Hit
 
 
 class Rig:
@@ -85,6 +86,7 @@ def outcomes(request: EndpointRequest) -> list[tuple[Outcome, int, bytes]]:
         (Faulted(request, BUSY), 529, b"busy"),
         (Missed(request), 400, b"recording_not_found"),
         (Unreadable(request), 400, b"recording_not_found"),
+        (Ignored(request), 200, b""),
         (StoreUnavailable(request, Untold.RECORDING, "away"), 503, b"recordings_unavailable"),
     ]
 

@@ -10,7 +10,8 @@ from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.proxy.call_report import Became, CallReport
 from wiretape.store.directory import DirectoryStore
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.hit import Hit
+from wiretape.tape.tape import Tape
 
 
 def tape(session: str = "checkout") -> Tape:

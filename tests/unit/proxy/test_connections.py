@@ -4,6 +4,7 @@ import asyncio
 import base64
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from deciding import make_decider
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import table
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy import flow_state
+from wiretape.proxy.calls import RequestHead
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.runtime import Runtime
 from wiretape.sessions import token_file
@@ -144,18 +147,35 @@ def test_hosts_of_tunnels_fill_no_memory(rig: Rig) -> None:
 def test_tls_of_what_is_no_providers_stays_closed(
     host: str, sni: str, proxy_mode: str, is_opened: bool, rig: Rig
 ) -> None:
+    rig.use(Mode.RECORD)
+    assert is_tls_opened(rig, host, sni, proxy_mode) is is_opened
+
+
+@pytest.mark.parametrize("mode", [*Mode])
+def test_in_replay_it_is_opened_where_something_is_answered_there(mode: Mode, rig: Rig) -> None:
+    program = Program.parse("agent", ("agent/*",), (f"POST {FOREIGN}/log", "* all.example/*"))
+    rig.use(mode)
+    rig.decider.runtime = replace(rig.decider.runtime, ignored=IgnoredRequests([program]))
+    assert is_tls_opened(rig, "all.example", "") is (mode is Mode.REPLAY)
+    assert not is_tls_opened(rig, FOREIGN, FOREIGN)
+    head = RequestHead("GET", "https", (HOST,), 443, "/", "", user_agent="agent/1")
+    rig.decider.see(head, rig.decider.admission.grant(rig.client))
+    assert is_tls_opened(rig, FOREIGN, FOREIGN) is (mode is Mode.REPLAY)
+    assert not is_tls_opened(rig, "third.example", "")
+
+
+def is_tls_opened(rig: Rig, host: str, sni: str, proxy_mode: str = "regular") -> bool:
     class Hello(ClientHello):
         @property
         def sni(self) -> str | None:
             return sni or None
 
-    rig.use(Mode.RECORD)
     rig.client.proxy_mode = ProxyMode.parse(proxy_mode)
     made = context.Context(rig.client, Options())
     made.server.address = (host, 443)
     data = tls.ClientHelloData(made, Hello.__new__(Hello))
     rig.hooks.tls_clienthello(data)
-    assert data.ignore_connection is not is_opened
+    return not data.ignore_connection
 
 
 def test_what_a_request_is_answered_for_is_what_its_connection_is_opened_for(rig: Rig) -> None:

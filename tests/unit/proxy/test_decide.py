@@ -20,6 +20,7 @@ from wiretape.exceptions import StoreAwayError
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.providers.routing import Endpoint, Route
 from wiretape.proxy import reading
 from wiretape.proxy.admission import Grant
@@ -29,6 +30,7 @@ from wiretape.proxy.calls import (
     Faulted,
     Finding,
     Forwarded,
+    Ignored,
     IncomingRequest,
     Joining,
     Keeping,
@@ -49,8 +51,8 @@ from wiretape.replay.single_flight import SharedResponse
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
-from wiretape.tape.tape import Hit
 
 # -- the table ---------------------------------------------------------------------------------------------------------
 #
@@ -223,6 +225,21 @@ def test_the_table_holds_for_every_combination(requests: dict[tuple[str, str], E
     assert len(used) == len(table), "no row is for nothing"
 
 
+def test_beside_the_model_nothing_is_missed(requests: dict[tuple[str, str], EndpointRequest]) -> None:
+    """All is as the table says, but that whoever would be refused for want of a recording gets an empty answer."""
+    for values in itertools.product(*VALUES.values()):
+        case = dict(zip(COLUMNS, values, strict=True))
+        request = replace(requests[case["mode"], case["body"]], is_beside_model=True)
+        told = decide(facts_of(case, request))
+        otherwise = decide(facts_of(case, replace(request, is_beside_model=False)))
+        if isinstance(otherwise, Missed | Unreadable):
+            assert told == Ignored(request), case
+        elif otherwise is None or otherwise is Wanted.LOOK_UP:
+            assert told is otherwise, case
+        else:
+            assert told == replace(otherwise, request=request), case
+
+
 CLOSED = (Faulted, Replayed, Missed, Unreadable, StoreUnavailable)
 
 
@@ -325,6 +342,36 @@ def test_what_is_for_no_endpoint_has_no_outcome(shell: Shells) -> None:
     made = shell()
     assert made.decide(head=HEAD._replace(hosts=("other.example",))) is None
     assert isinstance(made.decide(head=HEAD._replace(hosts=("other.example", *HEAD.hosts))), Forwarded)
+
+
+def test_what_a_known_program_asks_for_beside_the_model_is_no_miss(shell: Shells) -> None:
+    made = shell()
+    made.use(Mode.REPLAY)
+    program = Program.parse("agent", ("agent/*",), ("POST api.openai.com/v1/chat/*",))
+    made.decider.runtime = replace(made.decider.runtime, ignored=IgnoredRequests([program]))
+    for body in (BODY, b"no JSON"):
+        assert isinstance(made.decide(body), Ignored)
+    assert isinstance(made.decide(head=HEAD._replace(path="/v1/embeddings")), Missed)
+    assert made.counters.misses == 1
+    made.use(Mode.RECORD_IF_MISSING)
+    assert isinstance(made.decide(), Forwarded)
+
+
+def test_what_is_opened_for_it_is_opened_while_the_program_is_at_work(shell: Shells) -> None:
+    made = shell()
+    made.use(Mode.REPLAY)
+    program = Program.parse("agent", ("agent/*",), ("GET shared.example/agent/*",))
+    made.decider.runtime = replace(made.decider.runtime, ignored=IgnoredRequests([program]))
+    grant = made.decider.admission.grant(made)
+    head = RequestHead("GET", "https", ("shared.example",), 443, "/agent/plugins", "")
+    assert not made.decider.opens("shared.example", grant)
+    assert not made.decider.is_beside_model(head, grant)
+    made.decider.see(HEAD._replace(user_agent="agent/2"), grant)
+    assert made.decider.opens("shared.example", grant)
+    assert made.decider.is_beside_model(head, grant)
+    assert not made.decider.opens("other.example", grant)
+    made.use(Mode.RECORD_IF_MISSING)
+    assert not made.decider.opens("shared.example", made.decider.admission.grant(made))
 
 
 def test_a_miss_is_counted_once_and_what_is_offline_stays(shell: Shells) -> None:

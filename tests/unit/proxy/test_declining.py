@@ -15,7 +15,7 @@ from builders import RecordingTape, chat, route, tape_of
 from deciding import make_decider
 from wiretape.policy import Mode
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.calls import BodyState, EndpointRequest, Missed, StoreUnavailable, Unreadable, Untold
+from wiretape.proxy.calls import BodyState, EndpointRequest, Ignored, Missed, StoreUnavailable, Unreadable, Untold
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.declining import Declining
 from wiretape.store.directory import DirectoryStore
@@ -63,6 +63,16 @@ def test_a_miss_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptu
     assert "checkout" in error["message"]
     assert rig.decider.report.missed == 1
     assert f"miss: {LABEL} (session checkout)" in caplog.text
+
+
+def test_what_is_beside_the_model_is_answered_with_nothing_and_counted(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    response = asyncio.run(Declining(rig.decider).answer(Ignored(rig.request()), "api.openai.com"))
+    assert (response.status_code, response.content) == (200, b"")
+    assert (rig.tape.counters.ignored, rig.tape.counters.misses, rig.decider.report.missed) == (1, 0, 0)
+    assert f"ignored: POST {URL} (session checkout)" in caplog.text
 
 
 def test_what_no_recording_can_be_of_is_a_miss_too(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

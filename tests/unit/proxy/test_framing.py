@@ -7,7 +7,7 @@ from wiretape.proxy import framing
 from wiretape.proxy.framing import FramedAnswer
 from wiretape.replay.faults import Ending, Fault, Status
 from wiretape.replay.playback import AT_ONCE, Then
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 TYPE = ("content-type", "text/event-stream")
 CHUNKS = (b"one", b"two", b"three")

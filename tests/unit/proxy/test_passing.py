@@ -12,6 +12,7 @@ from deciding import make_decider
 from wiretape import config
 from wiretape.metrics.counters import Reason
 from wiretape.policy import Mode
+from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy import flow_state
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.passing import Passing
@@ -120,6 +121,22 @@ def test_what_is_answered_from_nothing(line: str, headers: dict[str, str], statu
         assert found == (status if mode in (REPLAY, MISSING) else None), mode
 
 
+AGENT = IgnoredRequests([Program.parse("agent", ("agent/*",), ("POST tele.example/log", "GET gpu.example/v1/files/*"))])
+
+
+@pytest.mark.parametrize("line", ["POST https://tele.example/log?a=b", SKIPPED])
+def test_in_replay_what_a_program_at_work_sends_beside_the_model_is_answered(line: str, rig: Rig) -> None:
+    rig.decider.runtime = Runtime(providers=PROVIDERS, ignored=AGENT)
+    rig.decider.see(flow_state.head_of(asked(OTHER, {"user-agent": "agent/1"})), rig.grant(REPLAY))
+    for mode in MODES:
+        grant = rig.grant(mode)
+        response = rig.passing.answer_from_nothing(asked(line), grant)
+        assert (response.status_code if response else None) == (200 if mode is REPLAY else None), mode
+        assert grant.tape.counters.ignored == (mode is REPLAY)
+        rig.passing.tell(asked(line), grant)
+        assert grant.tape.counters.unrecorded == 0
+
+
 CODEX = {"upgrade": "websocket", "user-agent": "codex_exec/0.171.0 (Debian 12.0.0; x86_64)"}
 
 
@@ -203,7 +220,7 @@ def test_what_is_not_recorded_is_said_once_and_counted(
     for mode in MODES:
         tape = rig.tape(mode)
         caplog.clear()
-        rig.passing.tell(asked(line, headers), tape)
+        rig.passing.tell(asked(line, headers), Grant(tape))
         is_told = reason is not None and mode in (RECORD, MISSING)
         assert tape.counters.upstream == is_told
         assert [*tape.counters.reasons] == [reason] * is_told

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from itertools import repeat
 
 import pytest
 
+from delta_forms import MESSAGE_BODIES, Written, cut, message, read_messages, recut
 from drawn import draw
 from wiretape.redaction import Redactor, bodies
 
@@ -44,8 +46,8 @@ FORMS = {
 def test_a_key_goes_and_all_else_stays_byte_for_byte(form: str) -> None:
     body, expected = ((FORMS[form] % value).encode("utf-8", "surrogateescape") for value in (KEY, PLACE))
     assert b"".join(bodies.cleaned((body,), FINDER)) == expected
-    for cut in range(1, len(body), 7):
-        pieces = (body[:cut], body[cut:])
+    for at in range(1, len(body), 7):
+        pieces = (body[:at], body[at:])
         assert b"".join(again := bodies.cleaned(pieces, FINDER)) == expected
         assert len(again) == 2
         assert all(again), "an empty piece would end a stream"
@@ -94,3 +96,28 @@ def test_secrets_of_lines_are_those_of_the_text() -> None:
     (span,) = bodies.secrets_of_lines(lines, FINDER)
     assert bodies.secrets("\n".join(lines), FINDER) == [span]
     assert "\n".join(lines)[span.start : span.end] == KEY
+
+
+@pytest.mark.parametrize("written", MESSAGE_BODIES)
+@pytest.mark.parametrize("size", [0, 11])
+def test_a_key_leaves_the_messages_of_aws(written: Written, size: int) -> None:
+    def block(piece: str) -> dict[str, object]:
+        return {"contentBlockIndex": 0, "delta": {"toolUse": {"input": piece}}}
+
+    elements = [*map(block, cut(json.dumps({"key": KEY, "a": "b"}))), {"password": KEY, KEY: 1}]
+    pieces = written(elements)
+    if size:
+        pieces = recut(b"".join(pieces), repeat(size))
+    after = bodies.cleaned(pieces, FINDER)
+    *deltas, last = read_messages(b"".join(after))
+    assert json.loads("".join(each["delta"]["toolUse"]["input"] for each in deltas)) == {"key": PLACE, "a": "b"}
+    assert last == {"password": PLACE, PLACE: 1}
+    assert len(after) == len(pieces)
+    assert bodies.cleaned(after, FINDER) is after
+
+
+def test_a_key_leaves_the_messages_before_one_that_is_cut_off() -> None:
+    whole = message(json.dumps({"text": KEY, "twin": KEY}).replace("twin", "text").encode())
+    after = bodies.cleaned((whole, whole[:20]), FINDER)
+    assert KEY.encode() not in b"".join(after)
+    assert after[1] == whole[:20]

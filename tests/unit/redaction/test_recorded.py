@@ -14,15 +14,17 @@ import httpx
 import pytest
 
 from builders import RecordingTape, tape_of
+from delta_forms import cut, messages, read_messages
 from drawn import draw, parts
+from wiretape.codecs import eventstream
 from wiretape.library import verify
 from wiretape.matching import request
 from wiretape.policy import Mode
 from wiretape.providers import wire
 from wiretape.providers.routing import Endpoint, Route
-from wiretape.recording import RecordedRequest, capture
+from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture
 from wiretape.recording.capture import Capture
-from wiretape.redaction import DEFAULT, REDACTED, bodies
+from wiretape.redaction import DEFAULT, REDACTED, bodies, recorded
 from wiretape.redaction.detectors import DETECTORS
 from wiretape.redaction.forms import FORMS, Form
 from wiretape.redaction.recorded import header as clean_header
@@ -292,3 +294,18 @@ def test_names_of_tokens_and_sessions_are_no_keys(seed: int) -> None:
     with pytest.raises(ValueError, match="looks like a key"):
         check_name("dapi" + "0123456789abcdef" * 2)
     check_name("checkout-2026.1")
+
+
+def test_a_stream_of_messages_that_is_recorded_as_its_bytes_is_cleaned_too() -> None:
+    key = forms(1)[0]
+    stream = b"".join(messages([{"delta": {"text": piece}} for piece in cut(f"the key is {key}.")]))
+    body = {"base64": base64.b64encode(stream).decode()}
+    old = RecordedResponse(body, is_streaming=False, content_type=eventstream.MEDIA_TYPE)
+    new = recorded.response(old, DEFAULT)
+    said = [each["delta"]["text"] for each in read_messages(base64.b64decode(new.body["base64"]))]
+    assert "".join(said) == f"the key is {REDACTED}."
+    assert recorded.response(new, DEFAULT) is new
+    asked = RecordedRequest("https://x", {}, "")
+    for response, places in ((old, ["response.body"]), (new, [])):
+        found = recorded.findings({"response": {}}, Recording(asked, response), DEFAULT)
+        assert [each.path for each in found] == places

@@ -52,19 +52,38 @@ def test_the_json_of_a_payload_may_be_changed_besides() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"\xff\xfe", b"", b"text", b'{"bytes": "!"}', b'{"bytes": "dGV4dA=="}'])
-def test_payloads_that_are_no_json_or_hold_none_stay(payload: bytes) -> None:
-    value = None
+def test_payloads_that_are_no_json_or_hold_none_are_texts(payload: bytes) -> None:
+    value = payload.decode("utf-8", "surrogateescape")
     if payload.startswith(b"{"):
         value = json.loads(payload)
     body = message(payload)
     values = Messages(body)
     assert [*values] == [value]
-    assert values.in_pieces([body], [], lambda _, __: ()) == [body]
+    pieces = [body]
+    assert values.in_pieces(pieces, [], lambda _, __: ()) is pieces
+    if isinstance(value, str):
+        (changed,) = values.in_pieces(pieces, [Change((0,), "new", "x")], None)
+        assert changed == message(b"new")
 
 
-def test_what_is_no_message_is_refused() -> None:
-    with pytest.raises(ValueError, match="cut off"):
-        Messages(message(b"{}")[:-1])
+def test_a_payload_that_is_binary_is_left_out() -> None:
+    body = message(b"\0\xff") + message(b'{"a": 1}')
+    assert [*Messages(body)] == [{"a": 1}]
+
+
+def test_messages_before_one_that_is_cut_off_are_read() -> None:
+    pieces = [message(b'"a"'), message(b'"b"')[:-1]]
+    values = Messages(b"".join(pieces))
+    assert not values.is_whole
+    assert [*values] == ["a"]
+    assert [*values.in_pieces(pieces, [Change((0,), "c", "x")], None)] == [message(b'"c"'), pieces[1]]
+
+
+def test_each_part_is_shown_with_its_number() -> None:
+    seen: list[tuple[int, str]] = []
+    values = Messages(message(b'"a"') + message(b"b"), lambda number, part: seen.append((number, part.raw)))
+    assert [*values] == ["a", "b"]
+    assert seen == [(0, '"a"'), (1, "b")]
 
 
 def test_headers_stay() -> None:

@@ -124,3 +124,39 @@ def test_notes_that_another_process_has_locked_stay(notes: Notes, file: Path, mo
     assert [*impatient.all("s")] == ["a", "b"]
     impatient.close()
     assert [*notes.all("s")] == ["a", "b"]
+
+
+# -- what rules make of files ------------------------------------------------------------------------------------------
+
+
+def test_what_rules_make_of_files_is_kept_by_session_and_rules(notes: Notes, file: Path) -> None:
+    notes.keep_reduced("s", "some rules", [("a", "state-1", b"form"), ("b", "state-2", b"")])
+    notes.keep_reduced("s", "other rules", [("a", "state-1", b"other form")])
+    notes.keep_reduced("s", "some rules", [("b", "state-3", b"new")])
+    other = Notes(file)
+    assert sorted(other.reduced("s", "some rules")) == [("a", "state-1", b"form"), ("b", "state-3", b"new")]
+    assert other.reduced("s", "other rules") == [("a", "state-1", b"other form")]
+    assert other.reduced("s", "no rules") == []
+    assert other.reduced("t", "some rules") == []
+    other.close()
+    notes.drop("s", ["a"])
+    assert notes.reduced("s", "some rules") == [("b", "state-3", b"new")]
+    assert notes.reduced("s", "other rules") == []
+
+
+def test_few_sets_of_rules_are_kept_of_a_session(notes: Notes) -> None:
+    for number in range(20):
+        notes.keep_reduced("s", f"rules {number}", [("a", "state", b"form")])
+    notes.keep_reduced("t", "rules 0", [("a", "state", b"form")])
+    kept = [number for number in range(20) if notes.reduced("s", f"rules {number}")]
+    assert kept == [12, 13, 14, 15, 16, 17, 18, 19]
+    assert notes.reduced("t", "rules 0")
+
+
+def test_a_changed_row_of_theirs_is_not_believed(notes: Notes, file: Path) -> None:
+    notes.keep_reduced("s", "rules", [("a", "state", b"form"), ("b", "state", b"form")])
+    notes.close()
+    with sqlite3.connect(file) as opened:
+        opened.execute("UPDATE reduced SET form = ? WHERE name = 'a'", (b"else",))
+    opened.close()
+    assert notes.reduced("s", "rules") == [("b", "state", b"form")]

@@ -238,6 +238,7 @@ def test_full_notes_are_begun_anew(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "notes.sqlite", limit=1 << 17)
     for number in range(200):
         notes.keep("s", [Note(f"n{number}", "state", "head", bytes(4000))])
+    notes.keep("s", [Note("small", "state", "head")])
     assert (tmp_path / "notes.sqlite").stat().st_size <= 1 << 17
     assert 0 < len(notes.all("s")) < 40
 

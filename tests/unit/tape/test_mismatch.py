@@ -258,7 +258,7 @@ def test_where_only_a_date_differs_it_says_so_and_how_a_rule_names_it() -> None:
     near = NearRecording("near", request(messages=said("Today is 2026-11-26.")))
     told = explain(request(messages=said("Today is 2026-11-27.")), [near], HOW)
     assert told.hint == 'only a date differs: kinds = ["dates"]'
-    assert f"{told.hint}: in a [[match]] of wiretape.toml" in told.text
+    assert 'Only a date differs: kinds = ["dates"] in a [[match]] of wiretape.toml would make it a hit' in told.text
     assert str(told).endswith(f'"Today is 2026-11-26." in the recording ({told.hint})')
 
 

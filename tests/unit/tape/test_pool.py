@@ -16,9 +16,10 @@ from wiretape.sessions.model import Session, Sessions
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.conflicts import conflict_resolver
+from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
 from wiretape.tape.question import Question
-from wiretape.tape.tape import Hit, Tape
+from wiretape.tape.tape import Tape
 
 ENDPOINT = "/v1/chat/completions"
 KEY = ("POST", "key")

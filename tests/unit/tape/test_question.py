@@ -10,8 +10,8 @@ from wiretape.policy import Mode
 from wiretape.providers.wire import LiveResponse
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.question import Question
-from wiretape.tape.tape import Hit
 
 POLL = RecordedRequest("https://api.openai.com/v1/videos/v1", {}, "", "GET", moves_on=True)
 

@@ -31,8 +31,8 @@ from wiretape.recording import RecordedRequest, loads
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
 from wiretape.tape.conflicts import conflict_resolver
+from wiretape.tape.hit_memory import CachedHit
 from wiretape.tape.question import Question
-from wiretape.tape.tape import CachedHit
 
 
 def test_record_replaces(taped: Taped) -> None:

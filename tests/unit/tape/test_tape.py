@@ -33,7 +33,7 @@ from wiretape.recording import RecordedRequest, loads, request_hash
 from wiretape.replay import pacing
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.conflicts import conflict_resolver
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 
 @each_seed

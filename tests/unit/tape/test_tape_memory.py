@@ -19,8 +19,9 @@ from wiretape.replay import pacing
 from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
+from wiretape.tape.hit import Hit
+from wiretape.tape.hit_memory import CachedHit
 from wiretape.tape.question import Question
-from wiretape.tape.tape import CachedHit, Hit
 
 ENDPOINT = "/v1/chat/completions"
 ROOM = 1_000_000
@@ -72,7 +73,7 @@ class Clock:
 @pytest.fixture(name="clock", autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("wiretape.tape.tape.time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr("wiretape.tape.hit_memory.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 

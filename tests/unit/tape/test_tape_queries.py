@@ -15,8 +15,8 @@ from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, capture
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
+from wiretape.tape.hit import Hit
 from wiretape.tape.question import Question
-from wiretape.tape.tape import Hit
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 

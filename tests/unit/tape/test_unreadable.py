@@ -15,8 +15,8 @@ from wiretape.providers import wire
 from wiretape.recording import RecordedRequest, request_hash
 from wiretape.store.base import RESPONSES, WIRE
 from wiretape.store.directory import DirectoryStore
+from wiretape.tape.hit import Hit
 from wiretape.tape.question import Question
-from wiretape.tape.tape import Hit
 
 MODELS = "/v1/models"
 ERRNOS = ["EIO", "EMFILE", "ENFILE", "EACCES", "ELOOP", "ENOTDIR", "ESTALE", "ENOTCONN", "ETIMEDOUT"]

@@ -22,7 +22,7 @@ from wiretape.replay import pacing
 from wiretape.replay.faults import Ending, Fault
 from wiretape.replay.pacing import Pace
 from wiretape.replay.single_flight import FlightEnd, SharedResponse
-from wiretape.tape.tape import Hit
+from wiretape.tape.hit import Hit
 
 RATE = Pace(rate=10.0, first=0.3)
 LEAVING = pacing.schedule(RATE, len(ANSWER.chunks), (), wire.tokens(loads(CHAT.read_bytes())))

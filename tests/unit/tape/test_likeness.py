@@ -1,0 +1,37 @@
+from wiretape.matching.reduction import Reduced, Taken
+from wiretape.matching.rules import MatchRule
+from wiretape.tape import likeness
+from wiretape.tape.likeness import Conversations, values_of
+
+RULE = MatchRule("ids")
+
+
+def values(*taken: object) -> bytes:
+    return values_of(Reduced("00", tuple(Taken(RULE, "id", each) for each in taken), (), {}))
+
+
+def test_values_that_differ_are_counted() -> None:
+    none_known = Conversations()
+    assert none_known.differing(values("a", "b"), values("a", "b")) == 0
+    assert none_known.differing(values("a", "b"), values("x", "b")) == 1
+    assert none_known.differing(values("a", "b"), values("a")) == 1
+    assert none_known.differing(values({"a": 1, "b": 2}), values({"b": 2, "a": 1})) == 0
+    assert none_known.differing(values({"a": 1}), values({"a": 2})) == 1
+
+
+def test_a_value_that_stood_for_another_does_not_differ_from_it() -> None:
+    known = Conversations()
+    known.remember(values("recorded", "call_1"), values("present", "call_1"))
+    assert known.differing(values("recorded"), values("present")) == 0
+    assert known.differing(values("other"), values("present")) == 1
+    known.remember(values("other"), values("present"))
+    assert known.differing(values("recorded"), values("present")) == 1
+    assert known.differing(values("other"), values("present")) == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    known = Conversations()
+    for number in range(likeness._KNOWN + 10):
+        known.remember(values(f"recorded {number}"), values(f"present {number}"))
+    assert known.differing(values("recorded 0"), values("present 0")) == 1
+    assert len(values(*range(10 * likeness._VALUES))) == 4 * likeness._VALUES

@@ -30,9 +30,11 @@ _MAY_DIFFER = re.compile(
     r"|\b2026\b|Wall time \d|PGID: \d|cch=|^[0-9a-f]{7} "  # times, processes, hashes
     r"|OS Version|Platform:|Shell: |SHELL=|<shell>|<timezone>|OS: |operating system is"  # the machine
     r"|gitStatus|Current branch|Main branch|Status:|commits:|git repo: |git repository: |inside a git repository"
-    r"|<cwd>|<root>|<current_date>|environment_context>|</?env>|[Ww]orking directory: |Workspace root"
+    r"|<cwd>|<root>|<current_date>|environment_context>|</?env>|[Ww]orking directory: |Workspace (?:root|Dir)"
     r"|temporary directory is|available_skills>|</?skill>|<location>"
     r"|<name>(?:skill-creator|antigravity)|'skill-creator'"
+    r"|# currentDate|session_context>|This is the Gemini CLI|Directory Structure|\(clean\)"
+    r"|Use the appropriate shell|Change the word"
 )
 
 _TOOLS = frozenset(
@@ -122,7 +124,8 @@ def _lines(text: str) -> str:
     kept: list[str] = []
     left_out = 0
     for line in text.split("\n"):
-        if not _MAY_DIFFER.search(line):
+        blank_between = not line and kept and not left_out
+        if not blank_between and not _MAY_DIFFER.search(line):
             left_out += 1
             continue
         if left_out:
@@ -139,11 +142,13 @@ def _instead(count: int) -> str:
 
 
 def _pieces(line: str) -> str:
-    """Return what may differ in a long line, each with some letters around it."""
+    """Return what may differ in a long line, each with some letters around its words: paths are of any length."""
     spans: list[tuple[int, int]] = []
-    for found in _MAY_DIFFER.finditer(line):
-        begin = max(0, found.start() - _BEFORE)
-        end = found.end() + _AFTER
+    for word in re.finditer(r"\S+", line):
+        if not _MAY_DIFFER.search(line, word.start(), word.end()):
+            continue
+        begin = max(0, word.start() - _BEFORE)
+        end = word.end() + _AFTER
         if spans and begin <= spans[-1][1]:
             begin = spans.pop()[0]
         spans.append((begin, end))

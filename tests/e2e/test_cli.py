@@ -344,12 +344,13 @@ def test_a_process_left_in_the_background_is_not_waited_for(user: User) -> None:
             connection.recv(1)  # until the proxy goes
     """)
     result = replayed(user, *app)
-    assert result.returncode == 0
+    assert result.returncode == 5
     # It has asked for a tunnel, which is told, and for nothing in it.
     assert re.fullmatch(
         r"wiretape: replay, .*\n"
         r"wiretape: No request was for a known LLM endpoint \(hosts seen: api\.fireworks\.ai\)\.\n"
-        r"wiretape: A tunnel to api\.fireworks\.ai was asked for, and no request came through it: does .*\n",
+        r"wiretape: A tunnel to api\.fireworks\.ai was asked for, and no request came through it: does .*\n"
+        r"wiretape: the command succeeded, and asked no provider anything: exit code 5 .*\n",
         result.stderr,
     )
 
@@ -395,7 +396,7 @@ def test_a_busy_port_is_told_before_the_command_starts(user: User) -> None:
 def test_a_replay_with_nothing_to_answer_with_is_told(user: User) -> None:
     (user.folder / "recordings" / "sky" / "responses").mkdir(parents=True)
     result = user.wiretape("run", "--mode", "replay", "--session", "sea", "--", *user.app("print('started')"))
-    assert (result.returncode, result.stdout) == (0, "started\n")
+    assert (result.returncode, result.stdout) == (5, "started\n")
     there = f"{user.folder}/recordings/sea; there are sessions sky"
     assert result.stderr.startswith(f"wiretape: replay: there is no recording in {there}\n")
 

@@ -142,9 +142,8 @@ def test_every_connection_comes_with_its_target_and_all_else_is_refused(user: Us
     assert result.stdout.splitlines() == expected, result.stderr
     targets = ["harmless.example:8443", "203.0.113.7:22", "2001:db8::7:65535"]
     assert (user.folder / "connects").read_text("utf-8").split() == targets
-    told = re.findall("^wiretape: isolated: (UDP .*)$", result.stderr, re.MULTILINE)
-    assert told[:2] == ["UDP to 203.0.113.7:53 refused", "UDP to [2001:db8::7]:443 refused"]
-    assert re.fullmatch(r"UDP to 198\.18\.\d+\.\d+:443 refused", told[2])
+    targets = ["203.0.113.7:53", "[2001:db8::7]:443", "harmless.example:443"]
+    assert re.findall("^wiretape: isolated: UDP to (.*) refused$", result.stderr, re.MULTILINE) == targets
 
 
 def test_servers_of_this_machine_are_reached_and_those_inside_before_them(user: User, outside: Outside) -> None:
@@ -239,8 +238,8 @@ def test_where_it_is_not_possible_it_is_said_why(user: User) -> None:
         pytest.skip("unshare is not on this machine")
     closed = [unshare, "-Ur", "sh", "-c", 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', "sh"]
     flags = ["--mode", "replay", "--recordings", str(SHIPPED)]
-    for more, code in (((), 0), (("--isolate",), 2)):
+    for more, code in (((), 5), (("--isolate",), 2)):
         command = [*closed, user.script, "run", *flags, *more, "--", "echo", "ran"]
         result = subprocess.run(command, cwd=user.folder, env=user.env, capture_output=True, text=True, check=False)
         assert "sudo sysctl user.max_user_namespaces=" in result.stderr
-        assert (result.returncode, result.stdout) == (code, "" if code else "ran\n")
+        assert (result.returncode, result.stdout) == (code, "ran\n" if code == 5 else "")

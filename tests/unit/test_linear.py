@@ -38,7 +38,7 @@ from wiretape.codecs import (
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
 from wiretape.library import compare, transcript, verify
-from wiretape.matching import aliases, outline, reduction, request
+from wiretape.matching import aliases, outline, reduction, request, varying
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unordered
@@ -206,6 +206,10 @@ def known(height: int) -> session_model.Sessions:
 def missed(pair: tuple[RecordedRequest, RecordedRequest]) -> None:
     mismatch.explain(pair[0], [mismatch.NearRecording("a", pair[1])] * 3, "")
     outline.Outlines({"a": outline.outline(pair[1])}).nearest(outline.outline(pair[0]), 3)
+
+
+def varied(text: str) -> None:
+    varying.varying(f"{text}1", f"{text.replace('1', '2')}2")
 
 
 PRESENT = itertools.count()
@@ -568,6 +572,14 @@ CASES: Mapping[str, Case] = {
         missed,
         lambda n: (chat(json.loads("[" * 100 + "1," * n + "1" + "]" * 100)), chat("a")),
     ),
+    "miss: JSON in a text": (
+        missed,
+        lambda n: (chat(json.dumps([*range(n // 8)])), chat(json.dumps([*range(-n // 8, 0)]))),
+    ),
+    "miss: what is nearly JSON": (missed, lambda n: (chat("[" * n + "1"), chat("[" * n + "2"))),
+    "miss: labels": (varied, lambda n: "a=1, " * (n // 8) + "b"),
+    "miss: a label without end": (varied, lambda n: "a" + "_-" * n + "="),
+    "miss: what is nearly a mark": (varied, lambda n: "\0" * n + "x"),
     # configurations, credentials, addresses
     "sessions: diamonds": (lambda text: config.loads("x", text).sessions(), diamonds),
     "sessions: diamonds, walked": (walked, known),

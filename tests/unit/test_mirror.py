@@ -25,6 +25,7 @@ IN_LARGER_TESTS = {
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 
 ACROSS = {
+    "matching/test_agents",
     "providers/test_adding_an_endpoint",
     "providers/test_kept_errors",
     "providers/test_odd_json",

@@ -89,6 +89,14 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         bool,
         typer.Option("--strict-rules", help="Do not start where rules make recordings one whose answers differ."),
     ] = False,
+    fail_on_silence: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-silence/--no-fail-on-silence",
+            help="Exit with 5 where a command in replay has succeeded and asked nothing of any provider.",
+            show_default="in replay",
+        ),
+    ] = True,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
@@ -113,14 +121,15 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     """Run a command behind a recording proxy, with its exit code.
 
     The command finds the proxy and a CA bundle in its environment. Where the command succeeds and a recording was lost
-    or refused, the exit code is 4.
+    or refused, the exit code is 4. Where it succeeds in replay and has asked no provider anything, it is 5: it may have
+    gone past the proxy, or not have done what it is for.
 
     Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
     """
     from wiretape.cli.embedded import StartError
     from wiretape.cli.isolation import local_servers
     from wiretape.cli.options import is_ci, settings
-    from wiretape.cli.run import Isolate, RunPlan
+    from wiretape.cli.run import SILENT, Isolate, RunPlan
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
 
@@ -158,7 +167,10 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     say(outcome.problem or summary(outcome))
     if fail_on_miss is None:
         fail_on_miss = is_ci(os.environ)
-    raise typer.Exit(outcome.code_for(fail_on_miss=fail_on_miss))
+    code = outcome.code_for(fail_on_miss=fail_on_miss, fail_on_silence=fail_on_silence)
+    if code == SILENT and not outcome.code:
+        say(f"the command succeeded, and asked no provider anything: exit code {SILENT} (or --no-fail-on-silence)")
+    raise typer.Exit(code)
 
 
 @command(app, "Run several proxies behind one port, for a team.", "wiretape serve --workers 4 --mode replay")

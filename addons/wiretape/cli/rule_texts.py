@@ -75,21 +75,25 @@ def told(
     yield from _group("Built in, for every client:", BUILT_IN, asker)
     for name, preset in presets.items():
         if name in chosen.presets:
-            yield from _group(_heading(preset, "for every client, as it was chosen by its name"), preset.rules, asker)
+            yield from _preset(preset, "for every client, as it was chosen by its name", preset.rules, asker)
         elif chosen.is_auto and preset.clients:
             whose = f"for clients that call themselves {_either(preset.clients)}"
-            yield from _group(_heading(preset, whose), preset.rules_for_its_clients, asker)
+            yield from _preset(preset, whose, preset.rules_for_its_clients, asker)
         elif asker == Asker():
-            yield from _group(_heading(preset, f"not in force: {_how_to_choose(name, chosen)}"), preset.rules, asker)
+            yield from _preset(preset, f"not in force: {_how_to_choose(name, chosen)}", preset.rules, asker)
     yield from _group("Your own, of wiretape.toml:", own, asker, shows_clients=True)
     for loose in chosen.loose:
         yield ""
         yield f"Where nothing is the same by rules, {loose}: {_LOOSE[loose]}."
 
 
-def _heading(preset: Preset, whose: str) -> str:
+def _preset(preset: Preset, whose: str, rules: Sequence[MatchRule], asker: Asker) -> Iterator[str]:
     tried = f" Tried with {', '.join(preset.tried)}." if preset.tried else ""
-    return f"Preset {preset.name}, {whose}.{tried}"
+    group = [*_group(f"Preset {preset.name}, {whose}.{tried}", rules, asker)]
+    yield from group
+    if group and preset.ignore_requests:
+        yield "  beside the model"
+        yield f"    In replay, no misses, and answered here: {_and(preset.ignore_requests)}."
 
 
 def _how_to_choose(name: str, chosen: MatchChoice) -> str:
@@ -120,6 +124,8 @@ def _effects(rule: MatchRule) -> Iterator[str]:
         yield f"What is at {_and(rule.ignore)} does not count."
     if rule.ids:
         yield f"Ids at {_and(rule.ids)} count by the order in which they first appear, not by their letters."
+    if rule.references:
+        yield f"What is at {_and(rule.references)} counts as the id that it equals; where there is none, as it is."
     for each in rule.replace:
         yield _replacement(each)
     if rule.kinds:

@@ -41,13 +41,13 @@ def rules(  # noqa: PLR0917 (Typer passes them by name)
         return
     from wiretape.cli.rule_texts import Asker, told
     from wiretape.config import Configuration, read
-    from wiretape.matching import choice, presets
+    from wiretape.matching import presets
 
     try:
         known = read(config.expanduser()) if config else Configuration()
-        every = presets.with_packages(known.presets(), match)
+        chosen, every = presets.choose(match, known.presets())
         own = known.matching(known.providers().names)
-        lines = [*told(choice.parse(match, every), every, own, Asker(provider, endpoint, model, client, session))]
+        lines = [*told(chosen, every, own, Asker(provider, endpoint, model, client, session))]
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from wiretape import config, redaction
 from wiretape.cli.sessions import Library, open_library
 from wiretape.config import Configuration
-from wiretape.matching import choice, presets
+from wiretape.matching import presets
 from wiretape.matching.rules import MatchPolicy, Places
 from wiretape.providers.routing import Providers
 
@@ -35,6 +35,6 @@ def open_session_rules(
     redaction.DEFAULT.use(own.redaction())
     names = (library.existing(session),) if session else tuple(library.store.sessions())
     providers = own.providers()
-    known = own.presets()
-    policy = presets.policy(choice.parse(match, known), known, own.matching(providers.names), Places())
+    chosen, known = presets.choose(match, own.presets())
+    policy = presets.policy(chosen, known, own.matching(providers.names), Places())
     return SessionRules(library, names, policy, providers)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from types import FrameType
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from wiretape.cli.certificates import TrustFiles, trust_files
 from wiretape.cli.embedded import OneLine, Proxy, StartError, serving
@@ -38,7 +38,10 @@ _LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
 
 MISSED = 3
 LOST = 4
-"""Exit codes where the command's own tells nothing: a call had no recording; a recording was lost or refused."""
+SILENT = 5
+"""Exit codes where the command's own tells nothing: a call had no recording; a recording was lost or refused; in a
+replay, nothing was asked.
+"""
 
 
 class Isolate(StrEnum):
@@ -79,14 +82,24 @@ class RunOutcome:
     """Some of the hosts to which tunnels were asked for, and whether each is a provider's."""
     calls: CallReport
     problem: str = ""
+    is_isolated: bool = False
 
-    def code_for(self, *, fail_on_miss: bool) -> int:
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came that was for a provider."""
+        counters = self.counters
+        answered = counters.hits or counters.misses or counters.faults
+        return not (answered or counters.upstream or counters.recorded or counters.unrecorded)
+
+    def code_for(self, *, fail_on_miss: bool, fail_on_silence: bool) -> int:
         """Return the exit code: that of the command, unless it does not tell what is wrong."""
         if fail_on_miss and self.calls.missed:
             return MISSED
         is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
         if is_lost and not self.code:
             return LOST
+        if fail_on_silence and not self.code and self.mode == Mode.REPLAY and self.is_silent:
+            return SILENT
         return self.code
 
 
@@ -157,7 +170,7 @@ class _Relay:
 async def _run(plan: RunPlan, relay: _Relay, calls: CallReport) -> RunOutcome:
     async with serving(plan.settings, dict(plan.environ), plan.port, calls) as proxy:
         with trust_files(proxy.ca_pem(), plan.environ) as trust:
-            code, problem = await _behind(proxy, plan, trust, relay)
+            ended = await _behind(proxy, plan, trust, relay)
         with suppress(TimeoutError):
             await proxy.drained()
         mode = proxy.mode
@@ -165,10 +178,29 @@ async def _run(plan: RunPlan, relay: _Relay, calls: CallReport) -> RunOutcome:
     # The proxy has stopped: only now all recordings are written and counted.
     traffic = proxy.traffic
     hosts = tuple(traffic.hosts)
-    return RunOutcome(code, mode, session, proxy.counters, traffic.connections, hosts, proxy.tunnels, calls, problem)
+    return RunOutcome(
+        ended.code,
+        mode,
+        session,
+        proxy.counters,
+        traffic.connections,
+        hosts,
+        proxy.tunnels,
+        calls,
+        ended.problem,
+        ended.is_isolated,
+    )
 
 
-async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> tuple[int, str]:
+class _Ended(NamedTuple):
+    """How the command ended. ``problem`` is set where it did not start."""
+
+    code: int
+    problem: str = ""
+    is_isolated: bool = False
+
+
+async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> _Ended:
     """Run the command behind a proxy that is up: in isolation, where that is asked for and possible."""
     is_default = plan.isolate is Isolate.AUTO and proxy.mode == Mode.REPLAY
     if plan.isolate is Isolate.YES or is_default:
@@ -182,13 +214,14 @@ async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay)
     return await _child(plan.command, environ, relay, _start)
 
 
-async def _isolated_child(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> tuple[int, str]:
+async def _isolated_child(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> _Ended:
     # What is on this machine may be inside, where the proxy does not come.
     environ = child_environment(plan.environ, proxy.url, trust, past=("localhost", "127.0.0.1", "::1"))
     async with isolated(proxy, plan.allowed) as inside:
         with covers(trust, plan.environ) as mounts:
             logger.warning("isolated: the command reaches %s, and nothing else", " and ".join(_reached(plan)))
-            return await _child(plan.command, environ, relay, partial(inside.start, mounts=mounts))
+            ended = await _child(plan.command, environ, relay, partial(inside.start, mounts=mounts))
+            return ended._replace(is_isolated=True)
 
 
 def _reached(plan: RunPlan) -> list[str]:
@@ -202,20 +235,20 @@ async def _start(program: str, arguments: Sequence[str], environ: Mapping[str, s
     return await asyncio.create_subprocess_exec(program, *arguments, env=environ)
 
 
-async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay, start: _Starting) -> tuple[int, str]:
+async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay, start: _Starting) -> _Ended:
     if relay.received is not None:  # The signal came while the proxy was being started.
-        return BY_SIGNAL + relay.received, "interrupted"
+        return _Ended(BY_SIGNAL + relay.received, "interrupted")
     name, *arguments = command
     # The program is looked up here because the system call on Windows does not find npm.cmd.
     program = shutil.which(name, path=environ.get("PATH")) or name
     try:
         child = await start(program, arguments, environ)
     except FileNotFoundError:
-        return NOT_FOUND, f"command not found: {name}"
+        return _Ended(NOT_FOUND, f"command not found: {name}")
     except OSError as error:
-        return NOT_EXECUTABLE, f"cannot run {name}: {error.strerror}"
+        return _Ended(NOT_EXECUTABLE, f"cannot run {name}: {error.strerror}")
     relay.watch(child)
     code = await child.wait()
     if code < 0:
         code = BY_SIGNAL - code
-    return code, ""
+    return _Ended(code)

@@ -10,21 +10,14 @@ _HOSTS_SHOWN = 5
 def summary(outcome: RunOutcome) -> str:
     """Return the lines that ``run`` prints when its command has ended."""
     counters = outcome.counters
-    served = counters.hits or counters.misses or counters.upstream or counters.recorded or counters.unrecorded
-    served = served or counters.faults
     head = f"{outcome.mode}, session {outcome.session}"
     if not outcome.connections and outcome.code:
         # The command has failed before: the question is not how it finds a proxy.
         return f"{head}: the command ended with exit code {outcome.code} before anything went through the proxy."
     if not outcome.connections:
-        return (
-            f"{head}: nothing went through the proxy.\n"
-            "Does the command's HTTP client read HTTPS_PROXY, and is the host not in NO_PROXY? "
-            "One that cannot use a proxy takes a base URL:\n"
-            '  mitmdump -s "$(wiretape addon)" --mode reverse:https://HOST@8081'
-        )
+        return f"{head}: nothing went through the proxy.\n{_why_nothing(outcome)}"
     text = f"{head}: {', '.join(_parts(counters))}"
-    if not served:
+    if outcome.is_silent:
         text += _nothing_served(outcome)
     return "\n".join([text, *_misses(outcome)])
 
@@ -64,6 +57,20 @@ def _parts(counters: Counters) -> list[str]:
         why = f" ({counters.told_reasons})" if counters.reasons else ""
         parts.append(counted(counters.unrecorded, "live answer") + f" that became no recording{why}")
     return parts
+
+
+def _why_nothing(outcome: RunOutcome) -> str:
+    if outcome.is_isolated:
+        return (
+            "It was isolated, so it has asked nobody. Is it the right command? Does it skip what needs a key, or keep "
+            "answers in a cache of its own?"
+        )
+    return (
+        "Does the command's HTTP client read HTTPS_PROXY, and is the host not in NO_PROXY? Some read no variable: "
+        "Python's aiohttp without trust_env=True, PHP's streams, Node's ws, and undici with an agent of its own. With "
+        "--isolate they come through the proxy as well; or they take a base URL:\n"
+        '  mitmdump -s "$(wiretape addon)" --mode reverse:https://HOST@8081'
+    )
 
 
 def _misses(outcome: RunOutcome) -> list[str]:

@@ -184,6 +184,7 @@ _MATCH_KEYS = (
     Key("session", _PATTERNS, "The sessions; * stands for any text."),
     Key("ignore", _JSON_PATHS, "What does not count: $.metadata.trace_id. It goes on into JSON inside a text."),
     Key("ids", _JSON_PATHS, "What counts by the order of its first appearance, whatever its letters are."),
+    Key("references", _JSON_PATHS, "What counts as the id that it equals; where there is none, as it is."),
     Key(
         "replace", Rows(REPLACEMENT, "a list of tables: [{ pattern = '...' }]"), "Patterns that do not count in texts."
     ),
@@ -203,13 +204,15 @@ MATCH = Table(
     )
 )
 
+_ASKED = r"(\*|[A-Z]+) [^\s/?#]+/[^\s?#]*"
+
 PRESET = Table(
     (
         Key("clients", ListOf(_PATTERN, "a list of names with * in them"), "The User-Agents that it is for."),
         Key("tried", _TEXTS, "The versions of the program with which it was tried."),
         Key(
             "ignore_requests",
-            ListOf(Text(pattern=r"([A-Z]+ )?[^\s/]+/\S*", said="a request as METHOD HOST/PATH"), "a list of requests"),
+            ListOf(Text(pattern=_ASKED, said='a request as "METHOD HOST/PATH", each with *'), "a list of requests"),
             'What the program asks for beside the model: "POST api.example.com/telemetry/*".',
         ),
         Key(

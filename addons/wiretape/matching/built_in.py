@@ -22,7 +22,16 @@ from wiretape.matching.rules import MatchRule, Selector
 _CHAT = Selector(endpoints=("*/chat/completions", "*/v2/chat", "/api/chat"))
 _RESPONSES = Selector(endpoints=("*/responses", "*/responses/compact", "*/responses/input_tokens"))
 _OPENAI = Selector(endpoints=(*_CHAT.endpoints, *_RESPONSES.endpoints, "*/completions"))
-_ANTHROPIC = Selector(endpoints=("*/v1/messages", "*/v1/messages/count_tokens", "*:rawPredict", "*:streamRawPredict"))
+_ANTHROPIC = Selector(
+    endpoints=(
+        "/messages",
+        "/messages/count_tokens",
+        "*/v1/messages",
+        "*/v1/messages/count_tokens",
+        "*:rawPredict",
+        "*:streamRawPredict",
+    )
+)
 _GEMINI = Selector(endpoints=("*:generateContent", "*:streamGenerateContent", "*:countTokens"))
 _CODE_ASSIST = Selector(endpoints=("/v1internal:*",))
 _CONVERSE = Selector(endpoints=("/model/*/converse", "/model/*/converse-stream"))

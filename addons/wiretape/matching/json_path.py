@@ -136,12 +136,20 @@ def _where(text: str) -> _Where | None:
 @functools.lru_cache(maxsize=1024)
 def _by_library(text: str) -> Any:
     # It takes a tenth of a second to load.
-    import jsonpath
+    from jsonpath import JSONPathError
 
     try:
-        return jsonpath.compile(text, strict=True)
-    except jsonpath.JSONPathError as e:
-        raise ValueError(f"{text!r} is no JSONPath: {e}") from e
+        return _environment().compile(text)
+    except JSONPathError as e:
+        reason = str(e).partition("\n")[0]
+        raise ValueError(f"{text!r} is no JSONPath: {reason}") from e
+
+
+@functools.cache
+def _environment() -> Any:
+    from wiretape.matching import json_path_patterns
+
+    return json_path_patterns.environment()
 
 
 def edit(path: JsonPath, value: JSON, change: Change, *, into_texts: bool = True) -> JSON:

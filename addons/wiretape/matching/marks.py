@@ -76,29 +76,48 @@ class Located(str):
         return made
 
 
+class Written(NamedTuple):
+    """A value that is written already."""
+
+    data: bytes
+
+
 def dumps(value: JSON) -> bytes:
     """Return a reduced value as bytes, which are equal for equal ones alone; without a NUL where no mark is in it."""
     try:
-        return orjson.dumps(value, default=_written, option=_OPTIONS)
+        return orjson.dumps(value, default=_fragment, option=_OPTIONS)
     except TypeError:  # orjson writes no half of a surrogate pair and no integer of more than 64 bits.
         return _slowly(value)
 
 
-def _written(value: Any) -> orjson.Fragment:
+def _fragment(value: Any) -> orjson.Fragment:
+    return orjson.Fragment(_data(value))
+
+
+def _data(value: Any) -> bytes:
+    """Return as what it is written that is no value of JSON."""
     match value:
         case Marked():
-            return orjson.Fragment(b"\0" + value.data)
+            return b"\0" + value.data
+        case Written():
+            return value.data
         case NonFinite():
-            return orjson.Fragment(json.dumps(value).encode())
+            return json.dumps(value).encode()
+        # These two become texts before a request is compared.
+        case Located():
+            places = [[each.start, each.end, each.wanted.label] for each in value.findings]
+            return b"\0\0" + dumps(places) + dumps(str(value))
+        case JsonText():
+            return b"\0\0\0" + dumps(value.value)
     raise TypeError
 
 
 def _slowly(value: JSON) -> bytes:
-    match value:
-        case Marked():
-            return b"\0" + value.data
-        case dict():
-            return b"{%s}" % b",".join(b"%s:%s" % (_slowly(name), _slowly(value[name])) for name in sorted(value))
-        case list():
-            return b"[%s]" % b",".join(map(_slowly, value))
+    kind = type(value)
+    if kind is dict:
+        return b"{%s}" % b",".join(b"%s:%s" % (_slowly(name), _slowly(value[name])) for name in sorted(value))
+    if kind is list:
+        return b"[%s]" % b",".join(map(_slowly, value))
+    if kind in (Marked, Written, NonFinite, Located, JsonText):
+        return _data(value)
     return json.dumps(value).encode()

@@ -76,8 +76,16 @@ def load(own: Mapping[str, Any]) -> Mapping[str, Preset]:
     return {**built_in(), **parse(own)} if own else built_in()
 
 
-def with_packages(known: Mapping[str, Preset], text: str) -> Mapping[str, Preset]:
-    """Return presets, and those of other packages that ``wiretape_match`` names. Raises ValueError."""
+def choose(text: str, known: Mapping[str, Preset]) -> tuple[MatchChoice, Mapping[str, Preset]]:
+    """Return what ``wiretape_match`` says, and the presets: those known, and of other packages those that it names.
+
+    Raises ValueError.
+    """
+    every = _with_packages(text, known)
+    return choice.parse(text, every), every
+
+
+def _with_packages(text: str, known: Mapping[str, Preset]) -> Mapping[str, Preset]:
     unknown = {word.strip() for word in text.split(",")} - known.keys() - {*choice.WORDS}
     if not unknown:
         return known

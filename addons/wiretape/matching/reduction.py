@@ -26,12 +26,12 @@ import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 from wiretape.matching import json_path, marks, ordering, texts
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.json_path import REMOVED, JsonPath, Place
-from wiretape.matching.marks import JsonText, Located, Marked
+from wiretape.matching.marks import Located, Marked
+from wiretape.matching.parts import LeftOut, PartMemory, Parts, PartSearch, Search, Searched, Taken, numbered, texts_of
 from wiretape.matching.request import base, endpoint, query, wire_body
 from wiretape.matching.rules import PLACES, Kind, MatchRule, Places
 from wiretape.matching.texts import Directories, Finding, TextScanner
@@ -56,26 +56,6 @@ _NAMES = frozenset(
     }
 )
 """Members at the top of a body whose texts name what a provider has: they are not looked through."""
-
-
-class Taken(NamedTuple):
-    """A value that a rule has taken out of a request, which has a mark in its place."""
-
-    rule: MatchRule
-    name: str
-    """What it is."""
-    value: JSON
-    is_directory: bool = False
-    is_bound: bool = True
-    """Whether it can be put into an answer."""
-
-
-class LeftOut(NamedTuple):
-    """What a rule has left out of a request without a mark."""
-
-    rule: MatchRule
-    place: Place
-    value: JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +163,33 @@ class Reducer:
         self.ids = [(rule, path) for rule in rules for path in _paths(rule.ids)]
         self.references = [(rule, path) for rule in rules for path in _paths(rule.references)]
         self.unordered = [(rule, each) for rule in rules for each in rule.unordered]
-        self.numbers = next((rule for rule in rules if rule.numbers), None)
-        self.whitespace = next((rule for rule in rules if rule.whitespace), None)
         self.paths_rule = next((rule for rule in rules if Kind.PATHS in rule.kinds), None)
         """The rule by which directories are taken out that are known of the client."""
-        self.everywhere = TextScanner(each for each, path in wanted if not path)
+        everywhere = TextScanner(each for each, path in wanted if not path)
+        self.search = Search(
+            everywhere,
+            numbers=next((rule for rule in rules if rule.numbers), None),
+            whitespace=next((rule for rule in rules if rule.whitespace), None),
+        )
         at_paths = dict.fromkeys(path for _, path in wanted if path)
         self.at_paths = [
             (json_path.compiled(path), TextScanner(each for each, where in wanted if where == path))
             for path in at_paths
         ]
         self.finds_directories = any(each.is_directory for each, _ in wanted)
+        self.memory = PartMemory()
 
     def reduce(self, request: RecordedRequest, places: Places) -> Reduced:
         """Return a request, reduced. ``places``: the directories of who sent it, where they are known."""
         work = _Reduction(self, places)
-        body = work.reduced(wire_body(request))
-        form = [request.method if request.passthrough else "", base(request), endpoint(request), body]
+        parts = Parts(work.without_ids(wire_body(request)), _NAMES)
+        searched = work.searched(parts.each)
+        written = parts.joined(marks.Written(each.data) for each in searched)
+        form = [request.method if request.passthrough else "", base(request), endpoint(request), written]
         if parameters := query(request):
             form.append(parameters)
-        return Reduced(hashlib.sha256(marks.dumps(form)).hexdigest(), (*work.taken,), (*work.left_out,), body)
+        digest = hashlib.sha256(marks.dumps(form)).hexdigest()
+        return Reduced(digest, (*work.taken,), (*work.left_out,), parts.joined(each.value for each in searched))
 
 
 def _paths(paths: Sequence[str]) -> list[JsonPath]:
@@ -216,14 +203,11 @@ class _Reduction:
         self._by = by
         self._known = places.known() if by.paths_rule else {}
         self._numbers: dict[str, dict[JSON, int]] = {}
-        self._directories = Directories()
-        self._seen_directories: set[str] = set()
-        self._leaves = 0
         self.taken: list[Taken] = []
         self.left_out: list[LeftOut] = []
 
-    def reduced(self, body: JSON) -> JSON:
-        """Return the body, reduced."""
+    def without_ids(self, body: JSON) -> JSON:
+        """Return a body without what is ignored, in one order, with marks for ids; what is found at paths is told."""
         by = self._by
         for rule, path in by.ignored:
             body = json_path.edit(path, body, functools.partial(self._ignore, rule))
@@ -235,9 +219,8 @@ class _Reduction:
         for rule, path in by.references:
             body = json_path.edit(path, body, functools.partial(self._refer, rule), into_texts=False)
         for path, scanner in by.at_paths:
-            body = json_path.edit(path, body, functools.partial(self._locate, scanner))
-        self._find_directories(body)
-        return self._searched(body)
+            body = json_path.edit(path, body, functools.partial(_locate, scanner))
+        return body
 
     def _ignore(self, rule: MatchRule, value: JSON, place: Place) -> JSON:
         self.left_out.append(LeftOut(rule, place, value))
@@ -248,7 +231,7 @@ class _Reduction:
         if type(value) is not str and type(value) is not int:
             return value
         self.taken.append(Taken(rule, rule.name, value))
-        return Marked(self._mark(rule.name, value, is_tracked=True))
+        return Marked(numbered(self._numbers, rule.name, value))
 
     def _refer(self, rule: MatchRule, value: JSON, _place: Place) -> JSON:
         if type(value) is not str and type(value) is not int:
@@ -256,143 +239,74 @@ class _Reduction:
         number = self._numbers.get(rule.name, {}).get(value)
         return value if number is None else Marked(marks.mark(rule.name, number))
 
-    def _mark(self, name: str, value: JSON, *, is_tracked: bool) -> str:
-        if not is_tracked:
-            return marks.mark(name)
-        known = self._numbers.setdefault(name, {})
-        return marks.mark(name, known.setdefault(value, len(known) + 1))
+    def searched(self, parts: Sequence[JSON]) -> list[Searched]:
+        """Return parts without what is taken out of their texts."""
+        written = [*map(marks.dumps, parts)]
+        directories = self._directories(parts, written)
+        question = directories.key
+        recall = self._by.memory.recall
+        seen: set[JSON] = set()
+        made = []
+        for number, (part, data) in enumerate(zip(parts, written, strict=True)):
+            searched = recall(question, data, functools.partial(self._search, part, directories))
+            made.append(searched)
+            self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in searched.left_out)
+            for each in searched.taken:
+                # A directory is told once.
+                if not each.is_directory or each.value not in seen:
+                    self.taken.append(each)
+                    seen.add(each.value)
+        return made
 
-    def _locate(self, scanner: TextScanner, value: JSON, _place: Place) -> JSON:
-        if type(value) is not str and type(value) is not Located:
-            return value
-        found = scanner.findings(str(value))
-        if not found:
-            return value
-        return Located(value, (*value.findings, *found) if isinstance(value, Located) else found)
+    def _search(self, part: JSON, directories: Directories) -> tuple[Searched, bool]:
+        search = PartSearch(self._by.search, directories, self._numbers)
+        return search.searched(part), search.is_lasting
 
-    # -- directories ---------------------------------------------------------------------------------------------------
-
-    def _find_directories(self, body: JSON) -> None:
-        """Learn which directories there are: those that are known, and those that a rule finds in the texts.
+    def _directories(self, parts: Sequence[JSON], written: Sequence[bytes]) -> Directories:
+        """Return which directories there are: those that are known, and those that a rule finds in the texts.
 
         What has but the form of somebody's home is that of the client where no other is known, and there is one alone.
         """
-        rule = self._by.paths_rule
+        directories = Directories()
         for name, paths in self._known.items():
-            assert rule
-            self._directories.add(rule, name, *paths)
+            assert self._by.paths_rule
+            directories.add(self._by.paths_rule, name, *paths)
         if not self._by.finds_directories:
-            return
-        searched = (
-            {name: value for name, value in body.items() if name not in _NAMES} if isinstance(body, dict) else body
-        )
-        found = [each for each in self._findings(searched) if each.wanted.is_directory]
+            return directories
+        found: list[Finding] = []
+        for part, data in zip(parts, written, strict=True):
+            found += self._by.memory.recall("directories", data, functools.partial(self._found_in, part))
         told = {each.wanted.name for each in found if not each.wanted.is_guess}
         homes = {each.value for each in found if each.wanted.is_guess and each.wanted.name == "home"}
         is_sure = len(homes) == 1 and "home" not in told and "home" not in self._known
         for each in found:
             if not each.wanted.is_guess or each.wanted.name != "home" or is_sure:
-                self._directories.add(each.wanted.rule, each.wanted.name, each.value)
+                directories.add(each.wanted.rule, each.wanted.name, each.value)
+        return directories
 
-    def _findings(self, body: JSON) -> Iterator[Finding]:
-        searched = body
-        if isinstance(body, dict):
-            searched = {name: value for name, value in body.items() if name not in _NAMES}
-        for text in _texts_of(searched):
+    def _found_in(self, part: JSON) -> tuple[Sequence[Finding], bool]:
+        found: list[Finding] = []
+        for text in texts_of(part):
             if isinstance(text, Located):
-                yield from text.findings
-            yield from self._by.everywhere.findings(str(text))
+                found += text.findings
+            found += self._by.search.scanner.findings(str(text))
+        return [each for each in found if each.wanted.is_directory], True
 
-    # -- texts ---------------------------------------------------------------------------------------------------------
 
-    def _searched(self, body: JSON) -> JSON:
-        """Return a body with what is taken out of its texts, wherever they stand."""
-        if not isinstance(body, dict):
-            return self._value(body)
-        return {name: value if name in _NAMES else self._value(value) for name, value in sorted(body.items())}
-
-    def _value(self, value: Any) -> JSON:
-        kind = type(value)
-        if kind is str:
-            return self._text(value, ())
-        if kind is dict:
-            made = {name: self._value(value[name]) for name in sorted(value)}
-            return value if all(made[name] is value[name] for name in made) else made
-        if kind is list:
-            items = [self._value(item) for item in value]
-            return value if all(one is two for one, two in zip(items, value, strict=True)) else items
-        if kind is Located:
-            return self._text(str(value), value.findings)
-        if kind is JsonText:
-            return JsonText(self._value(value.value)).written()
-        if kind is float and self._by.numbers:
-            return self._whole(self._by.numbers, value)
+def _locate(scanner: TextScanner, value: JSON, _place: Place) -> JSON:
+    if type(value) is not str and type(value) is not Located:
         return value
-
-    def _whole(self, rule: MatchRule, value: float) -> float | int:
-        self._leaves += 1
-        if not value.is_integer():
-            return value
-        self.left_out.append(LeftOut(rule, (self._leaves,), value))
-        return int(value)
-
-    def _text(self, text: str, located: Sequence[Finding]) -> str:
-        findings = [each for each in self._by.everywhere.findings(text) if not each.wanted.is_directory]
-        findings += (each for each in located if not each.wanted.is_directory)
-        if self._directories:
-            findings += self._directories.findings(text)
-        made = self._without(text, findings) if findings else text
-        if self._by.whitespace:
-            joined = " ".join(made.split())
-            self._leaves += 1
-            if joined != made:
-                self.left_out.append(LeftOut(self._by.whitespace, (self._leaves,), made))
-                made = joined
-        return Marked(made) if findings else made
-
-    def _without(self, text: str, findings: Sequence[Finding]) -> str:
-        """Return a text with marks in the place of what was found in it."""
-        pieces = []
-        end = 0
-        for each in texts.apart(findings):
-            pieces.append(marks.literal(text[end : each.start]))
-            pieces.append(self._mark_of(each))
-            end = each.end
-        pieces.append(marks.literal(text[end:]))
-        return "".join(pieces)
-
-    def _mark_of(self, found: Finding) -> str:
-        wanted = found.wanted
-        if wanted.is_place:
-            if found.value not in self._seen_directories:
-                self._seen_directories.add(found.value)
-                self.taken.append(Taken(wanted.rule, wanted.name, found.value, is_directory=True))
-            return marks.mark(wanted.name)
-        self.taken.append(Taken(wanted.rule, wanted.name, found.value, is_bound=wanted.is_bound))
-        return self._mark(wanted.name, found.value, is_tracked=wanted.is_tracked)
-
-
-def _texts_of(value: JSON) -> Iterator[str]:
-    match value:
-        case Marked():
-            return
-        case str():
-            yield value
-        case dict():
-            for name in sorted(value):
-                yield from _texts_of(value[name])
-        case list():
-            for item in value:
-                yield from _texts_of(item)
-        case JsonText():
-            yield from _texts_of(value.value)
+    found = scanner.findings(str(value))
+    if not found:
+        return value
+    return Located(value, (*value.findings, *found) if isinstance(value, Located) else found)
 
 
 def with_places(request: RecordedRequest, places: Places) -> RecordedRequest:
     """Return a request that tells those directories of who sent it that are in its texts."""
     named: dict[str, JSON] = {}
     for name, paths in places.known().items():
-        found = [path for path in paths if any(path in text for text in _texts_of(request.body))]
+        found = [path for path in paths if any(path in text for text in texts_of(request.body))]
         if found:
             named[name] = found[0] if len(found) == 1 else [*found]
     return replace(request, extra={**request.extra, PLACES_MEMBER: named}) if named else request

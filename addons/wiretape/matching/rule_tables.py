@@ -24,6 +24,9 @@ type _Path = tuple[str | int, ...]
 _SHOWN = 80
 """Characters of a wrong value that an error shows."""
 
+_LONGEST = 300
+"""Characters of what is said of a wrong path."""
+
 _EFFECTS = ("ignore", "ids", "replace", "kinds", "unordered", "numbers", "whitespace")
 """The keys of which a rule needs one: the others say where it holds, and what it is called."""
 
@@ -58,6 +61,8 @@ def _rule(path: _Path, entry: Mapping[str, Any], prefix: str) -> MatchRule:
         raise ConfigurationError(f"nothing is taken out: it needs one of {', '.join(_EFFECTS)}", path)
     if entry.get("paths") and not entry.get("kinds"):
         raise ConfigurationError("paths needs kinds: it says where these are looked for", path, at="paths")
+    if entry.get("references") and not entry.get("ids"):
+        raise ConfigurationError("references needs ids: it says where these are named", path, at="references")
     return MatchRule(
         name=prefix + entry["name"],
         reason=entry.get("reason", ""),
@@ -70,6 +75,7 @@ def _rule(path: _Path, entry: Mapping[str, Any], prefix: str) -> MatchRule:
         ),
         ignore=_json_paths((*path, "ignore"), entry.get("ignore", [])),
         ids=_json_paths((*path, "ids"), entry.get("ids", [])),
+        references=_json_paths((*path, "references"), entry.get("references", [])),
         replace=tuple(
             _replacement((*path, "replace", number), each) for number, each in enumerate(entry.get("replace", []))
         ),
@@ -107,4 +113,4 @@ def _check_json_path(path: _Path, text: str) -> None:
     try:
         json_path.compiled(text)
     except ValueError as e:
-        raise ConfigurationError(str(e), path) from e
+        raise ConfigurationError(str(e)[:_LONGEST], path) from e

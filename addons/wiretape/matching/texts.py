@@ -6,7 +6,7 @@ are in a text at all is told by one pass of all of them together; only those are
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -43,6 +43,11 @@ class Wanted:
     def is_directory(self) -> bool:
         """Whether what a pattern finds is a directory, which is taken out wherever else it stands."""
         return self.name in PLACES and not self.is_place
+
+    @property
+    def label(self) -> str:
+        """What tells it from all others."""
+        return f"{self.rule.name} {self.name} {self.pattern}"
 
     @property
     def is_guess(self) -> bool:
@@ -192,6 +197,11 @@ class Directories:
 
     def __bool__(self) -> bool:
         return bool(self._wanted)
+
+    @property
+    def key(self) -> Hashable:
+        """What is equal for those that find the same."""
+        return tuple((path, wanted.rule.name, wanted.name) for path, wanted in self._wanted.items())
 
     def add(self, rule: MatchRule, name: str, *paths: str) -> None:
         """Take out a directory from now on, and the name that programs make of it: ``-home-a-proj``.

@@ -5,6 +5,7 @@ before it, as in ``PGID: 9774`` and ``cch=7053e;``: it becomes a pattern of the 
 says; a number without a label may be what is asked about. So for ``Add 17 and 4`` there is no pattern.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from wiretape.matching.rules import Kind, MatchRule, Replacement
 from wiretape.matching.texts import TextScanner
 
 _KINDS = {MatchRule(str(kind), kinds=(kind,)): kind for kind in Kind}
-_SCANNER = TextScanner(each for each, _ in texts.wanted((*_KINDS,)))
 
 _LONGEST = 1 << 16
 """Characters of a text that is looked at."""
@@ -59,12 +59,18 @@ def varying(here: str, there: str) -> Varying | None:
     return Varying(kinds, tuple(each for each in dict.fromkeys(patterns) if each))
 
 
+@functools.cache
+def _scanner() -> TextScanner:
+    # A miss is seldom, and to make this takes as long as many hits.
+    return TextScanner(each for each, _ in texts.wanted((*_KINDS,)))
+
+
 def _without_kinds(text: str) -> tuple[str, dict[Kind, list[str]]]:
     """Return a text with marks in the place of what has a known form, and what that was."""
     pieces = []
     values: dict[Kind, list[str]] = {}
     end = 0
-    for found in texts.apart(_SCANNER.findings(text)):
+    for found in texts.apart(_scanner().findings(text)):
         kind = _KINDS[found.wanted.rule]
         values.setdefault(kind, []).append(found.value)
         pieces += [text[end : found.start], f"\0{kind}\0"]

@@ -20,7 +20,7 @@ from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.exceptions import ConfigurationError
-from wiretape.matching import choice, presets
+from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
 from wiretape.matching.presets import Preset
 from wiretape.matching.rules import MatchPolicy, parse_places
@@ -207,21 +207,20 @@ def _tape(options: OptManager) -> TapeConfig:
 
 
 def _matching(options: OptManager, own: Configuration, providers: Collection[str]) -> MatchPolicy:
-    known, chosen = _presets(options, own)
+    chosen, known = _presets(options, own)
     places = _checked(options, "wiretape_places", parse_places)
     return presets.policy(chosen, known, own.matching(providers), places)
 
 
-def _presets(options: OptManager, own: Configuration) -> tuple[Mapping[str, Preset], MatchChoice]:
-    """Return all presets, and which of them are chosen."""
-    of_file = own.presets()
-    known = _checked(options, "wiretape_match", lambda text: presets.with_packages(of_file, text))
-    return known, _checked(options, "wiretape_match", lambda text: choice.parse(text, known))
+def _presets(options: OptManager, own: Configuration) -> tuple[MatchChoice, Mapping[str, Preset]]:
+    """Return what is chosen, and all presets."""
+    known = own.presets()
+    return _checked(options, "wiretape_match", lambda text: presets.choose(text, known))
 
 
 def _ignored(options: OptManager, own: Configuration) -> IgnoredRequests:
     """Return what is asked for beside the model, by the presets that hold."""
-    known, chosen = _presets(options, own)
+    chosen, known = _presets(options, own)
     if chosen.is_exact:
         return IgnoredRequests()
     holding = [each for name, each in known.items() if chosen.is_auto or name in chosen.presets]

@@ -71,7 +71,7 @@ class Connections:
 
     def client_connected(self, client: connection.Client) -> None:
         """Refuse who came in before the server listened on loopback alone."""
-        loopback.guard(client)
+        loopback.guard(client, tcp_reset.streams_of(client, client))
         read_sizes.steady(client, client)
         tcp_reset.allow_streams(client)
 

@@ -21,8 +21,12 @@ BOUND = "In the answer, what was recorded becomes what is there now."
     [
         (MatchRule("own", ignore=("$.a", "$.b", "$.c")), ["What is at $.a, $.b and $.c does not count."]),
         (
-            MatchRule("own", ids=("$.a",)),
-            ["Ids at $.a count by the order in which they first appear, not by their letters.", BOUND],
+            MatchRule("own", ids=("$.a",), references=("$.b",)),
+            [
+                "Ids at $.a count by the order in which they first appear, not by their letters.",
+                "What is at $.b counts as the id that it equals; where there is none, as it is.",
+                BOUND,
+            ],
         ),
         (
             MatchRule("own", replace=(Replacement("x"), Replacement("y", "$.a", is_tracked=True)), bind=False),

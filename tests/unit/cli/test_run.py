@@ -31,6 +31,23 @@ with warnings.catch_warnings():
 def test_the_exit_code(code: int, missed: int, reasons: list[Reason], *, is_strict: bool, ends: int) -> None:
     calls = CallReport()
     calls.missed = missed
-    counters = Counters(reasons=dict.fromkeys(reasons, 1))
+    counters = Counters(hits=1, reasons=dict.fromkeys(reasons, 1))
     outcome = RunOutcome(code, "replay", "s", counters, 1, (), {}, calls)
-    assert outcome.code_for(fail_on_miss=is_strict) == ends
+    assert outcome.code_for(fail_on_miss=is_strict, fail_on_silence=True) == ends
+
+
+@pytest.mark.parametrize(
+    ("counters", "mode", "code", "ends"),
+    [
+        (Counters(), "replay", 0, 5),
+        (Counters(), "replay", 7, 7),
+        (Counters(), "record", 0, 0),
+        (Counters(hits=1), "replay", 0, 0),
+        (Counters(misses=1), "replay", 0, 0),
+        (Counters(faults=1), "replay", 0, 0),
+    ],
+)
+def test_a_replay_in_which_nothing_was_asked(counters: Counters, mode: str, code: int, ends: int) -> None:
+    outcome = RunOutcome(code, mode, "s", counters, 1, (), {}, CallReport())
+    assert outcome.code_for(fail_on_miss=True, fail_on_silence=True) == ends
+    assert outcome.code_for(fail_on_miss=True, fail_on_silence=False) == code

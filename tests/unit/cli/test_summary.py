@@ -71,6 +71,11 @@ def test_where_nothing_came_it_is_said_what_may_be_wrong() -> None:
     assert "--mode reverse:" in lines[2]
 
 
+def test_of_an_isolated_command_it_is_not_asked_how_it_goes_past_the_proxy() -> None:
+    _, why = said(connections=0, is_isolated=True)
+    assert why.startswith("It was isolated, so it has asked nobody.")
+
+
 def test_a_command_that_failed_first_is_not_asked_for_its_proxy() -> None:
     assert said(connections=0, code=127) == [
         "replay, session s: the command ended with exit code 127 before anything went through the proxy."

@@ -25,6 +25,7 @@ client = "ci/*"
 session = "main"
 ignore = ["$.metadata.build"]
 ids = ["$.input[*].id"]
+references = ["$.input[*].call_id"]
 replace = [{ path = "$.instructions", pattern = 'build (\d+)', name = "build", tracked = true }, { pattern = "x" }]
 kinds = ["dates", "hex-ids"]
 paths = ["$.input[*].content"]
@@ -81,6 +82,7 @@ WRONG = {
     f"{MATCH}replace = [{{ patern = 'x' }}]\n": "replace: unknown key patern: did you mean pattern?",
     f"{MATCH}reason = 'x'\n": "nothing is taken out: it needs one of ignore, ids, replace, kinds, unordered, numbers, ",
     f"{MATCH}numbers = false\n": "nothing is taken out",
+    f"{MATCH}numbers = true\nreferences = ['$.a']\n": "references needs ids",
     f"{MATCH}numbers = true\npaths = ['$.a']\n": "paths needs kinds",
     f"{MATCH}kinds = ['dates']\nprovider = ['open*', 'opnai']\n": "no provider is named 'opnai'; there are ",
     "[preset.mine]\nclient = ['a']\n": "[preset.mine]: unknown key client: did you mean clients?",
@@ -184,6 +186,7 @@ def test_rules_of_matching_are_made_of_their_tables() -> None:
             Selector(("openai", "anthr*"), ("/v1/responses",), ("gpt-*",), ("ci/*",), ("main",)),
             ignore=("$.metadata.build",),
             ids=("$.input[*].id",),
+            references=("$.input[*].call_id",),
             replace=(Replacement(r"build (\d+)", "$.instructions", "build", is_tracked=True), Replacement("x")),
             kinds=(Kind.DATES, Kind.HEX_IDS),
             paths=("$.input[*].content",),

@@ -99,6 +99,7 @@ HEADS = {
             "session": PATTERNS,
             "ignore": JSON_PATHS,
             "ids": JSON_PATHS,
+            "references": JSON_PATHS,
             "replace": (["[]", "[{ pattern = 'a' }]"], ["'a'", "{ pattern = 'a' }"]),
             "kinds": (["['dates', 'hex-ids']"], ["'dates'", "['date']", "[1]"]),
             "paths": JSON_PATHS,
@@ -122,7 +123,10 @@ HEADS = {
         {
             "clients": (["[]", "['codex_*']"], [*TEXTS, "['']"]),
             "tried": (["['1.0']"], TEXTS),
-            "ignore_requests": (["['POST a.example/x*', '*/telemetry']"], [*TEXTS, "['/x']", "['a.example']"]),
+            "ignore_requests": (
+                ["['POST a.example/x*', '* *.example/*']"],
+                [*TEXTS, "['a.example/x']", "['GET /x']", "['GET a.example/x?y']"],
+            ),
             "match": (["[]", "[{ name = 'a', kinds = ['dates'] }]"], ["'a'", "{ name = 'a' }"]),
         },
     ),

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from builders import route
 from wiretape.matching import reduction
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.reduction import Reduced
@@ -52,6 +53,28 @@ SAME = [
 @pytest.mark.parametrize(("path", "one", "two", "rule"), SAME)
 def test_what_no_provider_answers_by_makes_no_difference(path: str, one: Any, two: Any, rule: str) -> None:
     assert needed(path, one, two) == (rule,)
+
+
+ROUTES = [
+    ("api.openai.com", "/v1/chat/completions", {"prompt-cache-key", "client-metadata", "metadata", "call-ids"}),
+    ("api.openai.com", "/v1/responses", {"prompt-cache-key", "client-metadata", "metadata", "call-ids", "item-ids"}),
+    ("api.openai.com", "/v1/threads/t/messages", set()),
+    ("api.openai.com", "/v1/embeddings", set()),
+    ("api.anthropic.com", "/v1/messages?beta=true", {"metadata.user_id", "call-ids"}),
+    ("openrouter.ai", "/api/v1/messages", {"metadata.user_id", "call-ids", "session_id"}),
+    ("generativelanguage.googleapis.com", "/v1beta/models/gemini-3:generateContent", {"labels", "call-ids"}),
+    ("bedrock-runtime.us-east-1.amazonaws.com", "/model/m/converse", {"requestMetadata", "call-ids"}),
+    ("bedrock-runtime.us-east-1.amazonaws.com", "/model/m/invoke", {"metadata.user_id", "call-ids"}),
+    ("my.openai.azure.com", "/openai/deployments/d/chat/completions", {"prompt-cache-key", "metadata", "call-ids"}),
+]
+
+
+@pytest.mark.parametrize(("host", "path", "names"), ROUTES)
+def test_the_rules_hold_for_the_endpoints_of_providers(host: str, path: str, names: set[str]) -> None:
+    found = route(path, host)
+    rules = POLICY.rules_for(MatchContext(found.provider, found.endpoint_names))
+    assert names <= {rule.name for rule in rules}
+    assert names or not rules
 
 
 def test_openrouters_sessions_are_its_own() -> None:

@@ -95,14 +95,14 @@ RULES = [MatchRule("acme/build", "Because.", replace=(Replacement(r"build ([0-9]
 
 def test_rules_of_a_package_are_a_preset_that_is_chosen_by_its_name(package: Path) -> None:
     package.write_text(RULES)
-    assert presets.with_packages(KNOWN, "auto") is KNOWN
+    assert presets.choose("auto", KNOWN)[1] is KNOWN
     assert "acme_rules" not in sys.modules
-    known = presets.with_packages(KNOWN, "auto, acme")
-    chosen = presets.policy(choice.parse("auto, acme", known), known, (OWN,), Places())
-    names = [rule.name for rule in chosen.rules_for(MatchContext(client="curl/8"))]
+    chosen, known = presets.choose("auto, acme", KNOWN)
+    policy = presets.policy(chosen, known, (OWN,), Places())
+    names = [rule.name for rule in policy.rules_for(MatchContext(client="curl/8"))]
     assert names == ["acme/build", "own"]
     with pytest.raises(ValueError, match="no preset"):
-        choice.parse("acne", presets.with_packages(KNOWN, "acne"))
+        presets.choose("acne", KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_rules_of_a_package_are_a_preset_that_is_chosen_by_its_name(package: Pat
 def test_rules_of_a_package_that_cannot_be_used_end_the_start(package: Path, text: str, said: str) -> None:
     package.write_text(text)
     with pytest.raises(ValueError, match=said):
-        presets.with_packages(KNOWN, "acme")
+        presets.choose("acme", KNOWN)
 
 
 # -- those that are built in -------------------------------------------------------------------------------------------

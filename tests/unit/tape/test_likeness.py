@@ -1,4 +1,5 @@
-from wiretape.matching.reduction import LeftOut, Reduced, Taken
+from wiretape.matching.parts import LeftOut, Taken
+from wiretape.matching.reduction import Reduced
 from wiretape.matching.rules import MatchRule
 from wiretape.tape import likeness
 from wiretape.tape.likeness import Conversations, values_of

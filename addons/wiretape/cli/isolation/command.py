@@ -51,7 +51,7 @@ async def isolated(proxy: Proxy, allowed: Allowed) -> AsyncIterator[IsolatedComm
     names = Names(socket.gethostname())
     gateway = Gateway(names, allowed, proxy.knows, proxy.serve, proxy.port)
     answering, _ = await loop.create_datagram_endpoint(lambda: _NameServer(names), sock=sockets.names)
-    refused = Refused()
+    refused = Refused(names.name)
     loop.add_reader(sockets.log, _tell, sockets.log, refused)
     for listener in sockets.gateways:
         await gateway.serve(listener)

@@ -8,7 +8,7 @@ would ask outside, and are reached by paths, which no namespace of networks clos
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wiretape.cli.certificates import TrustFiles
@@ -48,7 +48,9 @@ def covers(trust: TrustFiles, environ: Mapping[str, str]) -> Iterator[list[tuple
         pairs = [(resolver, _RESOLV)]
         switch = Path(_NSSWITCH)
         if switch.is_file():
-            pairs.append((_written(folder / "nsswitch.conf", files_and_dns(switch.read_text("utf-8"))), _NSSWITCH))
+            pairs.append(
+                (_written(folder / "nsswitch.conf", files_and_dns(switch.read_text("utf-8", "replace"))), _NSSWITCH)
+            )
         pairs += [(no_socket, each) for each in _NAME_CACHES]
         pairs += [(trust.pem, each) for each in _BUNDLES]
         if Path(trust.java).stat().st_size:
@@ -73,13 +75,11 @@ def _there(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield those pairs whose second is there, each once, with all links followed."""
     seen = set()
     for ours, theirs in pairs:
-        path = Path(theirs)
-        if not path.exists():
-            continue
-        real = str(path.resolve())
-        if real not in seen:
-            seen.add(real)
-            yield ours, real
+        with suppress(OSError):  # Where we may not look, the command may not either.
+            real = str(Path(theirs).resolve(strict=True))
+            if real not in seen:
+                seen.add(real)
+                yield ours, real
 
 
 def _written(path: Path, text: str) -> str:

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wiretape.cli.isolation import netlink
 from wiretape.network.address import Address
@@ -19,7 +19,9 @@ _TOLD = 20
 class Refused:
     """Tells of each kind of packet once."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: Callable[[str], str]) -> None:
+        """``name`` gives the name that an address stands for, or the address."""
+        self._name = name
         self._told: set[str] = set()
 
     def lines(self, data: bytes) -> Iterator[str]:
@@ -29,7 +31,7 @@ class Refused:
                 continue
             for name, value in netlink.attributes(body[4:]):
                 if name == _PAYLOAD:
-                    yield from self._line(_described(value))
+                    yield from self._line(_described(value, self._name))
 
     def _line(self, what: str) -> Iterator[str]:
         if not what or what in self._told or len(self._told) > _TOLD:
@@ -41,7 +43,7 @@ class Refused:
             yield f"isolated: {what} refused"
 
 
-def _described(packet: bytes) -> str:
+def _described(packet: bytes, named: Callable[[str], str]) -> str:
     """Return what a packet is and where it was to go; empty where that cannot be told."""
     if len(packet) >= 20 and packet[0] >> 4 == 4:
         protocol = packet[9]
@@ -53,6 +55,7 @@ def _described(packet: bytes) -> str:
         head = 40
     else:
         return ""
+    host = named(host)
     name = _PROTOCOLS.get(protocol, f"protocol {protocol}")
     if protocol in _WITH_PORTS and len(packet) >= head + 4:
         (port,) = struct.unpack_from(">H", packet, head + 2)

@@ -6,6 +6,7 @@ loaded. So the addon names the host, has a server that was already up start agai
 
 import ipaddress
 import logging
+from typing import Any
 
 from mitmproxy import connection, ctx
 from mitmproxy.optmanager import OptManager
@@ -48,11 +49,22 @@ async def rebind() -> None:
             logger.error("%s", e)
 
 
-def guard(client: connection.Client) -> None:
-    """Close a connection from elsewhere that came in while the server was still listening on every interface."""
+def guard(client: connection.Client, streams: Any) -> None:
+    """Close a connection from elsewhere that came in while the server was still listening on every interface.
+
+    ``streams`` are what mitmproxy reads and writes with; None where it is done with the client.
+    """
     if (
         ctx.options.listen_host == HOST
         and client.proxy_mode.custom_listen_host is None
-        and not ipaddress.ip_address(client.sockname[0].partition("%")[0]).is_loopback
+        and not ipaddress.ip_address(_arrived_at(client, streams).partition("%")[0]).is_loopback
     ):
         client.error = "wiretape listens on this machine alone: use --listen-host to change that"
+
+
+def _arrived_at(client: connection.Client, streams: Any) -> str:
+    """Return the address at which a connection arrived: a client of a transparent proxy has that of its target."""
+    name = client.sockname
+    if streams:
+        name = streams.writer.get_extra_info("sockname")
+    return str(name[0])

@@ -49,6 +49,8 @@ def test_where_it_listens_elsewhere(host: str, modes: list[str], where: str) -> 
         ("127.0.0.1", "regular", "fe80::1%eth0", True),
         ("127.0.0.1", "regular@192.168.1.2:80", "192.168.1.2", False),
         ("0.0.0.0", "regular", "192.168.1.2", False),
+        ("127.0.0.1", "transparent", "127.0.0.1", False),
+        ("127.0.0.1", "transparent", "192.168.1.2", True),
     ],
 )
 def test_who_came_in_before_it_moved_is_refused(
@@ -59,5 +61,10 @@ def test_who_came_in_before_it_moved_is_refused(
     client.error = None
     client.proxy_mode = mode_specs.ProxyMode.parse(mode)
     client.sockname = (came_to, 8080)
-    loopback.guard(client)
+    streams = None
+    if mode == "transparent":
+        # mitmproxy has its target in the place of where it came to.
+        client.sockname = ("203.0.113.7", 443)
+        streams = SimpleNamespace(writer=SimpleNamespace(get_extra_info={"sockname": (came_to, 8080)}.get))
+    loopback.guard(client, streams)
     assert bool(client.error) is is_refused

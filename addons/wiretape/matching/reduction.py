@@ -103,7 +103,8 @@ def bindings(recorded: Reduced, present: Reduced) -> Bindings:
 def bound(recorded: Reduced, present: Reduced) -> list[Binding]:
     """Return which recorded value is which present one, of two requests whose forms are equal.
 
-    Of directories those too that are the same: another one may be within them, or around them. A recorded value that stands for several present ones is bound to none of them.
+    Of directories those too that are the same: another one may be within them, or around them. A recorded value that
+    stands for several present ones is bound to none of them.
     """
     known: dict[str, Binding] = {}
     ambiguous: set[str] = set()

@@ -29,8 +29,8 @@ class Clock(Enum):
 
     FAKETIME = "faketime"
     ZONE = "the zone's file"
-    """The local date is that of the other side of the earth: for static binaries, which faketime does not reach, and for
-    programs that hang in it."""
+    """For static binaries, which faketime does not reach, and for what hangs in it: the local date is that of the other
+    side of the earth."""
 
 
 @dataclass(frozen=True)

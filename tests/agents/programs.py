@@ -41,6 +41,8 @@ class Program:
     packages: tuple[str, ...]
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    match: str = "auto"
+    """What ``wiretape_match`` is in replays: a program without a User-Agent of its own has its preset by its name."""
     leaves: Mapping[str, str] = field(default_factory=lambda: {"notes.txt": NOTES, "answer.txt": ANSWER})
     clock: Clock = Clock.FAKETIME
 
@@ -70,6 +72,7 @@ AGENTS = (
             *("aider", "--model", "openai/gpt-5", "--yes-always", "--no-check-update", "--no-show-model-warnings"),
             *("--no-gitignore", "--message", "Change the word to jam.", "notes.txt"),
         ),
+        match="auto,aider",
         leaves={"notes.txt": "the word is jam\n"},
     ),
     Program(

@@ -151,7 +151,9 @@ class Trial:
         folder = lab.fresh(self._folder / "runs" / f"{self._number}-{mode}")
         report = folder / "calls.jsonl"
         command = [_WIRETAPE, "run", "--mode", mode, "--session", self.program.name, "--report", str(report)]
-        command += ["--recordings", str(self._folder / "recordings"), *(self._flags if trap else ())]
+        command += ["--recordings", str(self._folder / "recordings"), "--set", f"wiretape_match={self.program.match}"]
+        if trap:
+            command += self._flags
         command.append("--")
         if later and self.program.clock is Clock.FAKETIME:
             command += ["faketime", "-m", "--exclude-monotonic", "-f", "+1d"]

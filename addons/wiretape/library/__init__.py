@@ -3,7 +3,7 @@
 ``verify``      whether a file is a sound recording
 ``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
 ``compare``     what a session holds, and how two differ
-``folding``     which recordings rules make one; ``gist``: whether their answers say the same
+``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one
 ``promotion``   a session's recordings, taken over into another
 ``ledger``      what was found out about recordings, noted so that it need not be found out again

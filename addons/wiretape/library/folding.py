@@ -23,11 +23,12 @@ from urllib.parse import urlsplit
 
 from wiretape import recording as recordings
 from wiretape.exceptions import NotHttpError
-from wiretape.library import gist, parallel
+from wiretape.library import parallel
 from wiretape.library.parallel import Watch, unwatched
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.rules import MatchContext, MatchPolicy, MatchRule
+from wiretape.providers import gist
 from wiretape.providers.routing import Providers
 from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wiretape import recording as recordings
-from wiretape.library import gist, proposals
+from wiretape.library import proposals
 from wiretape.library.proposals import Proposed
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector
+from wiretape.providers import gist
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape import comparison, mismatch

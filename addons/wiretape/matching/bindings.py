@@ -15,7 +15,8 @@ byte as it was. Each text is searched by itself:
   themselves likewise, ``_DEPTH`` levels deep. It stays JSON, whatever has to be escaped.
 - Another text is searched as it is (``bound_values``: where a value stands by itself, and how it may be escaped).
 - All values are replaced in one pass: what was put in is not searched again, so two values may change places. Where
-  values overlap, the one that begins first counts, and the longest of those.
+  values overlap, the one that begins first counts, and the longest of those. So a directory that is the same in both
+  requests is looked for too: ``/home/a/proj`` stays, though ``/home/a`` becomes ``/home/b``.
 
 What the protocol says of itself (``"type": "text"``, the names of members) is not searched for words, but for
 directories, of which tools tell in such members too; what is opaque is not searched at all. A binary body stays as it
@@ -113,6 +114,8 @@ class Bindings:
             if _is_bound(each):
                 value = BoundValue(each.name, each.recorded, each.present, is_path=each.is_path)
                 by_recorded.setdefault(each.recorded, value)
+        if all(value.recorded == value.present for value in by_recorded.values()):
+            by_recorded = {}
         self._values = sorted(by_recorded.values(), key=lambda value: -len(value.recorded))
         self._paths = [value for value in self._values if value.is_path]
 
@@ -195,7 +198,7 @@ class Bindings:
         rest = text[end:]
         for value in values:
             found += (span.moved(end) for span in value.spans(rest))
-        return _apart(found)
+        return [span for span in _apart(found) if span.replacement != text[span.start : span.end]]
 
     def _in_names(self, names: set[str], _number: int, raw: str) -> Iterator[Span]:
         for literal in literals(raw):
@@ -220,7 +223,7 @@ def _is_bound(binding: Binding) -> bool:
         binding.present.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return False
-    return binding.present not in ("", recorded)
+    return binding.present != "" and (binding.is_path or binding.present != recorded)
 
 
 def _may_hold(text: str, values: Sequence[BoundValue]) -> bool:

@@ -33,6 +33,7 @@ class BoundValue:
     def __init__(self, name: str, recorded: str, present: str, *, is_path: bool) -> None:
         self.name = name
         self.recorded = recorded
+        self.present = present
         self.is_path = is_path
         self._forms = [(recorded, present), *_escaped(recorded, present)]
 

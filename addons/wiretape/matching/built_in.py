@@ -57,7 +57,7 @@ _BLOCK_REFERENCES = ("$.messages[*].content[*].tool_use_id", "$.messages[*].cont
 BUILT_IN = (
     MatchRule(
         "prompt-cache-key",
-        "It chooses whose cache is asked and how long that is kept, never the answer.",
+        "It chooses the machine whose cache is asked, and how long that is kept, never the answer.",
         _OPENAI,
         ignore=("$.prompt_cache_key", "$.prompt_cache_retention", "$.prompt_cache_isolation_key"),
     ),

@@ -6,6 +6,7 @@ letters of a mark is ever the same as one with the mark. For people, it is a tex
 """
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -85,9 +86,20 @@ class Written(NamedTuple):
 def dumps(value: JSON) -> bytes:
     """Return a reduced value as bytes, which are equal for equal ones alone; without a NUL where no mark is in it."""
     try:
-        return orjson.dumps(value, default=_fragment, option=_OPTIONS)
+        data = orjson.dumps(value, default=_fragment, option=_OPTIONS)
     except TypeError:  # orjson writes no half of a surrogate pair and no integer of more than 64 bits.
         return _slowly(value)
+    # It writes what is no number as null.
+    return _slowly(value) if b"null" in data and _has_no_number(value) else data
+
+
+def _has_no_number(value: JSON) -> bool:
+    kind = type(value)
+    if kind is dict:
+        return any(map(_has_no_number, value.values()))
+    if kind is list:
+        return any(map(_has_no_number, value))
+    return kind is float and not math.isfinite(value)
 
 
 def _fragment(value: Any) -> orjson.Fragment:

@@ -120,6 +120,12 @@ def parts(request: RecordedRequest, body: JSON = None) -> tuple[list[tuple[str, 
     return [*said, *others, ("query", query(request)), ("base URL", base(request))], len(said)
 
 
+def conversation(request: RecordedRequest) -> tuple[bytes, ...]:
+    """Return a digest of each message of a request's conversation: two begin alike where their digests do."""
+    items, turns = parts(request)
+    return tuple(hashlib.blake2b(json_text.canonical(value), digest_size=16).digest() for _, value in items[:turns])
+
+
 def _items(key: str, value: Any) -> list[tuple[str, Any]]:
     """Return the pieces of a member: the items of a list of objects or texts, or the whole of it."""
     has_items = isinstance(value, list) and value and isinstance(value[0], dict | str)

@@ -103,7 +103,8 @@ def bindings(recorded: Reduced, present: Reduced) -> Bindings:
 def bound(recorded: Reduced, present: Reduced) -> list[Binding]:
     """Return which recorded value is which present one, of two requests whose forms are equal.
 
-    A recorded value that stands for several present ones is bound to none of them.
+    Of directories those too that are the same: another one may be within them, or around them. A recorded value that
+    stands for several present ones is bound to none of them.
     """
     known: dict[str, Binding] = {}
     ambiguous: set[str] = set()
@@ -114,7 +115,11 @@ def bound(recorded: Reduced, present: Reduced) -> list[Binding]:
         first = known.setdefault(one.value, Binding(one.name, one.value, two.value, one.is_directory))
         if first.present != two.value:
             ambiguous.add(one.value)
-    return [each for each in known.values() if each.recorded != each.present and each.recorded not in ambiguous]
+    return [
+        each
+        for each in known.values()
+        if each.recorded not in ambiguous and (each.is_path or each.recorded != each.present)
+    ]
 
 
 def _pairs(recorded: Reduced, present: Reduced) -> Iterator[tuple[Taken, Taken]]:

@@ -9,6 +9,7 @@
 ``element_streams``   the bytes of an answer -> an SDK's objects, one by one
 ``elements``       what the endpoints have in common that are kept as an SDK's objects
 ``base``           what is known of one endpoint, and the registry of all
+``gist``           what an answer says, for telling whether two say the same
 ``dialects``       what is known of an API that is passed on as it is sent
 ``unknown_events`` when a stream is whole whose API nobody knows
 ``openai``, ``ollama``   the APIs that are kept as an SDK's objects, a module each

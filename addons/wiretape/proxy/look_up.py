@@ -114,7 +114,7 @@ class LookUps:
 
     async def _find(self, tape: Tape, question: Question) -> Hit | None:
         pool = self._threads.reader_of(tape.store)
-        has_turns = question.request.moves_on or tape.config.takes not in (Takes.FIRST, Takes.LAST)
+        has_turns = question.request.moves_on or tape.counts_calls or tape.config.takes not in (Takes.FIRST, Takes.LAST)
         if tape.store.is_quick or question.key is None or has_turns:
             return await aside(pool, tape.lookup, question)
         # Equal requests wait together: many that want one slow recording leave the threads to the others.

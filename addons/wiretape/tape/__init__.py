@@ -17,6 +17,8 @@ How they are asked:
 ``question``        what a tape is asked
 ``lookup``          which recordings answer a request
 ``comparison``      two requests by the rules in force: what differs, and of what kind it is
+``recorded_order``  the recordings of a session in the order in which they were made
+``loose``           which recordings may stand for a request that they are not the same as
 ``mismatch``        why a request has no recording: the nearest one, and what differs
 ``miss_explainer``  what is gathered to say that
 ``hit``             a request that has a recording

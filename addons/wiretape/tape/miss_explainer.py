@@ -5,6 +5,7 @@ What is said of it is in ``mismatch``.
 
 from collections.abc import Sequence
 
+from wiretape.codecs import printable
 from wiretape.matching import request as matching
 from wiretape.matching.outline import Near, outline
 from wiretape.matching.rules import MatchPolicy
@@ -41,10 +42,11 @@ class MissExplainer:
         self._policy = policy
         self._kept = KeptMisses(store.notes, self._own.session) if keeps_misses and store.notes else None
 
-    def explain(self, question: Question, *, is_offline: bool, is_open: bool) -> Explanation:
+    def explain(self, question: Question, refusal: str = "", *, is_offline: bool, is_open: bool) -> Explanation:
         """Return why a request has no recording.
 
-        ``is_open``: whether who asks may know what other sessions have.
+        ``refusal``: why none may stand for it that is not the same. ``is_open``: whether who asks may know what other
+        sessions have.
         """
         how = (
             "To record it, send it once with wiretape_mode=record-if-missing and the provider's key\n"
@@ -52,6 +54,8 @@ class MissExplainer:
         )
         if is_offline:
             how = f"The proxy is offline (wiretape_offline): nothing is sent to anybody.\n{how}"
+        if refusal:
+            how = f"{printable.line(refusal)}\n{how}"
         obstacles = [problem for lookup in self._lookups for problem in lookup.obstacles(question)]
         if is_open and self._store.is_quick:
             obstacles += self._elsewhere(question)

@@ -21,6 +21,9 @@ class Question:
     """Equal for requests that are the same byte for byte: under it a hit is kept in memory. None: it is not kept."""
     turn: int | None = None
     """Of a request that moves on: how many equal ones came before it. None until a tape has counted it."""
+    place: int | None = None
+    """Which call of its session it is to its endpoint and model, from 1 on, where each call counts. None until a tape
+    has counted it."""
 
     context: MatchContext = field(default_factory=MatchContext)
     """Whose request it is: by that the rules are chosen by which it may be the same as another one."""
@@ -32,4 +35,4 @@ class Question:
 
     def read_as(self, request: RecordedRequest) -> "Question":
         """Return the same question, read as another request. Its turn is the same; its hit is not kept in memory."""
-        return Question(request, None, self.turn, self.context)
+        return Question(request, None, self.turn, self.place, self.context)

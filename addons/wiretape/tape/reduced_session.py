@@ -46,7 +46,7 @@ _WORTH_TELLING = 2000
 _DIGEST = 16
 """Bytes of a digest that are kept."""
 
-_HEAD = struct.Struct(f"={_DIGEST}sH")
+_HEAD = struct.Struct(f"={_DIGEST}sI")
 
 
 @dataclass(frozen=True, slots=True)

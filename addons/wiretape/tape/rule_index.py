@@ -17,7 +17,7 @@ the second recording, call after call, and with ``first`` from the first.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,15 +26,14 @@ from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.bindings import Bindings
 from wiretape.matching.reduction import Reduced, Reducer
-from wiretape.matching.rules import MatchPolicy
+from wiretape.matching.rules import MatchPolicy, MatchRule
 from wiretape.policy import Takes
 from wiretape.recording import RecordedRequest
-from wiretape.store.base import RESPONSES, WIRE
 from wiretape.tape.background import Background
 from wiretape.tape.index import Index
 from wiretape.tape.likeness import Conversations, values_of
 from wiretape.tape.question import Question
-from wiretape.tape.recorded_at import recorded_at
+from wiretape.tape.recorded_at import RecordedTimes
 from wiretape.tape.reduced_session import ReducedRequest, ReducedSession, digest_of, reduced_request
 
 _SETS = 16
@@ -42,9 +41,6 @@ _SETS = 16
 
 _ALIKE = 256
 """Recordings that only their time tells apart, of which that is looked at."""
-
-_TIMES = 10_000
-"""Recordings of which the time is kept."""
 
 _NOTHING_KNOWN = Conversations()
 
@@ -65,9 +61,9 @@ class Reading:
         return f"{self.by.fingerprint} {self.present.digest}"
 
 
-def reading(question: Question, policy: MatchPolicy) -> Reading | None:
-    """Return a question, reduced by the rules that hold for it; None where there are none."""
-    rules = policy.rules_for(question.context)
+def reading(question: Question, policy: MatchPolicy, also: tuple[MatchRule, ...] = ()) -> Reading | None:
+    """Return a question, reduced by the rules that hold for it, and these; None where there are none."""
+    rules = (*policy.rules_for(question.context), *also)
     if not rules:
         return None
     by = reduction.reducer(rules)
@@ -108,7 +104,7 @@ class RuleIndex:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[tuple[str, str], ReducedSession] = OrderedDict()
         self._conversations = Conversations()
-        self._times: OrderedDict[tuple[str, Hashable], float] = OrderedDict()
+        self._times = RecordedTimes(index.store, index.session)
 
     def matches(self, reading: Reading, takes: Takes, count_turn: Callable[[str], int]) -> Iterator[RuleMatch]:
         """Yield the recorded requests that are the same as the present one by rules, the likeliest first.
@@ -175,31 +171,8 @@ class RuleIndex:
     def _by_age(self, alike: Sequence[_Alike], same: dict[str, ReducedRequest]) -> list[_Alike]:
         """Return what is alike, the oldest first."""
         alike = sorted(alike, key=lambda each: each.names[-1])[-_ALIKE:]
-        times = self._times_of({each.names[-1]: same[each.names[-1]].state for each in alike})
+        times = self._times.of({each.names[-1]: same[each.names[-1]].state for each in alike})
         return sorted(alike, key=lambda each: (times[each.names[-1]], each.names[-1]))
-
-    def _times_of(self, states: dict[str, Hashable]) -> dict[str, float]:
-        """Return when recordings were made."""
-        store = self._index.store
-        session = self._index.session
-        with self._lock:
-            times = {name: self._times[name, state] for name, state in states.items() if (name, state) in self._times}
-        left = [name for name in states if name not in times]
-        files = [(name, folder) for name in left for folder in (RESPONSES, WIRE)]
-        fetched = store.fetch(session, files) if left else {}
-        for name in left:
-            data = {}
-            for folder in (RESPONSES, WIRE):
-                came = fetched.get((name, folder))
-                with suppress(ValueError, OSError):
-                    data[folder] = came.data if came else store.read(session, name, folder)
-            times[name] = recorded_at(data.get(RESPONSES), data.get(WIRE))
-        with self._lock:
-            for name in left:
-                self._times[name, states[name]] = times[name]
-            while len(self._times) > _TIMES:
-                self._times.popitem(last=False)
-        return times
 
 
 def _from_turn(alike: list[_Alike], takes: Takes, count_turn: Callable[[], int]) -> list[_Alike]:

@@ -46,6 +46,7 @@ from wiretape.tape.hit import Hit
 from wiretape.tape.hit_memory import CachedHit, HitMemory
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
+from wiretape.tape.loose import LooseMatches
 from wiretape.tape.mismatch import Explanation, NearRecording
 from wiretape.tape.miss_explainer import MissExplainer
 from wiretape.tape.question import Question
@@ -101,14 +102,19 @@ class Tape:
         self._lookups = [Lookup(indexes.of(each), self._count_turn, config) for each in self._sessions]
         self._policy = policy
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
+        own = [indexes.of(each) for each in self._sessions]
+        self._loose = LooseMatches(config, policy, self._lookups, indexes, self._count_turn)
         self._misses = MissExplainer(store, self._lookups, indexes, policy, keeps_misses=config.keep_misses)
         self._hits = HitMemory(
             store,
             config,
-            LruCache(0) if memory is None else memory,
-            [indexes.of(each) for each in self._sessions],
+            # Where each call counts, none is answered without a look.
+            LruCache(0) if memory is None or self._loose.counts else memory,
+            own,
             has_rules=bool(policy.rules),
         )
+        self.counts_calls = self._loose.counts
+        """Whether an answer depends on how many calls came before."""
         # On the way of each request.
         self.recall = self._hits.recall
 
@@ -145,6 +151,8 @@ class Tape:
         if question.turn is None and question.request.moves_on and self.config.asks_again:
             # It is counted whether it has a recording or not: the next one is the one after it.
             question.turn = self._count_turn(question.identity)
+        if question.place is None and self._loose.counts:
+            question.place = self._loose.count(question.request)
         snapshots: list[Snapshot] = []
         try:
             hit = self._look(question, snapshots, thorough=thorough)
@@ -153,7 +161,7 @@ class Tape:
             for reading in aliases.readings(question.request, self._ids_that_came):
                 if hit := self._look(question.read_as(reading), snapshots, thorough=thorough):
                     return hit
-            return self._look_by_rules(question, snapshots)
+            return self._look_by_rules(question, snapshots) or self._look_loosely(question)
         except MovedOn:
             return None
 
@@ -196,6 +204,16 @@ class Tape:
                     self._hits.keep(question, hit, snapshots, mark)
                 return hit
         return None
+
+    def _look_loosely(self, question: Question) -> Hit | None:
+        """Look for a recording that may stand for a request, where that was asked for."""
+        if question.request.is_model_list:
+            return None
+        match = self._loose.find(question)
+        if match is None:
+            return None
+        found = _Found(match.lookup, match.snapshot, [match.candidate])
+        return self._hit(question.request, found).by_rules(match.rules, match.bindings)
 
     def _in_place_of(self, question: Question, request: RecordedRequest) -> Question:
         """Return a question for a recorded request in the present one's place: its turns are those of the recording."""
@@ -267,7 +285,9 @@ class Tape:
 
         ``context``: whose it is; ``is_open``: whether who asks may know what other sessions have.
         """
-        return self._misses.explain(Question(request, context=context), is_offline=is_offline, is_open=is_open)
+        refusal = self._loose.refusal(request)
+        question = Question(request, context=context)
+        return self._misses.explain(question, refusal, is_offline=is_offline, is_open=is_open)
 
     def near(self, request: RecordedRequest) -> list[NearRecording]:
         """Return the recordings of a request's endpoint that are the likeliest to be the nearest. Raises OSError."""

@@ -1,15 +1,26 @@
 """The exit code of a run, where the command's own does not tell what is wrong. What a run does is seen in ``e2e``."""
 
+import asyncio
+import logging
+import sys
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from wiretape.cli.certificates import TrustFiles
+from wiretape.cli.isolation.namespaces import IsolationError
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
-    from wiretape.cli.run import RunOutcome
+    from wiretape.cli import run
+    from wiretape.cli.embedded import StartError
+    from wiretape.cli.run import Isolate, RunOutcome, RunPlan
 
 
 @pytest.mark.parametrize(
@@ -51,3 +62,41 @@ def test_a_replay_in_which_nothing_was_asked(counters: Counters, mode: str, code
     outcome = RunOutcome(code, mode, "s", counters, 1, (), {}, CallReport())
     assert outcome.code_for(fail_on_miss=True, fail_on_silence=True) == ends
     assert outcome.code_for(fail_on_miss=True, fail_on_silence=False) == code
+
+
+# -- where a command cannot be isolated --------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _impossible(*_: object) -> AsyncIterator[None]:
+    raise IsolationError("this system lets nobody")
+    yield
+
+
+def ran(isolate: Isolate, mode: str) -> int:
+    """The code of a command that ends with 7, on such a system."""
+    proxy: Any = SimpleNamespace(mode=mode, url="http://127.0.0.1:1")
+    plan = RunPlan((sys.executable, "-c", "raise SystemExit(7)"), (), {}, isolate=isolate)
+    ended = asyncio.run(run._behind(proxy, plan, TrustFiles("", "", ""), run._Relay()))
+    assert not ended.is_isolated
+    return ended.code
+
+
+@pytest.mark.parametrize(
+    ("isolate", "mode", "is_told"),
+    [(Isolate.AUTO, "replay", True), (Isolate.AUTO, "record", False), (Isolate.NO, "replay", False)],
+)
+def test_it_runs_without_isolation_where_that_was_not_asked_for(
+    isolate: Isolate, mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, is_told: bool
+) -> None:
+    monkeypatch.setattr(run, "isolated", _impossible)
+    with caplog.at_level(logging.WARNING):
+        assert ran(isolate, mode) == 7
+    told = "not isolated, so a program that reads no proxy variable can go past the proxy: this system lets nobody"
+    assert caplog.messages == [told] * is_told
+
+
+def test_it_does_not_run_where_isolation_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "isolated", _impossible)
+    with pytest.raises(StartError, match="--isolate: this system lets nobody"):
+        ran(Isolate.YES, "record")

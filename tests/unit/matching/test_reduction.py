@@ -49,6 +49,19 @@ def test_directories_and_their_names_are_bound() -> None:
     assert reduction.bindings(recorded, present).rewrite(answer).body == b"/work/q/x -work-q 2026-11-28"
 
 
+def test_a_directory_that_stays_is_no_part_of_one_that_moves() -> None:
+    """Another home, and the same working directory, which is in the old one."""
+    by = reduction.reducer((OWN,))
+    request = chat("one", "in /home/a/proj, at home in /home/a")
+    recorded = by.reduce(request, Places(cwd=("/home/a/proj",), home=("/home/a",)))
+    moved = chat("one", "in /home/a/proj, at home in /home/b")
+    present = by.reduce(moved, Places(cwd=("/home/a/proj",), home=("/home/b",)))
+    assert recorded.digest == present.digest
+    answer = HttpResponse(200, (("content-type", "text/plain"),), (b"/home/a/proj/x.py", b" and /home/a/.rc"))
+    assert reduction.bindings(recorded, present).rewrite(answer).chunks == (b"/home/a/proj/x.py", b" and /home/b/.rc")
+    assert not reduction.bindings(recorded, recorded)
+
+
 def test_another_directory_is_another_one() -> None:
     recorded = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/project"), OWN)
     present = reduced(chat("one", "Working directory: /home/a/proj\n/home/a/proj"), OWN)

@@ -199,7 +199,7 @@ def test_what_a_test_recorded_is_known_to_be_of_it(tmp_path: Path, notes: Notes)
     for _ in range(2):
         same = ReducedSession(indexed(DirectoryStore(root, notes=notes)), BY, CHAT, None).same(digest(chat(seed=9)))
         assert {each.test_id for each in same.values()} == {"tests/1", "tests/2"}
-        assert all(len(each.values) == 4 for each in same.values())
+        assert all(len(each.values) == 8 for each in same.values())
 
 
 def test_one_that_cannot_be_reduced_is_the_same_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from builders import arrived, chat, route
-from wiretape.library.gist import gist
 from wiretape.matching import request as matching
 from wiretape.providers import wire
+from wiretape.providers.gist import gist
 from wiretape.recording import RecordedRequest, Recording, make
 
 ASKED = chat("Hello", stream=True)

@@ -22,18 +22,31 @@ texts are looked through, for the directories first that a rule finds there; the
 they are, and so does what names something that the provider has, as the model.
 """
 
-import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 from wiretape.matching import json_path, marks, ordering, texts
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.json_path import REMOVED, JsonPath, Place
 from wiretape.matching.marks import Located, Marked
-from wiretape.matching.parts import LeftOut, PartMemory, Parts, PartSearch, Search, Searched, Taken, numbered, texts_of
+from wiretape.matching.parts import (
+    LeftOut,
+    Look,
+    PartMemory,
+    Parts,
+    PartSearch,
+    Search,
+    Searched,
+    Taken,
+    look,
+    numbered,
+    texts_of,
+)
 from wiretape.matching.request import base, endpoint, query, wire_body
 from wiretape.matching.rules import PLACES, Kind, MatchRule, Places
+from wiretape.matching.spine import Spine
 from wiretape.matching.texts import Directories, Finding, TextScanner
 from wiretape.recording import JSON, RecordedRequest
 
@@ -42,6 +55,9 @@ PLACES_MEMBER = "places"
 
 _FORM = 1
 """Another number for each change of what a request is reduced to: what was kept of reduced requests does not count."""
+
+_LOOK = "a first look"
+"""What a part is asked for, before it is searched."""
 
 _NAMES = frozenset(
     {
@@ -149,7 +165,7 @@ def _directories(reduced: Reduced) -> dict[str, list[Taken]]:
     return found
 
 
-@functools.lru_cache(maxsize=64)
+@lru_cache(maxsize=64)
 def reducer(rules: tuple[MatchRule, ...]) -> "Reducer":
     """Return what reduces requests by these rules. Raises ValueError for a path or a pattern that is none."""
     return Reducer(rules)
@@ -181,7 +197,6 @@ class Reducer:
             (json_path.compiled(path), TextScanner(each for each, where in wanted if where == path))
             for path in at_paths
         ]
-        self.finds_directories = any(each.is_directory for each, _ in wanted)
         self.memory = PartMemory()
 
     def reduce(self, request: RecordedRequest, places: Places) -> Reduced:
@@ -215,30 +230,36 @@ class _Reduction:
         """Return a body without what is ignored, in one order, with marks for ids; what is found at paths is told."""
         by = self._by
         for rule, path in by.ignored:
-            body = json_path.edit(path, body, functools.partial(self._ignore, rule))
+            body = json_path.edit(path, body, partial(self._ignore, rule))
         for rule, unordered in by.unordered:
             body, orders = ordering.sorted_lists(body, unordered)
             self.left_out += (LeftOut(rule, (number,), order) for number, order in enumerate(orders))
-        for rule, path in by.ids:
-            body = json_path.edit(path, body, functools.partial(self._number, rule), into_texts=False)
-        for rule, path in by.references:
-            body = json_path.edit(path, body, functools.partial(self._refer, rule), into_texts=False)
+        body = self._with_ids(body)
         for path, scanner in by.at_paths:
-            body = json_path.edit(path, body, functools.partial(_locate, scanner))
+            body = json_path.edit(path, body, partial(_locate, scanner))
         return body
 
     def _ignore(self, rule: MatchRule, value: JSON, place: Place) -> JSON:
         self.left_out.append(LeftOut(rule, place, value))
         return REMOVED
 
-    def _number(self, rule: MatchRule, value: JSON, _place: Place) -> JSON:
+    def _with_ids(self, body: JSON) -> JSON:
+        """Return a body with marks for ids: those that are given first, then those that name one of them."""
+        spine = Spine(body)
+        for rule, path in self._by.ids:
+            spine = _changed_at(path, spine, partial(self._number, rule))
+        for rule, path in self._by.references:
+            spine = _changed_at(path, spine, partial(self._refer, rule))
+        return spine.value
+
+    def _number(self, rule: MatchRule, value: JSON) -> JSON:
         # What is marked already is the first rule's.
         if type(value) is not str and type(value) is not int:
             return value
         self.taken.append(Taken(rule, rule.name, value))
         return Marked(numbered(self._numbers, rule.name, value))
 
-    def _refer(self, rule: MatchRule, value: JSON, _place: Place) -> JSON:
+    def _refer(self, rule: MatchRule, value: JSON) -> JSON:
         if type(value) is not str and type(value) is not int:
             return value
         number = self._numbers.get(rule.name, {}).get(value)
@@ -246,56 +267,65 @@ class _Reduction:
 
     def searched(self, parts: Sequence[JSON]) -> list[Searched]:
         """Return parts without what is taken out of their texts."""
+        memory = self._by.memory
         written = [*map(marks.dumps, parts)]
-        directories = self._directories(parts, written)
+        looks = [
+            memory.recall(_LOOK, data, partial(look, self._by.search, part))
+            for part, data in zip(parts, written, strict=True)
+        ]
+        directories = self._directories(each for seen in looks for each in seen.directories)
         question = directories.key
-        recall = self._by.memory.recall
-        seen: set[JSON] = set()
         made = []
-        for number, (part, data) in enumerate(zip(parts, written, strict=True)):
-            searched = recall(question, data, functools.partial(self._search, part, directories))
-            made.append(searched)
-            self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in searched.left_out)
-            for each in searched.taken:
-                # A directory is told once.
-                if not each.is_directory or each.value not in seen:
-                    self.taken.append(each)
-                    seen.add(each.value)
+        for part, data, seen in zip(parts, written, looks, strict=True):
+            search = partial(self._search, part, data, seen, directories)
+            made.append(memory.recall(question, data, search))
+        self._collect(made)
         return made
 
-    def _search(self, part: JSON, directories: Directories) -> tuple[Searched, bool]:
+    def _search(self, part: JSON, data: bytes, seen: Look, directories: Directories) -> tuple[Searched, bool]:
+        if seen.is_clean and not directories.may_be_in(data):
+            return Searched(part, data, (), ()), True
         search = PartSearch(self._by.search, directories, self._numbers)
         return search.searched(part), search.is_lasting
 
-    def _directories(self, parts: Sequence[JSON], written: Sequence[bytes]) -> Directories:
+    def _collect(self, parts: Sequence[Searched]) -> None:
+        """Tell what was taken out of parts, each directory once."""
+        seen: set[JSON] = set()
+        for number, part in enumerate(parts):
+            self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in part.left_out)
+            for each in part.taken:
+                if not each.is_directory or each.value not in seen:
+                    self.taken.append(each)
+                    seen.add(each.value)
+
+    def _directories(self, findings: Iterable[Finding]) -> Directories:
         """Return which directories there are: those that are known, and those that a rule finds in the texts.
 
-        What has but the form of somebody's home is that of the client where no other is known, and there is one alone.
+        What has but the form of somebody's home is that of the client where there is one alone, and no directory of the
+        client's is known: a recording tells those alone that its texts name, so its home is none of them then.
         """
         directories = Directories()
         for name, paths in self._known.items():
             assert self._by.paths_rule
             directories.add(self._by.paths_rule, name, *paths)
-        if not self._by.finds_directories:
-            return directories
-        found: list[Finding] = []
-        for part, data in zip(parts, written, strict=True):
-            found += self._by.memory.recall("directories", data, functools.partial(self._found_in, part))
+        found = [*findings]
         told = {each.wanted.name for each in found if not each.wanted.is_guess}
         homes = {each.value for each in found if each.wanted.is_guess and each.wanted.name == "home"}
-        is_sure = len(homes) == 1 and "home" not in told and "home" not in self._known
+        is_sure = len(homes) == 1 and "home" not in told and not self._known
         for each in found:
             if not each.wanted.is_guess or each.wanted.name != "home" or is_sure:
                 directories.add(each.wanted.rule, each.wanted.name, each.value)
         return directories
 
-    def _found_in(self, part: JSON) -> tuple[Sequence[Finding], bool]:
-        found: list[Finding] = []
-        for text in texts_of(part):
-            if isinstance(text, Located):
-                found += text.findings
-            found += self._by.search.scanner.findings(str(text))
-        return [each for each in found if each.wanted.is_directory], True
+
+def _changed_at(path: JsonPath, spine: Spine, change: Callable[[JSON], JSON]) -> Spine:
+    if path.member is None:
+        return Spine(json_path.edit(path, spine.value, lambda value, _place: change(value), into_texts=False))
+    way, name = path.member
+    for each in spine.objects(way):
+        if name in each:
+            each[name] = change(each[name])
+    return spine
 
 
 def _locate(scanner: TextScanner, value: JSON, _place: Place) -> JSON:

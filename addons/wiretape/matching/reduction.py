@@ -165,7 +165,7 @@ def _directories(reduced: Reduced) -> dict[str, list[Taken]]:
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def reducer(rules: tuple[MatchRule, ...]) -> "Reducer":
     """Return what reduces requests by these rules. Raises ValueError for a path or a pattern that is none."""
     return Reducer(rules)

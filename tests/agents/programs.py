@@ -29,7 +29,8 @@ class Clock(Enum):
 
     FAKETIME = "faketime"
     ZONE = "the zone's file"
-    """For static binaries, which faketime does not reach: the local date is that of the other side of the earth."""
+    """For static binaries, which faketime does not reach, and for what hangs in it: the local date is that of the other
+    side of the earth."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ AGENTS = (
             *("--no-gitignore", "--message", "Change the word to jam.", "notes.txt"),
         ),
         match="auto,aider",
+        clock=Clock.ZONE,
         leaves={"notes.txt": "the word is jam\n"},
     ),
     Program(

@@ -168,4 +168,4 @@ def _text(value: str) -> str:
     """Return a text of TOML: as it is between single quotes, where it can be."""
     if "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)

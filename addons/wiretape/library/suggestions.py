@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from wiretape import recording as recordings
 from wiretape.library import proposals
+from wiretape.library.proposals import Proposed
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector
@@ -26,6 +27,12 @@ from wiretape.tape import comparison, mismatch
 from wiretape.tape.comparison import Side
 from wiretape.tape.kept_misses import KeptMiss
 from wiretape.tape.mismatch import NearRecording
+
+_TRIED = 6
+"""Recordings beside the nearest one with which a miss is compared."""
+
+_PATHS = MatchRule("paths", kinds=(Kind.PATHS,))
+"""The directories of the client, wherever they stand."""
 
 type Effects = tuple[MatchRule, ...]
 """Rules that each do one thing at one place."""
@@ -86,11 +93,24 @@ def looked_at(miss: KeptMiss, near: Sequence[NearRecording], policy: MatchPolicy
     rules = policy.rules_for(miss.context)
     if not near:
         return Missed(miss, rules, None)
-    places = reduction.places_of(miss.request)
-    nearest = mismatch.nearest_of(miss.request, near, MatchPolicy(rules, places))
-    compared = comparison.compare(rules, Side(miss.request, places), nearest.side)
-    found = proposals.propose(compared)
-    return Missed(miss, rules, nearest, found.rules, found.refused)
+    here = Side(miss.request, reduction.places_of(miss.request))
+    nearest = mismatch.nearest_of(miss.request, near, MatchPolicy(rules, here.places))
+    # By its letters another turn of the conversation may be nearer than the one that was meant.
+    tried = [nearest, *near[:_TRIED]]
+    found = [_proposed(rules, here, each.side) for each in tried]
+    best, recording = min(zip(found, tried, strict=True), key=lambda each: (len(each[0].refused), len(each[0].rules)))
+    return Missed(miss, rules, recording, best.rules, best.refused)
+
+
+def _proposed(rules: Effects, here: Side, there: Side) -> Proposed:
+    """Return what could be left out; the directories of both, where that leaves less that cannot be."""
+    found = proposals.propose(comparison.compare(rules, here, there))
+    if not found.refused:
+        return found
+    without = proposals.propose(comparison.compare((*rules, _PATHS), here, there))
+    if len(without.refused) < len(found.refused):
+        return Proposed((_PATHS, *without.rules), without.refused)
+    return found
 
 
 def selector(miss: KeptMiss) -> Selector:
@@ -212,13 +232,6 @@ def _digest(by: reduction.Reducer, request: RecordedRequest) -> str:
 def joined(effects: Iterable[MatchRule], applies: Selector) -> Iterator[MatchRule]:
     """Yield rules that do what many small ones do: one for all that is left out, and one for each set of kinds."""
     effects = [*effects]
-    kinds: dict[str, dict[Kind, None]] = defaultdict(dict)
-    for each in effects:
-        for path in each.paths:
-            kinds[path] |= dict.fromkeys(each.kinds)
-    paths: dict[tuple[Kind, ...], list[str]] = defaultdict(list)
-    for path, those in kinds.items():
-        paths[tuple(kind for kind in Kind if kind in those)].append(path)
     rule = MatchRule(
         "suggested",
         "What varies from run to run.",
@@ -229,6 +242,26 @@ def joined(effects: Iterable[MatchRule], applies: Selector) -> Iterator[MatchRul
     )
     if rule.ignore or rule.ids or rule.replace:
         yield rule
-    for number, (those_kinds, at) in enumerate(paths.items(), 1):
-        name = f"suggested-kinds-{number}" if len(paths) > 1 else "suggested-kinds"
-        yield replace(rule, name=name, ignore=(), ids=(), replace=(), kinds=those_kinds, paths=tuple(at))
+    bare = replace(rule, ignore=(), ids=(), replace=())
+    for number, (kinds, paths) in enumerate(_kinds(effects).items(), 1):
+        yield replace(bare, name=f"suggested-kinds-{number}", kinds=kinds, paths=paths)
+
+
+def _kinds(effects: Iterable[MatchRule]) -> dict[tuple[Kind, ...], tuple[str, ...]]:
+    """Return the kinds that are looked for, each set with the paths where; without a path it is everywhere."""
+    everywhere: set[Kind] = set()
+    at: dict[str, set[Kind]] = defaultdict(set)
+    for each in effects:
+        for path in each.paths:
+            at[path] |= {*each.kinds}
+        if not each.paths:
+            everywhere |= {*each.kinds}
+    paths: dict[tuple[Kind, ...], tuple[str, ...]] = {}
+    for path, kinds in at.items():
+        those = tuple(kind for kind in Kind if kind in kinds - everywhere)
+        if those:
+            paths[those] = (*paths.get(those, ()), path)
+    if everywhere:
+        # It is no set of one of the paths: these have none of its kinds.
+        paths[tuple(kind for kind in Kind if kind in everywhere)] = ()
+    return paths

@@ -142,7 +142,8 @@ class TakingOut:
     def _directories(self, findings: Iterable[Finding]) -> Directories:
         """Return which directories there are: those that are known, and those that a rule finds in the texts.
 
-        What has but the form of somebody's home is that of the client where no other is known, and there is one alone.
+        What has but the form of somebody's home is that of the client where there is one alone, and no directory of the
+        client's is known: a recording tells those alone that its texts name, so its home is none of them then.
         """
         directories = Directories()
         for name, paths in self._known.items():
@@ -151,7 +152,7 @@ class TakingOut:
         found = [*findings]
         told = {each.wanted.name for each in found if not each.wanted.is_guess}
         homes = {each.value for each in found if each.wanted.is_guess and each.wanted.name == "home"}
-        is_sure = len(homes) == 1 and "home" not in told and "home" not in self._known
+        is_sure = len(homes) == 1 and "home" not in told and not self._known
         for each in found:
             if not each.wanted.is_guess or each.wanted.name != "home" or is_sure:
                 directories.add(each.wanted.rule, each.wanted.name, each.value)

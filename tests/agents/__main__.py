@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from agents import fixtures, installing, lab, report
-from agents.programs import AGENTS
+from agents.programs import AGENTS, FRAMEWORKS
 from agents.trial import Place, Row, Trial
 
 _PLACES = {"same": Place.SAME, "home": Place.HOME, "folder": Place.FOLDER, "day": Place.DAY}
@@ -19,9 +19,11 @@ _PLACES = {"same": Place.SAME, "home": Place.HOME, "folder": Place.FOLDER, "day"
 
 def main() -> int:
     """Install, record, replay, print."""
-    known = {program.name: program for program in AGENTS}
+    groups = {"agents": AGENTS, "frameworks": FRAMEWORKS}
+    known = {program.name: program for group in groups.values() for program in group}
     parser = argparse.ArgumentParser(prog="tests/agents")
-    parser.add_argument("names", nargs="*", help=f"some of: {', '.join(known)}")
+    names = (*groups, *known)
+    parser.add_argument("names", nargs="*", default=["agents"], help=f"some of: {', '.join(names)}")
     parser.add_argument("--runs", type=int, default=10, help="replays in each place")
     parser.add_argument("--steps", default=",".join(_PLACES), help="places to replay in")
     parser.add_argument("--flags", default="", help="more flags of wiretape run in replays")
@@ -29,10 +31,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into the guide")
     parser.add_argument("--fixtures", action="store_true", help="record five runs, and write tests/data/agents")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(known)
-    if unknown:
-        parser.error(f"no program is called {unknown.pop()}: there are {', '.join(known)}")
-    chosen = [known[name] for name in arguments.names or known]
+    for name in arguments.names:
+        if name not in names:
+            parser.error(f"no program is called {name}: there are {', '.join(names)}")
+    chosen = [program for name in arguments.names for program in groups.get(name) or (known[name],)]
     places = [_PLACES[name] for name in arguments.steps.split(",")]
     for program in chosen:
         installing.install(program)

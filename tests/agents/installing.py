@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.programs import Program, Registry
+from agents.programs import APPS, Program, Registry
 from places import ROOT
 
 FOLDER = ROOT / "agents"
@@ -25,16 +25,31 @@ class InstallError(Exception):
 
 def install(program: Program) -> None:
     """Install a program's packages, and Node where it needs one. Raises InstallError."""
-    if program.registry is Registry.NPM:
-        if _own_node():
-            _npm("node", (_NODE,))
-        _npm(program.name, program.packages)
-    else:
-        _pypi(program.name, program.packages)
+    match program.registry:
+        case Registry.NPM:
+            if _own_node():
+                _npm("node", (_NODE,))
+            _npm(program.name, program.packages)
+        case Registry.PYPI:
+            _pypi(program.name, program.packages)
+    if program.app:
+        shutil.copy(APPS / program.app, FOLDER / program.name)
+
+
+def is_there(program: Program) -> bool:
+    """Return whether a program can be run: one of the system's may not be on this machine."""
+    return program.registry is not Registry.SYSTEM or shutil.which(program.command[0]) is not None
+
+
+def command(program: Program) -> list[str]:
+    """Return how a program is started."""
+    return [each.replace("@APP@", str(FOLDER / program.name / program.app)) for each in program.command]
 
 
 def paths(program: Program) -> list[Path]:
     """Return the folders of a program's commands, which go before those of ``PATH``."""
+    if program.registry is Registry.SYSTEM:
+        return []
     if program.registry is Registry.PYPI:
         return [_environment(program.name) / "bin"]
     own = [FOLDER / "node" / "node_modules" / ".bin"] if _own_node() else []
@@ -42,8 +57,10 @@ def paths(program: Program) -> list[Path]:
 
 
 def version(program: Program) -> str:
-    """Return the version of a program's first package."""
-    package = program.packages[0]
+    """Return the version of a program's first package, or what the system's command says."""
+    if program.registry is Registry.SYSTEM:
+        return _version_said(program.command[0])
+    package = program.packages[0].partition("[")[0]
     if program.registry is Registry.NPM:
         described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
         return str(described["version"])
@@ -51,6 +68,13 @@ def version(program: Program) -> str:
     for each in (_environment(program.name) / "lib").glob(f"python*/site-packages/{name}-*.dist-info"):
         return each.name.removesuffix(".dist-info").rpartition("-")[2]
     raise InstallError(f"{package} is not in {_environment(program.name)}")
+
+
+def _version_said(name: str) -> str:
+    """Return the first version that a command of the system's says of itself."""
+    made = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\d+(?:\.\d+)+", made.stdout + made.stderr)
+    return found[0] if found else "?"
 
 
 def _own_node() -> bool:

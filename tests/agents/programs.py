@@ -22,6 +22,8 @@ class Registry(Enum):
 
     NPM = "npm"
     PYPI = "PyPI"
+    SYSTEM = "the system"
+    """Nothing is installed: the command is on the path, or the program is left out."""
 
 
 class Clock(Enum):
@@ -46,6 +48,10 @@ class Program:
     """What ``wiretape_match`` is in replays: a program without a User-Agent of its own has its preset by its name."""
     leaves: Mapping[str, str] = field(default_factory=lambda: {"notes.txt": NOTES, "answer.txt": ANSWER})
     clock: Clock = Clock.FAKETIME
+    flags: tuple[str, ...] = ()
+    """Flags of ``wiretape run``, besides."""
+    app: str = ""
+    """A file of ours that goes beside what is installed, as Node looks for packages there: ``@APP@`` in the command."""
 
 
 AGENTS = (
@@ -83,4 +89,49 @@ AGENTS = (
         ("llm",),
         ("llm", "-m", "gpt-4o-mini", "--functions", str(APPS / "llm_tools.py"), TASK),
     ),
+)
+
+_SAID = {"notes.txt": NOTES, "answer.txt": "Change the word."}
+"""What a program leaves that asks once, without tools, and writes the answer."""
+
+FRAMEWORKS = (
+    Program("openai-agents", Registry.PYPI, ("openai-agents",), ("python", str(APPS / "agents_sdk.py"), TASK)),
+    Program(
+        "pydantic-ai",
+        Registry.PYPI,
+        ("pydantic-ai-slim[google]",),
+        ("python", str(APPS / "pydantic_ai_gemini.py"), TASK),
+    ),
+    Program(
+        "langchain",
+        Registry.PYPI,
+        ("langchain", "langchain-openai"),
+        ("python", str(APPS / "langchain_agent.py"), TASK),
+    ),
+    Program(
+        "ai-sdk",
+        Registry.NPM,
+        ("ai", "@ai-sdk/google", "zod"),
+        ("node", "@APP@", TASK),
+        app="ai_sdk_gemini.mjs",
+    ),
+    Program(
+        "aiohttp",
+        Registry.PYPI,
+        ("aiohttp",),
+        ("python", str(APPS / "aiohttp_default.py"), TASK),
+        leaves=_SAID,
+        flags=("--isolate",),
+    ),
+    Program(
+        "java",
+        Registry.SYSTEM,
+        (),
+        ("java", str(APPS / "Chat.java"), TASK),
+        leaves=_SAID,
+        flags=("--isolate",),
+        clock=Clock.ZONE,
+    ),
+    Program("php", Registry.SYSTEM, (), ("php", str(APPS / "chat.php"), TASK), leaves=_SAID, flags=("--isolate",)),
+    Program("ruby", Registry.SYSTEM, (), ("ruby", str(APPS / "chat.rb"), TASK), leaves=_SAID),
 )

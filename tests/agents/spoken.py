@@ -15,6 +15,9 @@ from agents.task import Call, Tool, next_turn, value
 
 Object = Mapping[str, Any]
 
+_SCHEMAS = ("parametersJsonSchema", "parameters_json_schema", "parameters")
+"""How the schema of a function's arguments is called by clients of the Gemini API."""
+
 _TOKENS = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 
 
@@ -192,7 +195,7 @@ def gemini(path: str, body: Object) -> Reply:
     if method == "countTokens":
         return whole({"totalTokens": 11})
     declared = [each for tool in body.get("tools", []) for each in tool.get("functionDeclarations", [])]
-    tools = [Tool(each["name"], each.get("parametersJsonSchema") or each.get("parameters", {})) for each in declared]
+    tools = [Tool(each["name"], next((each[name] for name in _SCHEMAS if name in each), {})) for each in declared]
     done = sum("functionResponse" in part for each in body["contents"] for part in each.get("parts", []))
     schema = body.get("generationConfig", {}).get("responseJsonSchema")
     turn = _wanted({"schema": schema} if schema else {}) or next_turn(done, tools, json.dumps(body))

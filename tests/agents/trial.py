@@ -103,15 +103,17 @@ class Trial:
 
     def rows(self, places: Sequence[Place], runs: int) -> Iterator[Row]:
         """Record, then replay in each place; a row for each."""
+        if not installing.is_there(self.program):
+            yield Row(self.program.name, "-", "recorded", not_run=f"{self.program.command[0]} is not on this machine")
+            return
         version = installing.version(self.program)
         recorded = self.record()
         first = Row(self.program.name, version, "recorded")
         first.seconds.append(recorded.seconds)
-        if fault := self._unlike(recorded, 0):
-            first.faults.append(fault)
         asked = sum(each.for_model for each in recorded.requests)
-        if not asked:
-            first.faults.append("no model was asked")
+        fault = self._unlike(recorded, 0) if asked else f"no model was asked, exit code {recorded.exit_code}"
+        if fault:
+            first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)
         first.misses.append(recorded.outcomes["not recorded"])
         yield first
@@ -152,12 +154,13 @@ class Trial:
         report = folder / "calls.jsonl"
         command = [_WIRETAPE, "run", "--mode", mode, "--session", self.program.name, "--report", str(report)]
         command += ["--recordings", str(self._folder / "recordings"), "--set", f"wiretape_match={self.program.match}"]
+        command += self.program.flags
         if trap:
             command += self._flags
         command.append("--")
         if later and self.program.clock is Clock.FAKETIME:
             command += ["faketime", "-m", "--exclude-monotonic", "-f", "+1d"]
-        command += self.program.command
+        command += installing.command(self.program)
         begun = time.monotonic()
         with serving(trap=trap) as servers:
             exit_code = _ended(command, checkout, self._environment(home, folder), folder)

@@ -17,14 +17,19 @@ FOLDER = ROOT / "agents"
 
 _NODE = "node@22"
 _NODE_NEEDED = 22
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 class InstallError(Exception):
     """A package could not be had."""
 
 
+class NotOnMachineError(Exception):
+    """A language is the machine's own, and it has not got it."""
+
+
 def install(program: Program) -> None:
-    """Install a program's packages, and Node where it needs one. Raises InstallError."""
+    """Install a program's packages, and Node where it needs one. Raises InstallError and NotOnMachineError."""
     match program.registry:
         case Registry.NPM:
             if _own_node():
@@ -32,23 +37,20 @@ def install(program: Program) -> None:
             _npm(program.name, program.packages)
         case Registry.PYPI:
             _pypi(program.name, program.packages)
-    if program.app:
-        shutil.copy(APPS / program.app, FOLDER / program.name)
+        case Registry.MACHINE:
+            _on_machine(program)
+    for each in program.copied:
+        shutil.copy(APPS / each, FOLDER / program.name)
 
 
-def is_there(program: Program) -> bool:
-    """Return whether a program can be run: one of the system's may not be on this machine."""
-    return program.registry is not Registry.SYSTEM or shutil.which(program.command[0]) is not None
-
-
-def command(program: Program) -> list[str]:
-    """Return how a program is started."""
-    return [each.replace("@APP@", str(FOLDER / program.name / program.app)) for each in program.command]
+def beside(name: str, file: str) -> str:
+    """Return where a file of ``APPS`` is that was copied beside a program's packages."""
+    return str(FOLDER / name / Path(file).name)
 
 
 def paths(program: Program) -> list[Path]:
     """Return the folders of a program's commands, which go before those of ``PATH``."""
-    if program.registry is Registry.SYSTEM:
+    if program.registry is Registry.MACHINE:
         return []
     if program.registry is Registry.PYPI:
         return [_environment(program.name) / "bin"]
@@ -57,10 +59,12 @@ def paths(program: Program) -> list[Path]:
 
 
 def version(program: Program) -> str:
-    """Return the version of a program's first package, or what the system's command says."""
-    if program.registry is Registry.SYSTEM:
-        return _version_said(program.command[0])
-    package = program.packages[0].partition("[")[0]
+    """Return the version of a program's first package, or what the machine's own says of itself."""
+    if program.registry is Registry.MACHINE:
+        said = subprocess.run(program.tells_version, capture_output=True, text=True, check=True)
+        found = _VERSION.search(said.stdout + said.stderr)
+        return found[0] if found else "unknown"
+    package = program.packages[0]
     if program.registry is Registry.NPM:
         described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
         return str(described["version"])
@@ -70,13 +74,6 @@ def version(program: Program) -> str:
     raise InstallError(f"{package} is not in {_environment(program.name)}")
 
 
-def _version_said(name: str) -> str:
-    """Return the first version that a command of the system's says of itself."""
-    made = subprocess.run([name, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"\d+(?:\.\d+)+", made.stdout + made.stderr)
-    return found[0] if found else "?"
-
-
 def _own_node() -> bool:
     """Return whether Node is installed here as well: the machine has none, or an old one."""
     if shutil.which("node") is None:
@@ -84,6 +81,12 @@ def _own_node() -> bool:
     said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)", said)
     return found is None or int(found[1]) < _NODE_NEEDED
+
+
+def _on_machine(program: Program) -> None:
+    command = program.tells_version[0]
+    if shutil.which(command) is None:
+        raise NotOnMachineError(f"this machine has no {command}")
 
 
 def _environment(name: str) -> Path:

@@ -22,8 +22,8 @@ class Registry(Enum):
 
     NPM = "npm"
     PYPI = "PyPI"
-    SYSTEM = "the system"
-    """Nothing is installed: the command is on the path, or the program is left out."""
+    MACHINE = "the machine"
+    """Nothing is installed: a language that the machine has, or has not."""
 
 
 class Clock(Enum):
@@ -48,10 +48,14 @@ class Program:
     """What ``wiretape_match`` is in replays: a program without a User-Agent of its own has its preset by its name."""
     leaves: Mapping[str, str] = field(default_factory=lambda: {"notes.txt": NOTES, "answer.txt": ANSWER})
     clock: Clock = Clock.FAKETIME
-    flags: tuple[str, ...] = ()
-    """Flags of ``wiretape run``, besides."""
-    app: str = ""
-    """A file of ours that goes beside what is installed, as Node looks for packages there: ``@APP@`` in the command."""
+    same_output: bool = False
+    """Whether a replay must print what was printed while it was recorded."""
+    recorded_isolated: bool = False
+    """Whether it is recorded isolated: it reads no proxy from its environment."""
+    copied: tuple[str, ...] = ()
+    """Files of ``APPS`` that must stand beside the packages, as Node looks for packages there."""
+    tells_version: tuple[str, ...] = ()
+    """For what is the machine's own: the command that prints its version."""
 
 
 AGENTS = (
@@ -89,49 +93,4 @@ AGENTS = (
         ("llm",),
         ("llm", "-m", "gpt-4o-mini", "--functions", str(APPS / "llm_tools.py"), TASK),
     ),
-)
-
-_SAID = {"notes.txt": NOTES, "answer.txt": "Change the word."}
-"""What a program leaves that asks once, without tools, and writes the answer."""
-
-FRAMEWORKS = (
-    Program("openai-agents", Registry.PYPI, ("openai-agents",), ("python", str(APPS / "agents_sdk.py"), TASK)),
-    Program(
-        "pydantic-ai",
-        Registry.PYPI,
-        ("pydantic-ai-slim[google]",),
-        ("python", str(APPS / "pydantic_ai_gemini.py"), TASK),
-    ),
-    Program(
-        "langchain",
-        Registry.PYPI,
-        ("langchain", "langchain-openai"),
-        ("python", str(APPS / "langchain_agent.py"), TASK),
-    ),
-    Program(
-        "ai-sdk",
-        Registry.NPM,
-        ("ai", "@ai-sdk/google", "zod"),
-        ("node", "@APP@", TASK),
-        app="ai_sdk_gemini.mjs",
-    ),
-    Program(
-        "aiohttp",
-        Registry.PYPI,
-        ("aiohttp",),
-        ("python", str(APPS / "aiohttp_default.py"), TASK),
-        leaves=_SAID,
-        flags=("--isolate",),
-    ),
-    Program(
-        "java",
-        Registry.SYSTEM,
-        (),
-        ("java", str(APPS / "Chat.java"), TASK),
-        leaves=_SAID,
-        flags=("--isolate",),
-        clock=Clock.ZONE,
-    ),
-    Program("php", Registry.SYSTEM, (), ("php", str(APPS / "chat.php"), TASK), leaves=_SAID, flags=("--isolate",)),
-    Program("ruby", Registry.SYSTEM, (), ("ruby", str(APPS / "chat.rb"), TASK), leaves=_SAID),
 )

@@ -15,9 +15,6 @@ from agents.task import Call, Tool, next_turn, value
 
 Object = Mapping[str, Any]
 
-_SCHEMAS = ("parametersJsonSchema", "parameters_json_schema", "parameters")
-"""How the schema of a function's arguments is called by clients of the Gemini API."""
-
 _TOKENS = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 
 
@@ -195,9 +192,10 @@ def gemini(path: str, body: Object) -> Reply:
     if method == "countTokens":
         return whole({"totalTokens": 11})
     declared = [each for tool in body.get("tools", []) for each in tool.get("functionDeclarations", [])]
-    tools = [Tool(each["name"], next((each[name] for name in _SCHEMAS if name in each), {})) for each in declared]
+    tools = [Tool(each["name"], _parameters(each)) for each in declared]
     done = sum("functionResponse" in part for each in body["contents"] for part in each.get("parts", []))
-    schema = body.get("generationConfig", {}).get("responseJsonSchema")
+    form = body.get("generationConfig", {})
+    schema = form.get("responseJsonSchema") or form.get("responseSchema")
     turn = _wanted({"schema": schema} if schema else {}) or next_turn(done, tools, json.dumps(body))
     parts: Sequence[Object]
     if isinstance(turn, Call):
@@ -216,6 +214,15 @@ def gemini(path: str, body: Object) -> Reply:
         joined = [{"text": turn}] if isinstance(turn, str) else parts
         return whole(candidate(joined, last=True))
     return _events([candidate([part], last=part is parts[-1]) for part in parts])
+
+
+def _parameters(declared: Object) -> Object:
+    """Return the schema of a function's arguments: of three members one has it, and clients differ in which."""
+    for name in ("parametersJsonSchema", "parameters_json_schema", "parameters"):
+        if name in declared:
+            schema: Object = declared[name]
+            return schema
+    return {}
 
 
 def _wanted(form: Object) -> str | None:

@@ -43,6 +43,7 @@ class Run:
     exit_code: int | None
     """None: it took too long."""
     files: dict[str, str]
+    output: str
     outcomes: Counter[str]
     requests: tuple[Received, ...]
     visitors: tuple[str, ...]
@@ -103,24 +104,23 @@ class Trial:
 
     def rows(self, places: Sequence[Place], runs: int) -> Iterator[Row]:
         """Record, then replay in each place; a row for each."""
-        if not installing.is_there(self.program):
-            yield Row(self.program.name, "-", "recorded", not_run=f"{self.program.command[0]} is not on this machine")
-            return
         version = installing.version(self.program)
         recorded = self.record()
         first = Row(self.program.name, version, "recorded")
         first.seconds.append(recorded.seconds)
         asked = sum(each.for_model for each in recorded.requests)
-        fault = self._unlike(recorded, 0) if asked else f"no model was asked, exit code {recorded.exit_code}"
+        fault = (
+            self._unlike(recorded, 0, recorded.output) if asked else f"no model asked, exit code {recorded.exit_code}"
+        )
         if fault:
             first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)
         first.misses.append(recorded.outcomes["not recorded"])
         yield first
         for place in places if not first.faults else ():
-            yield self._replayed(place, runs, asked, version)
+            yield self._replayed(place, runs, asked, recorded.output, version)
 
-    def _replayed(self, place: Place, runs: int, asked: int, version: str) -> Row:
+    def _replayed(self, place: Place, runs: int, asked: int, output: str, version: str) -> Row:
         row = Row(self.program.name, version, place.value)
         if place is Place.DAY and self.program.clock is Clock.FAKETIME and shutil.which("faketime") is None:
             row.not_run = "faketime is not installed"
@@ -130,11 +130,11 @@ class Trial:
             row.hits.append(run.outcomes["hit"])
             row.misses.append(run.outcomes["miss"])
             row.seconds.append(run.seconds)
-            if fault := self._unlike(run, asked):
+            if fault := self._unlike(run, asked, output):
                 row.faults.append(f"{fault} ({run.folder})")
         return row
 
-    def _unlike(self, run: Run, asked: int) -> str | None:
+    def _unlike(self, run: Run, asked: int, output: str) -> str | None:
         """Say how a run is not what it must be, or return None. ``asked``: the hits that it must have."""
         if run.exit_code != 0:
             return f"exit code {run.exit_code}"
@@ -146,6 +146,8 @@ class Trial:
             return f"{run.outcomes['hit']} hits of {asked}"
         if run.visitors:
             return f"reached for {', '.join(sorted(set(run.visitors)))}"
+        if self.program.same_output and run.output != output:
+            return f"other output: {run.output!r}"
         return None
 
     def _run(self, home: Path, checkout: Path, mode: str, *, trap: bool, later: bool = False) -> Run:
@@ -154,19 +156,21 @@ class Trial:
         report = folder / "calls.jsonl"
         command = [_WIRETAPE, "run", "--mode", mode, "--session", self.program.name, "--report", str(report)]
         command += ["--recordings", str(self._folder / "recordings"), "--set", f"wiretape_match={self.program.match}"]
-        command += self.program.flags
         if trap:
             command += self._flags
+        elif self.program.recorded_isolated:
+            command.append("--isolate=yes")
         command.append("--")
         if later and self.program.clock is Clock.FAKETIME:
             command += ["faketime", "-m", "--exclude-monotonic", "-f", "+1d"]
-        command += installing.command(self.program)
+        command += self.program.command
         begun = time.monotonic()
         with serving(trap=trap) as servers:
             exit_code = _ended(command, checkout, self._environment(home, folder), folder)
         return Run(
             exit_code,
             {name: _text(checkout / name) for name in self.program.leaves},
+            _text(folder / "stdout"),
             _outcomes(report),
             tuple(servers.requests),
             tuple(servers.visitors),

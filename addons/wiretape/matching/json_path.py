@@ -88,6 +88,13 @@ class JsonPath:
     steps: tuple[Step, ...] | None
     """Where it has no more than names, numbers, ``[*]`` and simple conditions."""
 
+    @property
+    def member(self) -> tuple[tuple[Step, ...], str] | None:
+        """The way to objects and the name of a member of theirs, where the path is no more than this."""
+        if not self.steps or not isinstance(self.steps[-1], str):
+            return None
+        return self.steps[:-1], self.steps[-1]
+
 
 @functools.lru_cache(maxsize=4096)
 def compiled(text: str) -> JsonPath:
@@ -186,17 +193,8 @@ class _Edit:
         return value
 
     def _object(self, value: dict[str, JSON], place: Place) -> JSON:
-        step = self._steps[len(place)]
-        if step is _ANY:
-            names = sorted(value)
-        elif isinstance(step, str) and step in value:
-            names = [step]
-        elif isinstance(step, _Where):
-            names = [name for name in sorted(value) if step.selects(value[name])]
-        else:
-            return value
         made = value
-        for name in names:
+        for name in names(self._steps[len(place)], value):
             before = value[name]
             after = self.edited(before, (*place, name))
             if after is before:
@@ -212,7 +210,7 @@ class _Edit:
     def _list(self, value: list[JSON], place: Place) -> JSON:
         made = value
         is_shorter = False
-        for number in _numbers(self._steps[len(place)], value):
+        for number in numbers(self._steps[len(place)], value):
             before = value[number]
             after = self.edited(before, (*place, number))
             if after is before:
@@ -231,7 +229,19 @@ class _Edit:
         return value if made is inner else JsonText(made)
 
 
-def _numbers(step: Step, items: list[JSON]) -> Sequence[int]:
+def names(step: Step, value: dict[str, JSON]) -> Sequence[str]:
+    """Return to which members a step leads."""
+    match step:
+        case None:
+            return sorted(value)
+        case str():
+            return (step,) if step in value else ()
+        case _Where():
+            return [name for name in sorted(value) if step.selects(value[name])]
+    return ()
+
+
+def numbers(step: Step, items: list[JSON]) -> Sequence[int]:
     """Return which items a step leads to."""
     match step:
         case None:

@@ -109,9 +109,7 @@ class Trial:
         first = Row(self.program.name, version, "recorded")
         first.seconds.append(recorded.seconds)
         asked = sum(each.for_model for each in recorded.requests)
-        fault = (
-            self._unlike(recorded, 0, recorded.output) if asked else f"no model asked, exit code {recorded.exit_code}"
-        )
+        fault = self._unlike(recorded, 0, recorded.output) if asked else f"no model asked: {recorded.exit_code}"
         if fault:
             first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)

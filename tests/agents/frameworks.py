@@ -4,6 +4,8 @@ What they print must be the same in a replay. Google's part of the provider give
 one of its own.
 """
 
+from dataclasses import replace
+
 from agents.installing import beside
 from agents.programs import APPS, Program, Registry
 
@@ -24,7 +26,7 @@ FRAMEWORKS = (
         *("langchain", "with_langchain.py"),
         *("langchain", "langchain-openai", "langchain-anthropic", "langchain-google-genai"),
     ),
-    _python("litellm", "with_litellm.py", "litellm"),
+    replace(_python("litellm", "with_litellm.py", "litellm"), match="auto,litellm"),
     _python("llamaindex", "with_llamaindex.py", "llama-index-core", "llama-index-llms-openai"),
     _python("autogen", "with_autogen.py", "autogen-agentchat", "autogen-ext[openai]"),
     _python("crewai", "with_crewai.py", "crewai"),

@@ -30,7 +30,11 @@ FRAMEWORKS = (
     _python("llamaindex", "with_llamaindex.py", "llama-index-core", "llama-index-llms-openai"),
     _python("autogen", "with_autogen.py", "autogen-agentchat", "autogen-ext[openai]"),
     _python("crewai", "with_crewai.py", "crewai"),
+    _python("google-adk", "with_google_adk.py", "google-adk"),
+    _python("agno", "with_agno.py", "agno", "openai"),
+    _python("haystack", "with_haystack.py", "haystack-ai"),
     _node("ai-sdk", "with_ai_sdk.mjs", "ai", "@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/google", "zod"),
+    _node("agents-sdk-js", "with_agents_sdk.mjs", "@openai/agents", "zod"),
     _node("mastra", "with_mastra.mjs", "@mastra/core", "@ai-sdk/openai", "zod"),
     _node(
         *("langchain-js", "with_langchain.mjs"),

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, TextIO
 
@@ -168,7 +169,8 @@ class _Relay:
 
 
 async def _run(plan: RunPlan, relay: _Relay, calls: CallReport) -> RunOutcome:
-    async with serving(plan.settings, dict(plan.environ), plan.port, calls) as proxy:
+    command = Path(plan.command[0]).stem
+    async with serving(plan.settings, dict(plan.environ), plan.port, calls, command) as proxy:
         with trust_files(proxy.ca_pem(), plan.environ) as trust:
             ended = await _behind(proxy, plan, trust, relay)
         with suppress(TimeoutError):

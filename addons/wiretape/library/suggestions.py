@@ -19,7 +19,7 @@ from wiretape.library import proposals
 from wiretape.library.proposals import Proposed
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
-from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector
+from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector, Unordered
 from wiretape.providers import gist
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
@@ -31,8 +31,16 @@ from wiretape.tape.mismatch import NearRecording
 _TRIED = 6
 """Recordings beside the nearest one with which a miss is compared."""
 
-_PATHS = MatchRule("paths", kinds=(Kind.PATHS,))
-"""The directories of the client, wherever they stand."""
+_DIRECTORIES = MatchRule("paths", kinds=(Kind.PATHS,))
+"""It takes out the directories of the client, wherever they stand."""
+
+_WHOLE = (
+    _DIRECTORIES,
+    *(MatchRule(each, unordered=(each,)) for each in Unordered),
+    MatchRule("numbers", numbers=True),
+    MatchRule("whitespace", whitespace=True),
+)
+"""Rules for a whole request. Each is proposed where it leaves less that cannot be left out."""
 
 type Effects = tuple[MatchRule, ...]
 """Rules that each do one thing at one place."""
@@ -97,20 +105,25 @@ def looked_at(miss: KeptMiss, near: Sequence[NearRecording], policy: MatchPolicy
     nearest = mismatch.nearest_of(miss.request, near, MatchPolicy(rules, here.places))
     # By its letters another turn of the conversation may be nearer than the one that was meant.
     tried = [nearest, *near[:_TRIED]]
-    found = [_proposed(rules, here, each.side) for each in tried]
+    found = [_proposed(rules, here, each.side, (_DIRECTORIES,)) for each in tried]
     best, recording = min(zip(found, tried, strict=True), key=lambda each: (len(each[0].refused), len(each[0].rules)))
+    if best.refused:
+        best = _proposed(rules, here, recording.side, _WHOLE)
     return Missed(miss, rules, recording, best.rules, best.refused)
 
 
-def _proposed(rules: Effects, here: Side, there: Side) -> Proposed:
-    """Return what could be left out; the directories of both, where that leaves less that cannot be."""
+def _proposed(rules: Effects, here: Side, there: Side, whole: Effects) -> Proposed:
+    """Return what could be left out. ``whole``: rules for a whole request that may be part of it."""
     found = proposals.propose(comparison.compare(rules, here, there))
-    if not found.refused:
-        return found
-    without = proposals.propose(comparison.compare((*rules, _PATHS), here, there))
-    if len(without.refused) < len(found.refused):
-        return Proposed((_PATHS, *without.rules), without.refused)
-    return found
+    kept: Effects = ()
+    for each in whole:
+        if not found.refused:
+            break
+        without = proposals.propose(comparison.compare((*rules, *kept, each), here, there))
+        if len(without.refused) < len(found.refused):
+            kept = (*kept, each)
+            found = without
+    return Proposed((*kept, *found.rules), found.refused)
 
 
 def selector(miss: KeptMiss) -> Selector:
@@ -239,10 +252,13 @@ def joined(effects: Iterable[MatchRule], applies: Selector) -> Iterator[MatchRul
         ignore=tuple(path for each in effects for path in each.ignore),
         ids=tuple(path for each in effects for path in each.ids),
         replace=tuple(replacement for each in effects for replacement in each.replace),
+        unordered=tuple(unordered for each in effects for unordered in each.unordered),
+        numbers=any(each.numbers for each in effects),
+        whitespace=any(each.whitespace for each in effects),
     )
-    if rule.ignore or rule.ids or rule.replace:
+    bare = MatchRule(rule.name, rule.reason, applies)
+    if rule != bare:
         yield rule
-    bare = replace(rule, ignore=(), ids=(), replace=())
     for number, (kinds, paths) in enumerate(_kinds(effects).items(), 1):
         yield replace(bare, name=f"suggested-kinds-{number}", kinds=kinds, paths=paths)
 

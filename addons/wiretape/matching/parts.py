@@ -24,7 +24,7 @@ from wiretape.recording import JSON
 _DEPTH = 2
 """How deep lists are taken apart: ``request.contents``. Objects are so one level less."""
 
-_REMEMBERED = 48 << 20
+_REMEMBERED = 16 << 20
 """Bytes of parts of which it is kept what was found."""
 
 _PART_COSTS = 1000

@@ -17,37 +17,21 @@ recorded value is which present one (``bindings``). What leaves no mark, as an i
     one.digest == two.digest        # the same, by the rules
     needed(one, two)                # ("call-ids", "today")
 
-The order of what is done: what is ignored goes; then lists are sorted whose order does not count; ids are numbered;
-texts are looked through, for the directories first that a rule finds there; then for all else. Names of members stay as
-they are, and so does what names something that the provider has, as the model.
+How it is done says ``taking_out``. Names of members stay as they are, and so does what names something that the
+provider has, as the model.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
-from wiretape.matching import json_path, marks, ordering, texts
+from wiretape.matching import marks
 from wiretape.matching.bindings import Binding, Bindings
-from wiretape.matching.json_path import REMOVED, JsonPath, Place
-from wiretape.matching.marks import Located, Marked
-from wiretape.matching.parts import (
-    LeftOut,
-    Look,
-    PartMemory,
-    Parts,
-    PartSearch,
-    Search,
-    Searched,
-    Taken,
-    look,
-    numbered,
-    texts_of,
-)
+from wiretape.matching.parts import LeftOut, Parts, Taken, texts_of
 from wiretape.matching.request import base, endpoint, query, wire_body
-from wiretape.matching.rules import PLACES, Kind, MatchRule, Places
-from wiretape.matching.spine import Spine
-from wiretape.matching.texts import Directories, Finding, TextScanner
+from wiretape.matching.rules import PLACES, MatchRule, Places
+from wiretape.matching.taking_out import Instructions, TakingOut
 from wiretape.recording import JSON, RecordedRequest
 
 PLACES_MEMBER = "places"
@@ -55,9 +39,6 @@ PLACES_MEMBER = "places"
 
 _FORM = 1
 """Another number for each change of what a request is reduced to: what was kept of reduced requests does not count."""
-
-_LOOK = "a first look"
-"""What a part is asked for, before it is searched."""
 
 _NAMES = frozenset(
     {
@@ -165,7 +146,7 @@ def _directories(reduced: Reduced) -> dict[str, list[Taken]]:
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def reducer(rules: tuple[MatchRule, ...]) -> "Reducer":
     """Return what reduces requests by these rules. Raises ValueError for a path or a pattern that is none."""
     return Reducer(rules)
@@ -176,32 +157,14 @@ class Reducer:
 
     def __init__(self, rules: tuple[MatchRule, ...]) -> None:
         self.rules = rules
-        wanted = [*texts.wanted(rules)]
-        patterns = [(each.pattern, path) for each, path in wanted]
-        self.fingerprint = hashlib.sha256(repr((_FORM, rules, patterns)).encode()).hexdigest()[:16]
+        self._instructions = Instructions(rules)
+        told = repr((_FORM, rules, self._instructions.patterns))
+        self.fingerprint = hashlib.sha256(told.encode()).hexdigest()[:16]
         """Equal for rules that are, as long as what they make of a request is."""
-        self.ignored = [(rule, path) for rule in rules for path in _paths(rule.ignore)]
-        self.ids = [(rule, path) for rule in rules for path in _paths(rule.ids)]
-        self.references = [(rule, path) for rule in rules for path in _paths(rule.references)]
-        self.unordered = [(rule, each) for rule in rules for each in rule.unordered]
-        self.paths_rule = next((rule for rule in rules if Kind.PATHS in rule.kinds), None)
-        """The rule by which directories are taken out that are known of the client."""
-        everywhere = TextScanner(each for each, path in wanted if not path)
-        self.search = Search(
-            everywhere,
-            numbers=next((rule for rule in rules if rule.numbers), None),
-            whitespace=next((rule for rule in rules if rule.whitespace), None),
-        )
-        at_paths = dict.fromkeys(path for _, path in wanted if path)
-        self.at_paths = [
-            (json_path.compiled(path), TextScanner(each for each, where in wanted if where == path))
-            for path in at_paths
-        ]
-        self.memory = PartMemory()
 
     def reduce(self, request: RecordedRequest, places: Places) -> Reduced:
         """Return a request, reduced. ``places``: the directories of who sent it, where they are known."""
-        work = _Reduction(self, places)
+        work = TakingOut(self._instructions, places)
         parts = Parts(work.without_ids(wire_body(request)), _NAMES)
         searched = work.searched(parts.each)
         written = parts.joined(marks.Written(each.data) for each in searched)
@@ -210,131 +173,6 @@ class Reducer:
             form.append(parameters)
         digest = hashlib.sha256(marks.dumps(form)).hexdigest()
         return Reduced(digest, (*work.taken,), (*work.left_out,), parts.joined(each.value for each in searched))
-
-
-def _paths(paths: Sequence[str]) -> list[JsonPath]:
-    return [json_path.compiled(each) for each in paths]
-
-
-class _Reduction:
-    """One request that is being reduced."""
-
-    def __init__(self, by: Reducer, places: Places) -> None:
-        self._by = by
-        self._known = places.known() if by.paths_rule else {}
-        self._numbers: dict[str, dict[JSON, int]] = {}
-        self.taken: list[Taken] = []
-        self.left_out: list[LeftOut] = []
-
-    def without_ids(self, body: JSON) -> JSON:
-        """Return a body without what is ignored, in one order, with marks for ids; what is found at paths is told."""
-        by = self._by
-        for rule, path in by.ignored:
-            body = json_path.edit(path, body, partial(self._ignore, rule))
-        for rule, unordered in by.unordered:
-            body, orders = ordering.sorted_lists(body, unordered)
-            self.left_out += (LeftOut(rule, (number,), order) for number, order in enumerate(orders))
-        body = self._with_ids(body)
-        for path, scanner in by.at_paths:
-            body = json_path.edit(path, body, partial(_locate, scanner))
-        return body
-
-    def _ignore(self, rule: MatchRule, value: JSON, place: Place) -> JSON:
-        self.left_out.append(LeftOut(rule, place, value))
-        return REMOVED
-
-    def _with_ids(self, body: JSON) -> JSON:
-        """Return a body with marks for ids: those that are given first, then those that name one of them."""
-        spine = Spine(body)
-        for rule, path in self._by.ids:
-            spine = _changed_at(path, spine, partial(self._number, rule))
-        for rule, path in self._by.references:
-            spine = _changed_at(path, spine, partial(self._refer, rule))
-        return spine.value
-
-    def _number(self, rule: MatchRule, value: JSON) -> JSON:
-        # What is marked already is the first rule's.
-        if type(value) is not str and type(value) is not int:
-            return value
-        self.taken.append(Taken(rule, rule.name, value))
-        return Marked(numbered(self._numbers, rule.name, value))
-
-    def _refer(self, rule: MatchRule, value: JSON) -> JSON:
-        if type(value) is not str and type(value) is not int:
-            return value
-        number = self._numbers.get(rule.name, {}).get(value)
-        return value if number is None else Marked(marks.mark(rule.name, number))
-
-    def searched(self, parts: Sequence[JSON]) -> list[Searched]:
-        """Return parts without what is taken out of their texts."""
-        memory = self._by.memory
-        written = [*map(marks.dumps, parts)]
-        looks = [
-            memory.recall(_LOOK, data, partial(look, self._by.search, part))
-            for part, data in zip(parts, written, strict=True)
-        ]
-        directories = self._directories(each for seen in looks for each in seen.directories)
-        question = directories.key
-        made = []
-        for part, data, seen in zip(parts, written, looks, strict=True):
-            search = partial(self._search, part, data, seen, directories)
-            made.append(memory.recall(question, data, search))
-        self._collect(made)
-        return made
-
-    def _search(self, part: JSON, data: bytes, seen: Look, directories: Directories) -> tuple[Searched, bool]:
-        if seen.is_clean and not directories.may_be_in(data):
-            return Searched(part, data, (), ()), True
-        search = PartSearch(self._by.search, directories, self._numbers)
-        return search.searched(part), search.is_lasting
-
-    def _collect(self, parts: Sequence[Searched]) -> None:
-        """Tell what was taken out of parts, each directory once."""
-        seen: set[JSON] = set()
-        for number, part in enumerate(parts):
-            self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in part.left_out)
-            for each in part.taken:
-                if not each.is_directory or each.value not in seen:
-                    self.taken.append(each)
-                    seen.add(each.value)
-
-    def _directories(self, findings: Iterable[Finding]) -> Directories:
-        """Return which directories there are: those that are known, and those that a rule finds in the texts.
-
-        What has but the form of somebody's home is that of the client where there is one alone, and no directory of the
-        client's is known: a recording tells those alone that its texts name, so its home is none of them then.
-        """
-        directories = Directories()
-        for name, paths in self._known.items():
-            assert self._by.paths_rule
-            directories.add(self._by.paths_rule, name, *paths)
-        found = [*findings]
-        told = {each.wanted.name for each in found if not each.wanted.is_guess}
-        homes = {each.value for each in found if each.wanted.is_guess and each.wanted.name == "home"}
-        is_sure = len(homes) == 1 and "home" not in told and not self._known
-        for each in found:
-            if not each.wanted.is_guess or each.wanted.name != "home" or is_sure:
-                directories.add(each.wanted.rule, each.wanted.name, each.value)
-        return directories
-
-
-def _changed_at(path: JsonPath, spine: Spine, change: Callable[[JSON], JSON]) -> Spine:
-    if path.member is None:
-        return Spine(json_path.edit(path, spine.value, lambda value, _place: change(value), into_texts=False))
-    way, name = path.member
-    for each in spine.objects(way):
-        if name in each:
-            each[name] = change(each[name])
-    return spine
-
-
-def _locate(scanner: TextScanner, value: JSON, _place: Place) -> JSON:
-    if type(value) is not str and type(value) is not Located:
-        return value
-    found = scanner.findings(str(value))
-    if not found:
-        return value
-    return Located(value, (*value.findings, *found) if isinstance(value, Located) else found)
 
 
 def with_places(request: RecordedRequest, places: Places) -> RecordedRequest:

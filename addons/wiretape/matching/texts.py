@@ -17,13 +17,13 @@ from wiretape.matching import kinds
 from wiretape.matching.rules import PLACES, Kind, MatchRule, Replacement
 from wiretape.redaction.rules import text_pattern
 
-_REMEMBERED = 32 << 20
+_REMEMBERED = 4 << 20
 """Characters of texts of which it is kept what is in them."""
 
 _TEXT_COSTS = 200
 """Characters that a short text counts as, for what is kept beside it."""
 
-_MEMORY_OF_SET = 32 << 20
+_MEMORY_OF_SET = 16 << 20
 """Bytes that the automaton of all patterns together may take."""
 
 

@@ -15,7 +15,7 @@ from wiretape.library.suggestions import Suggestion
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
 from wiretape.matching.built_in import BUILT_IN
-from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Places
+from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Places, Unordered
 from wiretape.policy import Mode
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
@@ -154,6 +154,32 @@ def test_what_is_in_a_layer_is_looked_at_too(tmp_path: Path) -> None:
     assert found.hits
     assert missed.nearest
     assert missed.nearest.name == f"base/{name(asked())}"
+
+
+# What differs of a request as a whole -> the rule for it.
+TOOLS = [{"type": "function", "function": {"name": name}} for name in ("cat", "ls")]
+PLACED = ("in /home/ada/notes", "in /srv/job-17")
+WHOLE: dict[str, tuple[RecordedRequest, RecordedRequest, dict[str, Any]]] = {
+    "the order of tools": (asked(tools=TOOLS), asked(tools=TOOLS[::-1]), {"unordered": (Unordered.TOOLS,)}),
+    "how a number is written": (asked(temperature=1), asked(temperature=1.0), {"numbers": True}),
+    "blanks": (asked("Who  are\nyou?"), asked("Who are you?"), {"whitespace": True}),
+    "directories": (
+        reduction.with_places(asked(PLACED[0]), Places(cwd=("/home/ada/notes",))),
+        reduction.with_places(asked(PLACED[1]), Places(cwd=("/srv/job-17",))),
+        {"kinds": (Kind.PATHS,)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("recorded", "present", "effect"), WHOLE.values(), ids=WHOLE)
+def test_what_differs_of_a_request_as_a_whole(
+    tape: RecordingTape, recorded: RecordedRequest, present: RecordedRequest, effect: dict[str, Any]
+) -> None:
+    tape.record(recorded, came("Ada"))
+    (found,) = suggested(tape, [present])
+    assert found.hits
+    (rule,) = found.rules
+    assert rule == MatchRule(rule.name, rule.reason, found.applies, **effect)
 
 
 # -- real programs -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from typing import Any
 
 import openai
 
-from harness import openai_client
+from harness import openai_client, wait_until
 from loopback import Answer, Provider, Received
 from samples import MODEL
 from sharing import Shared
@@ -44,6 +44,7 @@ def test_a_loop_goes_on_with_the_run_that_answered_it_and_has_its_own_ids(shared
                 first, second = loop(client, run)
                 assert second == (f"the result of call_made_in_{run} came in {run}", "")
         asked = len(provider.requests)
+        wait_until(lambda: len([*proxy.folder.glob("responses/*.json")]) == asked)
         proxy.in_mode("replay")
         with openai_client(proxy) as client:
             assert [rules for _, rules in loop(client, "run-one")] == ["", ""], "what was recorded exactly needs none"

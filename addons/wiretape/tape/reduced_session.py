@@ -35,7 +35,7 @@ from wiretape.tape.likeness import values_of
 
 logger = logging.getLogger(__name__)
 
-_FEW = 32
+_FEW = 8
 """Recordings that are reduced at once."""
 
 _WORTH_NOTING = 64

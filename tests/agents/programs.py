@@ -54,6 +54,8 @@ class Program:
     """Whether it is recorded isolated: it reads no proxy from its environment."""
     copied: tuple[str, ...] = ()
     """Files of ``APPS`` that must stand beside the packages, as Node looks for packages there."""
+    refused: int = 0
+    """How many of its calls a replay refuses, each a miss, and the recording did not take: a WebSocket."""
     tells_version: tuple[str, ...] = ()
     """For what is the machine's own: the command that prints its version."""
     installed_as: str = ""

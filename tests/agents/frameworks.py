@@ -4,6 +4,8 @@ What they print must be the same in a replay. Google's part of the provider give
 one of its own.
 """
 
+from dataclasses import replace
+
 from agents.installing import beside
 from agents.programs import APPS, Program, Registry
 
@@ -24,11 +26,15 @@ FRAMEWORKS = (
         *("langchain", "with_langchain.py"),
         *("langchain", "langchain-openai", "langchain-anthropic", "langchain-google-genai"),
     ),
-    _python("litellm", "with_litellm.py", "litellm"),
+    replace(_python("litellm", "with_litellm.py", "litellm"), match="auto,litellm"),
     _python("llamaindex", "with_llamaindex.py", "llama-index-core", "llama-index-llms-openai"),
     _python("autogen", "with_autogen.py", "autogen-agentchat", "autogen-ext[openai]"),
     _python("crewai", "with_crewai.py", "crewai"),
+    _python("google-adk", "with_google_adk.py", "google-adk"),
+    _python("agno", "with_agno.py", "agno", "openai"),
+    _python("haystack", "with_haystack.py", "haystack-ai"),
     _node("ai-sdk", "with_ai_sdk.mjs", "ai", "@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/google", "zod"),
+    _node("agents-sdk-js", "with_agents_sdk.mjs", "@openai/agents", "zod"),
     _node("mastra", "with_mastra.mjs", "@mastra/core", "@ai-sdk/openai", "zod"),
     _node(
         *("langchain-js", "with_langchain.mjs"),

@@ -17,6 +17,7 @@ FOLDER = ROOT / "agents"
 
 _NODE = "node@22"
 _NODE_NEEDED = 22
+_WANTED_VERSION = re.compile(r"(?<=.)@.*")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -64,7 +65,7 @@ def version(program: Program) -> str:
         said = subprocess.run(program.tells_version, capture_output=True, text=True, check=True)
         found = _VERSION.search(said.stdout + said.stderr)
         return found[0] if found else "unknown"
-    package = program.packages[0]
+    package = _WANTED_VERSION.sub("", program.packages[0])
     if program.registry is Registry.NPM:
         described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
         return str(described["version"])

@@ -3,8 +3,10 @@
 Those that read no proxy from their environment are recorded isolated.
 """
 
+from dataclasses import replace
+
 from agents.installing import FOLDER, beside
-from agents.programs import APPS, NOTES, Program, Registry
+from agents.programs import APPS, NOTES, Clock, Program, Registry
 
 _CHAT = APPS / "chat"
 _LEFT = {"notes.txt": NOTES}
@@ -38,7 +40,8 @@ def _php(way: str, *, isolated: bool) -> Program:
 
 
 def _java(way: str) -> Program:
-    return _on_machine(f"java-{way}", ("java", str(_CHAT / "Chat.java"), way), ("java", "--version"))
+    made = _on_machine(f"java-{way}", ("java", str(_CHAT / "Chat.java"), way), ("java", "--version"))
+    return replace(made, clock=Clock.ZONE)
 
 
 LANGUAGES = (

@@ -203,12 +203,13 @@ def gemini(path: str, body: Object) -> Reply:
     else:
         parts = [{"text": each} for each in _words(turn)]
     model = path.partition("/models/")[2].partition(":")[0]
+    response = _id("")
     tokens = {"promptTokenCount": 11, "candidatesTokenCount": 7, "totalTokenCount": 18}
 
     def candidate(parts: Sequence[Object], *, last: bool) -> Object:
         end = {"finishReason": "STOP"} if last else {}
         content = {"content": {"role": "model", "parts": parts}, "index": 0, **end}
-        return {"candidates": [content], "usageMetadata": tokens, "modelVersion": model, "responseId": _id("")}
+        return {"candidates": [content], "usageMetadata": tokens, "modelVersion": model, "responseId": response}
 
     if method == "generateContent":
         joined = [{"text": turn}] if isinstance(turn, str) else parts

@@ -108,11 +108,10 @@ class Trial:
         recorded = self.record()
         first = Row(self.program.name, version, "recorded")
         first.seconds.append(recorded.seconds)
-        if fault := self._unlike(recorded, 0, recorded.output):
-            first.faults.append(fault)
         asked = sum(each.for_model for each in recorded.requests)
-        if not asked:
-            first.faults.append("no model was asked")
+        fault = self._unlike(recorded, 0, recorded.output) if asked else f"no model asked: {recorded.exit_code}"
+        if fault:
+            first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)
         first.misses.append(recorded.outcomes["not recorded"])
         yield first

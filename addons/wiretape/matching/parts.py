@@ -156,7 +156,7 @@ class PartMemory:
                 if self._size > _REMEMBERED:
                     self._known = {}
                     self._size = 0
-                self._known[key] = found
+                self._known[question, marks.trimmed(data)] = found
         return found
 
 
@@ -177,7 +177,7 @@ class PartSearch:
     def searched(self, value: JSON) -> Searched:
         """Return a part without what is taken out of its texts."""
         made = self._value(value)
-        return Searched(made, marks.dumps(made), self._taken, self._left_out)
+        return Searched(made, marks.trimmed(marks.dumps(made)), self._taken, self._left_out)
 
     def _value(self, value: Any) -> JSON:
         kind = type(value)

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.codecs import json_text
@@ -118,6 +118,7 @@ def written(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_what_no_rule_takes_out_counts(one: Any, two: Any) -> None:
     first = reduced(of({"seed": one, "messages": [{"role": "user", "content": one}]}))
@@ -125,6 +126,7 @@ def test_what_no_rule_takes_out_counts(one: Any, two: Any) -> None:
     assert (first.digest == second.digest) is (written(one) == written(two))
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_request_stays_as_it_was_and_the_order_of_members_is_none(value: Any) -> None:
     body = {"messages": [{"content": value, "role": "user", "secret": "x"}], "metadata": value, "tools": [value]}
@@ -152,6 +154,7 @@ def conversation(ids: list[str], text: str = "Hello") -> RecordedRequest:
     return of({"messages": [{"role": "user", "content": text}, {"role": "assistant", "tool_calls": calls}, *results]})
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abcd\0"), min_size=1, max_size=6), st.permutations("abcd\0"))
 def test_other_names_of_ids_are_none_and_one_for_two_is_another(ids: list[str], names: list[str]) -> None:
     renamed = dict(zip("abcd\0", names, strict=True))

@@ -28,6 +28,12 @@ BY = reduction.reducer((RULE,))
 CHAT = "/v1/chat/completions"
 
 
+@pytest.fixture(autouse=True)
+def _scanned_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What changes right after a scan is seen by the next look."""
+    monkeypatch.setattr("wiretape.tape.index._JUST_NOW", -1.0)
+
+
 class Counting(DirectoryStore):
     """A directory that counts what is read, may be away, and may let one wait."""
 

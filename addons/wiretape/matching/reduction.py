@@ -18,8 +18,9 @@ recorded value is which present one (``bindings``). What leaves no mark, as an i
     needed(one, two)                # ("call-ids", "today")
 
 The order of what is done: what is ignored goes; then lists are sorted whose order does not count; ids are numbered;
-texts are looked through, for the directories first that a rule finds there; then for all else. Names of members stay as
-they are, and so does what names something that the provider has, as the model.
+texts are looked through, for the directories first that a rule finds there; then for all else; what was found is looked
+for in answers that were sent back (``repeated``). Names of members stay as they are, and so does what names something
+that the provider has, as the model.
 """
 
 import functools
@@ -27,7 +28,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from wiretape.matching import json_path, marks, ordering, texts
+from wiretape.matching import json_path, marks, ordering, repeated, texts
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.json_path import REMOVED, JsonPath, Place
 from wiretape.matching.marks import Located, Marked
@@ -40,7 +41,7 @@ from wiretape.recording import JSON, RecordedRequest
 PLACES_MEMBER = "places"
 """The member of a recorded request that tells the directories of who sent it, as far as its texts name them."""
 
-_FORM = 1
+_FORM = 2
 """Another number for each change of what a request is reduced to: what was kept of reduced requests does not count."""
 
 _NAMES = frozenset(
@@ -251,10 +252,13 @@ class _Reduction:
         question = directories.key
         recall = self._by.memory.recall
         seen: set[JSON] = set()
-        made = []
-        for number, (part, data) in enumerate(zip(parts, written, strict=True)):
-            searched = recall(question, data, functools.partial(self._search, part, directories))
-            made.append(searched)
+        made = repeated.without_repeated(
+            [
+                recall(question, data, functools.partial(self._search, part, directories))
+                for part, data in zip(parts, written, strict=True)
+            ]
+        )
+        for number, searched in enumerate(made):
             self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in searched.left_out)
             for each in searched.taken:
                 # A directory is told once.

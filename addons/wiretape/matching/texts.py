@@ -169,6 +169,8 @@ def apart(findings: Iterable[Finding]) -> list[Finding]:
 
 # -- directories -------------------------------------------------------------------------------------------------------
 
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+"""How a directory begins: a word is none, whatever a text says of it."""
 _SLUG = re.compile("[^A-Za-z0-9]")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
 """What follows on a part of another name, not on a directory's own: ``/work`` is not in ``/workshop``."""
@@ -208,7 +210,7 @@ class Directories:
 
         ``paths``: all that lead to it.
         """
-        stripped = [path.rstrip("/\\") for path in paths]
+        stripped = [path.rstrip("/\\") for path in paths if _ABSOLUTE.match(path)]
         new = [path for path in stripped if len(path) >= _SHORTEST and path not in self._wanted]
         if not new or sum(self._counts.values()) == _MOST:
             return
@@ -234,6 +236,11 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     """Return whether a directory, or a name that was made of one, is no part of another."""
     if _GOES_ON.match(text, end):
         return False
+    if text.startswith("//", start - 1) and start:
+        return text.endswith("://", 0, start)  # file:///home/a, and not http://home/a
+    # Nearly always there is a blank or a quote, and nothing more to look at.
+    if start == 0 or not _IN_A_NAME.match(text[start - 1].replace(".", "_")):
+        return True
     before = text[max(0, start - _LONGEST_NAME) : start]
     is_part = _IN_A_NAME if text[start] == "-" else _IN_A_PATH
     return is_part.search(before) is None

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.codecs import json_text
@@ -68,6 +68,20 @@ def test_another_directory_is_another_one() -> None:
     assert recorded.digest != present.digest
 
 
+def test_a_server_is_no_directory() -> None:
+    """A container's working directory is ``/app``, and the server of its network is ``app``."""
+    recorded = reduced(chat("one", "Working directory: /srv-a\nhttp://srv-a/x, file:///srv-a/x"), OWN)
+    present = reduced(chat("one", "Working directory: /srv-b\nhttp://srv-b/x, file:///srv-b/x"), OWN)
+    assert recorded.digest != present.digest
+    moved = reduced(chat("one", "Working directory: /srv-b\nhttp://srv-a/x, file:///srv-b/x"), OWN)
+    assert recorded.digest == moved.digest
+
+
+def test_a_word_is_no_directory() -> None:
+    recorded = reduced(chat("one", "Working directory: delete\nNow delete it"), OWN)
+    assert recorded.digest != reduced(chat("one", "Working directory: create\nNow create it"), OWN).digest
+
+
 def test_a_directory_of_several_paths_is_one() -> None:
     by = reduction.reducer((OWN,))
     recorded = by.reduce(chat("one", "in /link/proj and /real/proj"), Places(cwd=("/link/proj", "/real/proj")))
@@ -118,6 +132,7 @@ def written(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_what_no_rule_takes_out_counts(one: Any, two: Any) -> None:
     first = reduced(of({"seed": one, "messages": [{"role": "user", "content": one}]}))
@@ -125,6 +140,7 @@ def test_what_no_rule_takes_out_counts(one: Any, two: Any) -> None:
     assert (first.digest == second.digest) is (written(one) == written(two))
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_request_stays_as_it_was_and_the_order_of_members_is_none(value: Any) -> None:
     body = {"messages": [{"content": value, "role": "user", "secret": "x"}], "metadata": value, "tools": [value]}
@@ -152,6 +168,7 @@ def conversation(ids: list[str], text: str = "Hello") -> RecordedRequest:
     return of({"messages": [{"role": "user", "content": text}, {"role": "assistant", "tool_calls": calls}, *results]})
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abcd\0"), min_size=1, max_size=6), st.permutations("abcd\0"))
 def test_other_names_of_ids_are_none_and_one_for_two_is_another(ids: list[str], names: list[str]) -> None:
     renamed = dict(zip("abcd\0", names, strict=True))

@@ -42,6 +42,7 @@ mutants: $(READY)
 
 # The makers' own agents, from npm and PyPI, recorded once and replayed in four places, ten times each. On two quiet cores
 # it takes half an hour. It needs unshare, ip and git, and faketime for another day: make agents AGENTS="codex --runs 1"
+# Two more groups, quicker: make agents AGENTS="frameworks languages --steps folder --runs 3"
 agents: $(READY)
 	$(BIN)/python tests/agents $(AGENTS)
 

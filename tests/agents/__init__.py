@@ -5,6 +5,8 @@ scripted provider, with a home of its own and keys that are invented. While a ru
 provider's place, which answers nothing and notes who comes.
 
 ``programs``    the table: what is installed, and with which command a program is started
+``frameworks``  more of the table: small programs of ours with the frameworks' own packages, which are in ``apps/``
+``languages``   more of the table: a chat in each language, as its HTTP client is
 ``installing``  packages into ``agents/``, which git does not know
 ``lab``         the namespace; homes and folders that are the same each time
 ``task``        what the model says: one text, or a call of a tool

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.programs import Program, Registry
+from agents.programs import APPS, Program, Registry
 from places import ROOT
 
 FOLDER = ROOT / "agents"
@@ -17,24 +17,42 @@ FOLDER = ROOT / "agents"
 
 _NODE = "node@22"
 _NODE_NEEDED = 22
+_WANTED_VERSION = re.compile(r"(?<=.)@.*")
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
 class InstallError(Exception):
     """A package could not be had."""
 
 
+class NotOnMachineError(Exception):
+    """A language is the machine's own, and it has not got it."""
+
+
 def install(program: Program) -> None:
-    """Install a program's packages, and Node where it needs one. Raises InstallError."""
-    if program.registry is Registry.NPM:
-        if _own_node():
-            _npm("node", (_NODE,))
-        _npm(program.name, program.packages)
-    else:
-        _pypi(program.name, program.packages)
+    """Install a program's packages, and Node where it needs one. Raises InstallError and NotOnMachineError."""
+    match program.registry:
+        case Registry.NPM:
+            if _own_node():
+                _npm("node", (_NODE,))
+            _npm(program.name, program.packages)
+        case Registry.PYPI:
+            _pypi(program.name, program.packages)
+        case Registry.MACHINE:
+            _on_machine(program)
+    for each in program.copied:
+        shutil.copy(APPS / each, FOLDER / program.name)
+
+
+def beside(name: str, file: str) -> str:
+    """Return where a file of ``APPS`` is that was copied beside a program's packages."""
+    return str(FOLDER / name / Path(file).name)
 
 
 def paths(program: Program) -> list[Path]:
     """Return the folders of a program's commands, which go before those of ``PATH``."""
+    if program.registry is Registry.MACHINE:
+        return []
     if program.registry is Registry.PYPI:
         return [_environment(program.name) / "bin"]
     own = [FOLDER / "node" / "node_modules" / ".bin"] if _own_node() else []
@@ -42,8 +60,12 @@ def paths(program: Program) -> list[Path]:
 
 
 def version(program: Program) -> str:
-    """Return the version of a program's first package."""
-    package = program.packages[0]
+    """Return the version of a program's first package, or what the machine's own says of itself."""
+    if program.registry is Registry.MACHINE:
+        said = subprocess.run(program.tells_version, capture_output=True, text=True, check=True)
+        found = _VERSION.search(said.stdout + said.stderr)
+        return found[0] if found else "unknown"
+    package = _WANTED_VERSION.sub("", program.packages[0])
     if program.registry is Registry.NPM:
         described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
         return str(described["version"])
@@ -60,6 +82,12 @@ def _own_node() -> bool:
     said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)", said)
     return found is None or int(found[1]) < _NODE_NEEDED
+
+
+def _on_machine(program: Program) -> None:
+    command = program.tells_version[0]
+    if shutil.which(command) is None:
+        raise NotOnMachineError(f"this machine has no {command}")
 
 
 def _environment(name: str) -> Path:

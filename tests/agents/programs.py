@@ -22,6 +22,8 @@ class Registry(Enum):
 
     NPM = "npm"
     PYPI = "PyPI"
+    MACHINE = "the machine"
+    """Nothing is installed: a language that the machine has, or has not."""
 
 
 class Clock(Enum):
@@ -29,7 +31,8 @@ class Clock(Enum):
 
     FAKETIME = "faketime"
     ZONE = "the zone's file"
-    """For static binaries, which faketime does not reach: the local date is that of the other side of the earth."""
+    """For static binaries, which faketime does not reach, and for what hangs in it: the local date is that of the other
+    side of the earth."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,14 @@ class Program:
     """What ``wiretape_match`` is in replays: a program without a User-Agent of its own has its preset by its name."""
     leaves: Mapping[str, str] = field(default_factory=lambda: {"notes.txt": NOTES, "answer.txt": ANSWER})
     clock: Clock = Clock.FAKETIME
+    same_output: bool = False
+    """Whether a replay must print what was printed while it was recorded."""
+    recorded_isolated: bool = False
+    """Whether it is recorded isolated: it reads no proxy from its environment."""
+    copied: tuple[str, ...] = ()
+    """Files of ``APPS`` that must stand beside the packages, as Node looks for packages there."""
+    tells_version: tuple[str, ...] = ()
+    """For what is the machine's own: the command that prints its version."""
 
 
 AGENTS = (
@@ -73,6 +84,7 @@ AGENTS = (
             *("--no-gitignore", "--message", "Change the word to jam.", "notes.txt"),
         ),
         match="auto,aider",
+        clock=Clock.ZONE,
         leaves={"notes.txt": "the word is jam\n"},
     ),
     Program(

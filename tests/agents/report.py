@@ -1,4 +1,4 @@
-"""The table of what was run, as Markdown: printed, and put into the guide between its two marks."""
+"""The table of what was run, as Markdown: printed, and put into the guide between the two marks of a group."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,8 +8,6 @@ from places import ROOT
 
 PAGE = ROOT / "docs" / "guides" / "agents.md"
 
-_BEGIN = "<!-- make agents: begin -->"
-_END = "<!-- make agents: end -->"
 _HEAD = "| program | version | where | runs | hits | misses | seconds | verdict |\n|---|---|---|---|---|---|---|---|"
 
 
@@ -27,12 +25,15 @@ def verdict(row: Row) -> str:
     return "as recorded" if row.place != "recorded" else "recorded"
 
 
-def fill(rows: Sequence[Row]) -> None:
-    """Put the table into the guide, in the place of the last one."""
+def fill(group: str, rows: Sequence[Row]) -> None:
+    """Put a group's table into the guide, in the place of the last one."""
+    mark = "make agents" if group == "agents" else f"make agents AGENTS={group}"
+    begin = f"<!-- {mark}: begin -->"
+    end = f"<!-- {mark}: end -->"
     text = PAGE.read_text("utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    PAGE.write_text(f"{before}{_BEGIN}\n\n{table(rows)}\n\n{_END}{after}", "utf-8")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    PAGE.write_text(f"{before}{begin}\n\n{table(rows)}\n\n{end}{after}", "utf-8")
 
 
 def _line(row: Row) -> str:

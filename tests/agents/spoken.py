@@ -192,9 +192,10 @@ def gemini(path: str, body: Object) -> Reply:
     if method == "countTokens":
         return whole({"totalTokens": 11})
     declared = [each for tool in body.get("tools", []) for each in tool.get("functionDeclarations", [])]
-    tools = [Tool(each["name"], each.get("parametersJsonSchema") or each.get("parameters", {})) for each in declared]
+    tools = [Tool(each["name"], _parameters(each)) for each in declared]
     done = sum("functionResponse" in part for each in body["contents"] for part in each.get("parts", []))
-    schema = body.get("generationConfig", {}).get("responseJsonSchema")
+    form = body.get("generationConfig", {})
+    schema = form.get("responseJsonSchema") or form.get("responseSchema")
     turn = _wanted({"schema": schema} if schema else {}) or next_turn(done, tools, json.dumps(body))
     parts: Sequence[Object]
     if isinstance(turn, Call):
@@ -202,17 +203,27 @@ def gemini(path: str, body: Object) -> Reply:
     else:
         parts = [{"text": each} for each in _words(turn)]
     model = path.partition("/models/")[2].partition(":")[0]
+    response = _id("")
     tokens = {"promptTokenCount": 11, "candidatesTokenCount": 7, "totalTokenCount": 18}
 
     def candidate(parts: Sequence[Object], *, last: bool) -> Object:
         end = {"finishReason": "STOP"} if last else {}
         content = {"content": {"role": "model", "parts": parts}, "index": 0, **end}
-        return {"candidates": [content], "usageMetadata": tokens, "modelVersion": model, "responseId": _id("")}
+        return {"candidates": [content], "usageMetadata": tokens, "modelVersion": model, "responseId": response}
 
     if method == "generateContent":
         joined = [{"text": turn}] if isinstance(turn, str) else parts
         return whole(candidate(joined, last=True))
     return _events([candidate([part], last=part is parts[-1]) for part in parts])
+
+
+def _parameters(declared: Object) -> Object:
+    """Return the schema of a function's arguments: of three members one has it, and clients differ in which."""
+    for name in ("parametersJsonSchema", "parameters_json_schema", "parameters"):
+        if name in declared:
+            schema: Object = declared[name]
+            return schema
+    return {}
 
 
 def _wanted(form: Object) -> str | None:

@@ -43,6 +43,7 @@ class Run:
     exit_code: int | None
     """None: it took too long."""
     files: dict[str, str]
+    output: str
     outcomes: Counter[str]
     requests: tuple[Received, ...]
     visitors: tuple[str, ...]
@@ -107,18 +108,17 @@ class Trial:
         recorded = self.record()
         first = Row(self.program.name, version, "recorded")
         first.seconds.append(recorded.seconds)
-        if fault := self._unlike(recorded, 0):
-            first.faults.append(fault)
         asked = sum(each.for_model for each in recorded.requests)
-        if not asked:
-            first.faults.append("no model was asked")
+        fault = self._unlike(recorded, 0, recorded.output) if asked else f"no model asked: {recorded.exit_code}"
+        if fault:
+            first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)
         first.misses.append(recorded.outcomes["not recorded"])
         yield first
         for place in places if not first.faults else ():
-            yield self._replayed(place, runs, asked, version)
+            yield self._replayed(place, runs, asked, recorded.output, version)
 
-    def _replayed(self, place: Place, runs: int, asked: int, version: str) -> Row:
+    def _replayed(self, place: Place, runs: int, asked: int, output: str, version: str) -> Row:
         row = Row(self.program.name, version, place.value)
         if place is Place.DAY and self.program.clock is Clock.FAKETIME and shutil.which("faketime") is None:
             row.not_run = "faketime is not installed"
@@ -128,11 +128,11 @@ class Trial:
             row.hits.append(run.outcomes["hit"])
             row.misses.append(run.outcomes["miss"])
             row.seconds.append(run.seconds)
-            if fault := self._unlike(run, asked):
+            if fault := self._unlike(run, asked, output):
                 row.faults.append(f"{fault} ({run.folder})")
         return row
 
-    def _unlike(self, run: Run, asked: int) -> str | None:
+    def _unlike(self, run: Run, asked: int, output: str) -> str | None:
         """Say how a run is not what it must be, or return None. ``asked``: the hits that it must have."""
         if run.exit_code != 0:
             return f"exit code {run.exit_code}"
@@ -144,6 +144,8 @@ class Trial:
             return f"{run.outcomes['hit']} hits of {asked}"
         if run.visitors:
             return f"reached for {', '.join(sorted(set(run.visitors)))}"
+        if self.program.same_output and run.output != output:
+            return f"other output: {run.output!r}"
         return None
 
     def _run(self, home: Path, checkout: Path, mode: str, *, trap: bool, later: bool = False) -> Run:
@@ -154,6 +156,8 @@ class Trial:
         command += ["--recordings", str(self._folder / "recordings"), "--set", f"wiretape_match={self.program.match}"]
         if trap:
             command += self._flags
+        elif self.program.recorded_isolated:
+            command.append("--isolate=yes")
         command.append("--")
         if later and self.program.clock is Clock.FAKETIME:
             command += ["faketime", "-m", "--exclude-monotonic", "-f", "+1d"]
@@ -164,6 +168,7 @@ class Trial:
         return Run(
             exit_code,
             {name: _text(checkout / name) for name in self.program.leaves},
+            _text(folder / "stdout"),
             _outcomes(report),
             tuple(servers.requests),
             tuple(servers.visitors),

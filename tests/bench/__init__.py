@@ -8,6 +8,7 @@ The reading order:
     hits        answers a second: over HTTP/1.1 and HTTP/2, of many recordings, with a connection each, in reverse mode
     sdk         calls a second of the openai SDK, the client being ``sdk_client``
     size        many recordings: the start, the memory, the first hit of each
+    by_rules    hits by rules in a session of many recordings; ``rules``: what a request of 100 kB takes for them
     streams     what recording adds to a live stream, and how well a paced replay keeps its time
     report      the figures as Markdown and JSON; ``plot`` as a picture
 

@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import hits, machine, peers, plot, report, sdk, size, streams
+from bench import by_rules, hits, machine, peers, plot, report, sdk, size, streams
 from bench.servers import Bench
 
 PLOT = machine.ROOT / "docs" / "images" / "speed.svg"
@@ -28,6 +28,7 @@ GROUPS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "sdk": sdk.sdk,
     "reverse": hits.reverse,
     "size": size.size,
+    "rules": by_rules.by_rules,
     "record": streams.record,
     "pace": streams.pace,
 }
@@ -40,7 +41,9 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(GROUPS), help=f"some of: {','.join(GROUPS)}")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--size", type=int, default=100_000, help="recordings of the group size; each takes 30 kB")
+    parser.add_argument(
+        "--size", type=int, default=100_000, help="recordings of the groups size and rules; each takes 30 kB"
+    )
     parser.add_argument("--warm", type=float, default=60, help="seconds of work before the first run, at most")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args()

@@ -107,6 +107,20 @@ def _size(group: Mapping[str, Any]) -> list[str]:
     return _table(head, rows)
 
 
+def _by_rules(group: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for row in group["rows"]:
+        built = row["built"]
+        cells = [f"{row['count']:,}", f"{built['ready']:.1f}", _whole(built["memory"])]
+        cells += [_spread(row, ("ready",), lambda value: f"{value:.2f}"), _number(row, "memory")]
+        rows.append([*cells, _ms(row, "by_rules"), _ms(row, "exact")])
+    head = ["recordings", "read once, s", "MB", "a start with that, s", "MB", "a hit by rules, ms", "an exact one, ms"]
+    request = group["request"]
+    first = f"a request of {request['size'] / 1000:.0f} kB, by {request['rules']} rules of Claude Code's preset"
+    parts = [[part, *(f"{ms:.2f}" for ms in took)] for part, took in request["parts"].items()]
+    return [*_table(head, rows), "", *_table([first, "at first sight, ms", "the next turn, ms"], parts)]
+
+
 def _live(group: Mapping[str, Any]) -> list[str]:
     rows = []
     for row in group["rows"]:
@@ -131,6 +145,7 @@ def _paced(group: Mapping[str, Any]) -> list[str]:
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "rate": _rates,
     "size": _size,
+    "rules": _by_rules,
     "record": _live,
     "pace": _paced,
 }

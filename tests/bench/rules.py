@@ -66,7 +66,7 @@ class Filler:
             "required": ["parameter_0"],
             "additionalProperties": False,
         }
-        return {"name": f"Tool{number}", "description": self._text(160), "input_schema": schema}
+        return {"name": f"Tool{number}", "description": self._text(200), "input_schema": schema}
 
     def _turn(self) -> None:
         id_ = f"toolu_{self._drawn.getrandbits(96):024x}"

@@ -91,6 +91,18 @@ def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
     )
 
 
+def test_a_known_program_is_known_by_its_command_before_it_has_sent_anything(user: User) -> None:
+    """What it asks others for, as npm does for it, leaves no replay: there is no such host."""
+    program = user.folder / "opencode"
+    url = "https://registry.invalid/@opencode-ai%2fplugin"
+    program.write_text(f"#!{sys.executable}\nimport urllib.request\nprint(urllib.request.urlopen({url!r}).status)\n")
+    program.chmod(0o755)
+    result = replayed(user, str(program))
+    assert result.stdout == "200\n", result.stderr
+    assert "0 misses" in result.stderr
+    assert "1 request beside the model ignored" in result.stderr
+
+
 def test_faults_are_told_as_they_come_and_counted(user: User) -> None:
     config = user.folder / "team.toml"
     config.write_text("[[fault]]\nnth = 1\nstatus = 503\n", encoding="utf-8")
@@ -398,7 +410,7 @@ def test_a_replay_with_nothing_to_answer_with_is_told(user: User) -> None:
     result = user.wiretape("run", "--mode", "replay", "--session", "sea", "--", *user.app("print('started')"))
     assert (result.returncode, result.stdout) == (5, "started\n")
     there = f"{user.folder}/recordings/sea; there are sessions sky"
-    assert result.stderr.startswith(f"wiretape: replay: there is no recording in {there}\n")
+    assert f"wiretape: replay: there is no recording in {there}\n" in result.stderr
 
 
 def test_the_chosen_port_is_the_proxys(user: User) -> None:

@@ -20,11 +20,13 @@ from bare_server import BareServer
 from forked import Forked
 from harness import TO_LOOPBACK, wait_until
 from loopback import Provider, from_recording
-from places import SHIPPED
+from places import INVENTED, SHIPPED
 from shell_user import User
+from wiretape.network.address import Address
 
 SEED = SHIPPED / "default" / "responses" / "e99f14805360.json"
 HELLO = "Hello! It's nice to meet you. Is there something I can help you with, or would you like to chat?"
+HAS_V6 = Path("/proc/net/if_inet6").exists()
 ISOLATED = "wiretape: isolated: the command reaches the proxy and localhost, and nothing else\n"
 
 DIRECT = """
@@ -133,25 +135,27 @@ def test_it_is_recorded_by_its_name(user: User) -> None:
 def test_every_connection_comes_with_its_target_and_all_else_is_refused(user: User, outside: Outside) -> None:
     user.env["TO_LOOPBACK_ORIGIN"] = json.dumps({"*": outside.port})
     user.env["TO_LOOPBACK_CONNECTS"] = str(user.folder / "connects")
-    script = python("""
-        print(tries("harmless.example", 8443), tries("203.0.113.7", 22), tries("2001:db8::7", 65535))
-        print(tries("203.0.113.7", 53, socket.SOCK_DGRAM), tries("2001:db8::7", 443, socket.SOCK_DGRAM))
+    other = "2001:db8::7" if HAS_V6 else "203.0.113.8"
+    script = python(f"""
+        print(tries("harmless.example", 8443), tries("203.0.113.7", 22), tries("{other}", 65535))
+        print(tries("203.0.113.7", 53, socket.SOCK_DGRAM), tries("{other}", 443, socket.SOCK_DGRAM))
         print(tries("harmless.example", 443, socket.SOCK_DGRAM), *(name for _, name in socket.if_nameindex()))
     """)
     result = isolated(user, "--set", f"scripts={TO_LOOPBACK}", *script)
     expected = ["outside outside outside", "PermissionError PermissionError", "PermissionError lo"]
     assert result.stdout.splitlines() == expected, result.stderr
-    targets = ["harmless.example:8443", "203.0.113.7:22", "2001:db8::7:65535"]
+    targets = ["harmless.example:8443", "203.0.113.7:22", f"{other}:65535"]
     assert (user.folder / "connects").read_text("utf-8").split() == targets
-    targets = ["203.0.113.7:53", "[2001:db8::7]:443", "harmless.example:443"]
+    targets = ["203.0.113.7:53", str(Address(other, 443)), "harmless.example:443"]
     assert re.findall("^wiretape: isolated: UDP to (.*) refused$", result.stderr, re.MULTILINE) == targets
 
 
 def test_servers_of_this_machine_are_reached_and_those_inside_before_them(user: User, outside: Outside) -> None:
+    loopback = "::1" if HAS_V6 else "127.0.0.2"
     script = python(f"""
         print(tries("127.0.0.1", {outside.port}), tries("localhost", {outside.port}))
         own = serve("127.0.0.1")
-        print(tries("localhost", own), tries("127.0.0.1", own), tries("::1", serve("::1")))
+        print(tries("localhost", own), tries("127.0.0.1", own), tries("{loopback}", serve("{loopback}")))
         serve("127.0.0.1", {outside.port})
         print(tries("127.0.0.1", {outside.port}), tries("127.0.0.1", 9))
     """)
@@ -187,6 +191,21 @@ def test_a_server_that_comes_up_later_is_reached(user: User) -> None:
     starting.join()
     servers[0].close()
     assert result.stdout == "outside\n", result.stderr
+
+
+def test_a_model_server_of_this_machine_that_is_down_is_answered_for(user: User) -> None:
+    folder = user.folder / "recordings" / "default" / "responses"
+    folder.mkdir(parents=True)
+    recording = shutil.copy(INVENTED / "2025-09" / "b9b275327438.json", folder)
+    script = """
+        import http.client, json
+        client = http.client.HTTPConnection("localhost", 11434)
+        request = json.load(open(sys.argv[1]))["request"]["body"]
+        client.request("POST", "/api/chat", json.dumps(request), {"content-type": "application/json"})
+        print(client.getresponse().status)
+    """
+    result = user.wiretape("run", "--isolate", "--mode", "replay", *python(script, str(recording)))
+    assert result.stdout == "200\n", result.stderr
 
 
 def test_only_what_is_allowed_is_reached(user: User, outside: Outside) -> None:

@@ -314,7 +314,10 @@ def test_what_is_not_recorded_is_said_and_counted(provider: Provider, tmp_path: 
         ("POST", "grpc"),
     ]:
         assert log.count(f"not recorded: {method} api.openai.com/v1/{path}: ") == 1
-    assert "/ping" not in log.replace("GET https://api.openai.com/v1/ping", "")
+    assert [line for line in log.splitlines() if "api.openai.com/v1/ping" in line and "GET https" not in line] == [
+        line for line in log.splitlines() if "ignored: GET api.openai.com/v1/ping" in line
+    ]
+    assert "1 beside the model ignored" in log
     assert ", 1 miss, 0 recorded" in log
     told = log.partition("7 answers NOT recorded (")[2]
     for reason in ("3 as a WebSocket or gRPC", "1 excluded by skip", "1 too large", "1 with an error"):

@@ -60,4 +60,5 @@ def test_a_strict_start_is_refused_and_says_which(folder: Path, user: User) -> N
 def test_a_strict_start_where_nothing_differs_is_one(folder: Path, user: User) -> None:
     (folder / "recordings" / "default" / "responses" / "tuesday.json").unlink()
     flags = ["--recordings", str(folder / "recordings"), "--set", f"wiretape_config={folder / 'team.toml'}"]
-    assert user.wiretape("run", "--mode", "replay", "--strict-rules", *flags, "--", "true").returncode == 0
+    result = user.wiretape("run", "--mode", "replay", "--strict-rules", *flags, "--", "touch", "was-run")
+    assert (user.folder / "was-run").exists(), result.stderr

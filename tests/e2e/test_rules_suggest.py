@@ -56,7 +56,7 @@ def test_suggested_rules_make_the_misses_hits_and_nothing_else(user: User) -> No
     result = user.wiretape("rules", "suggest")
     assert result.returncode == 1, "another question stays a miss"
     assert "2 misses, these rules make 1 of them hits" in result.stdout
-    assert "messages[1].content: it is of the conversation" in result.stdout
+    assert 'messages[1].content: "What is it?" here, "Who are you?" in the recording: it is of the' in result.stdout
     (user.folder / "wiretape.toml").write_text(result.stdout)
     # What differs is another one each time: the rules hold for what has not been seen yet.
     user.env |= config

@@ -406,6 +406,10 @@ CASES: Mapping[str, Case] = {
     "rules: colons": (reduced_text, lambda n: "10:" * n),
     "rules: json in a string": (reduced_text, lambda n: '{"a":' * n),
     "rules: texts": (reduced, lambda n: [{"type": "text", "text": f"{n} {number}"} for number in range(n)]),
+    "rules: any depth": (
+        lambda count: RULES.reduce(chat([{"id": each, "text": [each]} for each in range(count)]), WHERE),
+        lambda n: n,
+    ),
     "rules: calls": (reduced_calls, lambda n: n),
     "request: identity": (lambda each: request.identity(replace(each)), lambda n: chat(["a"] * n)),
     "name: a long prompt": (lambda each: recording.request_name(each, "2025-09"), lambda n: chat("hello " * n)),

@@ -26,6 +26,7 @@ IN_LARGER_TESTS = {
 
 ACROSS = {
     "matching/test_agents",
+    "matching/test_negative_proof",
     "providers/test_adding_an_endpoint",
     "providers/test_kept_errors",
     "providers/test_odd_json",

@@ -129,16 +129,16 @@ class Proxy:
 
 @asynccontextmanager
 async def serving(
-    settings: Sequence[str], environ: dict[str, str], port: int = 0, calls: CallReport | None = None
+    settings: Sequence[str], environ: dict[str, str], port: int = 0, calls: CallReport | None = None, command: str = ""
 ) -> AsyncIterator[Proxy]:
     """Run a proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
 
     Raises ``StartError``. At the end, the addon has written and counted everything, and has told ``calls`` about each
-    call.
+    call. ``command``: the name of what is going to be run behind it.
     """
     with trusted_file(environ) as trusted:
         master = Master(Options())
-        addon = Wiretape(patience=WRITING_SECONDS, calls=calls)
+        addon = Wiretape(patience=WRITING_SECONDS, calls=calls, command=command)
         traffic = Traffic()
         master.addons.add(*default_addons(), traffic)
         try:

@@ -89,7 +89,8 @@ def told(
 
 def _preset(preset: Preset, whose: str, rules: Sequence[MatchRule], asker: Asker) -> Iterator[str]:
     tried = f" Tried with {', '.join(preset.tried)}." if preset.tried else ""
-    group = [*_group(f"Preset {preset.name}, {whose}.{tried}", rules, asker)]
+    heading = f"Preset {preset.name}, {whose}.{tried}"
+    group = [*_group(heading, rules, asker)] if rules else ["", heading]
     yield from group
     if group and preset.ignore_requests:
         yield "  beside the model"

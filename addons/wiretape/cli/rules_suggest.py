@@ -67,12 +67,12 @@ def suggest(sessions: SessionRules, report: Path | None) -> int:
 
 def _reported(report: Path) -> frozenset[str]:
     """Return the hashes of the misses that a report tells. Raises OSError, and ValueError where it is none."""
-    hashes = set()
-    for line in report.read_text("utf-8").splitlines():
-        call = json.loads(line)
-        if isinstance(call, dict) and call.get("outcome") == "miss":
-            hashes.add(str(call.get("hash")))
-    return frozenset(hashes)
+    try:
+        calls = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    except ValueError as e:
+        raise ValueError(f"{report} is no report of wiretape run: {e}") from e
+    misses = [each for each in calls if isinstance(each, dict) and each.get("outcome") == "miss"]
+    return frozenset(str(each.get("hash")) for each in misses)
 
 
 def _misses(sessions: SessionRules, session: str, wanted: Collection[str] | None) -> list[KeptMiss]:
@@ -153,6 +153,7 @@ def lines(rule: MatchRule) -> Iterator[str]:
         ("ids", rule.ids),
         ("kinds", rule.kinds),
         ("paths", rule.paths),
+        ("unordered", rule.unordered),
     ):
         if values:
             yield f"{key} = [{', '.join(map(_text, values))}]"
@@ -162,10 +163,13 @@ def lines(rule: MatchRule) -> Iterator[str]:
             told = f"pattern = {_text(each.pattern)}, path = {_text(each.path)}, name = {_text(each.name)}"
             yield f"  {{ {told} }},"
         yield "]"
+    for key, is_set in (("numbers", rule.numbers), ("whitespace", rule.whitespace)):
+        if is_set:
+            yield f"{key} = true"
 
 
 def _text(value: str) -> str:
     """Return a text of TOML: as it is between single quotes, where it can be."""
     if "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)

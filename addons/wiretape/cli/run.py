@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, TextIO
 
@@ -168,7 +169,8 @@ class _Relay:
 
 
 async def _run(plan: RunPlan, relay: _Relay, calls: CallReport) -> RunOutcome:
-    async with serving(plan.settings, dict(plan.environ), plan.port, calls) as proxy:
+    command = Path(plan.command[0]).stem
+    async with serving(plan.settings, dict(plan.environ), plan.port, calls, command) as proxy:
         with trust_files(proxy.ca_pem(), plan.environ) as trust:
             ended = await _behind(proxy, plan, trust, relay)
         with suppress(TimeoutError):
@@ -207,6 +209,8 @@ async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay)
         try:
             return await _isolated_child(proxy, plan, trust, relay)
         except IsolationError as e:
+            if relay.received is not None:  # The signal ended the process that was to become the command.
+                return _interrupted(relay.received)
             if not is_default:
                 raise StartError(f"--isolate: {e}") from e
             logger.warning("not isolated, so a program that reads no proxy variable can go past the proxy: %s", e)
@@ -228,6 +232,10 @@ def _reached(plan: RunPlan) -> list[str]:
     return ["the proxy", *map(str, plan.allowed.texts)]
 
 
+def _interrupted(signal_number: int) -> _Ended:
+    return _Ended(BY_SIGNAL + signal_number, "interrupted")
+
+
 type _Starting = Callable[[str, Sequence[str], Mapping[str, str]], Awaitable[Process]]
 
 
@@ -237,7 +245,7 @@ async def _start(program: str, arguments: Sequence[str], environ: Mapping[str, s
 
 async def _child(command: Sequence[str], environ: dict[str, str], relay: _Relay, start: _Starting) -> _Ended:
     if relay.received is not None:  # The signal came while the proxy was being started.
-        return _Ended(BY_SIGNAL + relay.received, "interrupted")
+        return _interrupted(relay.received)
     name, *arguments = command
     # The program is looked up here because the system call on Windows does not find npm.cmd.
     program = shutil.which(name, path=environ.get("PATH")) or name

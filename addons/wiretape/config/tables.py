@@ -209,6 +209,7 @@ _ASKED = r"(\*|[A-Z]+) [^\s/?#]+/[^\s?#]*"
 PRESET = Table(
     (
         Key("clients", ListOf(_PATTERN, "a list of names with * in them"), "The User-Agents that it is for."),
+        Key("commands", _TEXTS, "The names of its commands, by which wiretape run knows it."),
         Key("tried", _TEXTS, "The versions of the program with which it was tried."),
         Key(
             "ignore_requests",

@@ -19,7 +19,7 @@ from wiretape.codecs.differences import ABSENT, Difference
 from wiretape.matching.rules import MatchRule
 from wiretape.matching.varying import varying
 from wiretape.recording import JSON
-from wiretape.tape import comparison
+from wiretape.tape import comparison, mismatch
 from wiretape.tape.comparison import Compared
 
 type Steps = tuple[str | int, ...]
@@ -106,7 +106,7 @@ def propose(compared: Compared) -> Proposed:
         is_counted = not _is_in_text(compared.here.body, difference.steps)
         found = _proposals(difference, recurs=recurs, is_counted=is_counted)
         if isinstance(found, str):
-            refused[f"{difference.path}: {found}"] = None
+            refused[f"{mismatch.told(difference)}: {found}"] = None
         else:
             rules |= dict.fromkeys(found)
     return Proposed((*rules,), (*refused,))

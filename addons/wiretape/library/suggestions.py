@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 
 from wiretape import recording as recordings
 from wiretape.library import proposals
+from wiretape.library.proposals import Proposed
 from wiretape.matching import reduction
 from wiretape.matching import request as matching
-from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector
+from wiretape.matching.rules import Kind, MatchPolicy, MatchRule, Selector, Unordered
 from wiretape.providers import gist
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
@@ -26,6 +27,20 @@ from wiretape.tape import comparison, mismatch
 from wiretape.tape.comparison import Side
 from wiretape.tape.kept_misses import KeptMiss
 from wiretape.tape.mismatch import NearRecording
+
+_TRIED = 6
+"""Recordings beside the nearest one with which a miss is compared."""
+
+_DIRECTORIES = MatchRule("paths", kinds=(Kind.PATHS,))
+"""It takes out the directories of the client, wherever they stand."""
+
+_WHOLE = (
+    _DIRECTORIES,
+    *(MatchRule(each, unordered=(each,)) for each in Unordered),
+    MatchRule("numbers", numbers=True),
+    MatchRule("whitespace", whitespace=True),
+)
+"""Rules for a whole request. Each is proposed where it leaves less that cannot be left out."""
 
 type Effects = tuple[MatchRule, ...]
 """Rules that each do one thing at one place."""
@@ -86,11 +101,29 @@ def looked_at(miss: KeptMiss, near: Sequence[NearRecording], policy: MatchPolicy
     rules = policy.rules_for(miss.context)
     if not near:
         return Missed(miss, rules, None)
-    places = reduction.places_of(miss.request)
-    nearest = mismatch.nearest_of(miss.request, near, MatchPolicy(rules, places))
-    compared = comparison.compare(rules, Side(miss.request, places), nearest.side)
-    found = proposals.propose(compared)
-    return Missed(miss, rules, nearest, found.rules, found.refused)
+    here = Side(miss.request, reduction.places_of(miss.request))
+    nearest = mismatch.nearest_of(miss.request, near, MatchPolicy(rules, here.places))
+    # By its letters another turn of the conversation may be nearer than the one that was meant.
+    tried = [nearest, *near[:_TRIED]]
+    found = [_proposed(rules, here, each.side, (_DIRECTORIES,)) for each in tried]
+    best, recording = min(zip(found, tried, strict=True), key=lambda each: (len(each[0].refused), len(each[0].rules)))
+    if best.refused:
+        best = _proposed(rules, here, recording.side, _WHOLE)
+    return Missed(miss, rules, recording, best.rules, best.refused)
+
+
+def _proposed(rules: Effects, here: Side, there: Side, whole: Effects) -> Proposed:
+    """Return what could be left out. ``whole``: rules for a whole request that may be part of it."""
+    found = proposals.propose(comparison.compare(rules, here, there))
+    kept: Effects = ()
+    for each in whole:
+        if not found.refused:
+            break
+        without = proposals.propose(comparison.compare((*rules, *kept, each), here, there))
+        if len(without.refused) < len(found.refused):
+            kept = (*kept, each)
+            found = without
+    return Proposed((*kept, *found.rules), found.refused)
 
 
 def selector(miss: KeptMiss) -> Selector:
@@ -212,13 +245,6 @@ def _digest(by: reduction.Reducer, request: RecordedRequest) -> str:
 def joined(effects: Iterable[MatchRule], applies: Selector) -> Iterator[MatchRule]:
     """Yield rules that do what many small ones do: one for all that is left out, and one for each set of kinds."""
     effects = [*effects]
-    kinds: dict[str, dict[Kind, None]] = defaultdict(dict)
-    for each in effects:
-        for path in each.paths:
-            kinds[path] |= dict.fromkeys(each.kinds)
-    paths: dict[tuple[Kind, ...], list[str]] = defaultdict(list)
-    for path, those in kinds.items():
-        paths[tuple(kind for kind in Kind if kind in those)].append(path)
     rule = MatchRule(
         "suggested",
         "What varies from run to run.",
@@ -226,9 +252,32 @@ def joined(effects: Iterable[MatchRule], applies: Selector) -> Iterator[MatchRul
         ignore=tuple(path for each in effects for path in each.ignore),
         ids=tuple(path for each in effects for path in each.ids),
         replace=tuple(replacement for each in effects for replacement in each.replace),
+        unordered=tuple(unordered for each in effects for unordered in each.unordered),
+        numbers=any(each.numbers for each in effects),
+        whitespace=any(each.whitespace for each in effects),
     )
-    if rule.ignore or rule.ids or rule.replace:
+    bare = MatchRule(rule.name, rule.reason, applies)
+    if rule != bare:
         yield rule
-    for number, (those_kinds, at) in enumerate(paths.items(), 1):
-        name = f"suggested-kinds-{number}" if len(paths) > 1 else "suggested-kinds"
-        yield replace(rule, name=name, ignore=(), ids=(), replace=(), kinds=those_kinds, paths=tuple(at))
+    for number, (kinds, paths) in enumerate(_kinds(effects).items(), 1):
+        yield replace(bare, name=f"suggested-kinds-{number}", kinds=kinds, paths=paths)
+
+
+def _kinds(effects: Iterable[MatchRule]) -> dict[tuple[Kind, ...], tuple[str, ...]]:
+    """Return the kinds that are looked for, each set with the paths where; without a path it is everywhere."""
+    everywhere: set[Kind] = set()
+    at: dict[str, set[Kind]] = defaultdict(set)
+    for each in effects:
+        for path in each.paths:
+            at[path] |= {*each.kinds}
+        if not each.paths:
+            everywhere |= {*each.kinds}
+    paths: dict[tuple[Kind, ...], tuple[str, ...]] = {}
+    for path, kinds in at.items():
+        those = tuple(kind for kind in Kind if kind in kinds - everywhere)
+        if those:
+            paths[those] = (*paths.get(those, ()), path)
+    if everywhere:
+        # It is no set of one of the paths: these have none of its kinds.
+        paths[tuple(kind for kind in Kind if kind in everywhere)] = ()
+    return paths

@@ -12,7 +12,7 @@ things are found does not depend on that in which they were sent.
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,6 +88,13 @@ class JsonPath:
     steps: tuple[Step, ...] | None
     """Where it has no more than names, numbers, ``[*]`` and simple conditions."""
 
+    @property
+    def member(self) -> tuple[tuple[Step, ...], str] | None:
+        """The way to objects and the name of a member of theirs, where the path is no more than this."""
+        if not self.steps or not isinstance(self.steps[-1], str):
+            return None
+        return self.steps[:-1], self.steps[-1]
+
 
 @functools.lru_cache(maxsize=4096)
 def compiled(text: str) -> JsonPath:
@@ -157,15 +164,15 @@ def edit(path: JsonPath, value: JSON, change: Change, *, into_texts: bool = True
 
     ``into_texts``: whether the path goes on into JSON inside a string.
     """
-    places = [path.steps] if path.steps is not None else _places(path.text, value, into_texts=into_texts)
-    for steps in places:
-        changed = _Edit(steps, change, into_texts=into_texts).edited(value, ())
-        value = value if isinstance(changed, _Removed) else changed
-    return value
+    if path.steps is not None:
+        edited = _Edit(path.steps, change, into_texts=into_texts).edited(value, ())
+    else:
+        edited = _edited(_tree(_places(path.text, value, into_texts=into_texts)), value, change, ())
+    return value if isinstance(edited, _Removed) else edited
 
 
 class _Edit:
-    """A change at a path."""
+    """A change at a path that is walked here."""
 
     def __init__(self, steps: tuple[Step, ...], change: Change, *, into_texts: bool) -> None:
         self._steps = steps
@@ -177,61 +184,110 @@ class _Edit:
         at = len(place)
         if at == len(self._steps):
             return self._change(value, place)
+        step = self._steps[at]
+
+        def inner(key: str | int, before: JSON) -> JSON | _Removed:
+            return self.edited(before, (*place, key))
+
         if isinstance(value, dict):
-            return self._object(value, place)
+            return _with_members(value, names(step, value), inner)
         if isinstance(value, list):
-            return self._list(value, place)
-        if self._into_texts and isinstance(self._steps[at], str):
-            return self._text(value, place)
+            return _with_items(value, numbers(step, value), inner)
+        if self._into_texts and isinstance(step, str):
+            return _with_inside(value, lambda inside: self.edited(inside, place))
         return value
 
-    def _object(self, value: dict[str, JSON], place: Place) -> JSON:
-        step = self._steps[len(place)]
-        if step is _ANY:
-            names = sorted(value)
-        elif isinstance(step, str) and step in value:
-            names = [step]
-        elif isinstance(step, _Where):
-            names = [name for name in sorted(value) if step.selects(value[name])]
+
+type _Tree = dict[str | int | None, "_Tree"]
+"""Several places: what is below a name or a number; None stands for a place that ends there."""
+
+
+def _tree(places: Iterable[Place]) -> _Tree:
+    root: _Tree = {}
+    for place in places:
+        node = root
+        for step in place:
+            node = node.setdefault(step, {})
+        node[None] = {}
+    return root
+
+
+def _edited(tree: _Tree, value: JSON, change: Change, place: Place) -> JSON | _Removed:
+    """Return a value with what is at some places in it changed: what is within a place before the place itself."""
+
+    def inner(key: str | int, before: JSON) -> JSON | _Removed:
+        return _edited(tree[key], before, change, (*place, key))
+
+    def below(inside: JSON) -> JSON | _Removed:
+        return _edited({key: each for key, each in tree.items() if key is not None}, inside, change, place)
+
+    made = value
+    if isinstance(value, dict):
+        made = _with_members(value, sorted(key for key in tree if isinstance(key, str) and key in value), inner)
+    elif isinstance(value, list):
+        made = _with_items(value, sorted(key for key in tree if isinstance(key, int)), inner)
+    elif any(isinstance(key, str) for key in tree):
+        made = _with_inside(value, below)
+    return change(made, place) if None in tree else made
+
+
+type _Inner = Callable[[Any, JSON], JSON | _Removed]
+"""Key, and the value there -> what is in its place."""
+
+
+def _with_members(value: dict[str, JSON], keys: Sequence[str], edited: _Inner) -> JSON:
+    made = value
+    for name in keys:
+        before = value[name]
+        after = edited(name, before)
+        if after is before:
+            continue
+        if made is value:
+            made = {**value}
+        if isinstance(after, _Removed):
+            del made[name]
         else:
-            return value
-        made = value
-        for name in names:
-            before = value[name]
-            after = self.edited(before, (*place, name))
-            if after is before:
-                continue
-            if made is value:
-                made = {**value}
-            if isinstance(after, _Removed):
-                del made[name]
-            else:
-                made[name] = after
-        return made
-
-    def _list(self, value: list[JSON], place: Place) -> JSON:
-        made = value
-        is_shorter = False
-        for number in _numbers(self._steps[len(place)], value):
-            before = value[number]
-            after = self.edited(before, (*place, number))
-            if after is before:
-                continue
-            if made is value:
-                made = [*value]
-            made[number] = after
-            is_shorter = is_shorter or isinstance(after, _Removed)
-        return [item for item in made if not isinstance(item, _Removed)] if is_shorter else made
-
-    def _text(self, value: JSON, place: Place) -> JSON:
-        inner = value.value if isinstance(value, JsonText) else inside(value)
-        if inner is None:
-            return value
-        made = self.edited(inner, place)
-        return value if made is inner else JsonText(made)
+            made[name] = after
+    return made
 
 
-def _numbers(step: Step, items: list[JSON]) -> Sequence[int]:
+def _with_items(value: list[JSON], keys: Sequence[int], edited: _Inner) -> JSON:
+    made = value
+    is_shorter = False
+    for number in keys:
+        before = value[number]
+        after = edited(number, before)
+        if after is before:
+            continue
+        if made is value:
+            made = [*value]
+        made[number] = after
+        is_shorter = is_shorter or isinstance(after, _Removed)
+    return [item for item in made if not isinstance(item, _Removed)] if is_shorter else made
+
+
+def _with_inside(value: JSON, edited: Callable[[JSON], JSON | _Removed]) -> JSON:
+    """Return a string with the JSON in it changed, where it has some."""
+    there = value.value if isinstance(value, JsonText) else inside(value)
+    if there is None:
+        return value
+    made = edited(there)
+    return value if made is there else JsonText(made)
+
+
+def names(step: Step, value: dict[str, JSON]) -> Sequence[str]:
+    """Return to which members a step leads."""
+    match step:
+        case None:
+            return sorted(value)
+        case str():
+            return (step,) if step in value else ()
+        case _Where():
+            return [name for name in sorted(value) if step.selects(value[name])]
+    return ()
+
+
+def numbers(step: Step, items: list[JSON]) -> Sequence[int]:
     """Return which items a step leads to."""
     match step:
         case None:
@@ -255,11 +311,8 @@ def inside(text: JSON) -> dict[str, JSON] | None:
     return value if isinstance(value, dict) else None
 
 
-def _places(text: str, value: JSON, *, into_texts: bool) -> Iterator[tuple[Step, ...]]:
-    """Return where a path leads that the library knows: as steps of names and numbers, the last place first.
-
-    So what is removed of a list moves nothing that is to be changed yet.
-    """
+def _places(text: str, value: JSON, *, into_texts: bool) -> Iterator[Place]:
+    """Yield where a path leads that the library knows."""
     from jsonpath.match import JSONPathMatch
 
     path = _by_library(text)
@@ -268,8 +321,7 @@ def _places(text: str, value: JSON, *, into_texts: bool) -> Iterator[tuple[Step,
         if into_texts and _is_of_names(segment):
             nodes = [*map(_looked_into, nodes)]
         nodes = [*segment.resolve(nodes)]
-    places = dict.fromkeys(tuple(node.parts) for node in nodes)
-    return reversed([*places])
+    return (tuple(node.parts) for node in nodes)
 
 
 def _is_of_names(segment: Any) -> bool:

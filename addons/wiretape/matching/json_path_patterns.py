@@ -7,6 +7,7 @@ import re2
 from jsonpath import JSONPathEnvironment
 from jsonpath.function_extensions import ExpressionType, FilterFunction
 
+from wiretape.codecs.json_text import DEEPEST
 from wiretape.redaction.rules import text_pattern
 
 
@@ -31,9 +32,15 @@ class _Pattern(FilterFunction):
         return found is not None
 
 
+class _Environment(JSONPathEnvironment):
+    """The library's, for bodies as deep as any that is read."""
+
+    max_recursion_depth = DEEPEST + 2
+
+
 def environment() -> JSONPathEnvironment:
     """Return what compiles paths, strictly as RFC 9535 has them."""
-    made = JSONPathEnvironment(strict=True)
+    made = _Environment(strict=True)
     made.function_extensions["match"] = _Pattern(is_whole=True)
     made.function_extensions["search"] = _Pattern(is_whole=False)
     return made

@@ -24,7 +24,7 @@ from wiretape.recording import JSON
 _DEPTH = 2
 """How deep lists are taken apart: ``request.contents``. Objects are so one level less."""
 
-_REMEMBERED = 48 << 20
+_REMEMBERED = 16 << 20
 """Bytes of parts of which it is kept what was found."""
 
 _PART_COSTS = 1000
@@ -116,6 +116,28 @@ class Search:
     """By which blanks are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a first look at a part has shown."""
+
+    directories: Sequence[Finding]
+    """Those that a pattern finds."""
+    is_clean: bool
+    """Whether nothing is to be taken out of it, unless it has a directory that was found elsewhere."""
+
+
+def look(search: Search, part: JSON) -> tuple[Look, bool]:
+    """Return what is seen of a part, which is always this."""
+    found: list[Finding] = []
+    is_clean = not search.numbers and not search.whitespace
+    for text in texts_of(part):
+        is_clean = is_clean and type(text) is str
+        if isinstance(text, Located):
+            found += text.findings
+        found += search.scanner.findings(str(text))
+    return Look([each for each in found if each.wanted.is_directory], is_clean and not found), True
+
+
 class PartMemory:
     """What was found in parts. For any thread."""
 
@@ -134,7 +156,7 @@ class PartMemory:
                 if self._size > _REMEMBERED:
                     self._known = {}
                     self._size = 0
-                self._known[key] = found
+                self._known[question, marks.trimmed(data)] = found
         return found
 
 
@@ -155,7 +177,7 @@ class PartSearch:
     def searched(self, value: JSON) -> Searched:
         """Return a part without what is taken out of its texts."""
         made = self._value(value)
-        return Searched(made, marks.dumps(made), self._taken, self._left_out)
+        return Searched(made, marks.trimmed(marks.dumps(made)), self._taken, self._left_out)
 
     def _value(self, value: Any) -> JSON:
         kind = type(value)
@@ -236,4 +258,6 @@ def texts_of(value: JSON) -> Iterator[str]:
             for item in value:
                 yield from texts_of(item)
         case JsonText():
+            # It is to be written in any case.
+            yield Located("", ())
             yield from texts_of(value.value)

@@ -45,6 +45,8 @@ class Preset:
     """What the program asks for beside the model, as METHOD HOST/PATH with ``*``."""
     rules: tuple[MatchRule, ...]
     """What it varies, whatever it calls itself."""
+    commands: tuple[str, ...] = ()
+    """The names of its commands: ``wiretape run`` knows it by them."""
 
     @property
     def rules_for_its_clients(self) -> tuple[MatchRule, ...]:
@@ -127,6 +129,7 @@ def _preset(name: str, table: Mapping[str, Any]) -> Preset:
         tried=tuple(table.get("tried", [])),
         ignore_requests=tuple(table.get("ignore_requests", [])),
         rules=rule_tables.parse((*path, "match"), table.get("match", []), prefix=f"{name}/"),
+        commands=tuple(table.get("commands", [])),
     )
 
 

@@ -17,25 +17,21 @@ recorded value is which present one (``bindings``). What leaves no mark, as an i
     one.digest == two.digest        # the same, by the rules
     needed(one, two)                # ("call-ids", "today")
 
-The order of what is done: what is ignored goes; then lists are sorted whose order does not count; ids are numbered;
-texts are looked through, for the directories first that a rule finds there; then for all else; what was found is looked
-for in answers that were sent back (``repeated``). Names of members stay as they are, and so does what names something
-that the provider has, as the model.
+How it is done says ``taking_out``. Names of members stay as they are, and so does what names something that the
+provider has, as the model.
 """
 
-import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from wiretape.matching import json_path, marks, ordering, repeated, texts
+from wiretape.matching import marks
 from wiretape.matching.bindings import Binding, Bindings
-from wiretape.matching.json_path import REMOVED, JsonPath, Place
-from wiretape.matching.marks import Located, Marked
-from wiretape.matching.parts import LeftOut, PartMemory, Parts, PartSearch, Search, Searched, Taken, numbered, texts_of
+from wiretape.matching.parts import LeftOut, Parts, Taken, texts_of
 from wiretape.matching.request import base, endpoint, query, wire_body
-from wiretape.matching.rules import PLACES, Kind, MatchRule, Places
-from wiretape.matching.texts import Directories, Finding, TextScanner
+from wiretape.matching.rules import PLACES, MatchRule, Places
+from wiretape.matching.taking_out import Instructions, TakingOut
 from wiretape.recording import JSON, RecordedRequest
 
 PLACES_MEMBER = "places"
@@ -150,7 +146,7 @@ def _directories(reduced: Reduced) -> dict[str, list[Taken]]:
     return found
 
 
-@functools.lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def reducer(rules: tuple[MatchRule, ...]) -> "Reducer":
     """Return what reduces requests by these rules. Raises ValueError for a path or a pattern that is none."""
     return Reducer(rules)
@@ -161,33 +157,14 @@ class Reducer:
 
     def __init__(self, rules: tuple[MatchRule, ...]) -> None:
         self.rules = rules
-        wanted = [*texts.wanted(rules)]
-        patterns = [(each.pattern, path) for each, path in wanted]
-        self.fingerprint = hashlib.sha256(repr((_FORM, rules, patterns)).encode()).hexdigest()[:16]
+        self._instructions = Instructions(rules)
+        told = repr((_FORM, rules, self._instructions.patterns))
+        self.fingerprint = hashlib.sha256(told.encode()).hexdigest()[:16]
         """Equal for rules that are, as long as what they make of a request is."""
-        self.ignored = [(rule, path) for rule in rules for path in _paths(rule.ignore)]
-        self.ids = [(rule, path) for rule in rules for path in _paths(rule.ids)]
-        self.references = [(rule, path) for rule in rules for path in _paths(rule.references)]
-        self.unordered = [(rule, each) for rule in rules for each in rule.unordered]
-        self.paths_rule = next((rule for rule in rules if Kind.PATHS in rule.kinds), None)
-        """The rule by which directories are taken out that are known of the client."""
-        everywhere = TextScanner(each for each, path in wanted if not path)
-        self.search = Search(
-            everywhere,
-            numbers=next((rule for rule in rules if rule.numbers), None),
-            whitespace=next((rule for rule in rules if rule.whitespace), None),
-        )
-        at_paths = dict.fromkeys(path for _, path in wanted if path)
-        self.at_paths = [
-            (json_path.compiled(path), TextScanner(each for each, where in wanted if where == path))
-            for path in at_paths
-        ]
-        self.finds_directories = any(each.is_directory for each, _ in wanted)
-        self.memory = PartMemory()
 
     def reduce(self, request: RecordedRequest, places: Places) -> Reduced:
         """Return a request, reduced. ``places``: the directories of who sent it, where they are known."""
-        work = _Reduction(self, places)
+        work = TakingOut(self._instructions, places)
         parts = Parts(work.without_ids(wire_body(request)), _NAMES)
         searched = work.searched(parts.each)
         written = parts.joined(marks.Written(each.data) for each in searched)
@@ -196,119 +173,6 @@ class Reducer:
             form.append(parameters)
         digest = hashlib.sha256(marks.dumps(form)).hexdigest()
         return Reduced(digest, (*work.taken,), (*work.left_out,), parts.joined(each.value for each in searched))
-
-
-def _paths(paths: Sequence[str]) -> list[JsonPath]:
-    return [json_path.compiled(each) for each in paths]
-
-
-class _Reduction:
-    """One request that is being reduced."""
-
-    def __init__(self, by: Reducer, places: Places) -> None:
-        self._by = by
-        self._known = places.known() if by.paths_rule else {}
-        self._numbers: dict[str, dict[JSON, int]] = {}
-        self.taken: list[Taken] = []
-        self.left_out: list[LeftOut] = []
-
-    def without_ids(self, body: JSON) -> JSON:
-        """Return a body without what is ignored, in one order, with marks for ids; what is found at paths is told."""
-        by = self._by
-        for rule, path in by.ignored:
-            body = json_path.edit(path, body, functools.partial(self._ignore, rule))
-        for rule, unordered in by.unordered:
-            body, orders = ordering.sorted_lists(body, unordered)
-            self.left_out += (LeftOut(rule, (number,), order) for number, order in enumerate(orders))
-        for rule, path in by.ids:
-            body = json_path.edit(path, body, functools.partial(self._number, rule), into_texts=False)
-        for rule, path in by.references:
-            body = json_path.edit(path, body, functools.partial(self._refer, rule), into_texts=False)
-        for path, scanner in by.at_paths:
-            body = json_path.edit(path, body, functools.partial(_locate, scanner))
-        return body
-
-    def _ignore(self, rule: MatchRule, value: JSON, place: Place) -> JSON:
-        self.left_out.append(LeftOut(rule, place, value))
-        return REMOVED
-
-    def _number(self, rule: MatchRule, value: JSON, _place: Place) -> JSON:
-        # What is marked already is the first rule's.
-        if type(value) is not str and type(value) is not int:
-            return value
-        self.taken.append(Taken(rule, rule.name, value))
-        return Marked(numbered(self._numbers, rule.name, value))
-
-    def _refer(self, rule: MatchRule, value: JSON, _place: Place) -> JSON:
-        if type(value) is not str and type(value) is not int:
-            return value
-        number = self._numbers.get(rule.name, {}).get(value)
-        return value if number is None else Marked(marks.mark(rule.name, number))
-
-    def searched(self, parts: Sequence[JSON]) -> list[Searched]:
-        """Return parts without what is taken out of their texts."""
-        written = [*map(marks.dumps, parts)]
-        directories = self._directories(parts, written)
-        question = directories.key
-        recall = self._by.memory.recall
-        seen: set[JSON] = set()
-        made = repeated.without_repeated(
-            [
-                recall(question, data, functools.partial(self._search, part, directories))
-                for part, data in zip(parts, written, strict=True)
-            ]
-        )
-        for number, searched in enumerate(made):
-            self.left_out += (LeftOut(rule, (number, *place), value) for rule, place, value in searched.left_out)
-            for each in searched.taken:
-                # A directory is told once.
-                if not each.is_directory or each.value not in seen:
-                    self.taken.append(each)
-                    seen.add(each.value)
-        return made
-
-    def _search(self, part: JSON, directories: Directories) -> tuple[Searched, bool]:
-        search = PartSearch(self._by.search, directories, self._numbers)
-        return search.searched(part), search.is_lasting
-
-    def _directories(self, parts: Sequence[JSON], written: Sequence[bytes]) -> Directories:
-        """Return which directories there are: those that are known, and those that a rule finds in the texts.
-
-        What has but the form of somebody's home is that of the client where no other is known, and there is one alone.
-        """
-        directories = Directories()
-        for name, paths in self._known.items():
-            assert self._by.paths_rule
-            directories.add(self._by.paths_rule, name, *paths)
-        if not self._by.finds_directories:
-            return directories
-        found: list[Finding] = []
-        for part, data in zip(parts, written, strict=True):
-            found += self._by.memory.recall("directories", data, functools.partial(self._found_in, part))
-        told = {each.wanted.name for each in found if not each.wanted.is_guess}
-        homes = {each.value for each in found if each.wanted.is_guess and each.wanted.name == "home"}
-        is_sure = len(homes) == 1 and "home" not in told and "home" not in self._known
-        for each in found:
-            if not each.wanted.is_guess or each.wanted.name != "home" or is_sure:
-                directories.add(each.wanted.rule, each.wanted.name, each.value)
-        return directories
-
-    def _found_in(self, part: JSON) -> tuple[Sequence[Finding], bool]:
-        found: list[Finding] = []
-        for text in texts_of(part):
-            if isinstance(text, Located):
-                found += text.findings
-            found += self._by.search.scanner.findings(str(text))
-        return [each for each in found if each.wanted.is_directory], True
-
-
-def _locate(scanner: TextScanner, value: JSON, _place: Place) -> JSON:
-    if type(value) is not str and type(value) is not Located:
-        return value
-    found = scanner.findings(str(value))
-    if not found:
-        return value
-    return Located(value, (*value.findings, *found) if isinstance(value, Located) else found)
 
 
 def with_places(request: RecordedRequest, places: Places) -> RecordedRequest:

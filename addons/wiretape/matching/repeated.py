@@ -1,4 +1,4 @@
-"""Values that a rule took out of one text of a request, and that stand in other texts of it, too. Below ``reduction``.
+"""Values that a rule took out of one text of a request, and that stand in other texts of it, too. Below ``taking_out``.
 
 A value that is bound comes into an answer, and so into the next request: an agent was told "Today's date is ..." and
 wrote that day into a file. Recorded on Friday and played on Monday, its call has Monday's date; the rule knows the line

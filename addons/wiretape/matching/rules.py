@@ -177,6 +177,10 @@ def _paths(text: str, value: Any) -> tuple[str, ...]:
     return tuple(path for path in paths if path)
 
 
+_CONTEXTS = 1000
+"""Contexts for which it is kept which rules were chosen."""
+
+
 @dataclass(frozen=True, slots=True)
 class MatchPolicy:
     """All rules that there are, and what is known of who asks. The empty one has exact matches alone."""
@@ -186,7 +190,17 @@ class MatchPolicy:
     """Those of the client that asks now."""
     loose: tuple[Loose, ...] = ()
     """How else a recording may be found, after the rules, in this order."""
+    _chosen: dict[MatchContext, tuple[MatchRule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was chosen for a context: a client asks again and again."""
 
     def rules_for(self, context: MatchContext) -> tuple[MatchRule, ...]:
         """Return the rules that hold for a request."""
-        return tuple(rule for rule in self.rules if rule.applies.selects(context))
+        chosen = self._chosen.get(context)
+        if chosen is None:
+            chosen = tuple(rule for rule in self.rules if rule.applies.selects(context))
+            if len(self._chosen) >= _CONTEXTS:
+                self._chosen.clear()
+            self._chosen[context] = chosen
+        return chosen

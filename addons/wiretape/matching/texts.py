@@ -5,6 +5,7 @@ are in a text at all is told by one pass of all of them together; only those are
 """
 
 import functools
+import json
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,13 @@ from wiretape.matching import kinds
 from wiretape.matching.rules import PLACES, Kind, MatchRule, Replacement
 from wiretape.redaction.rules import text_pattern
 
-_REMEMBERED = 32 << 20
+_REMEMBERED = 4 << 20
 """Characters of texts of which it is kept what is in them."""
 
 _TEXT_COSTS = 200
 """Characters that a short text counts as, for what is kept beside it."""
 
-_MEMORY_OF_SET = 32 << 20
+_MEMORY_OF_SET = 16 << 20
 """Bytes that the automaton of all patterns together may take."""
 
 
@@ -101,6 +102,7 @@ class TextScanner:
         self._wanted = (*wanted,)
         self.finds_directories = any(each.is_directory for each in self._wanted)
         self._patterns = [_compiled(each.pattern) for each in self._wanted]
+        self._groups = [min(1, each.groups) for each in self._patterns]
         self._set = _set_of([each.pattern for each in self._wanted]) if self._wanted else None
         self._known: dict[str, tuple[Finding, ...]] = {}
         self._size = 0
@@ -125,12 +127,11 @@ class TextScanner:
         data = text.encode("utf-8", "surrogatepass")
         for number in sorted(self._set.Match(data) or ()):
             wanted = self._wanted[number]
-            pattern = self._patterns[number]
-            group = min(1, pattern.groups)
+            group = self._groups[number]
             # Places are in bytes; of a long text each byte is counted once.
             characters = 0
             counted = 0
-            for match in pattern.finditer(data):
+            for match in self._patterns[number].finditer(data):
                 start, end = match.span(group)
                 if start >= end:
                     continue
@@ -196,6 +197,7 @@ class Directories:
         self._wanted: dict[str, Wanted] = {}
         """By what is looked for, the longest first."""
         self._counts: dict[str, int] = {}
+        self._needles: list[bytes] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._wanted)
@@ -220,6 +222,14 @@ class Directories:
             self._wanted[path] = Wanted(rule, "", label, is_place=True)
             self._wanted.setdefault(_SLUG.sub("-", path), Wanted(rule, "", f"{label} as a name", is_place=True))
         self._wanted = dict(sorted(self._wanted.items(), key=lambda item: -len(item[0])))
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Return whether one may be in a text of a value that is written as JSON."""
+        if self._needles is None:
+            # What few can write is written in ASCII.
+            texts = {json.dumps(path, ensure_ascii=each)[1:-1] for path in self._wanted for each in (True, False)}
+            self._needles = [each.encode("utf-8", "surrogatepass") for each in texts]
+        return any(each in data for each in self._needles)
 
     def findings(self, text: str) -> Iterator[Finding]:
         """Yield where directories are in a text."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from wiretape.codecs.differences import gaps
 from wiretape.matching import texts
-from wiretape.matching.rules import Kind, MatchRule, Replacement
+from wiretape.matching.rules import PLACES, Kind, MatchRule, Replacement
 from wiretape.matching.texts import TextScanner
 
 _KINDS = {MatchRule(str(kind), kinds=(kind,)): kind for kind in Kind}
@@ -101,7 +101,9 @@ def _pattern(before: str, values: Sequence[str], after: str) -> Replacement | No
     start = r"\b" if words[:1].isalnum() else ""
     pattern = f"{start}{_quoted(words)}({made_of}){_quoted(ending[0]) if ending else ''}"
     name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
-    return Replacement(pattern, name=name or "value")
+    if not name or name in PLACES:
+        name = f"{name}-value".lstrip("-")  # What has the name of a directory is one.
+    return Replacement(pattern, name=name)
 
 
 def _quoted(text: str) -> str:

@@ -13,7 +13,7 @@ Who asks does not tell whether a row is meant: programs leave this to git, and t
 and some of it comes before anything else of the program. So a row holds for whoever asks, at a provider's host, and at
 one where nobody else asks: it is for all of that. At any other host, as github.com, nothing would be opened otherwise.
 There a row holds only while its program is *at work* in the session: since a request has come whose User-Agent is that
-of one of its clients.
+of one of its clients, or from the start where its command is the one that ``wiretape run`` runs.
 """
 
 import re
@@ -68,11 +68,13 @@ class Program:
     clients: tuple[Wildcard, ...]
     """Its User-Agents."""
     ignored: tuple[IgnoredRequest, ...]
+    commands: tuple[str, ...] = ()
+    """The names of its commands."""
 
     @classmethod
-    def parse(cls, name: str, clients: Iterable[str], ignored: Iterable[str]) -> Self:
+    def parse(cls, name: str, clients: Iterable[str], ignored: Iterable[str], commands: Iterable[str] = ()) -> Self:
         """Return what the keys of a preset say. Raises ValueError."""
-        return cls(name, tuple(map(Wildcard, clients)), tuple(map(IgnoredRequest.parse, ignored)))
+        return cls(name, tuple(map(Wildcard, clients)), tuple(map(IgnoredRequest.parse, ignored)), tuple(commands))
 
 
 class IgnoredRequests:
@@ -95,6 +97,10 @@ class IgnoredRequests:
             if len(self._names) < _REMEMBERED:
                 self._names[client] = names
         return names
+
+    def of_command(self, command: str) -> frozenset[str]:
+        """Return the names of the programs that a command is."""
+        return frozenset(program.name for program in self._programs if command in program.commands)
 
     def has_host(self, host: str, at_work: Collection[str]) -> bool:
         """Return whether something of a host is ignored that is no provider's. ``at_work``: the programs that are."""

@@ -57,14 +57,17 @@ class _InForce:
 class Wiretape:
     """Record, replay, or let pass."""
 
-    def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None) -> None:
-        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each."""
+    def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None, command: str = "") -> None:
+        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each.
+
+        ``command``: the name of the only one that goes through this proxy, where that is known.
+        """
         self._patience = patience
         self._counters = SessionCounters()
         threads = Threads()
         self._destinations = Destinations()
         self._admission = Admission(threads)
-        self._decider = Decider(self._admission, threads, self._destinations.is_offline_for, calls)
+        self._decider = Decider(self._admission, threads, self._destinations.is_offline_for, calls, command)
         self._connections = Connections(self._decider, self._destinations)
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]

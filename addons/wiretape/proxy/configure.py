@@ -224,7 +224,7 @@ def _ignored(options: OptManager, own: Configuration) -> IgnoredRequests:
     if chosen.is_exact:
         return IgnoredRequests()
     holding = [each for name, each in known.items() if chosen.is_auto or name in chosen.presets]
-    programs = [Program.parse(each.name, each.clients, each.ignore_requests) for each in holding]
+    programs = [Program.parse(each.name, each.clients, each.ignore_requests, each.commands) for each in holding]
     return IgnoredRequests(programs, chosen.presets)
 
 

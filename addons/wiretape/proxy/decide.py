@@ -147,8 +147,12 @@ class Decider:
         threads: Threads,
         is_offline_for: Callable[[str], bool],
         report: CallReport | None = None,
+        command: str = "",
     ) -> None:
-        """``is_offline_for`` tells of a host whether nothing is sent to it. ``report`` is told of each call."""
+        """``is_offline_for`` tells of a host whether nothing is sent to it. ``report`` is told of each call.
+
+        ``command``: see ``ProgramsAtWork``.
+        """
         self.admission = admission
         self._threads = threads
         self._is_offline_for = is_offline_for
@@ -157,7 +161,7 @@ class Decider:
         """What holds now: swapped whole, and by the addon alone."""
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
-        self._programs = ProgramsAtWork()
+        self._programs = ProgramsAtWork(command)
         self._look_ups = LookUps(threads, self.report)
 
     def close(self) -> None:
@@ -194,7 +198,7 @@ class Decider:
 
     def is_beside_model(self, head: RequestHead, grant: Grant) -> bool:
         """Return whether this is what a known program asks for beside the model."""
-        at_work = self._programs.of(grant.tape.session)
+        at_work = self._programs.of(grant.tape.session, self.runtime.ignored)
         for host in dict.fromkeys(head.hosts):
             is_providers = self.runtime.providers.knows(host, head.port)
             if self.runtime.ignored.ignores(head.method, host, head.path, at_work, is_providers=is_providers):
@@ -203,7 +207,7 @@ class Decider:
 
     def opens(self, host: str, grant: Grant) -> bool:
         """Return whether the TLS of a host that is no provider's is opened: to answer what is beside the model."""
-        at_work = self._programs.of(grant.tape.session)
+        at_work = self._programs.of(grant.tape.session, self.runtime.ignored)
         return grant.mode is Mode.REPLAY and self.runtime.ignored.has_host(host, at_work)
 
     def is_answering(self, mode: Mode | None) -> bool:

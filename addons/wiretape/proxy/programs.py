@@ -1,9 +1,8 @@
 """Which known programs are at work in which session, by what their requests call them. Beside ``decide``.
 
-A row of a preset's ``ignore_requests`` holds for a session from the first request of its program on: see ``ignoring``.
+A row of a preset's ``ignore_requests`` may hold for a session from the first request of its program on: see
+``ignoring``. The program that ``wiretape run`` runs is at work from the start.
 """
-
-from collections.abc import Collection
 
 from wiretape.providers.ignoring import IgnoredRequests
 
@@ -14,7 +13,9 @@ _SESSIONS = 1000
 class ProgramsAtWork:
     """Remembers. For the thread that carries the traffic."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: str = "") -> None:
+        """``command``: the name of the only one that goes through this proxy, where that is known."""
+        self._command = command
         self._by_session: dict[str, frozenset[str]] = {}
 
     def see(self, session: str, client: str, known: IgnoredRequests) -> None:
@@ -27,6 +28,7 @@ class ProgramsAtWork:
             return
         self._by_session[session] = names if before is None else before | names
 
-    def of(self, session: str) -> Collection[str]:
+    def of(self, session: str, known: IgnoredRequests) -> frozenset[str]:
         """Return the names of those that are at work in a session."""
-        return self._by_session.get(session, ())
+        seen = self._by_session.get(session, frozenset())
+        return seen | known.of_command(self._command) if self._command else seen

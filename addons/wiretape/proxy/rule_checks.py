@@ -1,22 +1,31 @@
 """What rules make one in the recordings, told when a proxy starts. Beside the traffic: over ``library.folding``.
 
 A start warns, in the background and in one line a session: it reads the recordings one by one, with a pause after each,
-so that no request waits for it. Where there are very many, it says that it has not looked. With
-``wiretape_strict_rules`` it looks at all of them first, and refuses.
+so that no request waits for it. What it found is noted, and is found again where no recording and no rule has changed.
+Where there are very many, or in a bucket, it says that it has not looked.
+
+With ``wiretape_strict_rules`` it looks at all of them first, and refuses.
 """
 
+import hashlib
 import logging
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mitmproxy import exceptions
 
+import wiretape
+from wiretape import redaction
 from wiretape.codecs.units import counted
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import MatchPolicy
 from wiretape.proxy.runtime import Runtime
-from wiretape.store.base import Store
+from wiretape.store.base import RESPONSES, Store
+from wiretape.store.notes import Note
 
 if TYPE_CHECKING:  # It is loaded aside, or where it has to be waited for.
     from wiretape.library.folding import Folds, Reader
@@ -26,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 _MOST = 1000
 """Recordings of a session that are looked at in the background."""
+
+_WORTH_NOTING = 64
+"""Recordings from which it is noted what was found."""
 
 _PAUSE = 0.002
 """Seconds after each of them, in which others go first."""
@@ -100,23 +112,43 @@ class StartCheck:
             logger.info("what rules make one is not checked: %s", e)
 
     def _look(self, session: str) -> None:
-        count = len(self._store.scan(session))
-        if count > _MOST:
+        if not self._store.is_quick or _has_more(self._store, session):
             logger.info(
-                "session %s: what rules make one is not checked: it has more than %d recordings (wiretape rules "
-                "check looks at all)",
+                "session %s: what rules make one is not checked: it has more than %d recordings, or is in a bucket "
+                "(wiretape rules check looks at all)",
                 session,
                 _MOST,
             )
             return
-        differing = _reader(self._store, self._runtime).folds(session, self._watch()).differing
+        differing = self._differing(session)
         if differing:
             logger.warning(
                 "session %s: rules make %s of recordings one whose answers differ, so that one answers for the "
                 "others: wiretape rules check tells which",
                 session,
-                counted(len(differing), "group"),
+                counted(differing, "group"),
             )
+
+    def _differing(self, session: str) -> int:
+        """Return in how many groups of recordings that are one the answers differ."""
+        states = self._store.scan(session)
+        notes = self._store.notes if len(states) >= _WORTH_NOTING else None
+        key = f"{session}#rules"  # It is no session's name.
+        # All that it depends on.
+        basis = (
+            wiretape.__version__,
+            redaction.DEFAULT.fingerprint,
+            self._runtime.matching.rules,
+            sorted(states.items()),
+        )
+        mark = hashlib.sha256(repr(basis).encode("utf-8", "backslashreplace")).hexdigest()
+        if notes and (noted := notes.all(key).get(mark)):
+            return int(noted.head)
+        found = len(_reader(self._store, self._runtime).folds(session, self._watch()).differing)
+        if notes:
+            notes.drop(key, notes.all(key))
+            notes.keep(key, [Note(mark, "", str(found))])
+        return found
 
     def _watch(self) -> "Watch":
         def watch(items: Iterable[Any], count: int, what: str) -> Iterator[Any]:
@@ -127,6 +159,15 @@ class StartCheck:
                 yield item
 
         return watch
+
+
+def _has_more(store: Store, session: str) -> bool:
+    """Return whether a folder has more recordings than are looked at, without a look at each."""
+    try:
+        with os.scandir(Path(store.where(session)) / RESPONSES) as entries:
+            return next(islice(entries, _MOST, None), None) is not None
+    except FileNotFoundError:
+        return False
 
 
 class _StoppedError(Exception):

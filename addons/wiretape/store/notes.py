@@ -12,10 +12,9 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +42,7 @@ CREATE TABLE reduced (rules INTEGER, name TEXT, state TEXT, form BLOB, sum INTEG
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """What is known about one state of a file."""
 
     name: str
@@ -263,14 +261,12 @@ def _is_sound(row: tuple[Any, ...]) -> bool:
     return bool(row[-1] == _sum(row[:-1]))
 
 
-def _sum(row: Iterable[object]) -> int:
+def _sum(row: tuple[Any, ...]) -> int:
     # It is no guard against anybody: who may write the file may write the recordings.
-    total = 0
-    for each in row:
-        if isinstance(each, str):
-            total = zlib.crc32(each.encode("utf-8", "backslashreplace"), total)
-        elif isinstance(each, bytes):
-            total = zlib.crc32(each, total)
-        else:
-            return -1  # A disk has made something else of it.
-    return total
+    last = row[-1]
+    if isinstance(last, bytes):
+        return zlib.crc32(last, _sum(row[:-1]))
+    try:
+        return zlib.crc32("\0".join(row).encode("utf-8", "backslashreplace"))
+    except TypeError:
+        return -1  # A disk has made something else of it.

@@ -8,6 +8,7 @@ How they are asked:
 ``reader``          these files as recordings and captures
 ``index``           recordings by what they ask; ``indexed``: what it knows of one file
 ``change_log``      which recordings of a session have come, changed or gone
+``collecting``      no look for garbage while very much is made
 ``recorded_at``     when a recording was made
 ``background``      work that takes too long for whoever needs it first
 ``likeness``        how much of what rules took out of two requests is equal

@@ -21,14 +21,16 @@ import logging
 import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import batched
+from typing import NamedTuple
 
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.matching.outline import Near, Outline, Outlines, Piece
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape.change_log import ChangeLog
+from wiretape.tape.collecting import without_collector
 from wiretape.tape.indexed import BATCH, Came, FileReader, IndexedRequest, IndexNotes
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,9 @@ _PIECES = 10_000
 
 _FRESH = 1.0
 """Seconds for which a scan tells what there is, for those who do not scan anew."""
+
+_JUST_NOW = 0.01
+"""Seconds after which a scan is made anew for those who need no more than what is the same by rules."""
 
 _TOLD = 3
 """Lines of the log about files that cannot be read, of those that are met at once."""
@@ -68,8 +73,7 @@ class Changes:
     """Whether there are no others than these."""
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(NamedTuple):
     """A file that was read."""
 
     state: Hashable
@@ -110,6 +114,7 @@ class Index:
         self._is_reading_again = False
         self._next_scan = 0.0
         self._fresh_until = 0.0
+        self._scanned_at = 0.0
         self._scanned = False
 
     @property
@@ -152,7 +157,8 @@ class Index:
     def changes(self, endpoint: str, since: int) -> Changes:
         """Return what changed of an endpoint's recordings from that number on. Raises StoreUnavailableError."""
         with self._lock:
-            if self.store.is_quick or not self._scanned:
+            # Who asks has most often just looked for something else.
+            if not self._scanned or (self.store.is_quick and time.monotonic() > self._scanned_at + _JUST_NOW):
                 self._refresh(None)
             names = self._changes.since(since)
             files = self._files if names is None else {name: self._files.get(name) for name in names}
@@ -201,7 +207,7 @@ class Index:
         for name in states.keys() & drawn.keys():
             file = self._files[name]
             assert file.request
-            self._files[name] = replace(file, request=replace(file.request, outline=drawn[name]))
+            self._files[name] = file._replace(request=file.request._replace(outline=drawn[name]))
         self._learn([*states.keys() - drawn.keys()], states, notes)
 
     def requests(self, names: Sequence[str], *, is_strict: bool = False) -> Iterator[tuple[str, RecordedRequest]]:
@@ -231,8 +237,9 @@ class Index:
         notes = self.notes(len(states))
         if notes and not self._scanned:
             self._lacks_outlines = True
-            for name, request in notes.recall(states):
-                self._enter(name, _File(states[name], request))
+            with without_collector():
+                for name, request in notes.recall(states):
+                    self._enter(name, _File(states[name], request))
         self._forget_gone(states, notes)
         doubtful = self._doubtful(states)
         aside = set(doubtful)
@@ -246,6 +253,7 @@ class Index:
             # The pause after a scan of a large session is ten times what it took.
             self._next_scan = now + 10 * (now - started)
         self._fresh_until = max(self._next_scan, now + _FRESH)
+        self._scanned_at = started
         self._scanned = True
 
     def _doubtful(self, states: Mapping[str, Hashable]) -> list[str]:
@@ -297,7 +305,7 @@ class Index:
             self._forget(name)
             if isinstance(each, IndexedRequest):
                 # What is noted need not be in memory, too.
-                self._enter(name, _File(states[name], replace(each, packed=b"")))
+                self._enter(name, _File(states[name], each._replace(packed=b"")))
                 learned[name] = each
             elif isinstance(each, OSError):
                 problem = self._doubt(name, each)

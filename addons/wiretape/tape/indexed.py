@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import batched
+from typing import NamedTuple
 
 import wiretape
 from wiretape import recording, redaction
@@ -33,8 +33,7 @@ _PACKED = 1 << 16
 """Bytes of a request that are noted, packed: one with images is near to none."""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedRequest:
+class IndexedRequest(NamedTuple):
     """What an index keeps of a recording's request."""
 
     identity: str

@@ -211,14 +211,15 @@ def _differing(wanted: RecordedRequest, other: RecordedRequest, compared: Compar
         for each in (wanted, other)
     )
     differing = [*differences(ours, theirs, "query"), *compared.differences]
-    shown += map(_told, differing[:_DIFFERENCES])
+    shown += map(told, differing[:_DIFFERENCES])
     more = len(differing) - _DIFFERENCES
     if more > 0:
         shown.append(f"and {more}{' or more' if len(compared.differences) == comparison.MOST else ''} more")
     return shown
 
 
-def _told(difference: Difference) -> str:
+def told(difference: Difference) -> str:
+    """Say what differs, in a line: the part of both around the place where it does."""
     here = _text(difference.here)
     there = _text(difference.there)
     start = _common(here, there)

@@ -17,9 +17,9 @@ import threading
 import time
 from collections.abc import Hashable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from itertools import batched
+from typing import NamedTuple
 
 import wiretape
 from wiretape import redaction
@@ -28,6 +28,7 @@ from wiretape.matching import request as matching
 from wiretape.matching.reduction import Reduced, Reducer
 from wiretape.recording import RecordedRequest
 from wiretape.tape.background import Background, StillReadingError
+from wiretape.tape.collecting import without_collector
 from wiretape.tape.index import Index
 from wiretape.tape.indexed import BATCH
 from wiretape.tape.likeness import values_of
@@ -49,8 +50,7 @@ _DIGEST = 16
 _HEAD = struct.Struct(f"={_DIGEST}sI")
 
 
-@dataclass(frozen=True, slots=True)
-class ReducedRequest:
+class ReducedRequest(NamedTuple):
     """What is kept of a recorded request."""
 
     state: Hashable
@@ -139,10 +139,11 @@ class ReducedSession:
         notes = self._index.store.notes
         if notes is None or len(self._unknown) < _WORTH_NOTING:
             return
-        for name, noted, data in notes.reduced(self._index.session, self._kept_as):
-            state = self._unknown.get(name)
-            if state is not None and noted == repr(state):
-                self._enter(name, _unpacked(state, data))
+        with without_collector():
+            for name, noted, data in notes.reduced(self._index.session, self._kept_as):
+                state = self._unknown.get(name)
+                if state is not None and noted == repr(state):
+                    self._enter(name, _unpacked(state, data))
 
     def _reduce_all(self) -> None:
         """Reduce what is unknown, some at a time: it is for the background."""

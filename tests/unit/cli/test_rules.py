@@ -78,6 +78,11 @@ def test_a_preset_that_no_client_chooses_tells_how_it_is_chosen() -> None:
     assert "Preset aider, for every client, as it was chosen" in wiretape("--match", "auto,aider").stdout
 
 
+def test_a_preset_without_rules_tells_what_is_beside_the_model() -> None:
+    told = wiretape("--match", "auto,litellm").stdout.partition("Preset litellm, for every client")[2]
+    assert "answered here: GET raw.githubusercontent.com/BerriAI/litellm/*." in told
+
+
 def test_those_are_left_that_can_hold_for_a_request(config: Path) -> None:
     house = names("--config", config, "--client", "house-bot/1", "--endpoint", "/v1/chat/completions")
     assert {"prompt-cache-key", "house-bot/build", "trace"} <= house

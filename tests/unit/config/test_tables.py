@@ -122,6 +122,7 @@ HEADS = {
         PRESET,
         {
             "clients": (["[]", "['codex_*']"], [*TEXTS, "['']"]),
+            "commands": (["['codex']"], TEXTS),
             "tried": (["['1.0']"], TEXTS),
             "ignore_requests": (
                 ["['POST a.example/x*', '* *.example/*']"],

@@ -112,41 +112,59 @@ def test_what_is_proposed(here: RecordedRequest, there: RecordedRequest, wanted:
     assert found(here, there) == (wanted, [])
 
 
-# Two requests -> why nothing is proposed.
-NEVER: dict[str, tuple[RecordedRequest, RecordedRequest, str]] = {
-    "another question": (chat("Who?"), chat("What?"), "messages[0].content: it is of the conversation"),
-    "another number": (chat("Add 17"), chat("Add 18"), "messages[0].content: it is of the conversation"),
+SAID = "it is of the conversation"
+TOOLS = "it is of the tools"
+ANSWERED_BY = "a model answers by it"
+
+# Two requests -> where and why nothing is proposed.
+NEVER: dict[str, tuple[RecordedRequest, RecordedRequest, str, str]] = {
+    "another question": (chat("Who?"), chat("What?"), "messages[0].content", SAID),
+    "another number": (chat("Add 17"), chat("Add 18"), "messages[0].content", SAID),
     "a message more": (
         request([*item(), *item(content="And?")]),
         request(item()),
-        "input[1]: it is of the conversation",
+        "input[1]",
+        SAID,
     ),
-    "another role": (request(item(role="user")), request(item(role="system")), "input[0].role: it is of the conver"),
+    "another role": (
+        request(item(role="user")),
+        request(item(role="system")),
+        "input[0].role",
+        SAID,
+    ),
     "another text of a tool's": (
         request([{"type": "function_call_output", "output": json.dumps({"text": "a"})}]),
         request([{"type": "function_call_output", "output": json.dumps({"text": "b"})}]),
-        "input[0].output.text: it is of the conversation",
+        "input[0].output.text",
+        SAID,
     ),
-    "the conversation as a whole": (request("Hello"), request(item()), "input: it is of the conversation"),
-    "instructions": (request(instructions="a b"), request(instructions="a c"), "instructions: it is of the conver"),
+    "the conversation as a whole": (request("Hello"), request(item()), "input", SAID),
+    "instructions": (
+        request(instructions="a b"),
+        request(instructions="a c"),
+        "instructions",
+        SAID,
+    ),
     "the model": (
         chat(),
         RecordedRequest(chat().url, {**chat().body, "model": "n"}, chat().endpoint),
-        "model: a model",
+        "model",
+        ANSWERED_BY,
     ),
-    "a parameter": (chat(temperature=1), chat(temperature=0), "temperature: a model answers by it"),
-    "a parameter that only one has": (chat(seed=1), chat(), "seed: a model answers by it"),
-    "tools": (chat(tools=[{"name": "a"}]), chat(tools=[{"name": "b"}]), "tools[0].name: it is of the tools"),
-    "all tools": (chat(tools=[{"name": "a"}]), chat(), "tools: it is of the tools"),
+    "a parameter": (chat(temperature=1), chat(temperature=0), "temperature", ANSWERED_BY),
+    "a parameter that only one has": (chat(seed=1), chat(), "seed", ANSWERED_BY),
+    "tools": (chat(tools=[{"name": "a"}]), chat(tools=[{"name": "b"}]), "tools[0].name", TOOLS),
+    "all tools": (chat(tools=[{"name": "a"}]), chat(), "tools", TOOLS),
 }
 
 
-@pytest.mark.parametrize(("here", "there", "why"), NEVER.values(), ids=NEVER)
-def test_what_is_never_proposed(here: RecordedRequest, there: RecordedRequest, why: str) -> None:
+@pytest.mark.parametrize(("here", "there", "where", "why"), NEVER.values(), ids=NEVER)
+def test_what_is_never_proposed(here: RecordedRequest, there: RecordedRequest, where: str, why: str) -> None:
     for one, two in ((here, there), (there, here)):
         rules, (told,) = found(one, two)
         assert not rules
-        assert told.startswith(why)
+        assert told.startswith(f"{where}: ")
+        assert told.endswith(f" in the recording: {why}")
 
 
 def test_one_proposal_serves_many_places() -> None:

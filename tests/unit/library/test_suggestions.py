@@ -1,16 +1,21 @@
 """The fewest rules that make misses hits, tried on all recordings."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from builders import RecordingTape, came, chat, name_of, tape_of
-from wiretape.library import suggestions
+from builders import TABLE, RecordingTape, came, chat, name_of, tape_of
+from places import TESTS
+from wiretape.library import folding, suggestions
 from wiretape.library.suggestions import Suggestion
+from wiretape.matching import reduction
+from wiretape.matching import request as matching
 from wiretape.matching.built_in import BUILT_IN
-from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule
+from wiretape.matching.rules import Kind, MatchContext, MatchPolicy, MatchRule, Places, Unordered
 from wiretape.policy import Mode
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
@@ -18,6 +23,9 @@ from wiretape.tape.kept_misses import KeptMiss
 
 AGENT = MatchContext("openai", ("/v1/chat/completions", "/chat/completions"), "m", "agent/2.1 (linux)", "main")
 PROMPT = "You are an agent. " * 20
+
+
+AGENTS = TESTS / "data" / "agents"
 
 
 @pytest.fixture
@@ -60,7 +68,9 @@ def test_the_fewest_rules_serve_all_misses(tape: RecordingTape) -> None:
     assert [(rule.ignore, rule.kinds) for rule in found.rules] == [(("$.trace",), ()), ((), (Kind.DATES,))]
     assert len(found.hits) == 2
     (other,) = [each for each in found.missed if each.miss.hash not in found.hits]
-    assert other.refused[0].startswith("messages[0].content, line 3: it is of the conversation")
+    assert other.refused == (
+        'messages[0].content, line 3: "What?" here, "Who?" in the recording: it is of the conversation',
+    )
 
 
 def test_what_helps_no_miss_is_left_out(tape: RecordingTape) -> None:
@@ -144,3 +154,72 @@ def test_what_is_in_a_layer_is_looked_at_too(tmp_path: Path) -> None:
     assert found.hits
     assert missed.nearest
     assert missed.nearest.name == f"base/{name(asked())}"
+
+
+# What differs of a request as a whole -> the rule for it.
+TOOLS = [{"type": "function", "function": {"name": name}} for name in ("cat", "ls")]
+PLACED = ("in /home/ada/notes", "in /srv/job-17")
+WHOLE: dict[str, tuple[RecordedRequest, RecordedRequest, dict[str, Any]]] = {
+    "the order of tools": (asked(tools=TOOLS), asked(tools=TOOLS[::-1]), {"unordered": (Unordered.TOOLS,)}),
+    "how a number is written": (asked(temperature=1), asked(temperature=1.0), {"numbers": True}),
+    "blanks": (asked("Who  are\nyou?"), asked("Who are you?"), {"whitespace": True}),
+    "directories": (
+        reduction.with_places(asked(PLACED[0]), Places(cwd=("/home/ada/notes",))),
+        reduction.with_places(asked(PLACED[1]), Places(cwd=("/srv/job-17",))),
+        {"kinds": (Kind.PATHS,)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("recorded", "present", "effect"), WHOLE.values(), ids=WHOLE)
+def test_what_differs_of_a_request_as_a_whole(
+    tape: RecordingTape, recorded: RecordedRequest, present: RecordedRequest, effect: dict[str, Any]
+) -> None:
+    tape.record(recorded, came("Ada"))
+    (found,) = suggested(tape, [present])
+    assert found.hits
+    (rule,) = found.rules
+    assert rule == MatchRule(rule.name, rule.reason, found.applies, **effect)
+
+
+# -- real programs -----------------------------------------------------------------------------------------------------
+
+# A program and a run of it -> all misses become hits, by rules that nobody has written.
+RUNS = [
+    ("claude-code", "again"),
+    ("claude-code", "tomorrow"),
+    ("codex", "again"),
+    ("codex", "tomorrow"),
+    ("codex", "machine"),
+    ("opencode", "tomorrow"),
+    ("opencode", "elsewhere"),
+    ("aider", "tomorrow"),
+]
+
+
+def requests_of(run: dict[str, Any]) -> list[tuple[RecordedRequest, MatchContext]]:
+    """Return the requests of a run of a program, and whose they are."""
+    places = Places(cwd=(run["cwd"],), home=(run["home"],))
+    made = []
+    for sent in run["requests"]:
+        url = urlsplit(sent["url"])
+        found = TABLE.route(sent["method"], "https", url.hostname or "", 443, sent["url"].partition(url.netloc)[2])
+        assert found
+        request = matching.recorded(found, json.dumps(sent["body"]).encode(), "application/json")
+        context = folding.context_of(request, sent["user_agent"], "main", TABLE)
+        made.append((reduction.with_places(request, places), context))
+    return made
+
+
+@pytest.mark.parametrize(("program", "run"), RUNS)
+def test_what_real_programs_vary_is_found_without_a_preset(tape: RecordingTape, program: str, run: str) -> None:
+    runs = json.loads((AGENTS / f"{program}.json").read_text("utf-8"))["runs"]
+    for number, (request, _) in enumerate(requests_of(runs["first"])):
+        tape.record(request, came(f"answer {number}"))
+    policy = MatchPolicy(BUILT_IN)
+    kept = [KeptMiss("2026-11-28T10:00:00", context, request) for request, context in requests_of(runs[run])]
+    missed = [suggestions.looked_at(each, tape.near(each.request), policy) for each in kept]
+    found = [*suggestions.suggest(missed, suggestions.read(tape.store, ["main"]))]
+    helped = {each for suggestion in found for each in (*suggestion.hits, *suggestion.hits_now)}
+    assert {each.hash for each in kept} == helped
+    assert not any(suggestion.refused for suggestion in found)

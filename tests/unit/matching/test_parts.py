@@ -83,3 +83,12 @@ def test_the_memory_of_parts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     assert 10 < len(looked) <= 20
     assert memory.recall("x", b"9", partial(find, 9)) == 9
     assert looked.count(9) == 2
+
+
+@pytest.mark.parametrize("path", ["/wörk/a", '/a"b/c', "/a\\b/c", "/a\nb", "/work/\ud800"])
+@pytest.mark.parametrize("beside", ["", "\ud800", 1 << 70])
+def test_a_directory_is_found_however_it_is_written(path: str, beside: Any) -> None:
+    by = reduction.Reducer(RULES)
+    part = {"text": f"in {path}/x", "beside": beside}
+    request = RecordedRequest("https://x/v1/chat/completions", {"messages": [part]}, "/v1/chat/completions")
+    assert by.reduce(request, Places(cwd=(path,))).body["messages"][0]["text"] == "in \0cwd\0/x"

@@ -349,6 +349,14 @@ def test_somebody_elses_home_counts() -> None:
     assert not same("see /home/a/x", "see /home/b/x", rule, places=Places(home=("/root",)))
 
 
+def test_a_home_that_no_text_names_is_not_guessed_of_an_example() -> None:
+    rule = MatchRule("own", kinds=(Kind.PATHS,))
+    recorded = Places(cwd=("/work/a",))  # What it tells of a client whose home is nowhere in its texts.
+    present = Places(cwd=("/srv/b",), home=("/root",), tmp=("/tmp",))
+    assert same("in /work/a: /Users/name/My", "in /srv/b: /Users/name/My", rule, places=recorded, then=present)
+    assert not same("in /work/a: /Users/name/My", "in /srv/b: /Users/nina/My", rule, places=recorded, then=present)
+
+
 def test_a_part_of_another_path_is_no_directory() -> None:
     rule = MatchRule("own", kinds=(Kind.PATHS,))
     here = Places(cwd=("/work/a",), home=("/root",))

@@ -21,3 +21,13 @@ def test_places_are_read_from_an_option() -> None:
 def test_what_names_no_directories_is_said(text: str) -> None:
     with pytest.raises(ValueError, match="wd"):
         parse_places(text)
+
+
+def test_what_was_chosen_is_kept_for_a_thousand_contexts() -> None:
+    rule = MatchRule("own", applies=Selector(clients=("a*",)))
+    policy = MatchPolicy((rule,))
+    for number in range(2500):
+        assert policy.rules_for(MatchContext(client=f"a{number}")) == (rule,)
+        assert policy.rules_for(MatchContext(client=f"b{number}")) == ()
+    assert len(policy._chosen) <= 1000
+    assert policy == MatchPolicy((rule,))

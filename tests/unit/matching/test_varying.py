@@ -75,10 +75,11 @@ def test_what_is_another_text(here: str, there: str) -> None:
     assert varying(there, here) is None
 
 
-def test_what_is_found_has_a_name() -> None:
-    found = varying("Request Id: a1b2", "Request Id: c3d4")
+@pytest.mark.parametrize(("label", "name"), [("Request Id", "request-id"), ("home", "home-value"), ("Ä", "value")])
+def test_what_is_found_has_a_name_which_is_none_of_a_directory(label: str, name: str) -> None:
+    found = varying(f"{label}: a1b2", f"{label}: c3d4")
     assert found
-    assert [each.name for each in found.patterns] == ["request-id"]
+    assert [each.name for each in found.patterns] == [name]
 
 
 def test_a_very_long_text_is_not_looked_at() -> None:

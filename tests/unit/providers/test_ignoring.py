@@ -96,6 +96,7 @@ SEEN = [
     ("opencode", "GET models.opencode.ai/api.json"),
     ("opencode", "GET registry.example/@opencode-ai%2fplugin"),
     ("aider", "GET raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
+    ("litellm", "GET raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
 ]
 USER_AGENTS = {
     "claude-code": "claude-cli/2.1.197 (external, sdk-cli)",

@@ -9,6 +9,7 @@ import pytest
 from mitmproxy import exceptions
 
 from builders import TABLE, RecordingTape, came, chat, tape_of
+from wiretape.library.folding import Reader
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import Kind, MatchPolicy, MatchRule
 from wiretape.policy import Mode
@@ -16,7 +17,9 @@ from wiretape.proxy import rule_checks
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.sessions.model import Session, Sessions
+from wiretape.store.base import Store
 from wiretape.store.directory import DirectoryStore
+from wiretape.store.notes import Notes
 
 TODAY = MatchRule("today", kinds=(Kind.DATES,))
 
@@ -34,16 +37,16 @@ def runtime(*rules: MatchRule, **sessions: Session) -> Runtime:
     return Runtime(matching=MatchPolicy((*BUILT_IN, *rules)), providers=TABLE, sessions=Sessions(sessions))
 
 
-def checked(tape: RecordingTape, what: Runtime) -> None:
+def checked(store: Store, what: Runtime) -> None:
     """Let a check run to its end."""
     before = {*threading.enumerate()}
-    StartCheck(tape.store, what, ("main",)).start()
+    StartCheck(store, what, ("main",)).start()
     for thread in {*threading.enumerate()} - before:
         thread.join()
 
 
 def test_groups_whose_answers_differ_are_told_in_a_line(tape: RecordingTape, caplog: pytest.LogCaptureFixture) -> None:
-    checked(tape, runtime(TODAY))
+    checked(tape.store, runtime(TODAY))
     assert [each.getMessage() for each in caplog.records] == [
         "session main: rules make 1 group of recordings one whose answers differ, so that one answers for the others: "
         "wiretape rules check tells which"
@@ -51,7 +54,7 @@ def test_groups_whose_answers_differ_are_told_in_a_line(tape: RecordingTape, cap
 
 
 def test_where_nothing_differs_nothing_is_told(tape: RecordingTape, caplog: pytest.LogCaptureFixture) -> None:
-    checked(tape, runtime(MatchRule("times", kinds=(Kind.UUIDS,))))
+    checked(tape.store, runtime(MatchRule("times", kinds=(Kind.UUIDS,))))
     assert not caplog.records
 
 
@@ -60,9 +63,38 @@ def test_of_very_many_it_is_told_that_they_are_not_looked_at(
 ) -> None:
     monkeypatch.setattr(rule_checks, "_MOST", 1)
     with caplog.at_level(logging.INFO):
-        checked(tape, runtime(TODAY))
+        checked(tape.store, runtime(TODAY))
     (only,) = caplog.records
     assert "session main: what rules make one is not checked: it has more than 1 recordings" in only.getMessage()
+
+
+def test_what_was_found_is_noted_until_a_recording_or_a_rule_changes(
+    tape: RecordingTape, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_checks, "_WORTH_NOTING", 1)
+    store = DirectoryStore(tmp_path, notes=Notes(tmp_path / "notes.sqlite"))
+    looks: list[Runtime] = []
+    read = rule_checks._reader
+
+    def counted(of: Store, what: Runtime) -> Reader:
+        looks.append(what)
+        return read(of, what)
+
+    monkeypatch.setattr(rule_checks, "_reader", counted)
+
+    def warned(what: Runtime) -> bool:
+        caplog.clear()
+        checked(store, what)
+        return bool(caplog.records)
+
+    assert warned(runtime(TODAY))
+    assert warned(runtime(TODAY))
+    assert len(looks) == 1
+    assert not warned(runtime(MatchRule("times", kinds=(Kind.UUIDS,))))
+    assert len(looks) == 2
+    tape.record(chat("2026-12-02: who?"), came("Ada"))
+    assert warned(runtime(TODAY))
+    assert len(looks) == 3
 
 
 def test_the_built_in_rules_alone_are_no_reason_to_look(tape: RecordingTape) -> None:

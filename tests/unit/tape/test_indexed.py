@@ -102,7 +102,7 @@ def test_pieces_of_requests_are_kept_once(store: Store) -> None:
 
 def noted(request: RecordedRequest) -> IndexedRequest:
     """Return what is recalled of a request."""
-    return replace(learned(request), outline=None)
+    return learned(request)._replace(outline=None)
 
 
 @pytest.fixture(name="notes")

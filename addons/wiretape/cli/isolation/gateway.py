@@ -37,6 +37,9 @@ _WAITING = 1024
 
 _BITE = 65536
 
+_TOLD = 20
+"""Targets at most that are told of: a program may try for ever."""
+
 type Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -59,7 +62,7 @@ def way_to(target: Address, *, is_provider: bool, allowed: Allowed) -> Way:
     return Way.PROXY
 
 
-_HOST = re.compile(rb"\r\nhost:[ \t]*([^\r\n]+?)[ \t]*\r\n", re.IGNORECASE)
+_HOST = re.compile(rb"\r\nhost:[ \t]*([a-z0-9._:\[\]-]+)[ \t]*\r\n", re.IGNORECASE)
 
 
 def as_called(head: bytes, target: Address) -> Address:
@@ -67,7 +70,7 @@ def as_called(head: bytes, target: Address) -> Address:
     found = _HOST.search(head)
     if not found:
         return target
-    host, _, port = found[1].decode("latin-1").rpartition(":")
+    host, _, port = found[1].decode("ascii").rpartition(":")
     called = Address(host.strip("[]"), target.port)
     if port == str(target.port) and egress.is_here(called.host):
         return called
@@ -190,7 +193,7 @@ class Gateway:
         await relay(streams, server)
 
     def _tell(self, target: Address, how: str) -> None:
-        if target not in self._told and len(self._told) < _BITE:
+        if target not in self._told and len(self._told) < _TOLD:
             self._told.add(target)
             logger.warning("isolated: a connection to %s %s", target, how)
 
@@ -235,10 +238,12 @@ def _protocol(
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
     """Read the head of a request, and what comes with it."""
-    head = b""
-    while _END not in head and len(head) <= _LONGEST_HEAD:
+    head = bytearray()
+    looked = 0
+    while head.find(_END, looked) < 0 and len(head) <= _LONGEST_HEAD:
+        looked = max(0, len(head) - len(_END))
         data = await reader.read(_BITE)
         if not data:
             break
         head += data
-    return head
+    return bytes(head)

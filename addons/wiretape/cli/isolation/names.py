@@ -17,6 +17,9 @@ _MOST = 65_536
 
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _LONGEST = 253
+_NEVER = ".invalid"
+"""No such name exists (RFC 6761)."""
+
 _SECONDS = 60
 """How long an answer may be kept."""
 
@@ -66,7 +69,7 @@ class Names:
     def _look_up(self, name: str, kind: int) -> tuple[int, bytes]:
         if kind == _PTR:
             return self._look_up_address(name)
-        if len(name) > _LONGEST or not _NAME.fullmatch(name):
+        if len(name) > _LONGEST or not _NAME.fullmatch(name) or name.endswith(_NEVER):
             return _NO_SUCH_NAME, b""
         if name in self._here or name.endswith(f".{LOCALHOST}"):
             here = {_A: ipaddress.ip_address("127.0.0.1").packed, _AAAA: ipaddress.ip_address("::1").packed}

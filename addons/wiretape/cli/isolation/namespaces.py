@@ -68,12 +68,15 @@ class Namespaces:
         with theirs:
             command = (sys.executable, "-I", "-S", str(_ENTER), str(theirs.fileno()))
             process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()])
+        made: list[socket.socket] = []
         try:
             descriptors = await asyncio.to_thread(_received, ours)
+            made += [socket.socket(fileno=each) for each in descriptors]
             _map_user(process.pid)
-            return cls(process, ours, _set_up([socket.socket(fileno=each) for each in descriptors]))
+            return cls(process, ours, _set_up(made))
         except BaseException as e:
-            ours.close()
+            for each in (ours, *made):
+                each.close()
             await process.wait()
             if isinstance(e, OSError):
                 raise IsolationError(_why("set the network up", e.errno or 0)) from e

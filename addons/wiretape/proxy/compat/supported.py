@@ -197,6 +197,9 @@ PARTS: Mapping[Feature, tuple[Part, ...]] = {
         Fields(_SERVER, "ConnectionHandler", "layer max_conns transports", "what it reads and writes with"),
         Method(_SERVER, "ConnectionHandler.close_connection", "self connection half_close", "a client is left"),
         Exactly(_SERVER, "ConnectionIO", "handler reader writer", "what it reads and writes with"),
+        Method(
+            "mitmproxy.proxy.mode_servers", "ServerInstance.handle_stream", "self reader writer", "isolated commands"
+        ),
     ),
     Feature.LISTENER: (
         Fields("mitmproxy.proxy.mode_servers", "ServerInstance", "listen_addrs mode", "where it listens"),

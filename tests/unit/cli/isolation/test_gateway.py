@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from wiretape.cli.isolation import gateway
 from wiretape.cli.isolation.gateway import AnnouncedReader, AnnouncedWriter, Way, as_called, way_to
 from wiretape.cli.isolation.local_servers import parse
 from wiretape.network.address import Address
@@ -32,6 +33,7 @@ def test_ways(host: str, allow: list[str], way: Way, *, is_provider: bool) -> No
         ("[::1]:11434", "[::1]:11434"),
         ("localhost:80", "127.0.0.1:11434"),
         ("api.openai.com:11434", "127.0.0.1:11434"),
+        ("a b.localhost:11434", "127.0.0.1:11434"),
         ("", "127.0.0.1:11434"),
     ],
 )
@@ -67,3 +69,24 @@ def test_the_proxy_reads_what_was_announced_piece_by_piece_and_the_client_gets_n
 
 def test_a_refusal_ends_the_connection() -> None:
     assert asyncio.run(announced(b"HTTP/1.1 403 Forbidden\r\n\r\nno"))[1] == b""
+
+
+def test_a_head_is_read_to_its_end_wherever_it_is_cut() -> None:
+    async def heads() -> list[bytes]:
+        loop = asyncio.get_running_loop()
+        read = []
+        for sent in (b"GET / HTTP/1.1\r\n\r\nbody", b"x" * 70_000, b"cut off"):
+            reader = asyncio.StreamReader(limit=10, loop=loop)
+            reading = asyncio.create_task(gateway._head(reader))
+            for each in sent[:30]:
+                reader.feed_data(bytes([each]))
+                await asyncio.sleep(0)
+            reader.feed_data(sent[30:] or b"!")
+            reader.feed_eof()
+            read.append(await reading)
+        return read
+
+    whole, large, cut = asyncio.run(heads())
+    assert whole == b"GET / HTTP/1.1\r\n\r\n"
+    assert len(large) > 65_536
+    assert cut == b"cut off!"

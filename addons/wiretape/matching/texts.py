@@ -109,7 +109,7 @@ class TextScanner:
 
     def findings(self, text: str) -> Sequence[Finding]:
         """Return what is in a text, in the order of what is wanted; there may be several at one place."""
-        if self._set is None:
+        if not self._wanted:
             return ()
         found = self._known.get(text)
         if found is None:
@@ -122,10 +122,10 @@ class TextScanner:
         return found
 
     def _search(self, text: str) -> Iterator[Finding]:
-        assert self._set
         # Half a surrogate pair is in no pattern: it only has to keep its place.
         data = text.encode("utf-8", "surrogatepass")
-        for number in sorted(self._set.Match(data) or ()):
+        in_it = range(len(self._wanted)) if self._set is None else sorted(self._set.Match(data) or ())
+        for number in in_it:
             wanted = self._wanted[number]
             group = self._groups[number]
             # Places are in bytes; of a long text each byte is counted once.
@@ -144,13 +144,17 @@ class TextScanner:
 
 
 def _set_of(patterns: Sequence[str]) -> Any:
+    """Return what tells which patterns are in a text; None where they are too large together: then each is asked."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY_OF_SET
     made = re2.Set.SearchSet(options)
     for pattern in patterns:
         made.Add(pattern)
-    made.Compile()
+    try:
+        made.Compile()
+    except re2.error:
+        return None
     return made
 
 

@@ -35,13 +35,13 @@ def install(program: Program) -> None:
         case Registry.NPM:
             if _own_node():
                 _npm("node", (_NODE,))
-            _npm(program.name, program.packages)
+            _npm(program.folder, program.packages)
         case Registry.PYPI:
-            _pypi(program.name, program.packages)
+            _pypi(program.folder, program.packages)
         case Registry.MACHINE:
             _on_machine(program)
     for each in program.copied:
-        shutil.copy(APPS / each, FOLDER / program.name)
+        shutil.copy(APPS / each, FOLDER / program.folder)
 
 
 def beside(name: str, file: str) -> str:
@@ -54,9 +54,9 @@ def paths(program: Program) -> list[Path]:
     if program.registry is Registry.MACHINE:
         return []
     if program.registry is Registry.PYPI:
-        return [_environment(program.name) / "bin"]
+        return [_environment(program.folder) / "bin"]
     own = [FOLDER / "node" / "node_modules" / ".bin"] if _own_node() else []
-    return [FOLDER / program.name / "node_modules" / ".bin", *own]
+    return [FOLDER / program.folder / "node_modules" / ".bin", *own]
 
 
 def version(program: Program) -> str:
@@ -67,12 +67,12 @@ def version(program: Program) -> str:
         return found[0] if found else "unknown"
     package = _WANTED_VERSION.sub("", program.packages[0])
     if program.registry is Registry.NPM:
-        described = json.loads((FOLDER / program.name / "node_modules" / package / "package.json").read_text("utf-8"))
+        described = json.loads((FOLDER / program.folder / "node_modules" / package / "package.json").read_text("utf-8"))
         return str(described["version"])
     name = package.replace("-", "_")
-    for each in (_environment(program.name) / "lib").glob(f"python*/site-packages/{name}-*.dist-info"):
+    for each in (_environment(program.folder) / "lib").glob(f"python*/site-packages/{name}-*.dist-info"):
         return each.name.removesuffix(".dist-info").rpartition("-")[2]
-    raise InstallError(f"{package} is not in {_environment(program.name)}")
+    raise InstallError(f"{package} is not in {_environment(program.folder)}")
 
 
 def _own_node() -> bool:

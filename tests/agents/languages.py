@@ -60,7 +60,7 @@ LANGUAGES = (
     ),
     _from_npm("node-fetch", ("node",), "fetch.mjs", "node@22"),
     _from_npm("undici-agent", ("node",), "undici.mjs", "undici", isolated=True),
-    _from_npm("ws", ("node",), "ws.mjs", "ws", isolated=True),
+    replace(_from_npm("ws", ("node",), "ws.mjs", "ws", isolated=True), refused=1),
     _from_npm("bun-fetch", ("bun",), "fetch.mjs", "bun"),
     _from_npm("deno-fetch", ("deno", "run", "--allow-net", "--allow-env"), "fetch.mjs", "deno"),
 )

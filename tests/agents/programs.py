@@ -54,8 +54,17 @@ class Program:
     """Whether it is recorded isolated: it reads no proxy from its environment."""
     copied: tuple[str, ...] = ()
     """Files of ``APPS`` that must stand beside the packages, as Node looks for packages there."""
+    refused: int = 0
+    """How many of its calls a replay refuses, each a miss, and the recording did not take: a WebSocket."""
     tells_version: tuple[str, ...] = ()
     """For what is the machine's own: the command that prints its version."""
+    installed_as: str = ""
+    """The program whose packages these are, where it is one of them with other settings."""
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder of its packages."""
+        return self.installed_as or self.name
 
 
 AGENTS = (
@@ -72,6 +81,15 @@ AGENTS = (
         ("codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK),
         environment={"CODEX_API_KEY": KEYS["OPENAI_API_KEY"]},
         clock=Clock.ZONE,
+    ),
+    Program(
+        "codex-functions",
+        Registry.NPM,
+        ("@openai/codex",),
+        ("codex", "exec", "-m", "gpt-5", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", TASK),
+        environment={"CODEX_API_KEY": KEYS["OPENAI_API_KEY"]},
+        clock=Clock.ZONE,
+        installed_as="codex",
     ),
     Program("gemini-cli", Registry.NPM, ("@google/gemini-cli",), ("gemini", "-p", TASK, "--yolo", "--skip-trust")),
     Program("opencode", Registry.NPM, ("opencode-ai",), ("opencode", "run", "-m", "openai/gpt-5", TASK)),

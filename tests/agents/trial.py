@@ -138,7 +138,7 @@ class Trial:
             return f"exit code {run.exit_code}"
         if run.files != dict(self.program.leaves):
             return f"other files: {run.files}"
-        if run.outcomes["miss"]:
+        if run.outcomes["miss"] != (self.program.refused if asked else 0):
             return f"{run.outcomes['miss']} misses"
         if run.outcomes["hit"] != asked:
             return f"{run.outcomes['hit']} hits of {asked}"

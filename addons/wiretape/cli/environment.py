@@ -57,6 +57,7 @@ def child_environment(
             child[name] = ",".join(kept)
     child |= dict.fromkeys(CA_VARIABLES, trust.pem)
     child["AIOHTTP_TRUST_ENV"] = "True"  # LiteLLM reads this; aiohttp itself reads no variable.
+    child.setdefault("DENO_NO_UPDATE_CHECK", "1")  # Deno would ask its maker, in a replay too, before anything else.
     child["JAVA_TOOL_OPTIONS"] = _with_java_options(child, proxy, trust.java)
     # An empty entry stands for the folder that PHP was built with.
     child["PHP_INI_SCAN_DIR"] = child.get("PHP_INI_SCAN_DIR", "") + os.pathsep + trust.php

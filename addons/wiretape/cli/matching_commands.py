@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-class RulesPlace(NamedTuple):
+class _Place(NamedTuple):
     """Where rules and recordings are, as the flags say it."""
 
     recordings: str
@@ -30,7 +30,7 @@ class RulesPlace(NamedTuple):
     local: str = ""
 
 
-def _end(place: RulesPlace, action: "Callable[[SessionRules], int]") -> None:
+def _end(place: _Place, action: "Callable[[SessionRules], int]") -> None:
     """Run an action, and exit with its code."""
     from wiretape.cli.rules_in_force import open_session_rules
 
@@ -62,7 +62,7 @@ def check(
     """
     from wiretape.cli import rules_check
 
-    place = RulesPlace(recordings, session, config, match)
+    place = _Place(recordings, session, config, match)
     _end(place, lambda sessions: rules_check.check(sessions, as_json=as_json))
 
 
@@ -88,5 +88,5 @@ def suggest(  # noqa: PLR0917 (Typer passes them by name)
     """
     from wiretape.cli import rules_suggest
 
-    place = RulesPlace(recordings, session, config, match, local)
+    place = _Place(recordings, session, config, match, local)
     _end(place, lambda sessions: rules_suggest.suggest(sessions, report))

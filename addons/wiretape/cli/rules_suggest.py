@@ -131,6 +131,8 @@ def _told(missed: Missed, suggestion: Suggestion) -> Iterator[str]:
         yield f"{label}: becomes a hit; nearest {missed.nearest.name}"
     else:
         yield f"{label}: stays a miss; nearest {missed.nearest.name}"
+        if not missed.proposed and not missed.refused:
+            yield "  its URL or its query differs"
         for line in missed.refused[:_TOLD]:
             yield f"  {line}"
         if len(missed.refused) > _TOLD:

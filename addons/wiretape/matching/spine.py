@@ -1,7 +1,7 @@
-"""A copy of a body as far as ways lead into it, which can be changed in place. Beside ``json_path``, for ids.
+"""A copy of a body as far as ways lead into it, which can be changed in place. Beside ``json_edits``, for ids.
 
 The ids of a request are at the ends of a few ways that begin alike: each is gone once, and each object on it is copied
-once. A path that changes a member (``json_path.edit``) would copy all that is above it for each.
+once. A path that changes a member (``json_edits.edit``) would copy all that is above it for each.
 
     spine = Spine(body)
     for call in spine.objects(("messages", None, "tool_calls", None)):

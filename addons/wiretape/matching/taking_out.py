@@ -16,8 +16,9 @@ So no step sees a mark as a text, and a directory that is found in the last mess
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from wiretape.matching import json_path, marks, ordering, repeated, texts
-from wiretape.matching.json_path import REMOVED, JsonPath, Place
+from wiretape.matching import json_edits, json_path, marks, ordering, repeated, texts
+from wiretape.matching.json_edits import REMOVED, Place
+from wiretape.matching.json_path import JsonPath
 from wiretape.matching.marks import Located, Marked
 from wiretape.matching.parts import LeftOut, Look, PartMemory, PartSearch, Search, Searched, Taken, look, numbered
 from wiretape.matching.rules import Kind, MatchRule, Places
@@ -72,13 +73,13 @@ class TakingOut:
         """Return a body without what is ignored, in one order, with marks for ids; what is found at paths is told."""
         by = self._by
         for rule, path in by.ignored:
-            body = json_path.edit(path, body, partial(self._ignore, rule))
+            body = json_edits.edit(path, body, partial(self._ignore, rule))
         for rule, unordered in by.unordered:
             body, orders = ordering.sorted_lists(body, unordered)
             self.left_out += (LeftOut(rule, (number,), order) for number, order in enumerate(orders))
         body = self._with_ids(body)
         for path, scanner in by.at_paths:
-            body = json_path.edit(path, body, partial(_locate, scanner))
+            body = json_edits.edit(path, body, partial(_locate, scanner))
         return body
 
     def _ignore(self, rule: MatchRule, value: JSON, place: Place) -> JSON:
@@ -163,7 +164,7 @@ class TakingOut:
 
 def _changed_at(path: JsonPath, spine: Spine, change: Callable[[JSON], JSON]) -> Spine:
     if path.member is None:
-        return Spine(json_path.edit(path, spine.value, lambda value, _place: change(value), into_texts=False))
+        return Spine(json_edits.edit(path, spine.value, lambda value, _place: change(value), into_texts=False))
     way, name = path.member
     for each in spine.objects(way):
         if name in each:

@@ -190,8 +190,8 @@ _LONGEST_NAME = 256
 _SHORTEST = 4
 """Characters of a directory that is looked for: ``/`` is everywhere."""
 
-_MOST = 16
-"""Directories that are looked for in one request."""
+_MOST = 32
+"""Paths of directories that are looked for in one request, whatever it or its recording names."""
 
 
 class Directories:
@@ -201,6 +201,7 @@ class Directories:
         self._wanted: dict[str, Wanted] = {}
         """By what is looked for, the longest first."""
         self._counts: dict[str, int] = {}
+        self._paths = 0
         self._needles: list[bytes] | None = None
 
     def __bool__(self) -> bool:
@@ -216,10 +217,12 @@ class Directories:
 
         ``paths``: all that lead to it.
         """
-        stripped = [path.rstrip("/\\") for path in paths if _ABSOLUTE.match(path)]
+        stripped = dict.fromkeys(path.rstrip("/\\") for path in paths if _ABSOLUTE.match(path))
         new = [path for path in stripped if len(path) >= _SHORTEST and path not in self._wanted]
-        if not new or sum(self._counts.values()) == _MOST:
+        new = new[: _MOST - self._paths]
+        if not new:
             return
+        self._paths += len(new)
         count = self._counts[name] = self._counts.get(name, 0) + 1
         label = name if count == 1 else f"{name} {count}"
         for path in new:

@@ -18,6 +18,7 @@ from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
 from wiretape.tape.background import StillReadingError
 from wiretape.tape.hit import Hit
+from wiretape.tape.loose import without_place
 from wiretape.tape.mismatch import Explanation
 from wiretape.tape.question import Question
 from wiretape.tape.tape import Tape
@@ -92,7 +93,7 @@ class LookUps:
         counters = grant.tape.counters
         counters.hits += 1
         if hit.rules:
-            counters.hit_by_rules(hit.rules)
+            counters.hit_by_rules(map(without_place, hit.rules))
         counters.tokens += hit.tokens
         counters.bytes += hit.size
         by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""

@@ -63,25 +63,26 @@ class Compared:
     there: Reduced
     differences: tuple[Difference, ...]
     """Where their bodies differ, what may be meant first; MOST at most."""
-    kinds: tuple[Kind, ...]
-    """In what they differ, where it is in nothing else; none where something else differs too."""
 
 
 def compare(rules: tuple[MatchRule, ...], here: Side, there: Side) -> Compared:
     """Compare a request with a recorded one. ``rules`` are those that hold for the request."""
     ours = reduced(rules, here)
     theirs = reduced(rules, there)
-    found = [*islice(differences(ours.body, theirs.body), MOST)]
-    if not found:
-        return Compared(ours, theirs, (), ())
-    one = reduced((*rules, *_KINDS), here)
-    two = reduced((*rules, *_KINDS), there)
-    ordered = sorted(found, key=_place)
-    kinds: tuple[Kind, ...] = ()
-    if one.digest == two.digest:
-        needed = {*reduction.needed(two, one)}
-        kinds = tuple(kind for rule, kind in _KINDS.items() if rule.name in needed)
-    return Compared(ours, theirs, tuple(ordered), kinds)
+    found = islice(differences(ours.body, theirs.body), MOST)
+    return Compared(ours, theirs, tuple(sorted(found, key=_place)))
+
+
+def kinds_between(rules: tuple[MatchRule, ...], here: Side, there: Side) -> tuple[Kind, ...]:
+    """Return the kinds in which two requests differ, where they differ in nothing else; else none."""
+    # Not one that is kept: it remembers the texts that it has looked through, and a miss is seldom.
+    by = reduction.Reducer((*rules, *_KINDS))
+    ours = by.reduce(here.request, here.places)
+    theirs = by.reduce(there.request, there.places)
+    if ours.digest != theirs.digest:
+        return ()
+    needed = {*reduction.needed(theirs, ours)}
+    return tuple(kind for rule, kind in _KINDS.items() if rule.name in needed)
 
 
 def reduced(rules: tuple[MatchRule, ...], side: Side) -> Reduced:

@@ -21,9 +21,7 @@ import logging
 import threading
 import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import batched
-from typing import NamedTuple
 
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.matching.outline import Near, Outline, Outlines, Piece
@@ -31,7 +29,18 @@ from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
 from wiretape.tape.change_log import ChangeLog
 from wiretape.tape.collecting import without_collector
-from wiretape.tape.indexed import BATCH, Came, FileReader, IndexedRequest, IndexNotes
+from wiretape.tape.indexed import (
+    BATCH,
+    Came,
+    Changes,
+    Doubt,
+    FileReader,
+    IndexedFile,
+    IndexedRequest,
+    IndexNotes,
+    Known,
+    state_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,46 +60,6 @@ _TOLD = 3
 """Lines of the log about files that cannot be read, of those that are met at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What an index knows of one identity."""
-
-    names: list[str]
-    """Its recordings, in order."""
-    doubt: StoreUnavailableError | None
-    """Why there may be another one, in a file that cannot be read; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What has changed of the recordings of one endpoint."""
-
-    number: int
-    """What to ask with the next time."""
-    states: Mapping[str, Hashable | None]
-    """The state of each; None where it has gone."""
-    is_all: bool
-    """Whether there are no others than these."""
-
-
-class _File(NamedTuple):
-    """A file that was read."""
-
-    state: Hashable
-    request: IndexedRequest | None
-    """None for one that is no recording."""
-    problem: str = ""
-    """What is wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubt:
-    """A file that could not be read."""
-
-    state: Hashable
-    problem: StoreUnavailableError
-
-
 class Index:
     """The recordings of one session by identity. For any thread."""
 
@@ -99,9 +68,9 @@ class Index:
         self.session = session
         self._lock = threading.Lock()
         self._reader = FileReader(store, session)
-        self._files: dict[str, _File] = {}
+        self._files: dict[str, IndexedFile] = {}
         self._changes = ChangeLog()
-        self._doubts: dict[str, _Doubt] = {}
+        self._doubts: dict[str, Doubt] = {}
         self._names: dict[str, list[str]] = {}
         """By identity."""
         self._pieces: dict[int, Piece] = {}
@@ -162,7 +131,7 @@ class Index:
                 self._refresh(None)
             names = self._changes.since(since)
             files = self._files if names is None else {name: self._files.get(name) for name in names}
-            states = {name: _state_of(file, endpoint) for name, file in files.items()}
+            states = {name: state_of(file, endpoint) for name, file in files.items()}
             return Changes(self._changes.number, states, is_all=names is None)
 
     def identity_of(self, name: str) -> str:
@@ -239,7 +208,7 @@ class Index:
             self._lacks_outlines = True
             with without_collector():
                 for name, request in notes.recall(states):
-                    self._enter(name, _File(states[name], request))
+                    self._enter(name, IndexedFile(states[name], request))
         self._forget_gone(states, notes)
         doubtful = self._doubtful(states)
         aside = set(doubtful)
@@ -305,17 +274,17 @@ class Index:
             self._forget(name)
             if isinstance(each, IndexedRequest):
                 # What is noted need not be in memory, too.
-                self._enter(name, _File(states[name], each._replace(packed=b"")))
+                self._enter(name, IndexedFile(states[name], each._replace(packed=b"")))
                 learned[name] = each
             elif isinstance(each, OSError):
                 problem = self._doubt(name, each)
-                self._doubts[name] = _Doubt(states[name], problem)
+                self._doubts[name] = Doubt(states[name], problem)
                 if before is None or str(before.problem) != str(problem):
                     doubts.append(problem)
             elif each is None or isinstance(each, NotHttpError):
-                self._enter(name, _File(states[name], None))
+                self._enter(name, IndexedFile(states[name], None))
             else:
-                self._enter(name, _File(states[name], None, str(each)))
+                self._enter(name, IndexedFile(states[name], None, str(each)))
                 logger.error("%s: no recording, passed over: %s", self._where(name), each)
         if notes:
             notes.keep(learned, states)
@@ -343,7 +312,7 @@ class Index:
             self._pieces = {piece.id: piece for each in outlines if each for piece in each.pieces}
             self._most_pieces = max(_PIECES, 2 * len(self._pieces))
 
-    def _enter(self, name: str, file: _File) -> None:
+    def _enter(self, name: str, file: IndexedFile) -> None:
         self._files[name] = file
         self._changes.add(name)
         self._outlines.clear()
@@ -360,8 +329,3 @@ class Index:
             names.remove(name)
             if not names:
                 del self._names[file.request.identity]
-
-
-def _state_of(file: _File | None, endpoint: str) -> Hashable | None:
-    """Return the state of a recording of an endpoint; None for all else."""
-    return file.state if file and file.request and file.request.endpoint == endpoint else None

@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import batched
 from typing import NamedTuple
 
 import wiretape
 from wiretape import recording, redaction
+from wiretape.exceptions import StoreUnavailableError
 from wiretape.matching import request as matching
 from wiretape.matching.outline import Outline, Piece, outline, unpacked, unpacked_piece
 from wiretape.recording import JSON, RecordedRequest
@@ -42,6 +44,51 @@ class IndexedRequest(NamedTuple):
     """None where it is noted, and nobody has asked for it yet."""
     packed: bytes = b""
     """The request as its file has it, in few bytes; empty where that is not noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an index knows of one identity."""
+
+    names: list[str]
+    """Its recordings, in order."""
+    doubt: StoreUnavailableError | None
+    """Why there may be another one, in a file that cannot be read; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has changed of the recordings of one endpoint."""
+
+    number: int
+    """What to ask with the next time."""
+    states: Mapping[str, Hashable | None]
+    """The state of each; None where it has gone."""
+    is_all: bool
+    """Whether there are no others than these."""
+
+
+class IndexedFile(NamedTuple):
+    """A file that was read."""
+
+    state: Hashable
+    request: IndexedRequest | None
+    """None for one that is no recording."""
+    problem: str = ""
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A file that could not be read."""
+
+    state: Hashable
+    problem: StoreUnavailableError
+
+
+def state_of(file: IndexedFile | None, endpoint: str) -> Hashable | None:
+    """Return the state of a recording of an endpoint; None for all else."""
+    return file.state if file and file.request and file.request.endpoint == endpoint else None
 
 
 type Came[Value] = Value | Exception | None

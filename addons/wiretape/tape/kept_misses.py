@@ -65,7 +65,7 @@ class KeptMisses:
             self._notes.drop(self._key, [note.name for note in kept[:-MOST]])
 
     def all(self) -> list[KeptMiss]:
-        """Return them, the oldest first."""
+        """Return them, the oldest first, without what is a secret by the rules of today."""
         noted = self._notes.all(self._key)
         bodies = self._notes.bodies(self._key, [*noted])
         misses = []
@@ -74,5 +74,5 @@ class KeptMisses:
                 head = json.loads(note.head)
                 context = MatchContext(**head | {"endpoints": tuple(head["endpoints"])})
                 request = recording.loads_request(json.loads(zlib.decompress(bodies[name])))
-                misses.append(KeptMiss(note.state, context, request))
+                misses.append(KeptMiss(note.state, context, matching.by_rules_of_today(request)))
         return misses

@@ -187,6 +187,11 @@ class LooseMatches:
         return None
 
 
+def without_place(rule: str) -> str:
+    """Return the name of a rule as it is counted: the same for each place."""
+    return "position" if rule.startswith("position ") else rule
+
+
 def _called(request: RecordedRequest) -> str:
     return f"{matching.endpoint(request) or request.sent_url} {request.model}".rstrip()
 

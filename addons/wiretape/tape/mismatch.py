@@ -103,12 +103,13 @@ def explain(
     elif others:
         best = nearest_of(wanted, others, by)
         nearest = printable.line(best.name)
-        compared = comparison.compare(by.rules, Side(wanted, by.places), best.side)
+        here = Side(wanted, by.places)
+        compared = comparison.compare(by.rules, here, best.side)
         said = _differing(wanted, best.request, compared)
         if said:
             lines.append(f"The nearest recording is {best.name}, which differs in:")
             lines += _messages(compared)
-            hint = _hint(compared.kinds)
+            hint = _hint(comparison.kinds_between(by.rules, here, best.side))
             said = [f"  {each}" for each in said]
         else:
             said = [f"{best.name} is of this request, but does not answer: the log and wiretape verify tell why."]

@@ -29,6 +29,7 @@ def test_every_name_of_a_proxy_and_of_a_ca_is_ours() -> None:
         assert found[name] == "/t/ca.pem", name
     assert found["NODE_USE_ENV_PROXY"] == "1"
     assert found["AIOHTTP_TRUST_ENV"] == "True"
+    assert found["DENO_NO_UPDATE_CHECK"] == "1"
     assert found["HOME"] == "/home/jane"
 
 

@@ -18,7 +18,7 @@ from wiretape.matching.rules import MatchContext, MatchPolicy, Places
 from wiretape.providers.routing import Route
 from wiretape.recording import RecordedRequest
 
-PROGRAMS = ("claude-code", "codex", "gemini-cli", "opencode", "aider", "llm")
+PROGRAMS = ("claude-code", "codex", "codex-functions", "gemini-cli", "opencode", "aider", "llm")
 RUNS = ("again", "elsewhere", "tomorrow", "machine")
 BY_NAME = "auto,aider"
 """aider has no User-Agent of its own: its preset is chosen by its name."""
@@ -32,6 +32,10 @@ OF_PRESETS = {
     ("codex", "elsewhere"): {"turn", "directories"},
     ("codex", "tomorrow"): {"turn", "date"},
     ("codex", "machine"): {"turn", "directories"},
+    ("codex-functions", "again"): {"turn", "commands"},
+    ("codex-functions", "elsewhere"): {"turn", "commands", "directories"},
+    ("codex-functions", "tomorrow"): {"turn", "commands", "date"},
+    ("codex-functions", "machine"): {"turn", "commands", "directories"},
     ("gemini-cli", "again"): {"process-group"},
     ("gemini-cli", "elsewhere"): {"process-group", "directories", "project"},
     ("gemini-cli", "tomorrow"): {"process-group", "date"},
@@ -45,7 +49,7 @@ OF_PRESETS = {
 """The rules of its preset without which a program's run is another one than the first."""
 
 BY_CHANCE = [
-    ("codex", "wall-time", ["Wall time 0.", "Wall time 17."]),
+    ("codex", "commands", ["Wall time 0.", "Wall time 17."]),
     ("codex", "machine", ["<shell>bash<", "<shell>zsh<"]),
     ("codex", "machine", ["<timezone>Etc/UTC<", "<timezone>Asia/Tokyo<"]),
     ("gemini-cli", "machine", ["My operating system is: linux", "My operating system is: darwin"]),
@@ -106,6 +110,11 @@ def without(text: str, rule: str) -> MatchPolicy:
     return replace(whole, rules=tuple(each for each in whole.rules if each.name != rule))
 
 
+def of(name: str) -> str:
+    """The preset of a program: Codex has one, whatever tools its model has."""
+    return name.removesuffix("-functions")
+
+
 def are_same(one: Sent, two: Sent, rules: MatchPolicy) -> bool:
     return one.reduced(rules).digest == two.reduced(rules).digest
 
@@ -119,7 +128,7 @@ def test_a_run_is_the_first_one_by_its_preset_and_needs_each_rule_of_it(name: st
         assert are_same(first, now, policy(BY_NAME))
     rules = OF_PRESETS.get((name, run), set())
     for rule in rules:
-        assert not all(are_same(first, now, without(BY_NAME, f"{name}/{rule}")) for first, now in pairs), rule
+        assert not all(are_same(first, now, without(BY_NAME, f"{of(name)}/{rule}")) for first, now in pairs), rule
     needed = {
         rule
         for first, now in pairs
@@ -143,7 +152,7 @@ def test_what_differs_by_chance_makes_no_difference(name: str, rule: str, change
     first = sent(name, "first")[-1]
     now = changed(first, *change)
     assert are_same(first, now, policy(BY_NAME))
-    assert not are_same(first, now, without(BY_NAME, f"{name}/{rule}"))
+    assert not are_same(first, now, without(BY_NAME, f"{of(name)}/{rule}"))
 
 
 def changed(one: Sent, old: str, new: str) -> Sent:
@@ -155,7 +164,7 @@ def changed(one: Sent, old: str, new: str) -> Sent:
 
 def test_the_programs_are_those_that_presets_have_rules_for() -> None:
     tried = {name: preset.tried for name, preset in presets.built_in().items() if preset.rules}
-    assert {name: (program(name)["version"],) for name in PROGRAMS if name != "llm"} == tried
+    assert {of(name): (program(name)["version"],) for name in PROGRAMS if name != "llm"} == tried
 
 
 # -- what matters stays what matters -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wiretape.matching import json_path
+from wiretape.matching import json_edits, json_path
 from wiretape.recording import JSON
 
 ITEMS: list[JSON] = [{"a": "build 12"}, {"a": "a build"}, {"a": 12}, {"b": "build 12"}, {"a": "\ud800 build 12"}]
@@ -10,7 +10,7 @@ ITEMS: list[JSON] = [{"a": "build 12"}, {"a": "a build"}, {"a": 12}, {"b": "buil
 
 def found(path: str) -> list[int]:
     """The numbers of the items at a path."""
-    left = json_path.edit(json_path.compiled(path), ITEMS, lambda *_: json_path.REMOVED)
+    left = json_edits.edit(json_path.compiled(path), ITEMS, lambda *_: json_edits.REMOVED)
     assert isinstance(left, list)
     return [number for number, item in enumerate(ITEMS) if item not in left]
 
@@ -34,4 +34,4 @@ def test_a_pattern_is_of_a_text(path: str, numbers: list[int]) -> None:
 def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
     path = json_path.compiled("$[?search(@.a, '(a|a)+$')].a")
     body: JSON = [{"a": "a" * 5_000 + "b"}]
-    assert json_path.edit(path, body, lambda value, *_: value) is body
+    assert json_edits.edit(path, body, lambda value, *_: value) is body

@@ -29,3 +29,17 @@ def test_a_directory_ends_where_a_name_does() -> None:
     directories.add(RULE, "cwd", "/home/a/proj")
     found = directories.findings("/home/a/proj. /home/a/project /home/a/proj.bak /home/a/proj/x")
     assert [each.start for each in found] == [0, 47]
+
+
+def test_directories_are_few_whatever_a_recording_names() -> None:
+    directories = Directories()
+    directories.add(RULE, "cwd", *(f"/work/{number}" for number in range(100_000)))
+    directories.add(RULE, "home", "/home/a")
+    assert [each.value for each in directories.findings("/work/1 /work/31 /work/32 /home/a")] == ["/work/31", "/work/1"]
+
+
+def test_a_name_that_is_made_of_a_directory_stands_alone_too() -> None:
+    directories = Directories()
+    directories.add(RULE, "home", "/root")
+    found = directories.findings("~/.claude/projects/-root/x non-root -root-x --root")
+    assert [(each.start, each.value) for each in found] == [(19, "-root")]

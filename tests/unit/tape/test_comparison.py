@@ -40,7 +40,7 @@ KINDS: dict[str, tuple[RecordedRequest, RecordedRequest, tuple[Kind, ...]]] = {
 def test_the_kinds_in_which_alone_two_differ(
     here: RecordedRequest, there: RecordedRequest, kinds: tuple[Kind, ...]
 ) -> None:
-    assert compared(here, there).kinds == kinds
+    assert comparison.kinds_between((), Side(here, NOWHERE), Side(there, NOWHERE)) == kinds
 
 
 def places(found: Compared) -> list[str]:
@@ -70,7 +70,7 @@ def test_a_kind_that_a_rule_takes_out_already_is_not_asked_for() -> None:
     today = MatchRule("today", replace=(Replacement(r"Today is (\S+)\."),))
     here = chat("Today is 2026-11-27.", user="0c7a3f60-7a35-4fd8-bb5f-7d2c1e9f3a11")
     there = chat("Today is 2026-11-28.", user="9c7a3f60-7a35-4fd8-bb5f-7d2c1e9f3a12")
-    assert compared(here, there, today).kinds == (Kind.UUIDS,)
+    assert comparison.kinds_between((today,), Side(here, NOWHERE), Side(there, NOWHERE)) == (Kind.UUIDS,)
 
 
 def test_differences_are_bounded() -> None:

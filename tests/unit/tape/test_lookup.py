@@ -15,7 +15,8 @@ from wiretape.providers import wire
 from wiretape.recording import RecordedRequest
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.index import Index, Known
+from wiretape.tape.index import Index
+from wiretape.tape.indexed import Known
 from wiretape.tape.lookup import Lookup, MovedOn
 from wiretape.tape.question import Question
 from wiretape.tape.reader import Candidate

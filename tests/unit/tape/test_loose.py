@@ -16,6 +16,7 @@ from wiretape.recording.capture import Origin
 from wiretape.store.directory import DirectoryStore
 from wiretape.store.lru import LruCache
 from wiretape.tape.hit import RULES_HEADER, Hit
+from wiretape.tape.loose import without_place
 from wiretape.tape.question import Question
 from wiretape.tape.tape import Tape
 
@@ -135,3 +136,7 @@ def test_where_nobody_knows_which_was_first_the_answers_have_to_be_the_same(
 def test_what_is_not_recorded_at_all_is_asked_for(loosely: Callable[..., Tape]) -> None:
     tape = loosely(Loose.POSITION, mode=Mode.RECORD_IF_MISSING)
     assert ask(tape, talk("A")) is None
+
+
+def test_all_places_are_counted_as_one_rule() -> None:
+    assert [without_place(name) for name in ("position 1", "position 12", "today")] == ["position", "position", "today"]

@@ -14,4 +14,5 @@ const streamed = await ask("Hello from fetch.", true);
 let text = "";
 for await (const piece of streamed.body.pipeThrough(new TextDecoderStream())) text += piece;
 const two = await Promise.all([ask("One?", false), ask("Two?", false)]);
+for (const each of two) await each.text();
 console.log(streamed.status, text.split("data:").length - 1, "events", two.map((each) => each.status).join());

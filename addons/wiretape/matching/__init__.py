@@ -11,6 +11,7 @@ The same though they differ:
 ``reduction`` a request without what rules take out of it: by ``taking_out``, part by part (``parts``), with the help of
               ``json_path`` (``json_path_patterns``), ``json_edits``, ``spine``, ``ordering``, ``texts``, ``kinds``,
               ``marks``
+``repeated``  values that stand in several texts of a request: in answers that were sent back, and in a user's words
 ``varying``   what of two texts a rule could take out
 ``bindings``  the present values of a request in the answer to a recorded one; ``bound_values``: where one is in a text
 """

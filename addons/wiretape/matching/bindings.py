@@ -24,6 +24,7 @@ is, and the log says so once.
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -75,6 +76,11 @@ _OF_THE_PROTOCOL = frozenset(
 
 _OPAQUE = frozenset({"b64_json", "encrypted_content", "obfuscation", "signature", "thoughtSignature"})
 """Members whose texts mean nothing to a client, which sends them back as they came."""
+
+_ENCODED = re.compile(r"(?:data:[^,\s]*;base64,)?[A-Za-z0-9+/_-]*+={0,2}")
+"""Bytes in base64, in which a short directory stands by chance."""
+_FEWEST_ENCODED = 1024
+"""Characters from which on a text of this form is no path."""
 
 _FIELDS_OF_EVENTS = ("event:", "id:", "retry:", ":")
 
@@ -173,7 +179,7 @@ class Bindings:
 
     def _found(self, texts: Sequence[Text]) -> Iterator[tuple[int, Sequence[Span]]]:
         for number, (name, text) in enumerate(texts):
-            if name in _OPAQUE:
+            if name in _OPAQUE or (len(text) >= _FEWEST_ENCODED and _ENCODED.fullmatch(text)):
                 continue
             values = self._values
             if name in _OF_THE_PROTOCOL:

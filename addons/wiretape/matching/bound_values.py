@@ -7,7 +7,7 @@ It counts only where it stands by itself:
 
 - A *directory* ends there: ``/home/a/proj`` is in ``/home/a/proj/x`` and in ``It is in /home/a/proj.``, and is not in
   ``/home/a/project``, ``/home/a/proj-2`` or ``/home/a/proj.git``. And it begins there: ``/tmp`` is not in
-  ``/var/tmp``. But it is in ``-I/tmp``, as compilers are told of a directory.
+  ``/var/tmp``, nor in ``http://tmp``. But it is in ``-I/tmp``, as compilers are told of a directory.
 - A *word*, such as an id or a date, has no letter or digit beside it, where it begins or ends with one itself.
 """
 
@@ -63,6 +63,8 @@ class BoundValue:
         if start == 0:
             return True
         before = text[start - 1]
+        if before == "/" and text[start] == "/":
+            return text.endswith("://", 0, start)  # file:///home/a, and not http://home/a
         if self.recorded.startswith("/") and _FLAG.search(text, max(0, start - _LONGEST_BEFORE), start):
             return True
         return before not in _BEFORE_A_PATH and not _is_word(text, start)

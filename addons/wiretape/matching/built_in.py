@@ -7,8 +7,8 @@ Ids of calls and items tell what belongs together: they count by the order in wh
 request has whole what they name. What leads to something that the provider keeps counts as it is:
 
     previous_response_id, conversation, container, cachedContent, file ids
-    item_reference          it is nothing but an id
-    reasoning               without its encrypted content
+    item_reference          it is nothing but an id; such an item needs not tell its type
+    reasoning, compaction   without their encrypted content
     calls of hosted tools   searches, images, code: what they found is not always in the item
     results of a call that the request does not have, as after a previous_response_id
 
@@ -40,6 +40,7 @@ _INVOKE = Selector(endpoints=("/model/*/invoke", "/model/*/invoke-with-response-
 _OF_CALLS = "They tell which result is of which call, whatever they are."
 
 _NOT_WHOLE = (
+    "compaction",
     "item_reference",
     "reasoning",
     "web_search_call",
@@ -124,7 +125,12 @@ BUILT_IN = (
         "item-ids",
         "They name what the request has whole.",
         _RESPONSES,
-        ids=(f"$.input[?{_WHOLE}].id", "$.input[?@.type == 'reasoning' && @.encrypted_content > ''].id"),
+        ids=(
+            f"$.input[?@.type > '' && {_WHOLE}].id",
+            "$.input[?@.role > ''].id",
+            "$.input[?@.type == 'reasoning' && @.encrypted_content > ''].id",
+            "$.input[?@.type == 'compaction' && @.encrypted_content > ''].id",
+        ),
         references=("$.input[?@.type == 'mcp_approval_response'].approval_request_id",),
     ),
     MatchRule("call-ids", _OF_CALLS, _ANTHROPIC, ids=_BLOCK_IDS, references=_BLOCK_REFERENCES),

@@ -37,7 +37,7 @@ from wiretape.recording import JSON, RecordedRequest
 PLACES_MEMBER = "places"
 """The member of a recorded request that tells the directories of who sent it, as far as its texts name them."""
 
-_FORM = 1
+_FORM = 2
 """Another number for each change of what a request is reduced to: what was kept of reduced requests does not count."""
 
 _NAMES = frozenset(

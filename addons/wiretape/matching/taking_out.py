@@ -7,7 +7,8 @@ The order of what is done:
 3. ids are numbered: those that are given first, then those that name one of them, which the request may not have;
 4. what is looked for at paths is found, and kept with its text;
 5. the body is taken apart, and each part is looked at: which directories are there, known or found by a pattern;
-6. each part is searched for all of it: what is found gets its mark, in one go.
+6. each part is searched for all of it: what is found gets its mark, in one go;
+7. what was found is looked for in answers that were sent back (``repeated``).
 
 So no step sees a mark as a text, and a directory that is found in the last message is taken out of the first.
 """
@@ -15,7 +16,7 @@ So no step sees a mark as a text, and a directory that is found in the last mess
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from wiretape.matching import json_edits, json_path, marks, ordering, texts
+from wiretape.matching import json_edits, json_path, marks, ordering, repeated, texts
 from wiretape.matching.json_edits import REMOVED, Place
 from wiretape.matching.json_path import JsonPath
 from wiretape.matching.marks import Located, Marked
@@ -117,10 +118,11 @@ class TakingOut:
         ]
         directories = self._directories(each for seen in looks for each in seen.directories)
         question = directories.key
-        made = []
+        made: list[Searched] = []
         for part, data, seen in zip(parts, written, looks, strict=True):
             search = partial(self._search, part, data, seen, directories)
             made.append(memory.recall(question, data, search))
+        made = repeated.without_repeated(made)
         self._collect(made)
         return made
 

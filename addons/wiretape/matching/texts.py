@@ -109,7 +109,7 @@ class TextScanner:
 
     def findings(self, text: str) -> Sequence[Finding]:
         """Return what is in a text, in the order of what is wanted; there may be several at one place."""
-        if self._set is None:
+        if not self._wanted:
             return ()
         found = self._known.get(text)
         if found is None:
@@ -122,10 +122,10 @@ class TextScanner:
         return found
 
     def _search(self, text: str) -> Iterator[Finding]:
-        assert self._set
         # Half a surrogate pair is in no pattern: it only has to keep its place.
         data = text.encode("utf-8", "surrogatepass")
-        for number in sorted(self._set.Match(data) or ()):
+        in_it = range(len(self._wanted)) if self._set is None else sorted(self._set.Match(data) or ())
+        for number in in_it:
             wanted = self._wanted[number]
             group = self._groups[number]
             # Places are in bytes; of a long text each byte is counted once.
@@ -144,13 +144,17 @@ class TextScanner:
 
 
 def _set_of(patterns: Sequence[str]) -> Any:
+    """Return what tells which patterns are in a text; None where they are too large together: then each is asked."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY_OF_SET
     made = re2.Set.SearchSet(options)
     for pattern in patterns:
         made.Add(pattern)
-    made.Compile()
+    try:
+        made.Compile()
+    except re2.error:
+        return None
     return made
 
 
@@ -170,6 +174,8 @@ def apart(findings: Iterable[Finding]) -> list[Finding]:
 
 # -- directories -------------------------------------------------------------------------------------------------------
 
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+"""How a directory begins: a word is none, whatever a text says of it."""
 _SLUG = re.compile("[^A-Za-z0-9]")
 _GOES_ON = re.compile(r"[\w-]|\.\w")
 """What follows on a part of another name, not on a directory's own: ``/work`` is not in ``/workshop``."""
@@ -211,7 +217,7 @@ class Directories:
 
         ``paths``: all that lead to it.
         """
-        stripped = dict.fromkeys(path.rstrip("/\\") for path in paths)
+        stripped = dict.fromkeys(path.rstrip("/\\") for path in paths if _ABSOLUTE.match(path))
         new = [path for path in stripped if len(path) >= _SHORTEST and path not in self._wanted]
         new = new[: _MOST - self._paths]
         if not new:
@@ -247,6 +253,11 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     """Return whether a directory, or a name that was made of one, is no part of another."""
     if _GOES_ON.match(text, end):
         return False
+    if text.startswith("//", start - 1) and start:
+        return text.endswith("://", 0, start)  # file:///home/a, and not http://home/a
+    # Nearly always there is a blank or a quote, and nothing more to look at.
+    if start == 0 or not _IN_A_NAME.match(text[start - 1].replace(".", "_")):
+        return True
     before = text[max(0, start - _LONGEST_NAME) : start]
     is_part = _IN_A_NAME if text[start] == "-" else _IN_A_PATH
     return is_part.search(before) is None

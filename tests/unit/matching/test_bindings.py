@@ -378,6 +378,13 @@ def test_of_a_binary_answer_without_a_recorded_value_nothing_is_said(caplog: pyt
     assert caplog.messages == []
 
 
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_bytes_in_base64_stay(prefix: str) -> None:
+    tmp = Binding("tmp", "/tmp", "/x", is_path=True)
+    picture = prefix + "AAA+/tmp+BBB" * 100 + "AAA+/tmp="
+    assert rewritten(json.dumps({"data": picture, "text": "/tmp"}), tmp) == json.dumps({"data": picture, "text": "/x"})
+
+
 def test_words_of_the_protocol_and_what_is_opaque_stay() -> None:
     word = [Binding("session", "text", "other", is_path=False), Binding("tmp", "/tmp", "/x", is_path=True)]
     event = 'event: text\ndata: {"type": "text", "signature": "text", "text": "text", "model": "/tmp"}\n\n'

@@ -66,6 +66,8 @@ BEGINS = [
     ("~{}", False),
     ("_{}", False),
     ("7{}", False),
+    ("http:/{}", False),
+    ("/{} is a comment", False),
 ]
 
 

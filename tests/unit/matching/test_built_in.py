@@ -92,7 +92,16 @@ TWO = [
     (RESPONSES, {"conversation": {"id": "a"}}, {"conversation": {"id": "b"}}),
     *(
         (RESPONSES, {"input": [{"type": kind, "id": "a"}]}, {"input": [{"type": kind, "id": "b"}]})
-        for kind in ("item_reference", "reasoning", "image_generation_call", "web_search_call", "code_interpreter_call")
+        for kind in (
+            None,
+            "",
+            "compaction",
+            "item_reference",
+            "reasoning",
+            "image_generation_call",
+            "web_search_call",
+            "code_interpreter_call",
+        )
     ),
     (RESPONSES, {"input": '[{"id": 1}]'}, {"input": '[{"id": 2}]'}),
     (MESSAGES, {"messages": [{"content": '[{"id": 1}]'}]}, {"messages": [{"content": '[{"id": 2}]'}]}),

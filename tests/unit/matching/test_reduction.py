@@ -68,6 +68,20 @@ def test_another_directory_is_another_one() -> None:
     assert recorded.digest != present.digest
 
 
+def test_a_server_is_no_directory() -> None:
+    """A container's working directory is ``/app``, and the server of its network is ``app``."""
+    recorded = reduced(chat("one", "Working directory: /srv-a\nhttp://srv-a/x, file:///srv-a/x"), OWN)
+    present = reduced(chat("one", "Working directory: /srv-b\nhttp://srv-b/x, file:///srv-b/x"), OWN)
+    assert recorded.digest != present.digest
+    moved = reduced(chat("one", "Working directory: /srv-b\nhttp://srv-a/x, file:///srv-b/x"), OWN)
+    assert recorded.digest == moved.digest
+
+
+def test_a_word_is_no_directory() -> None:
+    recorded = reduced(chat("one", "Working directory: delete\nNow delete it"), OWN)
+    assert recorded.digest != reduced(chat("one", "Working directory: create\nNow create it"), OWN).digest
+
+
 def test_a_directory_of_several_paths_is_one() -> None:
     by = reduction.reducer((OWN,))
     recorded = by.reduce(chat("one", "in /link/proj and /real/proj"), Places(cwd=("/link/proj", "/real/proj")))

@@ -17,6 +17,13 @@ def test_what_is_no_pattern_is_said() -> None:
         TextScanner([Wanted(RULE, "(?=x)", "x")])
 
 
+def test_patterns_that_are_too_large_together_are_looked_for_one_by_one() -> None:
+    rule = MatchRule("x")
+    patterns = [rf"\pL{{{50 + number}}}x" for number in range(8)]
+    scanner = TextScanner([*(Wanted(rule, each, "long") for each in patterns), Wanted(rule, r"build (\d+)", "build")])
+    assert [(each.value, each.wanted.name) for each in scanner.findings("\u00e9 build 12")] == [("12", "build")]
+
+
 def test_a_directory_ends_where_a_name_does() -> None:
     directories = Directories()
     directories.add(RULE, "cwd", "/home/a/proj")

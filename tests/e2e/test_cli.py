@@ -167,6 +167,24 @@ def test_a_program_that_tells_its_folder_replays_in_another_one(user: User) -> N
     assert "0 hits, 1 miss" in unknown.stderr, "the user has said otherwise"
 
 
+def test_a_program_without_a_name_of_its_own_is_known_by_its_command(user: User) -> None:
+    app = user.app(
+        APP.replace('"Hello, world!"', "'You are aider.\\n- Current date: ' + __import__('sys').argv[1] + '\\n'")
+    )
+    command = user.folder / "aider"
+    command.write_text(f"#!/bin/sh\nexec {shlex.join(app)} $1\n", encoding="utf-8")
+    command.chmod(0o755)
+    recordings = {"WIRETAPE_RECORDINGS": str(user.folder / "recordings")}
+    with Provider() as origin:
+        Talk(origin)
+        user.wiretape("run", "--mode", "record", *user.to(origin), "--", str(command), "2026-11-27", env=recordings)
+    replay = ("run", "--mode", "replay", "--isolate=no")
+    known = user.wiretape(*replay, "--", str(command), "2026-11-28", env=recordings)
+    assert "1 hit, 1 of them by rules (aider/date)" in known.stderr
+    other = user.wiretape(*replay, "--", *app, "2026-11-28", env=recordings)
+    assert "0 hits, 1 miss" in other.stderr, "what is not aider is compared as it is"
+
+
 # -- run: the child ----------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from wiretape.cli.certificates import check_confdir, trusted_file
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.upstream import upstream
 from wiretape.codecs import misspelled
+from wiretape.matching import presets
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Mode
 from wiretape.proxy.addon import Wiretape
@@ -142,7 +143,7 @@ async def serving(
         traffic = Traffic()
         master.addons.add(*default_addons(), traffic)
         try:
-            _configure(master, addon, settings, environ, port, trusted)
+            _configure(master, addon, settings, environ, port, trusted, command)
         except (exceptions.OptionsError, TypeError) as error:  # TypeError: a value of config.yaml has the wrong type
             raise StartError(str(error)) from error
         stopped = asyncio.create_task(master.run())
@@ -157,7 +158,13 @@ async def serving(
 
 
 def _configure(  # noqa: PLR0917
-    master: Master, addon: Wiretape, settings: Sequence[str], environ: dict[str, str], port: int, trusted: str
+    master: Master,
+    addon: Wiretape,
+    settings: Sequence[str],
+    environ: dict[str, str],
+    port: int,
+    trusted: str,
+    command: str,
 ) -> None:
     """``trusted`` is the file of the CAs that the proxy trusts unless another one is configured."""
     try:
@@ -182,6 +189,8 @@ def _configure(  # noqa: PLR0917
         options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     if "wiretape_places" not in options.deferred:
         options.set(f"wiretape_places={directories.places(environ)}", defer=True)
+    if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
+        options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
     master.addons.add(addon)
     # It takes the place of a script of mitmdump: before mitmproxy's addons for TLS, and those that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]

@@ -69,6 +69,12 @@ def policy(chosen: MatchChoice, presets: Mapping[str, Preset], own: Sequence[Mat
     return MatchPolicy((*rules, *own), places, chosen.loose)
 
 
+def named_after(command: str) -> tuple[str, ...]:
+    """Return the built-in presets of a program that is known by its command alone, as its clients have no own name."""
+    known = built_in().values()
+    return tuple(each.name for each in known if command in each.commands and not each.clients and each.rules)
+
+
 def load(own: Mapping[str, Any]) -> Mapping[str, Preset]:
     """Return all presets by name: those that are built in, and those of a team's own tables, which go before.
 

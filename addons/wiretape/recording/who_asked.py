@@ -37,6 +37,8 @@ _CODES = frozenset(
         "unsupported_country_region_territory",
         "unrecognizedclientexception",
         "resource_exhausted",
+        # Of a wiretape on the way to the provider, which replays: it is about what that one has.
+        "recording_not_found",
     }
 )
 """What the member of an error says that has a word for it, in lower case."""
@@ -45,7 +47,8 @@ _SAID = re.compile(
     r"api[ _-]?key (?:is |was )?(?:not valid|invalid|incorrect|expired|missing|not found|disabled)"
     r"|(?:invalid|incorrect|expired|missing|wrong) api[ _-]?key"
     r"|credit balance is too low|insufficient (?:balance|credit)"
-    r"|user location is not supported|organization must be verified|billing (?:hard limit|account)|arrearage",
+    r"|user location is not supported|organization must be verified|billing (?:hard limit|account)|arrearage"
+    r"|\Awiretape: no recording of this request",
     re.IGNORECASE,
 )
 

@@ -159,3 +159,9 @@ def test_a_client_has_the_preset_of_its_program_and_no_other_has_one(client: str
     context = MatchContext("openai", ("/v1/responses",), "gpt-5", client, "main")
     held = {rule.name.partition("/")[0] for rule in MatchPolicy(rules).rules_for(context)}
     assert held == ({name} if name else set())
+
+
+def test_a_program_without_a_name_of_its_own_is_known_by_its_command() -> None:
+    assert presets.named_after("aider") == ("aider",)
+    assert presets.named_after("codex") == ()  # It is known by its User-Agent.
+    assert presets.named_after("") == ()

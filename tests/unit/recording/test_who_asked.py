@@ -22,6 +22,10 @@ ABOUT_WHO_ASKS = {
     "bedrock": {"__type": "UnrecognizedClientException"},
     "dashscope": {"code": "Arrearage", "message": "x"},
     "a text": "Invalid API key",
+    "a miss of a wiretape on the way": {"error": {"message": "wiretape: no recording", "code": "recording_not_found"}},
+    "a miss in Ollama's form": {
+        "error": "wiretape: no recording of this request, 0123456789ab, /api/chat at http://x."
+    },
     "as deep as may be": {"a": {"b": {"c": {"d": {"code": "invalid_api_key"}}}}},
     "in a list": [{"error": {"status": "FAILED_PRECONDITION"}}],
 }
@@ -33,6 +37,7 @@ ABOUT_THE_REQUEST = {
     "a text": "no such model",
     "no texts": {"error": {"code": 400}},
     "nothing": None,
+    "a word of ours in the middle": {"error": "unknown: wiretape: no recording of this request"},
     # A long message repeats what was sent, and what is deep or far behind is no provider's word.
     "said late": {"error": {"message": "x" * 500 + " invalid api key"}},
     "deep": {"a": {"b": {"c": {"d": {"e": {"code": "invalid_api_key"}}}}}},

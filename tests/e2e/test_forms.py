@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,10 +129,11 @@ def test_the_2026_form_carries_the_test_and_no_noise(provider: Provider, recordi
 def test_a_client_goes_on_from_an_id_that_the_2026_form_has_replaced(provider: Provider, recordings: Path) -> None:
     provider.on("/v1/responses", *(json_answer({"id": f"resp_{n}", "object": "response", "output": []}) for n in "123"))
 
-    def chain(client: openai.OpenAI) -> list[str]:
-        first = client.responses.create(model="m", input="one")
-        second = client.responses.create(model="m", input="two", previous_response_id=first.id)
-        third = client.responses.create(model="m", input="three", previous_response_id=second.id)
+    def chain(client: openai.OpenAI, run: str) -> list[str]:
+        made = partial(client.responses.create, model="m", prompt_cache_key=run)
+        first = made(input="one")
+        second = made(input="two", previous_response_id=first.id)
+        third = made(input="three", previous_response_id=second.id)
         return [first.id, second.id, third.id]
 
     base = "https://api.openai.com/v1"
@@ -139,11 +141,12 @@ def test_a_client_goes_on_from_an_id_that_the_2026_form_has_replaced(provider: P
         Mitmdump(recordings, "record", origin=provider, options={"wiretape_format": "2026"}) as proxy,
         openai_client(proxy, base) as client,
     ):
-        came = chain(client)
+        came = chain(client, "run-1")
         wait_until(lambda: len(written(recordings / "default")) == 3)
     with Mitmdump(recordings, "replay", options={"wiretape_wire": "false"}) as proxy:
         with openai_client(proxy, base, max_retries=0) as client:
-            again = chain(client)
+            again = chain(client, "run-1")
+            assert chain(client, "run-2") == again, "also where a rule is needed"
         assert [each[:4] for each in (*came, *again)] == ["resp"] * 3 + ["rec-"] * 3
         assert len(set(again)) == 3
         assert proxy.connects() == []

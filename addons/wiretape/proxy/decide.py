@@ -29,7 +29,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from wiretape.matching import request as matching
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
@@ -64,6 +63,7 @@ from wiretape.replay.faults import Fault, FaultQuery
 from wiretape.replay.single_flight import SharedResponse
 from wiretape.tape.hit import Hit
 from wiretape.tape.mismatch import Explanation
+from wiretape.tape.question import Question
 
 # -- the decision ------------------------------------------------------------------------------------------------------
 
@@ -243,7 +243,7 @@ class Decider:
             unread = EndpointRequest(incoming.grant, route, incoming.came_at)
             return await self._settle(Facts(unread, looked_up=LookedUp(Finding.HIT, hit)), incoming)
         request = await self._read(incoming, route)
-        fault = self._draw(incoming, request) if self.runtime.faults else None
+        fault = await self._draw(incoming, request) if self.runtime.faults else None
         is_under_way = request.grant.mode is Mode.RECORD_IF_MISSING and request.shared_key in self.flights
         is_offline = self._is_offline_for(incoming.head.hosts[0])
         facts = Facts(request, fault, is_under_way=is_under_way, is_offline=is_offline)
@@ -278,10 +278,13 @@ class Decider:
             return replace(request, is_beside_model=True) if is_beside_model else request
         return EndpointRequest(incoming.grant, route, incoming.came_at)
 
-    def _draw(self, incoming: IncomingRequest, request: EndpointRequest) -> Fault | None:
+    async def _draw(self, incoming: IncomingRequest, request: EndpointRequest) -> Fault | None:
         if request.recorded:
             model = request.recorded.model
-            identity = matching.identity(request.recorded)
+            # A program that varies meets the same faults in each run: what the rules make one is one.
+            pool = self._threads.reader if len(incoming.body) <= LARGE else self._threads.large
+            question = Question(request.recorded, context=request.context)
+            identity = await aside(pool, request.grant.tape.likeness, question)
         else:  # It can be no recording; it can be sent all the same.
             model = ""
             identity = hashlib.sha256(incoming.body).hexdigest()

@@ -110,7 +110,7 @@ class FaultQuery:
     """Its names: a recording's and the wire's."""
     model: str
     identity: str
-    """Equal for equal requests alone."""
+    """Equal for requests that are the same, exactly or by rules, alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ What holds:
 How a recording is written is in ``recorder``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -134,6 +135,11 @@ class Tape:
         """
         return self._hits.confirmed(question) or self._answer_to(question, thorough=not self.store.is_quick)
 
+    def likeness(self, question: Question) -> str:
+        """Return what is equal for requests that are the same, exactly or by the rules in force."""
+        reading = rule_index.reading(question, self._policy)
+        return reading.present.digest if reading else question.identity
+
     @property
     def needs_search(self) -> bool:
         """Whether what ``lookup`` does not find may be found by ``search``."""
@@ -158,12 +164,17 @@ class Tape:
             hit = self._look(question, snapshots, thorough=thorough)
             if hit or (self.needs_search and not thorough):
                 return hit
-            for reading in aliases.readings(question.request, self._ids_that_came):
-                if hit := self._look(question.read_as(reading), snapshots, thorough=thorough):
-                    return hit
-            return self._look_by_rules(question, snapshots) or self._look_loosely(question)
+            readings = aliases.readings(question.request, self._ids_that_came)
+            return self._answer_to_any([question, *map(question.read_as, readings)], snapshots, thorough=thorough)
         except MovedOn:
             return None
+
+    def _answer_to_any(self, questions: Sequence[Question], snapshots: list[Snapshot], *, thorough: bool) -> Hit | None:
+        """Look for each reading of a question, of which the first was looked for exactly. Raises MovedOn."""
+        exactly = (self._look(each, snapshots, thorough=thorough) for each in questions[1:])
+        by_rules = (self._look_by_rules(each, snapshots) for each in questions)
+        loosely = (self._look_loosely(each) for each in questions)
+        return next((hit for hit in chain(exactly, by_rules, loosely) if hit), None)
 
     def _ids_that_came(self, id_: str) -> list[str]:
         return [*chain.from_iterable(lookup.ids_that_came(id_) for lookup in self._lookups)]

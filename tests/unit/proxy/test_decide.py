@@ -17,6 +17,7 @@ import pytest
 from builders import ENDPOINT, TABLE, came, chat, chat_body, tape_of
 from deciding import make_decider
 from wiretape.exceptions import StoreAwayError
+from wiretape.matching.rules import Kind, MatchPolicy, MatchRule
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Mode
 from wiretape.providers import wire
@@ -53,6 +54,7 @@ from wiretape.sessions.model import Sessions
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.hit import Hit
 from wiretape.tape.pool import TapePool
+from wiretape.tape.tape import EXACTLY
 
 # -- the table ---------------------------------------------------------------------------------------------------------
 #
@@ -293,13 +295,20 @@ class AwayStore(BrokenStore):
 class Shell:
     """A decider on a folder, and what it has counted."""
 
-    def __init__(self, store: DirectoryStore, *, is_offline: bool = False, rules: Sequence[FaultRule] = ()) -> None:
+    def __init__(
+        self,
+        store: DirectoryStore,
+        *,
+        is_offline: bool = False,
+        rules: Sequence[FaultRule] = (),
+        policy: MatchPolicy = EXACTLY,
+    ) -> None:
         self.decider = make_decider(is_offline=is_offline)
         self.decider.runtime = Runtime(providers=TABLE, faults=Faults(rules))
         counters = SessionCounters()
         self.counters = counters.of("default")
         self.mode = Mode.RECORD_IF_MISSING
-        self.tapes = TapePool(store, Sessions(), counters, memory=1_000_000)
+        self.tapes = TapePool(store, Sessions(), counters, memory=1_000_000, policy=policy)
         self.use(self.mode)
 
     def use(self, mode: Mode) -> None:
@@ -440,6 +449,18 @@ def test_a_fault_is_drawn_once_for_each_request_whatever_it_says(shell: Shells) 
     kinds = [type(each) for each in outcomes]
     assert kinds == [Forwarded, Faulted, Faulted, Forwarded]
     assert made.counters.misses == 2
+
+
+def test_what_is_the_same_by_rules_meets_the_same_faults(shell: Shells) -> None:
+    def met(policy: MatchPolicy, beginning: str) -> list[bool]:
+        made = shell(rules=[FaultRule({}, 0.5, 7, frozenset(), Fault(status=STATUS))], policy=policy)
+        bodies = [json.dumps(chat_body(f"{beginning}: question {number}")).encode() for number in range(16)]
+        return [isinstance(made.decide(body), Faulted) for body in bodies]
+
+    dates = MatchPolicy((MatchRule("dates", kinds=(Kind.DATES,)),))
+    assert met(dates, "2026-11-27") == met(dates, "2026-12-24")
+    assert len({*met(dates, "2026-11-27")}) == 2
+    assert met(MatchPolicy(), "2026-11-27") != met(MatchPolicy(), "2026-12-24")
 
 
 def test_a_hit_is_counted_once_and_the_next_one_is_read_no_more(shell: Shells, tmp_path: Path) -> None:

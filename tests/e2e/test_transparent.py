@@ -47,7 +47,7 @@ def test_a_client_that_names_no_proxy_is_answered_and_nothing_leaves() -> None:
     command = [unshare, "-Urn", sys.executable, "-P", str(Path(__file__).resolve())]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"recorded": 200, "unknown": 404, "connects": [], "no provider": "refused"}
+    assert json.loads(done.stdout) == {"recorded": 200, "unknown": 400, "connects": [], "no provider": "refused"}
 
 
 def inside() -> None:

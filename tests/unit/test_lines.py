@@ -7,11 +7,13 @@ from imports import modules, tree
 from places import PACKAGE
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
-    """Yield every node of every module, with where it stands."""
+def nodes[Node: ast.expr | ast.stmt](kind: type[Node]) -> Iterator[tuple[str, Node]]:
+    """Yield every node of a kind of every module, with where it stands."""
     for _, path in modules():
+        name = path.relative_to(PACKAGE)
         for node in ast.walk(tree(path)):
-            yield f"{path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}", node
+            if isinstance(node, kind):
+                yield f"{name}:{node.lineno}", node
 
 
 def holds(node: ast.AST, kind: type[ast.AST]) -> bool:
@@ -20,7 +22,7 @@ def holds(node: ast.AST, kind: type[ast.AST]) -> bool:
 
 
 def test_no_conditional_expression_is_within_another_and_none_binds_a_name() -> None:
-    conditional = [(where, node) for where, node in nodes() if isinstance(node, ast.IfExp)]
+    conditional = [*nodes(ast.IfExp)]
     assert [where for where, node in conditional if holds(node, ast.IfExp) or holds(node, ast.NamedExpr)] == []
 
 
@@ -28,8 +30,8 @@ def test_no_assignment_does_several_things() -> None:
     """Two values that change places, or begin alike, are one thing; two calls are two."""
     packed = [
         where
-        for where, node in nodes()
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple)
+        for where, node in nodes(ast.Assign)
+        if isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Tuple)
         if holds(node.value, ast.Call)
     ]
     assert packed == []

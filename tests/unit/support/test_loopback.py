@@ -541,7 +541,7 @@ def test_a_mitmdump_that_is_forked_is_as_one_that_is_started(tmp_path: Path) -> 
     )
     seen = []
     for fork in (True, False):
-        with Mitmdump(tmp_path / "recordings", "replay", args=["-s", str(script)], fork=fork) as proxy:
+        with Mitmdump(tmp_path / "recordings", "live", args=["-s", str(script)], fork=fork) as proxy:
             own = json.loads(proxy.wait_for_log("has (.*)$")[1])
             assert own[3].pop("TO_LOOPBACK_CONNECTS") != own[3].pop("XDG_STATE_HOME")
             seen.append(own)

@@ -4,7 +4,7 @@ import pytest
 
 import fuzzing
 
-INPUTS = 100_000
+INPUTS = 50_000
 
 
 @pytest.mark.timeout(900)

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import openai
 from mitmproxy import certs
+from openai.types.chat import ChatCompletionChunk
 
 from forked import Forked, can_fork
 from loopback import Provider
@@ -206,6 +207,13 @@ def connect_head(proxy: Mitmdump, target: str = "api.fireworks.ai:443") -> bytes
     return f"CONNECT {target} HTTP/1.1\r\n{header}\r\n".encode()
 
 
+@cache
+def _build_models() -> None:
+    """Have the SDK build what it makes of its classes at the first answer: in threads at once that fails at times."""
+    choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": None}
+    ChatCompletionChunk.construct(id="1", choices=[choice], created=1, model="m", object="chat.completion.chunk")
+
+
 def openai_client(
     proxy: Mitmdump,
     base_url: str = "https://api.fireworks.ai/inference/v1",
@@ -214,6 +222,7 @@ def openai_client(
     **kw: Any,
 ) -> openai.OpenAI:
     """An unmodified client; use it in a ``with``, so that its connections are closed."""
+    _build_models()
     with environment(client_env(proxy, credentials)):
         return openai.OpenAI(base_url=base_url, api_key=api_key, **kw)
 

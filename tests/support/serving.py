@@ -72,5 +72,5 @@ def command_line(process: int) -> str:
     """A process's command line; empty where there is none, or where nobody has asked yet how it ended."""
     try:
         return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""

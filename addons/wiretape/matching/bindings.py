@@ -4,9 +4,9 @@ A rule may find a recording whose request differs from the one at hand in a valu
 session's id. The answer speaks of the recorded value. A ``Binding`` has both; and wherever the recorded one stands in
 the texts of the answer, the present one is put: the agent's tool call names the file that is there now.
 
-A stream cuts its texts anywhere. With ``/home/a`` bound to ``/work/b``, the two deltas of a tool call
+A stream cuts its texts anywhere. With ``/home/a`` bound to ``/code/b``, the two deltas of a tool call
 
-    {"pa    th": "/ho    and    me/a/x.py"}    become    {"path": "/work/b    and    /x.py"}
+    {"pa    th": "/ho    and    me/a/x.py"}    become    {"path": "/code/b    and    /x.py"}
 
 So the chunks keep their number and their times (``rewriting`` does this), and all that does not change stays byte for
 byte as it was. Each text is searched by itself:

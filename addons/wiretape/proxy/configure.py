@@ -141,6 +141,7 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         # Another mode or session is no reason to count the requests from the start.
         faults = former.faults
     sessions = own.sessions()
+    chosen, known = _presets(options, own)
     tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
     return Runtime(
         place=_place(options),
@@ -151,8 +152,8 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
-        matching=_matching(options, own, providers.names),
-        ignored=_ignored(options, own),
+        matching=_matching(options, own, providers.names, chosen, known),
+        ignored=_ignored(chosen, known),
         has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
@@ -206,8 +207,13 @@ def _tape(options: OptManager) -> TapeConfig:
     )
 
 
-def _matching(options: OptManager, own: Configuration, providers: Collection[str]) -> MatchPolicy:
-    chosen, known = _presets(options, own)
+def _matching(
+    options: OptManager,
+    own: Configuration,
+    providers: Collection[str],
+    chosen: MatchChoice,
+    known: Mapping[str, Preset],
+) -> MatchPolicy:
     places = _checked(options, "wiretape_places", parse_places)
     return presets.policy(chosen, known, own.matching(providers), places)
 
@@ -218,9 +224,8 @@ def _presets(options: OptManager, own: Configuration) -> tuple[MatchChoice, Mapp
     return _checked(options, "wiretape_match", lambda text: presets.choose(text, known))
 
 
-def _ignored(options: OptManager, own: Configuration) -> IgnoredRequests:
+def _ignored(chosen: MatchChoice, known: Mapping[str, Preset]) -> IgnoredRequests:
     """Return what is asked for beside the model, by the presets that hold."""
-    chosen, known = _presets(options, own)
     if chosen.is_exact:
         return IgnoredRequests()
     holding = [each for name, each in known.items() if chosen.is_auto or name in chosen.presets]

@@ -37,7 +37,7 @@ from wiretape.providers.answers import HttpResponse
 from wiretape.recording import RecordedRequest, Recording
 
 HERE = "/home/a/proj"
-THERE = '/work/"b"\u00fc'
+THERE = '/code/"b"\u00fc'
 HOME = "/home/a"
 ID = "0198c2f4-7e57-7000-8000-00000000abcd"
 OTHER_ID = "ffffffff-7e57-7000-8000-000000000001"
@@ -250,8 +250,8 @@ def test_all_else_stays_byte_for_byte() -> None:
         ('{ "a": "x /home/a",\n  "n": 1.0, "\u00fc": null }', '{ "a": "x /root",\n  "n": 1.0, "\u00fc": null }'),
         ('{"a": "\\/home\\/a\\/x\\n"}', '{"a": "/root/x\\n"}'),
         ('{"a": "\\u002fhome\\u002fa"}', '{"a": "/root"}'),
-        (f'{{"a": "{HERE}"}}', '{"a": "/work/\\"b\\"\\u00fc"}'),
-        (f'{{"a": "{HERE}", "b": "\u00e9"}}', '{"a": "/work/\\"b\\"\u00fc", "b": "\u00e9"}'),
+        (f'{{"a": "{HERE}"}}', '{"a": "/code/\\"b\\"\\u00fc"}'),
+        (f'{{"a": "{HERE}", "b": "\u00e9"}}', '{"a": "/code/\\"b\\"\u00fc", "b": "\u00e9"}'),
         ('{"/home/a/x": {"n": "/home/a/x"}}', '{"/root/x": {"n": "/root/x"}}'),
         ('{"a": {"/home/a": 1}}\n{"b": "/home/a"}\n', '{"a": {"/root": 1}}\n{"b": "/root"}\n'),
         ('{"a": "/home/a", "n": NaN, "s": "\\ud800"}', '{"a": "/root", "n": NaN, "s": "\\ud800"}'),

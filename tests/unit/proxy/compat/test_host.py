@@ -27,7 +27,28 @@ with warnings.catch_warnings():
     from wiretape.proxy.addon import Wiretape
 
 
-def state(master: DumpMaster) -> dict[str, Any]:
+class Collector:
+    """The garbage collector as this test's proxy alone sees it: what is frozen is one thing for a whole process."""
+
+    def __init__(self) -> None:
+        self._frozen = 0
+
+    def collect(self) -> int:
+        return gc.collect()
+
+    def freeze(self) -> None:
+        gc.freeze()
+        self._frozen = gc.get_freeze_count()
+
+    def unfreeze(self) -> None:
+        gc.unfreeze()
+        self._frozen = 0
+
+    def get_freeze_count(self) -> int:
+        return self._frozen
+
+
+def state(master: DumpMaster, collector: Collector) -> dict[str, Any]:
     """Everything of the host that the addon has a hand in."""
     dumper = master.addons.get("dumper")
     legacy = [each for each in logging.getLogger().handlers if isinstance(each, LegacyLogEvents)]
@@ -40,7 +61,7 @@ def state(master: DumpMaster) -> dict[str, Any]:
         "crashes": sys.excepthook,
         "printing": dumper.outfp,
         "printed": "echo_flow" in vars(dumper),
-        "frozen": gc.get_freeze_count(),
+        "frozen": collector.get_freeze_count(),
         "strategy": master.options.connection_strategy,
     }
 
@@ -68,24 +89,25 @@ def visit(folder: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any], 
         master.addons.add(Tells(up))
         running = asyncio.create_task(master.run())
         await up.wait()
-        before = state(master)
+        before = state(master, collector)
         master.options.set(f"wiretape_recordings={folder / 'recordings'}", "wiretape_mode=replay", *options, defer=True)
         addon = Wiretape()
         master.addons.add(addon)
         master.addons.invoke_addon_sync(addon, hooks.ConfigureHook({*master.options.keys()}))
         master.addons.invoke_addon_sync(addon, hooks.RunningHook())
-        between = state(master)
+        between = state(master, collector)
         master.addons.remove(addon)
         await asyncio.gather(*(each for each in asyncio.all_tasks() if each.get_name() == "wiretape: stop"))
-        after = state(master)
+        after = state(master, collector)
         master.shutdown()
         await running
         return before, between, after
 
-    # What other tests have frozen in this process, and what commands that they ran have installed.
-    gc.unfreeze()
-    logs.remove()
-    return asyncio.run(test())
+    collector = Collector()
+    logs.remove()  # What commands that other tests ran in this process have installed.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wiretape.proxy.compat.host.gc", collector)
+        return asyncio.run(test())
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:

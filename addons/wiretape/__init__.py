@@ -17,6 +17,7 @@ Read the packages in the order in which they build on each other:
 ``sessions``    who may do what, and where
 ``tape``        a session's recordings: hit, miss or record
 ``journal``     a live answer until its recording is written, and the process that writes it
+``call_log``    what became of each call, kept on this machine
 ``library``     work on what is stored: verified, compared, promoted
 ``cluster``     several processes behind one port
 ``config``      ``wiretape.toml``: checked as a whole, and handed on table by table

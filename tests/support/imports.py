@@ -26,6 +26,7 @@ ORDER = (
     ("config",),
     ("tape",),
     ("journal",),
+    ("call_log",),
     ("library",),
     ("cluster",),
     ("proxy",),

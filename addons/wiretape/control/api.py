@@ -36,7 +36,7 @@ from wiretape.control.overriding import NotInForceError
 from wiretape.control.refusal import ApiError
 from wiretape.metrics.counters import added
 from wiretape.policy import Mode
-from wiretape.sessions.model import RequestedSession, Role, check_name
+from wiretape.sessions.model import Role, check_name
 from wiretape.sessions.scopes import Overrides, Scope, SessionOverride, TooManyError
 from wiretape.sessions.tokens import EVERY
 
@@ -223,6 +223,7 @@ class Api:
         """Begin a scope."""
         scope = parsing.scope(request.body, self._backend.known())
         request.caller.need(Role.WRITE, scope.session)
+        self._check_client(request.caller, scope.client)
         self._check_mode(scope.session, scope.override.mode)
         with self._lock:
             overriding = self._backend.overriding
@@ -314,10 +315,21 @@ class Api:
             overriding = self._backend.overriding
             overriding.apply(change(overriding.overrides))
 
+    def _check_client(self, caller: Caller, client: str) -> None:
+        """Raise ApiError for a client that is a session of others: all who name it would be in the scope."""
+        if caller.may(Role.WRITE, client):
+            return
+        tokens = self._backend.tokens()
+        taken = {*self._backend.known().sessions.names, *self._backend.store().sessions()}
+        if tokens:
+            taken |= tokens.sessions()
+        if client in taken:
+            raise ApiError(403, "forbidden", f"{client} is a session: a client of another name can be in a scope")
+
     def _check_mode(self, session: str, mode: Mode | None) -> None:
         """Raise ApiError for a mode that no client could ask for itself."""
         if mode is not None:
-            refusal = self._backend.policy().refusal(RequestedSession(session, mode))
+            refusal = self._backend.policy().refusal(session, mode)
             if refusal:
                 raise ApiError(403, "forbidden", refusal)
 

@@ -15,9 +15,6 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-VARIABLE = "WIRETAPE_CONTROL"
-"""The variable in which ``wiretape run`` tells its command where the API is."""
-
 type JSON = dict[str, Any]
 
 

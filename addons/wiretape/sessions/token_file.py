@@ -78,6 +78,10 @@ class TokenFile:
         """Return all entries of a token as ``Tokens.having`` does. Raises as ``check`` does."""
         return self._current().having(token)
 
+    def sessions(self) -> set[str]:
+        """Return the sessions that tokens are good for. Raises as ``check`` does."""
+        return {entry.session for entry in self._current().entries}
+
     def version(self) -> int:
         """Return a number that changes with each change of the file so far."""
         with contextlib.suppress(OSError):  # A file that cannot be read now has not changed yet.

@@ -29,6 +29,7 @@ ORDER = (
     ("call_log",),
     ("library",),
     ("cluster",),
+    ("control",),
     ("proxy",),
     ("cli",),
 )

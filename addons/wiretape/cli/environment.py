@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wiretape.cli.options import CONTROL
+
 if TYPE_CHECKING:
     from wiretape.cli.certificates import TrustFiles
 
@@ -36,13 +38,18 @@ CA_VARIABLES = (
 
 
 def child_environment(
-    environ: Mapping[str, str], proxy: str, trust: "TrustFiles", past: Iterable[str] = ()
+    environ: Mapping[str, str], proxy: str, trust: "TrustFiles", past: Iterable[str] = (), control: str = ""
 ) -> dict[str, str]:
     """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one.
 
-    ``past`` are hosts that are reached past the proxy.
+    ``past`` are hosts that are reached past the proxy. ``control`` is where the proxy's API is; empty for nowhere.
     """
     child = dict(environ)
+    # One of a proxy around this one would be about other calls.
+    child.pop(CONTROL, None)
+    if control:
+        child[CONTROL] = control
+        past = (*past, urlsplit(control).netloc)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         child[name] = child[name.lower()] = proxy
     for name in ("ALL_PROXY", "all_proxy"):

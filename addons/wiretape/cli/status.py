@@ -1,4 +1,4 @@
-"""``wiretape status``: reads the page of counters, and shows it. ``metrics`` makes the page."""
+"""``wiretape status``: reads what a proxy has counted, from its page or its control API, and shows it."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,14 @@ from rich.table import Table
 
 from wiretape.cli.console import REFUSED, console, say
 from wiretape.codecs import printable
+from wiretape.control.client import ControlClient, ControlError
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import NUMBERS, Counters, added
 from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
+
+NOT_FOUND = 404
 
 _HEADINGS = {"hits_by_rules": "by rules", "upstream": "upstream requests", "connections": "upstream connections"}
 
@@ -55,6 +58,8 @@ def fetch(url: str) -> dict[str, Counters]:
             connection.request("GET", parts.path.removesuffix("/").removesuffix("/metrics") + "/metrics")
             answer = connection.getresponse()
             text = answer.read().decode("utf-8")
+            if answer.status == NOT_FOUND:
+                return _by_api(url)
             if answer.status in (MISDIRECTED, FORBIDDEN):
                 raise NoAnswerError(f"{url}: {text.strip()}")
             if answer.status != 200:
@@ -63,10 +68,22 @@ def fetch(url: str) -> dict[str, Counters]:
     except (OSError, HTTPException) as e:
         raise NoAnswerError(
             f"nothing answers at {url} ({e}): the page is there with wiretape serve, or with mitmdump and "
-            "--set wiretape_metrics=PORT; another address is named with --url"
+            "--set wiretape_metrics=PORT; another address, or that of a control API, is named with --url"
         ) from e
     except ValueError as e:
         raise NoAnswerError(f"{url}: {e}") from e
+
+
+def _by_api(url: str) -> dict[str, Counters]:
+    """Return the counters of a proxy whose control API is at ``url``. Raises NoAnswerError, and ValueError."""
+    try:
+        with ControlClient(url, timeout=_PATIENCE) as client:
+            told = client.status()["counters"]
+        return {session: Counters(**counters) for session, counters in told.items()}
+    except ControlError as e:
+        raise NoAnswerError(f"{url}: {e}") from e
+    except (KeyError, TypeError, AttributeError) as e:
+        raise ValueError("it is not wiretape's control API") from e
 
 
 def table(sessions: Mapping[str, Counters]) -> Table:

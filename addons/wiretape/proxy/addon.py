@@ -84,6 +84,11 @@ class Wiretape:
         """What happened so far, in all sessions together."""
         return self._counters.total()
 
+    @property
+    def control_url(self) -> str:
+        """Where the control API is, once the proxy is up; empty where it is nowhere."""
+        return self._reporting.control_url
+
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
         return self._connections.tunnel_hosts
@@ -127,7 +132,7 @@ class Wiretape:
             self._take_over(updated)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(appearance.page, appearance.names)
+        self._reporting.publish(appearance)
         self._host.choose(ctx.options)
         self._configured = True
 

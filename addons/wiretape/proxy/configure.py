@@ -6,7 +6,6 @@ stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
 from collections.abc import Callable, Collection, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 
 from mitmproxy import exceptions
@@ -15,15 +14,16 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 
 from wiretape import config, redaction
 from wiretape.cluster import worker
-from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
+from wiretape.control import server
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
 from wiretape.matching.presets import Preset
 from wiretape.matching.rules import MatchPolicy, parse_places
+from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
@@ -32,6 +32,7 @@ from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_ta
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
+from wiretape.proxy.reporting import Appearance
 from wiretape.proxy.runtime import Runtime
 from wiretape.redaction import RedactionPolicy
 from wiretape.replay import pacing
@@ -44,17 +45,6 @@ from wiretape.tape.config import TapeConfig
 # -- what is looked at with every change -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How the proxy itself is met: by its page of counters, its coordinator, and who asks for it by name."""
-
-    page: Address | None
-    """Where the page of counters is, if anywhere."""
-    membership: Membership | None
-    """Which worker of several this is, if one."""
-    names: OwnNames
-
-
 def check(options: OptManager) -> Appearance:
     """Look at what mitmproxy's own options have a part in, and return how the proxy is met."""
     _check_mitmproxy()
@@ -65,7 +55,24 @@ def check(options: OptManager) -> Appearance:
     page = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
-    return Appearance(page, membership, own_names(options))
+    return Appearance(page, _control(options), membership, own_names(options))
+
+
+def _control(options: OptManager) -> Address | None:
+    """Return where the control API is to be, if anywhere."""
+    if not options.wiretape_control:
+        return None
+    found = _checked(options, "wiretape_control", address.parse)
+    if not found.is_loopback and not options.wiretape_tokens:
+        raise exceptions.OptionsError(
+            f"wiretape_control: {found} is open to other machines, where anybody could change what this proxy does. "
+            "Make a token with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
+        )
+    try:
+        server.available()
+    except MissingPackageError as e:
+        raise exceptions.OptionsError(f"wiretape_control: {e}") from e
+    return found
 
 
 def _check_mitmproxy() -> None:

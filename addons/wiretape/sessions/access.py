@@ -148,6 +148,10 @@ class AccessPolicy:
             raise AccessDeniedError(403, problem)
         return self._access(requested, entry, is_frozen)
 
+    def refusal(self, name: str, mode: Mode) -> str:
+        """Return why a client may not ask for a session in a mode, whatever its token is; empty where it may."""
+        return self._unaskable(RequestedSession(name, mode))
+
     def is_good(self, credentials: str) -> bool:
         """Tell whether credentials have a token that opens their session, whatever may be done in it."""
         user, _, token = credentials.partition(":")

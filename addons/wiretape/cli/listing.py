@@ -7,8 +7,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -16,56 +15,15 @@ from wiretape import recording
 from wiretape.cli.console import complain, progress
 from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
-from wiretape.codecs.units import counted
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
-from wiretape.library import transcript
 from wiretape.library.ledger import Ledger
-from wiretape.matching import request
-from wiretape.providers import wire
-from wiretape.recording import Recording
-from wiretape.recording import capture as captures
-
-_KEPT = 200
-"""How many characters of a question are noted."""
+from wiretape.library.rows import Row, has, row_of
 
 _HASH = 12
 """How many digits of a longer name are shown: enough for ``show``."""
 
 _NARROWEST = 80
 _MODEL = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A recording."""
-
-    name: str
-    """Its name, after the folders that lead to it."""
-    when: str
-    """When it was recorded, as its capture tells, or else when its file was written, as RFC 3339; empty for neither."""
-    endpoint: str
-    base: str
-    """The base URL; for a passthrough endpoint, the URL."""
-    model: str
-    status: int
-    chunks: int | None
-    """How many chunks a stream has."""
-    tokens: int
-    question: str
-    """The first words of the question."""
-    test_id: str | None
-    form: str
-
-    @property
-    def answer(self) -> str:
-        """What the answer was, in a word or two."""
-        if self.status != 200:
-            return f"error {self.status}"
-        if self.tokens:
-            return counted(self.tokens, "token")
-        if self.chunks is None:
-            return "one piece"
-        return counted(self.chunks, "chunk")
 
 
 def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
@@ -104,30 +62,10 @@ def _row(file: File, search: str) -> list[Any]:
         if data is None:
             return ["there is no such file"]
         recorded = recording.loads(data)
-        if search and not _has(recorded, search):
+        if search and not has(recorded, search):
             return []
-        response = recorded.response
-        status = response.status
-        if response.error is not None:
-            status = response.error.get("status_code")
-        if not isinstance(status, int):
-            status = 200
-        streamed = None
-        if response.is_streaming:
-            streamed = len(response.elements()) or len(response.body)
-        question = " ".join(transcript.question(recorded.request).split())[:_KEPT]
-        return [
-            _when(file),
-            recorded.request.endpoint,
-            request.base(recorded.request),
-            recorded.request.model,
-            status,
-            streamed,
-            wire.tokens(recorded),
-            question,
-            recorded.request.test_id,
-            recorded.form,
-        ]
+        _, *values = astuple(row_of("", recorded, _capture(file), file.written()))
+        return values
     except StoreUnavailableError:
         raise
     except NotHttpError as e:
@@ -136,36 +74,20 @@ def _row(file: File, search: str) -> list[Any]:
         return [str(e)]
 
 
-def _has(recorded: Recording, search: str) -> bool:
-    body = json.dumps(recorded.request.body, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"')
-    return search in body.lower() or search in transcript.text(recorded).lower()
-
-
-def _when(file: File) -> str:
+def _capture(file: File) -> bytes | None:
     kept = file.capture()
     try:
-        data = None
-        if kept:
-            data = kept.read()
-        origin = None
-        if data is not None:
-            origin = captures.loads(data).origin
+        return kept.read() if kept else None
     except StoreUnavailableError:
         raise
     except (OSError, ValueError):
-        origin = None
-    if origin:
-        return origin.at
-    written = file.written()
-    if written is None:
-        return ""
-    return datetime.fromtimestamp(written, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return None
 
 
 def _print(rows: list[Row], *, as_json: bool) -> None:
     if as_json:
         # It is ASCII, in which there is nothing that a terminal obeys.
-        told = (json.dumps({**asdict(row), "answer": row.answer}) for row in rows)
+        told = (json.dumps(each.as_json()) for each in rows)
         sys.stdout.write("[" + ",\n ".join(told) + "]\n")
         return
     width = max(_NARROWEST, shutil.get_terminal_size((_NARROWEST, 24)).columns)

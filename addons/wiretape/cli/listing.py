@@ -17,7 +17,7 @@ from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.library.ledger import Ledger
-from wiretape.library.rows import Row, has, row_of
+from wiretape.library.rows import Row, row_of, searchable
 
 _HASH = 12
 """How many digits of a longer name are shown: enough for ``show``."""
@@ -62,7 +62,7 @@ def _row(file: File, search: str) -> list[Any]:
         if data is None:
             return ["there is no such file"]
         recorded = recording.loads(data)
-        if search and not has(recorded, search):
+        if search and search not in searchable(recorded):
             return []
         _, *values = astuple(row_of("", recorded, _capture(file), file.written()))
         return values

@@ -87,6 +87,9 @@ def _responses(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 
 _TEXT_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
+_BEGINS = {"text": {"type": "text"}, "thinking": {"type": "thinking"}, "partial_json": {"type": "tool_use"}}
+"""What a block is of which only a later piece is known."""
+
 
 def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     blocks: dict[int, dict[str, Any]] = {}
@@ -101,7 +104,7 @@ def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         delta = _object(element.get("delta"))
         name = _TEXT_DELTAS.get(str(delta.get("type")))
         if name and isinstance(delta.get(name), str):
-            block = blocks.setdefault(index, {"type": "text", "text": ""})
+            block = blocks.setdefault(index, dict(_BEGINS[name]))
             kept = "input" if name == "partial_json" else name
             former = block.get(kept)
             block[kept] = (former if isinstance(former, str) else "") + delta[name]

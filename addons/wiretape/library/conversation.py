@@ -81,7 +81,11 @@ def answer_of(recording: Recording) -> list[Turn]:
     if response.error is not None:
         message = response.error.get("message") or response.error.get("body") or ""
         return [Turn("error", (Part(PartKind.TEXT, _text(message)),))]
-    elements = base.of(recording.request).elements(response)
+    return turns_of_elements(base.of(recording.request).elements(response))
+
+
+def turns_of_elements(elements: Sequence[Mapping[str, Any]]) -> list[Turn]:
+    """Return what elements of an answer say together: a turn for each choice that says anything."""
     turns = [_turn(message, ()) for message in answer_pieces.messages(elements)]
     return [turn for turn in turns if turn.parts]
 

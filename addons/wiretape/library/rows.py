@@ -63,7 +63,7 @@ def row_of(name: str, recorded: Recording, capture: bytes | None, written: float
         status = 200
     chunks = None
     if response.is_streaming:
-        chunks = len(response.elements()) or len(response.body)  # type: ignore[arg-type]
+        chunks = len(response.elements()) or len(response.body)
     question = " ".join(transcript.question(recorded.request).split())[:_KEPT]
     return Row(
         name,
@@ -80,10 +80,10 @@ def row_of(name: str, recorded: Recording, capture: bytes | None, written: float
     )
 
 
-def has(recorded: Recording, search: str) -> bool:
-    """Return whether a text, in lower case, is in a recording's request or in the words of its answer."""
+def searchable(recorded: Recording) -> str:
+    """Return the texts in which a search looks, in lower case: the request's, and the words of the answer."""
     body = json.dumps(recorded.request.body, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"')
-    return search in body.lower() or search in transcript.text(recorded).lower()
+    return f"{body}\n{transcript.text(recorded)}".lower()
 
 
 def _when(capture: bytes | None, written: float | None) -> str:

@@ -1,0 +1,8 @@
+"""The page: recordings and calls to look at, in a browser. It changes nothing where it is only read.
+
+``shelf``    the recordings of a store, as lists and one by one; for any number of them
+``views``    what is asked for -> the values that a template shows
+``drawing``  a timeline as a drawing
+``pages``    the templates, and what is text in them
+``app``      the routes
+"""

@@ -1,0 +1,82 @@
+"""The templates, and what is text in them. What a model or a client has written is never anything but text.
+
+Jinja2 escapes all that a template puts in; nothing is marked as safe. An image is shown only where it is in the
+recording itself, and in a form that holds nothing but an image: nothing is ever loaded from elsewhere.
+"""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from wiretape.web.drawing import duration
+
+FOLDER = Path(__file__).parent
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""What a browser lets our pages do."""
+
+_LONG = 20_000
+"""Characters of a text that a page shows."""
+
+_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]{1,4000000}")
+
+
+def image(address: str) -> str:
+    """Return the data URL of an image that can be shown; empty for any other."""
+    if _IMAGE.fullmatch(address):
+        return address
+    # Ollama's requests have the bare bytes.
+    for start, kind in (("iVBORw0KGgo", "png"), ("/9j/", "jpeg"), ("R0lGOD", "gif"), ("UklGR", "webp")):
+        bare = f"data:image/{kind};base64,{address}"
+        if address.startswith(start) and _IMAGE.fullmatch(bare):
+            return bare
+    return ""
+
+
+def shown(text: str) -> str:
+    """Return a text, or the beginning of a very long one."""
+    if len(text) <= _LONG:
+        return text
+    return f"{text[:_LONG]}\n… {len(text) - _LONG:,} more characters: the recording has them"
+
+
+def clock(at: str) -> str:
+    """Return a time of RFC 3339 as people read it."""
+    try:
+        return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return at
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(image=image, shown=shown, clock=clock, duration=duration)
+    return made
+
+
+_ENVIRONMENT = _environment()
+
+
+def page(template: str, **values: Any) -> str:
+    """Return a page."""
+    return _ENVIRONMENT.get_template(template).render(**values)

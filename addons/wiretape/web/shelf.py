@@ -1,0 +1,162 @@
+"""The recordings of a store, as lists and one by one. Below ``views``.
+
+A list of many is not read before it is shown: what a page of it shows is read then, and the rest beside it, by a thread
+of its own for each session. Until that is done, a list is in the order of the names; then the newest comes first. What
+was read stays known for as long as its file is as it was.
+"""
+
+import threading
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from wiretape import recording
+from wiretape.exceptions import WiretapeError
+from wiretape.library.rows import Row, row_of, searchable
+from wiretape.recording import Recording
+from wiretape.recording import capture as captures
+from wiretape.recording.capture import Capture
+from wiretape.store.base import WIRE, Store
+
+_WORDS = 64 << 20
+"""Characters of requests and answers that are kept in memory, of all sessions: what is beyond is not searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A recording, with what lies beside it."""
+
+    session: str
+    name: str
+    recording: Recording
+    data: bytes
+    """The file as it is."""
+    capture: Capture | None
+    capture_data: bytes | None
+    is_as_captured: bool
+    """Whether the recording is what it was when the capture was made: else that tells nothing about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Some rows of a session."""
+
+    rows: list[Row]
+    total: int
+    """How many there are in all, of a search those found by now."""
+    unread: int
+    """How many have not been read yet: what they hold is in no search."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one session."""
+
+    states: dict[str, Hashable] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    reading: threading.Thread | None = None
+
+
+class Shelf:
+    """Those of one store. For any thread."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._lock = threading.Lock()
+        self._known: dict[str, _Known] = {}
+        self._size = 0
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Read no more."""
+        self._is_closed = True
+
+    def counts(self) -> dict[str, int]:
+        """Return the sessions, with the number of their recordings. Raises OSError."""
+        return {session: len(self.store.scan(session)) for session in self.store.sessions()}
+
+    def page(self, session: str, search: str = "", first: int = 0, most: int = 200) -> RowPage:
+        """Return the rows of a session from the ``first`` one on. Raises OSError."""
+        known = self._look(session)
+        unread = [name for name in sorted(known.states) if name not in known.rows and name not in known.broken]
+        if search:
+            found = [known.rows[name] for name, words in [*known.words.items()] if search.lower() in words]
+            found = _newest_first(found)
+            return RowPage(found[first : first + most], len(found), len(unread))
+        wanted = unread[: max(0, first + most - len(known.rows))]
+        listed = _newest_first([row for name, row in [*known.rows.items()] if name not in wanted])
+        for name in wanted:
+            self._read(session, known, name)
+        read_now = [known.rows[name] for name in wanted if name in known.rows]
+        listed = [*listed, *read_now] if len(wanted) < len(unread) else _newest_first([*listed, *read_now])
+        return RowPage(listed[first : first + most], len(known.states), len(unread) - len(wanted))
+
+    def broken(self, session: str) -> dict[str, str]:
+        """Return the files of a session that are no recordings, as far as they were read, and why."""
+        return dict(self._look(session).broken)
+
+    def shelved(self, session: str, name: str) -> Shelved | None:
+        """Return a recording; None where there is none. Raises OSError, and ValueError where it is none."""
+        data = self.store.read(session, name)
+        if data is None:
+            return None
+        kept = self.store.read(session, name, WIRE)
+        capture = None
+        if kept is not None:
+            with suppress(ValueError):
+                capture = captures.loads(kept)
+        is_as_captured = capture is not None and capture.recording == captures.digest(data)
+        return Shelved(session, name, recording.loads(data), data, capture, kept, is_as_captured)
+
+    # -- what is known ---------------------------------------------------------------------------------------------
+
+    def _look(self, session: str) -> _Known:
+        """Return what is known of a session, without what is not there any more, and have the rest read."""
+        states = self.store.scan(session)
+        with self._lock:
+            known = self._known.setdefault(session, _Known())
+            for name in [name for name, state in known.states.items() if states.get(name) != state]:
+                known.rows.pop(name, None)
+                known.broken.pop(name, None)
+                self._size -= len(known.words.pop(name, ""))
+            known.states = dict(states)
+            is_reading = known.reading is not None and known.reading.is_alive()
+            is_read = len(known.rows) + len(known.broken) >= len(states)
+            if not is_reading and not is_read and not self._is_closed:
+                known.reading = threading.Thread(
+                    target=self._read_all, args=(session, known, states), name="wiretape-shelf", daemon=True
+                )
+                known.reading.start()
+        return known
+
+    def _read_all(self, session: str, known: _Known, states: Mapping[str, Hashable]) -> None:
+        for name in states:
+            if self._is_closed:
+                return
+            if name not in known.rows and name not in known.broken:
+                self._read(session, known, name)
+
+    def _read(self, session: str, known: _Known, name: str) -> None:
+        try:
+            data = self.store.read(session, name)
+            if data is None:
+                return
+            recorded = recording.loads(data)
+            made = row_of(name, recorded, self.store.read(session, name, WIRE), None)
+        except (OSError, ValueError, WiretapeError) as e:
+            with self._lock:
+                known.broken[name] = str(e)
+            return
+        words = searchable(recorded)
+        with self._lock:
+            known.rows[name] = made
+            if self._size + len(words) <= _WORDS:
+                self._size += len(words)
+                known.words[name] = words
+
+
+def _newest_first(rows: list[Row]) -> list[Row]:
+    by_name = sorted(rows, key=lambda row: row.name)
+    return sorted(by_name, key=lambda row: row.when, reverse=True)

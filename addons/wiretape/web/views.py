@@ -1,0 +1,186 @@
+"""What is asked for -> a page. It knows no web framework; the store may be waited for.
+
+What there is not, or may not be looked at, is a ``PageError``, whose text is shown in the page's frame.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from wiretape.call_log import call as calls_log
+from wiretape.call_log.call import Call
+from wiretape.exceptions import WiretapeError
+from wiretape.library import conversation
+from wiretape.library.timeline import timeline
+from wiretape.library.turn_differences import compared
+from wiretape.sessions.model import check_name
+from wiretape.web import drawing
+from wiretape.web.pages import page
+from wiretape.web.shelf import Shelf, Shelved
+
+_MOST = 200
+"""Rows on a page."""
+
+_CALLS = 500
+"""Calls that a page shows at first."""
+
+
+class PageError(Exception):
+    """There is no such page. The text is for people."""
+
+    def __init__(self, status: HTTPStatus, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a page is about, for its frame."""
+
+    store: str
+    is_live: bool
+    """Whether a proxy runs."""
+
+
+class Views:
+    """Makes the pages of one store, and of the proxy that has it where one runs."""
+
+    def __init__(self, shelf: Shelf, calls: Callable[[int], Sequence[Call]] | None = None) -> None:
+        """``calls`` returns the newest calls, the newest first; None where no proxy runs."""
+        self._shelf = shelf
+        self._calls = calls
+        self._place = Place(shelf.store.url, calls is not None)
+
+    def index(self, may_read: Callable[[str], bool]) -> str:
+        """Return the list of sessions."""
+        counts = {name: count for name, count in self._shelf.counts().items() if may_read(name)}
+        return self._page("index.html", "Sessions", sessions=counts)
+
+    def session(self, name: str, search: str, first: int) -> str:
+        """Return the recordings of a session."""
+        _check(name)
+        if name not in self._shelf.counts():
+            raise PageError(HTTPStatus.NOT_FOUND, f"There is no session {name}.")
+        rows = self._shelf.page(name, search, first, _MOST)
+        values = {"rows": rows.rows, "total": rows.total, "unread": rows.unread, "search": search}
+        broken = self._shelf.broken(name)
+        return self._page("session.html", name, session=name, first=first, most=_MOST, broken=broken, **values)
+
+    def recording(self, session: str, name: str) -> str:
+        """Return a recording: what was said, and when it came."""
+        shelved = self._shelved(session, name)
+        recorded = shelved.recording
+        moments = timeline(shelved.capture) if shelved.capture and shelved.is_as_captured else None
+        request = recorded.request
+        values = {
+            "session": session,
+            "name": name,
+            "request": request,
+            "turns": conversation.turns_of(request),
+            "answers": conversation.answer_of(recorded),
+            "tools": conversation.tools_of(request),
+            "body": json.dumps(request.body, indent=2, ensure_ascii=False),
+            "answered": _answered(shelved),
+            "capture": shelved.capture,
+            "is_as_captured": shelved.is_as_captured,
+            "timeline": moments,
+            "drawing": drawing.drawing(moments) if moments else None,
+            "moments": _playable(moments.moments) if moments else [],
+            "curl": _curl(shelved),
+            "python": _python(shelved),
+        }
+        return self._page("recording.html", f"{request.model or request.label}", **values)
+
+    def compare(self, session: str, name: str, other_session: str, other: str) -> str:
+        """Return two recordings beside each other: what was asked, and what was answered."""
+        here = self._shelved(session, name)
+        there = self._shelved(other_session, other)
+        asked = compared(conversation.turns_of(here.recording.request), conversation.turns_of(there.recording.request))
+        answered = compared(conversation.answer_of(here.recording), conversation.answer_of(there.recording))
+        return self._page("compare.html", "Two recordings", here=here, there=there, asked=asked, answered=answered)
+
+    def raw(self, session: str, name: str, *, is_capture: bool) -> bytes:
+        """Return a recording's file as it is, or its capture's."""
+        shelved = self._shelved(session, name)
+        data = shelved.capture_data if is_capture else shelved.data
+        if data is None:
+            raise PageError(HTTPStatus.NOT_FOUND, f"There is no capture of {name}.")
+        return data
+
+    def calls(self, may_read: Callable[[str], bool]) -> str:
+        """Return the newest calls."""
+        if self._calls is None:
+            raise PageError(HTTPStatus.NOT_FOUND, "No proxy runs here: there are no calls to see.")
+        newest = [calls_log.as_json(call) for call in self._calls(_CALLS) if may_read(call.session)]
+        return self._page("calls.html", "Calls", calls=newest)
+
+    def error(self, error: PageError) -> str:
+        """Return the page that tells what is wrong."""
+        return self._page("error.html", error.status.phrase, text=str(error))
+
+    def _page(self, template: str, title: str, **values: Any) -> str:
+        return page(template, title=title, place=self._place, **values)
+
+    def _shelved(self, session: str, name: str) -> Shelved:
+        _check(session)
+        try:
+            shelved = self._shelf.shelved(session, name)
+        except (ValueError, WiretapeError) as e:
+            raise PageError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is no recording: {e}") from e
+        if shelved is None:
+            raise PageError(HTTPStatus.NOT_FOUND, f"There is no recording {name} in {session}.")
+        return shelved
+
+
+def _check(session: str) -> None:
+    try:
+        check_name(session)
+    except ValueError as e:
+        raise PageError(HTTPStatus.NOT_FOUND, "That is no name of a session.") from e
+
+
+def _answered(shelved: Shelved) -> str:
+    response = shelved.recording.response
+    told = response.error if response.error is not None else response.body
+    return json.dumps(told if not isinstance(told, list) else [*told], indent=2, ensure_ascii=False)
+
+
+def _playable(moments: Sequence[Any]) -> list[list[Any]]:
+    """Return what the player needs: the time of each chunk that has words, the words, and whether they were thought."""
+    return [[round(each.at_ms, 1), each.words, int(each.is_thought)] for each in moments if each.words]
+
+
+def _curl(shelved: Shelved) -> str:
+    """Return the request as a command of a shell. Its key is the shell's variable."""
+    request = shelved.recording.request
+    body = json.dumps(request.body, ensure_ascii=False).replace("'", "'\\''")
+    lines = [
+        f"curl {_quoted(request.sent_url)} \\",
+        "  -H 'content-type: application/json' \\",
+        '  -H "authorization: Bearer $API_KEY" \\',
+        f"  -d '{body}'",
+    ]
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _python(shelved: Shelved) -> str:
+    """Return the request as a program with the standard library alone."""
+    request = shelved.recording.request
+    body = json.dumps(request.body, ensure_ascii=True)
+    return "\n".join(
+        (
+            "import json, os, urllib.request",
+            "",
+            f"body = json.loads({body!r})",
+            f"request = urllib.request.Request({request.sent_url!r}, json.dumps(body).encode())",
+            'request.add_header("content-type", "application/json")',
+            'request.add_header("authorization", "Bearer " + os.environ["API_KEY"])',
+            "print(urllib.request.urlopen(request).read().decode())",
+        )
+    )

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 
 from wiretape.library.conversation import Part, Turn
 
-_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_WORD = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 
 _COMPARED = 4000
 """Words of a text that are compared one by one."""

@@ -1,0 +1,135 @@
+"""The page over HTTP: what is asked, and what a browser is let do with the answer."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from samples import SAMPLES
+from wiretape.call_log.call import Call, MissTold, Outcome
+from wiretape.store.opening import open_store
+from wiretape.web import app
+from wiretape.web.pages import CONTENT_SECURITY_POLICY
+from wiretape.web.shelf import Shelf
+from wiretape.web.views import Views
+
+CHAT = SAMPLES["fireworks chat"]
+HOSTILE = '<script>alert("x")</script> </textarea>\u202e{{ 7 * 7 }} \x1b[31m'
+
+
+def everything(_: str) -> bool:
+    return True
+
+
+def client(folder: Path, may_read: Callable[[str], bool] = everything, calls: list[Call] | None = None) -> TestClient:
+    views = Views(Shelf(open_store(str(folder))), (lambda most: calls[:most]) if calls is not None else None)
+    return TestClient(Starlette(routes=app.routes(views, lambda _: may_read)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for session in ("default", "secret"):
+        responses = tmp_path / session / "responses"
+        responses.mkdir(parents=True)
+        (responses / CHAT.name).write_bytes(CHAT.read_bytes())
+    hostile = json.loads(CHAT.read_bytes())
+    hostile["request"]["body"]["messages"] = [
+        {"role": HOSTILE, "content": HOSTILE},
+        {"role": "tool", "content": HOSTILE},
+    ]
+    hostile["request"]["body"]["tools"] = [{"function": {"name": HOSTILE}}]
+    hostile["request"]["body"]["model"] = HOSTILE
+    (tmp_path / "default" / "responses" / "0123456789ab.json").write_text(json.dumps(hostile))
+    (tmp_path / "default" / "responses" / "bad.json").write_text("{")
+    return tmp_path
+
+
+PAGES = ["/", "/sessions/default", f"/sessions/default/{CHAT.stem}", "/sessions/default/0123456789ab"]
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/sessions/nobody", f"/sessions/default/{CHAT.stem}/file", "/static/style.css"]
+)
+def test_every_answer_says_what_a_browser_lets_it_do(folder: Path, path: str) -> None:
+    headers = client(folder).get(path).headers
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/sessions/default?search=script", "/compare?here=default/0123456789ab&there=default/e99f14805360"]
+)
+def test_whatever_is_recorded_is_text(folder: Path, path: str) -> None:
+    text = client(folder).get(path).text
+    assert "<script>alert" not in text
+    assert "49 \x1b" not in text
+
+
+def test_a_session_lists_its_recordings(folder: Path) -> None:
+    text = client(folder).get("/sessions/default").text
+    assert "Hello, world!" in text
+    assert "bad" in text, "a file that is no recording is named"
+
+
+def test_a_recording_reads_as_a_conversation(folder: Path) -> None:
+    text = client(folder).get(f"/sessions/default/{CHAT.stem}").text
+    assert "Hello, world!" in text
+    assert "Hello! It&#39;s nice to meet you." in text
+    assert "curl" in text
+
+
+def test_a_file_is_given_as_it_is(folder: Path) -> None:
+    answer = client(folder).get(f"/sessions/default/{CHAT.stem}/file")
+    assert answer.content == CHAT.read_bytes()
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/sessions/nobody", 404),
+        ("/sessions/..%2f..", 404),
+        ("/sessions/default/nothing", 404),
+        ("/sessions/default/bad", 422),
+        (f"/sessions/default/{CHAT.stem}/wire", 404),
+        ("/calls", 404),
+        ("/compare", 404),
+        ("/static/..%2fpages.py", 404),
+        ("/static/app.py", 404),
+        ("/sessions/default?first=99999999999999999999", 200),
+        ("/sessions/default?first=-1", 200),
+        ("/sessions/default?first=%D9%A3", 200),
+    ],
+)
+def test_what_there_is_not_is_told(folder: Path, path: str, status: int) -> None:
+    assert client(folder).get(path).status_code == status
+
+
+def test_who_may_not_read_a_session_does_not_see_it(folder: Path) -> None:
+    reading = client(folder, lambda session: session == "default")
+    assert "secret" not in reading.get("/").text
+    here = f"default/{CHAT.stem}"
+    for path in ("/sessions/secret", f"/sessions/secret/{CHAT.stem}", f"/sessions/secret/{CHAT.stem}/file"):
+        assert reading.get(path).status_code == 404
+    assert reading.get(f"/compare?here={here}&there=secret/{CHAT.stem}").status_code == 404
+
+
+def test_nothing_is_changed_by_asking(folder: Path) -> None:
+    assert client(folder).post("/sessions/default").status_code == 405
+
+
+CALLS = [
+    Call(2.0, "default", "replay", Outcome.MISS, "chat gpt-5", model="gpt-5", id=2, miss=MissTold(difference=HOSTILE)),
+    Call(1.0, "secret", "replay", Outcome.HIT, "chat gpt-5", id=1, recording="e99f14805360"),
+]
+
+
+def test_calls_are_listed_as_far_as_they_may_be_seen(folder: Path) -> None:
+    text = client(folder, lambda session: session == "default", CALLS).get("/calls").text
+    assert 'class="outcome miss"' in text
+    assert "secret" not in text
+    assert "<script>alert" not in text

@@ -26,7 +26,7 @@ import wiretape
 from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call
 from wiretape.config import overrides as parsing
-from wiretape.control import accounts, authorization, kept
+from wiretape.control import authorization, kept
 from wiretape.control.accounts import account
 from wiretape.control.authorization import Caller
 from wiretape.control.backend import Backend

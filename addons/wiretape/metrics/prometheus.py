@@ -1,7 +1,7 @@
 """The counters as a page for Prometheus: its text. It reads the counters, and counts nothing.
 
-``CounterPage`` makes the text, and ``parse`` reads it. ``wiretape.control`` serves it. It needs ``prometheus-client``, of
-the extra ``team``.
+``CounterPage`` makes the text, and ``parse`` reads it. ``wiretape.control`` serves it. It needs ``prometheus-client``,
+of the extra ``team``.
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and, for names, .../practices/naming/
 """
 
@@ -56,6 +56,7 @@ _RULES = "wiretape_needed_rules"
 _KNOWN_REASONS = frozenset(map(str, Reason))
 
 _FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Workers:

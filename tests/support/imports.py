@@ -54,6 +54,8 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "mitmproxy": frozenset({"proxy", "cli"}),
     "obstore": frozenset({"store"}),
     "prometheus_client": frozenset({"metrics"}),
+    "starlette": frozenset({"control"}),
+    "uvicorn": frozenset({"control"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
 }

@@ -17,8 +17,13 @@ IN_LARGER_TESTS = {
     "cli/matching_commands",
     "cli/rules_in_force",
     "cli/rules_suggest",
+    "cli/serve_control",
     "cli/sessions",
+    "control/backend",
+    "control/refusal",
+    "control/schemas",
     "proxy/compat/tcp_reset",
+    "proxy/controlled",
     "proxy/live_answers",
     "proxy/threads",
 }

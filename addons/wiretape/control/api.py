@@ -133,7 +133,8 @@ class Api:
         }
 
     def calls(self, request: Request) -> dict[str, Any]:
-        """Return a page of calls."""
+        """Return a page of calls: all that were answered before are in the log."""
+        self._backend.overriding.flush()
         found, cursor = self.page(request, start(request.query.get("since", "")))
         return {"calls": [calls_log.as_json(call) for call in found], "next": cursor.after or 0}
 

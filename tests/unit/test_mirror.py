@@ -18,6 +18,8 @@ IN_LARGER_TESTS = {
     "cli/rules_in_force",
     "cli/rules_suggest",
     "cli/sessions",
+    "cli/setup_commands",
+    "cli/variables/command",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",
     "proxy/threads",

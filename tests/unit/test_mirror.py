@@ -12,6 +12,10 @@ RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 
 IN_LARGER_TESTS = {
     "cli/demo",
+    "cli/doctor/command",
+    "cli/doctor/finding",
+    "cli/doctor/machine",
+    "cli/doctor/surroundings",
     "cli/embedded",
     "cli/isolation/command",
     "cli/matching_commands",

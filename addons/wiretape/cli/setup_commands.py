@@ -1,6 +1,7 @@
 """The commands that set up: ``doctor``, ``env`` and ``init``, and their flags. What they do is in their packages."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +18,51 @@ _Confdir = Annotated[
 ]
 
 
-def _confdir(chosen: Path | None) -> Path:
+def _confdir(chosen: Path | None, settings: Sequence[str] = ()) -> Path:
     from wiretape.cli.certificates import confdir
 
     if chosen:
         return chosen.expanduser()
-    return confdir()
+    return confdir(settings)
+
+
+@command(app, "Look whether all is set up right.", "wiretape doctor --json")
+def doctor(  # noqa: PLR0917 (Typer passes them by name)
+    recordings: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Where the recordings are, or are to be.", show_default=False),
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The file that wiretape_config names.", show_default=False)
+    ] = None,
+    listen: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_LISTEN", help="Where a shared proxy is to listen.")
+    ] = "127.0.0.1:8080",
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other option, as for mitmdump.")
+    ] = None,
+    confdir: _Confdir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look whether all is set up right: programs, options, CA, port, variables, recordings, isolation.
+
+    A line for each, and what to do. Exit code 1: there is a fault. Nothing is sent to a provider, and no line shows a
+    token. Who is asked for at most some seconds: the proxy that HTTPS_PROXY names, and a bucket.
+
+    Options: these, then WIRETAPE_MODE, WIRETAPE_SESSION and the like, then mitmproxy's config.yaml.
+    """
+    from wiretape.cli.doctor.command import doctor as look
+    from wiretape.cli.doctor.surroundings import Surroundings
+    from wiretape.cli.options import settings
+    from wiretape.network import address
+
+    try:
+        where = address.parse(listen)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--listen") from error
+    flags = {"wiretape_recordings": recordings, "wiretape_config": config}
+    chosen = settings(os.environ, assignments or (), flags)
+    raise typer.Exit(look(Surroundings(os.environ, chosen, where, _confdir(confdir, chosen)), as_json=as_json))
 
 
 @command(app, "Print the variables for programs behind a proxy.", "wiretape env --format dotenv > .env")

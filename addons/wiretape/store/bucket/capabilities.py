@@ -3,6 +3,7 @@
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import md5
 
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
@@ -74,6 +75,22 @@ def probe(remote: ObjectClient) -> Capabilities:
         except StoreUnavailableError as e:
             if is_there:  # Otherwise the bucket is away, and the caller says so.
                 logger.warning("%s stays: %s", key, e)
+
+
+def clock(remote: ObjectClient) -> datetime | None:
+    """Write a small object, delete it, and return when that was by the server's clock, or None where it does not tell.
+
+    Raises StoreUnavailableError.
+    """
+    key = f".wiretape-probe-{secrets.token_hex(8)}"
+    _write(remote, key, key.encode())
+    try:
+        stored = remote.get(key)
+    finally:
+        remote.delete(key)
+    if isinstance(stored, StoredObject):
+        return stored.version.modified
+    return None
 
 
 def _write(remote: ObjectClient, key: str, data: bytes) -> Version:

@@ -11,6 +11,7 @@
 ``environment``         the environment of the child; ``directories``: those that it works in
 ``proxy_url``           a proxy, as a user names it; ``proxy_answer``: what answers there
 ``variables``           ``env``: the environment for a shell, an image, a file
+``init``                writes what a project needs
 ``doctor``              looks whether all is set up right
 ``run``                 the child: its signals, its exit code
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy

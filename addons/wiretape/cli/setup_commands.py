@@ -26,6 +26,25 @@ def _confdir(chosen: Path | None, settings: Sequence[str] = ()) -> Path:
     return confdir(settings)
 
 
+@command(app, "Write what a project needs.", "wiretape init")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")] = Path(),
+) -> None:
+    """Write what a project needs: wiretape.toml, a first test, lines for .gitattributes and .gitignore.
+
+    Nothing that is there is changed, but for lines that are added to .gitattributes and .gitignore. Of a file that is
+    there already, what would have been written is printed.
+    """
+    from wiretape.cli.init.command import init as write
+
+    try:
+        code = write(folder)
+    except (OSError, ValueError) as error:
+        say(str(error))
+        raise typer.Exit(REFUSED) from error
+    raise typer.Exit(code)
+
+
 @command(app, "Look whether all is set up right.", "wiretape doctor --json")
 def doctor(  # noqa: PLR0917 (Typer passes them by name)
     recordings: Annotated[

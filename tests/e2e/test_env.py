@@ -93,7 +93,7 @@ def test_another_ca_than_the_expected_one_is_refused(user: User, proxy: Mitmdump
 def test_without_a_token_there_is_no_ca(user: User, proxy: Mitmdump) -> None:
     made = user.wiretape("env", "--proxy", f"127.0.0.1:{proxy.port}")
     assert (made.returncode, made.stdout) == (2, "")
-    assert "wants a token" in made.stderr
+    assert "wants a session, or a token" in made.stderr
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")

@@ -163,7 +163,7 @@ def _java(language: Language, environ: Mapping[str, str], way: Way, wanted: Auth
     return ok(language.name, "trusts the proxy, by JAVA_TOOL_OPTIONS")
 
 
-_CAINFO = re.compile(r'^\s*curl\.cainfo\s*=\s*"?([^"\n]+)"?\s*$', re.MULTILINE)
+_CAINFO = re.compile(r'^[ \t]*curl\.cainfo[ \t]*=[ \t]*"?([^"\n]+)"?[ \t]*$', re.MULTILINE)
 
 
 def _php(language: Language, environ: Mapping[str, str], _way: Way, wanted: Authority) -> Finding:

@@ -77,11 +77,14 @@ def _ask(way: Way, name: str, text: str) -> None:
         return
     way.is_ours = answer.is_ours
     if answer.is_ours and answer.status == 407:
-        told = "which is a wiretape and wants a token"
+        told = "which is a wiretape and wants a session, or a token"
         if proxy.token:
             told = "which is a wiretape and does not take this token"
         advice = "whoever runs it makes one: wiretape token create --session NAME --role write"
         way.findings.append(fault("proxy", f"{leads}, {told}", advice))
+    elif answer.status == 403:
+        advice = "its log tells why; wiretape env --session NAME names another session"
+        way.findings.append(fault("proxy", f"{leads}, which lets nobody of that session and mode in", advice))
     elif answer.pem and answer.is_ours:
         way.findings.append(_trusted(way, leads, answer.pem, answer.version))
     elif answer.pem:

@@ -60,10 +60,12 @@ def of_machine(folder: Path) -> Found:
 
 def _pem(proxy: ProxyUrl, answer: ProxyAnswer) -> bytes:
     if answer.status == 407:
-        told = "wants a token: --proxy http://SESSION:TOKEN@HOST:PORT"
+        told = "wants a session, or a token: --proxy http://SESSION:TOKEN@HOST:PORT"
         if proxy.token:
             told = "does not take this token"
         raise NoAuthorityError(f"the proxy at {proxy.address} {told}")
+    if answer.status == 403:
+        raise NoAuthorityError(f"the proxy at {proxy.address} does not let {proxy.user or 'nobody'} in: see its log")
     if not answer.pem:
         raise NoAuthorityError(
             f"what answers at {proxy.address} gives no CA (status {answer.status}): it is no mitmproxy, or one with "

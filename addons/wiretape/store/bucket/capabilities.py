@@ -70,11 +70,7 @@ def probe(remote: ObjectClient) -> Capabilities:
         )
         return Capabilities(creates, updates, tells_md5)
     finally:
-        try:
-            remote.delete(key)
-        except StoreUnavailableError as e:
-            if is_there:  # Otherwise the bucket is away, and the caller says so.
-                logger.warning("%s stays: %s", key, e)
+        _delete(remote, key, is_there=is_there)
 
 
 def clock(remote: ObjectClient) -> datetime | None:
@@ -87,10 +83,19 @@ def clock(remote: ObjectClient) -> datetime | None:
     try:
         stored = remote.get(key)
     finally:
-        remote.delete(key)
+        _delete(remote, key, is_there=True)
     if isinstance(stored, StoredObject):
         return stored.version.modified
     return None
+
+
+def _delete(remote: ObjectClient, key: str, *, is_there: bool) -> None:
+    """Delete what was written to try. Whoever may record need not be allowed to."""
+    try:
+        remote.delete(key)
+    except StoreUnavailableError as e:
+        if is_there:  # Otherwise the bucket is away, and the caller says so.
+            logger.warning("%s stays: %s", key, e)
 
 
 def _write(remote: ObjectClient, key: str, data: bytes) -> Version:

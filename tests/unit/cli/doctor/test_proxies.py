@@ -40,6 +40,7 @@ def test_a_wiretape_and_its_ca_are_known() -> None:
     ("answer", "state", "told"),
     [
         (b'HTTP/1.1 407 x\r\nproxy-authenticate: Basic realm="wiretape"\r\n\r\n', State.FAULT, "not take this token"),
+        (b"HTTP/1.1 403 x\r\n\r\n", State.FAULT, "lets nobody of that session and mode in"),
         (b"HTTP/1.1 200 OK\r\nx-wiretape: 0.1.0\r\n\r\n" + CA + CA, State.FAULT, "CA is not to be trusted"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + CA, State.WARNING, "a mitmproxy without wiretape"),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", State.WARNING, "is no wiretape"),

@@ -20,8 +20,9 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
         (HEAD + b"<html>", "", "gives no CA (status 200): it is no mitmproxy"),
         (HEAD + PEM + PEM, "", "is not trusted: it holds 2 certificates"),
         (HEAD + Certificate(is_authority=False).pem, "", "is not trusted: it is the certificate of no authority"),
-        (b"HTTP/1.1 407 x\r\n\r\n", "", "wants a token: --proxy http://SESSION:TOKEN@HOST:PORT"),
+        (b"HTTP/1.1 407 x\r\n\r\n", "", "wants a session, or a token: --proxy http://SESSION:TOKEN@HOST:PORT"),
         (b"HTTP/1.1 407 x\r\n\r\n", "sky:wt_secret@", "does not take this token"),
+        (b"HTTP/1.1 403 x\r\n\r\n", "sky+record:wt_secret@", "does not let sky+record in"),
         (b"", "sky:wt_secret@", "nothing answers as a proxy"),
     ],
 )

@@ -12,12 +12,18 @@ RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 
 IN_LARGER_TESTS = {
     "cli/demo",
+    "cli/doctor/command",
+    "cli/doctor/finding",
+    "cli/doctor/machine",
+    "cli/doctor/surroundings",
     "cli/embedded",
     "cli/isolation/command",
     "cli/matching_commands",
     "cli/rules_in_force",
     "cli/rules_suggest",
     "cli/sessions",
+    "cli/setup_commands",
+    "cli/variables/command",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",
     "proxy/threads",

@@ -1,4 +1,4 @@
-"""How much a session may spend: what ``budget`` says -> a value; and money in words."""
+"""How much a session may spend: what ``budget`` says -> a value."""
 
 import re
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from wiretape.codecs.units import usd
+
 _BUDGET = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?(?:USD|usd)(?: per (day|week|month))?", re.ASCII)
 
 _SHOWN = 80
 """Characters of a wrong value that an error shows."""
-
-_EXACT = Decimal("0.01")
-"""US dollars from which cents are enough."""
 
 
 class Per(StrEnum):
@@ -44,7 +43,7 @@ class Budget:
     def __str__(self) -> str:
         """Return it as the configuration writes it."""
         per = f" per {self.per}" if self.per else ""
-        return f"{told(self.usd)}{per}"
+        return f"{usd(self.usd)}{per}"
 
 
 def parse(text: str) -> Budget:
@@ -53,15 +52,3 @@ def parse(text: str) -> Budget:
     if not match:
         raise ValueError(f'{text[:_SHOWN]!r} is no budget: it is "5 USD", or "5 USD per day", per week or per month')
     return Budget(Decimal(match[1]), Per(match[2] or ""))
-
-
-def told(usd: Decimal) -> str:
-    """Return money in words: ``5 USD``, ``12.35 USD``, ``0.000123 USD``. What is not nothing is never told as 0."""
-    if usd >= _EXACT:
-        cents = usd.quantize(_EXACT)
-        return f"{cents.normalize():f} USD" if cents == cents.to_integral_value() else f"{cents:f} USD"
-    if not usd:
-        return "0 USD"
-    # Three digits of it, as the price of one short answer has.
-    exponent = usd.adjusted() - 2
-    return f"{usd.quantize(Decimal(1).scaleb(exponent)).normalize():f} USD"

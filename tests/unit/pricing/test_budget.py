@@ -1,4 +1,4 @@
-"""How much a session may spend, and money in words."""
+"""How much a session may spend."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -37,22 +37,3 @@ def test_a_period_has_a_name() -> None:
     at = datetime(2026, 11, 28, 23, 59, tzinfo=UTC).timestamp()
     assert [each.name_at(at) for each in Per] == ["", "2026-11-28", "2026-W48", "2026-11"]
     assert Per.DAY.name_at(at + 60) == "2026-11-29"
-
-
-WORDS = {
-    "0": "0 USD",
-    "5": "5 USD",
-    "5.00": "5 USD",
-    "100": "100 USD",
-    "12.345": "12.34 USD",
-    "5.5": "5.50 USD",
-    "0.01": "0.01 USD",
-    "0.00999": "0.00999 USD",
-    "0.000123456": "0.000123 USD",
-    "0.0000000375": "0.0000000375 USD",
-}
-
-
-@pytest.mark.parametrize(("number", "words"), WORDS.items())
-def test_money_in_words(number: str, words: str) -> None:
-    assert budget.told(Decimal(number)) == words

@@ -62,7 +62,7 @@ class Rates:
         written = _sum(usage.output or 0, self.output, parts)
         if read is None or written is None or (usage.input is None and self.input != _NOTHING):
             return None
-        return (read + written).scaleb(_MILLION) + (self.request or _NOTHING)
+        return ((read + written).scaleb(_MILLION) + (self.request or _NOTHING)).normalize()
 
 
 KINDS = tuple(each.name for each in fields(Rates))

@@ -52,7 +52,8 @@ def test_what_went_elsewhere_is_said_where_there_is_any() -> None:
     counters.saved_usd = Decimal("1.5")
     assert said(counters) == [
         "replay, session s: 2 hits, 1 miss, 4 requests sent to a provider, 1,500 that followed an equal one under way, "
-        "1 recording made, 0 tokens served from recordings, saved 1.50 USD, 7 requests beside the model ignored, 1 fault injected, "
+        "1 recording made, 0 tokens served from recordings, saved 1.50 USD, 7 requests beside the model ignored, "
+        "1 fault injected, "
         "3 live answers that became no recording (2 with a secret, 1 broke off)"
     ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from wiretape.exceptions import ConfigurationError
 from wiretape.policy import Mode, parse_form, parse_mode, parse_takes
+from wiretape.pricing import budget
 from wiretape.replay import pacing
 from wiretape.sessions.model import Session, Sessions, check_name
 
@@ -47,6 +48,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "takes": ("takes", parse_takes),
     "format": ("form", parse_form),
     "frozen": ("frozen", _flag),
+    "budget": ("budget", budget.parse),
 }
 """Key -> field of ``Session``, and how its value is read."""
 

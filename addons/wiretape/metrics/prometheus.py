@@ -54,6 +54,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
         "wiretape_hits_by_rules",
         "Of the hits, those whose request is the same as the recorded one by rules, not exactly.",
     ),
+    "expired": (
+        "wiretape_expired_recordings",
+        "Recordings that were asked for and are older than their session allows, each counted once.",
+    ),
 }
 """For each field of ``Counters``: the name of the metric, without the suffix ``_total``, and its help text."""
 

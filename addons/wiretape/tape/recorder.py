@@ -41,6 +41,9 @@ _CHANGED = (
 """What is said of a recording whose answer is another than the provider's."""
 
 
+_NOT_REPLACED = "it depends on who asked, or when: what has expired stays"
+
+
 class FrozenError(wire.UnrecordableError):
     """The session is frozen."""
 
@@ -79,10 +82,13 @@ class TapeRecorder:
         self._reader = RecordingReader(store, config.session, config)
         self._takes = TakeWriter(store, config, self._reader, written or WrittenTakes(), is_repeated=is_repeated)
 
-    def record(self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None) -> bool:
+    def record(
+        self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None, replaces: str = ""
+    ) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
 
-        ``origin`` is kept with the capture. Return False where the store failed: it may be written later.
+        ``origin`` is kept with the capture. ``replaces`` names a recording that has expired: this one takes its place,
+        unless it says nothing about the request. Return False where the store failed: it may be written later.
         """
         try:
             decoded = wire.decoded(arrived)
@@ -93,7 +99,9 @@ class TapeRecorder:
             redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
             recording = recordings.make(request, cleaned, self._config.form)
             capture = self._capture(request, plain, origin, has_secret=cleaned is not response)
-            name = self._write(recording, capture)
+            if replaces and response.is_passing:
+                raise StatusError(_NOT_REPLACED)  # noqa: TRY301
+            name = self._write(recording, capture, replaces)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
             self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", request.sent_url, e, self.named)
@@ -126,12 +134,12 @@ class TapeRecorder:
             return Capture("", arrived.status, headers, None, (), origin, request.base64_wanted)
         return Capture("", arrived.status, headers, arrived.pieces, arrived.at, origin, request.base64_wanted)
 
-    def _write(self, recording: Recording, capture: Capture | None) -> str:
+    def _write(self, recording: Recording, capture: Capture | None, replaces: str) -> str:
         data = recordings.dumps_parts(recording)
         if self._is_frozen():
             raise FrozenError(f"session {self.session} is frozen")
         try:
-            name = self._takes.write(recording, data)
+            name = self._takes.write(recording, data, replaces)
             if capture:
                 self._write_capture(name, data, capture)
             return name

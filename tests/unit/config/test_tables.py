@@ -42,6 +42,8 @@ HEADS = {
             "takes": (["'first'", "'last'", "'sequence'", "'cycle'"], ["'all'", "1"]),
             "format": (["'2025-09'", "'2026'"], ["'2027'", "2026", "2026-01-01"]),
             "frozen": (["true", "false"], FLAG),
+            "max_age": (["'90d'", "'12h'", "'1.5w'", "'30m'"], ["'90'", "'1y'", "'-1d'", "'٣d'", "90", "''"]),
+            "on_expiry": (["'warn'", "'fail'", "'rerecord'"], ["'die'", "true"]),
         },
     ),
     "[tunnels]": (

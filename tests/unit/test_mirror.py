@@ -13,6 +13,7 @@ RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 IN_LARGER_TESTS = {
     "cli/demo",
     "cli/embedded",
+    "cli/freshness_commands",
     "cli/isolation/command",
     "cli/matching_commands",
     "cli/rules_in_force",

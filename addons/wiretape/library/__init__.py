@@ -6,6 +6,7 @@
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one
 ``promotion``   a session's recordings, taken over into another
+``unused``      which recordings nobody asked for
 ``ledger``      what was found out about recordings, noted so that it need not be found out again
 ``parallel``    work on very many files, shared out among processes
 """

@@ -63,8 +63,8 @@ class Declining:
         logger.warning("expired: %s%s: %s", request.label, tape.named, outcome.expired)
         self._report.miss(tape, request.label, f"expired: {outcome.expired}")
         text = (
-            f"wiretape: the recording of this request has expired: {outcome.expired}. Record it anew with "
-            f"wiretape refresh --session {tape.session} --accept, or in the mode record."
+            f"wiretape: the recording of this request has expired: {outcome.expired}. Record it anew: "
+            f"wiretape refresh --session {tape.session} --accept"
         )
         return responses.no_recording(text, request.route, code="recording_expired")
 

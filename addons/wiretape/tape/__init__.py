@@ -34,5 +34,6 @@ How they are written:
 
 ``conflicts``       when a recording may not take the name it wants
 ``take_writer``     under which name it is written, and what it replaces
+``making``          a live answer -> a recording and its capture, not written yet
 ``recorder``        a live answer -> a recording and its capture
 """

@@ -69,7 +69,7 @@ def test_what_has_expired_is_a_miss_that_says_so(rig: Rig, caplog: pytest.LogCap
     response, error = rig.told(Missed(rig.request(), "it is 90 days old"))
     assert (response.status_code, error["code"]) == (400, "recording_expired")
     assert response.headers["x-should-retry"] == "false"
-    assert "has expired: it is 90 days old. Record it anew with wiretape refresh --session checkout" in error["message"]
+    assert "has expired: it is 90 days old. Record it anew: wiretape refresh --session checkout" in error["message"]
     assert rig.decider.report.missed == 1
     assert f"expired: {LABEL} (session checkout): it is 90 days old" in caplog.text
 

@@ -173,3 +173,14 @@ def test_a_failure_takes_no_place(rig: Rig, caplog: pytest.LogCaptureFixture) ->
     assert tape.recorder.record(chat("Hi"), came("no", status=429), MADE, raised.value.replaces)
     assert files(tape) == before
     assert "what has expired stays" in caplog.text
+
+
+def test_the_same_answer_again_is_young_all_the_same(rig: Rig) -> None:
+    tape = rig.tape(Mode.RECORD_IF_MISSING, expires(OnExpiry.RERECORD))
+    before = files(tape)
+    with pytest.raises(ExpiredError) as raised:
+        ask(tape)
+    now = Origin("", "2026-01-11T00:00:00Z", "", "1", 1.0)
+    assert tape.recorder.record(chat("Hi"), came("old"), now, raised.value.replaces)
+    assert files(tape) == before
+    assert text_of(ask(tape)) == "old"

@@ -17,6 +17,7 @@ IN_LARGER_TESTS = {
     "cli/doctor/machine",
     "cli/doctor/surroundings",
     "cli/embedded",
+    "cli/freshness_commands",
     "cli/isolation/command",
     "cli/matching_commands",
     "cli/rules_in_force",

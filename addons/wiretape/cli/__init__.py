@@ -22,6 +22,8 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``freshness_commands``  the commands on recordings that are old or of no use, and their flags; ``unused``, ``refresh``:
+                        what they do
 ``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left

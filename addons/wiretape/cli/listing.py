@@ -7,31 +7,38 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import astuple
+import time
+from dataclasses import astuple, replace
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from wiretape import recording
 from wiretape.cli.console import complain, progress
+from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
+from wiretape.codecs.units import usd
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.library.ledger import Ledger
 from wiretape.library.rows import Row, row_of, searchable
+from wiretape.providers.usage import Usage
+from wiretape.recording import RecordedRequest
 
 _HASH = 12
 """How many digits of a longer name are shown: enough for ``show``."""
 
 _NARROWEST = 80
-_MODEL = 16
+_MODEL = 14
 
 
-def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
+def list_all(source: Source, costs: RecordingCosts, *, as_json: bool = False, search: str = "") -> int:
     """List all recordings, or those whose request or answer contains a text. Return 1 where one is broken."""
     rows: list[Row] = []
     code = 0
     files = {file.below: file for file in source.files()}
-    ledger = Ledger(source.store, "#ls", len(files))
+    ledger = Ledger(source.store, "#ls-rows", len(files))
     states = {}
     if not search:
         states = {name: file.state() for name, file in files.items()}
@@ -48,7 +55,8 @@ def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
             case [_, problem]:
                 complain(f"{file}: {problem}")
             case [*values] if values:
-                rows.append(Row(name, *values))
+                row = Row(name, *values)
+                rows.append(replace(row, cost_usd=_cost(row, costs)))
     _print(rows, as_json=as_json)
     return code
 
@@ -74,6 +82,22 @@ def _row(file: File, search: str) -> list[Any]:
         return [str(e)]
 
 
+def _cost(row: Row, costs: RecordingCosts) -> str | None:
+    if row.status != 200:
+        return None
+    request = RecordedRequest(row.url, {"model": row.model}, row.endpoint, method=row.method)
+    cost = costs.of(request, Usage(**row.usage), _moment(row.when))  # type: ignore[arg-type]
+    return None if cost is None else f"{cost:f}"
+
+
+def _moment(when: str) -> float:
+    """Return when it was recorded, in seconds since 1970; now, where that is not told."""
+    try:
+        return datetime.fromisoformat(when).timestamp()
+    except ValueError:
+        return time.time()
+
+
 def _capture(file: File) -> bytes | None:
     kept = file.capture()
     try:
@@ -87,21 +111,23 @@ def _capture(file: File) -> bytes | None:
 def _print(rows: list[Row], *, as_json: bool) -> None:
     if as_json:
         # It is ASCII, in which there is nothing that a terminal obeys.
-        told = (json.dumps(each.as_json()) for each in rows)
+        told = (json.dumps(row.as_json()) for row in rows)
         sys.stdout.write("[" + ",\n ".join(told) + "]\n")
         return
     width = max(_NARROWEST, shutil.get_terminal_size((_NARROWEST, 24)).columns)
-    cells = [("recording", "when", "model", "answer", "question"), *map(_cells, rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(4)]
-    left = max(8, width - sum(widths) - 8)
+    cells = [("recording", "when", "model", "answer", "USD", "question"), *map(_cells, rows)]
+    if not any(row.cost_usd for row in rows):
+        cells = [(*row[:4], row[5]) for row in cells]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]) - 1)]
+    left = max(8, width - sum(widths) - 2 * len(widths))
     lines = []
     for row in cells:
         fixed = "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False))
-        lines.append(f"{fixed}  {_cut(row[4], left)}".rstrip())
+        lines.append(f"{fixed}  {_cut(row[-1], left)}".rstrip())
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: Row) -> tuple[str, ...]:
     folder, _, name = row.name.rpartition("/")
     folder = folder.removesuffix("responses").removesuffix("/")
     shown = name
@@ -111,7 +137,8 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
         shown = os.path.join(folder, name)  # noqa: PTH118
     model = _cut(row.model.rpartition("/")[2], _MODEL)
     question = row.question or row.endpoint or row.base
-    return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, question)))  # type: ignore[return-value]
+    cost = usd(Decimal(row.cost_usd)).removesuffix(" USD") if row.cost_usd else ""
+    return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, cost, question)))
 
 
 def _cut(text: str, width: int) -> str:

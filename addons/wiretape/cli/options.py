@@ -14,7 +14,15 @@ PREFIX = "WIRETAPE_"
 CONTROL = "WIRETAPE_CONTROL"
 """The variable in which ``wiretape run`` tells its command where the control API of its proxy is."""
 
-OTHERS = {"WIRETAPE_WORKERS", "WIRETAPE_LISTEN", "WIRETAPE_BALANCE", "WIRETAPE_URL", CONTROL, pseudonyms.VARIABLE}
+OTHERS = {
+    "WIRETAPE_WORKERS",
+    "WIRETAPE_LISTEN",
+    "WIRETAPE_BALANCE",
+    "WIRETAPE_URL",
+    "WIRETAPE_PROXY",
+    CONTROL,
+    pseudonyms.VARIABLE,
+}
 """Variables that are not options of the proxy: flags of commands, what it tells others, and a key, which no setting may
 contain.
 """

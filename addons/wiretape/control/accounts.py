@@ -16,7 +16,9 @@ _SAVED = frozenset({Outcome.HIT, Outcome.FOLLOWED})
 """What no provider was asked for: its cost is saved."""
 
 
-def account(scope: Scope, calls: Sequence[Call], recordings: Iterable[KeptRecording], *, is_open: bool) -> dict[str, Any]:
+def account(
+    scope: Scope, calls: Sequence[Call], recordings: Iterable[KeptRecording], *, is_open: bool
+) -> dict[str, Any]:
     """Return the account of a scope as a value of JSON. ``recordings``: those of the scope, asked for or not."""
     became = Counter(call.outcome for call in calls)
     asked = asked_for(calls)

@@ -26,7 +26,7 @@ import wiretape
 from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call
 from wiretape.config import overrides as parsing
-from wiretape.control import accounts, authorization, kept
+from wiretape.control import authorization, kept
 from wiretape.control.accounts import account
 from wiretape.control.authorization import Caller
 from wiretape.control.backend import Backend
@@ -133,7 +133,8 @@ class Api:
         }
 
     def calls(self, request: Request) -> dict[str, Any]:
-        """Return a page of calls."""
+        """Return a page of calls: all that were answered before are in the log."""
+        self._backend.overriding.flush()
         found, cursor = self.page(request, start(request.query.get("since", "")))
         return {"calls": [calls_log.as_json(call) for call in found], "next": cursor.after or 0}
 

@@ -38,8 +38,9 @@ class Facts:
 class Backend(Protocol):
     """A proxy that runs. For any thread but those that carry traffic: its methods may wait."""
 
-    overriding: Overriding
-    """What is changed of it."""
+    @property
+    def overriding(self) -> Overriding:
+        """Return what changes it."""
 
     def facts(self) -> Facts:
         """Return what it is."""
@@ -51,7 +52,7 @@ class Backend(Protocol):
         """Return who may do what; None where it is open."""
 
     def policy(self) -> AccessPolicy:
-        """Return in which modes sessions may be."""
+        """Return in which modes sessions may be, as they are configured."""
 
     def known(self) -> Known:
         """Return what there is that can be named."""

@@ -59,7 +59,7 @@ class ControlClient:
     def calls(
         self, *, session: str = "", scope: str = "", since: int | str | None = None, limit: int | None = None
     ) -> JSON:
-        """Return calls, the oldest first: ``{"calls": [...], "next": ID}``; ``next`` is the ``since`` of what comes next.
+        """Return calls, the oldest first: ``{"calls": [...], "next": ID}``, with the ``since`` of what comes next.
 
         ``since``: the id of the call after which they begin, or a time of RFC 3339 from which on; without it, they are
         the newest.

@@ -1,8 +1,8 @@
 """Calls as they come, as Server-Sent Events. Between ``api``, which is asked for what is new, and ``app``.
 
 Nothing waits in a queue: each stream has a place in the log, and looks from there on when its client has read what it
-was sent. So a slow client holds up nobody and costs no memory, and misses nothing that the log still has. Source: WHATWG
-HTML, 9.2.
+was sent. So a slow client holds up nobody and costs no memory, and misses nothing that the log still has. Source:
+WHATWG HTML, 9.2.
 """
 
 import asyncio

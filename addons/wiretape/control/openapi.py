@@ -66,8 +66,8 @@ OPERATIONS: Sequence[Operation] = (
         "calls",
         "What became of calls, the oldest first.",
         table({"calls": rows(ref("Call")), "next": told(NUMBER, "the `since` of what comes next")}),
-        "Without `since` they are the newest. The log is on this machine's disk, of all workers and of the runs before, "
-        "and has the newest 100,000.",
+        "Without `since` they are the newest. The log is on this machine's disk, and has the newest 100,000 of all "
+        "workers and of the runs before.",
         (_SESSION, _SCOPE, _SINCE, _LIMIT),
         errors=(400,),
     ),
@@ -187,9 +187,7 @@ def document() -> dict[str, Any]:
 
 
 def _described(operation: Operation) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": TEXT} for name in operation.in_path
-    ]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in operation.in_path]
     parameters += [
         {"name": each.name, "in": "query", "required": False, "description": each.text, "schema": each.schema}
         for each in operation.parameters
@@ -217,4 +215,3 @@ def _described(operation: Operation) -> dict[str, Any]:
 def errors(operation: Operation) -> list[int]:
     """Return the statuses of errors that an operation has."""
     return sorted({*operation.errors, 401, 403, 421, 500, 503})
-

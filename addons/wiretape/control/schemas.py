@@ -35,8 +35,17 @@ def maybe(schema: Schema) -> Schema:
     """Return a schema that is also that of null."""
     if "$ref" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
-    kinds = {"type": [schema["type"], "null"]}
+    kinds: Schema = {"type": [schema["type"], "null"]}
+    if "enum" in schema:
+        kinds["enum"] = [*schema["enum"], None]
     return {**schema, **kinds}
+
+
+def with_nulls(schema: Schema) -> Schema:
+    """Return the schema of an object whose members may be null, where they are not needed: as if they were left out."""
+    needed = schema.get("required", [])
+    members = {name: each if name in needed else maybe(each) for name, each in schema["properties"].items()}
+    return {**schema, "properties": members}
 
 
 def table(members: Mapping[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
@@ -201,11 +210,11 @@ SCHEMAS: Mapping[str, Schema] = {
         {"method": TEXT, "url": TEXT, "endpoint": TEXT, "model": TEXT, "body": told(_ANY, "as the recording has it")}
     ),
     "Miss": _MISS,
-    "NewScope": SCOPE.schema(),
-    "Override": SESSION_OVERRIDE.schema(),
+    "NewScope": with_nulls(SCOPE.schema()),
+    "Override": with_nulls(SESSION_OVERRIDE.schema()),
     "Recording": _RECORDING,
     "Scope": _SCOPE,
-    "ScopeChange": SCOPE_CHANGE.schema(),
+    "ScopeChange": with_nulls(SCOPE_CHANGE.schema()),
     "Status": _STATUS,
     "Usage": _USAGE,
 }

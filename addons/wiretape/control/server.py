@@ -23,7 +23,9 @@ from wiretape.control.site import Site
 from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network.address import Address
 
-MISSING = "the control API and the page of counters need the packages starlette and uvicorn: pip install starlette uvicorn"
+MISSING = (
+    "the control API and the page of counters need the packages starlette and uvicorn: pip install starlette uvicorn"
+)
 
 _WAITING = 128
 """Connections that may wait to be accepted."""

@@ -6,6 +6,8 @@ asked for, is given up. Requests are read by h11, which is strict and bounded.
 
 import asyncio
 import socket
+import struct
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +28,12 @@ _MOST = 256
 
 _PATIENCE = 1
 """Seconds that an end waits for requests under way."""
+
+_ACCEPTED = 0.01
+"""Seconds in which a connection that was accepted is known to the server."""
+
+_AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""How a socket is told to end at once."""
 
 type App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -55,7 +63,7 @@ class _Protocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._reading = self.loop.call_later(_UNREAD, self.transport.abort)
+        self._reading = self.loop.call_later(_UNREAD, self._give_up)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -69,7 +77,14 @@ class _Protocol(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
         elif not is_serving and self._deadline is None:
-            self._deadline = self.loop.call_later(_STALLED, self.transport.abort)
+            self._deadline = self.loop.call_later(_STALLED, self._give_up)
+
+    def _give_up(self) -> None:
+        """Break the connection off: what is not read is kept nowhere, neither here nor in the system."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None and not self.transport.is_closing():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
 
 
 class _Server(uvicorn.Server):
@@ -82,6 +97,16 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self.on_tick(0)
         await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        # Who was accepted a moment ago is among the connections then.
+        await asyncio.sleep(_ACCEPTED)
+        await super().shutdown(sockets)
+        for connection in [*self.server_state.connections]:
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 def serve(app: App, listener: socket.socket, ending: socket.socket) -> None:

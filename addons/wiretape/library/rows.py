@@ -1,7 +1,7 @@
 """A recording in a line, for lists of many: its file and its capture -> what a list shows of it. Sans-IO."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +36,13 @@ class Row:
     """The first words of the question."""
     test_id: str | None
     form: str
+    method: str = "POST"
+    url: str = ""
+    """As the recording has it."""
+    usage: dict[str, int | str] = field(default_factory=dict)
+    """The tokens that the answer says that it took, as far as it says so."""
+    cost_usd: str | None = None
+    """What it costs at the provider; None where that is not known."""
 
     @property
     def answer(self) -> str:
@@ -64,6 +71,7 @@ def row_of(name: str, recorded: Recording, capture: bytes | None, written: float
     chunks = None
     if response.is_streaming:
         chunks = len(response.elements()) or len(response.body)
+    usage, tokens = wire.usage(recorded.request, response)
     question = " ".join(transcript.question(recorded.request).split())[:_KEPT]
     return Row(
         name,
@@ -73,10 +81,13 @@ def row_of(name: str, recorded: Recording, capture: bytes | None, written: float
         recorded.request.model,
         status,
         chunks,
-        wire.tokens(recorded),
+        tokens,
         question,
         recorded.request.test_id,
         recorded.form,
+        recorded.request.method,
+        recorded.request.url,
+        {name: value for name, value in asdict(usage).items() if value is not None},
     )
 
 

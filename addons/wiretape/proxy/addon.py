@@ -14,6 +14,7 @@ from mitmproxy.utils import asyncio_utils
 
 from wiretape import redaction
 from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
@@ -22,6 +23,7 @@ from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.compat.host import Host
 from wiretape.proxy.connections import Connections
+from wiretape.proxy.controlled import Controlled
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
@@ -31,6 +33,7 @@ from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
+from wiretape.proxy.web_pages import WebPages
 from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Store
 from wiretape.tape.pool import TapePool
@@ -73,6 +76,8 @@ class Wiretape:
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
         self._in_force: _InForce | None = None
+        backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
+        self._pages = WebPages(self._counters, backend)
         self._watching: asyncio.Task[None] | None = None
         self._start_check: StartCheck | None = None
         self._stopped = False
@@ -87,7 +92,7 @@ class Wiretape:
     @property
     def control_url(self) -> str:
         """Where the control API is, once the proxy is up; empty where it is nowhere."""
-        return self._reporting.control_url
+        return self._pages.control_url
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
@@ -132,7 +137,7 @@ class Wiretape:
             self._take_over(updated)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(appearance)
+        self._pages.publish(appearance.page, appearance.control, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
 
@@ -167,6 +172,10 @@ class Wiretape:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
+    def _held(self) -> _InForce:
+        assert self._in_force
+        return self._in_force
+
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force
         return self._in_force.tapes.choice(session)
@@ -194,6 +203,7 @@ class Wiretape:
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._reporting.start(ctx.master.shutdown)
+        self._pages.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
@@ -227,6 +237,8 @@ class Wiretape:
 
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
+        # It answers in a thread of its own, which may wait for this one.
+        await asyncio.to_thread(self._pages.stop)
         self._reporting.stop()
         if self._in_force:
             self._in_force.store.close()
@@ -239,6 +251,15 @@ class Wiretape:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
         self._decider.runtime.faults.rewind()
+
+
+def _proxy_url() -> str:
+    """Return where clients come to; empty where that is nowhere yet. For any thread."""
+    server = ctx.master.addons.get("proxyserver")
+    for instance in server.servers if server else ():
+        for address in instance.listen_addrs:
+            return f"http://{Address(address[0], address[1])}"
+    return ""
 
 
 def _warn_if_empty(tape: Tape) -> None:

@@ -6,6 +6,7 @@ stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
 from collections.abc import Callable, Collection, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from mitmproxy import exceptions
@@ -14,6 +15,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode
 
 from wiretape import config, redaction
 from wiretape.cluster import worker
+from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
@@ -32,7 +34,6 @@ from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_ta
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
-from wiretape.proxy.reporting import Appearance
 from wiretape.proxy.runtime import Runtime
 from wiretape.redaction import RedactionPolicy
 from wiretape.replay import pacing
@@ -43,6 +44,19 @@ from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How the proxy itself is met: by its page of counters, its API, its coordinator, and who asks for it by name."""
+
+    page: Address | None
+    """Where the page of counters is, if anywhere."""
+    control: Address | None
+    """Where the control API is, if anywhere."""
+    membership: Membership | None
+    """Which worker of several this is, if one."""
+    names: OwnNames
 
 
 def check(options: OptManager) -> Appearance:

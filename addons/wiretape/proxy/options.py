@@ -253,8 +253,8 @@ OPTIONS = (
         str,
         "",
         """The names by which clients reach the proxy itself, its reverse port, its page of counters and its API, as a
-        list: "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for another
-        host, or of a web page of another origin, is refused: so no page can read what is here.""",
+        list: "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for
+        another host, or of a web page of another origin, is refused: so no page can read what is here.""",
     ),
     Option("wiretape_coordinator", str, "", "Set by wiretape serve."),
     Option(

@@ -49,7 +49,7 @@ async def isolated(proxy: Proxy, allowed: Allowed) -> AsyncIterator[IsolatedComm
     sockets = namespaces.sockets
     loop = asyncio.get_running_loop()
     names = Names(socket.gethostname())
-    gateway = Gateway(names, allowed, proxy.knows, proxy.serve, proxy.port, proxy.control_port)
+    gateway = Gateway(names, allowed, proxy.knows, proxy.serve, proxy.port, control_port=proxy.control_port)
     answering, _ = await loop.create_datagram_endpoint(lambda: _NameServer(names), sock=sockets.names)
     refused = Refused(names.name)
     loop.add_reader(sockets.log, _tell, sockets.log, refused)

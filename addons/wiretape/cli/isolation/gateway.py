@@ -131,11 +131,12 @@ class Gateway:
         knows: Callable[[str, int], bool],
         proxy: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
         proxy_port: int,
+        *,
         control_port: int = 0,
     ) -> None:
         """``knows`` tells whether a host is a provider's; ``proxy`` serves a client until it is gone.
 
-        ``control_port`` is that of the proxy's API, which the command may ask whatever is allowed; 0 where there is none.
+        ``control_port`` is that of the proxy's API, which is reached whatever is allowed; 0 where there is none.
         """
         self._names = names
         self._allowed = allowed

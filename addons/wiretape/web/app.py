@@ -55,6 +55,12 @@ def routes(views: Views, may_read: Callable[[Request], MayRead]) -> list[Route]:
     def recording(request: Request, may: MayRead) -> str:
         return views.recording(_session(request, may), request.path_params["name"])
 
+    def call(request: Request, may: MayRead) -> str:
+        number = request.path_params["number"]
+        if not (number.isascii() and number.isdecimal() and len(number) < 18):
+            raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
+        return views.call(int(number), may)
+
     def compare(request: Request, may: MayRead) -> str:
         here = request.query_params.get("here", "").rpartition("/")
         there = request.query_params.get("there", "").rpartition("/")
@@ -65,6 +71,7 @@ def routes(views: Views, may_read: Callable[[Request], MayRead]) -> list[Route]:
     return [
         Route("/", html(lambda _, may: views.index(may))),
         Route("/calls", html(lambda _, may: views.calls(may))),
+        Route("/calls/{number}", html(call)),
         Route("/compare", html(compare)),
         Route("/sessions/{session}", html(session)),
         Route("/sessions/{session}/{name}", html(recording)),

@@ -5,18 +5,21 @@ What there is not, or may not be looked at, is a ``PageError``, whose text is sh
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call
+from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
 from wiretape.library import conversation
 from wiretape.library.timeline import timeline
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
 from wiretape.web import drawing
+from wiretape.web.misses import differences_beside, missed
 from wiretape.web.pages import page
 from wiretape.web.shelf import Shelf, Shelved
 
@@ -47,8 +50,8 @@ class Place:
 class Views:
     """Makes the pages of one store, and of the proxy that has it where one runs."""
 
-    def __init__(self, shelf: Shelf, calls: Callable[[int], Sequence[Call]] | None = None) -> None:
-        """``calls`` returns the newest calls, the newest first; None where no proxy runs."""
+    def __init__(self, shelf: Shelf, calls: CallReader | None = None) -> None:
+        """``calls`` reads what became of calls; None where no proxy runs."""
         self._shelf = shelf
         self._calls = calls
         self._place = Place(shelf.store.url, calls is not None)
@@ -113,8 +116,37 @@ class Views:
         """Return the newest calls."""
         if self._calls is None:
             raise PageError(HTTPStatus.NOT_FOUND, "No proxy runs here: there are no calls to see.")
-        newest = [calls_log.as_json(call) for call in self._calls(_CALLS) if may_read(call.session)]
-        return self._page("calls.html", "Calls", calls=newest)
+        newest = [call for call in reversed(self._calls.calls(limit=_CALLS)) if may_read(call.session)]
+        return self._page("calls.html", "Calls", calls=[*map(calls_log.as_json, newest)])
+
+    def call(self, number: int, may_read: Callable[[str], bool]) -> str:
+        """Return a call: what became of it, and where it missed, the nearest recording beside it."""
+        found = self._calls.call(number) if self._calls else None
+        if found is None or not may_read(found.session):
+            raise PageError(HTTPStatus.NOT_FOUND, "There is no such call, or it is not known any more.")
+        asked = missed(self._shelf.store, found)
+        nearest = self._nearest(found)
+        beside = None
+        if asked and nearest:
+            beside = compared(conversation.turns_of(asked), conversation.turns_of(nearest.recording.request))
+        values = {
+            "call": calls_log.as_json(found),
+            "turns": conversation.turns_of(asked) if asked else [],
+            "nearest": nearest,
+            "beside": beside,
+            "others": differences_beside(asked, nearest.recording.request) if asked and nearest else [],
+        }
+        return self._page("call.html", f"Call {number}", **values)
+
+    def _nearest(self, call: Call) -> Shelved | None:
+        """Return the recording that is nearest to a call that missed."""
+        if call.miss is None or not call.miss.nearest:
+            return None
+        # It is named with its session where that is another one.
+        session, _, name = call.miss.nearest.rpartition("/")
+        with suppress(OSError, ValueError, WiretapeError):
+            return self._shelf.shelved(session or call.session, name)
+        return None
 
     def error(self, error: PageError) -> str:
         """Return the page that tells what is wrong."""

@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from samples import SAMPLES
-from wiretape.call_log.call import Call, MissTold, Outcome
+from wiretape.call_log.call import Call, MissTold, Outcome, as_json
+from wiretape.call_log.reader import CallReader
 from wiretape.store.opening import open_store
 from wiretape.web import app
 from wiretape.web.pages import CONTENT_SECURITY_POLICY
@@ -25,7 +26,12 @@ def everything(_: str) -> bool:
 
 
 def client(folder: Path, may_read: Callable[[str], bool] = everything, calls: list[Call] | None = None) -> TestClient:
-    views = Views(Shelf(open_store(str(folder))), (lambda most: calls[:most]) if calls is not None else None)
+    reader = None
+    if calls is not None:
+        report = folder / "calls.jsonl"
+        report.write_text("".join(f"{json.dumps(as_json(call))}\n" for call in calls))
+        reader = CallReader([report])
+    views = Views(Shelf(open_store(str(folder))), reader)
     return TestClient(Starlette(routes=app.routes(views, lambda _: may_read)))
 
 

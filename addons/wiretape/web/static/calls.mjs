@@ -21,7 +21,8 @@ function cell(row, text, kind) {
 function row(call) {
   const made = document.createElement("tr");
   cell(made, clock(call.at), "when");
-  const outcome = document.createElement("span");
+  const outcome = document.createElement("a");
+  outcome.href = `/calls/${call.id}`;
   outcome.className = `outcome ${call.outcome}`;
   outcome.textContent = call.outcome;
   cell(made, "").append(outcome);

@@ -5,5 +5,6 @@
 ``misses``   a request that had no recording, and how the nearest one differs
 ``drawing``  a timeline as a drawing
 ``pages``    the templates, and what is text in them
+``report``   recordings as one file that opens anywhere
 ``app``      the routes
 """

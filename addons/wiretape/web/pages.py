@@ -1,7 +1,8 @@
 """The templates, and what is text in them. What a model or a client has written is never anything but text.
 
-Jinja2 escapes all that a template puts in; nothing is marked as safe. An image is shown only where it is in the
-recording itself, and in a form that holds nothing but an image: nothing is ever loaded from elsewhere.
+Jinja2 escapes all that a template puts in, but for the style and the script of our own that a report holds. An image is
+shown only where it is in the recording itself, and in a form that holds nothing but an image: nothing is ever loaded
+from elsewhere.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from wiretape.web.drawing import duration
 
@@ -54,6 +56,18 @@ def shown(text: str) -> str:
     return f"{text[:_LONG]}\n… {len(text) - _LONG:,} more characters: the recording has them"
 
 
+def cut(text: str, length: int) -> str:
+    """Return a text of so many characters at most; of a longer one it says how many are left out."""
+    if len(text) <= length:
+        return text
+    return f"{text[:length]} … ({len(text) - length:,} more characters)"
+
+
+def _ours(text: str) -> Markup:
+    """Return the text of a file of this package as it is: a style, or a script."""
+    return Markup(text)  # noqa: S704  it comes from no recording
+
+
 def clock(at: str) -> str:
     """Return a time of RFC 3339 as people read it."""
     try:
@@ -70,7 +84,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(image=image, shown=shown, clock=clock, duration=duration)
+    made.filters.update(image=image, shown=shown, clock=clock, cut=cut, duration=duration, ours=_ours)
     return made
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from wiretape.journal.exchange_file import Stage
 from wiretape.metrics.counters import Reason
@@ -31,7 +32,7 @@ class WriteOutcome:
     label: str = ""
     """Endpoint and model, where the request could be read."""
     model: str = ""
-    usage: dict[str, int | None] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
     """The tokens that the answer says that it took, as ``Usage`` has them."""
     log: list[LogLine] = field(default_factory=list)
 

@@ -36,6 +36,8 @@ class Declining:
         if isinstance(outcome, Unreadable):
             return self._no_recording_can_be(outcome, call)
         if isinstance(outcome, Missed):
+            if outcome.expired:
+                return self._expired(outcome, call)
             try:
                 return await self._no_recording(outcome, host, call)
             except OSError as e:
@@ -58,6 +60,17 @@ class Declining:
         logger.warning("miss: %s%s: %s", request.label, tape.named, explanation)
         self._teller.miss(call, explanation)
         return responses.no_recording(explanation.text, request.route)
+
+    def _expired(self, outcome: Missed, call: OpenCall) -> http.Response:
+        request = outcome.request
+        tape = request.grant.tape
+        logger.warning("expired: %s%s: %s", request.label, tape.named, outcome.expired)
+        self._teller.miss(call, f"expired: {outcome.expired}")
+        text = (
+            f"wiretape: the recording of this request has expired: {outcome.expired}. Record it anew: "
+            f"wiretape refresh --session {tape.session} --accept"
+        )
+        return responses.no_recording(text, request.route, code="recording_expired")
 
     def _no_recording_can_be(self, outcome: Unreadable, call: OpenCall) -> http.Response:
         request = outcome.request

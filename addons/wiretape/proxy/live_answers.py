@@ -84,9 +84,12 @@ class LiveAnswers:
                 call.pass_on(request.problem)
                 logger.warning("not recorded: %s: %s%s", url, request.problem, tape.named)
             case Keeping.RECORDED:
-                self._record(flow, request, call, is_shared=is_shared)
+                replaces = outcome.looked_up.replaces if outcome.looked_up else ""
+                self._record(flow, request, call, replaces, is_shared=is_shared)
 
-    def _record(self, flow: http.HTTPFlow, request: EndpointRequest, call: OpenCall, *, is_shared: bool) -> None:
+    def _record(
+        self, flow: http.HTTPFlow, request: EndpointRequest, call: OpenCall, replaces: str, *, is_shared: bool
+    ) -> None:
         state = flow_state.of(flow)
         assert state.request
         exchange = LiveRecording(
@@ -99,6 +102,7 @@ class LiveAnswers:
             since=request.came_at,
             by=request.grant.by,
             call=call,
+            replaces=replaces,
         )
         state.exchange = exchange
         self._under_way.add(exchange)

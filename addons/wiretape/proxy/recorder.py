@@ -71,8 +71,9 @@ class LiveRecording:
         since: float,
         call: OpenCall,
         by: str = "",
+        replaces: str = "",
     ) -> None:
-        """``body`` is the request's, without its content coding.
+        """``body`` is the request's, without its content coding; ``replaces`` names the recording that has expired.
 
         ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with. ``call`` is told
         when it is known what has become of the answer.
@@ -98,6 +99,7 @@ class LiveRecording:
             by,
             flow.request.headers.get("user-agent", ""),
             time.time() - (time.monotonic() - since),
+            replaces,
         )
         self._body = body
         self._journal: Journal

@@ -17,6 +17,7 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``costs``               what the answer of a recording costs; ``budget``: what sessions may spend and have spent
 ``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left

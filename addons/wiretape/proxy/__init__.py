@@ -23,6 +23,6 @@
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer
 ``sharing``           which requests share a live answer
 ``live_answers``      those under way; ``recorder``: one under recording; ``journaling``: the journal that it goes into
-``call_report``       what became of each call
+``call_report``       what became of each call; ``accounting``: what they cost
 ``hit_log``, ``flow_printing``   hits in the log, flows on mitmdump's screen
 """

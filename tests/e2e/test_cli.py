@@ -23,7 +23,7 @@ import trustme
 import wiretape
 from loopback import Provider, Wait, from_recording
 from places import ROOT, SHIPPED
-from shell_user import User
+from shell_user import PLAIN, User
 from talk import Talk
 from wiretape.cli.certificates import TrustFiles, trust_files, trusted_pem
 from wiretape.cli.environment import CA_VARIABLES, child_environment
@@ -52,7 +52,7 @@ for chunk in client.chat.completions.create(model=model, messages=messages, stre
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home for all tests here: mitmproxy's CA is made there once."""
+    """A home for all tests here."""
     return tmp_path_factory.mktemp("home")
 
 
@@ -127,7 +127,7 @@ def test_curl_goes_through_with_the_bundle(user: User) -> None:
 
 
 def test_record_then_replay_without_the_provider(user: User) -> None:
-    app = user.app(APP)
+    app = user.app(PLAIN)
     with Provider() as origin:
         origin.on("/inference/v1/chat/completions", from_recording(SEED))
         recorded = user.wiretape("run", "--mode", "record", *user.to(origin), "--", *app)
@@ -144,7 +144,7 @@ def test_record_then_replay_without_the_provider(user: User) -> None:
 
 def test_a_program_that_tells_its_folder_replays_in_another_one(user: User) -> None:
     app = user.app(
-        APP.replace('"Hello, world!"', "__import__('os').environ['PWD'] + ' is ' + __import__('os').getcwd()")
+        PLAIN.replace('"Hello, world!"', "__import__('os').environ['PWD'] + ' is ' + __import__('os').getcwd()")
     )
     (user.folder / "team.toml").write_text('[[match]]\nname = "folders"\nkinds = ["paths"]\n', encoding="utf-8")
     for name in ("recorded", "present"):
@@ -169,7 +169,7 @@ def test_a_program_that_tells_its_folder_replays_in_another_one(user: User) -> N
 
 def test_a_program_without_a_name_of_its_own_is_known_by_its_command(user: User) -> None:
     app = user.app(
-        APP.replace('"Hello, world!"', "'You are aider.\\n- Current date: ' + __import__('sys').argv[1] + '\\n'")
+        PLAIN.replace('"Hello, world!"', "'You are aider.\\n- Current date: ' + __import__('sys').argv[1] + '\\n'")
     )
     command = user.folder / "aider"
     command.write_text(f"#!/bin/sh\nexec {shlex.join(app)} $1\n", encoding="utf-8")
@@ -589,15 +589,15 @@ def test_a_signal_sent_to_wiretape_alone_is_passed_on(user: User) -> None:
 # -- run: what became of each call -------------------------------------------------------------------
 
 SWALLOWS = """
-    from openai import OpenAI, OpenAIError
-    client = OpenAI(base_url="https://api.fireworks.ai/inference/v1", api_key="x")
+    import json, urllib.error, urllib.request
+    url = "https://api.fireworks.ai/inference/v1/chat/completions"
     model = "accounts/fireworks/models/llama-v3p1-8b-instruct"
     for question in ("Hello, world!", "Hello, World!", "Hello, world?"):
+        asked = {"model": model, "messages": [{"role": "user", "content": question}], "stream": True}
+        headers = {"content-type": "application/json"}
         try:
-            client.chat.completions.create(
-                model=model, messages=[{"role": "user", "content": question}], stream=True
-            ).close()
-        except OpenAIError:
+            urllib.request.urlopen(urllib.request.Request(url, json.dumps(asked).encode(), headers)).read()
+        except urllib.error.HTTPError:
             print("fallback")
 """
 
@@ -626,7 +626,7 @@ def test_a_miss_leaves_its_reason_where_the_program_swallows_it(user: User) -> N
 @pytest.mark.parametrize("code", [0, 7])
 def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int) -> None:
     breaks = "import pathlib; pathlib.Path('lost').mkdir(exist_ok=True); pathlib.Path('lost/default').write_text('')\n"
-    app = user.app(breaks + textwrap.dedent(APP) + f"\nraise SystemExit({code})")
+    app = user.app(breaks + PLAIN + f"\nraise SystemExit({code})")
     with Provider() as origin:
         origin.on("/inference/v1/chat/completions", from_recording(SEED))
         options = [*user.to(origin), "--mode", "record", "--recordings", "lost", "--report", "calls.jsonl"]

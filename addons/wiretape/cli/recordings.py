@@ -33,10 +33,10 @@ def verify_all(source: Source) -> int:
     forms: Counter[str] = Counter()
     faults = 0
     files = source.files(captures=True)
-    for file, report in zip(files, progress(source.mapped(_report, files), len(files), "checking"), strict=True):
-        if report is None:
+    for file, found in zip(files, progress(source.mapped(report, files), len(files), "checking"), strict=True):
+        if found is None:
             continue
-        form, its_faults = report
+        form, its_faults = found
         forms[form or "unreadable"] += 1
         for fault in its_faults:
             faults += 1
@@ -51,7 +51,7 @@ def verify_all(source: Source) -> int:
     return 0
 
 
-def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
+def report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
     """Return the form of a file and its faults, or None for a capture that is not there."""
     try:
         data = _read(file)
@@ -68,8 +68,8 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
         return None, (str(e),)
     if file.is_capture:
         return _CAPTURE, verify.verify_capture(data)
-    report = verify.verify(file.name, data)
-    return report.form, report.faults
+    verified = verify.verify(file.name, data)
+    return verified.form, verified.faults
 
 
 def _read(file: File) -> bytes:

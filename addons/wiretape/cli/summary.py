@@ -51,6 +51,8 @@ def _parts(counters: Counters) -> list[str]:
     parts.append(counted(counters.tokens, "token") + " served from recordings")
     if costs := counters.told_costs:
         parts.append(costs)
+    if counters.expired:
+        parts.append(counted(counters.expired, "recording") + " older than max_age")
     if counters.ignored:
         parts.append(counted(counters.ignored, "request") + " beside the model ignored")
     if counters.faults:

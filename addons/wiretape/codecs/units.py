@@ -1,4 +1,4 @@
-"""Sizes as options spell them; numbers of things, and money, in words."""
+"""Sizes and ages as options spell them; numbers of things, and money, in words."""
 
 import math
 import re
@@ -20,6 +20,26 @@ def parse_size(text: str) -> int:
     if not math.isfinite(size):
         raise ValueError(f"{text[:80]!r} is no size: it is a number of bytes, or one with kB, MB or GB such as 128MB")
     return int(size)
+
+
+_AGE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(m|h|d|w)", re.ASCII)
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+def parse_age(text: str) -> float:
+    """Return an age in seconds. Raises ValueError, which names the right spellings."""
+    match = _AGE.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise ValueError(f"{text[:80]!r} is no age: it is a number of minutes, hours, days or weeks such as 90d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def age_in_words(seconds: float) -> str:
+    """Return an age as people tell it: in days, or in hours or minutes where it is shorter than two."""
+    for unit, word in (("d", "day"), ("h", "hour")):
+        if seconds >= 2 * _SECONDS[unit]:
+            return counted(int(seconds // _SECONDS[unit]), word)
+    return counted(int(seconds // _SECONDS["m"]), "minute")
 
 
 def counted(number: int, one: str, several: str = "") -> str:

@@ -18,7 +18,7 @@ from wiretape.config.description import (
     Whole,
 )
 from wiretape.matching.rules import Kind, Unordered
-from wiretape.policy import FORMS, Mode, Takes
+from wiretape.policy import FORMS, Mode, OnExpiry, Takes
 from wiretape.providers.routing import KINDS
 from wiretape.redaction.rules import OnSecret
 
@@ -26,6 +26,7 @@ _TEXTS = ListOf(Text(), "a list of texts")
 _MODE = Text(choices=tuple(Mode))
 _PATTERN = Text(pattern=r"[\s\S]+", said="a name with * in it")
 _TIME = Text(pattern=r"[0-9]+(\.[0-9]+)?(ms|s)", said="a time such as 300ms or 1.5s")
+_AGE = Text(pattern=r"[0-9]{1,6}(\.[0-9]{1,3})?[mhdw]", said="an age such as 12h, 90d or 4w")
 _CHUNK = Whole(0, words="the number of the chunk after which it happens, 0 or more")
 
 ENDPOINT = Table(
@@ -87,6 +88,8 @@ SESSION = Table(
             ),
             'What it may spend: "5 USD", or "5 USD per day", per week or per month. Then what is paid for is refused.',
         ),
+        Key("max_age", _AGE, 'How old its recordings may be: "90d".'),
+        Key("on_expiry", Text(tuple(OnExpiry)), 'What becomes of a call whose recording is older: "warn" by default.'),
     )
 )
 

@@ -69,6 +69,8 @@ class Counters:
     """Answers that met a fault, on purpose."""
     hits_by_rules: int = 0
     """Of the hits, those whose request is the same as the recorded one by rules, not exactly."""
+    expired: int = 0
+    """Recordings that were asked for and are older than their session allows, each counted once."""
     rules: dict[str, int] = field(default_factory=dict)
     """The same, by the rules that were needed: a hit can need several."""
     spent_usd: Decimal = Decimal(0)
@@ -138,6 +140,8 @@ class Counters:
             line += f", {self.ignored} beside the model ignored"
         if self.unavailable:
             line += f", {self.unavailable} could not be looked up"
+        if self.expired:
+            line += f", {counted(self.expired, 'recording')} older than max_age"
         if self.faults:
             line += f", {counted(self.faults, 'fault')} injected"
         if costs := self.told_costs:

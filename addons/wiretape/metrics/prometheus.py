@@ -61,6 +61,10 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
         "What those cost that were served without a provider: from recordings, and with an equal request's answer.",
     ),
     "unpriced": ("wiretape_unpriced_calls", "Calls whose tokens have no known price: they are in neither sum."),
+    "expired": (
+        "wiretape_expired_recordings",
+        "Recordings that were asked for and are older than their session allows, each counted once.",
+    ),
 }
 """For each field of ``Counters``: the name of the metric, without the suffix ``_total``, and its help text."""
 

@@ -20,6 +20,9 @@ mode                 without a fault, the request being readable
 ``record-if-missing``  its recording; else an equal request's answer; else forwarded and recorded
 ===================  ==========================================================================================
 
+A recording that is too old to answer is a miss, which is refused in every mode where its session says so (see
+``tape.expiry``); where the provider is to be asked in its place, it is as if there were none.
+
 Nothing fails open: where the store cannot tell, nothing is sent, unless it is a bucket that is away and keeps what is
 recorded meanwhile; where it cannot tell whether the session is frozen, nothing is sent at all.
 """
@@ -119,6 +122,8 @@ def decide(facts: Facts) -> Outcome | Wanted | None:
 def _decide_by_look_up(facts: Facts, request: EndpointRequest, looked_up: LookedUp) -> Outcome:
     if looked_up.hit:
         return Replayed(request, looked_up.hit, facts.fault)
+    if looked_up.finding is Finding.EXPIRED:
+        return Ignored(request) if request.is_beside_model else Missed(request, looked_up.why)
     if looked_up.finding is Finding.BROKEN:
         return StoreUnavailable(request, Untold.RECORDING, looked_up.why)
     if _stays(facts, request.grant.mode):

@@ -34,6 +34,8 @@ class Declining:
         if isinstance(outcome, Unreadable):
             return self._no_recording_can_be(outcome)
         if isinstance(outcome, Missed):
+            if outcome.expired:
+                return self._expired(outcome)
             try:
                 return await self._no_recording(outcome, host)
             except OSError as e:
@@ -54,6 +56,17 @@ class Declining:
         logger.warning("miss: %s%s: %s", request.label, tape.named, explanation)
         self._report.miss(tape, request.label, explanation)
         return responses.no_recording(explanation.text, request.route)
+
+    def _expired(self, outcome: Missed) -> http.Response:
+        request = outcome.request
+        tape = request.grant.tape
+        logger.warning("expired: %s%s: %s", request.label, tape.named, outcome.expired)
+        self._report.miss(tape, request.label, f"expired: {outcome.expired}")
+        text = (
+            f"wiretape: the recording of this request has expired: {outcome.expired}. Record it anew: "
+            f"wiretape refresh --session {tape.session} --accept"
+        )
+        return responses.no_recording(text, request.route, code="recording_expired")
 
     def _no_recording_can_be(self, outcome: Unreadable) -> http.Response:
         request = outcome.request

@@ -77,8 +77,8 @@ class Destinations:
         """
         if is_played and self.is_offline_for(flow.request.host):
             return None
-        if getattr(ctx.options, "onboarding", False) and flow.request.host == ctx.options.onboarding_host:
-            return None  # mitmproxy answers it by itself: mitm.it has its certificate.
+        if is_onboarding(flow):
+            return None
         return await self._refuse(flow, route)
 
     async def _refuse(self, flow: http.HTTPFlow, route: Route | None = None) -> http.Response | None:
@@ -170,6 +170,11 @@ class Destinations:
             f"there is no public address for {host} port {port}, and a proxy with tokens leads to no other: whoever "
             "runs it can list the host in [tunnels] allow in the file of wiretape_config"
         )
+
+
+def is_onboarding(flow: http.HTTPFlow) -> bool:
+    """Whether mitmproxy answers a request by itself: at mitm.it it gives its CA."""
+    return bool(getattr(ctx.options, "onboarding", False) and flow.request.host == ctx.options.onboarding_host)
 
 
 def _leads_to(kind: type[mode_specs.ProxyMode], client: connection.Client, host: str, port: int) -> bool:

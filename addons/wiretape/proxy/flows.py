@@ -9,11 +9,13 @@ import logging
 
 from mitmproxy import connection, http
 
+import wiretape
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
+from wiretape.network.address import VERSION_HEADER
 from wiretape.policy import Mode
 from wiretape.providers.routing import OTHER, Route
-from wiretape.proxy import flow_state, host_agreement, responses, reverse_clients
+from wiretape.proxy import destinations, flow_state, host_agreement, responses, reverse_clients
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.answering import Answering
 from wiretape.proxy.call_report import Became
@@ -212,6 +214,9 @@ class FlowHooks:
         """Let every answer of a server stream through, under record with a copy kept; let a fault begin."""
         assert flow.response
         state = flow_state.of(flow)
+        if state.grant and destinations.is_onboarding(flow):
+            # Who asks for the CA of this proxy is told whose it is.
+            flow.response.headers[VERSION_HEADER] = wiretape.__version__
         if state.fault:
             await self._begin(flow, state.fault)
         if state.exchange:

@@ -84,9 +84,10 @@ class LiveAnswers:
                 self._report.other(Became.NOT_RECORDED, tape, url, [request.problem])
                 logger.warning("not recorded: %s: %s%s", url, request.problem, tape.named)
             case Keeping.RECORDED:
-                self._record(flow, request, is_shared=is_shared)
+                replaces = outcome.looked_up.replaces if outcome.looked_up else ""
+                self._record(flow, request, replaces, is_shared=is_shared)
 
-    def _record(self, flow: http.HTTPFlow, request: EndpointRequest, *, is_shared: bool) -> None:
+    def _record(self, flow: http.HTTPFlow, request: EndpointRequest, replaces: str, *, is_shared: bool) -> None:
         state = flow_state.of(flow)
         assert state.request
         exchange = LiveRecording(
@@ -98,6 +99,7 @@ class LiveAnswers:
             test_id=state.test_id,
             since=request.came_at,
             by=request.grant.by,
+            replaces=replaces,
         )
         state.exchange = exchange
         self._under_way.add(exchange)

@@ -17,6 +17,7 @@ from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingReques
 from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
 from wiretape.tape.background import StillReadingError
+from wiretape.tape.expiry import ExpiredError
 from wiretape.tape.hit import Hit
 from wiretape.tape.loose import without_place
 from wiretape.tape.mismatch import Explanation
@@ -64,6 +65,11 @@ class LookUps:
         question = Question(request.recorded, key, context=request.context)
         try:
             hit = await self._found(tape, question)
+        except ExpiredError as e:
+            tape.counters.misses += not request.is_beside_model
+            if e.is_asked_anew:
+                return LookedUp(Finding.MISS, replaces=e.replaces)
+            return LookedUp(Finding.EXPIRED, why=str(e))
         except OSError as e:
             tape.counters.unavailable += 1
             return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))

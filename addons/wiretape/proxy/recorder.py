@@ -66,8 +66,9 @@ class LiveRecording:
         test_id: str | None,
         since: float,
         by: str = "",
+        replaces: str = "",
     ) -> None:
-        """``body`` is the request's, without its content coding.
+        """``body`` is the request's, without its content coding; ``replaces`` names the recording that has expired.
 
         ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
         """
@@ -90,6 +91,7 @@ class LiveRecording:
             by,
             flow.request.headers.get("user-agent", ""),
             time.time() - (time.monotonic() - since),
+            replaces,
         )
         self._body = body
         self._journal: Journal

@@ -40,13 +40,13 @@ def answer(wire_answer: wire.HttpResponse) -> http.Response:
     return response
 
 
-def no_recording(text: str, route: Route) -> http.Response:
-    """Return the refusal of a request that no recording answers.
+def no_recording(text: str, route: Route, *, code: str = "recording_not_found") -> http.Response:
+    """Return the refusal of a request that no recording answers. ``code`` is the error's.
 
     Of all statuses it is 400 that clients show with its text, and do not ask again for: of a 404 they make a text of
     their own, or retry for a minute.
     """
-    return answer(wire.error(400, text, "recording_not_found", route))
+    return answer(wire.error(400, text, code, route))
 
 
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from wiretape.codecs.units import counted, parse_size, usd
+from wiretape.codecs.units import age_in_words, counted, parse_age, parse_size, usd
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,27 @@ def test_a_size(text: str, size: int) -> None:
 def test_what_is_no_size_is_told_with_what_is(text: str) -> None:
     with pytest.raises(ValueError, match="is no size: it is a number of bytes, or one with kB, MB or GB"):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "words"),
+    [
+        ("90d", 7_776_000, "90 days"),
+        ("4w", 2_419_200, "28 days"),
+        ("36h", 129_600, "36 hours"),
+        ("1.5d", 129_600, "36 hours"),
+        ("30m", 1800, "30 minutes"),
+    ],
+)
+def test_an_age(text: str, seconds: float, words: str) -> None:
+    assert parse_age(text) == seconds
+    assert age_in_words(seconds) == words
+
+
+@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "1y", "1e3d", "٣d", "9" * 400 + "d", "0d", "1 d"])
+def test_what_is_no_age_is_told_with_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="is no age: it is a number of minutes, hours, days or weeks such as 90d"):
+        parse_age(text)
 
 
 def test_a_long_text_is_not_told_whole() -> None:

@@ -45,6 +45,8 @@ HEADS = {
             "format": (["'2025-09'", "'2026'"], ["'2027'", "2026", "2026-01-01"]),
             "frozen": (["true", "false"], FLAG),
             "budget": (["'5 USD'", "'0.5 USD per day'"], [*TEXT, "'5'", "'5 EUR'", "'5 USD per year'"]),
+            "max_age": (["'90d'", "'12h'", "'1.5w'", "'30m'"], ["'90'", "'1y'", "'-1d'", "'٣d'", "90", "''"]),
+            "on_expiry": (["'warn'", "'fail'", "'rerecord'"], ["'die'", "true"]),
         },
     ),
     "[tunnels]": (

@@ -65,6 +65,15 @@ def test_a_miss_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptu
     assert f"miss: {LABEL} (session checkout)" in caplog.text
 
 
+def test_what_has_expired_is_a_miss_that_says_so(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    response, error = rig.told(Missed(rig.request(), "it is 90 days old"))
+    assert (response.status_code, error["code"]) == (400, "recording_expired")
+    assert response.headers["x-should-retry"] == "false"
+    assert "has expired: it is 90 days old. Record it anew: wiretape refresh --session checkout" in error["message"]
+    assert rig.decider.report.missed == 1
+    assert f"expired: {LABEL} (session checkout): it is 90 days old" in caplog.text
+
+
 def test_what_is_beside_the_model_is_answered_with_nothing_and_counted(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -37,6 +37,10 @@ class Reason(StrEnum):
     TOLD = "for what the log tells"
 
 
+LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
+"""Why a recording was lost or refused that should have been made."""
+
+
 @dataclass(slots=True)
 class Counters:
     """Requests to providers, by what became of them."""

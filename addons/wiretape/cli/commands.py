@@ -262,6 +262,28 @@ def status(
     raise typer.Exit(show_status(url, as_json=as_json))
 
 
+@command(app, "Show what sessions may spend and have spent.", "wiretape budget --reset nightly")
+def budget(
+    recordings: session.Recordings = "recordings",
+    config: session.Config = None,
+    reset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let this session spend its budget anew.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what sessions with a budget have spent on this machine, or let one begin anew.
+
+    Exit code 1: a budget is used up; 2: it cannot be told.
+    """
+    from wiretape.cli import budget as budgets
+
+    try:
+        code = budgets.reset(recordings, reset) if reset else budgets.show(recordings, config)
+    except (OSError, ValueError) as error:
+        say(str(error))
+        code = REFUSED
+    raise typer.Exit(code)
+
+
 @command(app, "Replay the shipped recordings, offline.", "wiretape demo")
 def demo() -> None:
     """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""

@@ -220,6 +220,9 @@ def _become(job: int, output: int, errors: int) -> str:
     os.dup2(errors, 2)
     os.close(output)
     os.close(errors)
+    # What Python knows of its streams is of the files that they led to before.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
     with os.fdopen(job, encoding="utf-8") as file:
         wanted = json.load(file)
     os.environ.clear()

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 import wiretape
-from wiretape.cli import matching_commands, recording_commands, rules, session, token
+from wiretape.cli import (
+    freshness_commands,
+    matching_commands,
+    recording_commands,
+    rules,
+    session,
+    setup_commands,
+    token,
+)
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
 
@@ -283,4 +291,6 @@ def recover() -> None:
 
 # They come behind the others in the list of commands.
 app.registered_commands += recording_commands.app.registered_commands
+app.registered_commands += setup_commands.app.registered_commands
+app.registered_commands += freshness_commands.app.registered_commands
 rules.app.registered_commands += matching_commands.app.registered_commands

@@ -4,7 +4,9 @@ What tapes have in common is here, so that many cost no more than one: the store
 each session's files, whose turn it is among takes.
 """
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import SessionCounters
@@ -13,6 +15,7 @@ from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
+from wiretape.tape.ages import Ages
 from wiretape.tape.background import Background
 from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
 from wiretape.tape.hit_memory import CachedHit
@@ -36,10 +39,12 @@ class TapePool:
         memory: int = 0,
         turns: Turns | None = None,
         policy: MatchPolicy = EXACTLY,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """``defaults`` is what holds for a session that says nothing else, ``policy`` by which rules it is matched.
 
-        ``memory`` is what may be kept of hits, in bytes, of all sessions together.
+        ``memory`` is what may be kept of hits, in bytes, of all sessions together. ``clock``: seconds since 1970, by
+        which recordings expire.
         """
         self.store = store
         self._sessions = sessions
@@ -49,6 +54,9 @@ class TapePool:
         self._indexes = Indexes(store, Background())
         self._turns = turns or LocalTurns()
         self._policy = policy
+        each = {name: sessions.get(name).freshness for name in sessions.names}
+        self._freshness = {name: freshness for name, freshness in each.items() if freshness}
+        self._ages = Ages(store, clock) if self._freshness else None
         self._tapes: OrderedDict[tuple[str, Mode], Tape] = OrderedDict()
 
     def of(self, session: Session, mode: Mode) -> Tape:
@@ -65,6 +73,8 @@ class TapePool:
             indexes=self._indexes,
             turns=self._turns,
             policy=self._policy,
+            freshness=self._freshness,
+            ages=self._ages,
         )
         self._tapes[key] = tape
         if len(self._tapes) > _TAPES:

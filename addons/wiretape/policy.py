@@ -1,5 +1,6 @@
-"""The choices that options, sessions and tapes share: modes, takes, forms of recordings. Below everything."""
+"""The choices that options, sessions and tapes share: modes, takes, forms, ages. Below everything."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 DEFAULT_SESSION = "default"
@@ -33,6 +34,26 @@ class Takes(StrEnum):
     """One after the other, then from the first again."""
 
 
+class OnExpiry(StrEnum):
+    """What becomes of a call whose recording is older than its session allows."""
+
+    WARN = "warn"
+    """The recording answers, and that is said once."""
+    FAIL = "fail"
+    """Nothing answers: the call is refused."""
+    RERECORD = "rerecord"
+    """In record-if-missing the provider is asked, and its answer takes the recording's place; in replay as ``WARN``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old recordings may be, and what becomes of a call whose recording is older."""
+
+    max_age: float
+    """Seconds."""
+    on_expiry: OnExpiry = OnExpiry.WARN
+
+
 def parse_mode(text: str) -> Mode:
     """Return the mode of this name. Raises ValueError, which names the right ones."""
     try:
@@ -54,3 +75,11 @@ def parse_form(text: str) -> str:
     if text not in FORMS:
         raise ValueError(f"{text!r} is no form of recording: the forms are {', '.join(FORMS)}")
     return text
+
+
+def parse_on_expiry(text: str) -> OnExpiry:
+    """Return the choice of this name. Raises ValueError, which names the right ones."""
+    try:
+        return OnExpiry(text)
+    except ValueError as e:
+        raise ValueError(f"{text!r} is no choice of what expires: the choices are {', '.join(OnExpiry)}") from e

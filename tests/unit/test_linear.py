@@ -614,6 +614,7 @@ CASES: Mapping[str, Case] = {
         lambda n: ":" * n,
     ),
     "size: digits": (units.parse_size, lambda n: "1" * n),
+    "age: digits": (units.parse_age, lambda n: "1" * n),
     "size: spaces": (units.parse_size, lambda n: "1" + " " * n),
     "pace: digits": (pacing.parse, lambda n: "1" * n),
     "pace: digits and a point": (pacing.parse, lambda n: "1." + "1" * n),

@@ -4,13 +4,24 @@ from collections.abc import Callable
 
 import pytest
 
-from wiretape.policy import DEFAULT_MODE, FORMS, Mode, Takes, parse_form, parse_mode, parse_takes
+from wiretape.policy import (
+    DEFAULT_MODE,
+    FORMS,
+    Mode,
+    OnExpiry,
+    Takes,
+    parse_form,
+    parse_mode,
+    parse_on_expiry,
+    parse_takes,
+)
 
 
 def test_words_are_read() -> None:
     assert [parse_mode(each) for each in ("live", "record", "replay", "record-if-missing")] == [*Mode]
     assert [parse_takes(each) for each in ("first", "last", "sequence", "cycle")] == [*Takes]
     assert [parse_form(each) for each in ("2025-09", "2026")] == [*FORMS]
+    assert [parse_on_expiry(each) for each in ("warn", "fail", "rerecord")] == [*OnExpiry]
     assert DEFAULT_MODE is Mode.RECORD_IF_MISSING
 
 
@@ -20,6 +31,7 @@ def test_words_are_read() -> None:
         (parse_mode, "live, record, replay, record-if-missing"),
         (parse_takes, "first, last, sequence, cycle"),
         (parse_form, "2025-09, 2026"),
+        (parse_on_expiry, "warn, fail, rerecord"),
     ],
 )
 @pytest.mark.parametrize("text", ["", "Replay", "recrod", " live"])

@@ -106,7 +106,7 @@ class Call:
 def as_json(call: Call) -> dict[str, Any]:
     """Return a call as a value of JSON."""
     at = datetime.fromtimestamp(call.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    cost = None if call.cost_usd is None else str(call.cost_usd)
+    cost = None if call.cost_usd is None else f"{call.cost_usd:f}"
     return asdict(call) | {"at": at, "cost_usd": cost, "rules": [*call.rules], "why": [*call.why]}
 
 
@@ -115,18 +115,23 @@ def from_json(value: Mapping[str, Any]) -> Call:
 
     Raises ValueError where it is none.
     """
-    names = {each.name for each in fields(Call)}
     try:
-        given = {name: each for name, each in value.items() if name in names}
+        given = _known(Call, value)
         given["at"] = datetime.fromisoformat(given["at"]).timestamp()
         given["outcome"] = Outcome(given["outcome"])
         given["rules"] = tuple(given.get("rules", ()))
         given["why"] = tuple(given.get("why", ()))
-        given["usage"] = Usage(**given.get("usage", {}))
+        given["usage"] = Usage(**_known(Usage, given.get("usage", {})))
         if given.get("cost_usd") is not None:
             given["cost_usd"] = Decimal(given["cost_usd"])
         if given.get("miss") is not None:
-            given["miss"] = MissTold(**given["miss"])
+            given["miss"] = MissTold(**_known(MissTold, given["miss"]))
         return Call(**given)
-    except (TypeError, KeyError, ArithmeticError) as e:
+    except (TypeError, KeyError, AttributeError, ArithmeticError) as e:
         raise ValueError(f"it is no call: {type(e).__name__}: {e}") from e
+
+
+def _known(kind: type[Call | Usage | MissTold], value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of an object that a value of this kind has."""
+    names = {each.name for each in fields(kind)}
+    return {name: each for name, each in value.items() if name in names}

@@ -1,6 +1,6 @@
-"""Where journals can be, by this machine and this user. Below ``folder``.
+"""Where journals can be, by this machine and this user; and what else a proxy keeps of its doings. Below ``folder``.
 
-A journal is in the user's state folder; where that cannot be written, in a folder of this user's below the temporary
+It is in the user's state folder; where that cannot be written, in a folder of this user's below the temporary
 one. That is a folder for all, in which somebody else may have made ours first: nothing is used that is another user's.
 """
 
@@ -15,9 +15,13 @@ from pathlib import Path
 _ID = re.compile(r"\d+-[0-9a-f]{16}")
 
 
-def state_folders() -> list[Path]:
-    """Return the folders where journals can be, the best first. Which they are depends on the environment."""
-    return [Path(base, "wiretape", "journal") for base in _bases()] + [_temporary() / "journal"]
+JOURNALS = "journal"
+"""The folder of journals."""
+
+
+def state_folders(name: str = JOURNALS) -> list[Path]:
+    """Return where a folder of this name can be, the best first. Which they are depends on the environment."""
+    return [Path(base, "wiretape", name) for base in _bases()] + [_temporary() / name]
 
 
 def _bases() -> Iterator[str]:

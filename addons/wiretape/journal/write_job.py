@@ -93,10 +93,12 @@ class ExchangeRequest:
     user_agent: str
     began: float
     """When its last byte came: seconds since 1970."""
+    replaces: str = ""
+    """The recording that it takes the place of, as that has expired; empty for none."""
 
     def dumps(self) -> bytes:
         """Return it as JSON."""
-        own = self.content_type, self.test_id, self.by, self.user_agent, self.began
+        own = self.content_type, self.test_id, self.by, self.user_agent, self.began, self.replaces
         return f"[{_dumped(self.config)},{_dumped(self.route)},{json.dumps(own)}]".encode()
 
     @classmethod
@@ -189,7 +191,7 @@ class WriteJob:
             logger.warning("not recorded: %s: %s%s", url, e, recorder.named)
             return True
         recorded = reduction.with_places(recorded, parse_places(request.config.tape.places))
-        return recorder.record(recorded, self.arrived, self.origin(recorded))
+        return recorder.record(recorded, self.arrived, self.origin(recorded), request.replaces)
 
 
 class _Answer:

@@ -2,10 +2,14 @@
 
 ``verify``      whether a file is a sound recording
 ``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
+``conversation``  what was said, in turns of parts, whichever API it was said to; ``answer_pieces``: those of a stream
 ``compare``     what a session holds, and how two differ
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one
 ``promotion``   a session's recordings, taken over into another
+``unused``      which recordings nobody asked for
+``drift``       how an answer differs from the recorded one; ``answer_shape``: which fields it has;
+                ``answer_facts``: what it says of itself
 ``ledger``      what was found out about recordings, noted so that it need not be found out again
 ``parallel``    work on very many files, shared out among processes
 """

@@ -3,12 +3,11 @@
 It is imported where a path needs the library, which takes a tenth of a second to load.
 """
 
-import re2
 from jsonpath import JSONPathEnvironment
 from jsonpath.function_extensions import ExpressionType, FilterFunction
 
 from wiretape.codecs.json_text import DEEPEST
-from wiretape.redaction.rules import text_pattern
+from wiretape.codecs.patterns import text_pattern
 
 
 class _Pattern(FilterFunction):
@@ -27,7 +26,7 @@ class _Pattern(FilterFunction):
             made = text_pattern(pattern)
             data = text.encode("utf-8", "surrogatepass")
             found = made.fullmatch(data) if self._is_whole else made.search(data)
-        except (re2.error, UnicodeEncodeError):
+        except ValueError:  # It is no pattern.
             return False
         return found is not None
 

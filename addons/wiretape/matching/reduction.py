@@ -84,14 +84,6 @@ def _by_rule(reduced: Reduced) -> dict[str, list[JSON]]:
     return values
 
 
-def distance(recorded: Reduced, present: Reduced) -> int:
-    """Return how many values differ that were taken out of two requests whose forms are equal."""
-    ours = {(each.rule.name, each.place): each.value for each in present.left_out}
-    theirs = {(each.rule.name, each.place): each.value for each in recorded.left_out}
-    left_out = sum(1 for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
-    return left_out + sum(1 for one, two in _pairs(recorded, present) if one.value != two.value)
-
-
 def bindings(recorded: Reduced, present: Reduced) -> Bindings:
     """Return what puts the present values into a recorded answer, of two requests whose forms are equal."""
     return Bindings(bound(recorded, present))

@@ -18,12 +18,12 @@ from typing import Any
 
 import re2
 
+from wiretape.codecs.patterns import text_pattern
 from wiretape.matching import marks
 from wiretape.matching.bound_values import BoundValue
 from wiretape.matching.marks import JsonText, Marked
 from wiretape.matching.parts import Searched, Taken
 from wiretape.recording import JSON
-from wiretape.redaction.rules import text_pattern
 
 _MOST = 32
 """Values of a request that are looked for in its other texts."""

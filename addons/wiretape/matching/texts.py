@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import re2
 
+from wiretape.codecs.patterns import text_pattern
 from wiretape.matching import kinds
 from wiretape.matching.rules import PLACES, Kind, MatchRule, Replacement
-from wiretape.redaction.rules import text_pattern
 
 _REMEMBERED = 4 << 20
 """Characters of texts of which it is kept what is in them."""
@@ -85,13 +85,7 @@ def _wanted(rule: MatchRule, each: Replacement, kind: Kind | None = None) -> Wan
     return Wanted(rule, each.pattern, each.name or rule.name, kind, each.is_tracked)
 
 
-@functools.lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> Any:
-    try:
-        return text_pattern(pattern)
-    except re2.error as e:
-        reason = e.args[0].decode() if isinstance(e.args[0], bytes) else e.args[0]
-        raise ValueError(f"{pattern!r} is no pattern of RE2 ({reason})") from e
+_compiled = functools.lru_cache(maxsize=1024)(text_pattern)
 
 
 class TextScanner:

@@ -180,6 +180,8 @@ class Finding(Enum):
     """A bucket cannot be reached: it cannot be told, but live traffic flows, and what is recorded waits."""
     BROKEN = auto()
     """The store fails: it cannot be told."""
+    EXPIRED = auto()
+    """There is one that is too old to answer, and nobody is to be asked in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,9 @@ class LookedUp:
     finding: Finding
     hit: Hit | None = None
     why: str = ""
-    """Why it cannot be told, where that is so."""
+    """Why it cannot be told, where that is so, or what has expired."""
+    replaces: str = ""
+    """Of a miss: the recording that is too old to answer, and that the provider's answer takes the place of."""
 
 
 # -- what becomes of a request -----------------------------------------------------------------------------------------
@@ -218,6 +222,8 @@ class Missed:
     """Nothing answers: there is no recording, and nothing may be sent to a provider."""
 
     request: EndpointRequest
+    expired: str = ""
+    """What is too old to answer, where there is a recording all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from concurrent.futures import Future, wait
 from wiretape.exceptions import StoreAwayError
 from wiretape.policy import Mode, Takes
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingRequest, LookedUp
 from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
 from wiretape.tape.background import StillReadingError
+from wiretape.tape.expiry import ExpiredError
 from wiretape.tape.hit import Hit
 from wiretape.tape.loose import without_place
 from wiretape.tape.mismatch import Explanation
@@ -33,9 +33,8 @@ LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 class LookUps:
     """Looks up, and counts what comes of it. For the thread that carries the traffic."""
 
-    def __init__(self, threads: Threads, report: CallReport) -> None:
+    def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._report = report
         self._log = HitLog()
         self._under_way: dict[Hashable, asyncio.Task[Hit | None]] = {}
         """In stores that are not quick."""
@@ -64,6 +63,11 @@ class LookUps:
         question = Question(request.recorded, key, context=request.context)
         try:
             hit = await self._found(tape, question)
+        except ExpiredError as e:
+            tape.counters.misses += not request.is_beside_model
+            if e.is_asked_anew:
+                return LookedUp(Finding.MISS, replaces=e.replaces)
+            return LookedUp(Finding.EXPIRED, why=str(e))
         except OSError as e:
             tape.counters.unavailable += 1
             return LookedUp(Finding.AWAY if isinstance(e, StoreAwayError) else Finding.BROKEN, why=str(e))
@@ -98,7 +102,6 @@ class LookUps:
         counters.bytes += hit.size
         by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""
         self._log.add(hit.name, hit.label + by_rules + grant.tape.named)
-        self._report.hit(grant.tape, hit)
 
     async def _found(self, tape: Tape, question: Question) -> Hit | None:
         """Return the hit of a request, once it can be told. Raises OSError."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from wiretape.call_log.log import CallLog
 from wiretape.cluster.protocol import Order, Task
 from wiretape.config import overrides as override_texts
 from wiretape.control.overriding import NotInForceError
@@ -32,13 +33,13 @@ class LocalOverriding:
         admission: Admission,
         runtime: Callable[[], Runtime],
         turns: Callable[[], Turns],
-        flush: Callable[[], None],
+        log: Callable[[], CallLog | None],
     ) -> None:
-        """``runtime`` and ``turns`` return what holds now. ``flush`` waits until all calls are in the log of calls."""
+        """``runtime``, ``turns`` and ``log`` return what holds now."""
         self._admission = admission
         self._runtime = runtime
         self._turns = turns
-        self._flush = flush
+        self._log = log
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         """That of the traffic, while the proxy runs."""
@@ -82,7 +83,11 @@ class LocalOverriding:
 
     def flush(self) -> None:
         """As ``Overriding.flush``."""
-        self._flush()
+        # What the traffic is at now comes first: a client may have its answer before the call is told.
+        self._change(lambda: None)
+        log = self._log()
+        if log and not log.flush(_PATIENCE):
+            raise NotInForceError(f"the log of calls was not written within {_PATIENCE:g} s")
 
     def carry_out(self, order: Order) -> str:
         """Do what a coordinator tells this worker to, and return why it cannot."""

@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mitmproxy import http
 
@@ -16,6 +17,13 @@ from wiretape.replay.faults import Fault
 from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    """The answer to a request that is refused, and why it is, for whoever asks for that."""
+
+    answer: http.Response
+    why: str
 
 
 def allow(response: http.Response, origin: str) -> None:
@@ -40,13 +48,13 @@ def answer(wire_answer: wire.HttpResponse) -> http.Response:
     return response
 
 
-def no_recording(text: str, route: Route) -> http.Response:
-    """Return the refusal of a request that no recording answers.
+def no_recording(text: str, route: Route, *, code: str = "recording_not_found") -> http.Response:
+    """Return the refusal of a request that no recording answers. ``code`` is the error's.
 
     Of all statuses it is 400 that clients show with its text, and do not ask again for: of a 404 they make a text of
     their own, or retry for a minute.
     """
-    return answer(wire.error(400, text, "recording_not_found", route))
+    return answer(wire.error(400, text, code, route))
 
 
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}

@@ -55,8 +55,10 @@ _SHORT = 64
 """Characters that a short text has at most."""
 _LONG = 1 << 16
 """Characters of the longest text that is remembered."""
-_LONG_REMEMBERED = 64
-"""How many long texts without a secret are remembered: they take four MB at most."""
+_LONG_REMEMBERED = 4 << 20
+"""Characters of the long texts without a secret that are remembered."""
+_TEXT_COSTS = 100
+"""Characters that each of them counts as beside its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,29 @@ class _Parts:
         """The rules that have a path, where a value begins."""
         self.harmless: set[str] = set()
         """Short texts without a secret."""
-        self.harmless_long: set[str] = set()
-        """Long texts without a secret: a conversation repeats its prompts, and a command looks at each recording twice.
-        """
+        self.harmless_long = _HarmlessTexts()
+
+
+class _HarmlessTexts:
+    """Long texts without a secret, for any thread.
+
+    A conversation repeats its prompts and its tools, and a command looks at each recording twice.
+    """
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._size = 0
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._texts
+
+    def add(self, text: str) -> None:
+        """Remember a text, and forget all others where there are too many."""
+        self._size += len(text) + _TEXT_COSTS
+        if self._size > _LONG_REMEMBERED:
+            self._texts = set()
+            self._size = len(text) + _TEXT_COSTS
+        self._texts.add(text)
 
 
 class Redactor:
@@ -164,8 +186,6 @@ class Redactor:
             return []
         spans = encodings.spans(text, self._plain_spans, self.member)
         if not spans and len(text) <= _LONG:
-            if len(harmless) >= _LONG_REMEMBERED:
-                harmless.clear()
             harmless.add(text)
         return spans
 

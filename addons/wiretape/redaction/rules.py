@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import re2
-
 from wiretape.codecs import misspelled
+from wiretape.codecs.patterns import text_pattern
 from wiretape.exceptions import ConfigurationError
 from wiretape.redaction import environment, paths, pii, pseudonyms
 from wiretape.redaction.detectors import DETECTORS
@@ -167,19 +166,10 @@ def check_pattern(path: _Path, pattern: str) -> None:
     """Raise ConfigurationError for what is no pattern, or matches the empty text."""
     try:
         made = text_pattern(pattern)
-    except re2.error as e:
-        reason = e.args[0].decode() if isinstance(e.args[0], bytes) else e.args[0]
-        what = f"{pattern!r} is no pattern of RE2 ({reason})"
-        raise ConfigurationError(f"{what}; it knows neither look-around nor references back", path) from e
+    except ValueError as e:
+        raise ConfigurationError(f"{e}; it knows neither look-around nor references back", path) from e
     if made.fullmatch(""):
         raise ConfigurationError(f"{pattern!r} matches the empty text, that is, everywhere", path)
-
-
-def text_pattern(pattern: str) -> Any:
-    """Return a compiled pattern for texts in UTF-8. Raises ``re2.error``."""
-    made = re2.Options()
-    made.log_errors = False
-    return re2.compile(pattern, made)
 
 
 def is_pattern(allowed: str) -> bool:

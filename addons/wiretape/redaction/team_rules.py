@@ -16,8 +16,9 @@ What a team allows is never a secret, whatever finds it: ``AllowedTexts``.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from wiretape.codecs.patterns import text_pattern
 from wiretape.redaction import paths, pseudonyms
-from wiretape.redaction.rules import RedactionRule, is_pattern, text_pattern
+from wiretape.redaction.rules import RedactionRule, is_pattern
 from wiretape.rewriting.spans import Places, Span, merged, replaced
 
 _STRETCH = 1024

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from wiretape.codecs.units import parse_age
 from wiretape.exceptions import ConfigurationError
-from wiretape.policy import Mode, parse_form, parse_mode, parse_takes
+from wiretape.policy import Freshness, Mode, OnExpiry, parse_form, parse_mode, parse_on_expiry, parse_takes
+from wiretape.pricing import budget
 from wiretape.replay import pacing
 from wiretape.sessions.model import Session, Sessions, check_name
 
@@ -52,8 +54,11 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "takes": ("takes", parse_takes),
     "format": ("form", parse_form),
     "frozen": ("frozen", _flag),
+    "budget": ("budget", budget.parse),
+    "max_age": ("max_age", parse_age),
+    "on_expiry": ("on_expiry", parse_on_expiry),
 }
-"""Key -> field of ``Session``, and how its value is read."""
+"""Key -> field of ``Session``, or of its ``freshness``, and how its value is read."""
 
 
 def _session(name: str, entry: Mapping[str, Any]) -> Session:
@@ -69,6 +74,12 @@ def _session(name: str, entry: Mapping[str, Any]) -> Session:
             given[field] = read(value)
         except ValueError as e:
             raise ConfigurationError(str(e), (*path, key)) from e
+    max_age = given.pop("max_age", None)
+    on_expiry = given.pop("on_expiry", OnExpiry.WARN)
+    if max_age is not None:
+        given["freshness"] = Freshness(max_age, on_expiry)
+    elif "on_expiry" in entry:
+        raise ConfigurationError("is without effect: no max_age says when a recording expires", (*path, "on_expiry"))
     modes = given.get("modes", tuple(Mode))
     # A session that allows these alone has one of these, whatever the proxy's option says.
     if "modes" in given:

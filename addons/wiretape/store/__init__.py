@@ -5,6 +5,7 @@
 ``directory``  a directory as a store
 ``atomic``     writes files that appear whole or not at all; ``modes``: who may read them
 ``regular``    reads regular files inside a folder, and no others
+``committed``  when the files of a folder were committed last, where it is in a repository
 ``mounts``     tells whether a folder is on a disk of this machine
 ``grouped``    lets several writes wait for the disk together
 ``bucket``     S3, Google Cloud Storage, Azure

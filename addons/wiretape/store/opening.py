@@ -109,9 +109,9 @@ def open_store(
     copies in memory and in ``local``; 0 turns each off. ``timeout`` is how many seconds a look-up may take to connect,
     and the bucket may be silent. ``BucketStore`` explains ``settle``.
     """
-    local = local or _local()
+    local = local or cache_folder()
     if not is_url(text):
-        return DirectoryStore(Path(text), largest, _notes(local, str(Path(text).absolute())))
+        return DirectoryStore(Path(text), largest, _notes(local, text))
     url = bucket_url(text)
     from wiretape.store.bucket.client import ObjectClient
     from wiretape.store.bucket.objects import Objects
@@ -119,7 +119,7 @@ def open_store(
     from wiretape.store.bucket.store import BucketStore
 
     remote = ObjectClient(url, timeout)
-    own = _digest(url)
+    own = place_number(url)
     cache = None
     if disk:
         cache = local / "cache" / own
@@ -131,14 +131,17 @@ def open_store(
 
 
 def _notes(local: Path, place: str) -> Notes:
-    return Notes(local / "index" / f"{_digest(place)}.sqlite")
+    return Notes(local / "index" / f"{place_number(place)}.sqlite")
 
 
-def _digest(place: str) -> str:
+def place_number(text: str) -> str:
+    """Return what a path or a URL is called where something is kept about it. Raises ConfigurationError."""
+    place = bucket_url(text) if is_url(text) else str(Path(text).absolute())
     return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _local() -> Path:
+def cache_folder() -> Path:
+    """Return the folder of this user's cache that is ours, whether it is there or not."""
     try:
         default = Path.home() / ".cache"
     except RuntimeError:  # A user without a home, as in some containers.

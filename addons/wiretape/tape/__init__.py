@@ -10,6 +10,8 @@ How they are asked:
 ``change_log``      which recordings of a session have come, changed or gone
 ``collecting``      no look for garbage while very much is made
 ``recorded_at``     when a recording was made
+``ages``            the same for how old one is: by its capture, else by git
+``expiry``          whether one is too old to answer
 ``background``      work that takes too long for whoever needs it first
 ``likeness``        how much of what rules took out of two requests is equal
 ``reduced_session`` what a set of rules makes of the recordings of a session
@@ -32,5 +34,6 @@ How they are written:
 
 ``conflicts``       when a recording may not take the name it wants
 ``take_writer``     under which name it is written, and what it replaces
+``making``          a live answer -> a recording and its capture, not written yet
 ``recorder``        a live answer -> a recording and its capture
 """

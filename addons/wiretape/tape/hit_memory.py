@@ -12,7 +12,7 @@ another one where anything holds by which it is chosen or played. So it is known
 """
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from wiretape.matching.rules import MatchPolicy
@@ -20,6 +20,7 @@ from wiretape.providers.answers import HttpResponse
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
 from wiretape.tape.config import TapeConfig
+from wiretape.tape.expiry import NEVER
 from wiretape.tape.hit import Hit
 from wiretape.tape.index import Index
 from wiretape.tape.question import Question
@@ -53,6 +54,8 @@ class CachedHit:
     """When the files were last seen to be as they were, by ``time.monotonic``."""
     numbers: tuple[int, ...]
     """What the indexes knew then: it counts for a hit by rules."""
+    until: float
+    """When its recording expires, in seconds since 1970."""
 
 
 class HitMemory:
@@ -66,8 +69,12 @@ class HitMemory:
         indexes: Sequence[Index],
         *,
         policy: MatchPolicy,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """``memory`` may be shared with other tapes; ``indexes`` are those of the session and of its layers."""
+        """``memory`` may be shared with other tapes; ``indexes`` are those of the session and of its layers.
+
+        ``clock``: seconds since 1970, by which recordings expire.
+        """
         self._store = store
         # One text, whose hash is known from the first time on.
         self._tape = repr(
@@ -76,6 +83,7 @@ class HitMemory:
         self._memory = memory
         self._indexes = indexes
         self._has_rules = bool(policy.rules)
+        self._clock = clock
 
     def recall(self, key: Hashable, client: str = "") -> Hit | None:
         """Return the hit of a request that was looked up lately, where that can be told at once."""
@@ -118,8 +126,10 @@ class HitMemory:
         """Return this moment: what is looked up after it may be kept with it."""
         return Mark(time.monotonic(), self._numbers())
 
-    def keep(self, question: Question, hit: Hit, snapshots: Sequence[Snapshot], mark: Mark) -> None:
-        """Keep the hit of a request."""
+    def keep(
+        self, question: Question, hit: Hit, snapshots: Sequence[Snapshot], mark: Mark, until: float = NEVER
+    ) -> None:
+        """Keep the hit of a request, ``until`` its recording expires."""
         if question.key is None:
             return
         states: dict[str, dict[tuple[str, str], Hashable]] = {}
@@ -130,7 +140,7 @@ class HitMemory:
         key: Hashable = self._tape, question.key
         if hit.rules:
             key = self._tape, question.key, question.context.client
-        cached = CachedHit(hit, (*states.items(),), mark.at, mark.numbers)
+        cached = CachedHit(hit, (*states.items(),), mark.at, mark.numbers, until)
         self._memory.put(key, cached, _size(hit.answer))
 
     def _numbers(self) -> tuple[int, ...]:
@@ -140,6 +150,8 @@ class HitMemory:
         return cached.numbers == self._numbers() and all(index.is_fresh for index in self._indexes)
 
     def _is_current(self, cached: CachedHit) -> bool:
+        if cached.until != NEVER and self._clock() > cached.until:
+            return False
         try:
             unchanged = all(is_unchanged(self._store, session, states) for session, states in cached.states)
         except OSError:

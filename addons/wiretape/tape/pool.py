@@ -6,8 +6,9 @@ alone: that may be another thing in a scope, or from one moment to the next. In 
 from the first one on: it is a part of what one client does, and begins as if nothing had been asked before.
 """
 
+import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from wiretape.matching.presets import MatchPolicies
 from wiretape.matching.rules import MatchPolicy
@@ -17,6 +18,7 @@ from wiretape.replay.take_counters import LocalTurns, Turns, TurnsOfScope
 from wiretape.sessions.model import Session, Sessions
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
+from wiretape.tape.ages import Ages
 from wiretape.tape.background import Background
 from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
 from wiretape.tape.hit_memory import CachedHit
@@ -41,11 +43,13 @@ class TapePool:
         turns: Turns | None = None,
         policy: MatchPolicy = EXACTLY,
         policies: MatchPolicies | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """``defaults`` is what holds for a session that says nothing else, ``policy`` by which rules it is matched;
         ``policies`` has those of sessions that say it themselves.
 
-        ``memory`` is what may be kept of hits, in bytes, of all sessions together.
+        ``memory`` is what may be kept of hits, in bytes, of all sessions together. ``clock``: seconds since 1970, by
+        which recordings expire.
         """
         self.store = store
         self._sessions = sessions
@@ -55,6 +59,9 @@ class TapePool:
         self._indexes = Indexes(store, Background())
         self._turns = turns or LocalTurns()
         self._policy = policy
+        each = {name: sessions.get(name).freshness for name in sessions.names}
+        self._freshness = {name: freshness for name, freshness in each.items() if freshness}
+        self._ages = Ages(store, clock) if self._freshness else None
         self._policies = policies or MatchPolicies({})
         self._tapes: OrderedDict[Hashable, Tape] = OrderedDict()
 
@@ -77,6 +84,8 @@ class TapePool:
             indexes=self._indexes,
             turns=TurnsOfScope(self._turns, scope_id) if scope_id else self._turns,
             policy=self._policies.of(session.match) if session.match else self._policy,
+            freshness=self._freshness,
+            ages=self._ages,
         )
         self._tapes[key] = tape
         if len(self._tapes) > _TAPES:

@@ -13,7 +13,7 @@ from wiretape.exceptions import StoreAwayError
 from wiretape.matching import request as matching
 from wiretape.recording import Recording
 from wiretape.recording import capture as captures
-from wiretape.recording.capture import Capture
+from wiretape.recording.capture import Capture, Origin
 from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.snapshot import Snapshot
@@ -74,6 +74,11 @@ class RecordingReader:
         """Return whether a recording is known to be of its own query alone. Raises as ``capture`` does."""
         capture = self._capture(name, snapshot)
         return capture is not None and capture.origin is not None and capture.origin.query is not None
+
+    def origin(self, name: str, snapshot: Snapshot) -> Origin | None:
+        """Return what a recording's capture says of who made it, and when. Raises as ``capture`` does."""
+        capture = self._capture(name, snapshot)
+        return capture.origin if capture else None
 
     def _capture(self, name: str, snapshot: Snapshot) -> Capture | None:
         try:

@@ -13,7 +13,7 @@ first name, and when it goes up ``conflicts`` decides what becomes of it.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from wiretape import recording as recordings
 from wiretape import redaction
@@ -22,12 +22,13 @@ from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.providers import wire
 from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
+from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
-from wiretape.redaction import bodies, recorded
 from wiretape.store import freezing
 from wiretape.store.base import WIRE, Store
+from wiretape.tape import making
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.reader import RecordingReader
 from wiretape.tape.take_writer import TakeWriter, WrittenTakes
@@ -39,6 +40,9 @@ _CHANGED = (
     "where it is data, say so: on_secret and allow in [redaction] of wiretape_config"
 )
 """What is said of a recording whose answer is another than the provider's."""
+
+
+_NOT_REPLACED = "it depends on who asked, or when: what has expired stays"
 
 
 class FrozenError(wire.UnrecordableError):
@@ -53,6 +57,19 @@ _REASONS: Mapping[type[Exception], Reason] = {
     BrokeOffError: Reason.BROKE_OFF,
 }
 """What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
+
+
+@dataclass(slots=True)
+class RecordedCall:
+    """What is known of a live exchange when it was recorded, or was not."""
+
+    recording: str = ""
+    """The name of what was written; empty where nothing was."""
+    label: str = ""
+    """Endpoint and model; empty where the request could not be read."""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    """The tokens that the answer says that it took, where it could be read."""
 
 
 class TapeRecorder:
@@ -75,25 +92,27 @@ class TapeRecorder:
         self.session = config.session
         self.named = config.named
         self.counters = counters
+        self.call = RecordedCall()
+        """What became of the exchange that was recorded last, or was not."""
         self._config = config
         self._reader = RecordingReader(store, config.session, config)
         self._takes = TakeWriter(store, config, self._reader, written or WrittenTakes(), is_repeated=is_repeated)
 
-    def record(self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None) -> bool:
+    def record(
+        self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None = None, replaces: str = ""
+    ) -> bool:
         """Write the recording of a live answer, where it ended well; counted, and said in the log. Never raises.
 
-        ``origin`` is kept with the capture. Return False where the store failed: it may be written later.
+        ``origin`` is kept with the capture. ``replaces`` names a recording that has expired: this one takes its place,
+        unless it says nothing about the request. Return False where the store failed: it may be written later.
         """
+        self.call = RecordedCall(label=request.label, model=request.model)
         try:
-            decoded = wire.decoded(arrived)
-            plain = _without_secrets(decoded)
-            response = wire.response(request, plain, keep_errors=self._config.keep_errors)
-            cleaned = recorded.response(response, redaction.DEFAULT.recorder)
-            redaction.DEFAULT.check(response.body, cleaned.body, "response.body")
-            redaction.DEFAULT.check(response.error, cleaned.error, "response.error")
-            recording = recordings.make(request, cleaned, self._config.form)
-            capture = self._capture(request, plain, origin, has_secret=cleaned is not response)
-            name = self._write(recording, capture)
+            made = making.make(request, arrived, origin, self._config)
+            self.call.usage, _ = wire.usage(request, made.recording.response)
+            if replaces and made.recording.response.is_passing:
+                raise StatusError(_NOT_REPLACED)  # noqa: TRY301
+            name = self._write(made.recording, made.capture, replaces)
         except (wire.UnrecordableError, redaction.RefusedError) as e:
             self.counters.not_recorded(_REASONS.get(type(e), Reason.FORM))
             logger.warning("not recorded: %s: %s%s", request.sent_url, e, self.named)
@@ -109,31 +128,20 @@ class TapeRecorder:
             logger.exception("RECORDING LOST: %s%s", request.sent_url, self.named)
         else:
             self.counters.recorded += 1
+            self.call.recording = name
             logger.info("recorded %s: %s%s", name, request.label, self.named)
-            if plain is not decoded or cleaned is not response:
+            if made.is_changed:
                 logger.warning("%s: %s%s", name, _CHANGED, self.named)
         return True
 
-    def _capture(
-        self, request: RecordedRequest, arrived: wire.LiveResponse, origin: Origin | None, *, has_secret: bool
-    ) -> Capture | None:
-        """Return what is kept beside a recording, whose digest is still to be put in."""
-        if not self._config.keep_captures or (has_secret and not origin):
-            return None
-        headers = captures.kept(arrived.headers, recorded.header)
-        if has_secret:
-            # One that is only seen in the recording's form is still in the bytes.
-            return Capture("", arrived.status, headers, None, (), origin, request.base64_wanted)
-        return Capture("", arrived.status, headers, arrived.pieces, arrived.at, origin, request.base64_wanted)
-
-    def _write(self, recording: Recording, capture: Capture | None) -> str:
+    def _write(self, recording: Recording, capture: Capture | None, replaces: str) -> str:
         data = recordings.dumps_parts(recording)
         if self._is_frozen():
             raise FrozenError(f"session {self.session} is frozen")
         try:
-            name = self._takes.write(recording, data)
+            name = self._takes.write(recording, data, replaces)
             if capture:
-                self._write_capture(name, data, capture)
+                self._write_capture(name, data, capture, is_news=bool(replaces))
             return name
         except StoreUnavailableError:
             if not self.store.has_spool:
@@ -158,11 +166,12 @@ class TapeRecorder:
             self.store.write(self.session, recording.name, kept, replace=True, folder=WIRE)
         return recording.name
 
-    def _write_capture(self, name: str, data: Parts, capture: Capture) -> None:
+    def _write_capture(self, name: str, data: Parts, capture: Capture, *, is_news: bool) -> None:
+        """Write a capture. ``is_news``: that the same was answered now is to be seen from it."""
         if not self._takes.has(name, data):
             return  # Another proxy's recording has the name: so will its capture.
         capture = replace(capture, recording=data.digest)
-        if self._has_capture(name, capture):
+        if not is_news and self._has_capture(name, capture):
             return  # The same answer again: only its times would differ.
         try:
             self.store.write(self.session, name, captures.dumps_parts(capture), replace=True, folder=WIRE)
@@ -180,9 +189,3 @@ class TapeRecorder:
         if capture.origin is None:
             return True
         return existing.origin is not None and existing.origin.query == capture.origin.query
-
-
-def _without_secrets(arrived: wire.LiveResponse) -> wire.LiveResponse:
-    pieces = bodies.cleaned(arrived.pieces, redaction.DEFAULT.recorder)
-    redaction.DEFAULT.check(arrived.pieces, pieces, "response")
-    return arrived if pieces is arrived.pieces else replace(arrived, pieces=pieces).without_empty()

@@ -7,6 +7,7 @@ It depends on what is there, and on how the session is recorded:
                                                   on who asked, or when: then the new one is its next take
     record, of several takes the last answers     in place of the last take
     record, else                                  the next take
+    in place of one that has expired              under its name, whatever the mode
     what moves on, as a poll's answer             a take after the one before, where it says something new
 
 A failure that passes, such as a 429, and what its retry got are recorded as two takes. Which failed for now, and how
@@ -69,13 +70,31 @@ class TakeWriter:
         self._written = written
         self._is_repeated = is_repeated
 
-    def write(self, recording: Recording, data: Parts) -> str:
-        """Write a recording, whose bytes are given, and return the name under which it is."""
+    def write(self, recording: Recording, data: Parts, replaces: str = "") -> str:
+        """Write a recording, whose bytes are given, and return the name under which it is.
+
+        ``replaces`` names a recording of the same request that has expired: it is written in its place.
+        """
         identity = matching.identity(recording.request)
         name = self._free_name(recording, identity)
+        if replaces and self._is_of(replaces, identity):
+            return self._write_in_place(replaces, name, data)
         if recording.request.moves_on:
             return self._write_state(name, data)
         return self._write_take(name, identity, data, is_momentary=recording.response.is_momentary)
+
+    def _is_of(self, name: str, identity: str) -> bool:
+        return self._reader.read(name, identity, self._reader.snapshot()) is not None
+
+    def _write_in_place(self, old: str, name: str, data: Parts) -> str:
+        """Write in place of a recording: under its name, where that is one that the new recording can have too."""
+        base, dot, take = old.rpartition(".")
+        is_take = bool(dot) and take.isdecimal() and base == name
+        written = old if is_take else name
+        self._store.write(self._session, written, data, replace=True)
+        if written != old:
+            self._remove([old])
+        return written
 
     def _free_name(self, recording: Recording, identity: str) -> str:
         """Return the first of a recording's names that no other request's recording has."""

@@ -17,13 +17,16 @@ What holds:
   passed over for what lies below.
 - Where the store cannot tell, that is an error (StoreUnavailableError) and never a miss. Where recordings are being
   read for rules, it is one that says what to wait for (StillReadingError); what is found exactly never waits for that.
+- A recording that is older than its session allows may not answer: that is ExpiredError, which says what comes of it,
+  and never a miss (see ``expiry``).
 - A tape of the mode record-if-missing has no answer that depends on who asked, or when; one of replay has. So a hit in
   memory is known by that, too.
 
 How a recording is written is in ``recorder``.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -33,7 +36,7 @@ from wiretape.matching import aliases
 from wiretape.matching import request as matching
 from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
-from wiretape.policy import Takes
+from wiretape.policy import Freshness, Takes
 from wiretape.providers import wire
 from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures
@@ -42,8 +45,10 @@ from wiretape.replay.take_counters import LocalTurns, Turns
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
 from wiretape.tape import rule_index
+from wiretape.tape.ages import Ages
 from wiretape.tape.config import TapeConfig
-from wiretape.tape.hit import Hit
+from wiretape.tape.expiry import Expiry
+from wiretape.tape.hit import NOTHING, Hit
 from wiretape.tape.hit_memory import CachedHit, HitMemory
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
@@ -84,10 +89,13 @@ class Tape:
         indexes: Indexes | None = None,
         turns: Turns | None = None,
         policy: MatchPolicy = EXACTLY,
+        freshness: Mapping[str, Freshness] | None = None,
+        ages: Ages | None = None,
     ) -> None:
-        """``memory``, ``indexes`` and ``turns`` may be shared with other tapes on the same store.
+        """``memory``, ``indexes``, ``turns`` and ``ages`` may be shared with other tapes on the same store.
 
-        ``policy``: by which rules a request may be the same as another one.
+        ``policy``: by which rules a request may be the same as another one. ``freshness``: how old the recordings of
+        sessions may be, which ``ages`` tells.
         """
         self.config = config
         # On the way of each request.
@@ -105,6 +113,7 @@ class Tape:
         self._by_rules = [indexes.by_rules(each) for each in self._sessions]
         own = [indexes.of(each) for each in self._sessions]
         self._loose = LooseMatches(config, policy, self._lookups, indexes, self._count_turn)
+        self._expiry = Expiry(config, freshness or {}, ages, counters)
         self._misses = MissExplainer(store, self._lookups, indexes, policy, keeps_misses=config.keep_misses)
         self._hits = HitMemory(
             store,
@@ -113,6 +122,7 @@ class Tape:
             LruCache(0) if memory is None or self._loose.counts else memory,
             own,
             policy=policy,
+            clock=ages.clock if ages else time.time,
         )
         self.counts_calls = self._loose.counts
         """Whether an answer depends on how many calls came before."""
@@ -154,6 +164,7 @@ class Tape:
 
         A client that was played an answer of the form 2026 sends back ids that no provider has given.
         """
+        self._expiry.prepare()
         if question.turn is None and question.request.moves_on and self.config.asks_again:
             # It is counted whether it has a recording or not: the next one is the one after it.
             question.turn = self._count_turn(question.identity)
@@ -188,9 +199,10 @@ class Tape:
             found = self._find_with_less_query(question, snapshots, thorough=thorough)
         if found is None:
             return None
+        until = self._answers_until(question.request, found)
         hit = self._hit(question.request, found)
         if self._may_be_kept(question.request, found, snapshots):
-            self._hits.keep(question, hit, snapshots, mark)
+            self._hits.keep(question, hit, snapshots, mark, until)
         return hit
 
     def _look_by_rules(self, question: Question, snapshots: list[Snapshot]) -> Hit | None:
@@ -209,10 +221,11 @@ class Tape:
                 found = self._find(self._in_place_of(question, match.request), snapshots, thorough=True)
                 if found is None:
                     continue
+                until = self._answers_until(question.request, found)
                 index.remember(match, reading)
                 hit = self._hit(question.request, found).by_rules(match.rules, match.bindings)
                 if self._may_be_kept(question.request, found, snapshots):
-                    self._hits.keep(question, hit, snapshots, mark)
+                    self._hits.keep(question, hit, snapshots, mark, until)
                 return hit
         return None
 
@@ -224,6 +237,7 @@ class Tape:
         if match is None:
             return None
         found = _Found(match.lookup, match.snapshot, [match.candidate])
+        self._answers_until(question.request, found)
         return self._hit(question.request, found).by_rules(match.rules, match.bindings)
 
     def _in_place_of(self, question: Question, request: RecordedRequest) -> Question:
@@ -267,14 +281,29 @@ class Tape:
             raise doubt
         return None
 
+    def _answers_until(self, request: RecordedRequest, match: _Found) -> float:
+        """Return until when a recording may answer, in seconds since 1970. Raises ExpiredError where it may not."""
+        return self._expiry.check(match.lookup.reader, match.candidates, match.snapshot, moves_on=request.moves_on)
+
     def _hit(self, request: RecordedRequest, match: _Found) -> Hit:
         first = match.candidates[0]
-        # A question about what was made before makes no tokens.
-        is_of_state = request.moves_on and request.method != "POST"
-        tokens = 0 if is_of_state else wire.tokens(first.recording)
+        usage, tokens = wire.usage(first.recording.request, first.recording.response)
+        if request.moves_on and request.method != "POST":
+            # A question about what was made before makes no tokens.
+            usage = NOTHING
+            tokens = 0
         answer = _answer(request, match)
-        leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
-        return Hit(first.name, answer, leaving, tokens, sum(map(len, answer.chunks)), request.label)
+        return Hit(
+            first.name,
+            answer,
+            leaving=pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens),
+            tokens=tokens,
+            size=sum(map(len, answer.chunks)),
+            label=request.label,
+            model=request.model,
+            session=match.lookup.session,
+            usage=usage,
+        )
 
     def _may_be_kept(self, request: RecordedRequest, match: _Found, snapshots: list[Snapshot]) -> bool:
         """Return whether the next equal request gets the same answer, while no file changes that was looked at."""

@@ -36,7 +36,7 @@ def test_its_time_is_told_as_rfc_3339() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"at": "x"}, {"at": 5}, as_json(HIT) | {"outcome": "?"}, as_json(HIT) | {"usage": {"no": 1}}]
+    "value", [{}, {"at": "x"}, {"at": 5}, as_json(HIT) | {"outcome": "?"}, as_json(HIT) | {"usage": 5}]
 )
 def test_what_is_no_call_is_told(value: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -44,7 +44,8 @@ def test_what_is_no_call_is_told(value: dict[str, object]) -> None:
 
 
 def test_members_of_a_newer_version_are_passed_over() -> None:
-    assert from_json(as_json(HIT) | {"colour": "red"}) == HIT
+    told = as_json(HIT)
+    assert from_json(told | {"colour": "red", "usage": told["usage"] | {"spoken": 7}}) == HIT
 
 
 def test_what_a_provider_was_asked_for_is_paid() -> None:

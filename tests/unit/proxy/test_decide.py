@@ -62,7 +62,8 @@ from wiretape.tape.tape import EXACTLY
 # route     yes: it is for an endpoint; no
 # fault     no; slow: its answer goes wrong; status: it has an answer of its own
 # body      read; unread; none: no recording can be of it; large: too large without its content coding
-# found     yet: not looked up yet; hit; miss; away: a bucket that keeps what is recorded; broken: any other store
+# found     yet: not looked up yet; hit; miss; away: a bucket that keeps what is recorded; broken: any other store;
+#           expired: a recording that is too old to answer. (One that is to be asked anew is a miss.)
 # flight    yes: an equal request is under way whose answer it may share; no
 # offline   yes: nothing is sent to its host; no
 # frozen    no; doubt: it cannot be told whether the session is. (In one that is, nobody has a mode that records.)
@@ -93,6 +94,7 @@ missing         -      no      -           yet     yes     -        -        joi
 -               -      -       -           yet     -       -        -        look up
 -               -      slow    -           hit     -       -        -        replayed, goes wrong
 -               -      -       -           hit     -       -        -        replayed
+-               -      -       -           expired -       -        -        missed, expired
 -               -      -       -           broken  -       -        -        unavailable
 replay          -      -       -           away    -       -        -        unavailable
 replay          -      -       -           miss    -       -        -        missed
@@ -118,6 +120,7 @@ FOUND = {
     "miss": LookedUp(Finding.MISS),
     "away": LookedUp(Finding.AWAY, why="it is away"),
     "broken": LookedUp(Finding.BROKEN, why="it is broken"),
+    "expired": LookedUp(Finding.EXPIRED, why="it is old"),
 }
 MODES = {"live": Mode.LIVE, "record": Mode.RECORD, "replay": Mode.REPLAY, "missing": Mode.RECORD_IF_MISSING}
 VALUES: dict[str, tuple[str, ...]] = {
@@ -195,7 +198,7 @@ def expected(outcome: str, case: dict[str, str], request: EndpointRequest) -> An
         case "replayed":
             return Replayed(request, HIT, goes_wrong)
         case "missed":
-            return Missed(request)
+            return Missed(request, "it is old" if "expired" in more else "")
         case "unreadable":
             return Unreadable(request)
         case "joining":
@@ -223,7 +226,7 @@ def test_the_table_holds_for_every_combination(requests: dict[tuple[str, str], E
         used.add(row.outcome + str(row.conditions))
         assert decide(facts_of(case, request)) == expected(row.outcome, case, request), case
         count += 1
-    assert count == 4 * 2 * 3 * 4 * 5 * 2 * 2 * 2
+    assert count == 4 * 2 * 3 * 4 * 6 * 2 * 2 * 2
     assert len(used) == len(table), "no row is for nothing"
 
 

@@ -11,13 +11,13 @@ from builders import came, chat, route, tape_of, text_of
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import SessionCounters
-from wiretape.policy import Mode
+from wiretape.policy import Freshness, Mode, OnExpiry
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.calls import EndpointRequest, Finding
 from wiretape.proxy.look_up import LookUps
 from wiretape.proxy.threads import Threads
-from wiretape.sessions.model import Sessions
+from wiretape.recording.capture import Origin
+from wiretape.sessions.model import Session, Sessions
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape import reduced_session
 from wiretape.tape.pool import TapePool
@@ -26,7 +26,7 @@ from wiretape.tape.pool import TapePool
 @pytest.fixture(name="look_ups")
 def _look_ups() -> Iterator[LookUps]:
     threads = Threads()
-    yield LookUps(threads, CallReport())
+    yield LookUps(threads)
     threads.close()
 
 
@@ -65,3 +65,26 @@ def test_who_needs_rules_waits_until_recordings_are_read_and_nobody_else(
         assert (counters.hits, counters.hits_by_rules, counters.misses) == (2, 1, 0)
 
     asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("mode", "on_expiry", "finding"),
+    [
+        (Mode.REPLAY, OnExpiry.FAIL, Finding.EXPIRED),
+        (Mode.RECORD_IF_MISSING, OnExpiry.RERECORD, Finding.MISS),
+        (Mode.REPLAY, OnExpiry.RERECORD, Finding.HIT),
+    ],
+)
+def test_what_has_expired_is_a_miss_that_tells_what_is_to_be_replaced(
+    mode: Mode, on_expiry: OnExpiry, finding: Finding, tmp_path: Path, look_ups: LookUps
+) -> None:
+    store = DirectoryStore(tmp_path)
+    made = Origin("", "2020-01-01T00:00:00Z", "", "1", 1.0)
+    tape_of(store, "default", Mode.RECORD).record(chat(), came("Hi"), made)
+    session = Session("default", freshness=Freshness(60.0, on_expiry))
+    tape = TapePool(store, Sessions({"default": session}), SessionCounters()).of(session, mode)
+    looked_up = asyncio.run(look_ups.look_up(EndpointRequest(Grant(tape), route(), 0.0, recorded=chat())))
+    assert looked_up.finding is finding
+    assert bool(looked_up.replaces) is (finding is Finding.MISS)
+    assert ("session default allows 1 minute" in looked_up.why) is (finding is Finding.EXPIRED)
+    assert (tape.counters.hits, tape.counters.misses) == ((1, 0) if finding is Finding.HIT else (0, 1))

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness import wait_until
+from wiretape.call_log.call import Call, Outcome
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.reader import CallReader
 from wiretape.cluster.protocol import Order, Task
 from wiretape.config import overrides as override_texts
 from wiretape.control.overriding import NotInForceError
@@ -35,16 +38,14 @@ class Rig:
     """An admission, and a loop that carries its traffic."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.threads = Threads()
         self.admission = Admission(self.threads)
         tapes = TapePool(DirectoryStore(folder), Sessions(), SessionCounters())
         self.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
         self.turns = LocalTurns()
-        self.flushed = 0
-        self.overriding = LocalOverriding(self.admission, Runtime, lambda: self.turns, self._flush)
-
-    def _flush(self) -> None:
-        self.flushed += 1
+        self.log = CallLog(folder / "calls", "run")
+        self.overriding = LocalOverriding(self.admission, Runtime, lambda: self.turns, lambda: self.log)
 
     def with_traffic(self, change: Callable[[], None]) -> int:
         """Make a change while the loop runs, and return which thread carries the traffic."""
@@ -64,6 +65,7 @@ class Rig:
 def _rig(tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(tmp_path)
     yield rig
+    rig.log.close()
     rig.threads.close()
 
 
@@ -155,10 +157,22 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
     rig.with_traffic(change)
     assert answers[:3] == ["", "", ""]
     assert "unknown key pac" in answers[3]
-    assert (rig.overriding.overrides, rig.flushed) == (ASKED, 1)
+    assert rig.overriding.overrides == ASKED
     assert rig.turns.next("a", "0") == 1, "the coordinator has rewound the turns of all"
     rig.with_traffic(lambda: answers.append(rig.overriding.carry_out(Order(2, Task.APPLY))))
     assert rig.overriding.overrides == Overrides()
+
+
+def test_calls_are_in_their_log_when_a_flush_returns(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def change() -> None:
+        rig.log.add(lambda: Call(1.0, "a", "replay", Outcome.HIT))
+        rig.overriding.flush()
+        assert len(CallReader([rig.folder / "calls"]).calls()) == 1
+        monkeypatch.setattr(rig.log, "flush", lambda _: False)
+        with pytest.raises(NotInForceError, match="was not written"):
+            rig.overriding.flush()
+
+    rig.with_traffic(change)
 
 
 def test_a_worker_starts_with_what_is_in_force(rig: Rig) -> None:

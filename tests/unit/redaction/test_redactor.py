@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from wiretape.redaction import DEFAULT, REDACTED
+from wiretape.redaction import DEFAULT, REDACTED, redactor
+from wiretape.redaction.redactor import Redactor
 
 SECRETS = [
     "sk-" + "a1B2" * 12,
@@ -62,3 +63,27 @@ def test_a_member_that_is_named_a_secret_is_one() -> None:
 def test_what_is_no_secret_stays_the_very_same_object(value: Any) -> None:
     assert DEFAULT.clean(value) is value
     assert [found.path for found in DEFAULT.find(value)] == []
+
+
+def test_what_an_agent_sends_again_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def spans(text: str, *_: Any) -> list[Any]:
+        looked.append(text)
+        return []
+
+    monkeypatch.setattr("wiretape.redaction.encodings.spans", spans)
+    prompts = [f"{number} " + "what a tool does " * 20 for number in range(500)]
+    own = Redactor(environment={})
+    own.clean(prompts)
+    assert looked == prompts
+    own.clean([*prompts, "what is new " * 20])
+    assert looked[len(prompts) :] == ["what is new " * 20]
+
+
+def test_what_is_remembered_of_texts_is_bounded() -> None:
+    own = Redactor(environment={})
+    for number in range(200):
+        own.clean(f"{number:060000}")
+    kept = own._parts.harmless_long
+    assert sum(map(len, kept._texts)) <= redactor._LONG_REMEMBERED

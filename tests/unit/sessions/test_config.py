@@ -4,7 +4,7 @@ import pytest
 
 from places import CONFIG
 from wiretape import config
-from wiretape.policy import Mode, Takes
+from wiretape.policy import Freshness, Mode, OnExpiry, Takes
 from wiretape.replay.pacing import Pace
 from wiretape.sessions.model import Session, Sessions
 
@@ -23,10 +23,20 @@ def test_all_that_can_be_said() -> None:
     takes = "cycle"
     format = "2026"
     frozen = true
+    max_age = "2d"
+    on_expiry = "fail"
     """
     session = parse("team.toml", text).get("checkout")
     assert session == Session(
-        "checkout", ("main", "base"), Mode.REPLAY, (Mode.RECORD, Mode.REPLAY), Pace(2.0), Takes.CYCLE, "2026", True
+        "checkout",
+        ("main", "base"),
+        Mode.REPLAY,
+        (Mode.RECORD, Mode.REPLAY),
+        Pace(2.0),
+        Takes.CYCLE,
+        "2026",
+        True,
+        freshness=Freshness(2 * 86_400, OnExpiry.FAIL),
     )
     assert dict(session.words)["layers"] == "main, base"
 
@@ -69,6 +79,10 @@ def test_of_modes_without_a_mode_the_first_is_it() -> None:
         ("[session.a]\ntakes = 'best'", r"takes: is one of first, last, sequence, cycle, not 'best'"),
         ("[session.a]\nformat = '1999'", r"format: is one of 2025-09, 2026, not '1999'"),
         ("[session.a]\nfrozen = 'yes'", r"frozen: is true or false, not 'yes'"),
+        ("[session.a]\nmax_age = 'old'", r"max_age: is an age such as 12h, 90d or 4w, not 'old'"),
+        ("[session.a]\nmax_age = '0d'", r"max_age: '0d' is no age"),
+        ("[session.a]\nmax_age = '1d'\non_expiry = 'die'", r"on_expiry: is one of warn, fail, rerecord, not 'die'"),
+        ("[session.a]\non_expiry = 'fail'", r"on_expiry: is without effect: no max_age says when"),
         ("[session.a]\nlayers = ['a']", r"\[session.a\]: layers go round in a circle: a -> a"),
     ],
 )
@@ -76,6 +90,10 @@ def test_an_error_names_file_table_and_what_is_right(text: str, says: str) -> No
     with pytest.raises(ValueError, match=says) as raised:
         parse("team.toml", text)
     assert str(raised.value).startswith("team.toml:")
+
+
+def test_what_expires_is_told_in_the_log_where_nothing_else_is_said() -> None:
+    assert parse("f", "[session.a]\nmax_age = '90d'").get("a").freshness == Freshness(90 * 86_400, OnExpiry.WARN)
 
 
 def test_a_circle_is_named_as_it_goes() -> None:

@@ -75,10 +75,7 @@ class Wiretape:
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
         self._overriding = LocalOverriding(
-            self._admission,
-            lambda: self._decider.runtime,
-            lambda: self._reporting.turns,
-            lambda: self._decider.teller.log,
+            self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
         )
         self._in_force: _InForce | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -187,6 +184,12 @@ class Wiretape:
             teller.log = CallLog(runtime.call_log, runtime.run, report=report)
         if former:
             self._requests.live.aside.submit(former.close)
+
+    def _flush_calls(self) -> None:
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
+        log = self._decider.teller.log
+        if log and not log.flush():
+            raise OSError("calls are still being written into their log")
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from wiretape.call_log.log import CallLog
 from wiretape.cluster.protocol import Order, Task
 from wiretape.config import overrides as override_texts
 from wiretape.control.overriding import NotInForceError
@@ -33,13 +32,15 @@ class LocalOverriding:
         admission: Admission,
         runtime: Callable[[], Runtime],
         turns: Callable[[], Turns],
-        log: Callable[[], CallLog | None],
+        flush: Callable[[], None],
     ) -> None:
-        """``runtime``, ``turns`` and ``log`` return what holds now."""
+        """``runtime`` and ``turns`` return what holds now. ``flush`` waits until all calls are in the log of calls;
+        it raises OSError where they are not.
+        """
         self._admission = admission
         self._runtime = runtime
         self._turns = turns
-        self._log = log
+        self._flush = flush
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         """That of the traffic, while the proxy runs."""
@@ -83,11 +84,10 @@ class LocalOverriding:
 
     def flush(self) -> None:
         """As ``Overriding.flush``."""
-        # What the traffic is at now comes first: a client may have its answer before the call is told.
-        self._change(lambda: None)
-        log = self._log()
-        if log and not log.flush(_PATIENCE):
-            raise NotInForceError(f"the log of calls was not written within {_PATIENCE:g} s")
+        try:
+            self._flush()
+        except OSError as e:
+            raise NotInForceError(str(e)) from e
 
     def carry_out(self, order: Order) -> str:
         """Do what a coordinator tells this worker to, and return why it cannot."""
@@ -100,7 +100,7 @@ class LocalOverriding:
                     self._change(self._admission.rewind_faults)
                 case Task.FLUSH:
                     self.flush()
-        except (NotInForceError, ValueError, OSError) as e:
+        except (NotInForceError, ValueError) as e:
             return str(e)
         return ""
 

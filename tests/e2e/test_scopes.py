@@ -56,7 +56,7 @@ def own_end(answer: httpx.Response) -> object:
 @pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
 def test_one_tunnel_goes_through_scopes_of_different_sessions(rig: Rig, provider: Provider, *, http2: bool) -> None:
     talk = Talk(provider)
-    ends = []
+    ends: list[object] = []
 
     def ask() -> httpx.Response:
         answer = post(client, "Hi")

@@ -19,7 +19,8 @@ from functools import partial
 
 from wiretape import redaction
 from wiretape.call_log.call import Call, MissTold, Outcome
-from wiretape.call_log.log import CallLog, CallTemplate
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.preparing import CallTemplate
 from wiretape.codecs import printable
 from wiretape.providers.routing import Route
 from wiretape.providers.usage import Usage

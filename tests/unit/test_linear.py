@@ -21,6 +21,8 @@ from builders import chat, chat_body, route
 from server_reading import read as reading_patiently
 from server_reading import reading as reading_of_a_server
 from wiretape import config, recording
+from wiretape.cli import authority
+from wiretape.cli.doctor import languages
 from wiretape.cluster import protocol
 from wiretape.codecs import (
     body_form,
@@ -179,6 +181,12 @@ IGNORED = IgnoredRequests([Program.parse("agent", (), ("POST api.example.com/*a*
 def no_row(text: str) -> None:
     with contextlib.suppress(ValueError):
         Program.parse("agent", (), (text,))
+
+
+def as_authority(pem: bytes) -> None:
+    """Read what a proxy gives as its CA, of any size."""
+    with contextlib.suppress(ValueError):
+        authority.parse(pem)
 
 
 def error_of_ours(place: str) -> None:
@@ -584,6 +592,11 @@ CASES: Mapping[str, Case] = {
     "miss: labels": (varied, lambda n: "a=1, " * (n // 8) + "b"),
     "miss: a label without end": (varied, lambda n: "a" + "_-" * n + "="),
     "miss: what is nearly a mark": (varied, lambda n: "\0" * n + "x"),
+    # what a proxy gives as its CA
+    "authority: beginnings of certificates": (as_authority, lambda n: b"-----BEGIN CERTIFICATE-----\n" * n),
+    "authority: one without end": (as_authority, lambda n: b"-----BEGIN CERTIFICATE-----\n" + b"A" * n),
+    "doctor: blank lines of an ini": (languages.cainfo, lambda n: " \n" * n),
+    "doctor: a path that ends nowhere": (languages.cainfo, lambda n: "curl.cainfo=" + "x " * n + '"x'),
     # configurations, credentials, addresses
     "sessions: diamonds": (lambda text: config.loads("x", text).sessions(), diamonds),
     "sessions: diamonds, walked": (walked, known),

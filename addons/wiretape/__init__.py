@@ -12,6 +12,7 @@ Read the packages in the order in which they build on each other:
 ``redaction``   what never reaches a disk
 ``providers``   what the API of an LLM looks like: host + path -> endpoint, recording <-> answer
 ``matching``    when two requests are the same
+``pricing``     what tokens cost
 ``replay``      how an answer is played: pace, takes, faults
 ``store``       where recordings live
 ``sessions``    who may do what, and where

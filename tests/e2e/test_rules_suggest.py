@@ -10,18 +10,20 @@ from samples import CHAT
 from shell_user import User
 
 APP = """
-    import sys
-    from openai import OpenAI, OpenAIError
+    import json, sys, urllib.error, urllib.request
     day, cch, question = sys.argv[1:]
-    client = OpenAI(base_url="https://api.fireworks.ai/inference/v1", api_key="sk-proj-" + "a1B2" * 12)
     system = f"You are an agent.\\nx-header: v=2.1; cch={cch}; ok\\nToday's date is {day}."
     messages = [{"role": "system", "content": system}, {"role": "user", "content": question}]
     model = "accounts/fireworks/models/llama-v3p1-8b-instruct"
+    headers = {"content-type": "application/json", "authorization": "Bearer sk-proj-" + "a1B2" * 12}
+    asked = json.dumps({"messages": messages, "model": model, "stream": True, "run": cch}).encode()
+    url = "https://api.fireworks.ai/inference/v1/chat/completions"
     try:
-        chunks = client.chat.completions.create(model=model, messages=messages, stream=True, extra_body={"run": cch})
-        print("".join(chunk.choices[0].delta.content or "" for chunk in chunks))
-    except OpenAIError as e:
-        print(type(e).__name__)
+        with urllib.request.urlopen(urllib.request.Request(url, asked, headers)) as answer:
+            chunks = [json.loads(line[6:]) for line in answer if line.startswith(b"data: {")]
+        print("".join(chunk["choices"][0]["delta"].get("content") or "" for chunk in chunks))
+    except urllib.error.HTTPError as e:
+        print(e.code)
 """
 HELLO = "Hello! It's nice to meet you. Is there something I can help you with, or would you like to chat?\n"
 
@@ -43,7 +45,7 @@ def user(tmp_path: Path) -> User:
 
 def replayed(user: User, *args: str, report: bool = False) -> str:
     """Run the program in replay, and return what it prints."""
-    flags = ["--report", "calls.jsonl"] if report else []
+    flags = ["--report", "jsonl", "calls.jsonl"] if report else []
     result = user.wiretape("run", "--mode", "replay", "--no-fail-on-miss", *flags, "--", *user.app(APP), *args)
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -51,8 +53,8 @@ def replayed(user: User, *args: str, report: bool = False) -> str:
 
 def test_suggested_rules_make_the_misses_hits_and_nothing_else(user: User) -> None:
     config = {"WIRETAPE_CONFIG": "wiretape.toml"}
-    assert replayed(user, "2026-11-28", "a1b2c", "Who are you?") == "BadRequestError\n"
-    assert replayed(user, "2026-11-28", "0ff1c", "What is it?", report=True) == "BadRequestError\n"
+    assert replayed(user, "2026-11-28", "a1b2c", "Who are you?") == "400\n"
+    assert replayed(user, "2026-11-28", "0ff1c", "What is it?", report=True) == "400\n"
     result = user.wiretape("rules", "suggest")
     assert result.returncode == 1, "another question stays a miss"
     assert "2 misses, these rules make 1 of them hits" in result.stdout
@@ -61,7 +63,7 @@ def test_suggested_rules_make_the_misses_hits_and_nothing_else(user: User) -> No
     # What differs is another one each time: the rules hold for what has not been seen yet.
     user.env |= config
     assert replayed(user, "2026-12-24", "deed0", "Who are you?") == HELLO
-    assert replayed(user, "2026-12-24", "deed0", "What is it?") == "BadRequestError\n"
+    assert replayed(user, "2026-12-24", "deed0", "What is it?") == "400\n"
     assert user.wiretape("rules", "check").returncode == 0
     result = user.wiretape("rules", "suggest")
     assert "is a hit by now" in result.stdout
@@ -78,7 +80,7 @@ def test_suggested_rules_make_the_misses_hits_and_nothing_else(user: User) -> No
 
 def test_without_a_miss_it_says_what_to_do(user: User) -> None:
     user.env["WIRETAPE_KEEP_MISSES"] = "false"
-    assert replayed(user, "2026-11-28", "a1b2c", "Who are you?") == "BadRequestError\n"
+    assert replayed(user, "2026-11-28", "a1b2c", "Who are you?") == "400\n"
     result = user.wiretape("rules", "suggest")
     assert (result.returncode, result.stdout) == (0, "")
     assert "no misses are kept of default: replay once what is to be a hit, and ask again" in result.stderr

@@ -6,9 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import anthropic
 import pytest
-from google import genai
 
 from harness import Mitmdump, client_env, environment, wait_until
 from loopback import Answer, Provider, Received, json_answer, sse
@@ -88,6 +86,8 @@ def anthropic_answer(received: Received) -> Answer:
 
 def anthropic_loop(proxy: Mitmdump, run: Run, *, stream: bool) -> list[tuple[str, Any]]:
     """What the program is told in each turn."""
+    import anthropic
+
     told: list[tuple[str, Any]] = []
     messages: list[Any] = [{"role": "user", "content": "Greet them."}]
     with environment(client_env(proxy)), anthropic.Anthropic(api_key="sk-ant-api03-x", max_retries=0) as client:
@@ -134,6 +134,8 @@ def gemini_answer(received: Received) -> Answer:
 
 def gemini_loop(proxy: Mitmdump, run: Run, *, stream: bool) -> list[tuple[str, Any]]:
     """As ``anthropic_loop``; the provider sends no ids, and the program makes some."""
+    from google import genai
+
     told: list[tuple[str, Any]] = []
     contents: list[Any] = [{"role": "user", "parts": [{"text": "Greet them."}]}]
     with environment(client_env(proxy)):

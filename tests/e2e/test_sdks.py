@@ -10,19 +10,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import anthropic
 import httpx
 import ollama
 import openai
 import pytest
-from google import genai
 
 from corpus import dumped
 from harness import Mitmdump, client_env, environment, openai_client, wait_until
 from loopback import Answer, Provider, Received, json_answer, realistic_headers, sse
+
+if TYPE_CHECKING:
+    # They take a second of processor time each: imported where they are used, as each worker of pytest reads all tests.
+    import anthropic
+    from google import genai
 
 SECRETS = {
     "openai": "sk-proj-never-written-openai-0123456789abcdef",
@@ -311,7 +314,9 @@ MESSAGE: Mapping[str, Any] = {
 }
 
 
-def anthropic_client(proxy: Mitmdump) -> anthropic.Anthropic:
+def anthropic_client(proxy: Mitmdump) -> "anthropic.Anthropic":
+    import anthropic
+
     with environment(client_env(proxy)):
         return anthropic.Anthropic(api_key=SECRETS["anthropic"], max_retries=0)
 
@@ -430,7 +435,9 @@ def gemini_stream(words: Sequence[str]) -> Answer:
     return Answer(headers=realistic_headers("text/event-stream"), steps=sse(chunks, done=False, newline=b"\r\n"))
 
 
-def gemini(proxy: Mitmdump, use: Callable[[genai.Client], Any]) -> Any:
+def gemini(proxy: Mitmdump, use: "Callable[[genai.Client], Any]") -> Any:
+    from google import genai
+
     with environment(client_env(proxy)):
         client = genai.Client(api_key=SECRETS["gemini"])
     try:
@@ -442,7 +449,7 @@ def gemini(proxy: Mitmdump, use: Callable[[genai.Client], Any]) -> Any:
 def test_generate_content(lab: Lab) -> None:
     lab.on(f"{FLASH}:generateContent", json_answer(gemini_answer("Hello ⚡", "STOP")))
 
-    def use(client: genai.Client) -> Any:
+    def use(client: "genai.Client") -> Any:
         answer = client.models.generate_content(model="gemini-2.5-flash", contents="Say hello")
         assert answer.text == "Hello ⚡"
         # The SDK puts the answer's headers into its object: those of a provider are not kept.
@@ -456,7 +463,7 @@ def test_generate_content_streamed(lab: Lab) -> None:
     words = ["One", ", two", ", three ⚡"]
     lab.on(f"{FLASH}:streamGenerateContent", gemini_stream(words))
 
-    def use(client: genai.Client) -> list[Any]:
+    def use(client: "genai.Client") -> list[Any]:
         stream = client.models.generate_content_stream(model="gemini-2.5-flash", contents="Count to three")
         return [chunk.model_dump(mode="json", exclude={"sdk_http_response"}) for chunk in stream]
 
@@ -822,7 +829,7 @@ def test_a_prompt_that_gemini_blocks(lab: Lab) -> None:
     steps = sse([blocked], done=False, newline=b"\r\n")
     lab.on(f"{FLASH}:streamGenerateContent", Answer(headers=realistic_headers("text/event-stream"), steps=steps))
 
-    def use(client: genai.Client) -> list[Any]:
+    def use(client: "genai.Client") -> list[Any]:
         stream = client.models.generate_content_stream(model="gemini-2.5-flash", contents="No")
         return [each.prompt_feedback and each.prompt_feedback.block_reason for each in stream]
 
@@ -895,12 +902,16 @@ def _ask_openai() -> None:
 
 
 def _ask_anthropic() -> None:
+    import anthropic
+
     messages: Any = [{"role": "user", "content": "never asked"}]
     with anthropic.Anthropic(api_key="x") as client:
         client.messages.create(model="claude", max_tokens=9, messages=messages)
 
 
 def _ask_gemini() -> None:
+    from google import genai
+
     with genai.Client(api_key="x") as client:
         client.models.generate_content(model="gemini-2.5-flash", contents="never asked")
 

@@ -17,6 +17,7 @@ import httpx
 import openai
 import pytest
 
+import spares
 from forked import wiretape
 from harness import openai_client, wait_until
 from loopback import Provider, Wait, from_recording
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason=
 @pytest.fixture(scope="module", params=BALANCES)
 def team(request: pytest.FixtureRequest) -> Iterator[Serve]:
     """Of three workers, for all that only replay: what a test counts, it counts from where it began."""
-    with Serve(SHIPPED, "replay", balance=request.param) as serve:
+    with Serve(SHIPPED, "replay", balance=request.param, fork=True) as serve:
         yield serve
         assert serve.connects() == []
 
@@ -117,7 +118,7 @@ def test_status_shows_what_was_counted(team: Serve) -> None:
 @pytest.mark.parametrize("balance", BALANCES)
 def test_takes_come_in_order_whichever_worker_answers(balance: str, takes: Path) -> None:
     options = {"wiretape_takes": "sequence"}
-    with Serve(takes, "replay", workers=2, balance=balance, options=options) as team:
+    with Serve(takes, "replay", workers=2, balance=balance, options=options, fork=True) as team:
         first = [ask(team)[0]["id"] for _ in range(6)]
         assert first == [f"take-{number}" for number in range(1, 7)]
         # Each once, and none twice, however many ask at the same time; a worker that comes back goes on, not anew.
@@ -166,7 +167,7 @@ def test_a_worker_that_is_killed_costs_no_later_request(team: Serve) -> None:
 
 @needs_haproxy
 def test_haproxy_comes_back_too_and_no_client_is_refused_meanwhile() -> None:
-    with Serve(SHIPPED, "replay", workers=1) as team:
+    with Serve(SHIPPED, "replay", workers=1, fork=True) as team:
         assert ask(team) == ALL
         before = wait_until(lambda: team.children("haproxy.cfg"))[0]
         os.kill(before, signal.SIGKILL)
@@ -177,7 +178,7 @@ def test_haproxy_comes_back_too_and_no_client_is_refused_meanwhile() -> None:
 @pytest.mark.parametrize("balance", BALANCES)
 def test_sigterm_ends_all_and_what_was_recorded_is_written(balance: str, recordings: Path, provider: Provider) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
-    with Serve(recordings, "record", workers=2, balance=balance, origin=provider) as team:
+    with Serve(recordings, "record", workers=2, balance=balance, origin=provider, fork=True) as team:
         processes = team.children()
         assert ask(team) == ALL
         assert team.stop(signal.SIGTERM) == 0
@@ -187,6 +188,7 @@ def test_sigterm_ends_all_and_what_was_recorded_is_written(balance: str, recordi
 
 @pytest.mark.parametrize("balance", BALANCES)
 def test_nothing_is_left_when_it_is_killed(balance: str) -> None:
+    # All of them are started, as no test here starts others.
     with Serve(SHIPPED, "replay", workers=2, balance=balance) as team:
         wait_until(lambda: len(team.children()) == (3 if balance == "haproxy" else 2))
         processes = team.children()
@@ -209,8 +211,8 @@ def test_open_to_other_machines_it_lets_in_who_has_a_token_and_counts_by_session
     for session in ("checkout", "search"):
         shutil.copytree(CHAT.parent, tmp_path / "recordings" / session / "responses")
     file, token = tokens
-    options, args = {"wiretape_tokens": str(file)}, ["--listen", "0.0.0.0:0"]
-    with Serve(tmp_path / "recordings", "replay", workers=2, balance=balance, options=options, args=args) as team:
+    chosen: dict[str, Any] = {"options": {"wiretape_tokens": str(file)}, "args": ["--listen", "0.0.0.0:0"]}
+    with Serve(tmp_path / "recordings", "replay", workers=2, balance=balance, fork=True, **chosen) as team:
 
         def post(credentials: str) -> int:
             proxy = f"http://{credentials}127.0.0.1:{team.port}"
@@ -234,14 +236,14 @@ def test_a_stream_goes_on_while_another_worker_dies(recordings: Path, provider: 
     go_on = threading.Event()
     provider.on(FIREWORKS_CHAT, from_recording(CHAT).insert(3, Wait(go_on)))
     balance = "haproxy" if haproxy() else "reuseport"
-    with Serve(recordings, "record", workers=2, balance=balance, origin=provider) as team:
+    with Serve(recordings, "record", workers=2, balance=balance, origin=provider, fork=True) as team:
         with openai_client(team, max_retries=0) as client:
             stream = client.chat.completions.create(**BODY)
             chunks = [next(stream)]
             # The one that has a connection to the provider is the one that carries it.
             wait_until(lambda: "server connect" in team.log())
             busy = 1 if "[1] " in next(line for line in team.log().splitlines() if "server connect" in line) else 2
-            workers = {int(command_line(each).split("wiretape_coordinator=")[1][0]): each for each in team.workers()}
+            workers = {int(spares.role(each).split()[1]): each for each in team.workers()}
             os.kill(workers[3 - busy], signal.SIGKILL)
             team.wait_for_log(rf"\[{3 - busy}\] was ended by signal 9")
             go_on.set()

@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import anthropic
 import httpx
 import httpx2
 import openai
@@ -89,8 +88,6 @@ BELOW = "replaying or layered"
 """What a layered session asks of the one below: it is there, but where neither can be looked up it is asked anew."""
 SESSIONS = ["passing", "recording", "missing", "replaying", "layered", "frozen"]
 
-DEAD = (openai.APIConnectionError, anthropic.APIConnectionError, httpx.TransportError, httpx2.TransportError)
-
 
 # -- clients -----------------------------------------------------------------------------------------------------------
 
@@ -134,6 +131,8 @@ class Other:
     """``anthropic``, in one piece."""
 
     def __init__(self, base: str, loop: asyncio.AbstractEventLoop) -> None:
+        import anthropic
+
         self._client = anthropic.Anthropic(api_key="sk-ant-test-secret", timeout=60)
         self.close = self._client.close
 
@@ -160,6 +159,14 @@ class Got:
     at: float
 
 
+def dead_errors() -> tuple[type[Exception], ...]:
+    """What a client raises whose proxy is dead."""
+    # Imported before the time counts, and not by each worker of pytest: it takes a second of processor time.
+    import anthropic
+
+    return openai.APIConnectionError, anthropic.APIConnectionError, httpx.TransportError, httpx2.TransportError
+
+
 @dataclass
 class Team:
     """The proxies, and what was seen of them."""
@@ -173,6 +180,7 @@ class Team:
     errors: list[str] = field(default_factory=list)
     told_to_come_again: int = 0
     moved: int = 0
+    dead: tuple[type[Exception], ...] = field(default_factory=dead_errors)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -206,11 +214,13 @@ class Team:
 
     def _asked(self, client: Client, session: str, text: str, proxy: int) -> bool:
         """Ask until there is an answer; False where the proxy is dead."""
+        import anthropic
+
         while not self.over.is_set():
             begun = self.now
             try:
                 answer = client.ask(text)
-            except DEAD as e:
+            except self.dead as e:
                 if self.killed != proxy:
                     self.errors.append(f"{begun:.1f}: {session} at {proxy}: {text}: {e!r}")
                 return False

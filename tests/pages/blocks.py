@@ -121,6 +121,7 @@ def environment(home: Path, ports: Ports) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "WIRETAPE_WORKERS": "1",
         "WIRETAPE_LISTEN": f"127.0.0.1:{ports.proxy}",
+        "WIRETAPE_PROXY": f"http://127.0.0.1:{ports.proxy}",
         "WIRETAPE_METRICS": f"127.0.0.1:{ports.counters}",
         "WIRETAPE_URL": f"http://127.0.0.1:{ports.counters}",
     }

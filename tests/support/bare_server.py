@@ -33,3 +33,30 @@ class BareServer:
     def close(self) -> None:
         """Take no more connections."""
         self._listener.close()
+
+
+class Answering(BareServer):
+    """Gives the same bytes to whoever has asked for anything, and keeps what was asked. A context manager."""
+
+    def __init__(self, answer: bytes, *, ends: bool = True) -> None:
+        """``ends``: whether the connection is closed behind the answer."""
+        super().__init__()
+        self._answer = answer
+        self._ends = ends
+        self._closed = threading.Event()
+        self.asked = b""
+
+    def __enter__(self) -> "Answering":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._closed.set()
+        self.close()
+
+    def serve(self, connection: socket.socket) -> None:
+        """Read one head, and answer."""
+        while b"\r\n\r\n" not in self.asked:
+            self.asked += connection.recv(65536)
+        connection.sendall(self._answer)
+        if not self._ends:
+            self._closed.wait()

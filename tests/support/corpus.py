@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-import anthropic
 import ollama
 import openai
 import pytest
@@ -20,6 +19,10 @@ from openai.pagination import SyncPage
 
 from harness import Mitmdump, client_env, environment
 from places import SHARED
+
+if TYPE_CHECKING:
+    # It takes a second of processor time: imported where it is used, as each worker of pytest reads all tests.
+    import anthropic
 
 CORPUS = SHARED / "corpus"
 ABSENT = "the public recordings are not beside the checkout: ../shared/corpus"
@@ -157,7 +160,9 @@ class Clients:
     def openai(self, base: str) -> openai.OpenAI:
         return self._made((openai.OpenAI, base), lambda: openai.OpenAI(base_url=base, api_key=API_KEY, max_retries=0))
 
-    def anthropic(self, base: str) -> anthropic.Anthropic:
+    def anthropic(self, base: str) -> "anthropic.Anthropic":
+        import anthropic
+
         return self._made(
             (anthropic.Anthropic, base),
             lambda: anthropic.Anthropic(base_url=base, api_key=API_KEY, max_retries=0),
@@ -219,6 +224,8 @@ def _ollama(client: ollama.Client, sample: Sample) -> Any:
 
 def _several(answered: Any) -> list[Any]:
     # A stream and a page of models give their objects one by one; iterating over any other object gives its fields.
+    import anthropic
+
     streams = isinstance(answered, openai.Stream | anthropic.Stream | SyncPage | Iterator)
     return [*answered] if streams else [answered]
 

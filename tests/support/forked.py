@@ -5,9 +5,10 @@ them, and a program of a test is a fork of it. From there on it is a start like 
 reads the arguments, mitmproxy loads all its addons and the scripts, and the process ends as a program does. What
 Python, or a library while it is imported, reads of the environment cannot be given to a fork: ``can_fork`` says no.
 
-Between the two there is a keeper for each fork: it waits for the end, and tells the exit code through a pipe.
+Between the two there is a keeper for each fork: it waits for the end, and tells the exit code through a pipe. What the
+program starts itself, a writer of recordings or the workers of ``wiretape serve``, are forks too: see ``spares``.
 
-    test process  --(job, output, errors, status)-->  prepared  --fork-->  keeper  --fork-->  program
+    test process  --(job, output, errors, status)-->  prepared  --fork-->  keeper  --fork-->  program  --fork-->  spares
          ^------------------ "PID", then "EXIT CODE" -----------------------'
 """
 
@@ -25,10 +26,11 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
-from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
+
+import spares
 
 WIRETAPE = Path(sys.executable).parent / "wiretape"
 
@@ -36,7 +38,17 @@ _PROGRAMS = ("mitmdump", "wiretape")
 _IMPORTED_LATER = (
     "mitmproxy.tools.dump",
     "wiretape.proxy.addon",
+    # What the addon imports when it is asked to, and each client at its first connection.
+    "wiretape.journal.writer_process",
+    "wiretape.library.folding",
+    "wiretape.proxy.layers.connect",
+    "wiretape.proxy.layers.fast_http1",
+    "wiretape.proxy.layers.http",
+    "wiretape.proxy.layers.playing_stream",
+    "encodings.idna",
     "wiretape.cli.run",
+    "wiretape.cli.serve",
+    "wiretape.cli.reuseport_worker",
     "pydantic.type_adapter",  # The command imports it while it reads its arguments.
 )
 _READ_BY_PYTHON = ("PYTHON", "LD_")
@@ -208,12 +220,14 @@ def _become(job: int, output: int, errors: int) -> str:
     os.dup2(errors, 2)
     os.close(output)
     os.close(errors)
+    # What Python knows of its streams is of the files that they led to before.
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
     with os.fdopen(job, encoding="utf-8") as file:
         wanted = json.load(file)
     os.environ.clear()
     os.environ.update(wanted["env"])
-    if "PYTHONUNBUFFERED" in os.environ and isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
+    spares.open_output()
     os.chdir(wanted["cwd"])
     sys.argv[:] = wanted["command"]
     script = Path(sys.argv[0])
@@ -240,7 +254,9 @@ def _main() -> None:
         _keep(child, status)
         os._exit(0)
     os.close(status)
-    sys.exit(mains[_become(*own)]())
+    name = _become(*own)
+    spares.prepare(sys.argv)
+    sys.exit(mains[name]())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import openai
-from mitmproxy import certs
+import trustme
 from openai.types.chat import ChatCompletionChunk
 
 from forked import Forked, can_fork
@@ -63,16 +63,16 @@ class Mitmdump:
         chosen = {f"wiretape_{key}": str(value) for key, value in wiretape.items() if value is not None}
         if origin:
             chosen["ssl_verify_upstream_trusted_ca"] = str(origin.ca_pem)
-        self._options = chosen | dict(options or {})
+        self._options = {"confdir": str(confdir())} | chosen | dict(options or {})
         self._args = [*(["--mode", proxy_mode] if proxy_mode else []), *args]
         self._addon = addon
         self._mapping = {"*": origin.port} if origin else {}
         self._env = dict(env or {})
-        self._fork = fork and addon == ADDON and can_fork(self._env)
+        self._fork = fork and addon in (None, ADDON) and can_fork(self._env)
         self._lines: list[str] = []
         self._more = threading.Condition()
         self._ended = False
-        self.ca_file = _confdir() / "mitmproxy-ca-cert.pem"
+        self.ca_file = Path(self._options["confdir"]) / "mitmproxy-ca-cert.pem"
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="mitmdump-"))
@@ -179,7 +179,7 @@ def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, 
     """Exit code and output of a ``mitmdump`` that is to refuse these arguments."""
     with tempfile.TemporaryDirectory(prefix="mitmdump-") as folder:
         env = _process_env(Path(folder) / "connects", {})
-        process = _start(_command(addon, {}, args), env, fork=addon == ADDON)
+        process = _start(_command(addon, {"confdir": str(confdir())}, args), env, fork=addon in (None, ADDON))
         assert process.stdout
         with process.stdout as output:
             try:
@@ -279,7 +279,7 @@ def _start(command: Sequence[str], env: Mapping[str, str], *, fork: bool) -> For
 
 
 def _command(addon: Path | None, options: Mapping[str, str], args: Sequence[str]) -> list[str]:
-    command = [str(MITMDUMP), "--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={_confdir()}"]
+    command = [str(MITMDUMP), "--listen-host", "127.0.0.1", "--listen-port", "0"]
     for script in (addon, TO_LOOPBACK):
         command += ["-s", str(script)] if script else []
     for key, value in options.items():
@@ -306,9 +306,13 @@ def _without_proxies() -> dict[str, str]:
 
 
 @cache
-def _confdir() -> Path:
-    # One for the test session: the CA's key is made once, and before two processes could make it at the same time.
+def confdir() -> Path:
+    """A folder as mitmproxy has it in a home, with its CA."""
+    # One for the test session, made before two processes could make it at the same time. mitmproxy makes a key of RSA;
+    # to read that one takes a third of the start of a fork.
     folder = Path(tempfile.mkdtemp(prefix="mitmproxy-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    certs.CertStore.from_store(folder, "mitmproxy", 2048)
+    ca = trustme.CA(organization_name="mitmproxy")
+    (folder / "mitmproxy-ca.pem").write_bytes(ca.private_key_pem.bytes() + ca.cert_pem.bytes())
+    ca.cert_pem.write_to_path(folder / "mitmproxy-ca-cert.pem")
     return folder

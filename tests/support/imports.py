@@ -20,7 +20,7 @@ ORDER = (
     ("network", "store", "recording", "rewriting"),
     ("metrics",),
     ("redaction", "providers"),
-    ("matching",),
+    ("matching", "pricing"),
     ("replay",),
     ("sessions",),
     ("config",),
@@ -45,6 +45,7 @@ RULES: Mapping[str, frozenset[str]] = {
     "rewriting": frozenset({"codecs", "policy", "exceptions"}),
     "redaction": frozenset({"rewriting", "recording", "codecs", "policy", "exceptions"}),
     "providers": frozenset({"recording", "network", "metrics", "codecs", "policy", "exceptions"}),
+    "pricing": frozenset({"providers", "recording", "store", "codecs", "policy", "exceptions"}),
     "matching": frozenset({"providers", "redaction", "rewriting", "recording", "codecs", "policy", "exceptions"}),
 }
 """What a room may import, where that is less than all that is below it."""
@@ -53,6 +54,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "mitmproxy": frozenset({"proxy", "cli"}),
     "obstore": frozenset({"store"}),
     "prometheus_client": frozenset({"metrics"}),
+    "genai_prices": frozenset({"pricing"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
 }

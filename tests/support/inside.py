@@ -14,7 +14,7 @@ from typing import Any, Self
 import pytest
 from mitmproxy import options
 
-from harness import _confdir
+from harness import confdir
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
@@ -35,7 +35,7 @@ class Inside:
         self._ports = dict(ports)
         self.opened: list[tuple[str, int]] = []
         """Every connection that mitmproxy was about to open."""
-        self.ca_file = _confdir() / "mitmproxy-ca-cert.pem"
+        self.ca_file = confdir() / "mitmproxy-ca-cert.pem"
         self._up = threading.Event()
         self._failure: BaseException | None = None
 
@@ -78,7 +78,7 @@ class Inside:
             self._up.set()
 
     async def _serve(self) -> None:
-        chosen = options.Options(confdir=str(_confdir()), listen_host="127.0.0.1", mode=self._modes)
+        chosen = options.Options(confdir=str(confdir()), listen_host="127.0.0.1", mode=self._modes)
         self.master = DumpMaster(chosen, with_termlog=False, with_dumper=False)
         self.addon = Wiretape()
         self.master.addons.add(self.addon, self)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import spares
 from forked import wiretape
 from harness import Mitmdump, connect_head, wait_until
 from loopback import Answer, Provider, Received
@@ -164,7 +165,8 @@ def writer_of(proxy: Mitmdump) -> int | None:
     """The process that writes for a mitmdump."""
     for children in Path(f"/proc/{proxy.process.pid}/task").glob("*/children"):
         for child in children.read_text().split():
-            if "wiretape.journal.writer_process" in command_line(int(child)):
+            is_started = "wiretape.journal.writer_process" in command_line(int(child))
+            if is_started or spares.role(int(child)) == spares.WRITER:
                 return int(child)
     return None
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
+import spares
+from forked import WIRETAPE as SCRIPT
 from harness import TO_LOOPBACK, Mitmdump, wait_until
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import Counters, added
@@ -15,12 +17,22 @@ WIRETAPE = (sys.executable, "-P", "-m", "wiretape.cli")
 
 
 class Serve(Mitmdump):
-    """A real ``wiretape serve``, as a context manager, with all that it started. ``origin`` as for ``Mitmdump``."""
+    """A real ``wiretape serve``, as a context manager, with all that it started. ``origin`` as for ``Mitmdump``.
+
+    ``fork=True``: it, and its first workers, are forks, for a tenth of the price.
+    """
 
     def __init__(
-        self, recordings: Path, mode: str, *, workers: int = 3, balance: str = "haproxy", **arguments: Any
+        self,
+        recordings: Path,
+        mode: str,
+        *,
+        workers: int = 3,
+        balance: str = "haproxy",
+        fork: bool = False,
+        **arguments: Any,
     ) -> None:
-        super().__init__(recordings, mode, fork=False, **arguments)
+        super().__init__(recordings, mode, fork=fork, **arguments)
         self._flags = ["--workers", str(workers), "--balance", balance]
 
     def _command(self) -> list[str]:
@@ -28,7 +40,8 @@ class Serve(Mitmdump):
         flags = [*self._flags, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]
         options = {**self._options, "confdir": str(self.ca_file.parent), "scripts": str(TO_LOOPBACK)}
         sets = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
-        return [*WIRETAPE, "serve", *flags, *sets, *self._args]
+        command = [str(SCRIPT)] if self._fork else WIRETAPE
+        return [*command, "serve", *flags, *sets, *self._args]
 
     def _wait_until_up(self) -> int:
         found = self.wait_for_log(r"serving at \S*:(\d+): .*counters at (http://\S+)/metrics$", 60)
@@ -64,8 +77,12 @@ class Serve(Mitmdump):
         return [int(each) for each in own if re.search(program, command_line(int(each)))]
 
     def workers(self) -> list[int]:
-        """Those of its workers."""
-        return self.children("wiretape_coordinator=")
+        """Those of its workers, the oldest first."""
+        return [each for each in self.children() if _is_worker(each)]
+
+
+def _is_worker(process: int) -> bool:
+    return "wiretape_coordinator=" in command_line(process) or spares.role(process).startswith(spares.WORKER)
 
 
 def command_line(process: int) -> str:

@@ -10,8 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import forked
-from harness import TO_LOOPBACK
+from harness import TO_LOOPBACK, confdir
 from loopback import Provider
+
+PLAIN = """
+import json, urllib.request
+messages = [{"role": "user", "content": "Hello, world!"}]
+model = "accounts/fireworks/models/llama-v3p1-8b-instruct"
+asked = json.dumps({"messages": messages, "model": model, "stream": True}).encode()
+headers = {"content-type": "application/json", "authorization": "Bearer sk-secret-of-the-user"}
+url = "https://api.fireworks.ai/inference/v1/chat/completions"
+with urllib.request.urlopen(urllib.request.Request(url, asked, headers)) as answer:
+    for line in answer:
+        if line.startswith(b"data: {"):
+            print(json.loads(line[6:])["choices"][0]["delta"].get("content") or "", end="", flush=True)
+"""
+"""A client without an SDK, whose import would take most of the time of a test."""
 
 
 class User:
@@ -22,6 +36,8 @@ class User:
         self.temporary = folder / "tmp"
         self.folder.mkdir()
         self.temporary.mkdir()
+        # As of a user who has run it before: to make a CA and to read its key of RSA is half of a start.
+        shutil.copytree(confdir(), home / ".mitmproxy", dirs_exist_ok=True)
         kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT") if key in os.environ}
         self.env = kept | {"HOME": str(home), "TMPDIR": str(self.temporary), "PYTHONDONTWRITEBYTECODE": "1"}
         self.script = shutil.which("wiretape", path=str(Path(sys.executable).parent)) or "wiretape"

@@ -12,6 +12,10 @@ RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
 
 IN_LARGER_TESTS = {
     "cli/demo",
+    "cli/doctor/command",
+    "cli/doctor/finding",
+    "cli/doctor/machine",
+    "cli/doctor/surroundings",
     "cli/embedded",
     "cli/freshness_commands",
     "cli/isolation/command",
@@ -19,6 +23,8 @@ IN_LARGER_TESTS = {
     "cli/rules_in_force",
     "cli/rules_suggest",
     "cli/sessions",
+    "cli/setup_commands",
+    "cli/variables/command",
     "proxy/compat/tcp_reset",
     "proxy/live_answers",
     "proxy/threads",

@@ -4,6 +4,7 @@ Most programs read a PEM file that a variable names. Java reads a store of its o
 configuration names: they get those as well.
 """
 
+import os
 import ssl
 import tempfile
 import warnings
@@ -18,8 +19,16 @@ from mitmproxy.options import CONF_DIR
 
 from wiretape.cli.environment import CA_VARIABLES
 
-_CA = "mitmproxy-ca.pem"
+CA_WITH_KEY = "mitmproxy-ca.pem"
 """The file of mitmproxy's CA with its key."""
+
+CA_ALONE = "mitmproxy-ca-cert.pem"
+"""The file of its CA without the key: what clients get."""
+
+_PEM = "ca.pem"
+_JAVA = "java.p12"
+_PHP = "php"
+_INI = "wiretape.ini"
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
@@ -64,28 +73,53 @@ def trust_files(pem: bytes, environ: Mapping[str, str]) -> Iterator[TrustFiles]:
     """Give temporary files with the trusted CAs and ``pem``, which is mitmproxy's CA."""
     with tempfile.TemporaryDirectory(prefix="wiretape-ca-") as name:
         folder = Path(name)
-        trusted = trusted_pem(environ) + b"\n" + pem
-        bundle = folder / "ca.pem"
-        store = folder / "java.p12"
-        settings = folder / "php" / "wiretape.ini"
-        bundle.write_bytes(trusted)
-        store.write_bytes(_java_store(trusted))
-        settings.parent.mkdir()
-        settings.write_text(f'curl.cainfo = "{bundle}"\nopenssl.cafile = "{bundle}"\n', "utf-8")
-        for path in (bundle, store, settings):
-            path.chmod(0o644)  # certificates are public, and the child may run as another user
-        for path in (folder, settings.parent):
-            path.chmod(0o755)
-        yield TrustFiles(str(bundle), str(store), str(settings.parent))
+        files = write_trust_files(folder, trusted_pem(environ) + b"\n" + pem)
+        folder.chmod(0o755)  # Certificates are public, and the child may run as another user.
+        yield files
+
+
+def write_trust_files(folder: Path, trusted: bytes, used_in: str = "") -> TrustFiles:
+    """Write these CAs into a folder, in each form that programs read. Raises OSError.
+
+    What is there already is replaced, and is whole at any time for who reads it meanwhile. ``used_in`` is the path
+    under which programs see the folder, where that is another one.
+    """
+    files = placed_in(used_in or str(folder))
+    settings = f'curl.cainfo = "{files.pem}"\nopenssl.cafile = "{files.pem}"\n'
+    php = folder / _PHP
+    php.mkdir(parents=True, exist_ok=True)
+    put(folder / _PEM, trusted)
+    put(folder / _JAVA, _java_store(trusted))
+    put(php / _INI, settings.encode())
+    php.chmod(0o755)
+    return files
+
+
+def placed_in(folder: str) -> TrustFiles:
+    """Return where the files of a folder are."""
+    return TrustFiles(f"{folder}/{_PEM}", f"{folder}/{_JAVA}", f"{folder}/{_PHP}")
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file that everybody may read, in one step for who reads it. Raises OSError."""
+    temporary = path.with_name(f".{path.name}-{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+def confdir(settings: Sequence[str] = ()) -> Path:
+    """Return the folder in which mitmproxy keeps its CA, by settings as ``name=value``."""
+    chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
+    return Path(chosen).expanduser()
 
 
 def check_confdir(settings: Sequence[str]) -> None:
     """Raise OSError, which tells what to do, where mitmproxy cannot keep its CA: it would end with a traceback."""
-    chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
-    folder = Path(chosen).expanduser()
+    folder = confdir(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / _CA).exists():
+        if not (folder / CA_WITH_KEY).exists():
             with tempfile.TemporaryFile(dir=folder):
                 pass
     except OSError as e:
@@ -112,10 +146,10 @@ def _java_store(pem: bytes) -> bytes:
 
 def _system_pem() -> bytes:
     paths = ssl.get_default_verify_paths()
-    if paths.cafile:
-        pem = _read(Path(paths.cafile))
-        if pem:
-            return pem
+    # Not that of SSL_CERT_FILE, which the caller has looked at.
+    pem = _read(Path(paths.openssl_cafile))
+    if pem:
+        return pem
     if paths.capath and Path(paths.capath).is_dir():
         # The same certificate is there under its name and under its hash.
         parts = dict.fromkeys(filter(None, map(_read, sorted(Path(paths.capath).iterdir()))))

@@ -2,14 +2,22 @@
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
 import wiretape
-from wiretape.cli import freshness_commands, matching_commands, recording_commands, rules, session, token
+from wiretape.cli import (
+    freshness_commands,
+    matching_commands,
+    recording_commands,
+    rules,
+    session,
+    setup_commands,
+    token,
+)
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.helping import command
 
@@ -57,6 +65,7 @@ def addon() -> None:
     "wiretape run --mode replay -- pytest tests",
     context_settings={"allow_interspersed_args": False},
     bare={"--isolate": "yes"},
+    followed={"--report": ("junit", "jsonl")},
 )
 def run(  # noqa: PLR0917 (Typer passes them by name)
     command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
@@ -98,8 +107,13 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         ),
     ] = True,
     report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            metavar="KIND [FILE]",
+            help="Write what became of the calls: github (annotations, and a summary of the job), junit FILE (XML), or "
+            "jsonl FILE (a line of JSON each). May be given several times.",
+            show_default=False,
+        ),
     ] = None,
     isolate: Annotated[
         str,
@@ -129,6 +143,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     from wiretape.cli.embedded import StartError
     from wiretape.cli.isolation import local_servers
     from wiretape.cli.options import is_ci, settings
+    from wiretape.cli.reports import kinds, writing
     from wiretape.cli.run import SILENT, Isolate, RunPlan
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
@@ -152,19 +167,20 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         _flag("--isolate", Isolate, isolate),
         _flag("--allow", local_servers.parse, allow or ["localhost"]),
     )
-    try:
-        lines: AbstractContextManager[TextIO | None] = nullcontext()
-        if report:
-            lines = report.open("w", encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
-    try:
-        with lines as file:
-            outcome = run_command(plan, file)
-    except StartError as error:
-        say(str(error))
-        raise typer.Exit(REFUSED) from error
-    say(outcome.problem or summary(outcome))
+    reports = _flag("--report", kinds.parse, report or ())
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(writing.opened(reports, os.environ))
+        except OSError as error:
+            text = f"{error.filename} cannot be written: {error.strerror}"
+            raise typer.BadParameter(text, param_hint="--report") from error
+        try:
+            outcome = run_command(plan, opened.lines)
+        except StartError as error:
+            say(str(error))
+            raise typer.Exit(REFUSED) from error
+        say(outcome.problem or summary(outcome))
+        opened.write(outcome.mode, outcome.session)
     if fail_on_miss is None:
         fail_on_miss = is_ci(os.environ)
     code = outcome.code_for(fail_on_miss=fail_on_miss, fail_on_silence=fail_on_silence)
@@ -254,6 +270,28 @@ def status(
     raise typer.Exit(show_status(url, as_json=as_json))
 
 
+@command(app, "Show what sessions may spend and have spent.", "wiretape budget --reset nightly")
+def budget(
+    recordings: session.Recordings = "recordings",
+    config: session.Config = None,
+    reset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let this session spend its budget anew.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what sessions with a budget have spent on this machine, or let one begin anew.
+
+    Exit code 1: a budget is used up; 2: it cannot be told.
+    """
+    from wiretape.cli import budget as budgets
+
+    try:
+        code = budgets.reset(recordings, reset) if reset else budgets.show(recordings, config)
+    except (OSError, ValueError) as error:
+        say(str(error))
+        code = REFUSED
+    raise typer.Exit(code)
+
+
 @command(app, "Replay the shipped recordings, offline.", "wiretape demo")
 def demo() -> None:
     """Replay the shipped recordings to a real SDK client: offline, without a key, in a few seconds."""
@@ -275,5 +313,6 @@ def recover() -> None:
 
 # They come behind the others in the list of commands.
 app.registered_commands += recording_commands.app.registered_commands
+app.registered_commands += setup_commands.app.registered_commands
 app.registered_commands += freshness_commands.app.registered_commands
 rules.app.registered_commands += matching_commands.app.registered_commands

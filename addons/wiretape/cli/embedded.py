@@ -134,7 +134,7 @@ async def serving(
 ) -> AsyncIterator[Proxy]:
     """Run a proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
 
-    Raises ``StartError``. At the end, the addon has written and counted everything, and has told ``calls`` about each
+    Raises ``StartError``. At the end, the addon has written and counted everything, and has told of each
     call. ``command``: the name of what is going to be run behind it.
     """
     with trusted_file(environ) as trusted:
@@ -189,6 +189,8 @@ def _configure(  # noqa: PLR0917
         options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     if "wiretape_places" not in options.deferred:
         options.set(f"wiretape_places={directories.places(environ)}", defer=True)
+    if "wiretape_call_log" not in options.deferred:
+        options.set("wiretape_call_log=on", defer=True)
     if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
         options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
     master.addons.add(addon)

@@ -36,11 +36,16 @@ CA_VARIABLES = (
 
 
 def child_environment(
-    environ: Mapping[str, str], proxy: str, trust: "TrustFiles", past: Iterable[str] = ()
+    environ: Mapping[str, str],
+    proxy: str,
+    trust: "TrustFiles",
+    past: Iterable[str] = (),
+    preload: str = str(NODE_PRELOAD),
 ) -> dict[str, str]:
     """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one.
 
-    ``past`` are hosts that are reached past the proxy.
+    ``past`` are hosts that are reached past the proxy. ``preload`` is where Node finds ``node-proxy.cjs``. An
+    environment that is already so comes back as it is.
     """
     child = dict(environ)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
@@ -60,9 +65,11 @@ def child_environment(
     child.setdefault("DENO_NO_UPDATE_CHECK", "1")  # Deno would ask its maker, in a replay too, before anything else.
     child["JAVA_TOOL_OPTIONS"] = _with_java_options(child, proxy, trust.java)
     # An empty entry stands for the folder that PHP was built with.
-    child["PHP_INI_SCAN_DIR"] = child.get("PHP_INI_SCAN_DIR", "") + os.pathsep + trust.php
+    scanned = child.get("PHP_INI_SCAN_DIR", "")
+    if trust.php not in scanned.split(os.pathsep):
+        child["PHP_INI_SCAN_DIR"] = scanned + os.pathsep + trust.php
     child["NODE_USE_ENV_PROXY"] = "1"
-    child["NODE_OPTIONS"] = _with_preload(child.get("NODE_OPTIONS", ""))
+    child["NODE_OPTIONS"] = _with_preload(child.get("NODE_OPTIONS", ""), preload)
     return child
 
 
@@ -94,12 +101,15 @@ def _with_java_options(child: Mapping[str, str], proxy: str, store: str) -> str:
     ours = " ".join(
         f'"-D{name}={value}"' if " " in str(value) else f"-D{name}={value}" for name, value in options.items()
     )
-    return f"{child.get('JAVA_TOOL_OPTIONS', '')} {ours}".strip()
+    given = child.get("JAVA_TOOL_OPTIONS", "")
+    if given.endswith(ours):
+        return given
+    return f"{given} {ours}".strip()
 
 
-def _with_preload(node_options: str) -> str:
+def _with_preload(node_options: str, preload: str) -> str:
     # NODE_OPTIONS is split at spaces, with double quotes and, inside them, backslashes as escapes.
-    quoted = '"' + str(NODE_PRELOAD).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    quoted = '"' + preload.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if quoted in node_options:  # wiretape run -- wiretape run -- ...
         return node_options
     return f"{node_options} --require {quoted}".strip()

@@ -7,22 +7,26 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from wiretape import recording
 from wiretape.cli.console import complain, progress
+from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
-from wiretape.codecs.units import counted
+from wiretape.codecs.units import counted, usd
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
 from wiretape.library import transcript
 from wiretape.library.ledger import Ledger
 from wiretape.matching import request
 from wiretape.providers import wire
-from wiretape.recording import Recording
+from wiretape.providers.usage import Usage
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 
 _KEPT = 200
@@ -32,7 +36,7 @@ _HASH = 12
 """How many digits of a longer name are shown: enough for ``show``."""
 
 _NARROWEST = 80
-_MODEL = 16
+_MODEL = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Row:
     """The first words of the question."""
     test_id: str | None
     form: str
+    usage: dict[str, int | str]
+    """The tokens that the answer says that it took, as far as it says so."""
+    cost_usd: str | None = None
+    """What it costs at the provider; None where that is not known."""
 
     @property
     def answer(self) -> str:
@@ -68,12 +76,12 @@ class Row:
         return counted(self.chunks, "chunk")
 
 
-def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
+def list_all(source: Source, costs: RecordingCosts, *, as_json: bool = False, search: str = "") -> int:
     """List all recordings, or those whose request or answer contains a text. Return 1 where one is broken."""
     rows: list[Row] = []
     code = 0
     files = {file.below: file for file in source.files()}
-    ledger = Ledger(source.store, "#ls", len(files))
+    ledger = Ledger(source.store, "#ls-costs", len(files))
     states = {}
     if not search:
         states = {name: file.state() for name, file in files.items()}
@@ -89,8 +97,9 @@ def list_all(source: Source, *, as_json: bool = False, search: str = "") -> int:
                 code = 1
             case [_, problem]:
                 complain(f"{file}: {problem}")
-            case [*values] if values:
-                rows.append(Row(name, *values))
+            case [url, method, *values] if values:
+                row = Row(name, *values)
+                rows.append(replace(row, cost_usd=_cost(row, url, method, costs)))
     _print(rows, as_json=as_json)
     return code
 
@@ -116,17 +125,21 @@ def _row(file: File, search: str) -> list[Any]:
         if response.is_streaming:
             streamed = len(response.elements()) or len(response.body)
         question = " ".join(transcript.question(recorded.request).split())[:_KEPT]
+        usage, tokens = wire.usage(recorded.request, recorded.response)
         return [
+            recorded.request.url,
+            recorded.request.method,
             _when(file),
             recorded.request.endpoint,
             request.base(recorded.request),
             recorded.request.model,
             status,
             streamed,
-            wire.tokens(recorded),
+            tokens,
             question,
             recorded.request.test_id,
             recorded.form,
+            {name: value for name, value in asdict(usage).items() if value is not None},
         ]
     except StoreUnavailableError:
         raise
@@ -134,6 +147,22 @@ def _row(file: File, search: str) -> list[Any]:
         return ["kept", str(e)]
     except (OSError, ValueError) as e:
         return [str(e)]
+
+
+def _cost(row: Row, url: str, method: str, costs: RecordingCosts) -> str | None:
+    if row.status != 200:
+        return None
+    request = RecordedRequest(url, {"model": row.model}, row.endpoint, method=method)
+    cost = costs.of(request, Usage(**row.usage), _moment(row.when))  # type: ignore[arg-type]
+    return None if cost is None else f"{cost:f}"
+
+
+def _moment(when: str) -> float:
+    """Return when it was recorded, in seconds since 1970; now, where that is not told."""
+    try:
+        return datetime.fromisoformat(when).timestamp()
+    except ValueError:
+        return time.time()
 
 
 def _has(recorded: Recording, search: str) -> bool:
@@ -169,17 +198,19 @@ def _print(rows: list[Row], *, as_json: bool) -> None:
         sys.stdout.write("[" + ",\n ".join(told) + "]\n")
         return
     width = max(_NARROWEST, shutil.get_terminal_size((_NARROWEST, 24)).columns)
-    cells = [("recording", "when", "model", "answer", "question"), *map(_cells, rows)]
-    widths = [max(len(row[place]) for row in cells) for place in range(4)]
-    left = max(8, width - sum(widths) - 8)
+    cells = [("recording", "when", "model", "answer", "USD", "question"), *map(_cells, rows)]
+    if not any(row.cost_usd for row in rows):
+        cells = [(*row[:4], row[5]) for row in cells]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]) - 1)]
+    left = max(8, width - sum(widths) - 2 * len(widths))
     lines = []
     for row in cells:
         fixed = "  ".join(cell.ljust(wide) for cell, wide in zip(row, widths, strict=False))
-        lines.append(f"{fixed}  {_cut(row[4], left)}".rstrip())
+        lines.append(f"{fixed}  {_cut(row[-1], left)}".rstrip())
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
+def _cells(row: Row) -> tuple[str, ...]:
     folder, _, name = row.name.rpartition("/")
     folder = folder.removesuffix("responses").removesuffix("/")
     shown = name
@@ -189,7 +220,8 @@ def _cells(row: Row) -> tuple[str, str, str, str, str]:
         shown = os.path.join(folder, name)  # noqa: PTH118
     model = _cut(row.model.rpartition("/")[2], _MODEL)
     question = row.question or row.endpoint or row.base
-    return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, question)))  # type: ignore[return-value]
+    cost = usd(Decimal(row.cost_usd)).removesuffix(" USD") if row.cost_usd else ""
+    return tuple(map(printable.line, (shown, row.when[:10], model, row.answer, cost, question)))
 
 
 def _cut(text: str, width: int) -> str:

@@ -11,7 +11,14 @@ from wiretape.redaction import pseudonyms
 
 PREFIX = "WIRETAPE_"
 
-OTHERS = {"WIRETAPE_WORKERS", "WIRETAPE_LISTEN", "WIRETAPE_BALANCE", "WIRETAPE_URL", pseudonyms.VARIABLE}
+OTHERS = {
+    "WIRETAPE_WORKERS",
+    "WIRETAPE_LISTEN",
+    "WIRETAPE_BALANCE",
+    "WIRETAPE_URL",
+    "WIRETAPE_PROXY",
+    pseudonyms.VARIABLE,
+}
 """Variables that are not options of the proxy: flags of commands, and a key, which no setting may contain."""
 
 

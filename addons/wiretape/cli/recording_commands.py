@@ -51,6 +51,18 @@ _Config = Annotated[
 ]
 
 
+_Prices = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="WIRETAPE_CONFIG",
+        help="The TOML file with the team's own prices and providers.",
+        show_default=False,
+    ),
+]
+
+
 def _use_rules(file: Path | None) -> None:
     """Use the rules of a team about secrets."""
     from wiretape import config, redaction
@@ -105,11 +117,13 @@ def ls(
     search: Annotated[
         str, typer.Option(metavar="TEXT", help="Those alone in which it was asked or answered.", show_default=False)
     ] = "",
+    config: _Prices = None,
 ) -> None:
-    """List recordings: name, when, model, answer, the first words of the question."""
+    """List recordings: name, when, model, answer, what it costs at the provider, the first words of the question."""
     from wiretape.cli import listing
+    from wiretape.cli.costs import costs
 
-    _look(where, session, lambda source: listing.list_all(source, as_json=as_json, search=search))
+    _look(where, session, lambda source: listing.list_all(source, costs(config), as_json=as_json, search=search))
 
 
 @command(app, "Show a recording.", "wiretape show e99f")
@@ -118,11 +132,13 @@ def show(
     where: _Where = "recordings",
     session: _Session = None,
     full: Annotated[bool, typer.Option("--full", help="Cut nothing: neither long texts nor images.")] = False,
+    config: _Prices = None,
 ) -> None:
-    """Show a recording: what was asked, the words of the answer, and who had it recorded."""
+    """Show a recording: what was asked, the words of the answer, its tokens and their cost, who had it recorded."""
     from wiretape.cli import recordings
+    from wiretape.cli.costs import costs
 
-    _look(where, session, lambda source: recordings.show(name, source, full=full))
+    _look(where, session, lambda source: recordings.show(name, source, costs(config), full=full))
 
 
 @command(app, "Write recordings in another form.", "wiretape convert --to 2026 recordings --output converted")

@@ -5,17 +5,19 @@ Each function returns the exit code, and raises ``StoreUnavailableError`` where 
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from wiretape import recording
 from wiretape.cli.console import complain, out, out_text, progress
+from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.files import File, Source
 from wiretape.cli.files_on_disk import OnDisk
-from wiretape.codecs.units import counted
+from wiretape.codecs.units import counted, usd
 from wiretape.exceptions import NotARecordingError, NotHttpError, StoreUnavailableError
 from wiretape.library import shortening, transcript, verify
 from wiretape.providers import wire
@@ -31,10 +33,10 @@ def verify_all(source: Source) -> int:
     forms: Counter[str] = Counter()
     faults = 0
     files = source.files(captures=True)
-    for file, report in zip(files, progress(source.mapped(_report, files), len(files), "checking"), strict=True):
-        if report is None:
+    for file, found in zip(files, progress(source.mapped(report, files), len(files), "checking"), strict=True):
+        if found is None:
             continue
-        form, its_faults = report
+        form, its_faults = found
         forms[form or "unreadable"] += 1
         for fault in its_faults:
             faults += 1
@@ -49,7 +51,7 @@ def verify_all(source: Source) -> int:
     return 0
 
 
-def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
+def report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
     """Return the form of a file and its faults, or None for a capture that is not there."""
     try:
         data = _read(file)
@@ -66,8 +68,8 @@ def _report(file: File) -> tuple[str | None, tuple[str, ...]] | None:
         return None, (str(e),)
     if file.is_capture:
         return _CAPTURE, verify.verify_capture(data)
-    report = verify.verify(file.name, data)
-    return report.form, report.faults
+    verified = verify.verify(file.name, data)
+    return verified.form, verified.faults
 
 
 def _read(file: File) -> bytes:
@@ -86,8 +88,8 @@ def _answer(recorded: Recording) -> str:
     return "one piece"
 
 
-def show(name: str, source: Source, *, full: bool = False) -> int:
-    """Show a recording to people: the request, the answer, who recorded it. Long texts and images are cut."""
+def show(name: str, source: Source, costs: RecordingCosts, *, full: bool = False) -> int:
+    """Show a recording to people: the request, the answer, its cost, who recorded it. Long texts and images are cut."""
     path = Path(name)
     if path.is_file():
         matches: list[File] = [OnDisk(path, path.parent)]
@@ -111,6 +113,8 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
         request = recorded.request
         out(f"  {recorded.form} form, {request.method} {request.sent_url}")
         out(f"  {request.model or 'no model'}, {_answer(recorded)}, {counted(wire.tokens(recorded), 'token')}")
+        for line in _billed(file, recorded, costs):
+            out(f"  {line}")
         for line in _made(file, data):
             out(f"  {line}")
         body = request.body
@@ -127,6 +131,18 @@ def show(name: str, source: Source, *, full: bool = False) -> int:
         if shown_body != body or shown_text != text:
             complain("wiretape: long texts are cut: --full shows all")
     return code
+
+
+def _billed(file: File, recorded: Recording, costs: RecordingCosts) -> Iterator[str]:
+    """Yield what the answer says of its tokens, and what they cost."""
+    usage, _ = wire.usage(recorded.request, recorded.response)
+    numbers = {name: number for name, number in asdict(usage).items() if isinstance(number, int) and number}
+    told = [f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items()]
+    if not told or recorded.response.error is not None:
+        return
+    cost = costs.of(recorded.request, usage, file.written() or time.time())
+    price = "of no known price" if cost is None else usd(cost)
+    yield f"tokens: {', '.join(told)}: {price}"
 
 
 def _made(file: File, data: bytes) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
+from decimal import Decimal
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -11,13 +12,20 @@ from rich.table import Table
 
 from wiretape.cli.console import REFUSED, console, say
 from wiretape.codecs import printable
+from wiretape.codecs.units import usd
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import NUMBERS, Counters, added
 from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
 
-_HEADINGS = {"hits_by_rules": "by rules", "upstream": "upstream requests", "connections": "upstream connections"}
+_HEADINGS = {
+    "hits_by_rules": "by rules",
+    "upstream": "upstream requests",
+    "connections": "upstream connections",
+    "spent_usd": "spent",
+    "saved_usd": "saved",
+}
 
 
 class NoAnswerError(Exception):
@@ -33,7 +41,8 @@ def status(url: str, *, as_json: bool) -> int:
         return REFUSED
     if as_json:
         values = {session: asdict(counters) for session, counters in sessions.items()}
-        print(json.dumps({"sessions": values, "total": asdict(added(sessions.values()))}, indent=2))
+        told = {"sessions": values, "total": asdict(added(sessions.values()))}
+        print(json.dumps(told, indent=2, default=str))  # Sums of money are texts, as they are exact.
     else:
         console().print(table(sessions))
     return 0
@@ -78,6 +87,10 @@ def table(sessions: Mapping[str, Counters]) -> Table:
         shown.add_column(_HEADINGS.get(name, name), justify="right")
     rows = [*sessions.items(), ("total", added(sessions.values()))]
     for place, (session, counters) in enumerate(rows, 1):
-        values = [f"{getattr(counters, name):,}" for name in names]
+        values = [_shown(getattr(counters, name)) for name in names]
         shown.add_row(printable.line(session), *values, style="bold" if place == len(rows) else None)
     return shown
+
+
+def _shown(number: int | Decimal) -> str:
+    return usd(number) if isinstance(number, Decimal) else f"{number:,}"

@@ -49,6 +49,8 @@ def _parts(counters: Counters) -> list[str]:
         parts.append(f"{counters.followed:,} that followed an equal one under way")
     parts.append(counted(counters.recorded, "recording") + " made")
     parts.append(counted(counters.tokens, "token") + " served from recordings")
+    if costs := counters.told_costs:
+        parts.append(costs)
     if counters.expired:
         parts.append(counted(counters.expired, "recording") + " older than max_age")
     if counters.ignored:

@@ -89,7 +89,7 @@ class Upstream:
     def _lead(self, flow: http.HTTPFlow, via: Via | None) -> Via | None:
         host = flow.request.host
         port = flow.request.port
-        if egress.is_here(host) or any(_is_meant(host, port, each) for each in self._past):
+        if egress.is_here(host) or any(is_meant(host, port, each) for each in self._past):
             via = None
         flow.server_conn.via = None
         if via:
@@ -101,18 +101,18 @@ def upstream(environ: Mapping[str, str]) -> Upstream:
     """Return what an environment says. A proxy that cannot be used is logged, and ignored."""
     secure = _via(environ, "HTTPS_PROXY", "ALL_PROXY")
     plain = _via(environ, "HTTP_PROXY", "ALL_PROXY")
-    listed = _value(environ, "NO_PROXY").split(",")
+    listed = value(environ, "NO_PROXY").split(",")
     return Upstream(secure, plain, tuple(filter(None, map(str.strip, listed))))
 
 
-def _value(environ: Mapping[str, str], name: str) -> str:
-    # The name in small letters comes first, as with curl and Python.
+def value(environ: Mapping[str, str], name: str) -> str:
+    """Return what a variable says; the name in small letters comes first, as with curl and Python."""
     return environ.get(name.lower()) or environ.get(name) or ""
 
 
 def _via(environ: Mapping[str, str], *names: str) -> Via | None:
     for name in names:
-        text = _value(environ, name).strip()
+        text = value(environ, name).strip()
         if text:
             try:
                 return _parse(text)
@@ -144,7 +144,7 @@ def _parse(text: str) -> Via:
     return Via(server_spec.parse(f"{parts.scheme}://{host}{port}", "http"), authorization)
 
 
-def _is_meant(host: str, port: int, listed: str) -> bool:
+def is_meant(host: str, port: int, listed: str) -> bool:
     """Tell whether an entry of NO_PROXY means a host: a name and all below, an address or a network,
     maybe with a port.
     """

@@ -8,9 +8,10 @@ wiretape, so nothing is negotiated.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
-from wiretape.metrics.counters import NUMBERS, Counters, Reason
+from wiretape.metrics.counters import AMOUNTS, NUMBERS, Counters, Reason
 
 _LIMIT = 16 * 1024 * 1024
 """How many bytes a line may have. The counters of a thousand sessions take a fiftieth of it."""
@@ -60,7 +61,8 @@ _KINDS: Mapping[str, type[Message]] = {
 def encode(message: Message) -> bytes:
     """Return a message as a line."""
     line = {"kind": type(message).__name__.lower(), **asdict(message)}
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    # Sums of money are texts, as they are exact.
+    return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
 
 
 class MessageDecoder:
@@ -91,16 +93,24 @@ def _message(line: bytes) -> Message:
         if kind is CounterReport:
             return CounterReport({session: _counters(counted) for session, counted in values["counters"].items()})
         return kind(**values)
-    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as e:
+    except (AttributeError, KeyError, TypeError, ArithmeticError, RecursionError) as e:
         raise ValueError(f"no message: {line[:100]!r}") from e
 
 
 def _counters(counted: Mapping[str, Any]) -> Counters:
     counters = Counters()
     for name in NUMBERS:
-        setattr(counters, name, int(counted.get(name, 0)))
+        read = _amount if name in AMOUNTS else int
+        setattr(counters, name, read(counted.get(name, 0)))
     for reason, number in counted.get("reasons", {}).items():
         counters.reasons[Reason(reason)] = int(number)
     for rule, number in counted.get("rules", {}).items():
         counters.rules[str(rule)] = int(number)
     return counters
+
+
+def _amount(text: str | int) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite():
+        raise ValueError(f"{text!r} is no amount")
+    return amount

@@ -1,10 +1,14 @@
-"""Sizes and ages as options spell them, and numbers of things in words."""
+"""Sizes and ages as options spell them; numbers of things, and money, in words."""
 
 import math
 import re
+from decimal import Decimal
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKmMgG]?)[bB]?)", re.ASCII)
 _FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+
+_CENT = Decimal("0.01")
+"""From so many US dollars on, cents are enough."""
 
 
 def parse_size(text: str) -> int:
@@ -43,3 +47,15 @@ def counted(number: int, one: str, several: str = "") -> str:
     if number == 1:
         return f"1 {one}"
     return f"{number:,} {several or one + 's'}"
+
+
+def usd(amount: Decimal) -> str:
+    """Return money in words: ``5 USD``, ``12.35 USD``, ``0.000123 USD``. What is not nothing is never told as 0."""
+    if amount >= _CENT:
+        cents = amount.quantize(_CENT)
+        return f"{cents.normalize():f} USD" if cents == cents.to_integral_value() else f"{cents:f} USD"
+    if not amount:
+        return "0 USD"
+    # Three digits of it, as the price of one short answer has.
+    exponent = amount.adjusted() - 2
+    return f"{amount.quantize(Decimal(1).scaleb(exponent)).normalize():f} USD"

@@ -9,7 +9,7 @@ A table or key that nobody reads would be silently without effect: a session of 
 rule on secrets that takes nothing out. So all of the file is checked before any of it is used, by one description. Its
 values then go to whoever makes sessions, faults or rules of them; those say what else is wrong, and know no file:
 
-    text -> TOML -> WIRETAPE_TOML.check -> sessions, providers, faults, redaction, tunnels, matching
+    text -> TOML -> WIRETAPE_TOML.check -> sessions, providers, faults, prices, redaction, tunnels, matching
                         |                        |
                         +- ConfigurationError ---+-> "team.toml:7: [session.main]: pace: ... is no pace"
 """
@@ -28,6 +28,8 @@ from wiretape.matching.presets import Preset
 from wiretape.matching.rules import MatchRule
 from wiretape.network import egress
 from wiretape.network.egress import EgressRule
+from wiretape.pricing import rows as price_rows
+from wiretape.pricing.rows import PriceRow
 from wiretape.providers import table
 from wiretape.providers.routing import Providers
 from wiretape.redaction import RedactionPolicy
@@ -92,6 +94,10 @@ class Configuration:
     def faults(self, providers: Collection[str]) -> Faults:
         """Return what goes wrong on purpose. ``providers``: the names that a fault's provider can have."""
         return self._made(lambda: fault_config.parse(self.tables.get("fault", []), providers))
+
+    def prices(self, providers: Collection[str]) -> tuple[PriceRow, ...]:
+        """Return the team's own prices. ``providers``: the names that a price's provider can have."""
+        return self._made(lambda: price_rows.parse(self.tables.get("price", []), providers))
 
     def _made[T](self, make: Callable[[], T]) -> T:
         try:

@@ -122,19 +122,24 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A number above 0 and at most 1."""
+class Number:
+    """A number from 0, or above it, up to the most."""
 
     words: str
+    most: int
+    is_above: bool = False
+    """Whether 0 is none."""
 
     def check(self, value: Any, path: Path) -> None:
         """Raise ConfigurationError where a value is another."""
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 1:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= self.most or (self.is_above and not value):
             raise is_no(value, self.words, path)
 
     def schema(self) -> Schema:
         """Return the same as JSON Schema."""
-        return {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+        least = "exclusiveMinimum" if self.is_above else "minimum"
+        return {"type": "number", least: 0, "maximum": self.most}
 
 
 @dataclass(frozen=True, slots=True)

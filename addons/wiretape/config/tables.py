@@ -9,9 +9,9 @@ from wiretape.config.description import (
     Flag,
     Key,
     ListOf,
+    Number,
     OneOf,
     Rows,
-    Share,
     Table,
     Tables,
     Text,
@@ -85,6 +85,14 @@ SESSION = Table(
         Key("takes", Text(tuple(Takes)), "Which recording answers a request that was recorded several times."),
         Key("format", Text(FORMS), "The form in which recordings are written."),
         Key("frozen", Flag(), "Whether nothing is recorded in it."),
+        Key(
+            "budget",
+            Text(
+                pattern=r"[0-9]{1,9}(\.[0-9]{1,6})? ?(USD|usd)( per (day|week|month))?",
+                said='"5 USD", or "5 USD per day", per week or per month',
+            ),
+            'What it may spend: "5 USD", or "5 USD per day", per week or per month. Then what is paid for is refused.',
+        ),
         Key("max_age", _AGE, 'How old its recordings may be: "90d".'),
         Key("on_expiry", Text(tuple(OnExpiry)), 'What becomes of a call whose recording is older: "warn" by default.'),
     )
@@ -130,7 +138,7 @@ FAULT = Table(
         Key("model", _PATTERN, "The models; * stands for any text."),
         Key(
             "share",
-            Share("a part of the requests, more than 0 and at most 1"),
+            Number("a part of the requests, more than 0 and at most 1", 1, is_above=True),
             "The part of the matching requests that meet it.",
         ),
         Key("seed", Whole(), "What chooses those of a share: the same requests meet the same faults."),
@@ -159,6 +167,26 @@ FAULT = Table(
         Key("how", Text(("reset", "end"), said=""), "How it breaks off: with a reset, or as if it were whole."),
         Key("garble", Whole(1, words="the number of a chunk, 1 or more"), "The chunk that is damaged, counted from 1."),
         Key("slow", _TIME, "How long after the one before each chunk comes."),
+    )
+)
+
+_PRICE = Number("a number of US dollars, 0 or more", 1_000_000)
+
+PRICE = Table(
+    (
+        Key("provider", _PATTERN, "The providers whose price it is; * stands for any text."),
+        Key("model", _PATTERN, "The models, as they are asked for or as answers name them; * stands for any text."),
+        Key("input", _PRICE, "US dollars for a million tokens that were read."),
+        Key("cached", _PRICE, "The same for those of them that came from a cache; without it, as all."),
+        Key("cache_write", _PRICE, "For those that were written to a cache."),
+        Key("cache_write_1h", _PRICE, "For those that a cache keeps for an hour."),
+        Key("output", _PRICE, "US dollars for a million tokens that were written, with what was thought."),
+        Key("reasoning", _PRICE, "For those of them that were thought and not said; without it, as all."),
+        Key("input_audio", _PRICE, "For those that were heard."),
+        Key("output_audio", _PRICE, "For those that were spoken."),
+        Key("input_image", _PRICE, "For those that were seen."),
+        Key("output_image", _PRICE, "For those that were drawn."),
+        Key("request", _PRICE, "US dollars for each request."),
     )
 )
 
@@ -239,6 +267,7 @@ WIRETAPE_TOML = Table(
         ),
         Key("fault", Rows(FAULT, "no table of its own: each fault is a [[fault]]"), "Faults, on purpose."),
         Key("match", Rows(MATCH, "no table of its own: each rule is a [[match]]"), "When requests are the same."),
+        Key("price", Rows(PRICE, "no table of its own: each price is a [[price]]"), "What tokens cost."),
         Key("preset", Tables(PRESET, "[preset.NAME]: each preset has a name"), "Rules for programs, by name."),
         Key(
             "provider",

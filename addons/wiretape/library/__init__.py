@@ -2,6 +2,7 @@
 
 ``verify``      whether a file is a sound recording
 ``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
+``conversation``  what was said, in turns of parts, whichever API it was said to; ``answer_pieces``: those of a stream
 ``compare``     what a session holds, and how two differ
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from enum import StrEnum
 
-from wiretape.codecs.units import counted
+from wiretape.codecs.units import counted, usd
 
 _SESSIONS = 1000
 """How many sessions have counters of their own. Clients name sessions, and must not fill the memory."""
@@ -34,6 +35,10 @@ class Reason(StrEnum):
     LOST = "LOST"
     """The client got the whole answer, and the disk did not."""
     TOLD = "for what the log tells"
+
+
+LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
+"""Why a recording was lost or refused that should have been made."""
 
 
 @dataclass(slots=True)
@@ -72,6 +77,12 @@ class Counters:
     """Recordings that were asked for and are older than their session allows, each counted once."""
     rules: dict[str, int] = field(default_factory=dict)
     """The same, by the rules that were needed: a hit can need several."""
+    spent_usd: Decimal = Decimal(0)
+    """What the tokens of providers' answers cost, in US dollars."""
+    saved_usd: Decimal = Decimal(0)
+    """What those cost that were served without a provider: from recordings, and with an equal request's answer."""
+    unpriced: int = 0
+    """Calls whose tokens have no known price: they are in neither sum."""
 
     def add(self, others: "Counters") -> None:
         """Add the counters of others."""
@@ -106,6 +117,19 @@ class Counters:
         more = ", ..." if len(most) > _RULES_TOLD else ""
         return f"{self.hits_by_rules:,} of them by rules ({', '.join(most[:_RULES_TOLD])}{more})"
 
+    @property
+    def told_costs(self) -> str:
+        """What was spent and saved in words: ``spent 0.42 USD, saved 1.10 USD (and 3 calls of unknown price)``.
+
+        It is empty where there is nothing to tell.
+        """
+        sums = {"spent": self.spent_usd, "saved": self.saved_usd}
+        told = ", ".join(f"{name} {usd(amount)}" for name, amount in sums.items() if amount)
+        if not self.unpriced:
+            return told
+        unknown = counted(self.unpriced, "call") + " of unknown price"
+        return f"{told} (and {unknown})" if told else unknown
+
     def summary(self) -> str:
         """Return the counters in one line."""
         by_rules = f" {self.told_rules}," if self.hits_by_rules else ""
@@ -124,6 +148,8 @@ class Counters:
             line += f", {counted(self.expired, 'recording')} older than max_age"
         if self.faults:
             line += f", {counted(self.faults, 'fault')} injected"
+        if costs := self.told_costs:
+            line += f", {costs}"
         why = ""
         if self.reasons:
             why = f" ({self.told_reasons})"
@@ -134,6 +160,9 @@ class Counters:
 
 NUMBERS = tuple(each.name for each in fields(Counters) if each.name not in ("reasons", "rules"))
 """The names of all counters but those by reason and by rule."""
+
+AMOUNTS = ("spent_usd", "saved_usd")
+"""Of these, those that are exact sums of US dollars, and no whole numbers."""
 
 
 class SessionCounters:

@@ -9,13 +9,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Self
 
 import wiretape
-from wiretape.metrics.counters import Counters, Reason
+from wiretape.metrics.counters import AMOUNTS, Counters, Reason
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 
@@ -54,6 +55,12 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
         "wiretape_hits_by_rules",
         "Of the hits, those whose request is the same as the recorded one by rules, not exactly.",
     ),
+    "spent_usd": ("wiretape_spent_usd", "What the tokens of providers' answers cost, in US dollars."),
+    "saved_usd": (
+        "wiretape_saved_usd",
+        "What those cost that were served without a provider: from recordings, and with an equal request's answer.",
+    ),
+    "unpriced": ("wiretape_unpriced_calls", "Calls whose tokens have no known price: they are in neither sum."),
     "expired": (
         "wiretape_expired_recordings",
         "Recordings that were asked for and are older than their session allows, each counted once.",
@@ -108,7 +115,7 @@ class _Collector:
         for each, (name, text) in FAMILIES.items():
             family = CounterMetricFamily(name, text, labels=["session"])
             for session, counters in sorted(sessions.items()):
-                family.add_metric([session], getattr(counters, each))
+                family.add_metric([session], float(getattr(counters, each)))
             yield family
         reasons = CounterMetricFamily(_REASONS, "The unrecorded ones, by why.", labels=["session", "reason"])
         for session, counters in sorted(sessions.items()):
@@ -147,22 +154,31 @@ def parse(text: str) -> dict[str, Counters]:
             for sample in family.samples:
                 if sample.name == f"{family.name}_total" and "session" in sample.labels:
                     counters = sessions.setdefault(sample.labels["session"], Counters())
-                    _take(counters, family.name, sample.labels, int(sample.value))
-    except (LookupError, OverflowError) as e:  # The library raises these for some texts, and int for Infinity.
+                    _take(counters, family.name, sample.labels, sample.value)
+    except (LookupError, ArithmeticError) as e:  # The library raises these for some texts, and int for Infinity.
         raise ValueError(f"it is not wiretape's page of counters: {type(e).__name__}") from e
     if not known:
         raise ValueError("it is not wiretape's page of counters")
     return sessions
 
 
-def _take(counters: Counters, family: str, labels: Mapping[str, str], number: int) -> None:
+def _take(counters: Counters, family: str, labels: Mapping[str, str], number: float) -> None:
     """Take over one number of a page."""
-    if family in _FIELDS:
-        setattr(counters, _FIELDS[family], number)
+    name = _FIELDS.get(family, "")
+    if name in AMOUNTS:
+        setattr(counters, name, _amount(number))
+    elif name:
+        setattr(counters, name, int(number))
     elif family == _REASONS and labels.get("reason") in _KNOWN_REASONS:
-        counters.reasons[Reason(labels["reason"])] = number
+        counters.reasons[Reason(labels["reason"])] = int(number)
     elif family == _RULES:
-        counters.rules[labels["rule"]] = number
+        counters.rules[labels["rule"]] = int(number)
+
+
+def _amount(number: float) -> Decimal:
+    """Return a sum of money, which a page has to fifteen digits."""
+    whole = int(number)  # It raises for what is no number, or none that ends.
+    return Decimal(whole) if whole == number else Decimal(repr(number))
 
 
 class Page:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 HERE = "127.0.0.1"
 
+VERSION_HEADER = "x-wiretape"
+"""The header in which a proxy tells who asks for its CA that it is ours, and of which version."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

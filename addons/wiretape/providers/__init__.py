@@ -1,7 +1,8 @@
 """What the API of an LLM looks like: which host and path is what, and what requests and answers are made of.
 
 ``answers``        an answer as values, and why it is none to record
-``usage``          where an answer tells its tokens
+``usage``          how many tokens an answer tells, as one value for all APIs
+``usage_forms``    where each API tells its tokens: a table
 ``stream_ends``    how far a stream is, and who tells it
 ``sdk_errors``     an error <-> its recorded form; whether an answer is one
 ``schemas``        the response classes of the SDKs, as data

@@ -7,6 +7,7 @@ from typing import Any
 from wiretape.providers.dialects import Dialect
 from wiretape.providers.stream_ends import End
 from wiretape.providers.usage import UsageReader
+from wiretape.providers.usage_forms import ANTHROPIC
 from wiretape.recording import RecordedRequest
 
 _STOP = "message_stop"
@@ -45,12 +46,7 @@ _URLS = re.compile(r"://api\.anthropic\.com[:/]|/anthropic/|/v1/messages(?:/|\Z)
 
 DIALECT = Dialect(
     watcher,
-    UsageReader(
-        output=("output_tokens",),
-        input=(("input_tokens",),),
-        cached=(("cache_read_input_tokens",),),
-        first=("message", "usage"),
-    ),
+    UsageReader(ANTHROPIC),
     urls=_URLS,
     own_error=own_error,
 )

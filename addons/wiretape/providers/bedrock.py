@@ -3,16 +3,22 @@
 What goes through its endpoint of OpenAI's form is in ``openai``.
 """
 
+import base64
+import binascii
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from wiretape.codecs import eventstream
 from wiretape.providers import answers, sdk_errors
 from wiretape.providers.answers import BrokeOffError, HoldsError
 from wiretape.providers.dialects import Dialect
+from wiretape.providers.usage import UsageReader
+from wiretape.providers.usage_forms import BEDROCK, BEDROCK_INVOKE
 
 _URLS = re.compile(r"://bedrock[^/]*\.amazonaws\.com(?:\.cn)?(?::\d+)?/(?!openai/)")
 
-DIALECT = Dialect(urls=_URLS, own_error=sdk_errors.own_plain)
+DIALECT = Dialect(usage=UsageReader(BEDROCK, BEDROCK_INVOKE), urls=_URLS, own_error=sdk_errors.own_plain)
 
 
 def must_be_whole(body: bytes | bytearray) -> None:
@@ -30,3 +36,14 @@ def must_be_whole(body: bytes | bytearray) -> None:
         raise BrokeOffError(f"{e}: the stream broke off") from e
     if is_open:
         raise BrokeOffError("the stream ended without its last message: it broke off")
+
+
+def elements(body: bytes | bytearray) -> Iterator[Mapping[str, Any]]:
+    """Yield the JSON objects of a stream's messages, up to the first that is none; a chunk has a model's own in it."""
+    try:
+        for message in eventstream.messages(body):
+            value = answers.object_of(message.payload)
+            inner = value.get("bytes")
+            yield answers.object_of(base64.b64decode(inner)) if isinstance(inner, str) else value
+    except (ValueError, binascii.Error):
+        return

@@ -25,6 +25,7 @@ from wiretape.providers.answers import HoldsError, HttpResponse, LiveResponse, U
 from wiretape.providers.element_streams import Element
 from wiretape.providers.stream_ends import DONE, NamedEvents, Watcher
 from wiretape.providers.usage import Usage, UsageReader
+from wiretape.providers.usage_forms import ANTHROPIC, RESPONSES
 from wiretape.recording import JSON, RecordedRequest, RecordedResponse, Recording, encoded
 
 _NOT_SENT = ("extra_body", "extra_headers", "extra_query", "timeout")
@@ -48,7 +49,7 @@ class ElementFormat:
     """Whether the marker ``[DONE]`` is the last event of a stream."""
     last_events: tuple[str, ...] = ()
     """The names, or types, of the events that end a stream."""
-    usage_reader = UsageReader(output=("output_tokens",), input=(("input_tokens",),))
+    usage_reader = UsageReader(ANTHROPIC, RESPONSES)
 
     # -- requests ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import Any
 from wiretape.providers.dialects import Dialect
 from wiretape.providers.stream_ends import End, FinishReasons
 from wiretape.providers.usage import UsageReader
+from wiretape.providers.usage_forms import GEMINI
 from wiretape.recording import RecordedRequest
 
 
@@ -56,13 +57,7 @@ _URLS = re.compile(
 
 DIALECT = Dialect(
     watcher,
-    UsageReader(
-        output=("candidatesTokenCount",),
-        input=(("promptTokenCount",),),
-        cached=(("cachedContentTokenCount",),),
-        reasoning=(("thoughtsTokenCount",),),
-        members=(("usageMetadata",), ("response", "usageMetadata")),
-    ),
+    UsageReader(GEMINI),
     last_events=INTERACTION_ENDS,
     urls=_URLS,
     own_error=own_error,

@@ -12,9 +12,10 @@ from wiretape.providers.dialects import Dialect
 from wiretape.providers.elements import ElementFormat
 from wiretape.providers.stream_ends import End, Watcher
 from wiretape.providers.usage import UsageReader
+from wiretape.providers.usage_forms import OLLAMA
 from wiretape.recording import JSON, MODEL_LISTS, RecordedRequest, Recording, encoded
 
-USAGE = UsageReader(output=("eval_count",), input=(("prompt_eval_count",),), members=())
+USAGE = UsageReader(OLLAMA)
 
 
 class LastLine:

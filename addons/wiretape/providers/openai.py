@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wiretape.codecs import embeddings, http_fields
-from wiretape.providers import answers, elements, schemas, sdk_errors
+from wiretape.providers import answers, elements, schemas, sdk_errors, usage_forms
 from wiretape.providers.answers import HoldsError, HttpResponse, UnrecordableError
 from wiretape.providers.argument_order import ArgumentOrder
 from wiretape.providers.dialects import Dialect
@@ -33,16 +33,8 @@ parallel_tool_calls previous_response_id prompt prompt_cache_key reasoning safet
 service_tier store stream stream_options temperature text tool_choice tools top_logprobs top_p
 truncation user"""
 
-USAGE = UsageReader(
-    output=("completion_tokens", "output_tokens"),
-    input=(("prompt_tokens",), ("input_tokens",)),
-    cached=(("prompt_tokens_details", "cached_tokens"), ("input_tokens_details", "cached_tokens")),
-    reasoning=(
-        ("completion_tokens_details", "reasoning_tokens"),
-        ("output_tokens_details", "reasoning_tokens"),
-    ),
-)
-"""Chats and completions call them by the first name, responses by the second."""
+USAGE = UsageReader(usage_forms.CHAT, usage_forms.RESPONSES)
+"""Chats and completions tell their tokens in the first form, responses in the second."""
 
 RESPONSE_ENDS = ("response.completed", "response.incomplete", "response.cancelled")
 AUDIO_ENDS = ("speech.audio.done", "transcript.text.done")

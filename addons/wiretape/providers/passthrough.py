@@ -104,6 +104,8 @@ class PassedOn:
 
     def elements(self, response: RecordedResponse) -> Sequence[Mapping[str, Any]]:
         """Return the JSON objects of a response."""
+        if response.content_type is not None and body_form.media_type(response.content_type) == eventstream.MEDIA_TYPE:
+            return [*bedrock.elements(b"".join(answers.as_kept(response).chunks))]
         if not response.is_streaming:
             return [response.body] if isinstance(response.body, dict) else []
         values = (_value_of(line) for line in response.body if line.startswith("data:"))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from wiretape.codecs.wildcards import Wildcard
-from wiretape.network.egress import LOCALHOST, canonical
+from wiretape.network.egress import LOCALHOST, canonical, is_here
 
 KINDS = frozenset({"sdk", "http"})
 """``sdk``: recorded as the SDK's call and its response objects. ``http``: passthrough, recorded as it is sent."""
@@ -226,6 +226,16 @@ class Providers:
         """Return the entry that a route is of: of several of a name the first with a key."""
         entries = [each for each in self._serving(host, port) if each.name == route.provider]
         return next((each for each in entries if each.api_key), entries[0] if entries else None)
+
+    def hosts(self) -> tuple[tuple[str, int], ...]:
+        """Return the hosts that are named in full, each with its port: not those of a pattern, nor of this machine."""
+        named = {
+            (host.name.text, host.port or (443 if provider.scheme == "https" else 80))
+            for provider in self._providers
+            for host in provider.hosts
+            if not host.name.is_pattern and not is_here(host.name.text)
+        }
+        return tuple(sorted(named))
 
     def is_configured(self, host: str, port: int) -> bool:
         """Whether the host is one of a provider's that the team has put into its own table."""

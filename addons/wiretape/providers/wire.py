@@ -20,6 +20,7 @@ from wiretape.providers.answers import (
     decoded,
 )
 from wiretape.providers.routing import Route
+from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, checks, who_asked
 from wiretape.recording.capture import Capture
 
@@ -34,6 +35,7 @@ __all__ = [
     "error",
     "response",
     "tokens",
+    "usage",
 ]
 
 _BASE64_EMBEDDING = re.compile(rb'"embedding"\s*:\s*"')
@@ -142,12 +144,18 @@ def error(status: int, message: str, code: str, route: Route | None = None, *, r
     return HttpResponse(status, headers, (json_text.dumps(content),))
 
 
+def usage(request: RecordedRequest, recorded: RecordedResponse) -> tuple[Usage, int]:
+    """Return what a response says of its tokens, and how many it completes: by that, else by its chunks, each nearly a
+    token.
+    """
+    endpoint = base.of(request)
+    elements = endpoint.elements(recorded)
+    told = endpoint.usage(elements)
+    if told.output is not None:
+        return told, told.output
+    return told, len(elements) if recorded.is_streaming else 0
+
+
 def tokens(recording: Recording) -> int:
-    """Return the completion tokens of a recording: by what it says of them, else its chunks, each nearly a token."""
-    response = recording.response
-    endpoint = base.of(recording.request)
-    elements = endpoint.elements(response)
-    output = endpoint.usage(elements).output
-    if output is not None:
-        return output
-    return len(elements) if response.is_streaming else 0
+    """Return the completion tokens of a recording, nearly."""
+    return usage(recording.request, recording.response)[1]

@@ -13,6 +13,7 @@ from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
 from wiretape import redaction
+from wiretape.call_log.log import CallLog
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
@@ -58,7 +59,7 @@ class Wiretape:
     """Record, replay, or let pass."""
 
     def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None, command: str = "") -> None:
-        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each.
+        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` counts misses.
 
         ``command``: the name of the only one that goes through this proxy, where that is known.
         """
@@ -157,10 +158,24 @@ class Wiretape:
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
+        self._log_calls(runtime)
         self._admission.use(runtime.access, tapes)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
+
+    def _log_calls(self, runtime: Runtime) -> None:
+        """Have calls told where these options say; a log that they name still goes on."""
+        teller = self._decider.teller
+        former = teller.log
+        report = teller.report.file
+        if former and (former.file, former.run) == (runtime.call_log, runtime.run):
+            return
+        teller.log = None
+        if runtime.call_log or report:
+            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if former:
+            self._requests.live.aside.submit(former.close)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force
@@ -223,6 +238,10 @@ class Wiretape:
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
         self._reporting.stop()
+        teller = self._decider.teller
+        teller.stop()
+        if teller.log:
+            await asyncio.to_thread(teller.log.close)
         if self._in_force:
             self._in_force.store.close()
         self._decider.close()

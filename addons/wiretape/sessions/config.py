@@ -10,6 +10,7 @@ from typing import Any
 from wiretape.codecs.units import parse_age
 from wiretape.exceptions import ConfigurationError
 from wiretape.policy import Freshness, Mode, OnExpiry, parse_form, parse_mode, parse_on_expiry, parse_takes
+from wiretape.pricing import budget
 from wiretape.replay import pacing
 from wiretape.sessions.model import Session, Sessions, check_name
 
@@ -48,6 +49,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "takes": ("takes", parse_takes),
     "format": ("form", parse_form),
     "frozen": ("frozen", _flag),
+    "budget": ("budget", budget.parse),
     "max_age": ("max_age", parse_age),
     "on_expiry": ("on_expiry", parse_on_expiry),
 }

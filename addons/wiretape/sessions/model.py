@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from wiretape import redaction
 from wiretape.policy import Freshness, Mode, Takes, parse_mode
+from wiretape.pricing.budget import Budget
 from wiretape.replay.pacing import Pace
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -98,6 +99,8 @@ class Session:
     form: str | None = None
     frozen: bool = False
     """Whether the configuration freezes it. The store may do so, too."""
+    budget: Budget | None = None
+    """What it may spend; None for as much as it likes."""
     freshness: Freshness | None = None
     """How old its recordings may be; None for any age."""
     words: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)

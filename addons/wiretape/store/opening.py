@@ -109,7 +109,7 @@ def open_store(
     copies in memory and in ``local``; 0 turns each off. ``timeout`` is how many seconds a look-up may take to connect,
     and the bucket may be silent. ``BucketStore`` explains ``settle``.
     """
-    local = local or _local()
+    local = local or cache_folder()
     if not is_url(text):
         return DirectoryStore(Path(text), largest, _notes(local, text))
     url = bucket_url(text)
@@ -140,7 +140,8 @@ def place_number(text: str) -> str:
     return hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _local() -> Path:
+def cache_folder() -> Path:
+    """Return the folder of this user's cache that is ours, whether it is there or not."""
     try:
         default = Path.home() / ".cache"
     except RuntimeError:  # A user without a home, as in some containers.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from samples import CHAT
+from wiretape.cli.costs import costs
 from wiretape.cli.listing import Row, list_all
 from wiretape.cli.sources import source
 
@@ -24,6 +25,7 @@ ROW = Row(
     "Hi",
     None,
     "2026",
+    {},
 )
 
 
@@ -37,7 +39,7 @@ def _root(tmp_path: Path) -> Path:
 
 
 def listed(root: Path, capsys: pytest.CaptureFixture[str], **more: object) -> tuple[int, str, str]:
-    code = list_all(source(str(root)), **more)  # type: ignore[arg-type]
+    code = list_all(source(str(root)), costs(), **more)  # type: ignore[arg-type]
     told = capsys.readouterr()
     return code, told.out, told.err
 
@@ -60,8 +62,9 @@ def test_a_line_has_when_model_answer_and_question(root: Path, capsys: pytest.Ca
     code, out, err = listed(root, capsys)
     heading, line = out.splitlines()
     assert (code, err) == (0, "")
-    assert heading.split() == ["recording", "when", "model", "answer", "question"]
+    assert heading.split() == ["recording", "when", "model", "answer", "USD", "question"]
     assert line.split()[:2] == ["s/e99f14805360", "2026-01-02"]
+    assert "  26 tokens  0.000008  " in line
     assert len(line) <= 80
 
 
@@ -71,7 +74,18 @@ def test_json_has_all_of_it(root: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert row["name"] == "s/responses/e99f14805360"
     assert row["when"] == "2026-01-02T03:04:05Z"
     assert (row["endpoint"], row["status"], row["form"]) == ("/v1/chat/completions", 200, "2025-09")
+    assert (row["usage"]["input"], row["usage"]["output"], row["cost_usd"]) == (14, 26, "0.000008")
     assert out.isascii()
+
+
+def test_a_column_of_costs_is_there_where_one_is_known(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = json.loads(CHAT.read_text())
+    for each in recorded["response"]["body"]:
+        each["__data__"]["model"] = "nobodys"
+    recorded["request"]["body"]["model"] = "nobodys"
+    (root / "s" / "responses" / CHAT.name).write_text(json.dumps(recorded))
+    heading, _ = listed(root, capsys)[1].splitlines()
+    assert heading.split() == ["recording", "when", "model", "answer", "question"]
 
 
 def test_only_those_in_which_a_text_is(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,8 +53,10 @@ def test_ls_names_every_recording(folder: Path) -> None:
     assert result.returncode == 0
     rows = result.stdout.splitlines()
     assert len(rows) == 5
-    assert rows[0].split() == ["recording", "when", "model", "answer", "question"]
-    assert re.fullmatch(r"default/af6ca03dcbc3  20\d\d-\d\d-\d\d  llama-3.3-70b     50 tokens  Respond .*…", rows[1])
+    assert rows[0].split() == ["recording", "when", "model", "answer", "USD", "question"]
+    assert re.fullmatch(
+        r"default/af6ca03dcbc3  20\d\d-\d\d-\d\d  llama-3.3-70b   50 tokens  0.0000821  Respond.*…", rows[1]
+    )
     assert all(len(row) <= 80 for row in rows)
 
 
@@ -97,6 +99,7 @@ def test_show_tells_what_was_asked_and_answered(folder: Path) -> None:
     assert result.returncode == 0
     assert '"content": "Hello, world!"' in result.stdout
     assert "answered:\nHello!" in result.stdout
+    assert "\n  tokens: 14 input, 26 output: 0.000008 USD\n" in result.stdout
     missing = wiretape("show", "0000", folder)
     assert missing.returncode == 1
     assert "begins with 0000" in missing.stderr
@@ -160,7 +163,7 @@ def keep(folder: Path, origin: Origin | None) -> None:
 def head(result: subprocess.CompletedProcess[str]) -> list[str]:
     """What show says before what was asked."""
     assert result.returncode == 0, result.stderr
-    return [line.strip() for line in result.stdout.partition("asked:")[0].splitlines()[3:]]
+    return [line.strip() for line in result.stdout.partition("asked:")[0].splitlines()[4:]]
 
 
 def test_show_tells_who_had_it_recorded(folder: Path) -> None:

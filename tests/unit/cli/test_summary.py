@@ -1,6 +1,7 @@
 """What a run says when its command has ended."""
 
 import warnings
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -48,9 +49,11 @@ def test_what_went_elsewhere_is_said_where_there_is_any() -> None:
     counters = Counters(
         hits=2, misses=1, upstream=4, followed=1500, recorded=1, ignored=7, faults=1, unrecorded=3, reasons=reasons
     )
+    counters.saved_usd = Decimal("1.5")
     assert said(counters) == [
         "replay, session s: 2 hits, 1 miss, 4 requests sent to a provider, 1,500 that followed an equal one under way, "
-        "1 recording made, 0 tokens served from recordings, 7 requests beside the model ignored, 1 fault injected, "
+        "1 recording made, 0 tokens served from recordings, saved 1.50 USD, 7 requests beside the model ignored, "
+        "1 fault injected, "
         "3 live answers that became no recording (2 with a secret, 1 broke off)"
     ]
 

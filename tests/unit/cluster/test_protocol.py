@@ -1,3 +1,4 @@
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -13,6 +14,7 @@ MESSAGES: list[Message] = [
     CounterReport(
         {"default": Counters(hits=1, tokens=2**40, rules={"a/b": 2}), 'a "strange"\nname \u2028': Counters(faults=9)}
     ),
+    CounterReport({"default": Counters(spent_usd=Decimal("0.0000000375"), saved_usd=Decimal("1e-12"), unpriced=3)}),
     Next("default", "0123456789abcdef"),
     Next('a "strange"\nname \u2028', "é"),
     Rewind(),
@@ -50,6 +52,10 @@ def test_pieces_do_not_matter(messages: list[Message], cuts: list[int]) -> None:
         b'{"kind":"turn","played":1,"more":2}',
         b'{"kind":"report","counters":[]}',
         b'{"kind":"report","counters":{"a":{"hits":"x"}}}',
+        b'{"kind":"counterreport","counters":{"a":{"hits":"x"}}}',
+        b'{"kind":"counterreport","counters":{"a":{"spent_usd":"x"}}}',
+        b'{"kind":"counterreport","counters":{"a":{"spent_usd":"NaN"}}}',
+        b'{"kind":"counterreport","counters":{"a":{"spent_usd":[]}}}',
         b"\xff",
     ],
 )

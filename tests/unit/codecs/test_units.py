@@ -1,8 +1,10 @@
-"""Sizes as options spell them, and numbers of things."""
+"""Sizes as options spell them; numbers of things, and money."""
+
+from decimal import Decimal
 
 import pytest
 
-from wiretape.codecs.units import age_in_words, counted, parse_age, parse_size
+from wiretape.codecs.units import age_in_words, counted, parse_age, parse_size, usd
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,22 @@ def test_a_long_text_is_not_told_whole() -> None:
 def test_counted() -> None:
     assert [counted(number, "hit") for number in (0, 1, 2, 1234)] == ["0 hits", "1 hit", "2 hits", "1,234 hits"]
     assert counted(2, "miss", "misses") == "2 misses"
+
+
+WORDS = {
+    "0": "0 USD",
+    "5": "5 USD",
+    "5.00": "5 USD",
+    "100": "100 USD",
+    "12.345": "12.34 USD",
+    "5.5": "5.50 USD",
+    "0.01": "0.01 USD",
+    "0.00999": "0.00999 USD",
+    "0.000123456": "0.000123 USD",
+    "0.0000000375": "0.0000000375 USD",
+}
+
+
+@pytest.mark.parametrize(("number", "words"), WORDS.items())
+def test_money_in_words(number: str, words: str) -> None:
+    assert usd(Decimal(number)) == words

@@ -12,6 +12,7 @@ from wiretape.config.tables import (
     FAULT,
     MATCH,
     PRESET,
+    PRICE,
     PROVIDER,
     REDACTION,
     REPLACEMENT,
@@ -21,6 +22,7 @@ from wiretape.config.tables import (
     WIRETAPE_TOML,
 )
 from wiretape.exceptions import ConfigurationError
+from wiretape.pricing.rates import KINDS
 
 TEXT = ["1", "true", "[]"]
 TEXTS = ["1", "'a'", "[1]"]
@@ -42,6 +44,7 @@ HEADS = {
             "takes": (["'first'", "'last'", "'sequence'", "'cycle'"], ["'all'", "1"]),
             "format": (["'2025-09'", "'2026'"], ["'2027'", "2026", "2026-01-01"]),
             "frozen": (["true", "false"], FLAG),
+            "budget": (["'5 USD'", "'0.5 USD per day'"], [*TEXT, "'5'", "'5 EUR'", "'5 USD per year'"]),
             "max_age": (["'90d'", "'12h'", "'1.5w'", "'30m'"], ["'90'", "'1y'", "'-1d'", "'٣d'", "90", "''"]),
             "on_expiry": (["'warn'", "'fail'", "'rerecord'"], ["'die'", "true"]),
         },
@@ -121,6 +124,14 @@ HEADS = {
             "path": (["'$.a'"], TEXT),
             "name": (["'home'"], [*TEXT, "''", "'a b'", r'"a\r\nb"', "'é'"]),
             "tracked": (["true", "false"], FLAG),
+        },
+    ),
+    "[[price]]": (
+        PRICE,
+        {
+            "provider": (["'openai'", "'*'"], PATTERN),
+            "model": (["'gpt-*'"], PATTERN),
+            **dict.fromkeys(KINDS, (["0", "1.25", "1_000_000"], ["-1", "'1'", "true", "nan", "inf"])),
         },
     ),
     "[preset.a]": (

@@ -2,6 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
+from decimal import Decimal
+
+import pytest
 
 from wiretape.metrics.counters import NUMBERS, OTHERS, Counters, Reason, SessionCounters, added
 
@@ -76,3 +79,28 @@ def test_threads_that_come_together_share_one() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = [*pool.map(ledger.of, [f"s{number // 8}" for number in range(800)])]
     assert len({id(each) for each in found}) == 100
+
+
+COSTS = {
+    "": Counters(hits=3),
+    "spent 0.42 USD": Counters(spent_usd=Decimal("0.42")),
+    "saved 1.10 USD": Counters(saved_usd=Decimal("1.1")),
+    "spent 0.42 USD, saved 1.10 USD (and 1 call of unknown price)": Counters(
+        spent_usd=Decimal("0.42"), saved_usd=Decimal("1.1"), unpriced=1
+    ),
+    "3 calls of unknown price": Counters(unpriced=3),
+}
+
+
+@pytest.mark.parametrize(("words", "counters"), COSTS.items())
+def test_what_was_spent_and_saved_is_told_where_there_is_any(words: str, counters: Counters) -> None:
+    assert counters.told_costs == words
+    assert counters.summary().endswith(f", {words}" if words else "sent to providers")
+
+
+def test_sums_of_money_are_exact() -> None:
+    ledger = SessionCounters()
+    for _ in range(10):
+        ledger.of("a").spent_usd += Decimal("0.1")
+    ledger.of("b").spent_usd += Decimal("1e-12")
+    assert ledger.total().spent_usd == Decimal("1.000000000001")

@@ -2,6 +2,7 @@ import ast
 import inspect
 import socket
 from collections.abc import Iterator
+from decimal import Decimal
 from http.client import HTTPConnection, HTTPResponse
 from itertools import pairwise
 
@@ -25,6 +26,7 @@ def ledger() -> SessionCounters:
     for place, name in enumerate(NUMBERS, 1):
         setattr(ledger.of("default"), name, place)
     ledger.of("checkout").hits = 7
+    ledger.of("checkout").saved_usd = Decimal("0.000123")
     return ledger
 
 
@@ -51,6 +53,7 @@ def test_every_counter_is_on_the_page_under_a_name_of_its_own(page: Page) -> Non
         assert f'\n{name}_total{{session="default"}} {place:.1f}\n' in text
         assert f"# HELP {name}_total {help_text}\n# TYPE {name}_total counter\n" in text
     assert '\nwiretape_hits_total{session="checkout"} 7.0\n' in text
+    assert '\nwiretape_saved_usd_total{session="checkout"} 0.000123\n' in text
     assert f'\nwiretape_build_info{{version="{wiretape.__version__}"}} 1.0\n' in text
     assert "python_info" not in text  # Nor anything else that is not about wiretape.
 

@@ -40,5 +40,5 @@ def test_the_tokens_of_a_stream_and_of_one_piece() -> None:
     assert DIALECT.usage
     start = {"type": "message_start", "message": {"usage": {"input_tokens": 9, "cache_read_input_tokens": 4}}}
     last = {"type": "message_delta", "usage": {"output_tokens": 7}}
-    assert DIALECT.usage.read([start, last]) == Usage(input=9, cached=4, output=7)
+    assert DIALECT.usage.read([start, last]) == Usage(input=13, cached=4, output=7)
     assert DIALECT.usage.read([{"usage": {"input_tokens": 2, "output_tokens": 3}}]) == Usage(input=2, output=3)

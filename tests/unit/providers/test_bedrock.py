@@ -1,5 +1,6 @@
 """Bedrock's own streams: an exception comes with status 200, and the last message says that it is whole."""
 
+import base64
 import json
 import struct
 import zlib
@@ -71,3 +72,13 @@ def test_an_exception_in_a_stream(headers: dict[str, str], payload: object, erro
     with pytest.raises(HoldsError) as raised:
         bedrock.must_be_whole(event("messageStart") + message(headers, payload) + event("messageStop"))
     assert raised.value.args[0] == error or error in vars(raised.value).values()
+
+
+def test_the_objects_of_a_stream() -> None:
+    inner = {"type": "message_stop", "amazon-bedrock-invocationMetrics": {"outputTokenCount": 7}}
+    wrapped = {"bytes": base64.b64encode(json.dumps(inner).encode()).decode()}
+    named = {":message-type": "event", ":event-type": "chunk"}
+    whole = message(named, {"role": "assistant"}) + message(named, wrapped)
+    assert [*bedrock.elements(whole)] == [{"role": "assistant"}, inner]
+    assert [*bedrock.elements(whole[:-3])] == [{"role": "assistant"}]
+    assert [*bedrock.elements(message(named, {"bytes": "x"}))] == []

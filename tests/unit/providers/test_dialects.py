@@ -4,6 +4,7 @@ from wiretape.providers import passthrough
 from wiretape.providers.dialects import Dialect
 from wiretape.providers.stream_ends import End, NamedEvents
 from wiretape.providers.usage import Usage, UsageReader
+from wiretape.providers.usage_forms import OLLAMA
 from wiretape.recording import RecordedRequest
 
 REQUEST = RecordedRequest("https://api.example.com/v1/x", {}, "")
@@ -12,7 +13,8 @@ REQUEST = RecordedRequest("https://api.example.com/v1/x", {}, "")
 def test_a_dialect_may_say_one_thing_alone() -> None:
     assert (Dialect().watcher, Dialect().usage, Dialect().last_events) == (None, None, ())
     assert Dialect(last_events=("bye",)).last_events == ("bye",)
-    assert Dialect(usage=UsageReader(("out",))).usage == UsageReader(("out",))
+    reader = UsageReader(OLLAMA)
+    assert Dialect(usage=reader).usage is reader
     made = Dialect(watcher=lambda _: NamedEvents("bye")).watcher
     assert made
     assert made(REQUEST).see({"type": "bye"}) is End.OVER

@@ -41,9 +41,9 @@ def test_the_tokens_of_the_last_chunk_count() -> None:
     assert DIALECT.usage
     usage = {"promptTokenCount": 5, "candidatesTokenCount": 2, "cachedContentTokenCount": 3, "thoughtsTokenCount": 4}
     chunks = [{"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 1}}, {"usageMetadata": usage}]
-    assert DIALECT.usage.read(chunks) == Usage(input=5, cached=3, output=2, reasoning=4)
+    assert DIALECT.usage.read(chunks) == Usage(input=5, cached=3, output=6, reasoning=4)
     in_envelopes = [{"response": chunk} for chunk in chunks]
-    assert DIALECT.usage.read(in_envelopes) == Usage(input=5, cached=3, output=2, reasoning=4)
+    assert DIALECT.usage.read(in_envelopes) == Usage(input=5, cached=3, output=6, reasoning=4)
 
 
 def test_the_events_that_end_an_interaction() -> None:

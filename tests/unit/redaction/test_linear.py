@@ -91,7 +91,7 @@ def test_a_long_secret_is_taken_out_whole() -> None:
 def test_a_match_of_a_team_is_found_whole_wherever_it_stands() -> None:
     rule = RedactionRule("a", pattern="<[^>]{1,900}>", replace="X")
     redactor = Redactor(RedactionPolicy(rules=(rule,)), environment={})
-    for before in range(0, 5000, 197):
+    for before in range(0, 5000, 397):
         for length in (1, 40, 600):
             text = "é" * before + f"<{'ü' * (length // 2)}{'y' * (length - length // 2)}> end"
             assert redactor.text(text) == "é" * before + "X end", (before, length)

@@ -36,7 +36,7 @@ def test_all_that_can_be_said() -> None:
         Takes.CYCLE,
         "2026",
         True,
-        Freshness(2 * 86_400, OnExpiry.FAIL),
+        freshness=Freshness(2 * 86_400, OnExpiry.FAIL),
     )
     assert dict(session.words)["layers"] == "main, base"
 

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import md5
 
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
@@ -69,11 +70,32 @@ def probe(remote: ObjectClient) -> Capabilities:
         )
         return Capabilities(creates, updates, tells_md5)
     finally:
-        try:
-            remote.delete(key)
-        except StoreUnavailableError as e:
-            if is_there:  # Otherwise the bucket is away, and the caller says so.
-                logger.warning("%s stays: %s", key, e)
+        _delete(remote, key, is_there=is_there)
+
+
+def clock(remote: ObjectClient) -> datetime | None:
+    """Write a small object, delete it, and return when that was by the server's clock, or None where it does not tell.
+
+    Raises StoreUnavailableError.
+    """
+    key = f".wiretape-probe-{secrets.token_hex(8)}"
+    _write(remote, key, key.encode())
+    try:
+        stored = remote.get(key)
+    finally:
+        _delete(remote, key, is_there=True)
+    if isinstance(stored, StoredObject):
+        return stored.version.modified
+    return None
+
+
+def _delete(remote: ObjectClient, key: str, *, is_there: bool) -> None:
+    """Delete what was written to try. Whoever may record need not be allowed to."""
+    try:
+        remote.delete(key)
+    except StoreUnavailableError as e:
+        if is_there:  # Otherwise the bucket is away, and the caller says so.
+            logger.warning("%s stays: %s", key, e)
 
 
 def _write(remote: ObjectClient, key: str, data: bytes) -> Version:

@@ -1,9 +1,9 @@
 """Whether this mitmproxy is one that is known, and that another is noticed, whatever part of it is another."""
 
 import ast
+import json
 import subprocess
 import sys
-import textwrap
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
@@ -119,28 +119,6 @@ def _is_private(module: str) -> bool:
 # -- a mitmproxy that was changed before wiretape was loaded -----------------------------------------------------------
 
 
-def unknown(change: str) -> str:
-    """What is said of a mitmproxy in which something is another thing, in a process of its own."""
-    program = f"""
-    import sys
-    from mitmproxy.proxy.layers import http
-    from mitmproxy.proxy.layers.http import HttpLayer, HttpStream
-    {change}
-    from wiretape.proxy import addon
-    from wiretape.proxy.compat import supported
-    print(supported.warning(supported.Feature.LAYERS))
-    """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        env={"PYTHONPATH": str(ROOT / "addons")},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return result.stdout.strip()
-
-
 CHANGES = {
     "one parameter more": (
         "HttpStream.send_response = lambda self, already_streamed=False, more=None: None",
@@ -157,17 +135,49 @@ CHANGES = {
     "a module that is gone": ("sys.modules['mitmproxy.proxy.layers.http._http2'] = None", "_http2"),
     "a name that is gone": ("del http.validate_request", "validate_request"),
 }
+UNUSED = "HttpStream.check_body_size = lambda self: None; HttpLayer.more = 1"
+"""What ours do not use may be another."""
+
+# Each change has a fork of its own: mitmproxy is imported once, and of ours what does not look at it.
+PROGRAM = """
+import json, os, sys
+import mitmproxy.tools.dump, wiretape.journal.writer_process, wiretape.library.folding, wiretape.cluster.worker
+from mitmproxy.proxy.layers import http
+from mitmproxy.proxy.layers.http import HttpLayer, HttpStream
+for name, change in json.loads(sys.argv[1]).items():
+    if os.fork() == 0:
+        exec(change)
+        from wiretape.proxy import addon
+        from wiretape.proxy.compat import supported
+        print(json.dumps([name, supported.warning(supported.Feature.LAYERS)]))
+        break
+    assert os.wait()[1] == 0, name
+"""
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    """What is said of a mitmproxy in which something is another thing, for each of the changes."""
+    changes = {name: how for name, (how, _) in CHANGES.items()} | {"unused": UNUSED}
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(changes)],
+        env={"PYTHONPATH": str(ROOT / "addons")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return dict(json.loads(line) for line in result.stdout.splitlines())
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_another_mitmproxy_is_not_known_and_that_is_said(change: str) -> None:
-    how, named = CHANGES[change]
-    said = unknown(how)
-    assert named in said
-    assert said.startswith("mitmproxy 12.")
-    assert "is not one that wiretape knows" in said
-    assert "single flight" in said
+def test_another_mitmproxy_is_not_known_and_that_is_said(change: str, said: dict[str, str]) -> None:
+    _, named = CHANGES[change]
+    assert named in said[change]
+    assert said[change].startswith("mitmproxy 12.")
+    assert "is not one that wiretape knows" in said[change]
+    assert "single flight" in said[change]
 
 
-def test_what_ours_do_not_use_may_be_another() -> None:
-    assert unknown("HttpStream.check_body_size = lambda self: None; HttpLayer.more = 1") == ""
+def test_what_ours_do_not_use_may_be_another(said: dict[str, str]) -> None:
+    assert said["unused"] == ""

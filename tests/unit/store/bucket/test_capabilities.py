@@ -1,11 +1,13 @@
 """What a server can do, found out by trying."""
 
+import time
+
 import pytest
 
 import s3
 from s3 import S3Server
 from wiretape.exceptions import StoreAwayError, StoreUnavailableError
-from wiretape.store.bucket.capabilities import Capabilities, probe
+from wiretape.store.bucket.capabilities import Capabilities, clock, probe
 from wiretape.store.bucket.client import ObjectClient
 from wiretape.store.bucket.versions import Condition, StoredObject, Unchanged, Version
 
@@ -22,6 +24,10 @@ def test_both_kinds_are_told_apart_and_nothing_is_left(s3: S3Server, kind: Capab
     assert probe(remote) == kind
     assert remote.objects("") == {}
     assert [key for key in remote_of("").folders() if "probe-" in key] == []
+    told = clock(remote)
+    assert told is not None
+    assert abs(told.timestamp() - time.time()) < 3600, "it is the server's, of this machine"
+    assert remote.objects("") == {}
 
 
 def test_what_cannot_be_kept_is_named() -> None:
@@ -56,6 +62,7 @@ class Refusing(ObjectClient):
 def test_a_server_that_refuses_conditions_does_not_honour_them(status: int, caplog: pytest.LogCaptureFixture) -> None:
     assert probe(Refusing(status)) == Capabilities(False, False, False)
     assert "403" in caplog.text, "what cannot be deleted is said"
+    assert clock(Refusing(status)) is None, "it does not tell"
 
 
 @pytest.mark.parametrize("status", [503, 403, None])

@@ -1,0 +1,216 @@
+"""The pieces of an answer, put together: elements of a stream -> messages as a request would have them. Sans-IO.
+
+Providers stream an answer in pieces, each in a form of its own. What comes out has the form in which the same API has
+the whole message, so whoever reads messages of requests reads these too. The form is told by the elements themselves:
+
+    {"choices": [{"delta": ...}]}                     OpenAI's chat, and all that speak it; its completions have a text
+    {"type": "response.completed", "response": ...}   OpenAI's Responses: the last event has it whole
+    {"type": "content_block_delta", ...}              Anthropic
+    {"candidates": [{"content": ...}]}                Gemini
+    {"message": {...}, "done": ...}                   Ollama; of ``generate`` a ``response``
+    {"contentBlockDelta": ...}                        Bedrock's Converse
+
+An answer in one piece is a stream of one element. Of what is none of these, nothing comes out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+type _Element = Mapping[str, Any]
+
+
+def messages(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    """Return the messages of an answer: one for each choice."""
+    for has, read in _FORMS:
+        if any(map(has, elements)):
+            return read(elements)
+    return []
+
+
+# -- OpenAI ------------------------------------------------------------------------------------------------------------
+
+
+def _choices(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    made: dict[int, dict[str, Any]] = {}
+    for element in elements:
+        for number, choice in enumerate(_list(element.get("choices"))):
+            given = _object(choice)
+            index = given["index"] if isinstance(given.get("index"), int) else number
+            message = made.setdefault(index, {"role": "assistant"})
+            _add(
+                message, _object(given.get("delta")) or _object(given.get("message")) or {"content": given.get("text")}
+            )
+    return [made[index] for index in sorted(made)]
+
+
+def _add(message: dict[str, Any], delta: _Element) -> None:
+    for name, value in delta.items():
+        if name == "tool_calls":
+            _add_calls(message.setdefault(name, []), _list(value))
+        elif isinstance(value, str) and name != "role" and isinstance(message.get(name), str):
+            message[name] += value
+        elif value is not None and value != "":
+            message[name] = value
+
+
+def _add_calls(calls: list[dict[str, Any]], deltas: Iterable[Any]) -> None:
+    for number, each in enumerate(deltas):
+        delta = _object(each)
+        index = delta["index"] if isinstance(delta.get("index"), int) else number
+        call = next((one for one in calls if one["index"] == index), None)
+        if call is None:
+            call = {"index": index, "function": {"name": "", "arguments": ""}}
+            calls.append(call)
+        if delta.get("id"):
+            call["id"] = delta["id"]
+        function = _object(delta.get("function"))
+        call["function"]["name"] = function.get("name") or call["function"]["name"]
+        arguments = function.get("arguments")
+        if isinstance(arguments, str) and isinstance(call["function"]["arguments"], str):
+            call["function"]["arguments"] += arguments
+        elif arguments is not None:
+            call["function"]["arguments"] = arguments
+
+
+def _responses(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    for element in reversed(elements):
+        whole = _object(element.get("response")) or element
+        if _list(whole.get("output")):
+            return [{"role": "assistant", "content": whole["output"]}]
+    # A stream that broke off has the items that were whole by then, and the words of the one under way.
+    items = [each.get("item") for each in elements if each.get("type") == "response.output_item.done"]
+    words = "".join(str(each.get("delta")) for each in elements if each.get("type") == "response.output_text.delta")
+    return [{"role": "assistant", "content": items or words}]
+
+
+# -- Anthropic ---------------------------------------------------------------------------------------------------------
+
+_TEXT_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+
+
+def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    blocks: dict[int, dict[str, Any]] = {}
+    for element in elements:
+        if element.get("type") == "message":
+            return [dict(element)]
+        index = element.get("index")
+        if not isinstance(index, int):
+            continue
+        if element.get("type") == "content_block_start":
+            blocks[index] = dict(_object(element.get("content_block")))
+        delta = _object(element.get("delta"))
+        name = _TEXT_DELTAS.get(str(delta.get("type")))
+        if name and isinstance(delta.get(name), str):
+            block = blocks.setdefault(index, {"type": "text", "text": ""})
+            kept = "input" if name == "partial_json" else name
+            former = block.get(kept)
+            block[kept] = (former if isinstance(former, str) else "") + delta[name]
+    return [{"role": "assistant", "content": [blocks[index] for index in sorted(blocks)]}]
+
+
+# -- Gemini ------------------------------------------------------------------------------------------------------------
+
+
+def _gemini(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    made: dict[int, list[dict[str, Any]]] = {}
+    for element in elements:
+        for number, candidate in enumerate(_list(element.get("candidates"))):
+            given = _object(candidate)
+            index = given["index"] if isinstance(given.get("index"), int) else number
+            parts = made.setdefault(index, [])
+            for part in map(_object, _list(_object(given.get("content")).get("parts"))):
+                _add_part(parts, part)
+    return [{"role": "model", "parts": made[index]} for index in sorted(made)]
+
+
+def _add_part(parts: list[dict[str, Any]], part: _Element) -> None:
+    is_text = isinstance(part.get("text"), str)
+    if is_text and parts and isinstance(parts[-1].get("text"), str) and parts[-1].get("thought") == part.get("thought"):
+        parts[-1]["text"] += part["text"]
+    else:
+        parts.append(dict(part))
+
+
+# -- Ollama ------------------------------------------------------------------------------------------------------------
+
+
+def _ollama(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    message: dict[str, Any] = {"role": "assistant"}
+    for element in elements:
+        given = _object(element.get("message")) or {
+            "content": element.get("response"),
+            "thinking": element.get("thinking"),
+        }
+        for name in ("content", "thinking"):
+            if isinstance(given.get(name), str):
+                message[name] = message.get(name, "") + given[name]
+        if calls := _list(given.get("tool_calls")):
+            message.setdefault("tool_calls", []).extend(calls)
+    return [message]
+
+
+# -- Bedrock -----------------------------------------------------------------------------------------------------------
+
+
+def _bedrock(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    blocks: dict[int, dict[str, Any]] = {}
+    for element in elements:
+        if message := _object(_object(element.get("output")).get("message")):
+            return [dict(message)]
+        started = _object(element.get("contentBlockStart"))
+        if tool := _object(_object(started.get("start")).get("toolUse")):
+            blocks[_index(started)] = {"toolUse": {**tool, "input": ""}}
+        event = _object(element.get("contentBlockDelta"))
+        delta = _object(event.get("delta"))
+        if isinstance(delta.get("text"), str):
+            block = blocks.setdefault(_index(event), {"text": ""})
+            block["text"] = block.get("text", "") + delta["text"]
+        elif isinstance(_object(delta.get("toolUse")).get("input"), str):
+            block = blocks.setdefault(_index(event), {"toolUse": {"input": ""}})
+            block["toolUse"]["input"] += delta["toolUse"]["input"]
+        elif isinstance(_object(delta.get("reasoningContent")).get("text"), str):
+            block = blocks.setdefault(_index(event), {"reasoningContent": {"text": ""}})
+            block["reasoningContent"]["text"] += delta["reasoningContent"]["text"]
+    return [{"role": "assistant", "content": [blocks[index] for index in sorted(blocks)]}]
+
+
+def _index(event: _Element) -> int:
+    index = event.get("contentBlockIndex")
+    return index if isinstance(index, int) else 0
+
+
+def _is_bedrocks(element: _Element) -> bool:
+    is_whole = isinstance(_object(element.get("output")).get("message"), dict)
+    return is_whole or "contentBlockDelta" in element or "contentBlockStart" in element
+
+
+def _is_anthropics(element: _Element) -> bool:
+    is_whole = element.get("type") == "message" and isinstance(element.get("content"), list)
+    return is_whole or str(element.get("type")).startswith("content_block_")
+
+
+def _is_responses(element: _Element) -> bool:
+    return str(element.get("type")).startswith("response.") or (isinstance(element.get("output"), list))
+
+
+def _is_ollamas(element: _Element) -> bool:
+    return isinstance(element.get("message"), dict) or isinstance(element.get("response"), str)
+
+
+_FORMS: Sequence[tuple[Callable[[_Element], bool], Callable[[Sequence[_Element]], list[dict[str, Any]]]]] = (
+    (lambda element: isinstance(element.get("choices"), list), _choices),
+    (_is_responses, _responses),
+    (_is_anthropics, _anthropic),
+    (lambda element: isinstance(element.get("candidates"), list), _gemini),
+    (_is_bedrocks, _bedrock),
+    (_is_ollamas, _ollama),
+)
+"""How an element tells its form, and who reads that form."""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,79 @@
+"""What a call costs: by a team's own prices, by what the provider says itself, else by the library's. For any thread.
+
+    prices = Prices(rows)
+    prices.price("openai", "gpt-4o", Usage(input=1000, output=50), time.time())   # Decimal("0.003")
+
+The first price of a model on this machine costs half a second, those after it some microseconds. So whoever serves
+requests does not ask: the thread that writes the log of calls does.
+"""
+
+import threading
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from wiretape.pricing import library, names
+from wiretape.pricing.memory import PriceMemory
+from wiretape.pricing.rates import FREE, Period, Tier, rates_at
+from wiretape.pricing.rows import PriceRow
+from wiretape.providers.usage import Usage
+
+_FREE = (Period((Tier(0, FREE),)),)
+
+
+class Prices:
+    """All prices that are known here."""
+
+    def __init__(self, rows: Sequence[PriceRow] = (), memory: Path | None = None) -> None:
+        """``rows`` are the team's own. ``memory`` is a file that keeps what the library gave, if any."""
+        self._rows = rows
+        self._file = memory
+        self._memory: PriceMemory | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there are any: rows, or the library."""
+        return bool(self._rows) or bool(library.version())
+
+    def price(self, provider: str, model: str, usage: Usage, at: float) -> Decimal | None:
+        """Return what tokens cost at a provider, in US dollars; None where that is not known.
+
+        ``model`` is what was asked for; the usage may name the one that has answered, which goes first. ``at`` is when,
+        in seconds since 1970.
+        """
+        models = [each for each in dict.fromkeys((usage.model or "", model)) if each]
+        for row in self._rows:
+            if row.matches(provider, models):
+                return row.rates.cost(usage)
+        if usage.billed_usd is not None:
+            return Decimal(usage.billed_usd)
+        for each in models:
+            if prices := self._prices(provider, each, usage.tier or ""):
+                return rates_at(prices, at, usage.input or 0).cost(usage)
+        return None
+
+    def _prices(self, provider: str, model: str, tier: str) -> Sequence[Period]:
+        if provider in names.FREE:
+            return _FREE
+        if provider in names.SUBSCRIBED:
+            return ()
+        key = (provider, model, tier)
+        with self._lock:
+            if self._memory is None:
+                self._memory = PriceMemory(self._file, library.version())
+            known = self._memory.get(key)
+            if known is None:
+                known = _found(provider, model, tier)
+                self._memory.put(key, known)
+        return known
+
+
+def _found(provider: str, model: str, tier: str) -> Sequence[Period]:
+    theirs, name = names.provider_and_model(provider, model)
+    return library.find(theirs, name, tier)
+
+
+def has_tokens(usage: Usage) -> bool:
+    """Return whether an answer tells anything that could have a price."""
+    return usage.billed_usd is not None or any((usage.input, usage.output))

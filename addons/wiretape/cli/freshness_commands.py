@@ -30,7 +30,7 @@ _Calls = Annotated[
     typer.Option(
         "--calls",
         metavar="FILE",
-        help="A report of wiretape run, in place of this machine's log of calls; it can be given again.",
+        help="A report or a log of calls, in place of this machine's log; it can be given again.",
         show_default=False,
     ),
 ]

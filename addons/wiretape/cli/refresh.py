@@ -29,7 +29,6 @@ from wiretape.library import compare, refreshing
 from wiretape.library.refreshing import NotSendableError, Outgoing, Refreshed, StoredRecording
 from wiretape.policy import Mode
 from wiretape.tape.ages import Ages
-from wiretape.tape.background import StillReadingError
 
 DRIFTED = 1
 """The exit code where an answer has drifted."""
@@ -127,7 +126,7 @@ async def _asked(
 
 def _judged(stored: StoredRecording, came: Came) -> Refreshed:
     if came.live is None:
-        return Refreshed(stored, problem=came.problem)
+        return Refreshed(stored, problem=redaction.DEFAULT.text(came.problem))
     return refreshing.judge(stored, came.live, came.sent_at, AGENT)
 
 
@@ -159,10 +158,9 @@ def _has_expired(library: Library, ages: Ages, stored: StoredRecording) -> bool:
     freshness = library.sessions.get(stored.session).freshness
     if freshness is None:
         return False
-    try:
-        ages.wait_for_commits(stored.session)
-    except StillReadingError as e:
-        e.done.result()
+    reading = ages.begin(stored.session)
+    if reading:
+        reading.result()
     at = ages.recorded_at(stored.session, stored.name, refreshing.origin_of(library.store, stored))
     return at is not None and ages.clock() > at + freshness.max_age
 
@@ -173,7 +171,7 @@ def _has_expired(library: Library, ages: Ages, stored: StoredRecording) -> bool:
 def _tell(done: Sequence[Refreshed], accepted: Sequence[Refreshed], plan: RefreshPlan) -> None:
     if plan.as_json:
         rows = [_as_json(each, is_accepted=each in accepted) for each in done]
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        sys.stdout.write(json.dumps(redaction.DEFAULT.clean(rows), indent=2) + "\n")
     else:
         _print(done)
     drifted = sum(1 for each in done if each.drift)
@@ -201,7 +199,8 @@ def _print(done: Sequence[Refreshed]) -> None:
             continue
         likeness = "" if each.drift.likeness is None else f"{each.drift.likeness:.0%}"
         tokens = _tokens(each)
-        found = [f"{finding.kind}: {finding.text}" for finding in each.drift.findings] or ["none"]
+        found = [redaction.DEFAULT.text(f"{finding.kind}: {finding.text}") for finding in each.drift.findings]
+        found = found or ["none"]
         add_row(table, where, stored.request.label, likeness, tokens, found[0])
         for more in found[1:]:
             add_row(table, "", "", "", "", more)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from wiretape import recording as recordings
 from wiretape import redaction
+from wiretape.codecs import http_fields
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.library import drift
 from wiretape.library.drift import Drift
@@ -87,15 +88,15 @@ class Outgoing:
         """Return what is sent for a recording. Raises NotSendableError."""
         request = recording.request
         url = _url(request)
-        parts = urlsplit(url)
-        host = parts.hostname or ""
         endpoint = base.of(request)
         if REDACTED in url:
             raise NotSendableError(_CLEANED)
         try:
+            parts = urlsplit(url)
             port = parts.port or _PORTS.get(parts.scheme, 443)
         except ValueError as e:
-            raise NotSendableError("its URL has no port that can be one") from e
+            raise NotSendableError("its URL is none that can be asked") from e
+        host = parts.hostname or ""
         method = endpoint.method or request.method
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         route = providers.route(method, parts.scheme, host, port, path)
@@ -156,6 +157,8 @@ def _authorization(entry: Provider, host: str, port: int, environ: Mapping[str, 
         if egress.is_here(host):
             return
         raise NotSendableError(f"{' or '.join(entry.api_key.variables)} is not set")
+    if not http_fields.is_value(key):
+        raise NotSendableError(f"what {' or '.join(entry.api_key.variables)} holds can stand in no header")
     if not entry.names(egress.canonical(host), port):
         text = f"{host} gets no key, as a pattern alone says that it is {entry.name}'s"
         raise NotSendableError(f"{text}: name it in a [[provider]] of your own")
@@ -220,7 +223,7 @@ def judge(stored: StoredRecording, live: wire.LiveResponse, sent_at: float, agen
     try:
         made = making.make(request, live, origin, config)
     except (wire.UnrecordableError, RefusedError) as e:
-        return Refreshed(stored, problem=str(e))
+        return Refreshed(stored, problem=redaction.DEFAULT.text(str(e)))
     except RecursionError:
         return Refreshed(stored, problem="the answer is nested too deeply")
     response = made.recording.response

@@ -99,6 +99,9 @@ def test_of_several_variables_the_first_that_is_set_counts() -> None:
         assert ("x-goog-api-key", key) in outgoing(request, environ).headers
     with pytest.raises(NotSendableError, match="GOOGLE_API_KEY or GEMINI_API_KEY is not set"):
         outgoing(request, {})
+    with pytest.raises(NotSendableError, match="can stand in no header") as raised:
+        outgoing(request, {"GOOGLE_API_KEY": "one\r\nx: two"})
+    assert "one" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,8 @@ def test_of_several_variables_the_first_that_is_set_counts() -> None:
         (RecordedRequest("https://evil.example/v1/v1/embeddings", {"input": "a"}, "/v1/embeddings"), "names no such"),
         (RecordedRequest("https://api.openai.com/v1/files", {}, "", "POST"), "names no such endpoint"),
         (RecordedRequest("https://api.openai.com/v1/videos/v1", {}, "", "DELETE"), "names no such endpoint"),
-        (RecordedRequest("https://api.openai.com:1e3/v1/moderations", {"a": 1}, ""), "no port that can be one"),
+        (RecordedRequest("https://api.openai.com:1e3/v1/moderations", {"a": 1}, ""), "none that can be asked"),
+        (RecordedRequest("https://[api.openai.com/v1/moderations", {"a": 1}, ""), "none that can be asked"),
         (RecordedRequest("https://api.openai.com/v1/embeddings/v1/chat/completions", {}, "/v1/chat/completions"), "no"),
         (RecordedRequest("https://eu.api.openai.com/v1/moderations", {"a": 1}, ""), "gets no key, as a pattern alone"),
         (

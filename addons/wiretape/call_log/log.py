@@ -96,14 +96,22 @@ class CallLog:
     """Has calls written. For any thread."""
 
     def __init__(
-        self, file: Path | None, run: str, price: Price | None = None, most: int = MOST, *, report: TextIO | None = None
+        self,
+        file: Path | None,
+        run: str,
+        price: Price | None = None,
+        most: int = MOST,
+        *,
+        report: TextIO | None = None,
+        account: Callable[[Call], None] | None = None,
     ) -> None:
         """``run``: what all calls of this proxy, from its start to its end, have in common. ``report`` gets a line of
-        JSON for each call of this process; without ``file``, that is all.
+        JSON for each call of this process. ``account`` is given each call, with its price; its times are of no meaning.
         """
         self.file = file
         self.run = run
         self._price = price
+        self._account = account
         self._database = CallDatabase(file, most) if file else None
         self._report = ReportWriter(report) if report else None
         self._waiting: deque[_Waiting] = deque()
@@ -185,6 +193,7 @@ class CallLog:
     def _write(self, waiting: Sequence[_Waiting]) -> None:
         clock = time.time() - time.monotonic()
         made = [entry for each in waiting if (entry := self._made(each, clock))]
+        self._count([prepared.call for prepared, _ in made])
         try:
             first = self._store([row for _, row in made])
             if self._report and made:
@@ -200,6 +209,16 @@ class CallLog:
             for each in waiting:
                 if isinstance(each, threading.Event):
                     each.set()
+
+    def _count(self, calls: Sequence[Call]) -> None:
+        """Give calls to the account. Never raises."""
+        if self._account is None:
+            return
+        try:
+            for call in calls:
+                self._account(call)
+        except Exception:
+            logger.exception("what calls have cost cannot be added up")
 
     def _store(self, rows: Sequence[Row]) -> int:
         """Write calls into the file, where there is one; return the first one's number. Never raises."""

@@ -67,7 +67,7 @@ class Accounting:
         if not (is_saved or call.is_paid):
             return
         cost = call.cost_usd
-        if cost is None and not _should_cost(call):
+        if cost is None and not (self._terms.prices.are_known and _should_cost(call)):
             return
         counters = self._counters.of(call.session)
         if cost is None:
@@ -103,4 +103,5 @@ class Accounting:
 def _should_cost(call: Call) -> bool:
     """Return whether a call without a price is one of a model that was answered."""
     is_answered = call.status is None or call.status < 400
-    return is_answered and not names.is_free(call.endpoint) and (has_tokens(call.usage) or bool(call.model))
+    is_model = has_tokens(call.usage) or bool(call.model) or call.outcome is Outcome.LOST
+    return is_answered and is_model and not names.is_free(call.endpoint)

@@ -64,6 +64,8 @@ class OpenCall:
     """The live answer of another call that it follows."""
     miss: MissTold | None = None
     why: list[str] = field(default_factory=list)
+    is_over: bool = False
+    """Whether its answer has reached its client whole, while it is found out what becomes of it."""
     has_ended: bool = False
 
     # -- what it is --------------------------------------------------------------------------------------------------

@@ -57,6 +57,11 @@ def no_recording(text: str, route: Route, *, code: str = "recording_not_found") 
     return answer(wire.error(400, text, code, route))
 
 
+def budget_reached(why: str, route: Route) -> http.Response:
+    """Return the refusal of a request that would be paid for, where its session has spent its budget."""
+    return answer(wire.error(402, f"wiretape: {why}.", "budget_reached", route))
+
+
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
 """Status -> the error's code; of all others ``session_refused``."""
 

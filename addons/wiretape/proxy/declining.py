@@ -10,7 +10,6 @@ from mitmproxy import http
 
 from wiretape.call_log.call import Outcome
 from wiretape.codecs import printable
-from wiretape.providers import wire
 from wiretape.proxy import responses
 from wiretape.proxy.calls import BudgetReached, Ignored, Missed, StoreUnavailable, Unreadable, Untold
 from wiretape.proxy.decide import Decider
@@ -97,5 +96,4 @@ class Declining:
         what = "what this session has spent" if outcome.untold is Untold.SPENT else "the recordings"
         call.refuse(f"{what} cannot be looked up: {outcome.why}")
         logger.error("cannot be looked up: %s%s: %s", outcome.label, tape.named, outcome.why)
-        text = f"wiretape: {what} cannot be looked up now ({outcome.why}), so nothing is sent to a provider."
-        return responses.answer(wire.error(503, text, "recordings_unavailable", outcome.request.route, retry=True))
+        return responses.unavailable(what, outcome.why, outcome.request.route)

@@ -15,7 +15,7 @@
 ``doctor``              looks whether all is set up right
 ``run``                 the child: its signals, its exit code
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy
-``summary``             what happened, in a line or two
+``summary``             what happened, in a line or two; ``reports``: all of it, for people and for CI
 ``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up
 ``reuseport_worker``    a proxy that shares its port
 ``status``              the counters of a running proxy

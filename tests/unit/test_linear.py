@@ -39,7 +39,7 @@ from wiretape.codecs import (
 )
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
-from wiretape.library import compare, transcript, verify
+from wiretape.library import compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.built_in import BUILT_IN
@@ -143,6 +143,14 @@ def as_json(body: bytes) -> None:
 
 def in_one_chunk(body: bytes) -> capture.Capture:
     return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
+CALLED = {"function": {"name": "f", "arguments": "{}"}}
+
+
+def drifted(answer: Any) -> None:
+    response = RecordedResponse(answer, is_streaming=False, status=200)
+    drift.compare(Recording(RecordedRequest("https://a.example/v1/x", {}, ""), response), response)
 
 
 def matching(pattern: str) -> Callable[[str], None]:
@@ -627,6 +635,10 @@ CASES: Mapping[str, Case] = {
         lambda n: ":" * n,
     ),
     "size: digits": (units.parse_size, lambda n: "1" * n),
+    "drift: chunks": (lambda recording: drift.compare(recording, recording.response), made),
+    "drift: members": (drifted, lambda n: {str(each): each for each in range(n)}),
+    "drift: calls of tools": (drifted, lambda n: {"choices": [{"message": {"tool_calls": [CALLED] * n}}]}),
+    "drift: vectors": (drifted, lambda n: {"embedding": [[0.5] * 3] * n}),
     "age: digits": (units.parse_age, lambda n: "1" * n),
     "size: spaces": (units.parse_size, lambda n: "1" + " " * n),
     "pace: digits": (pacing.parse, lambda n: "1" * n),

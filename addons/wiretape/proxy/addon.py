@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -18,6 +19,7 @@ from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
+from wiretape.proxy.accounting import Accounting, Terms
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
@@ -28,6 +30,7 @@ from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
@@ -65,6 +68,7 @@ class Wiretape:
         """
         self._patience = patience
         self._counters = SessionCounters()
+        self._accounting = Accounting(self._counters, time.time)
         threads = Threads()
         self._destinations = Destinations()
         self._admission = Admission(threads)
@@ -73,6 +77,9 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
+        self._overriding = LocalOverriding(
+            self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
+        )
         self._in_force: _InForce | None = None
         self._watching: asyncio.Task[None] | None = None
         self._start_check: StartCheck | None = None
@@ -126,6 +133,8 @@ class Wiretape:
         if any(name.startswith(options.PREFIX) for name in updated):
             is_start = self._in_force is None
             self._take_over(updated)
+            if is_start and (order := self._reporting.greet(ctx.master.shutdown, self._overriding.carry_out)):
+                self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
         self._reporting.publish(appearance.page, appearance.names)
@@ -135,6 +144,7 @@ class Wiretape:
     def _take_over(self, updated: AbstractSet[str]) -> None:
         former = self._in_force
         runtime = configure.build(ctx.options, updated, former.runtime if former else None)
+        configure.check_overrides(runtime, self._admission.overrides)
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
@@ -153,29 +163,40 @@ class Wiretape:
             memory=runtime.memory,
             turns=self._reporting.turns,
             policy=runtime.matching,
+            policies=runtime.policies,
         )
         self._in_force = _InForce(runtime, store, tapes)
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
         self._log_calls(runtime)
-        self._admission.use(runtime.access, tapes)
+        self._admission.use(runtime.access, tapes, runtime.faults)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
     def _log_calls(self, runtime: Runtime) -> None:
-        """Have calls told where these options say; a log that they name still goes on."""
+        """Have calls told where these options say; a log that they name still goes on. What they cost is added up."""
+        self._accounting.use(Terms(runtime.prices, runtime.sessions, runtime.spending))
+        self._decider.budgets.spending = runtime.spending
         teller = self._decider.teller
         former = teller.log
         report = teller.report.file
         if former and (former.file, former.run) == (runtime.call_log, runtime.run):
             return
         teller.log = None
-        if runtime.call_log or report:
-            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if runtime.call_log or report or runtime.counts_costs:
+            price = self._accounting.price
+            account = self._accounting.add
+            teller.log = CallLog(runtime.call_log, runtime.run, price, report=report, account=account)
         if former:
             self._requests.live.aside.submit(former.close)
+
+    def _flush_calls(self) -> None:
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
+        log = self._decider.teller.log
+        if log and not log.flush():
+            raise OSError("calls are still being written into their log")
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force
@@ -203,7 +224,8 @@ class Wiretape:
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
-        self._reporting.start(ctx.master.shutdown)
+        self._overriding.begin()
+        self._reporting.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
@@ -221,6 +243,7 @@ class Wiretape:
             return None
         self._stopped = True
         self._admission.stop()
+        self._overriding.end()
         self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
@@ -252,7 +275,7 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
-        self._decider.runtime.faults.rewind()
+        self._admission.rewind_faults()
 
 
 def _warn_if_empty(tape: Tape) -> None:

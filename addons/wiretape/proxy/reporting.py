@@ -6,6 +6,7 @@ Beside the traffic: between the addon, whose options say whether, and ``metrics`
 import logging
 from collections.abc import Callable
 
+from wiretape.cluster.protocol import Order
 from wiretape.cluster.worker import Membership, RemoteTurns, Reporter
 from wiretape.metrics.counters import SessionCounters
 from wiretape.metrics.prometheus import MissingPackageError, Page
@@ -44,12 +45,22 @@ class Reporting:
             self._names = names
             self._open_page()
 
-    def start(self, on_lost: Callable[[], None]) -> None:
-        """Tell that the proxy is up. ``on_lost`` is called from another thread when nobody is left to tell."""
+    def greet(self, on_lost: Callable[[], None], carry_out: Callable[[Order], str]) -> Order | None:
+        """Tell the coordinator, where there is one, that this worker is about to serve; return what is in force.
+
+        ``on_lost`` is called from another thread when nobody is left to tell; so is ``carry_out``, when the coordinator
+        tells this worker to do something.
+        """
+        if self._membership is None:
+            return None
+        self._reporter = Reporter(self._membership, self._ledger.sessions, on_lost, carry_out)
+        return self._reporter.join()
+
+    def start(self) -> None:
+        """Tell that the proxy is up."""
         self._is_running = True
         self._open_page()
-        if self._membership:
-            self._reporter = Reporter(self._membership, self._ledger.sessions, on_lost)
+        if self._reporter:
             self._reporter.start()
 
     def stop(self) -> None:

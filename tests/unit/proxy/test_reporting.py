@@ -46,7 +46,7 @@ def test_the_page_is_there_while_the_proxy_is_up() -> None:
     names = OwnNames(("a",))
     made.publish(Address("127.0.0.1", 9000), names)
     assert told() == [], "the proxy is not up yet"
-    made.start(lambda: None)
+    made.start()
     assert told() == [(9000, names)]
     made.publish(Address("127.0.0.1", 9000), names)
     made.publish(Address("127.0.0.1", 9001), names)
@@ -63,7 +63,7 @@ def test_a_page_that_cannot_be_had_is_an_error_in_the_log(caplog: pytest.LogCapt
     made = Reporting(SessionCounters())
     made.publish(Address("127.0.0.1", 1), OwnNames())
     with caplog.at_level(logging.ERROR):
-        made.start(lambda: None)
+        made.start()
     assert "wiretape_metrics: no page at 127.0.0.1:1: it is taken" in caplog.text
     made.stop()
 
@@ -71,5 +71,6 @@ def test_a_page_that_cannot_be_had_is_an_error_in_the_log(caplog: pytest.LogCapt
 def test_a_proxy_by_itself_counts_takes_itself() -> None:
     made = Reporting(SessionCounters())
     made.join(None)
+    assert made.greet(lambda: None, lambda _: "") is None
     assert isinstance(made.turns, LocalTurns)
     assert made.turns.next("s", "a") == 0

@@ -113,7 +113,7 @@ class Trial:
         if fault:
             first.faults.append(f"{fault} ({recorded.folder})")
         first.hits.append(asked)
-        first.misses.append(recorded.outcomes["not recorded"])
+        first.misses.append(recorded.outcomes["passed"] + recorded.outcomes["lost"])
         yield first
         for place in places if not first.faults else ():
             yield self._replayed(place, runs, asked, recorded.output, version)

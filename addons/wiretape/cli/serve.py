@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import wiretape
+from wiretape.call_log.places import run_name
 from wiretape.cli.certificates import check_confdir
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.serve_plan import ServePlan, ServeRefusedError, page_names, possible
@@ -64,6 +65,9 @@ class _Team:
         # The output of a worker is shown at once.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._cluster = ClusterState()
+        chosen = [each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_run=")]
+        self._run = chosen[-1] if chosen else run_name()
+        """What the calls of all workers have in common."""
         self._up: dict[int, asyncio.Event] = {}
         self._stop = asyncio.Event()
         self._workers: list[SupervisedProcess] = []
@@ -143,7 +147,7 @@ class _Team:
         for number, port in enumerate(ports, 1):
             self._up[number] = asyncio.Event()
             membership = Membership(number, str(self._folder / "team"))
-            command = _command(self._plan, Address(host, port), membership)
+            command = _command(self._plan, Address(host, port), membership, self._run)
             worker = SupervisedProcess(str(number), command, _tell, ends_on=signal.SIGINT, environ=self._environ)
             self._workers.append(worker)
         if not is_shared:
@@ -171,10 +175,10 @@ class _Team:
         counters = (plan.metrics, CounterPage(self._cluster.counters, self._state)) if plan.metrics else None
         for address, site in sites(page_names(plan), counters, self._api(coordinator)).items():
             server = stack.enter_context(_web_server(address, site))
-            if site.counters:
-                yield f"counters at {server.url}/metrics"
             if site.api:
                 yield f"control API at {server.url}"
+            if site.counters:
+                yield f"counters at {server.url}/metrics"
 
     def _api(self, coordinator: Coordinator) -> tuple[Address, Api] | None:
         if self._plan.control is None:
@@ -214,9 +218,9 @@ class _Team:
         self._stop.set()
 
 
-def _command(plan: ServePlan, address: Address, membership: Membership) -> list[str]:
+def _command(plan: ServePlan, address: Address, membership: Membership, run: str) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
-    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=")
+    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=", f"wiretape_run={run}")
     # With -s alone, mitmproxy would ignore the scripts of --set.
     scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
     options = [each for each in (*plan.settings, *own) if not each.startswith("scripts=")]

@@ -23,6 +23,8 @@
 ``passing``           what no recording answers; ``upgrades``: what has no request that comes before its answer
 ``sharing``           which requests share a live answer
 ``live_answers``      those under way; ``recorder``: one under recording; ``journaling``: the journal that it goes into
-``call_report``       what became of each call
+``call_teller``       what became of each call, told once; ``open_call``: one whose answer has not ended
+``watched_answer``    a live answer that is not recorded, looked at for its tokens
+``call_report``       the misses that ``wiretape run`` tells at its end
 ``hit_log``, ``flow_printing``   hits in the log, flows on mitmdump's screen
 """

@@ -13,6 +13,7 @@ from mitmproxy.log import ALERT
 from mitmproxy.utils import asyncio_utils
 
 from wiretape import redaction
+from wiretape.call_log.log import CallLog
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
@@ -44,6 +45,9 @@ logger = logging.getLogger(__name__)
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
 
+_SETTLING = 4.0
+"""Seconds for which it is waited, twice, until each call that was answered is in the log."""
+
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
 
@@ -61,7 +65,7 @@ class Wiretape:
     """Record, replay, or let pass."""
 
     def __init__(self, *, patience: float = _PATIENCE, calls: CallReport | None = None, command: str = "") -> None:
-        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` is told of each.
+        """``patience``: seconds for which its end waits until all is written, at most. ``calls`` counts misses.
 
         ``command``: the name of the only one that goes through this proxy, where that is known.
         """
@@ -75,6 +79,8 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """That of the traffic, once it runs."""
         self._in_force: _InForce | None = None
         backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
         self._pages = WebPages(self._counters, backend)
@@ -167,14 +173,41 @@ class Wiretape:
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
+        self._log_calls(runtime)
         self._admission.use(runtime.access, tapes)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
+    def _flush_calls(self) -> None:
+        """Wait until each call that was answered is in the log. For other threads; raises OSError where it takes long."""
+        if self._loop and not self._stopped:
+            settling = asyncio.run_coroutine_threadsafe(self._requests.live.settle(), self._loop)
+            try:
+                settling.result(_SETTLING)
+            except TimeoutError:
+                settling.cancel()
+                raise OSError("recordings are still being written") from None
+        log = self._decider.teller.log
+        if log and not log.flush(_SETTLING):
+            raise OSError("calls are still being written into their log")
+
     def _held(self) -> _InForce:
         assert self._in_force
         return self._in_force
+
+    def _log_calls(self, runtime: Runtime) -> None:
+        """Have calls told where these options say; a log that they name still goes on."""
+        teller = self._decider.teller
+        former = teller.log
+        report = teller.report.file
+        if former and (former.file, former.run) == (runtime.call_log, runtime.run):
+            return
+        teller.log = None
+        if runtime.call_log or report:
+            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if former:
+            self._requests.live.aside.submit(former.close)
 
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force
@@ -182,6 +215,7 @@ class Wiretape:
 
     def running(self) -> None:
         """Say what is going to happen."""
+        self._loop = asyncio.get_running_loop()
         tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
@@ -240,6 +274,10 @@ class Wiretape:
         # It answers in a thread of its own, which may wait for this one.
         await asyncio.to_thread(self._pages.stop)
         self._reporting.stop()
+        teller = self._decider.teller
+        teller.stop()
+        if teller.log:
+            await asyncio.to_thread(teller.log.close)
         if self._in_force:
             self._in_force.store.close()
         self._decider.close()

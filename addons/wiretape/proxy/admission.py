@@ -30,6 +30,7 @@ from wiretape.proxy.refusals import Refusals
 from wiretape.proxy.threads import Threads, aside
 from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
 from wiretape.sessions.model import RECORDING
+from wiretape.sessions.scopes import Scope
 from wiretape.store.freezing import FrozenMarks
 from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Tape
@@ -48,6 +49,10 @@ class Grant:
     """Its session, in its mode."""
     by: str = ""
     """Its token's name; empty where the proxy is open."""
+    client: str = ""
+    """The user that the credentials name, without a mode; empty where they name none."""
+    scope: Scope | None = None
+    """The scope that its requests are in."""
 
     @property
     def mode(self) -> Mode:

@@ -5,6 +5,7 @@ so mitmproxy tells it and sets the options back. Some checks are of options of m
 stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from wiretape import config, redaction
+from wiretape.call_log.places import make_log_file, named_log_file, run_name
 from wiretape.cluster import worker
 from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
@@ -42,6 +44,11 @@ from wiretape.sessions.model import Sessions, check_name
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
+
+logger = logging.getLogger(__name__)
+
+_RUN = 100
+"""Characters of the name of a run that are kept."""
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
 
@@ -178,6 +185,8 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
+        call_log=_call_log(options),
+        run=_run(options, former),
         journal=_journal(options),
         largest=_largest(options),
         largest_said=options.wiretape_max_request,
@@ -298,6 +307,30 @@ def _tokens(options: OptManager) -> TokenFile | None:
     except (OSError, ValueError) as e:
         hint = "; wiretape token create makes one" if isinstance(e, FileNotFoundError) else ""
         raise exceptions.OptionsError(f"wiretape_tokens: {e}{hint}") from e
+
+
+def _call_log(options: OptManager) -> Path | None:
+    """Return the file that has what became of calls; None where there is none."""
+    text: str = options.wiretape_call_log
+    if not text and "wiretape_control" in options and options.wiretape_control:
+        text = "on"
+    if text in ("", "off"):
+        return None
+    if text == "on":
+        try:
+            return make_log_file(options.wiretape_recordings)
+        except OSError as e:
+            # As with a disk that fails later: the calls go on without it.
+            logger.error("wiretape_call_log: %s", e)
+            return None
+    return _checked(options, "wiretape_call_log", named_log_file)
+
+
+def _run(options: OptManager, former: Runtime | None) -> str:
+    text: str = options.wiretape_run
+    if text:
+        return printable.line(text)[:_RUN]
+    return former.run if former else run_name()
 
 
 def _journal(options: OptManager) -> int:

@@ -37,7 +37,8 @@ from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
 from wiretape.proxy import reading
 from wiretape.proxy.admission import Admission, Grant
-from wiretape.proxy.call_report import Became, CallReport
+from wiretape.proxy.call_report import CallReport
+from wiretape.proxy.call_teller import CallTeller
 from wiretape.proxy.calls import (
     LARGE,
     BodyState,
@@ -154,20 +155,20 @@ class Decider:
         report: CallReport | None = None,
         command: str = "",
     ) -> None:
-        """``is_offline_for`` tells of a host whether nothing is sent to it. ``report`` is told of each call.
+        """``is_offline_for`` tells of a host whether nothing is sent to it. ``report`` counts misses.
 
         ``command``: see ``ProgramsAtWork``.
         """
         self.admission = admission
         self._threads = threads
         self._is_offline_for = is_offline_for
-        self.report = report or CallReport()
+        self.teller = CallTeller(report, self.route)
         self.runtime = Runtime()
         """What holds now: swapped whole, and by the addon alone."""
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
         self._programs = ProgramsAtWork(command)
-        self._look_ups = LookUps(threads, self.report)
+        self._look_ups = LookUps(threads)
 
     def close(self) -> None:
         """Let no thread wait for another look-up, and say what has not been said yet."""
@@ -252,10 +253,7 @@ class Decider:
         is_under_way = request.grant.mode is Mode.RECORD_IF_MISSING and request.shared_key in self.flights
         is_offline = self._is_offline_for(incoming.head.hosts[0])
         facts = Facts(request, fault, is_under_way=is_under_way, is_offline=is_offline)
-        outcome = await self._settle(facts, incoming)
-        if isinstance(outcome, Faulted):
-            self.report.other(Became.FAULT, request.grant.tape, request.fault_label)
-        return outcome
+        return await self._settle(facts, incoming)
 
     async def decide_alone(self, former: Joining | Forwarded, host: str) -> Outcome:
         """Decide on a request that shares nobody's answer, with a look-up where there was none.

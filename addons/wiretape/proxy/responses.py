@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mitmproxy import http
 
@@ -16,6 +17,13 @@ from wiretape.replay.faults import Fault
 from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    """The answer to a request that is refused, and why it is, for whoever asks for that."""
+
+    answer: http.Response
+    why: str
 
 
 def allow(response: http.Response, origin: str) -> None:

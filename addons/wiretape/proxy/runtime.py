@@ -4,6 +4,7 @@ Whoever has it changes nothing of it. What is counted or kept lives elsewhere: o
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
@@ -50,6 +51,10 @@ class Runtime:
     """What becomes of secrets."""
     memory: int = 0
     """Bytes that may be kept of hits."""
+    call_log: Path | None = None
+    """The file that has what became of calls; None for none."""
+    run: str = ""
+    """What all calls of this proxy have in common."""
     journal: int = 0
     """Bytes that may wait on this machine's disk to become recordings."""
     largest: int = LARGEST

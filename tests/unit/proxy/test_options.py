@@ -15,6 +15,7 @@ from wiretape.proxy.options import OPTIONS, PREFIX, Option
 TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("ask", False, ()),
     ("cache", "128MB", ()),
+    ("call_log", "", ()),
     ("config", "", ()),
     ("coordinator", "", ()),
     ("disk", "0", ()),
@@ -36,6 +37,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("places", "", ()),
     ("record_errors", False, ()),
     ("recordings", "recordings", ()),
+    ("run", "", ()),
     ("session", "default", ()),
     ("single_flight", True, ()),
     ("spool", "512MB", ()),

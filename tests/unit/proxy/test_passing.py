@@ -178,9 +178,9 @@ def test_in_replay_nothing_is_sent_to_a_provider(
     assert flow.response.status_code == 400
     told = flow.response.text or ""
     assert f"is {why}, and in replay" in told
-    assert (tape.counters.misses, rig.decider.report.missed) == (1, 1)
+    assert (tape.counters.misses, rig.decider.teller.report.missed) == (1, 1)
     assert "miss: gpu.example /v1/" in caplog.text
-    assert "hidden" not in caplog.text + told + "".join(rig.decider.report.misses)
+    assert "hidden" not in caplog.text + told + "".join(rig.decider.teller.report.misses)
 
 
 @pytest.mark.parametrize("mode", [LIVE, RECORD, MISSING])

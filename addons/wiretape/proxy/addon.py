@@ -30,6 +30,7 @@ from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
@@ -81,6 +82,9 @@ class Wiretape:
         self._reporting = Reporting(self._counters)
         self._loop: asyncio.AbstractEventLoop | None = None
         """That of the traffic, once it runs."""
+        self._overriding = LocalOverriding(
+            self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
+        )
         self._in_force: _InForce | None = None
         backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
         self._pages = WebPages(self._counters, backend)
@@ -141,6 +145,8 @@ class Wiretape:
         if any(name.startswith(options.PREFIX) for name in updated):
             is_start = self._in_force is None
             self._take_over(updated)
+            if is_start and (order := self._reporting.greet(ctx.master.shutdown, self._overriding.carry_out)):
+                self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
         self._pages.publish(appearance.page, appearance.control, appearance.names)
@@ -150,6 +156,7 @@ class Wiretape:
     def _take_over(self, updated: AbstractSet[str]) -> None:
         former = self._in_force
         runtime = configure.build(ctx.options, updated, former.runtime if former else None)
+        configure.check_overrides(runtime, self._admission.overrides)
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
@@ -168,19 +175,20 @@ class Wiretape:
             memory=runtime.memory,
             turns=self._reporting.turns,
             policy=runtime.matching,
+            policies=runtime.policies,
         )
         self._in_force = _InForce(runtime, store, tapes)
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
         self._log_calls(runtime)
-        self._admission.use(runtime.access, tapes)
+        self._admission.use(runtime.access, tapes, runtime.faults)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
     def _flush_calls(self) -> None:
-        """Wait until each call that was answered is in the log. For other threads; raises OSError where it takes long."""
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
         if self._loop and not self._stopped:
             settling = asyncio.run_coroutine_threadsafe(self._requests.live.settle(), self._loop)
             try:
@@ -236,7 +244,8 @@ class Wiretape:
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
-        self._reporting.start(ctx.master.shutdown)
+        self._overriding.begin()
+        self._reporting.start()
         self._pages.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
@@ -255,6 +264,7 @@ class Wiretape:
             return None
         self._stopped = True
         self._admission.stop()
+        self._overriding.end()
         self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
@@ -288,7 +298,7 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
-        self._decider.runtime.faults.rewind()
+        self._admission.rewind_faults()
 
 
 def _proxy_url() -> str:

@@ -6,7 +6,7 @@ stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,13 @@ from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
+from wiretape.config.overrides import Known
 from wiretape.control import server
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
-from wiretape.matching.presets import Preset
-from wiretape.matching.rules import MatchPolicy, parse_places
+from wiretape.matching.presets import MatchPolicies, Preset
+from wiretape.matching.rules import parse_places
 from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
@@ -41,6 +42,7 @@ from wiretape.redaction import RedactionPolicy
 from wiretape.replay import pacing
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.scopes import Overrides
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
@@ -170,6 +172,8 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults = former.faults
     sessions = own.sessions()
     chosen, known = _presets(options, own)
+    places = _checked(options, "wiretape_places", parse_places)
+    rules = own.matching(providers.names)
     tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
     return Runtime(
         place=_place(options),
@@ -180,7 +184,9 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
-        matching=_matching(options, own, providers.names, chosen, known),
+        matching=presets.policy(chosen, known, rules, places),
+        policies=MatchPolicies(known, rules, places),
+        known=Known(providers.names, known, sessions, options.wiretape_session),
         ignored=_ignored(chosen, known),
         has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
@@ -235,17 +241,6 @@ def _tape(options: OptManager) -> TapeConfig:
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )
-
-
-def _matching(
-    options: OptManager,
-    own: Configuration,
-    providers: Collection[str],
-    chosen: MatchChoice,
-    known: Mapping[str, Preset],
-) -> MatchPolicy:
-    places = _checked(options, "wiretape_places", parse_places)
-    return presets.policy(chosen, known, own.matching(providers), places)
 
 
 def _presets(options: OptManager, own: Configuration) -> tuple[MatchChoice, Mapping[str, Preset]]:
@@ -368,6 +363,17 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
         return parse(getattr(options, name))
     except ValueError as e:
         raise exceptions.OptionsError(f"{name}: {e}") from e
+
+
+def check_overrides(runtime: Runtime, overrides: Overrides) -> None:
+    """Raise OptionsError where what was asked for of sessions and scopes names what there is no more."""
+    of_scopes = [scope.override for scope in overrides.scopes.values()]
+    for override in (*overrides.sessions.values(), *of_scopes):
+        if override.match:
+            try:
+                runtime.policies.of(override.match)
+            except ValueError as e:
+                raise exceptions.OptionsError(f"wiretape_config: a session or a scope matches by it now: {e}") from e
 
 
 def clean_by(policy: RedactionPolicy) -> None:

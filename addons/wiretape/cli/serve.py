@@ -65,8 +65,7 @@ class _Team:
         # The output of a worker is shown at once.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._cluster = ClusterState()
-        chosen = [each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_run=")]
-        self._run = chosen[-1] if chosen else run_name()
+        self._run = plan.setting("wiretape_run") or run_name()
         """What the calls of all workers have in common."""
         self._up: dict[int, asyncio.Event] = {}
         self._stop = asyncio.Event()
@@ -188,7 +187,7 @@ class _Team:
 
         backend = ControlledWorkers(
             OverridingWorkers(coordinator, asyncio.get_running_loop()),
-            runtime([*self._plan.settings, f"wiretape_run={self._run}", "wiretape_call_log=on"]),
+            runtime(_with_own(self._plan, f"wiretape_run={self._run}")),
             self._cluster.counters,
             self._pids,
             url=f"http://{self._address}",
@@ -223,10 +222,16 @@ def _command(plan: ServePlan, address: Address, membership: Membership, run: str
     own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=", f"wiretape_run={run}")
     # With -s alone, mitmproxy would ignore the scripts of --set.
     scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
-    options = [each for each in (*plan.settings, *own) if not each.startswith("scripts=")]
+    options = [each for each in _with_own(plan, *own) if not each.startswith("scripts=")]
     command = [*_mitmdump(plan.balance), "--listen-host", address.host, "--listen-port", str(address.port)]
     command += [part for each in scripts for part in ("-s", each)]
     return command + [part for each in options for part in ("--set", each)]
+
+
+def _with_own(plan: ServePlan, *own: str) -> list[str]:
+    """Return the settings of a plan, with some in the place of those of the same names."""
+    names = {each.partition("=")[0] for each in own}
+    return [*(each for each in plan.settings if each.partition("=")[0] not in names), *own]
 
 
 def _web_server(address: Address, site: Site) -> WebServer:

@@ -59,10 +59,10 @@ class TapePool:
         self._indexes = Indexes(store, Background())
         self._turns = turns or LocalTurns()
         self._policy = policy
-        self._policies = policies or MatchPolicies({})
         each = {name: sessions.get(name).freshness for name in sessions.names}
         self._freshness = {name: freshness for name, freshness in each.items() if freshness}
         self._ages = Ages(store, clock) if self._freshness else None
+        self._policies = policies or MatchPolicies({})
         self._tapes: OrderedDict[Hashable, Tape] = OrderedDict()
 
     def use(self, sessions: Sessions) -> None:

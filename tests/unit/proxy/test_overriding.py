@@ -45,6 +45,8 @@ class Rig:
 
     def _flush(self) -> None:
         self.flushed += 1
+        if self.flushed > 1:
+            raise OSError("calls are still being written")
 
     def with_traffic(self, change: Callable[[], None]) -> int:
         """Make a change while the loop runs, and return which thread carries the traffic."""
@@ -155,10 +157,17 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
     rig.with_traffic(change)
     assert answers[:3] == ["", "", ""]
     assert "unknown key pac" in answers[3]
-    assert (rig.overriding.overrides, rig.flushed) == (ASKED, 1)
+    assert rig.overriding.overrides == ASKED
     assert rig.turns.next("a", "0") == 1, "the coordinator has rewound the turns of all"
     rig.with_traffic(lambda: answers.append(rig.overriding.carry_out(Order(2, Task.APPLY))))
     assert rig.overriding.overrides == Overrides()
+
+
+def test_who_waits_for_calls_hears_where_they_are_not_in_their_log(rig: Rig) -> None:
+    rig.overriding.flush()
+    with pytest.raises(NotInForceError, match="still being written"):
+        rig.overriding.flush()
+    assert "still being written" in rig.overriding.carry_out(Order(1, Task.FLUSH))
 
 
 def test_a_worker_starts_with_what_is_in_force(rig: Rig) -> None:

@@ -26,6 +26,7 @@
 ``costs``               what the answer of a recording costs; ``budget``: what sessions may spend and have spent
 ``freshness_commands``  the commands on recordings that are old or of no use, and their flags; ``unused``, ``refresh``:
                         what they do
+``refresh_client``      sends recorded requests once more, through a proxy of the same process
 ``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left

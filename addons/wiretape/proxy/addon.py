@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -19,6 +20,7 @@ from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
+from wiretape.proxy.accounting import Accounting, Terms
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
@@ -72,6 +74,7 @@ class Wiretape:
         """
         self._patience = patience
         self._counters = SessionCounters()
+        self._accounting = Accounting(self._counters, time.time)
         threads = Threads()
         self._destinations = Destinations()
         self._admission = Admission(threads)
@@ -205,15 +208,19 @@ class Wiretape:
         return self._in_force
 
     def _log_calls(self, runtime: Runtime) -> None:
-        """Have calls told where these options say; a log that they name still goes on."""
+        """Have calls told where these options say; a log that they name still goes on. What they cost is added up."""
+        self._accounting.use(Terms(runtime.prices, runtime.sessions, runtime.spending))
+        self._decider.budgets.spending = runtime.spending
         teller = self._decider.teller
         former = teller.log
         report = teller.report.file
         if former and (former.file, former.run) == (runtime.call_log, runtime.run):
             return
         teller.log = None
-        if runtime.call_log or report:
-            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if runtime.call_log or report or runtime.counts_costs:
+            price = self._accounting.price
+            account = self._accounting.add
+            teller.log = CallLog(runtime.call_log, runtime.run, price, report=report, account=account)
         if former:
             self._requests.live.aside.submit(former.close)
 

@@ -4,7 +4,8 @@
                       ``storing``: its store
 ``addon``             the addon's life; ``hooks``: a hook of it that raises has refused
 ``rule_checks``       what rules make one, told at a start
-``reporting``         what the proxy tells others about itself
+``reporting``         what one of several workers tells the others' coordinator
+``web_pages``         the page of counters and the control API; ``controlled``: what that is about
 ``compat``            what is done to the mitmproxy that runs us
 ``layers``            layers of ours in the place of mitmproxy's
 ``connections``       who comes in; ``refusals``: who does not; ``reverse_clients``: who comes to the reverse port

@@ -48,8 +48,11 @@ logger = logging.getLogger(__name__)
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
 
-_SETTLING = 4.0
-"""Seconds for which it is waited, twice, until each call that was answered is in the log."""
+_SETTLING = 8.0
+"""Seconds for which it is waited until each call that was answered is in the log."""
+
+_ENDING = 0.25
+"""Seconds for which, before that, it is waited for the ends of live answers."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -192,16 +195,15 @@ class Wiretape:
 
     def _flush_calls(self) -> None:
         """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
-        if self._loop and not self._stopped:
-            settling = asyncio.run_coroutine_threadsafe(self._requests.live.settle(), self._loop)
-            try:
-                settling.result(_SETTLING)
-            except TimeoutError:
-                settling.cancel()
-                raise OSError("recordings are still being written") from None
-        log = self._decider.teller.log
-        if log and not log.flush(_SETTLING):
+        if self._loop is None or self._stopped or self._decider.teller.log is None:
+            return
+        settling = asyncio.run_coroutine_threadsafe(self._settle_calls(), self._loop)
+        if not settling.result(_SETTLING + 1):
             raise OSError("calls are still being written into their log")
+
+    async def _settle_calls(self) -> bool:
+        await self._requests.live.let_end(_ENDING)
+        return await self._decider.teller.settle("", _SETTLING)
 
     def _held(self) -> _InForce:
         assert self._in_force

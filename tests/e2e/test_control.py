@@ -111,16 +111,19 @@ def test_what_is_put_for_a_session_holds_until_it_is_taken_back(replaying: Mitmd
 def test_a_recording_of_an_isolated_scope_is_its_tests_alone(recordings: Path, provider: Provider) -> None:
     provider.on(FIREWORKS_CHAT, from_recording(CHAT))
     on = {"wiretape_control": "0", "wiretape_format": "2026"}
-    with Mitmdump(recordings, "record-if-missing", origin=provider, options=on) as proxy, control(proxy) as api:
-        with openai_client(proxy, credentials="gw0", max_retries=0) as client:
-            scope = api.open_scope("gw0", session="checkout", test_id="test_a", isolated=True)
-            call(client, CONTENT)
-            account = api.end_scope(scope["id"])
-            (name,) = account["recorded"]
-            (row,) = api.recordings("checkout")["recordings"]
-            assert (row["name"], row["test_id"], row["asked_in_run"]) == (name, "test_a", True)
-            scope = api.open_scope("gw0", session="checkout", test_id="test_a", isolated=True)
-            assert [each["name"] for each in api.end_scope(scope["id"])["unused"]] == [name]
+    with (
+        Mitmdump(recordings, "record-if-missing", origin=provider, options=on) as proxy,
+        control(proxy) as api,
+        openai_client(proxy, credentials="gw0", max_retries=0) as client,
+    ):
+        scope = api.open_scope("gw0", session="checkout", test_id="test_a", isolated=True)
+        call(client, CONTENT)
+        account = api.end_scope(scope["id"])
+        (name,) = account["recorded"]
+        (row,) = api.recordings("checkout")["recordings"]
+        assert (row["name"], row["test_id"], row["asked_in_run"]) == (name, "test_a", True)
+        scope = api.open_scope("gw0", session="checkout", test_id="test_a", isolated=True)
+        assert [each["name"] for each in api.end_scope(scope["id"])["unused"]] == [name]
 
 
 def test_with_tokens_the_api_needs_one_and_gives_what_it_is_good_for(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def providers() -> dict[str, str]:
         more = []
         if provider.get("scheme") == "http":
             more.append("plain HTTP")
-        for key in ("hide", "skip", "ignore"):
+        for key in ("hide", "skip", "ignore", "api_key"):
             if found := provider.get(key):
                 more.append(f"{key} {_codes([found] if isinstance(found, str) else found)}")
         base = f"`{provider['base']}`" if provider.get("base") else ""
@@ -284,8 +284,10 @@ def _operation(operation: Operation) -> str:
     if operation.body:
         parts.append(f"Body: [{operation.body}](#{operation.body.lower()}).")
     if "$ref" in operation.answer:
-        answer = _kind(operation.answer)
-        parts.append(f"Answer {operation.status}: {'events, each a ' if operation.content_type == openapi.EVENTS else ''}{answer}.")
+        answer = f"a {_kind(operation.answer)}"
+        if operation.content_type == openapi.EVENTS:
+            answer = f"events, of which each is {answer}"
+        parts.append(f"Answer {operation.status}: {answer}.")
     else:
         parts += [f"Answer {operation.status}:", _members(operation.answer)]
     return "\n\n".join(parts)

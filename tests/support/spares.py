@@ -66,7 +66,7 @@ def open_output() -> None:
 
 def _wanted(arguments: Sequence[str]) -> int:
     if "serve" in arguments[1:2]:
-        workers = arguments[arguments.index("--workers") + 1]
+        workers = arguments[arguments.index("--workers") + 1] if "--workers" in arguments else str(os.cpu_count())
         return _REPLACEMENTS + (int(workers) if workers.isdecimal() else 0)
     is_proxy = "-s" in arguments or "run" in arguments[1:2]
     records = not {"wiretape_mode=replay", "wiretape_mode=live", "replay", "live"} & {*arguments}

@@ -3,10 +3,16 @@
 They are found by the place alone, so that whoever knows where recordings are finds what became of the calls to them.
 """
 
+import os
+import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 from wiretape.journal.places import make_private, state_folders
 from wiretape.store.opening import place_number
+
+SQLITE = b"SQLite format 3\0"
+"""What a log begins with."""
 
 FORM = 1
 """The form of the files. Another version's file has another name: neither reads, nor spoils, that of the other."""
@@ -50,3 +56,20 @@ def _made(name: str) -> Path:
         else:
             return folder / name
     raise OSError(f"there is no place for what became of calls ({'; '.join(faults)})")
+
+
+def run_name() -> str:
+    """Return what the calls of a proxy that starts now have in common, which no other proxy's have."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def named_log_file(name: str) -> Path:
+    """Return a file that somebody has named. Raises ValueError where it is there, and is something else."""
+    file = Path(name).expanduser().absolute()
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder: name a file")
+    if file.exists() and file.stat().st_size:
+        with file.open("rb") as opened:
+            if opened.read(len(SQLITE)) != SQLITE:
+                raise ValueError(f"{file} is no log of calls, and is left as it is")
+    return file

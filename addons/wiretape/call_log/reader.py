@@ -22,6 +22,7 @@ from typing import Any
 
 from wiretape.call_log import report
 from wiretape.call_log.call import Call, Outcome, from_json
+from wiretape.call_log.places import SQLITE
 
 LIMIT = 1000
 """Calls that a look gives where nobody says how many."""
@@ -38,8 +39,6 @@ _ASKED_FOR = f"SELECT recorded_in, recording, run, session, count(*), max(at) {_
 _RUNS = f"SELECT run, session, min(at), max(at), count(*) {_JOINED} GROUP BY run, session"
 
 _ANY = "1970-01-01T00:00:00Z"
-
-_HEAD = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +183,10 @@ def _is_log(file: Path) -> bool | None:
     """Return whether a file is a log; None where it is not there, or empty."""
     try:
         with file.open("rb") as opened:
-            head = opened.read(len(_HEAD))
+            head = opened.read(len(SQLITE))
     except FileNotFoundError:
         return None
-    return head == _HEAD if head else None
+    return head == SQLITE if head else None
 
 
 def _calls(file: Path, wanted: Wanted, limit: int, *, is_forward: bool) -> list[Call]:

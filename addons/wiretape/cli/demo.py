@@ -44,6 +44,7 @@ def demo() -> int:
     console.file.flush()  # the child writes to the same place
     flags = {"wiretape_mode": "replay", "wiretape_recordings": str(recordings), "wiretape_session": "default"}
     flags["wiretape_keep_misses"] = "false"
+    flags["wiretape_call_log"] = "off"
     # The settings of the user do not apply: their variables, their config.yaml, their exceptions for the proxy.
     environ = {name: value for name, value in os.environ.items() if name not in ("NO_PROXY", "no_proxy")}
     began = time.monotonic()

@@ -148,7 +148,7 @@ async def serving(
 ) -> AsyncIterator[Proxy]:
     """Run a proxy on 127.0.0.1, on ``port`` or a free one, with ``settings`` (``name=value``) over ``config.yaml``.
 
-    Raises ``StartError``. At the end, the addon has written and counted everything, and has told ``calls`` about each
+    Raises ``StartError``. At the end, the addon has written and counted everything, and has told of each
     call. ``command``: the name of what is going to be run behind it.
     """
     with trusted_file(environ) as trusted:
@@ -197,17 +197,10 @@ def _configure(  # noqa: PLR0917
     )
     # As with a script of mitmdump, the settings wait until the addon declares its options and validates them.
     options.set(*settings, defer=True)
-    if "wiretape_mode" not in options.deferred and is_ci(environ):
-        # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
-        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
-        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
     # As our address is: that of a config.yaml is the shared proxy's.
     if not any(each.startswith("wiretape_control=") for each in settings):
         options.set(f"wiretape_control={_free_control()}", defer=True)
-    if "wiretape_places" not in options.deferred:
-        options.set(f"wiretape_places={directories.places(environ)}", defer=True)
-    if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
-        options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
+    _choose(options, environ, command)
     master.addons.add(addon)
     # It takes the place of a script of mitmdump: before mitmproxy's addons for TLS, and those that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
@@ -227,6 +220,20 @@ def _configure(  # noqa: PLR0917
         master.addons.add(way)
         options.update(mode=[way.mode])
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
+
+
+def _choose(options: Options, environ: dict[str, str], command: str) -> None:
+    """Choose what the user has not, by what the command is and where it runs."""
+    if "wiretape_mode" not in options.deferred and is_ci(environ):
+        # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
+    if "wiretape_places" not in options.deferred:
+        options.set(f"wiretape_places={directories.places(environ)}", defer=True)
+    if "wiretape_call_log" not in options.deferred:
+        options.set("wiretape_call_log=on", defer=True)
+    if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
+        options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
 
 
 def _free_control() -> str:

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wiretape.call_log.log import MOST
+from wiretape.call_log.reader import CallReader
 from wiretape.cli.console import complain, out
 from wiretape.cli.rules_in_force import SessionRules
 from wiretape.codecs.units import counted
@@ -67,12 +69,7 @@ def suggest(sessions: SessionRules, report: Path | None) -> int:
 
 def _reported(report: Path) -> frozenset[str]:
     """Return the hashes of the misses that a report tells. Raises OSError, and ValueError where it is none."""
-    try:
-        calls = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
-    except ValueError as e:
-        raise ValueError(f"{report} is no report of wiretape run: {e}") from e
-    misses = [each for each in calls if isinstance(each, dict) and each.get("outcome") == "miss"]
-    return frozenset(str(each.get("hash")) for each in misses)
+    return frozenset(call.miss.hash for call in CallReader([report]).calls(limit=MOST) if call.miss)
 
 
 def _misses(sessions: SessionRules, session: str, wanted: Collection[str] | None) -> list[KeptMiss]:

@@ -23,7 +23,7 @@ from wiretape.cli.isolation.command import isolated
 from wiretape.cli.isolation.files import covers
 from wiretape.cli.isolation.local_servers import Allowed
 from wiretape.cli.isolation.namespaces import IsolationError
-from wiretape.metrics.counters import Counters, Reason
+from wiretape.metrics.counters import LOSSES, Counters
 from wiretape.policy import Mode
 from wiretape.proxy.call_report import CallReport
 
@@ -33,9 +33,6 @@ BY_SIGNAL = 128
 """Exit codes as shells have them; to ``BY_SIGNAL``, the number of the signal is added."""
 
 logger = logging.getLogger(__name__)
-
-_LOSSES = frozenset({Reason.LOST, Reason.PRIVATE, Reason.FROZEN})
-"""Why a recording was lost or refused that should have been made."""
 
 MISSED = 3
 LOST = 4
@@ -96,7 +93,7 @@ class RunOutcome:
         """Return the exit code: that of the command, unless it does not tell what is wrong."""
         if fail_on_miss and self.calls.missed:
             return MISSED
-        is_lost = not _LOSSES.isdisjoint(self.counters.reasons)
+        is_lost = not LOSSES.isdisjoint(self.counters.reasons)
         if is_lost and not self.code:
             return LOST
         if fail_on_silence and not self.code and self.mode == Mode.REPLAY and self.is_silent:

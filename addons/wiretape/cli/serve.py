@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import wiretape
+from wiretape.call_log.places import run_name
 from wiretape.cli.certificates import check_confdir
 from wiretape.cli.console import REFUSED, say
 from wiretape.cli.serve_plan import ServePlan, ServeRefusedError, page_names, possible
@@ -64,6 +65,8 @@ class _Team:
         # The output of a worker is shown at once.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._cluster = ClusterState()
+        self._run = plan.setting("wiretape_run") or run_name()
+        """What the calls of all workers have in common."""
         self._up: dict[int, asyncio.Event] = {}
         self._stop = asyncio.Event()
         self._workers: list[SupervisedProcess] = []
@@ -143,7 +146,7 @@ class _Team:
         for number, port in enumerate(ports, 1):
             self._up[number] = asyncio.Event()
             membership = Membership(number, str(self._folder / "team"))
-            command = _command(self._plan, Address(host, port), membership)
+            command = _command(self._plan, Address(host, port), membership, self._run)
             worker = SupervisedProcess(str(number), command, _tell, ends_on=signal.SIGINT, environ=self._environ)
             self._workers.append(worker)
         if not is_shared:
@@ -171,10 +174,10 @@ class _Team:
         counters = (plan.metrics, CounterPage(self._cluster.counters, self._state)) if plan.metrics else None
         for address, site in sites(page_names(plan), counters, self._api(coordinator)).items():
             server = stack.enter_context(_web_server(address, site))
-            if site.counters:
-                yield f"counters at {server.url}/metrics"
             if site.api:
                 yield f"control API at {server.url}"
+            if site.counters:
+                yield f"counters at {server.url}/metrics"
 
     def _api(self, coordinator: Coordinator) -> tuple[Address, Api] | None:
         if self._plan.control is None:
@@ -184,7 +187,7 @@ class _Team:
 
         backend = ControlledWorkers(
             OverridingWorkers(coordinator, asyncio.get_running_loop()),
-            runtime([*self._plan.settings, f"wiretape_run={self._run}", "wiretape_call_log=on"]),
+            runtime(_with_own(self._plan, f"wiretape_run={self._run}")),
             self._cluster.counters,
             self._pids,
             url=f"http://{self._address}",
@@ -214,15 +217,21 @@ class _Team:
         self._stop.set()
 
 
-def _command(plan: ServePlan, address: Address, membership: Membership) -> list[str]:
+def _command(plan: ServePlan, address: Address, membership: Membership, run: str) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
-    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=")
+    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=", f"wiretape_run={run}")
     # With -s alone, mitmproxy would ignore the scripts of --set.
     scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
-    options = [each for each in (*plan.settings, *own) if not each.startswith("scripts=")]
+    options = [each for each in _with_own(plan, *own) if not each.startswith("scripts=")]
     command = [*_mitmdump(plan.balance), "--listen-host", address.host, "--listen-port", str(address.port)]
     command += [part for each in scripts for part in ("-s", each)]
     return command + [part for each in options for part in ("--set", each)]
+
+
+def _with_own(plan: ServePlan, *own: str) -> list[str]:
+    """Return the settings of a plan, with some in the place of those of the same names."""
+    names = {each.partition("=")[0] for each in own}
+    return [*(each for each in plan.settings if each.partition("=")[0] not in names), *own]
 
 
 def _web_server(address: Address, site: Site) -> WebServer:

@@ -90,6 +90,9 @@ def possible(plan: ServePlan) -> ServePlan:
                 "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
             )
     _check_packages(plan)
+    if plan.control and not plan.setting("wiretape_call_log"):
+        # The API tells of the calls of all workers, which have none of their own.
+        plan = replace(plan, settings=(*plan.settings, "wiretape_call_log=on"))
     if plan.balance is Balance.HAPROXY and not balancer.has_haproxy():
         text = f"HAProxy is not on the path. Install it ({balancer.INSTALL})"
         if not balancer.has_reuseport():

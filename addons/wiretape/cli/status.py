@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from wiretape.cli.console import REFUSED, console, say
 from wiretape.codecs import printable
 from wiretape.codecs.units import usd
 from wiretape.control.client import ControlClient, ControlError
+from wiretape.metrics import counters as counting
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import NUMBERS, Counters, added
 from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
@@ -43,9 +43,8 @@ def status(url: str, *, as_json: bool) -> int:
         say(str(e))
         return REFUSED
     if as_json:
-        values = {session: asdict(counters) for session, counters in sessions.items()}
-        told = {"sessions": values, "total": asdict(added(sessions.values()))}
-        print(json.dumps(told, indent=2, default=str))  # Sums of money are texts, as they are exact.
+        values = {session: counting.as_json(counters) for session, counters in sessions.items()}
+        print(json.dumps({"sessions": values, "total": counting.as_json(added(sessions.values()))}, indent=2))
     else:
         console().print(table(sessions))
     return 0
@@ -88,10 +87,10 @@ def _by_api(url: str) -> dict[str, Counters]:
     try:
         with ControlClient(url, timeout=_PATIENCE) as client:
             told = client.status()["counters"]
-        return {session: Counters(**counters) for session, counters in told.items()}
+        return {session: counting.from_json(counters) for session, counters in told.items()}
     except ControlError as e:
         raise NoAnswerError(f"{url}: {e}") from e
-    except (KeyError, TypeError, AttributeError) as e:
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as e:
         raise ValueError("it is not wiretape's control API") from e
 
 

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call, Outcome
 from wiretape.control.kept import KeptRecording
-from wiretape.providers.usage import Usage
+from wiretape.control.schemas import TOKENS
 from wiretape.sessions.scopes import Scope
 
 _SAVED = frozenset({Outcome.HIT, Outcome.FOLLOWED})
@@ -51,9 +50,9 @@ def asked_for(calls: Iterable[Call]) -> set[tuple[str, str]]:
 def _tokens(calls: Sequence[Call]) -> dict[str, int | None]:
     """Return the sum of each kind of tokens; None where no answer tells any."""
     summed: dict[str, int | None] = {}
-    for each in fields(Usage):
-        told = [number for call in calls if (number := getattr(call.usage, each.name)) is not None]
-        summed[each.name] = sum(told) if told else None
+    for name in TOKENS:
+        told = [number for call in calls if (number := getattr(call.usage, name)) is not None]
+        summed[name] = sum(told) if told else None
     return summed
 
 

@@ -18,7 +18,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ from wiretape.control.kept import KeptRecording, KeptRecordings
 from wiretape.control.openapi import Operation
 from wiretape.control.overriding import NotInForceError
 from wiretape.control.refusal import ApiError
+from wiretape.metrics import counters as counting
 from wiretape.metrics.counters import added
 from wiretape.policy import Mode
 from wiretape.sessions.model import Role, check_name
@@ -116,8 +117,8 @@ class Api:
     def status(self, request: Request) -> dict[str, Any]:
         """Return what the proxy is, and what it has counted."""
         facts = self._backend.facts()
-        counted = self._backend.counters()
-        counters = {name: each for name, each in counted.items() if request.caller.may(Role.READ, name)}
+        told = self._backend.counters()
+        counters = {name: each for name, each in told.items() if request.caller.may(Role.READ, name)}
         return {
             "version": wiretape.__version__,
             "mode": facts.mode,
@@ -128,8 +129,8 @@ class Api:
             "uptime_s": round(time.time() - facts.began_at, 3),
             "recordings": self._backend.store().url,
             "run": facts.run,
-            "counters": {name: asdict(each) for name, each in counters.items()},
-            "total": asdict(added(counters.values())),
+            "counters": {name: counting.as_json(each) for name, each in counters.items()},
+            "total": counting.as_json(added(counters.values())),
         }
 
     def calls(self, request: Request) -> dict[str, Any]:

@@ -9,13 +9,21 @@ The methods wait, so they are for threads that do not carry traffic, in one proc
     with lock:
         overriding.apply(overriding.overrides.with_scope(scope))
 
-``wiretape.proxy.overriding`` has the one of a single process, ``wiretape.control.workers`` that of a coordinator.
+``wiretape.proxy.overriding`` has the one of a single process; that of a coordinator is here.
 """
 
-from typing import Protocol
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
+from wiretape.cluster.coordinator import Coordinator
+from wiretape.cluster.protocol import Task
+from wiretape.config import overrides as override_texts
 from wiretape.exceptions import WiretapeError
-from wiretape.sessions.scopes import Overrides
+from wiretape.sessions.scopes import Overrides, TooManyError
+
+_MOST = 8_000_000
+"""Characters of all overrides together, as workers get them."""
 
 
 class NotInForceError(WiretapeError):
@@ -40,3 +48,40 @@ class Overriding(Protocol):
 
     def flush(self) -> None:
         """Wait until each call that was answered before is in the log of calls. Raises NotInForceError."""
+
+
+class OverridingWorkers:
+    """Has the workers of a coordinator change what holds. For any thread but that of the coordinator's loop."""
+
+    def __init__(self, coordinator: Coordinator, loop: asyncio.AbstractEventLoop) -> None:
+        """``loop``: the one that the coordinator runs on."""
+        self._coordinator = coordinator
+        self._loop = loop
+        self._overrides = Overrides()
+
+    @property
+    def overrides(self) -> Overrides:
+        """As ``Overriding.overrides``."""
+        return self._overrides
+
+    def apply(self, overrides: Overrides) -> None:
+        """As ``Overriding.apply``. Raises TooManyError where they are too large."""
+        text = override_texts.dumps(overrides)
+        if len(text) > _MOST:
+            raise TooManyError("all that was asked for is too large together: end some scopes, or take overrides back")
+        self._overrides = overrides
+        self._wait_for(self._coordinator.order(Task.APPLY, text))
+
+    def rewind(self) -> None:
+        """As ``Overriding.rewind``."""
+        self._wait_for(self._coordinator.rewind())
+
+    def flush(self) -> None:
+        """As ``Overriding.flush``."""
+        self._wait_for(self._coordinator.order(Task.FLUSH))
+
+    def _wait_for(self, order: Coroutine[Any, Any, list[str]]) -> None:
+        # It ends by itself, as each order does.
+        problems = asyncio.run_coroutine_threadsafe(order, self._loop).result()
+        if problems:
+            raise NotInForceError("; ".join(problems))

@@ -9,6 +9,7 @@ from typing import Any
 from wiretape.call_log.call import Outcome
 from wiretape.config.overrides import SCOPE, SCOPE_CHANGE, SESSION_OVERRIDE
 from wiretape.metrics import prometheus
+from wiretape.metrics.counters import AMOUNTS
 from wiretape.policy import Mode
 
 type Schema = dict[str, Any]
@@ -61,14 +62,29 @@ def rows(schema: Schema) -> Schema:
 
 # -- values of classes -------------------------------------------------------------------------------------------------
 
-USAGE_WORDS: Mapping[str, str] = {
-    "input": "tokens of the request",
-    "cached": "of the input: what the provider had read before",
-    "output": "tokens of the answer",
+_KINDS_OF_TOKENS: Mapping[str, str] = {
+    "input": "all that was read",
+    "cached": "of the input: what came from a cache",
+    "output": "all that was written, with what was thought",
     "reasoning": "of the output: what was thought and not said",
+    "cache_write": "of the input: what was written to a cache",
+    "cache_write_1h": "of that: what the cache keeps for an hour",
+    "input_audio": "of the input: what was heard",
+    "output_audio": "of the output: what was spoken",
+    "input_image": "of the input: what was seen",
+    "output_image": "of the output: what was drawn",
 }
 
-_USAGE = table({name: told(maybe(NUMBER), words) for name, words in USAGE_WORDS.items()})
+_TOKENS = {name: told(maybe(NUMBER), words) for name, words in _KINDS_OF_TOKENS.items()}
+
+_USAGE = table(
+    {
+        **_TOKENS,
+        "billed_usd": told(maybe(MONEY), "what the provider itself says that it costs"),
+        "model": told(maybe(TEXT), "the model that has answered, as the answer names it"),
+        "tier": told(maybe(TEXT), "how it was served, where the answer says so"),
+    }
+)
 
 _MISS = table(
     {
@@ -109,7 +125,9 @@ _CALL = table(
     }
 )
 
-_COUNTER_NAMES = {name: told(NUMBER, text) for name, (_, text) in prometheus.FAMILIES.items()}
+_COUNTER_NAMES = {
+    name: told(MONEY if name in AMOUNTS else NUMBER, text) for name, (_, text) in prometheus.FAMILIES.items()
+}
 _COUNTERS = table(
     {
         **_COUNTER_NAMES,
@@ -163,7 +181,7 @@ _ACCOUNT = table(
         "faults": told(NUMBER, "answered with a fault alone"),
         "lost": told(NUMBER, "sent to a provider, and not recorded though they should have been"),
         "unused": told(rows(ref("Recording")), "recordings of the scope that nobody asked for"),
-        "tokens": told(ref("Usage"), "of all answers together"),
+        "tokens": told(ref("Tokens"), "of all answers together"),
         "spent_usd": told(maybe(MONEY), "what was paid; null where no price is known"),
         "saved_usd": told(maybe(MONEY), "what recordings have saved; null where no price is known"),
     }
@@ -216,6 +234,10 @@ SCHEMAS: Mapping[str, Schema] = {
     "Scope": _SCOPE,
     "ScopeChange": with_nulls(SCOPE_CHANGE.schema()),
     "Status": _STATUS,
+    "Tokens": table(_TOKENS),
     "Usage": _USAGE,
 }
 """All of them, by their names in the document."""
+
+TOKENS = tuple(_KINDS_OF_TOKENS)
+"""The members of a ``Usage`` that are numbers of tokens."""

@@ -30,8 +30,8 @@ def sites(
     if counters and api and counters[0] == api[0]:
         return {api[0]: Site(names, counters[1], api[1])}
     found = {}
-    if counters:
-        found[counters[0]] = Site(names, counters=counters[1])
     if api:
         found[api[0]] = Site(names, api=api[1])
+    if counters:
+        found[counters[0]] = Site(names, counters=counters[1])
     return found

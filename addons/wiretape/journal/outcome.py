@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from wiretape.journal.exchange_file import Stage
 from wiretape.metrics.counters import Reason
@@ -26,6 +27,13 @@ class WriteOutcome:
     """Whether the journal has it and nobody can read it."""
     is_unfinished: bool = False
     """Whether its proxy was killed while it was under way, and what came is not whole."""
+    recording: str = ""
+    """The name of the recording, where one was written."""
+    label: str = ""
+    """Endpoint and model, where the request could be read."""
+    model: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+    """The tokens that the answer says that it took, as ``Usage`` has them."""
     log: list[LogLine] = field(default_factory=list)
 
     @property

@@ -27,7 +27,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from wiretape.journal.exchange_file import Stage, StoredExchange
 from wiretape.journal.folder import ATTEMPT, Folder
@@ -249,6 +249,11 @@ class JournalWriter:
             is_repeated = outcome.number in self._repeated
             recorder = config.open_recorder(store, counters, self._stores.written, is_repeated=is_repeated)
             outcome.is_kept = not job.write(recorder)
+            call = recorder.call
+            outcome.recording = call.recording
+            outcome.label = call.label
+            outcome.model = call.model
+            outcome.usage = asdict(call.usage)
         except ValueError as e:  # The environment of who recovers lacks what the proxy's had.
             logger.error("RECORDING LOST: %s: %s", config.place.recordings, e)
             counters.not_recorded(Reason.LOST)

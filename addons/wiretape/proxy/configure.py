@@ -5,7 +5,8 @@ so mitmproxy tells it and sets the options back. Some checks are of options of m
 stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
-from collections.abc import Callable, Collection, Mapping, Set
+import logging
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,24 +15,30 @@ from mitmproxy.optmanager import OptManager
 from mitmproxy.proxy.mode_specs import ProxyMode
 
 from wiretape import config, redaction
+from wiretape.call_log.places import make_log_file, named_log_file, run_name
 from wiretape.cluster import worker
 from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
+from wiretape.config.overrides import Known
 from wiretape.control import server
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
-from wiretape.matching.presets import Preset
-from wiretape.matching.rules import MatchPolicy, parse_places
+from wiretape.matching.presets import MatchPolicies, Preset
+from wiretape.matching.rules import parse_places
 from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.pricing.memory import memory_file
+from wiretape.pricing.prices import Prices
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests, Program
+from wiretape.proxy import budgets
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -39,9 +46,15 @@ from wiretape.redaction import RedactionPolicy
 from wiretape.replay import pacing
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.scopes import Overrides
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
+
+logger = logging.getLogger(__name__)
+
+_RUN = 100
+"""Characters of the name of a run that are kept."""
 
 # -- what is looked at with every change -------------------------------------------------------------------------------
 
@@ -163,7 +176,11 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults = former.faults
     sessions = own.sessions()
     chosen, known = _presets(options, own)
+    places = _checked(options, "wiretape_places", parse_places)
+    rules = own.matching(providers.names)
     tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
+    prices = Prices(own.prices(providers.names), memory_file())
+    spending = _spending(options, sessions, prices, former)
     return Runtime(
         place=_place(options),
         tape=_tape(options),
@@ -173,11 +190,18 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
-        matching=_matching(options, own, providers.names, chosen, known),
+        matching=presets.policy(chosen, known, rules, places),
+        policies=MatchPolicies(known, rules, places),
+        known=Known(providers.names, known, sessions, options.wiretape_session),
         ignored=_ignored(chosen, known),
         has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
+        call_log=_call_log(options),
+        prices=prices,
+        spending=spending,
+        counts_costs=bool(spending or options.wiretape_metrics or options.wiretape_coordinator) and prices.are_known,
+        run=_run(options, former),
         journal=_journal(options),
         largest=_largest(options),
         largest_said=options.wiretape_max_request,
@@ -226,17 +250,6 @@ def _tape(options: OptManager) -> TapeConfig:
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )
-
-
-def _matching(
-    options: OptManager,
-    own: Configuration,
-    providers: Collection[str],
-    chosen: MatchChoice,
-    known: Mapping[str, Preset],
-) -> MatchPolicy:
-    places = _checked(options, "wiretape_places", parse_places)
-    return presets.policy(chosen, known, own.matching(providers), places)
 
 
 def _presets(options: OptManager, own: Configuration) -> tuple[MatchChoice, Mapping[str, Preset]]:
@@ -300,6 +313,37 @@ def _tokens(options: OptManager) -> TokenFile | None:
         raise exceptions.OptionsError(f"wiretape_tokens: {e}{hint}") from e
 
 
+def _call_log(options: OptManager) -> Path | None:
+    """Return the file that has what became of calls; None where there is none."""
+    text: str = options.wiretape_call_log
+    if not text and "wiretape_control" in options and options.wiretape_control:
+        text = "on"
+    if text in ("", "off"):
+        return None
+    if text == "on":
+        try:
+            return make_log_file(options.wiretape_recordings)
+        except OSError as e:
+            # As with a disk that fails later: the calls go on without it.
+            logger.error("wiretape_call_log: %s", e)
+            return None
+    return _checked(options, "wiretape_call_log", named_log_file)
+
+
+def _spending(options: OptManager, sessions: Sessions, prices: Prices, former: Runtime | None) -> Spending | None:
+    try:
+        return budgets.spending(_place(options), sessions, prices, former.spending if former else None)
+    except (OSError, ValueError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
+def _run(options: OptManager, former: Runtime | None) -> str:
+    text: str = options.wiretape_run
+    if text:
+        return printable.line(text)[:_RUN]
+    return former.run if former else run_name()
+
+
 def _journal(options: OptManager) -> int:
     size = _checked(options, "wiretape_journal", parse_size)
     if size == 0:
@@ -335,6 +379,17 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
         return parse(getattr(options, name))
     except ValueError as e:
         raise exceptions.OptionsError(f"{name}: {e}") from e
+
+
+def check_overrides(runtime: Runtime, overrides: Overrides) -> None:
+    """Raise OptionsError where what was asked for of sessions and scopes names what there is no more."""
+    of_scopes = [scope.override for scope in overrides.scopes.values()]
+    for override in (*overrides.sessions.values(), *of_scopes):
+        if override.match:
+            try:
+                runtime.policies.of(override.match)
+            except ValueError as e:
+                raise exceptions.OptionsError(f"wiretape_config: a session or a scope matches by it now: {e}") from e
 
 
 def clean_by(policy: RedactionPolicy) -> None:

@@ -27,6 +27,7 @@ from wiretape.network.egress import LOCALHOST, OPEN, Address, EgressPolicy, Verd
 from wiretape.providers import wire
 from wiretape.providers.routing import Providers, Route
 from wiretape.proxy import responses
+from wiretape.proxy.responses import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +69,12 @@ class Destinations:
 
     async def refuse_tunnel(self, flow: http.HTTPFlow) -> http.Response | None:
         """The answer to a CONNECT for where its client may not be led; None where it may."""
-        return None if self._is_provider(flow.request.host, flow.request.port) else await self._refuse(flow)
+        if self._is_provider(flow.request.host, flow.request.port):
+            return None
+        refused = await self._refuse(flow)
+        return refused.answer if refused else None
 
-    async def refuse_request(self, flow: http.HTTPFlow, route: Route, *, is_played: bool) -> http.Response | None:
+    async def refuse_request(self, flow: http.HTTPFlow, route: Route, *, is_played: bool) -> Refused | None:
         """The answer to a request for where its client may not be led; None where it may.
 
         ``is_played``: whether it may have an answer that needs no server. While offline it has that one, or none.
@@ -81,14 +85,14 @@ class Destinations:
             return None
         return await self._refuse(flow, route)
 
-    async def _refuse(self, flow: http.HTTPFlow, route: Route | None = None) -> http.Response | None:
+    async def _refuse(self, flow: http.HTTPFlow, route: Route | None = None) -> Refused | None:
         request = flow.request
         try:
             await self.check(flow.client_conn, request.host, request.port)
         except ClosedError as e:
             logger.warning("refused: %s to %s port %d: %s", request.method, request.host, request.port, e)
             code = "offline" if self.policy.is_offline else "destination_refused"
-            return responses.answer(wire.error(403, f"wiretape: {e}.", code, route))
+            return Refused(responses.answer(wire.error(403, f"wiretape: {e}.", code, route)), str(e))
         return None
 
     async def pin(self, data: server_hooks.ServerConnectionHookData) -> None:

@@ -13,6 +13,7 @@ from wiretape.providers.routing import Route
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import IncomingRequest, Outcome, RequestHead, now
 from wiretape.proxy.framing import Play
+from wiretape.proxy.open_call import OpenCall
 from wiretape.proxy.recorder import LiveRecording
 from wiretape.replay.faults import Fault
 from wiretape.replay.single_flight import Follower
@@ -42,6 +43,8 @@ class FlowState:
     """Of its answer."""
     exchange: LiveRecording | None = None
     """Its live answer, under recording."""
+    call: OpenCall | None = None
+    """What is told of it, where it is a call to a provider's API."""
     play: Play | None = None
     """Its answer from a recording."""
     is_let_down: bool = False

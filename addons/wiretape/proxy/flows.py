@@ -6,10 +6,12 @@ Hits that need be no flow do not come here but for ``wiretape_decide``: ``fast_h
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from mitmproxy import connection, http
 
 import wiretape
+from wiretape.codecs import printable
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
 from wiretape.network.address import VERSION_HEADER
@@ -18,8 +20,7 @@ from wiretape.providers.routing import OTHER, Route
 from wiretape.proxy import destinations, flow_state, host_agreement, responses, reverse_clients
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.answering import Answering
-from wiretape.proxy.call_report import Became
-from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed
+from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed, now
 from wiretape.proxy.compat import errors, tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
@@ -27,9 +28,12 @@ from wiretape.proxy.declining import Declining
 from wiretape.proxy.layers.hooks import Asking, Following, Wait
 from wiretape.proxy.live_answers import LiveAnswers
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.open_call import FAILED, LEFT, OpenCall
 from wiretape.proxy.options import Large
 from wiretape.proxy.passing import Passing
+from wiretape.proxy.responses import Refused
 from wiretape.proxy.sharing import Sharing
+from wiretape.proxy.watched_answer import WatchedAnswer
 from wiretape.replay.faults import Fault
 from wiretape.sessions.access import AccessDeniedError
 
@@ -48,7 +52,8 @@ class FlowHooks:
         self._connections = connections
         sharing = Sharing(decider)
         self.live = LiveAnswers(decider, sharing)
-        self._answering = Answering(sharing, Declining(decider), self.live)
+        self._teller = decider.teller
+        self._answering = Answering(decider.teller, sharing, Declining(decider), self.live)
         self._gone: dict[str, asyncio.Event] = {}
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -66,18 +71,34 @@ class FlowHooks:
             )
             flow.response = self._refusal(flow, e)
             return
+        state.test_id = grant.test_of(state.test_id)
         self._connections.admit(flow.client_conn, grant, flow)
         self._decider.see(flow_state.head_of(flow), grant)
         state.route = self._passing.route(flow, grant)
         state.nothing = self._passing.answer_from_nothing(flow, grant)
-        flow.response = await self._refused(flow, grant)
-        if flow.response:
-            state.grant = None  # Nothing more of it is read.
+        if refused := await self._refused(flow, grant):
+            self._refuse(flow, grant, refused)
             return
         if state.route or state.nothing or self._passing.is_refused(flow, grant):
             return
+        if refused := await self._passing.over_budget(flow, grant):
+            self._refuse(flow, grant, refused)
+            return
         self._passing.tell(flow, grant)
         flow.request.stream = state.leaves = True
+
+    def _refuse(self, flow: http.HTTPFlow, grant: Grant, refused: Refused) -> None:
+        self._open(flow, grant).refuse(refused.why)
+        flow.response = refused.answer
+        flow_state.of(flow).grant = None  # Nothing more of it is read.
+
+    def _open(self, flow: http.HTTPFlow, grant: Grant) -> OpenCall:
+        """Return the call of a flow that does not go the way of those that are decided on."""
+        state = flow_state.of(flow)
+        if state.call is None:
+            state.call = self._teller.open(grant, now())
+            state.call.lead(self._leads_to(flow), _label(flow))
+        return state.call
 
     def _refusal(self, flow: http.HTTPFlow, denied: AccessDeniedError) -> http.Response:
         return responses.refusal(denied, flow.request.http_version, self._leads_to(flow))
@@ -87,17 +108,17 @@ class FlowHooks:
         state = flow_state.of(flow)
         return state.route or self._decider.leads_to(flow_state.head_of(flow))
 
-    async def _refused(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
-        """Return the answer to a request that may go nowhere, is of several minds on where, or is a web page's."""
+    async def _refused(self, flow: http.HTTPFlow, grant: Grant) -> Refused | None:
+        """Return the refusal of a request that may go nowhere, is of several minds on where, or is a web page's."""
         state = flow_state.of(flow)
         if state.stranger:
             logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, state.stranger.reason)
-            return responses.answer(reverse_clients.refusal(state.stranger))
+            return Refused(responses.answer(reverse_clients.refusal(state.stranger)), state.stranger.reason)
         route = self._leads_to(flow)
         providers = self._decider.runtime.providers
         if grant.mode is Mode.REPLAY and (disagreeing := host_agreement.refusal(flow, providers, route)):
             logger.warning("refused: %s %s: its hosts disagree", flow.request.method, flow.request.pretty_host)
-            return responses.answer(disagreeing)
+            return Refused(responses.answer(disagreeing), "its hosts disagree")
         is_played = bool(state.route or state.nothing) and grant.mode in LOOKING
         return await self._connections.destinations.refuse_request(flow, route, is_played=is_played)
 
@@ -110,6 +131,7 @@ class FlowHooks:
             self._admission.check_open()
             await self._decide(flow, grant)
         except AccessDeniedError as e:
+            self._open(flow, grant).refuse(str(e))
             flow.response = self._refusal(flow, e)
         if flow.response:
             _suit(flow.response, flow.request)
@@ -128,16 +150,16 @@ class FlowHooks:
         if former is None and state.route is None:
             return None
         # In live nobody looks at a body.
-        is_read = grant.mode is not Mode.LIVE or bool(self._decider.runtime.faults)
+        is_read = grant.mode is not Mode.LIVE or bool(grant.faults)
         body = flow.request.raw_content if is_read else None
         came_at = former.request.came_at if former else flow_state.came_at(flow)
         state.request = await self._decider.build(flow_state.head_of(flow), grant, body or b"", came_at)
-        if former and former.request.grant.tape is grant.tape:
+        if former and former.request.grant == grant:
             return former
-        # There is none, or it was not known yet that the session is frozen.
+        # There is none, or it was not known yet that the session is frozen, or a scope has begun or ended meanwhile.
         return await self._decider.decide(state.request, state.route)
 
-    def wiretape_large(self, flow: http.HTTPFlow) -> None:
+    async def wiretape_large(self, flow: http.HTTPFlow) -> None:
         """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
         state = flow_state.of(flow)
         if flow.response or state.grant is None:
@@ -147,17 +169,21 @@ class FlowHooks:
         what = f"{flow.request.method} {flow.request.pretty_host}"
         is_file = state.route is not None and state.route.endpoint.kind == OTHER
         passes = (is_file or self._decider.runtime.large is Large.PASS) and tape.mode is not Mode.REPLAY
+        if (passes or tape.mode is Mode.LIVE) and (refused := await self._passing.over_budget(flow, state.grant)):
+            self._refuse(flow, state.grant, refused)
+            return
         if passes or tape.mode is Mode.LIVE:
             flow.request.stream = state.leaves = True
             tape.counters.upstream += 1
         if passes and tape.mode is not Mode.LIVE:
             tape.counters.not_recorded(Reason.SIZE)
             why = f"its body is larger than wiretape_max_request ({largest})"
-            self._decider.report.other(Became.NOT_RECORDED, tape, what, [why])
+            self._open(flow, state.grant).pass_on(why)
             logger.warning("not recorded: %s: %s%s", what, why, tape.named)
         elif not flow.request.stream:
             text = f"the body of this request is larger than this proxy keeps (wiretape_max_request={largest})"
             denied = AccessDeniedError(413, text)
+            self._open(flow, state.grant).refuse(text)
             self._admission.refuse(flow.client_conn, what, denied)
             flow.response = self._refusal(flow, denied)
 
@@ -221,19 +247,52 @@ class FlowHooks:
             await self._begin(flow, state.fault)
         if state.exchange:
             await self.live.open(state.exchange, flow.response)
-        elif not flow.response.raw_content and not flow.response.stream:
-            flow.response.stream = True
+            return
+        if state.call and not state.play:
+            state.call.begin(flow.response.status_code)
+        if not flow.response.raw_content and not flow.response.stream:
+            flow.response.stream = self._watched(flow)
+
+    def _watched(self, flow: http.HTTPFlow) -> Callable[[bytes], bytes] | bool:
+        """Return what the body of a live answer passes through: nothing, where nobody wants to know of it."""
+        state = flow_state.of(flow)
+        if self._teller.log is None or state.call is None:
+            return True
+        recorded = state.outcome.request.recorded if state.outcome else None
+        return WatchedAnswer(state.call, state.route, flow, recorded).take
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """End a live answer: its end was seen."""
-        if exchange := flow_state.of(flow).exchange:
-            self.live.end(exchange)
+        """End an answer: its end was seen."""
+        state = flow_state.of(flow)
+        if state.exchange:
+            self.live.end(state.exchange)
+        elif state.call:
+            _end(state.call, flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
-        """End a live answer that will not be whole: only this hook tells, the stream's end never comes."""
-        if exchange := flow_state.of(flow).exchange:
-            message = flow.error.msg if flow.error else "the answer broke off"
-            self.live.break_off(exchange, message, by_client=errors.is_by_client(flow))
+        """End an answer that will not be whole: only this hook tells, the stream's end never comes."""
+        state = flow_state.of(flow)
+        message = flow.error.msg if flow.error else "the answer broke off"
+        is_by_client = errors.is_by_client(flow)
+        if state.exchange:
+            self.live.break_off(state.exchange, message, by_client=is_by_client)
+        elif state.call:
+            state.call.end(LEFT if is_by_client else message)
+
+
+def _end(call: OpenCall, flow: http.HTTPFlow) -> None:
+    """Tell a call whose answer is whole."""
+    assert flow.response
+    if call.outcome is None:  # It was refused where a hook had failed.
+        call.refuse(FAILED)
+    if call.size is None:
+        call.size = len(flow.response.raw_content or b"")
+    call.end()
+
+
+def _label(flow: http.HTTPFlow) -> str:
+    """Return what a flow asks, for people."""
+    return printable.line(f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}")
 
 
 def _tell(fault: Fault, request: EndpointRequest) -> None:

@@ -21,9 +21,10 @@ from wiretape.network import cors
 from wiretape.providers import wire
 from wiretape.proxy import responses
 from wiretape.proxy.calls import Faulted, Outcome, Replayed
+from wiretape.proxy.open_call import OpenCall
 from wiretape.replay import faults
 from wiretape.replay.faults import Ending, Fault
-from wiretape.replay.playback import AT_ONCE, Playback, TimedAnswer
+from wiretape.replay.playback import AT_ONCE, Playback, Step, TimedAnswer
 from wiretape.tape.hit import Hit
 
 
@@ -38,6 +39,20 @@ class Play:
     """Whether the client is to see where one chunk ends and the next begins."""
     is_chunked: bool
     """Whether the body goes in the chunked transfer coding."""
+    call: OpenCall | None = None
+    """What is told of it, where somebody wants to know."""
+
+    def advance(self, now: float) -> Step:
+        """Return what is to be done at this moment, by the clock of ``calls.now``."""
+        step = self.playback.advance(now)
+        if self.call:
+            self.call.step(step, self.head.status_code, now)
+        return step
+
+    def leave(self, why: str) -> None:
+        """Nothing more of it leaves: its client has gone, or we have failed."""
+        if self.call:
+            self.call.end(why)
 
     def use_head(self, head: http.Response) -> None:
         """Have another head in the place of its own, and the framing that it tells."""

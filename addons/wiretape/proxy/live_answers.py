@@ -6,17 +6,18 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from mitmproxy import http
 
 from wiretape.journal.exchange_file import EntryKind
 from wiretape.metrics.counters import Reason
 from wiretape.proxy import flow_state
-from wiretape.proxy.call_report import Became
 from wiretape.proxy.calls import EndpointRequest, Forwarded, Keeping
 from wiretape.proxy.compat import tcp_reset
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.journaling import Journaling
+from wiretape.proxy.open_call import LEFT, OpenCall
 from wiretape.proxy.recorder import LiveRecording, State
 from wiretape.proxy.sharing import Sharing
 from wiretape.replay.single_flight import FlightEnd
@@ -30,9 +31,10 @@ class LiveAnswers:
 
     def __init__(self, decider: Decider, sharing: Sharing) -> None:
         self._admission = decider.admission
-        self._report = decider.report
+        self._teller = decider.teller
         self._sharing = sharing
         self._under_way: set[LiveRecording] = set()
+        self._finished = asyncio.Event()
         self._journaling = Journaling(self._land)
         # A slow disk delays neither the traffic nor a hit.
         self.aside = ThreadPoolExecutor(1, "wiretape-store")
@@ -56,7 +58,7 @@ class LiveAnswers:
         await self._journaling.stop(patience)
         await asyncio.to_thread(self.aside.shutdown, wait=True)
 
-    def forward(self, flow: http.HTTPFlow, outcome: Forwarded, *, is_shared: bool) -> None:
+    def forward(self, flow: http.HTTPFlow, outcome: Forwarded, call: OpenCall, *, is_shared: bool) -> None:
         """Let a flow be sent on. ``is_shared``: equal requests may follow its answer.
 
         Raises AccessDeniedError where the proxy has begun to stop.
@@ -76,18 +78,20 @@ class LiveAnswers:
         tape.counters.upstream += 1
         match outcome.keeping:
             case Keeping.LIVE:
-                self._report.other(Became.SENT, tape, url)
+                call.pass_on("the mode is live")
             case Keeping.FAULT:
-                self._report.other(Became.NOT_RECORDED, tape, url, ["a fault was injected"])
+                call.pass_on(f"fault: {outcome.fault}")
             case Keeping.UNREADABLE:
                 tape.counters.not_recorded(Reason.REQUEST)
-                self._report.other(Became.NOT_RECORDED, tape, url, [request.problem])
+                call.pass_on(request.problem)
                 logger.warning("not recorded: %s: %s%s", url, request.problem, tape.named)
             case Keeping.RECORDED:
                 replaces = outcome.looked_up.replaces if outcome.looked_up else ""
-                self._record(flow, request, replaces, is_shared=is_shared)
+                self._record(flow, request, call, replaces, is_shared=is_shared)
 
-    def _record(self, flow: http.HTTPFlow, request: EndpointRequest, replaces: str, *, is_shared: bool) -> None:
+    def _record(
+        self, flow: http.HTTPFlow, request: EndpointRequest, call: OpenCall, replaces: str, *, is_shared: bool
+    ) -> None:
         state = flow_state.of(flow)
         assert state.request
         exchange = LiveRecording(
@@ -99,6 +103,7 @@ class LiveAnswers:
             test_id=state.test_id,
             since=request.came_at,
             by=request.grant.by,
+            call=call,
             replaces=replaces,
         )
         state.exchange = exchange
@@ -120,6 +125,7 @@ class LiveAnswers:
 
     def break_off(self, exchange: LiveRecording, message: str, *, by_client: bool) -> None:
         """End an answer that will not be whole: the provider broke off, or the client left. ``message`` says why."""
+        exchange.log.append(LEFT if by_client else message)
         try:
             if by_client:
                 exchange.flight.end(FlightEnd.LEFT)
@@ -132,6 +138,7 @@ class LiveAnswers:
         if exchange not in self._under_way:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._under_way.discard(exchange)
+        self._finished.set()
         exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
             self._journaling.look()
@@ -139,10 +146,22 @@ class LiveAnswers:
             self._journaling.forget(exchange)
             self._land(exchange)
 
+    async def let_end(self, seconds: float) -> None:
+        """Wait so many seconds at most until the answers have ended that are under way now.
+
+        Its client may have read all of an answer, as a stream tells its end by itself, while the end of its body is
+        still on the way.
+        """
+        under_way = {*self._under_way}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while under_way & self._under_way:
+                    self._finished.clear()
+                    await self._finished.wait()
+
     def _land(self, exchange: LiveRecording) -> None:
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
-        if not exchange.is_told:
-            exchange.is_told = True
-            became = Became.RECORDED if exchange.is_recorded else Became.NOT_RECORDED
-            self._report.other(became, exchange.tape, exchange.url, exchange.log)
+        call = exchange.call
+        self._teller.land(exchange.flight, call.recording, call.model, exchange.usage)
+        exchange.tell()

@@ -12,7 +12,6 @@ from concurrent.futures import Future, wait
 from wiretape.exceptions import StoreAwayError
 from wiretape.policy import Mode, Takes
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.calls import LARGE, EndpointRequest, Finding, IncomingRequest, LookedUp
 from wiretape.proxy.hit_log import HitLog
 from wiretape.proxy.threads import Threads, aside
@@ -34,9 +33,8 @@ LOOKING = (Mode.REPLAY, Mode.RECORD_IF_MISSING)
 class LookUps:
     """Looks up, and counts what comes of it. For the thread that carries the traffic."""
 
-    def __init__(self, threads: Threads, report: CallReport) -> None:
+    def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._report = report
         self._log = HitLog()
         self._under_way: dict[Hashable, asyncio.Task[Hit | None]] = {}
         """In stores that are not quick."""
@@ -104,7 +102,6 @@ class LookUps:
         counters.bytes += hit.size
         by_rules = f" by the rules {', '.join(hit.rules)}" if hit.rules else ""
         self._log.add(hit.name, hit.label + by_rules + grant.tape.named)
-        self._report.hit(grant.tape, hit)
 
     async def _found(self, tape: Tape, question: Question) -> Hit | None:
         """Return the hit of a request, once it can be told. Raises OSError."""

@@ -249,6 +249,21 @@ OPTIONS = (
         the extra "control".""",
     ),
     Option(
+        "wiretape_call_log",
+        str,
+        "",
+        """Where it is kept what became of each call: "on" is a file for these recordings in the user's state folder,
+        "off" is nowhere, else it is a file. The last 100,000 calls are kept, with what was asked of those that had no
+        recording, for their owner alone. By default it is on where there is a control API, and in wiretape run.""",
+    ),
+    Option(
+        "wiretape_run",
+        str,
+        "",
+        """What all calls of this proxy have in common in that log, such as the number of a job; by default when it was
+        started, and a number.""",
+    ),
+    Option(
         "wiretape_hosts",
         str,
         "",

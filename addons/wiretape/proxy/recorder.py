@@ -12,14 +12,18 @@ from enum import Enum
 from mitmproxy import http
 
 from wiretape import redaction
+from wiretape.call_log.call import Outcome
 from wiretape.journal.exchange_file import LAST, EntryKind, JournalEntry
 from wiretape.journal.folder import Journal
 from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import ExchangeRequest, WriterConfig, dumps_head
-from wiretape.metrics.counters import Reason
+from wiretape.metrics.counters import LOSSES, Reason
 from wiretape.providers.routing import OTHER, Route
+from wiretape.providers.usage import Usage
+from wiretape.proxy.open_call import OpenCall
 from wiretape.replay.single_flight import FlightEnd, SharedResponse
 from wiretape.store.opening import StoreUrl
+from wiretape.tape.hit import NOTHING
 from wiretape.tape.tape import Tape
 
 logger = logging.getLogger(__name__)
@@ -65,23 +69,27 @@ class LiveRecording:
         body: bytes,
         test_id: str | None,
         since: float,
+        call: OpenCall,
         by: str = "",
         replaces: str = "",
     ) -> None:
         """``body`` is the request's, without its content coding; ``replaces`` names the recording that has expired.
 
-        ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with.
+        ``since`` is when its last byte came, by ``time.monotonic``; ``by`` whose token it came with. ``call`` is told
+        when it is known what has become of the answer.
         """
         self.flight = SharedResponse()
         self.client = flow.client_conn
         self.tape = tape
         self.state = State.WAITING
         self.url = route.sent_url
-        self.is_recorded = False
+        self.call = call
+        self.usage = NOTHING
+        """The tokens that the answer says that it took, when it is recorded."""
         self.log: list[str] = []
         """What was said of it when it was written, or was not."""
-        self.is_told = False
-        """Whether it was told what became of it."""
+        self._reason: Reason | None = None
+        """Why it is not recorded, where it is not."""
         self._since = since
         self._request = ExchangeRequest(
             WriterConfig(place, tape.config, redaction.DEFAULT.policy),
@@ -145,6 +153,7 @@ class LiveRecording:
             self._end = EntryKind.CLOSED
         head = response.status_code, tuple(response.headers.items(multi=True))
         # It is of no use before there is something of the body, and goes with that.
+        self.call.begin(response.status_code)
         self._entry.hold(EntryKind.HEAD, self._now(), dumps_head(*head))
         self.flight.begin(*head, self._entry)
         if self._length == 0:
@@ -175,8 +184,9 @@ class LiveRecording:
             self.flight.changed()
 
     def _now(self) -> float:
-        """Milliseconds from the request's last byte."""
-        return (time.monotonic() - self._since) * 1000
+        """Milliseconds from the request's last byte, which are the last that are known of its answer."""
+        at = self.call.last_at = time.monotonic()
+        return (at - self._since) * 1000
 
     def _append(self, kind: EntryKind, data: bytes = b"") -> None:
         if self.state is not State.OPEN:
@@ -186,6 +196,7 @@ class LiveRecording:
             self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
             if kind in LAST:
+                self.call.is_over = True
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:
@@ -194,6 +205,8 @@ class LiveRecording:
     def _lose(self, why: str, reason: Reason = Reason.LOST) -> None:
         self.state = State.LOST
         self.tape.counters.not_recorded(reason)
+        self._reason = reason
+        self.call.last_at = None  # It goes on.
         self.log.append(why)
         logger.error("RECORDING LOST: %s: %s%s", self.url, why, self.tape.named)
         self.flight.end(FlightEnd.UNSHARED)
@@ -212,6 +225,7 @@ class LiveRecording:
         if self.state is State.WAITING:
             self.state = State.DONE
             self.tape.counters.not_recorded(Reason.NO_ANSWER)
+            self._reason = Reason.NO_ANSWER
             self.log.append("no answer came")
             logger.warning("not recorded: %s: no answer came%s", self.url, self.tape.named)
             self._discard()
@@ -223,8 +237,13 @@ class LiveRecording:
         counters = self.tape.counters
         counters.recorded += outcome.recorded
         if outcome.unrecorded:
-            counters.not_recorded(Reason(outcome.reason))
-        self.is_recorded = bool(outcome.recorded)
+            self._reason = Reason(outcome.reason)
+            counters.not_recorded(self._reason)
+        self.usage = Usage(**outcome.usage)
+        call = self.call
+        call.recording = outcome.recording
+        call.request = outcome.label or call.request
+        call.model = outcome.model or call.model
         self.log += [message for _, level, message in outcome.log if level >= logging.INFO]
         self.flight.close()
         if outcome.is_kept:
@@ -233,3 +252,18 @@ class LiveRecording:
             self._journal.written(outcome.number)
         self.tape.store.refresh(self.tape.session)
         self.state = State.DONE
+
+    def tell(self) -> None:
+        """Tell what has become of the call; only the first time counts."""
+        call = self.call
+        if call.has_ended:
+            return
+        call.usage = self.usage
+        call.size = self._size
+        if self._reason is None:
+            call.outcome = Outcome.RECORDED
+            call.recorded_in = self.tape.session
+        else:
+            call.outcome = Outcome.LOST if self._reason in LOSSES else Outcome.PASSED
+        call.why += self.log
+        call.end()

@@ -5,6 +5,7 @@ Beside the traffic: between the addon, whose options say whether, and ``cluster`
 
 from collections.abc import Callable
 
+from wiretape.cluster.protocol import Order
 from wiretape.cluster.worker import Membership, RemoteTurns, Reporter
 from wiretape.metrics.counters import SessionCounters
 from wiretape.replay.take_counters import LocalTurns, Turns
@@ -26,10 +27,20 @@ class Reporting:
             self.turns = RemoteTurns(membership.path) if membership else LocalTurns()
         self._membership = membership
 
-    def start(self, on_lost: Callable[[], None]) -> None:
-        """Tell that the proxy is up. ``on_lost`` is called from another thread when nobody is left to tell."""
-        if self._membership:
-            self._reporter = Reporter(self._membership, self._ledger.sessions, on_lost)
+    def greet(self, on_lost: Callable[[], None], carry_out: Callable[[Order], str]) -> Order | None:
+        """Tell the coordinator, where there is one, that this worker is about to serve; return what is in force.
+
+        ``on_lost`` is called from another thread when nobody is left to tell; so is ``carry_out``, when the coordinator
+        tells this worker to do something.
+        """
+        if self._membership is None:
+            return None
+        self._reporter = Reporter(self._membership, self._ledger.sessions, on_lost, carry_out)
+        return self._reporter.join()
+
+    def start(self) -> None:
+        """Tell that the proxy is up."""
+        if self._reporter:
             self._reporter.start()
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mitmproxy import http
 
@@ -16,6 +17,13 @@ from wiretape.replay.faults import Fault
 from wiretape.sessions.access import AccessDeniedError
 
 logger = logging.getLogger(__name__)
+
+
+class Refused(NamedTuple):
+    """The answer to a request that is refused, and why it is, for whoever asks for that."""
+
+    answer: http.Response
+    why: str
 
 
 def allow(response: http.Response, origin: str) -> None:
@@ -47,6 +55,17 @@ def no_recording(text: str, route: Route, *, code: str = "recording_not_found") 
     their own, or retry for a minute.
     """
     return answer(wire.error(400, text, code, route))
+
+
+def budget_reached(why: str, route: Route) -> http.Response:
+    """Return the refusal of a request that would be paid for, where its session has spent its budget."""
+    return answer(wire.error(402, f"wiretape: {why}.", "budget_reached", route))
+
+
+def unavailable(what: str, why: str, route: Route) -> http.Response:
+    """Return the answer to a request that cannot be decided on now, as something cannot be looked up: ask again."""
+    text = f"wiretape: {what} cannot be looked up now ({why}), so nothing is sent to a provider."
+    return answer(wire.error(503, text, "recordings_unavailable", route, retry=True))
 
 
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}

@@ -21,11 +21,11 @@ from mitmproxy import http
 from wiretape.codecs import content_coding, http_fields
 from wiretape.policy import Mode
 from wiretape.proxy import flow_state, responses
-from wiretape.proxy.call_report import Became
 from wiretape.proxy.calls import LARGE, EndpointRequest, Forwarded, Joining, Keeping, Outcome
 from wiretape.proxy.compat import supported
 from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.decide import Decider
+from wiretape.proxy.open_call import OpenCall
 from wiretape.recording import capture
 from wiretape.redaction import recorded
 from wiretape.replay.single_flight import FlightEnd, SharedResponse
@@ -85,6 +85,7 @@ class Sharing:
 
     def lead(self, flow: http.HTTPFlow, request: EndpointRequest, flight: SharedResponse) -> None:
         """From now on equal requests can follow this one."""
+        self._decider.teller.lead(flight)
         flight.asker = _asker(flow)
         key = request.shared_key
         self._flights[key] = self._flights[key, flight.asker] = flight
@@ -101,8 +102,8 @@ class Sharing:
         is_missing = outcome.request.grant.mode is Mode.RECORD_IF_MISSING
         return bool(is_wanted and is_recorded and is_missing and outcome.request.shared_key is not None)
 
-    async def settle(self, flow: http.HTTPFlow, outcome: Outcome) -> Outcome | None:
-        """Return what becomes of a flow that follows no other; None where it follows one.
+    async def settle(self, flow: http.HTTPFlow, outcome: Outcome, call: OpenCall) -> Outcome | None:
+        """Return what becomes of a flow that follows no other; None where it follows one, which is noted of its call.
 
         What is to be forwarded asks twice whether there is one: before it is looked up, where one was seen, and after,
         as another one may have set out meanwhile.
@@ -110,7 +111,8 @@ class Sharing:
         while isinstance(outcome, Joining) or (isinstance(outcome, Forwarded) and self.is_shared(outcome)):
             former = outcome
             if self.is_shared(former) and await self._follow_any(flow, former.request):
-                self._decider.report.other(Became.FOLLOWED, former.request.grant.tape, former.request.label)
+                follower = flow_state.of(flow).follow
+                call.follow(follower.flight if follower else None)
                 return None
             outcome = await self._decider.decide_alone(former, flow.request.host)
             if isinstance(former, Forwarded):

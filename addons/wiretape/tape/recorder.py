@@ -13,7 +13,7 @@ first name, and when it goes up ``conflicts`` decides what becomes of it.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from wiretape import recording as recordings
 from wiretape import redaction
@@ -22,6 +22,8 @@ from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.providers import wire
 from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
+from wiretape.providers.asked_model import model_of
+from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture, Origin
@@ -58,6 +60,19 @@ _REASONS: Mapping[type[Exception], Reason] = {
 """What is counted of an answer that becomes no recording; ``FORM`` for every other one."""
 
 
+@dataclass(slots=True)
+class RecordedCall:
+    """What is known of a live exchange when it was recorded, or was not."""
+
+    recording: str = ""
+    """The name of what was written; empty where nothing was."""
+    label: str = ""
+    """Endpoint and model; empty where the request could not be read."""
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    """The tokens that the answer says that it took, where it could be read."""
+
+
 class TapeRecorder:
     """Writes the recordings of one session."""
 
@@ -78,6 +93,8 @@ class TapeRecorder:
         self.session = config.session
         self.named = config.named
         self.counters = counters
+        self.call = RecordedCall()
+        """What became of the exchange that was recorded last, or was not."""
         self._config = config
         self._reader = RecordingReader(store, config.session, config)
         self._takes = TakeWriter(store, config, self._reader, written or WrittenTakes(), is_repeated=is_repeated)
@@ -90,8 +107,10 @@ class TapeRecorder:
         ``origin`` is kept with the capture. ``replaces`` names a recording that has expired: this one takes its place,
         unless it says nothing about the request. Return False where the store failed: it may be written later.
         """
+        self.call = RecordedCall(label=request.label, model=model_of(request))
         try:
             made = making.make(request, arrived, origin, self._config)
+            self.call.usage, _ = wire.usage(request, made.recording.response)
             if replaces and made.recording.response.is_passing:
                 raise StatusError(_NOT_REPLACED)  # noqa: TRY301
             name = self._write(made.recording, made.capture, replaces)
@@ -110,6 +129,7 @@ class TapeRecorder:
             logger.exception("RECORDING LOST: %s%s", request.sent_url, self.named)
         else:
             self.counters.recorded += 1
+            self.call.recording = name
             logger.info("recorded %s: %s%s", name, request.label, self.named)
             if made.is_changed:
                 logger.warning("%s: %s%s", name, _CHANGED, self.named)

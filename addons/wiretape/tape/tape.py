@@ -38,6 +38,7 @@ from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Freshness, Takes
 from wiretape.providers import wire
+from wiretape.providers.asked_model import model_of
 from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures
 from wiretape.replay import pacing
@@ -48,7 +49,7 @@ from wiretape.tape import rule_index
 from wiretape.tape.ages import Ages
 from wiretape.tape.config import TapeConfig
 from wiretape.tape.expiry import Expiry
-from wiretape.tape.hit import Hit
+from wiretape.tape.hit import NOTHING, Hit
 from wiretape.tape.hit_memory import CachedHit, HitMemory
 from wiretape.tape.indexes import Indexes
 from wiretape.tape.lookup import Lookup, MovedOn
@@ -121,7 +122,7 @@ class Tape:
             # Where each call counts, none is answered without a look.
             LruCache(0) if memory is None or self._loose.counts else memory,
             own,
-            has_rules=bool(policy.rules),
+            policy=policy,
             clock=ages.clock if ages else time.time,
         )
         self.counts_calls = self._loose.counts
@@ -287,12 +288,23 @@ class Tape:
 
     def _hit(self, request: RecordedRequest, match: _Found) -> Hit:
         first = match.candidates[0]
-        # A question about what was made before makes no tokens.
-        is_of_state = request.moves_on and request.method != "POST"
-        tokens = 0 if is_of_state else wire.tokens(first.recording)
+        usage, tokens = wire.usage(first.recording.request, first.recording.response)
+        if request.moves_on and request.method != "POST":
+            # A question about what was made before makes no tokens.
+            usage = NOTHING
+            tokens = 0
         answer = _answer(request, match)
-        leaving = pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens)
-        return Hit(first.name, answer, leaving, tokens, sum(map(len, answer.chunks)), request.label)
+        return Hit(
+            first.name,
+            answer,
+            leaving=pacing.schedule(self.config.pace, len(answer.chunks), answer.at, tokens),
+            tokens=tokens,
+            size=sum(map(len, answer.chunks)),
+            label=request.label,
+            model=model_of(request),
+            session=match.lookup.session,
+            usage=usage,
+        )
 
     def _may_be_kept(self, request: RecordedRequest, match: _Found, snapshots: list[Snapshot]) -> bool:
         """Return whether the next equal request gets the same answer, while no file changes that was looked at."""

@@ -12,7 +12,7 @@ from wiretape.cluster.worker import Membership
 from wiretape.network.address import Address, parse
 
 MEMBER = Membership(2, "/run/team")
-OWN = [f"wiretape_coordinator={MEMBER}", "wiretape_metrics=", "wiretape_control="]
+OWN = [f"wiretape_coordinator={MEMBER}", "wiretape_metrics=", "wiretape_control=", "wiretape_run=run-1"]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ OWN = [f"wiretape_coordinator={MEMBER}", "wiretape_metrics=", "wiretape_control=
 )
 def test_what_a_worker_is_told(settings: tuple[str, ...], scripts: list[str], options: list[str]) -> None:
     plan = ServePlan(2, parse("127.0.0.1:8080"), None, Balance.HAPROXY, settings)
-    command = _command(plan, Address("127.0.0.1", 20001), MEMBER)
+    command = _command(plan, Address("127.0.0.1", 20001), MEMBER, "run-1")
     flags = command[command.index("--listen-host") :]
     assert flags[:4] == ["--listen-host", "127.0.0.1", "--listen-port", "20001"]
     pairs = [*zip(flags[4::2], flags[5::2], strict=True)]

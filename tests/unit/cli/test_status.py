@@ -9,10 +9,10 @@ import pytest
 from controlling import told
 from forked import wiretape
 from wiretape.cli.status import NoAnswerError, fetch
-from wiretape.metrics.counters import SessionCounters
 from wiretape.control.api import Api
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site
+from wiretape.metrics.counters import SessionCounters
 from wiretape.metrics.prometheus import CounterPage
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames

@@ -42,9 +42,11 @@ def test_a_connection_between_two_requests_is_kept(server: WebServer) -> None:
     connection.getresponse().read()
     kept = connection.sock
     # Another one is given up meanwhile.
-    with socket.create_connection((server.address.host, server.address.port), 5) as silent:
-        with pytest.raises(ConnectionResetError):
-            silent.recv(1)
+    with (
+        socket.create_connection((server.address.host, server.address.port), 5) as silent,
+        pytest.raises(ConnectionResetError),
+    ):
+        silent.recv(1)
     connection.request("GET", "/healthz")
     assert connection.getresponse().read() == b"ok\n"
     assert connection.sock is kept

@@ -49,7 +49,7 @@ class Rig:
         self.decider = make_decider()
         sharing = Sharing(self.decider)
         self.live = LiveAnswers(self.decider, sharing)
-        self.answering = Answering(sharing, Declining(self.decider), self.live)
+        self.answering = Answering(self.decider.teller, sharing, Declining(self.decider), self.live)
         self.tape = tape_of(self.store, "checkout", Mode.REPLAY)
         self.request = EndpointRequest(Grant(self.tape), route(), 0.0, BodyState.READ, chat("Hello"))
 

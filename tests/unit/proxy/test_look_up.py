@@ -13,7 +13,6 @@ from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import SessionCounters
 from wiretape.policy import Freshness, Mode, OnExpiry
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.calls import EndpointRequest, Finding
 from wiretape.proxy.look_up import LookUps
 from wiretape.proxy.threads import Threads
@@ -27,7 +26,7 @@ from wiretape.tape.pool import TapePool
 @pytest.fixture(name="look_ups")
 def _look_ups() -> Iterator[LookUps]:
     threads = Threads()
-    yield LookUps(threads, CallReport())
+    yield LookUps(threads)
     threads.close()
 
 

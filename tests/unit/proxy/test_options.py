@@ -15,7 +15,9 @@ from wiretape.proxy.options import OPTIONS, PREFIX, Option
 TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("ask", False, ()),
     ("cache", "128MB", ()),
+    ("call_log", "", ()),
     ("config", "", ()),
+    ("control", "", ()),
     ("coordinator", "", ()),
     ("disk", "0", ()),
     ("format", "2025-09", ("2025-09", "2026")),
@@ -36,6 +38,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("places", "", ()),
     ("record_errors", False, ()),
     ("recordings", "recordings", ()),
+    ("run", "", ()),
     ("session", "default", ()),
     ("single_flight", True, ()),
     ("spool", "512MB", ()),

@@ -13,12 +13,16 @@ from mitmproxy.test import tflow, tutils
 
 from builders import tape_of
 from exchanges import BODY, PIECES, ROUTE
+from wiretape.call_log.call import Outcome
 from wiretape.journal.exchange_file import EntryKind, EntryReader, Stage
 from wiretape.journal.folder import Journal
 from wiretape.journal.outcome import WriteOutcome
 from wiretape.journal.write_job import WriteJob
 from wiretape.policy import Mode
+from wiretape.providers.usage import Usage
 from wiretape.proxy import recorder
+from wiretape.proxy.admission import Grant
+from wiretape.proxy.open_call import OpenCall
 from wiretape.proxy.recorder import LiveRecording, State
 from wiretape.replay.single_flight import FlightEnd
 from wiretape.store.directory import DirectoryStore
@@ -34,8 +38,17 @@ class Tapped:
         request = tutils.treq(content=BODY, headers=http.Headers(content_type="application/json", user_agent="curl/8"))
         assert ROUTE
         flow = tflow.tflow(req=request)
+        self.told: list[OpenCall] = []
         self.exchange = LiveRecording(
-            self.tape, StoreUrl(str(folder)), ROUTE, flow, body=BODY, test_id=None, since=0.0, by="ci"
+            self.tape,
+            StoreUrl(str(folder)),
+            ROUTE,
+            flow,
+            body=BODY,
+            test_id=None,
+            since=0.0,
+            call=OpenCall(Grant(self.tape), 0.0, self.told.append),
+            by="ci",
         )
 
     def begin(self, http_version: str = "HTTP/2.0", **headers: str) -> Any:
@@ -86,6 +99,7 @@ def test_a_piece_is_in_the_journal_before_it_is_passed_on(tapped: Tapped) -> Non
     assert keep(b"") == b""
     assert tapped.kinds()[-1] is EntryKind.ENDED
     assert tapped.exchange.state is State.HANDED_OVER
+    assert tapped.told == [], "it is not known yet whether it is recorded"
     tapped.exchange.finish(EntryKind.BROKE_OFF)
     assert tapped.kinds().count(EntryKind.ENDED) == 1
 
@@ -168,9 +182,18 @@ def test_no_answer_leaves_nothing(tapped: Tapped, caplog: pytest.LogCaptureFixtu
     assert tapped.journal.folder.files(Stage.ENDED, Stage.LIVE) == []
     assert tapped.tape.counters.unrecorded == 1
     assert "no answer came" in caplog.text
+    assert told(tapped) == (Outcome.PASSED, ["no answer came"])
 
 
-def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
+def told(tapped: Tapped) -> tuple[Outcome | None, list[str]]:
+    """What is told of the call, once."""
+    tapped.exchange.tell()
+    tapped.exchange.tell()
+    (call,) = tapped.told
+    return call.outcome, call.why
+
+
+def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str, outcome: Outcome = Outcome.LOST) -> None:
     assert tapped.exchange.state is State.LOST
     assert (tapped.tape.counters.unrecorded, tapped.exchange.flight.ending) == (1, FlightEnd.UNSHARED)
     assert caplog.text.count("RECORDING LOST") == 1
@@ -178,6 +201,9 @@ def lost(tapped: Tapped, caplog: pytest.LogCaptureFixture, why: str) -> None:
     assert tapped.journal.taken == 0
     tapped.exchange.finish(EntryKind.ENDED)
     assert tapped.tape.counters.unrecorded == 1
+    told_outcome, (told_why,) = told(tapped)
+    assert told_outcome is outcome
+    assert why in told_why
 
 
 def test_a_longer_answer_passes_and_is_lost_loudly(
@@ -186,7 +212,7 @@ def test_a_longer_answer_passes_and_is_lost_loudly(
     monkeypatch.setattr(recorder, "LIMIT", 10)
     keep = tapped.begin()
     assert [keep(b"012345") for _ in range(5)] == [b"012345"] * 5
-    lost(tapped, caplog, "longer than 10 bytes")
+    lost(tapped, caplog, "longer than 10 bytes", Outcome.PASSED)
     assert tapped.journal.folder.files(Stage.ENDED, Stage.LIVE) == []
 
 
@@ -224,8 +250,12 @@ def test_what_was_written_is_counted_and_makes_room(tapped: Tapped, monkeypatch:
     refreshed: list[str] = []
     monkeypatch.setattr(tapped.tape, "store", SimpleNamespace(refresh=refreshed.append))
     assert tapped.journal.taken > 0
-    tapped.exchange.written(WriteOutcome(1, recorded=1))
+    tapped.exchange.written(WriteOutcome(1, recorded=1, recording="abc", model="m", usage={"input": 3, "output": 5}))
     assert (tapped.tape.counters.recorded, tapped.journal.taken, refreshed) == (1, 0, ["default"])
+    assert told(tapped) == (Outcome.RECORDED, [])
+    (call,) = tapped.told
+    assert (call.recording, call.recorded_in, call.model, call.usage) == ("abc", "default", "m", Usage(3, output=5))
+    assert (call.size, call.status) == (1, 200)
 
 
 def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
@@ -234,9 +264,11 @@ def test_many_large_requests_at_once_have_a_file_each(tmp_path: Path) -> None:
     assert ROUTE
     tape = tape_of(DirectoryStore(tmp_path), "default", Mode.RECORD)
     flow = tflow.tflow(req=tutils.treq())
+    call = OpenCall(Grant(tape), 0.0, lambda _: None)
     bodies = [bytes([65 + number]) * 300_000 for number in range(16)]
     exchanges = [
-        LiveRecording(tape, StoreUrl(str(tmp_path)), ROUTE, flow, body=body, test_id=None, since=0.0) for body in bodies
+        LiveRecording(tape, StoreUrl(str(tmp_path)), ROUTE, flow, body=body, test_id=None, since=0.0, call=call)
+        for body in bodies
     ]
 
     async def run() -> None:

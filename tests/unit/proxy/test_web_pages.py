@@ -56,7 +56,7 @@ def test_they_are_there_while_the_proxy_is_up() -> None:
     pages.publish(HERE, THERE, NAMES)
     assert there() == [], "the proxy is not up yet"
     pages.start()
-    assert there() == [(f"http://{HERE}", True, False), (f"http://{THERE}", False, True)]
+    assert there() == [(f"http://{THERE}", False, True), (f"http://{HERE}", True, False)]
     assert pages.control_url == f"http://{THERE}"
     assert all(each.site.names is NAMES for each in Server.opened)
     first = [*Server.opened]

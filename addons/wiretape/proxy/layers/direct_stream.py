@@ -25,11 +25,11 @@ from wiretape.proxy import flow_state, framing, host_agreement, reverse_clients,
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, RequestHead, now
 from wiretape.proxy.decide import Decider
-from wiretape.proxy.framing import FramedAnswer
 from wiretape.proxy.host_agreement import host_of
 from wiretape.proxy.layers.hooks import Asking, WiretapeDecideHook
 from wiretape.proxy.layers.playing_stream import PlayingStream, State
 from wiretape.sessions.access import AccessDeniedError
+from wiretape.tape.hit import Hit
 
 
 class DirectStream(PlayingStream):
@@ -122,7 +122,7 @@ class DirectStream(PlayingStream):
             port,
             request.path,
             request.headers.get("content-type", ""),
-            test_id=request.headers.get("x-wiretape-test-id"),
+            test_id=grant.test_of(request.headers.get("x-wiretape-test-id")),
             user_agent=request.headers.get("user-agent", ""),
             origin=request.headers.get("origin", ""),
         )
@@ -164,30 +164,38 @@ class DirectStream(PlayingStream):
         request = IncomingRequest.build(head, grant, body, came_at=now())
         version = first.request.http_version
         if hit := self._decider.recall(request):
-            yield from self._serve(framing.of_hit(hit, version).for_page(head.origin), request.came_at)
+            yield from self._serve(request, hit, version)
         else:
             yield from self._decide(request, version)
 
-    def _serve(self, framed: FramedAnswer, came_at: float) -> layer.CommandGenerator[None]:
+    def _serve(self, request: IncomingRequest, hit: Hit, http_version: str) -> layer.CommandGenerator[None]:
         """Send an answer that was in memory: at once where nothing is to be timed."""
+        assert self._decider
         self._forget_request()
+        framed = framing.of_hit(hit, http_version).for_page(request.head.origin)
         if not framed.goes_at_once or self.context.client.alpn != b"h2":
-            yield from self._begin(framed.play(came_at))
+            play = framed.play(request.came_at)
+            play.call = self._decider.teller.open_hit(request, hit)
+            yield from self._begin(play)
             return
         yield self._head(framed.head)
         yield self._data(framed.content)
+        self._decider.teller.hit(request, hit)
         yield from self._finish()
 
     # -- DECIDING ----------------------------------------------------------------------------------------------------
 
     def _decide(self, request: IncomingRequest, http_version: str) -> layer.CommandGenerator[None]:
+        assert self._decider
         self._state = State.DECIDING
         asking = Asking(request)
         yield WiretapeDecideHook(asking)
         self._outcome = asking.outcome
         if asking.has_failed:
+            self._decider.teller.fail(request)
             yield from self._fail_closed()
         elif play := framing.of_outcome(asking.outcome, http_version, request.head.origin):
+            play.call = self._decider.teller.open_play(asking.outcome)
             self._forget_request()
             yield from self._begin(play)
         else:

@@ -34,13 +34,15 @@ from wiretape.codecs.http1 import Reader, Request, Unusual
 from wiretape.proxy import framing, responses
 from wiretape.proxy.calls import LARGEST, IncomingRequest, Outcome, now
 from wiretape.proxy.decide import Decider
-from wiretape.proxy.framing import FramedAnswer, Play
+from wiretape.proxy.framing import Play
 from wiretape.proxy.layers.hooks import Asking, WiretapeDecideHook, WiretapeResetHook
 from wiretape.proxy.layers.http import PlayingLayer
 from wiretape.proxy.layers.http1_heads import Http1Heads
 from wiretape.proxy.layers.refusing import FailsClosed
+from wiretape.proxy.open_call import FAILED, LEFT
 from wiretape.replay.playback import Step, Then
 from wiretape.sessions.access import AccessDeniedError
+from wiretape.tape.hit import Hit
 
 _AHEAD = 1_000_000
 """Bytes that a client may send while a request before them is being answered."""
@@ -141,8 +143,7 @@ class FastHttp1Layer(FailsClosed):
         self._keep_alive = received.keep_alive
         request = IncomingRequest.build(*head_read, received.body, came_at=now())
         if hit := self._decider.recall(request):
-            framed = framing.of_hit(hit, "HTTP/1.1").for_page(request.head.origin)
-            yield from self._serve(framed, request.came_at)
+            yield from self._serve(request, hit)
         elif self._decider.may_answer(*head_read):
             self._asking = Asking(request)
             received.body = b""
@@ -176,25 +177,31 @@ class FastHttp1Layer(FailsClosed):
         self._state = State.DECIDING
         yield WiretapeDecideHook(self._asking)
         outcome = self._asking.outcome
+        request = self._asking.request
         has_failed = self._asking.has_failed
-        origin = self._asking.request.head.origin
         self._asking = None
         if has_failed:
+            self._decider.teller.fail(request)
             yield from self._refuse(responses.failure())
-        elif play := framing.of_outcome(outcome, "HTTP/1.1", origin):
+        elif play := framing.of_outcome(outcome, "HTTP/1.1", request.head.origin):
+            play.call = self._decider.teller.open_play(outcome)
             yield from self._begin(play)
         else:
             yield from self._delegate(outcome)
 
     # -- PLAYING -----------------------------------------------------------------------------------------------------
 
-    def _serve(self, framed: FramedAnswer, came_at: float) -> layer.CommandGenerator[None]:
+    def _serve(self, request: IncomingRequest, hit: Hit) -> layer.CommandGenerator[None]:
         """Send an answer that was in memory: at once where nothing is to be timed."""
+        framed = framing.of_hit(hit, "HTTP/1.1").for_page(request.head.origin)
         if not framed.goes_at_once:
-            yield from self._begin(framed.play(came_at))
+            play = framed.play(request.came_at)
+            play.call = self._decider.teller.open_hit(request, hit)
+            yield from self._begin(play)
             return
         self._reader.done()
         yield commands.SendData(self.context.client, framed.message)
+        self._decider.teller.hit(request, hit)
         yield from self._free()
 
     def _begin(self, play: Play) -> layer.CommandGenerator[None]:
@@ -214,7 +221,7 @@ class FastHttp1Layer(FailsClosed):
             self._later.append(event)
 
     def _advance(self, play: Play) -> layer.CommandGenerator[None]:
-        step = play.playback.advance(now())
+        step = play.advance(now())
         if data := _bytes_of(step, play):
             yield commands.SendData(self.context.client, data)
         match step.then:
@@ -250,7 +257,7 @@ class FastHttp1Layer(FailsClosed):
     def _close(self) -> layer.CommandGenerator[None]:
         """Close what there is of a connection whose client has gone, or sends no more."""
         self._state = State.CLOSED
-        self._play = None
+        self._leave(LEFT)
         if self.context.client.state is not ConnectionState.CLOSED:
             yield commands.CloseConnection(self.context.client)
 
@@ -272,8 +279,15 @@ class FastHttp1Layer(FailsClosed):
         while self._later:
             yield from successor.handle_event(self._later.popleft())
 
+    def _leave(self, why: str) -> None:
+        """Let go of the answer that is played, where one is."""
+        if self._play:
+            self._play.leave(why)
+        self._play = None
+
     def _refuse(self, answer: http.Response | None, wait: float = 0.0) -> layer.CommandGenerator[None]:
         self._state = State.DELEGATED
+        self._leave(FAILED)
         yield from super()._refuse(answer, wait)
 
     def _last_words(self) -> http.Response | None:

@@ -44,6 +44,7 @@ from wiretape.proxy.calls import now
 from wiretape.proxy.framing import Play
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.hooks import Following, Wait, WiretapeFollowHook, WiretapeResetHook, WiretapeWaitHook
+from wiretape.proxy.open_call import LEFT
 from wiretape.replay.playback import FaultedPassage, Playback, Step, Then
 from wiretape.replay.single_flight import Follower
 
@@ -109,7 +110,7 @@ class PlayingStream(AdmittingStream):
         yield from self._advance(play)
 
     def _advance(self, play: Play) -> layer.CommandGenerator[None]:
-        step = play.playback.advance(now())
+        step = play.advance(now())
         if step.has_head:
             yield self._head(play.head)
         if step.chunks:
@@ -193,7 +194,10 @@ class PlayingStream(AdmittingStream):
         if passage.fault.slow and not self._client_left():
             yield WiretapeWaitHook(Wait(passage.fault.slow, self.context.client))
         step = passage.take(piece)
+        watch = self.flow.response.stream if self.flow.response else None
         for sent in step.chunks:
+            if callable(watch):
+                watch(sent)
             if self.context.options.store_streamed_bodies:
                 self.response_body_buf += sent
             yield self._data(sent)
@@ -249,6 +253,8 @@ class PlayingStream(AdmittingStream):
     def _let_go(self) -> layer.CommandGenerator[None]:
         """Nothing more comes of this stream."""
         self._state = State.ENDED
+        if self._play:
+            self._play.leave(LEFT)
         self._play = None
         self.client_state = self.server_state = self.state_errored
         yield DropStream(self.stream_id)

@@ -22,6 +22,7 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``costs``               what the answer of a recording costs; ``budget``: what sessions may spend and have spent
 ``freshness_commands``  the commands on recordings that are old or of no use, and their flags; ``unused``, ``refresh``:
                         what they do
 ``rules``               the commands on rules of matching; ``rule_texts``: rules in words

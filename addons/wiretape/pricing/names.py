@@ -29,6 +29,9 @@ SUBSCRIBED = frozenset({"code-assist", "codex", "kimi-coding", "qwen-coding"})
 BY_MODEL = "litellm"
 """The library's name for who passes on what others offer: the model's name tells whose price it is."""
 
+_FREE_PATHS = re.compile(r"(?:/count_tokens|:countTokens|/input_tokens|/moderations|/tokenize|/detokenize)\Z")
+"""Endpoints that take a model and no money."""
+
 _IN_URLS = re.compile(r"/(?:models?|tunedModels|deployments)/([^/:?]+(?:%3A[^/:?]+|:\d+(?=/))?)", re.IGNORECASE)
 """Where a URL names the model: Gemini's, Bedrock's, Azure's. Those of Bedrock have a colon in them."""
 
@@ -43,6 +46,11 @@ def provider_and_model(provider: str, model: str) -> tuple[str, str]:
     if provider not in _built_in():
         return BY_MODEL, model
     return PROVIDERS.get(provider, provider), model.removeprefix("models/")
+
+
+def is_free(endpoint: str) -> bool:
+    """Return whether an endpoint costs nothing, whatever its answer says of tokens."""
+    return bool(_FREE_PATHS.search(endpoint))
 
 
 @cache

@@ -25,6 +25,7 @@
 ``live_answers``      those under way; ``recorder``: one under recording; ``journaling``: the journal that it goes into
 ``call_teller``       what became of each call, told once; ``open_call``: one whose answer has not ended
 ``watched_answer``    a live answer that is not recorded, looked at for its tokens
+``accounting``        what calls cost, added up; ``budgets``: whether a session may still spend
 ``call_report``       the misses that ``wiretape run`` tells at its end
 ``hit_log``, ``flow_printing``   hits in the log, flows on mitmdump's screen
 """

@@ -15,6 +15,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.call_log.log import CallLog
 from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
@@ -23,15 +24,18 @@ from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.compat.host import Host
 from wiretape.proxy.connections import Connections
+from wiretape.proxy.controlled import Controlled
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
+from wiretape.proxy.web_pages import WebPages
 from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Store
 from wiretape.tape.pool import TapePool
@@ -41,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
+
+_SETTLING = 4.0
+"""Seconds for which it is waited, twice, until each call that was answered is in the log."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -73,7 +80,14 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """That of the traffic, once it runs."""
+        self._overriding = LocalOverriding(
+            self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
+        )
         self._in_force: _InForce | None = None
+        backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
+        self._pages = WebPages(self._counters, backend)
         self._watching: asyncio.Task[None] | None = None
         self._start_check: StartCheck | None = None
         self._stopped = False
@@ -84,6 +98,11 @@ class Wiretape:
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
         return self._counters.total()
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API is, once the proxy is up; empty where it is nowhere."""
+        return self._pages.control_url
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
@@ -126,15 +145,18 @@ class Wiretape:
         if any(name.startswith(options.PREFIX) for name in updated):
             is_start = self._in_force is None
             self._take_over(updated)
+            if is_start and (order := self._reporting.greet(ctx.master.shutdown, self._overriding.carry_out)):
+                self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(appearance.page, appearance.names)
+        self._pages.publish(appearance.page, appearance.control, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
 
     def _take_over(self, updated: AbstractSet[str]) -> None:
         former = self._in_force
         runtime = configure.build(ctx.options, updated, former.runtime if former else None)
+        configure.check_overrides(runtime, self._admission.overrides)
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
@@ -153,16 +175,34 @@ class Wiretape:
             memory=runtime.memory,
             turns=self._reporting.turns,
             policy=runtime.matching,
+            policies=runtime.policies,
         )
         self._in_force = _InForce(runtime, store, tapes)
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
         self._log_calls(runtime)
-        self._admission.use(runtime.access, tapes)
+        self._admission.use(runtime.access, tapes, runtime.faults)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
+
+    def _flush_calls(self) -> None:
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
+        if self._loop and not self._stopped:
+            settling = asyncio.run_coroutine_threadsafe(self._requests.live.settle(), self._loop)
+            try:
+                settling.result(_SETTLING)
+            except TimeoutError:
+                settling.cancel()
+                raise OSError("recordings are still being written") from None
+        log = self._decider.teller.log
+        if log and not log.flush(_SETTLING):
+            raise OSError("calls are still being written into their log")
+
+    def _held(self) -> _InForce:
+        assert self._in_force
+        return self._in_force
 
     def _log_calls(self, runtime: Runtime) -> None:
         """Have calls told where these options say; a log that they name still goes on."""
@@ -183,6 +223,7 @@ class Wiretape:
 
     def running(self) -> None:
         """Say what is going to happen."""
+        self._loop = asyncio.get_running_loop()
         tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
@@ -203,7 +244,9 @@ class Wiretape:
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
-        self._reporting.start(ctx.master.shutdown)
+        self._overriding.begin()
+        self._reporting.start()
+        self._pages.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
@@ -221,6 +264,7 @@ class Wiretape:
             return None
         self._stopped = True
         self._admission.stop()
+        self._overriding.end()
         self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
@@ -237,6 +281,8 @@ class Wiretape:
 
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
+        # It answers in a thread of its own, which may wait for this one.
+        await asyncio.to_thread(self._pages.stop)
         self._reporting.stop()
         teller = self._decider.teller
         teller.stop()
@@ -252,7 +298,16 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
-        self._decider.runtime.faults.rewind()
+        self._admission.rewind_faults()
+
+
+def _proxy_url() -> str:
+    """Return where clients come to; empty where that is nowhere yet. For any thread."""
+    server = ctx.master.addons.get("proxyserver")
+    for instance in server.servers if server else ():
+        for address in instance.listen_addrs:
+            return f"http://{Address(address[0], address[1])}"
+    return ""
 
 
 def _warn_if_empty(tape: Tape) -> None:

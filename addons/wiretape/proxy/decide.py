@@ -35,7 +35,7 @@ from enum import Enum, auto
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
-from wiretape.proxy import reading
+from wiretape.proxy import fault_sets, reading
 from wiretape.proxy.admission import Admission, Grant
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.call_teller import CallTeller
@@ -141,6 +141,11 @@ def _stays(facts: Facts, mode: Mode) -> bool:
     return mode is Mode.REPLAY or facts.is_offline
 
 
+def is_read(grant: Grant) -> bool:
+    """Return whether it is looked at what a request says: for its recording, or for a fault that it may meet."""
+    return grant.mode in LOOKING or bool(grant.faults)
+
+
 # -- the shell ---------------------------------------------------------------------------------------------------------
 
 
@@ -221,11 +226,11 @@ class Decider:
 
         ``mode`` is None where it is not known yet.
         """
-        return mode is None or mode in LOOKING or bool(self.runtime.faults)
+        return mode is None or mode in LOOKING or self.admission.has_faults
 
     def may_answer(self, head: RequestHead, grant: Grant) -> bool:
         """Return whether a request may be answered here, so that it is worth deciding before there is a flow."""
-        return self.is_answering(grant.mode) and self.route(head) is not None
+        return is_read(grant) and self.route(head) is not None
 
     # -- its facts -------------------------------------------------------------------------------------------------
 
@@ -238,7 +243,7 @@ class Decider:
 
     def recall(self, incoming: IncomingRequest) -> Hit | None:
         """Return the hit of a request that was looked up lately: at once, and counted."""
-        return None if self.runtime.faults else self._look_ups.recall(incoming)
+        return None if incoming.grant.faults else self._look_ups.recall(incoming)
 
     async def decide(self, incoming: IncomingRequest, route: Route | None = None) -> Outcome | None:
         """Return what becomes of a request; None where it is for no endpoint. ``route``: where it is known."""
@@ -249,7 +254,7 @@ class Decider:
             unread = EndpointRequest(incoming.grant, route, incoming.came_at)
             return await self._settle(Facts(unread, looked_up=LookedUp(Finding.HIT, hit)), incoming)
         request = await self._read(incoming, route)
-        fault = await self._draw(incoming, request) if self.runtime.faults else None
+        fault = await self._draw(incoming, request) if request.grant.faults else None
         is_under_way = request.grant.mode is Mode.RECORD_IF_MISSING and request.shared_key in self.flights
         is_offline = self._is_offline_for(incoming.head.hosts[0])
         facts = Facts(request, fault, is_under_way=is_under_way, is_offline=is_offline)
@@ -275,7 +280,7 @@ class Decider:
 
     async def _read(self, incoming: IncomingRequest, route: Route) -> EndpointRequest:
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering(incoming.grant.mode) or incoming.too_large:
+        if is_read(incoming.grant) or incoming.too_large:
             request = await reading.read(incoming, route, self._threads)
             is_beside_model = self.is_beside_model(incoming.head, incoming.grant)
             return replace(request, is_beside_model=True) if is_beside_model else request
@@ -292,9 +297,8 @@ class Decider:
             model = ""
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
-        return self.runtime.faults.draw(
-            FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
-        )
+        query = FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
+        return fault_sets.draw(request.grant.faults, query)
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:
         """Decide on a request to an endpoint, with a look-up and a look at the session's mark where they are wanted.

@@ -71,6 +71,7 @@ class FlowHooks:
             )
             flow.response = self._refusal(flow, e)
             return
+        state.test_id = grant.test_of(state.test_id)
         self._connections.admit(flow.client_conn, grant, flow)
         self._decider.see(flow_state.head_of(flow), grant)
         state.route = self._passing.route(flow, grant)
@@ -143,13 +144,13 @@ class FlowHooks:
         if former is None and state.route is None:
             return None
         # In live nobody looks at a body.
-        is_read = grant.mode is not Mode.LIVE or bool(self._decider.runtime.faults)
+        is_read = grant.mode is not Mode.LIVE or bool(grant.faults)
         body = flow.request.raw_content if is_read else None
         came_at = former.request.came_at if former else flow_state.came_at(flow)
         state.request = await self._decider.build(flow_state.head_of(flow), grant, body or b"", came_at)
-        if former and former.request.grant.tape is grant.tape:
+        if former and former.request.grant == grant:
             return former
-        # There is none, or it was not known yet that the session is frozen.
+        # There is none, or it was not known yet that the session is frozen, or a scope has begun or ended meanwhile.
         return await self._decider.decide(state.request, state.route)
 
     def wiretape_large(self, flow: http.HTTPFlow) -> None:

@@ -33,6 +33,9 @@ class LiveAnswers:
         self._teller = decider.teller
         self._sharing = sharing
         self._under_way: set[LiveRecording] = set()
+        self._ended: set[LiveRecording] = set()
+        """Those of which it is not known yet whether they are recorded."""
+        self._landed = asyncio.Event()
         self._journaling = Journaling(self._land)
         # A slow disk delays neither the traffic nor a hit.
         self.aside = ThreadPoolExecutor(1, "wiretape-store")
@@ -138,12 +141,22 @@ class LiveAnswers:
         self._under_way.discard(exchange)
         exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
+            self._ended.add(exchange)
             self._journaling.look()
         else:
             self._journaling.forget(exchange)
             self._land(exchange)
 
+    async def settle(self) -> None:
+        """Wait until it is known of each answer that has ended by now whether it is recorded."""
+        ended = {*self._ended}
+        while ended & self._ended:
+            self._landed.clear()
+            await self._landed.wait()
+
     def _land(self, exchange: LiveRecording) -> None:
+        self._ended.discard(exchange)
+        self._landed.set()
         # Only now does a look-up find the recording: until now others could follow.
         self._sharing.land(exchange.flight)
         call = exchange.call

@@ -43,7 +43,7 @@ class Passing:
             return None
         route = self._decider.route(flow_state.head_of(flow))
         is_other = route is not None and route.endpoint.kind == OTHER
-        return None if is_other and grant.mode is Mode.LIVE and not self._decider.runtime.faults else route
+        return None if is_other and grant.mode is Mode.LIVE and not grant.faults else route
 
     def answer_from_nothing(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
         """Return the answer to what is no question; None where it is one, or is not answered here in this mode."""

@@ -6,6 +6,8 @@ Whoever has it changes nothing of it. What is counted or kept lives elsewhere: o
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wiretape.config.overrides import Known
+from wiretape.matching.presets import MatchPolicies
 from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
@@ -45,6 +47,10 @@ class Runtime:
     """Where the proxy leads."""
     matching: MatchPolicy = field(default_factory=MatchPolicy)
     """By which rules a request may be the same as a recorded one."""
+    policies: MatchPolicies = field(default_factory=lambda: MatchPolicies({}))
+    """The same for sessions that choose for themselves."""
+    known: Known = field(default_factory=lambda: Known((), {}, Sessions()))
+    """What can be named by who asks for overrides."""
     has_strict_rules: bool = False
     """Whether it is not to start where rules make recordings one whose answers differ."""
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)

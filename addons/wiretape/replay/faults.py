@@ -9,8 +9,9 @@ a share is met is drawn from a digest, so that the same requests meet the same f
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from wiretape.codecs.wildcards import Wildcard
 
@@ -123,6 +124,8 @@ class FaultRule:
     nth: frozenset[int]
     """Of the matching requests, counted from 1; empty for all."""
     fault: Fault
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    """The table that it was made of."""
 
     def matches(self, asked: FaultQuery) -> bool:
         """Whether the request is one that the rule is about."""
@@ -139,22 +142,22 @@ class Faults:
     """The rules, and how many requests each has seen. Not for several threads at once."""
 
     def __init__(self, rules: Iterable[FaultRule] = ()) -> None:
-        self._rules = tuple(rules)
+        self.rules = tuple(rules)
         self.rewind()
 
     def __bool__(self) -> bool:
-        return bool(self._rules)
+        return bool(self.rules)
 
     def rewind(self) -> None:
         """Count again from the start."""
-        self._seen = [0] * len(self._rules)
+        self._seen = [0] * len(self.rules)
         self._equal: Counter[str] = Counter()
 
     def draw(self, asked: FaultQuery) -> Fault | None:
         """The fault that the next request meets: of the first rule that says so. Each rule counts all that match it."""
         self._equal[asked.identity] += 1
         drawn: Fault | None = None
-        for place, rule in enumerate(self._rules):
+        for place, rule in enumerate(self.rules):
             if rule.matches(asked):
                 self._seen[place] += 1
                 if drawn is None and self._meets(place, rule, asked):

@@ -17,6 +17,23 @@ class Turns(Protocol):
         """Begin anew, everywhere."""
 
 
+class TurnsOfScope:
+    """Those of one scope: each request has its first turn in it, whatever others have asked."""
+
+    def __init__(self, turns: Turns, scope_id: str) -> None:
+        self._turns = turns
+        self._scope_id = scope_id
+
+    def next(self, session: str, identity: str) -> int:
+        """As ``Turns.next``."""
+        # No session's name has a blank.
+        return self._turns.next(f"{session} in {self._scope_id}", identity)
+
+    def rewind(self) -> None:
+        """As ``Turns.rewind``."""
+        self._turns.rewind()
+
+
 class LocalTurns:
     """Those of one process."""
 

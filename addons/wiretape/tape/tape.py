@@ -121,7 +121,7 @@ class Tape:
             # Where each call counts, none is answered without a look.
             LruCache(0) if memory is None or self._loose.counts else memory,
             own,
-            has_rules=bool(policy.rules),
+            policy=policy,
             clock=ages.clock if ages else time.time,
         )
         self.counts_calls = self._loose.counts

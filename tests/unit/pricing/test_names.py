@@ -30,6 +30,13 @@ def test_all_providers_that_are_named_here_there_are() -> None:
     assert {*names.PROVIDERS, *names.FREE, *names.SUBSCRIBED} <= known
 
 
+def test_what_only_counts_tokens_is_free() -> None:
+    assert [names.is_free(each) for each in ("/messages/count_tokens", "/models/x:countTokens", "/messages")] == [
+        *(True, True),
+        False,
+    ]
+
+
 MODELS = {
     "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.0-flash:generateContent": "gemini-2.0-flash",
     "https://x.openai.azure.com/openai/deployments/mine/chat/completions?api-version=1": "mine",

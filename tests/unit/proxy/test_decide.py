@@ -315,7 +315,8 @@ class Shell:
         self.use(self.mode)
 
     def use(self, mode: Mode) -> None:
-        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode), self.tapes)
+        policy = AccessPolicy(Sessions(), "default", mode)
+        self.decider.admission.use(policy, self.tapes, self.decider.runtime.faults)
 
     def request(self, body: bytes = BODY, head: RequestHead = HEAD) -> IncomingRequest:
         return IncomingRequest.build(head, self.decider.admission.grant(self), body, came_at=1.0)

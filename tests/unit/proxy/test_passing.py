@@ -1,6 +1,7 @@
 """Requests to a provider's host that no recording answers: what passes, what is refused, what is answered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,8 @@ def test_what_is_read_before_it_is_sent_on(line: str, headers: dict[str, str], m
 
 
 def test_with_faults_all_is_read(rig: Rig) -> None:
-    rig.decider.runtime = Runtime(
-        providers=PROVIDERS, faults=Faults([FaultRule({}, 1.0, 0, frozenset(), Fault(delay=1.0))])
-    )
-    assert rig.passing.route(asked(OTHER), rig.grant(LIVE))
+    faults = Faults([FaultRule({}, 1.0, 0, frozenset(), Fault(delay=1.0))])
+    assert rig.passing.route(asked(OTHER), replace(rig.grant(LIVE), faults=(faults,)))
 
 
 # a request, its headers -> the status of the answer that comes of nothing, where requests are answered here

@@ -109,7 +109,7 @@ def extras() -> Iterator[Finding]:
     advice = ""
     if gone:
         said += f"; not installed: {', '.join(gone)}"
-        advice = f"where you want one: pip install 'wiretape[{gone[0]}]'"
+        advice = f"where you want one, in a clone: pip install '.[{gone[0]}]'"
     yield ok("extras", said, advice)
 
 

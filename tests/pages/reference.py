@@ -195,7 +195,7 @@ def providers() -> dict[str, str]:
         more = []
         if provider.get("scheme") == "http":
             more.append("plain HTTP")
-        for key in ("hide", "skip", "ignore"):
+        for key in ("hide", "skip", "ignore", "api_key"):
             if found := provider.get(key):
                 more.append(f"{key} {_codes([found] if isinstance(found, str) else found)}")
         base = f"`{provider['base']}`" if provider.get("base") else ""

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from wiretape.call_log.call import Call
-from wiretape.call_log.log import CallLog, CallTemplate
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.preparing import CallTemplate
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.threads import Threads

@@ -314,5 +314,6 @@ def confdir() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ca = trustme.CA(organization_name="mitmproxy")
     (folder / "mitmproxy-ca.pem").write_bytes(ca.private_key_pem.bytes() + ca.cert_pem.bytes())
+    (folder / "mitmproxy-ca.pem").chmod(0o600)
     ca.cert_pem.write_to_path(folder / "mitmproxy-ca-cert.pem")
     return folder

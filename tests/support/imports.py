@@ -46,7 +46,7 @@ RULES: Mapping[str, frozenset[str]] = {
     "rewriting": frozenset({"codecs", "policy", "exceptions"}),
     "redaction": frozenset({"rewriting", "recording", "codecs", "policy", "exceptions"}),
     "providers": frozenset({"recording", "network", "metrics", "codecs", "policy", "exceptions"}),
-    "pricing": frozenset({"providers", "recording", "store", "codecs", "policy", "exceptions"}),
+    "pricing": frozenset({"providers", "store", "codecs", "policy", "exceptions"}),
     "matching": frozenset({"providers", "redaction", "rewriting", "recording", "codecs", "policy", "exceptions"}),
 }
 """What a room may import, where that is less than all that is below it."""

@@ -64,33 +64,29 @@ class What(NamedTuple):
 class Entry:
     """A ``What``, and under which number it is in the file by now."""
 
-    __slots__ = ("_epoch", "_number", "what")
+    __slots__ = ("epoch", "number", "what")
 
     def __init__(self, what: What) -> None:
         self.what = what
-        self._epoch: object = None
-        self._number = 0
+        self.epoch: object = None
+        """For as long as this is that of the file, the number holds."""
+        self.number = 0
 
-    def number(self, opened: sqlite3.Connection, epoch: object) -> int:
-        """Return its number, which holds as long as the epoch does; it is written where it has none."""
-        if self._epoch is not epoch:
-            added = opened.execute(
-                "INSERT INTO whats (run, session, scope, outcome, recorded_in, recording, told)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                self.what,
-            )
-            self._number = int(added.lastrowid or 0)
-            self._epoch = epoch
-        return self._number
+    def write(self, opened: sqlite3.Connection, epoch: object) -> int:
+        """Write it, and return its number."""
+        added = opened.execute(
+            "INSERT INTO whats (run, session, scope, outcome, recorded_in, recording, told)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            self.what,
+        )
+        self.number = int(added.lastrowid or 0)
+        self.epoch = epoch
+        return self.number
 
 
-class Row(NamedTuple):
-    """One call."""
-
-    entry: Entry
-    at: float
-    first_byte_ms: float | None
-    total_ms: float | None
+type Row = tuple[Entry, float, float | None, float | None]
+"""One call: its entry, and its ``at``, ``first_byte_ms`` and ``total_ms``. A plain tuple is made in a tenth of the time
+that a named one takes."""
 
 
 class CallDatabase:
@@ -149,7 +145,10 @@ class CallDatabase:
             self._trims = trims
             self._epoch = object()
         epoch = self._epoch
-        values = [(row.entry.number(opened, epoch), *row[1:]) for row in rows]
+        values = [
+            (entry.number if entry.epoch is epoch else entry.write(opened, epoch), at, first_byte_ms, total_ms)
+            for entry, at, first_byte_ms, total_ms in rows
+        ]
         before = opened.execute("SELECT max(id) FROM calls").fetchone()[0] or 0
         opened.executemany("INSERT INTO calls (what, at, first_byte_ms, total_ms) VALUES (?, ?, ?, ?)", values)
         self._trim(opened)

@@ -18,32 +18,26 @@ What holds:
     log.flush()
 """
 
-import json
 import logging
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
-from wiretape import redaction
-from wiretape.call_log.call import Call, as_json, from_json
-from wiretape.call_log.database import CallDatabase, Entry, Row, What
+from wiretape.call_log.call import Call
+from wiretape.call_log.database import CallDatabase, Row
+from wiretape.call_log.preparing import CallTemplate, Prepared, Preparer, Price
 from wiretape.call_log.report import ReportWriter
 from wiretape.codecs.units import counted
-from wiretape.providers.usage import Usage
 
 logger = logging.getLogger(__name__)
 
 MOST = 100_000
 """Calls that a file has."""
-
-type Price = Callable[[str, str, Usage, float], Decimal | None]
-"""What tokens cost at a provider: its name, the model, the tokens, when. None where no price is known."""
 
 _WAITING = 50_000
 """Calls that wait for the thread."""
@@ -51,43 +45,11 @@ _WAITING = 50_000
 _BATCH_S = 0.1
 """Seconds for which calls are gathered before they are written."""
 
-_TEXT = 8_000
-"""Characters of a text that are kept."""
+type Account = Callable[[Call, int], None]
+"""What is told of calls when they are written: each different one, and how many there are that are the same."""
 
-_TEXTS = 20
-"""Texts of one list that are kept."""
-
-_OF_EACH = ("id", "at", "first_byte_ms", "total_ms")
-"""What is told of each call, where all else is the same."""
-
-
-class CallTemplate:
-    """A call that is made again and again, the same but for its times."""
-
-    __slots__ = ("make", "prepared")
-
-    def __init__(self, make: Callable[[], Call]) -> None:
-        """``make`` is called once, in the thread of the log; the times of its call are of no meaning."""
-        self.make = make
-        self.prepared: _Prepared | None = None
-        """What a log keeps with it."""
-
-
-class _Prepared(NamedTuple):
-    """A call that may be written, and by which log."""
-
-    log: "CallLog"
-    call: Call
-    entry: Entry
-
-
-class _Timed(NamedTuple):
-    """One call of a template; its times are by ``time.monotonic``."""
-
-    template: CallTemplate
-    came_at: float
-    done_at: float
-
+type _Timed = tuple[CallTemplate, float, float]
+"""One call of a template: when its request came, and when it went out in one piece, by ``time.monotonic``."""
 
 type _Waiting = Call | Callable[[], Call] | _Timed | threading.Event
 
@@ -96,14 +58,22 @@ class CallLog:
     """Has calls written. For any thread."""
 
     def __init__(
-        self, file: Path | None, run: str, price: Price | None = None, most: int = MOST, *, report: TextIO | None = None
+        self,
+        file: Path | None,
+        run: str,
+        price: Price | None = None,
+        most: int = MOST,
+        *,
+        report: TextIO | None = None,
+        account: Account | None = None,
     ) -> None:
         """``run``: what all calls of this proxy, from its start to its end, have in common. ``report`` gets a line of
-        JSON for each call of this process; without ``file``, that is all.
+        JSON for each call of this process, and ``account`` is told of each; without ``file``, that is all.
         """
         self.file = file
         self.run = run
-        self._price = price
+        self._preparer = Preparer(run, price)
+        self._account = account
         self._database = CallDatabase(file, most) if file else None
         self._report = ReportWriter(report) if report else None
         self._waiting: deque[_Waiting] = deque()
@@ -127,7 +97,7 @@ class CallLog:
 
     def add_like(self, template: CallTemplate, came_at: float, done_at: float) -> None:
         """Have a call written that went out in one piece at ``done_at``; both times are by ``time.monotonic``."""
-        self._put(_Timed(template, came_at, done_at))
+        self._put((template, came_at, done_at))
 
     def flush(self, seconds: float = 10.0) -> bool:
         """Wait until all that was added is in the file, for so many seconds at most. Return whether it is."""
@@ -143,13 +113,14 @@ class CallLog:
         """Write what was added, for so many seconds at most, and then nothing more."""
         if self._is_closing:
             return
-        self.flush(seconds)
-        self._is_closing = True
         self._room = 0
-        self._hurry.set()
-        self._wake.set()
         if self._thread:
+            self.flush(seconds)
+            self._is_closing = True
+            self._hurry.set()
+            self._wake.set()
             self._thread.join(seconds)
+        self._is_closing = True
         if self._unwritten:
             logger.warning("%s in no log", counted(self._unwritten, "call is", "calls are"))
 
@@ -178,32 +149,57 @@ class CallLog:
             self._hurry.clear()
             # Before the queue is read: what comes after that sets it again.
             self._wake.clear()
-            self._write([self._waiting.popleft() for _ in range(len(self._waiting))])
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            try:
+                self._write(waiting)
+            except Exception:  # What is added next is to be written.
+                logger.exception("calls cannot be told")
+            finally:
+                for each in waiting:
+                    if isinstance(each, threading.Event):
+                        each.set()
         if self._database:
             self._database.close()
 
     def _write(self, waiting: Sequence[_Waiting]) -> None:
+        prepared, rows = self._prepared(waiting)
+        if not rows:
+            return
+        first = self._store(rows)
+        if self._report:
+            self._tell(self._report, prepared, rows, first)
+        if self._account:
+            # Those of a template are one object.
+            different = {id(each): each.call for each in prepared}
+            for key, times in Counter(map(id, prepared)).items():
+                self._account(different[key], times)
+
+    def _prepared(self, waiting: Sequence[_Waiting]) -> tuple[list[Prepared], list[Row]]:
+        """Return what is to be written: calls, and the row of each."""
+        preparer = self._preparer
+        # Plus the time of ``time.monotonic``, it is that of ``time.time``.
         clock = time.time() - time.monotonic()
-        made = [entry for each in waiting if (entry := self._made(each, clock))]
-        try:
-            first = self._store([row for _, row in made])
-            if self._report and made:
-                calls = (_told(prepared.call, row, first + at) for at, (prepared, row) in enumerate(made))
-                self._report.write(calls)
-        except OSError as e:
-            # The calls go on without it.
-            assert self._report
-            logger.error("the report cannot be written any more: %s: %s", self._report.name, e.strerror or e)
-            self._report.close()
-            self._report = None
-        finally:
-            for each in waiting:
-                if isinstance(each, threading.Event):
-                    each.set()
+        calls: list[Prepared] = []
+        rows: list[Row] = []
+        for each in waiting:
+            if isinstance(each, tuple):
+                template, came_at, done_at = each
+                prepared = template.prepared
+                if prepared is None or prepared.by is not preparer:
+                    prepared = preparer.of_template(template)
+                if prepared:
+                    calls.append(prepared)
+                    taken_ms = (done_at - came_at) * 1000
+                    rows.append((prepared.entry, came_at + clock, taken_ms, taken_ms))
+            elif not isinstance(each, threading.Event) and (prepared := preparer.of(each)):
+                calls.append(prepared)
+                call = prepared.call
+                rows.append((prepared.entry, call.at, call.first_byte_ms, call.total_ms))
+        return calls, rows
 
     def _store(self, rows: Sequence[Row]) -> int:
         """Write calls into the file, where there is one; return the first one's number. Never raises."""
-        if not self._database or not rows:
+        if not self._database:
             return 1
         try:
             first = self._database.write(rows)
@@ -217,61 +213,16 @@ class CallLog:
         self._is_told = False
         return first
 
-    def _made(self, waiting: _Waiting, clock: float) -> tuple[_Prepared, Row] | None:
-        """Return what is to be written; None where it is no call, or cannot be made. ``clock`` plus the time of
-        ``time.monotonic`` is that of ``time.time``.
-        """
-        if isinstance(waiting, threading.Event):
-            return None
-        try:
-            if isinstance(waiting, _Timed):
-                template = waiting.template
-                prepared = template.prepared
-                if prepared is None or prepared.log is not self:
-                    prepared = template.prepared = self._prepared(template.make())
-                taken_ms = (waiting.done_at - waiting.came_at) * 1000
-                return prepared, Row(prepared.entry, waiting.came_at + clock, taken_ms, taken_ms)
-            call = waiting if isinstance(waiting, Call) else waiting()
-            prepared = self._prepared(call)
-            return prepared, Row(prepared.entry, call.at, call.first_byte_ms, call.total_ms)
-        except Exception:  # One call is not to cost the others.
-            self._unwritten += 1
-            logger.exception("a call cannot be told")
-            return None
-
-    def _prepared(self, call: Call) -> _Prepared:
-        call = replace(call, run=self.run, cost_usd=self._cost(call))
-        told = redaction.DEFAULT.clean(_cut(as_json(call)))
-        cleaned = from_json(told)
-        text = json.dumps({name: each for name, each in told.items() if name not in _OF_EACH}, ensure_ascii=False)
-        what = What(
-            call.run,
-            cleaned.session,
-            cleaned.scope,
-            cleaned.outcome,
-            cleaned.recorded_in,
-            cleaned.recording,
-            text,
+    def _tell(self, report: ReportWriter, calls: Sequence[Prepared], rows: Sequence[Row], first: int) -> None:
+        """Write calls into the report, with the numbers that they have in the file."""
+        told = (
+            replace(each.call, id=number, at=at, first_byte_ms=first_byte_ms, total_ms=total_ms)
+            for number, (each, (_, at, first_byte_ms, total_ms)) in enumerate(zip(calls, rows, strict=True), first)
         )
-        return _Prepared(self, cleaned, Entry(what))
-
-    def _cost(self, call: Call) -> Decimal | None:
-        if call.cost_usd is not None or self._price is None:
-            return call.cost_usd
-        return self._price(call.provider, call.model, call.usage, call.at)
-
-
-def _told(call: Call, row: Row, number: int) -> Call:
-    """Return a call with what is told of each."""
-    return replace(call, id=number, at=row.at, first_byte_ms=row.first_byte_ms, total_ms=row.total_ms)
-
-
-def _cut(value: object) -> object:
-    """Return a value of JSON whose texts and lists are not too long."""
-    if isinstance(value, str):
-        return value if len(value) <= _TEXT else f"{value[:_TEXT]}…"
-    if isinstance(value, list):
-        return [_cut(each) for each in value[:_TEXTS]]
-    if isinstance(value, dict):
-        return {name: _cut(each) for name, each in value.items()}
-    return value
+        try:
+            report.write(told)
+        except OSError as e:
+            # The calls go on without it.
+            logger.error("the report cannot be written any more: %s: %s", report.name, e.strerror or e)
+            report.close()
+            self._report = None

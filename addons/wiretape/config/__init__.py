@@ -61,6 +61,17 @@ class Configuration:
     text: str = ""
     tables: Mapping[str, Any] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Make all that it tells of, so that whatever is wrong in it is raised."""
+        providers = self.providers().names
+        self.sessions()
+        self.tunnels()
+        self.redaction()
+        self.presets()
+        self.matching(providers)
+        self.faults(providers)
+        self.prices(providers)
+
     def providers(self) -> Providers:
         """Return the table of providers: its own, then those that are built in."""
         return self._made(lambda: table.load(self.tables))

@@ -4,7 +4,6 @@ import re
 from functools import cache
 
 from wiretape.providers import table
-from wiretape.recording import RecordedRequest
 
 PROVIDERS = {
     "azure-anthropic": "azure",
@@ -32,9 +31,6 @@ BY_MODEL = "litellm"
 _FREE_PATHS = re.compile(r"(?:/count_tokens|:countTokens|/input_tokens|/moderations|/tokenize|/detokenize)\Z")
 """Endpoints that take a model and no money."""
 
-_IN_URLS = re.compile(r"/(?:models?|tunedModels|deployments)/([^/:?]+(?:%3A[^/:?]+|:\d+(?=/))?)", re.IGNORECASE)
-"""Where a URL names the model: Gemini's, Bedrock's, Azure's. Those of Bedrock have a colon in them."""
-
 
 def provider_and_model(provider: str, model: str) -> tuple[str, str]:
     """Return what the library calls them."""
@@ -57,11 +53,3 @@ def is_free(endpoint: str) -> bool:
 def _built_in() -> frozenset[str]:
     """Return the names of the providers that are known here; a team's own ones are others'."""
     return frozenset(each.get("name", "") for each in table.builtin_tables()["provider"])
-
-
-def model_of(request: RecordedRequest) -> str:
-    """Return which model a request asks for: by its body, else by its URL; empty where neither says it."""
-    if request.model:
-        return request.model
-    match = _IN_URLS.search(request.url)
-    return match[1].replace("%3A", ":").replace("%3a", ":") if match else ""

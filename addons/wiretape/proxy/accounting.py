@@ -61,25 +61,25 @@ class Accounting:
         """Return what tokens cost; None where that is not known."""
         return self._terms.prices.price(provider, model, usage, at or self._now())
 
-    def add(self, call: Call) -> None:
-        """Count a call."""
+    def add(self, call: Call, times: int) -> None:
+        """Count a call that was made so many times."""
         is_saved = call.outcome in _SAVED
         if not (is_saved or call.is_paid):
             return
         cost = call.cost_usd
-        if cost is None and not _should_cost(call):
+        if cost is None and not (self._terms.prices.are_known and _should_cost(call)):
             return
         counters = self._counters.of(call.session)
         if cost is None:
-            counters.unpriced += 1
+            counters.unpriced += times
         elif is_saved:
-            counters.saved_usd += cost
+            counters.saved_usd += cost * times
         else:
-            counters.spent_usd += cost
+            counters.spent_usd += cost * times
         if call.is_paid:
-            self._spend(call)
+            self._spend(call, times)
 
-    def _spend(self, call: Call) -> None:
+    def _spend(self, call: Call, times: int) -> None:
         """Take what a call has cost from the budget of its session."""
         terms = self._terms
         budget = terms.sessions.get(call.session).budget
@@ -90,8 +90,9 @@ class Accounting:
             self._told.add((call.session, model))
             text = "budget of session %s: no price is known for %s at %s, so it counts as nothing: [[price]] names one"
             logger.warning(text, call.session, model or call.request, call.provider or "its provider")
+        cost = None if call.cost_usd is None else call.cost_usd * times
         try:
-            terms.spending.add(call.session, budget.per.name_at(self._now()), call.cost_usd)
+            terms.spending.add(call.session, budget.per.name_at(self._now()), cost)
         except OSError as e:
             if not self._has_failed:
                 logger.error("what session %s has spent cannot be written: %s", call.session, e)
@@ -103,4 +104,5 @@ class Accounting:
 def _should_cost(call: Call) -> bool:
     """Return whether a call without a price is one of a model that was answered."""
     is_answered = call.status is None or call.status < 400
-    return is_answered and not names.is_free(call.endpoint) and (has_tokens(call.usage) or bool(call.model))
+    is_model = has_tokens(call.usage) or bool(call.model) or call.outcome is Outcome.LOST
+    return is_answered and is_model and not names.is_free(call.endpoint)

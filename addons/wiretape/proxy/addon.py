@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -19,6 +20,7 @@ from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
+from wiretape.proxy.accounting import Accounting, Terms
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
@@ -46,8 +48,11 @@ logger = logging.getLogger(__name__)
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
 
-_SETTLING = 4.0
-"""Seconds for which it is waited, twice, until each call that was answered is in the log."""
+_SETTLING = 8.0
+"""Seconds for which it is waited until each call that was answered is in the log."""
+
+_ENDING = 0.25
+"""Seconds for which, before that, it is waited for the ends of live answers."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -72,6 +77,7 @@ class Wiretape:
         """
         self._patience = patience
         self._counters = SessionCounters()
+        self._accounting = Accounting(self._counters, time.time)
         threads = Threads()
         self._destinations = Destinations()
         self._admission = Admission(threads)
@@ -189,31 +195,34 @@ class Wiretape:
 
     def _flush_calls(self) -> None:
         """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
-        if self._loop and not self._stopped:
-            settling = asyncio.run_coroutine_threadsafe(self._requests.live.settle(), self._loop)
-            try:
-                settling.result(_SETTLING)
-            except TimeoutError:
-                settling.cancel()
-                raise OSError("recordings are still being written") from None
-        log = self._decider.teller.log
-        if log and not log.flush(_SETTLING):
+        if self._loop is None or self._stopped or self._decider.teller.log is None:
+            return
+        settling = asyncio.run_coroutine_threadsafe(self._settle_calls(), self._loop)
+        if not settling.result(_SETTLING + 1):
             raise OSError("calls are still being written into their log")
+
+    async def _settle_calls(self) -> bool:
+        await self._requests.live.let_end(_ENDING)
+        return await self._decider.teller.settle("", _SETTLING)
 
     def _held(self) -> _InForce:
         assert self._in_force
         return self._in_force
 
     def _log_calls(self, runtime: Runtime) -> None:
-        """Have calls told where these options say; a log that they name still goes on."""
+        """Have calls told where these options say; a log that they name still goes on. What they cost is added up."""
+        self._accounting.use(Terms(runtime.prices, runtime.sessions, runtime.spending))
+        self._decider.budgets.spending = runtime.spending
         teller = self._decider.teller
         former = teller.log
         report = teller.report.file
         if former and (former.file, former.run) == (runtime.call_log, runtime.run):
             return
         teller.log = None
-        if runtime.call_log or report:
-            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if runtime.call_log or report or runtime.counts_costs:
+            price = self._accounting.price
+            account = self._accounting.add
+            teller.log = CallLog(runtime.call_log, runtime.run, price, report=report, account=account)
         if former:
             self._requests.live.aside.submit(former.close)
 

@@ -13,10 +13,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wiretape.call_log.places import make_spent_file
 from wiretape.codecs.units import counted, usd
 from wiretape.pricing.budget import Budget, Per
+from wiretape.pricing.library import MISSING
+from wiretape.pricing.prices import Prices
 from wiretape.pricing.spending import Spending, Spent
 from wiretape.proxy.call_teller import CallTeller
+from wiretape.sessions.model import Sessions
+from wiretape.store.opening import StoreUrl
 
 _SETTLING = 10.0
 """Seconds for which the costs of answers that have ended are waited for."""
@@ -56,6 +61,21 @@ class Account:
             f"{_ANEW[self.budget.per]}To go on now: wiretape budget --reset {self.session}, or a higher budget in "
             f"[session.{self.session}] of wiretape.toml"
         )
+
+
+def spending(place: StoreUrl, sessions: Sessions, prices: Prices, former: Spending | None) -> Spending | None:
+    """Return what sessions have spent; None where none has a budget. ``former`` is what was in use before.
+
+    Raises ValueError where no price is known, as nothing would ever be spent then; OSError where it cannot be kept.
+    """
+    limited = next((name for name in sessions.names if sessions.get(name).budget), None)
+    if limited is None:
+        return None
+    if not prices.are_known:
+        text = f"session {limited} has a budget, and no price is known: {MISSING}; or [[price]] names some"
+        raise ValueError(text)
+    file = make_spent_file(place.recordings)
+    return former if former and former.file == file else Spending(file)
 
 
 class Budgets:

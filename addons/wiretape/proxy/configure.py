@@ -34,7 +34,11 @@ from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.pricing.memory import memory_file
+from wiretape.pricing.prices import Prices
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests, Program
+from wiretape.proxy import budgets
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -175,6 +179,8 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
     places = _checked(options, "wiretape_places", parse_places)
     rules = own.matching(providers.names)
     tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
+    prices = Prices(own.prices(providers.names), memory_file())
+    spending = _spending(options, sessions, prices, former)
     return Runtime(
         place=_place(options),
         tape=_tape(options),
@@ -192,6 +198,9 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         call_log=_call_log(options),
+        prices=prices,
+        spending=spending,
+        counts_costs=bool(spending or options.wiretape_metrics or options.wiretape_coordinator) and prices.are_known,
         run=_run(options, former),
         journal=_journal(options),
         largest=_largest(options),
@@ -319,6 +328,13 @@ def _call_log(options: OptManager) -> Path | None:
             logger.error("wiretape_call_log: %s", e)
             return None
     return _checked(options, "wiretape_call_log", named_log_file)
+
+
+def _spending(options: OptManager, sessions: Sessions, prices: Prices, former: Runtime | None) -> Spending | None:
+    try:
+        return budgets.spending(_place(options), sessions, prices, former.spending if former else None)
+    except (OSError, ValueError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
 
 
 def _run(options: OptManager, former: Runtime | None) -> str:

@@ -9,7 +9,8 @@ The facts come in this order, and none is asked for that makes no difference any
 2. what the request says, read where its mode looks for recordings, or where there are rules for faults;
 3. the fault that it meets, drawn from those rules: one with a status ends the way here;
 4. whether an equal request is under way, whose answer this one may share (``record-if-missing``);
-5. what the look-up gives; whether the proxy is offline for the host, and whether the session may be frozen.
+5. what the look-up gives; whether the proxy is offline for the host, and whether the session may be frozen;
+6. of what would be sent on, whether its session has spent its budget.
 
 ===================  ==========================================================================================
 mode                 without a fault, the request being readable
@@ -23,11 +24,14 @@ mode                 without a fault, the request being readable
 A recording that is too old to answer is a miss, which is refused in every mode where its session says so (see
 ``tape.expiry``); where the provider is to be asked in its place, it is as if there were none.
 
+What would be forwarded is refused where its session has spent its budget (``budgets``).
+
 Nothing fails open: where the store cannot tell, nothing is sent, unless it is a bucket that is away and keeps what is
 recorded meanwhile; where it cannot tell whether the session is frozen, nothing is sent at all.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -37,11 +41,13 @@ from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
 from wiretape.proxy import fault_sets, reading
 from wiretape.proxy.admission import Admission, Grant
+from wiretape.proxy.budgets import Budgets
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.call_teller import CallTeller
 from wiretape.proxy.calls import (
     LARGE,
     BodyState,
+    BudgetReached,
     EndpointRequest,
     Faulted,
     Finding,
@@ -89,6 +95,8 @@ class Facts:
     doubt: str = ""
     """Why it cannot be told whether its session is frozen; empty where it can. A session that is known to be frozen
     admits nobody who records."""
+    budget_reached: str = ""
+    """What its session has spent, where that is all that it may; empty where it may spend."""
 
 
 class Wanted(Enum):
@@ -99,6 +107,14 @@ class Wanted(Enum):
 
 def decide(facts: Facts) -> Outcome | Wanted | None:
     """Return what becomes of a request, or which fact is wanted; None where it is for no endpoint."""
+    outcome = _decide(facts)
+    if isinstance(outcome, Forwarded) and facts.budget_reached:
+        return BudgetReached(outcome.request, facts.budget_reached)
+    return outcome
+
+
+def _decide(facts: Facts) -> Outcome | Wanted | None:
+    """Return the same as if every session could spend what it likes."""
     request = facts.request
     fault = facts.fault
     if request is None:
@@ -173,6 +189,7 @@ class Decider:
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
         self._programs = ProgramsAtWork(command)
+        self.budgets = Budgets(self.teller, time.time)
         self._look_ups = LookUps(threads)
 
     def close(self) -> None:
@@ -298,7 +315,8 @@ class Decider:
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
         query = FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
-        return fault_sets.draw(request.grant.faults, query)
+        # Where several workers count together, that waits for another process.
+        return await aside(self._threads.reader, fault_sets.draw, request.grant.faults, query)
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:
         """Decide on a request to an endpoint, with a look-up and a look at the session's mark where they are wanted.
@@ -314,9 +332,23 @@ class Decider:
             outcome = decide(facts)
         if isinstance(outcome, Forwarded) and request.grant.mode is Mode.RECORD_IF_MISSING:
             # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
-            outcome = decide(replace(facts, doubt=self.admission.doubt(request.grant)))
+            facts = replace(facts, doubt=self.admission.doubt(request.grant))
+            outcome = decide(facts)
+        if isinstance(outcome, Forwarded):
+            outcome = await self._within_budget(facts, outcome)
         assert outcome is not None
         assert not isinstance(outcome, Wanted)
-        if isinstance(outcome, StoreUnavailable) and outcome.untold is Untold.FROZEN:
+        if isinstance(outcome, StoreUnavailable) and outcome.untold in (Untold.FROZEN, Untold.SPENT):
             request.grant.tape.counters.unavailable += 1
         return outcome
+
+    async def _within_budget(self, facts: Facts, outcome: Forwarded) -> Outcome | Wanted | None:
+        """Return the same where a request's session may pay for it, else that it may not."""
+        request = outcome.request
+        session = request.grant.tape.session
+        budget = self.runtime.sessions.get(session).budget
+        try:
+            account = await self.budgets.used_up(session, budget, request.route.endpoint.method)
+        except OSError as e:
+            return StoreUnavailable(request, Untold.SPENT, str(e))
+        return decide(replace(facts, budget_reached=str(account))) if account else outcome

@@ -34,7 +34,9 @@ class LocalOverriding:
         turns: Callable[[], Turns],
         flush: Callable[[], None],
     ) -> None:
-        """``runtime`` and ``turns`` return what holds now. ``flush`` waits until all calls are in the log of calls."""
+        """``runtime`` and ``turns`` return what holds now. ``flush`` waits until all calls are in the log of calls;
+        it raises OSError where they are not.
+        """
         self._admission = admission
         self._runtime = runtime
         self._turns = turns
@@ -82,7 +84,10 @@ class LocalOverriding:
 
     def flush(self) -> None:
         """As ``Overriding.flush``."""
-        self._flush()
+        try:
+            self._flush()
+        except OSError as e:
+            raise NotInForceError(str(e)) from e
 
     def carry_out(self, order: Order) -> str:
         """Do what a coordinator tells this worker to, and return why it cannot."""
@@ -95,7 +100,7 @@ class LocalOverriding:
                     self._change(self._admission.rewind_faults)
                 case Task.FLUSH:
                     self.flush()
-        except (NotInForceError, ValueError, OSError) as e:
+        except (NotInForceError, ValueError) as e:
             return str(e)
         return ""
 

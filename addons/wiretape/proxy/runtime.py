@@ -11,6 +11,8 @@ from wiretape.matching.presets import MatchPolicies
 from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
+from wiretape.pricing.prices import Prices
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests
 from wiretape.providers.routing import Providers
 from wiretape.proxy.calls import LARGEST
@@ -59,6 +61,12 @@ class Runtime:
     """Bytes that may be kept of hits."""
     call_log: Path | None = None
     """The file that has what became of calls; None for none."""
+    prices: Prices = field(default_factory=Prices)
+    """What tokens cost."""
+    spending: Spending | None = None
+    """What sessions with a budget have spent; None where none has one."""
+    counts_costs: bool = False
+    """Whether somebody wants to know what calls cost, be there a log of calls or not."""
     run: str = ""
     """What all calls of this proxy have in common."""
     journal: int = 0

@@ -215,7 +215,7 @@ class AccessPolicy:
     ) -> Access:
         session = self.sessions.get(requested.name)
         if scope:
-            session = scope.override.over(session)
+            session = scope.over(session)
         role = None
         by = ""
         if entry:

@@ -99,12 +99,12 @@ class Session:
     form: str | None = None
     frozen: bool = False
     """Whether the configuration freezes it. The store may do so, too."""
-    match: tuple[str, ...] | None = None
-    """When a request is the same as a recorded one, as the option ``wiretape_match`` has it."""
     budget: Budget | None = None
     """What it may spend; None for as much as it likes."""
     freshness: Freshness | None = None
     """How old its recordings may be; None for any age."""
+    match: tuple[str, ...] | None = None
+    """When a request is the same as a recorded one, as the option ``wiretape_match`` has it."""
     words: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """The keys and values as the configuration has them, for people."""
 

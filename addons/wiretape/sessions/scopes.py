@@ -20,6 +20,8 @@ from wiretape.replay.faults import FaultRule
 from wiretape.replay.pacing import Pace
 from wiretape.sessions.model import Session
 
+_FORM_OF_TESTS = "2026"
+
 _MOST = 1000
 """Scopes, and sessions with an override, that there can be at a time."""
 
@@ -82,6 +84,12 @@ class Scope:
     is_isolated: bool = False
     """Whether what is recorded in it is of this test alone: its ``test_id`` is a part of each request then."""
     override: SessionOverride = field(default_factory=SessionOverride)
+
+    def over(self, session: Session) -> Session:
+        """Return its session with what holds in it."""
+        session = self.override.over(session)
+        # The other forms cannot tell of which test a recording is.
+        return replace(session, form=_FORM_OF_TESTS) if self.is_isolated else session
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a value of JSON, without what it leaves as it is."""

@@ -38,6 +38,7 @@ from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Freshness, Takes
 from wiretape.providers import wire
+from wiretape.providers.asked_model import model_of
 from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures
 from wiretape.replay import pacing
@@ -300,7 +301,7 @@ class Tape:
             tokens=tokens,
             size=sum(map(len, answer.chunks)),
             label=request.label,
-            model=request.model,
+            model=model_of(request),
             session=match.lookup.session,
             usage=usage,
         )

@@ -9,7 +9,7 @@ from wiretape.call_log.database import CallDatabase, Entry, NotOursError, Row, W
 
 
 def row(text: str = "x") -> Row:
-    return Row(Entry(What("run", "s", "", "hit", "", "", f'"{text}"')), 1.0, None, None)
+    return Entry(What("run", "s", "", "hit", "", "", f'"{text}"')), 1.0, None, None
 
 
 def told(file: Path) -> list[str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from wiretape.call_log.call import Call, MissTold, Outcome, as_json
-from wiretape.call_log.log import CallLog, CallTemplate
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.preparing import CallTemplate
 from wiretape.call_log.reader import CallReader
 from wiretape.providers.usage import Usage
 
@@ -106,6 +107,31 @@ def test_its_price_is_asked_for_where_it_is_made(file: Path) -> None:
     assert threading.main_thread() not in threads
 
 
+def test_each_different_call_is_accounted_for_with_how_many_there_are(file: Path) -> None:
+    accounts = []
+    log = CallLog(file, "r", account=lambda call, times: accounts.append((call.request, call.run, times)))
+    again = CallTemplate(lambda: call(0))
+    for at in range(1, 4):
+        log.add_like(again, 0.0, 1.0)
+        log.add(call(at))
+    log.close()
+    assert sorted(accounts) == [("call 0", "r", 3), *((f"call {at}", "r", 1) for at in range(1, 4))]
+
+
+def test_an_account_that_fails_costs_no_call(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+
+    def account(_: Call, times: int) -> None:
+        divmod(times, 0)
+
+    log = CallLog(file, "r", account=account)
+    for at in range(2):
+        log.add(call(at))
+        assert log.flush()
+    log.close()
+    assert len(CallReader([file]).calls()) == 2
+    assert "calls cannot be told" in caplog.text
+
+
 def test_a_report_has_a_line_for_each_call(file: Path) -> None:
     for path in (file, None):
         report = io.StringIO()
@@ -148,14 +174,6 @@ def test_no_secret_is_in_the_file(log: CallLog, file: Path) -> None:
     written = b"".join(each.read_bytes() for each in file.parent.iterdir())
     assert SECRET[:20].encode() not in written
     assert b"all: " in written
-
-
-def test_texts_are_cut(log: CallLog, file: Path) -> None:
-    log.add(Call(0.0, "s", "replay", Outcome.MISS, "x" * 10**6, why=("y",) * 1000))
-    log.flush()
-    (told,) = CallReader([file]).calls()
-    assert len(told.request) < 10_000
-    assert len(told.why) < 100
 
 
 def test_the_oldest_go(file: Path) -> None:
@@ -230,7 +248,8 @@ WRITES = """
 import sys
 from pathlib import Path
 from wiretape.call_log.call import Call, Outcome
-from wiretape.call_log.log import CallLog, CallTemplate
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.preparing import CallTemplate
 log = CallLog(Path(sys.argv[1]), sys.argv[2], most=400)
 again = CallTemplate(lambda: Call(0.0, sys.argv[2], "replay", Outcome.HIT, "again"))
 for at in range(50):

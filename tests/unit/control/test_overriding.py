@@ -1,20 +1,16 @@
 """Changes over all workers: a real coordinator, and workers that answer as they are told to."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wiretape.cluster import coordinator as coordinators
-from wiretape.cluster.coordinator import Coordinator
+from coordinating import Coordinating
 from wiretape.cluster.protocol import Order, Task
-from wiretape.cluster.state import ClusterState
-from wiretape.cluster.worker import Membership, Reporter
+from wiretape.cluster.worker import Reporter
 from wiretape.config import overrides as override_texts
 from wiretape.control import overriding
-from wiretape.control.overriding import NotInForceError, OverridingWorkers
+from wiretape.control.overriding import NotInForceError
 from wiretape.metrics.counters import SessionCounters
 from wiretape.sessions.scopes import Overrides, Scope, TooManyError
 
@@ -22,17 +18,12 @@ ASKED = Overrides().with_scope(Scope("1", "gw0", "a"))
 
 
 class Workers:
-    """A coordinator on a loop of its own, and workers."""
+    """Workers of a coordinator."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.state = ClusterState()
-        self._coordinator = Coordinator(self.state, lambda _: None, lambda _: None)
-        asyncio.run_coroutine_threadsafe(self._coordinator.start(path), self._loop).result(60)
-        self.overriding = OverridingWorkers(self._coordinator, self._loop)
+    def __init__(self, team: Coordinating) -> None:
+        self._team = team
+        self.state = team.state
+        self.overriding = team.overriding
         self._reporters: list[Reporter] = []
         self.obeyed: list[tuple[int, Task, str]] = []
         self.problem = ""
@@ -45,8 +36,7 @@ class Workers:
             self.obeyed.append((number, order.task, order.text))
             return self.problem
 
-        membership = Membership(number, str(self._path))
-        reporter = Reporter(membership, SessionCounters().sessions, lambda: None, obey)
+        reporter = Reporter(self._team.membership(number), SessionCounters().sessions, lambda: None, obey)
         in_force = reporter.join()
         reporter.start()
         self._reporters.append(reporter)
@@ -56,17 +46,14 @@ class Workers:
     def close(self) -> None:
         for reporter in self._reporters:
             reporter.close()
-        asyncio.run_coroutine_threadsafe(self._coordinator.close(), self._loop).result(60)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 @pytest.fixture(name="workers")
 def _workers(tmp_path: Path) -> Iterator[Workers]:
-    workers = Workers(tmp_path / "team")
-    yield workers
-    workers.close()
+    with Coordinating(tmp_path) as team:
+        workers = Workers(team)
+        yield workers
+        workers.close()
 
 
 def test_a_change_is_made_in_each_worker_when_it_returns(workers: Workers) -> None:
@@ -105,4 +92,3 @@ def test_what_is_too_large_for_a_message_is_refused(workers: Workers, monkeypatc
     with pytest.raises(TooManyError, match="too large together"):
         workers.overriding.apply(ASKED)
     assert (workers.overriding.overrides, workers.obeyed) == (Overrides(), [])
-    assert coordinators._PATIENCE > 1

@@ -67,20 +67,20 @@ COUNTED: dict[str, Row] = {
 @pytest.mark.parametrize("row", COUNTED.values(), ids=COUNTED)
 def test_as_what_a_call_is_counted(row: Row, accounting: Accounting, counters: SessionCounters) -> None:
     told, spent, saved, unpriced = row
-    accounting.add(told)
+    accounting.add(told, times=1)
     total = counters.total()
     assert (total.spent_usd, total.saved_usd, total.unpriced) == (Decimal(spent), Decimal(saved), unpriced)
 
 
 def test_what_was_paid_is_taken_from_the_budget(accounting: Accounting, spending: Spending) -> None:
     for each in (call(Outcome.RECORDED), call(Outcome.HIT), call(Outcome.PASSED, "0.25"), call(Outcome.PASSED, None)):
-        accounting.add(each)
+        accounting.add(each, times=1)
     assert spending.all() == {("s", "2026-11-28"): Spent(Decimal("0.75"), 1)}
 
 
 def test_a_session_without_a_budget_has_none_that_is_spent(accounting: Accounting, spending: Spending) -> None:
     accounting.use(Terms(Prices(), config.loads("team.toml", "").sessions(), spending))
-    accounting.add(call(Outcome.RECORDED))
+    accounting.add(call(Outcome.RECORDED), times=1)
     assert spending.all() == {}
 
 
@@ -88,7 +88,7 @@ def test_a_price_that_is_not_known_is_said_once_for_each_model(
     accounting: Accounting, caplog: pytest.LogCaptureFixture
 ) -> None:
     for model in ("a", "a", "b"):
-        accounting.add(call(Outcome.RECORDED, None, model=model, provider="openai"))
+        accounting.add(call(Outcome.RECORDED, None, model=model, provider="openai"), times=1)
     said = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert [text.split(":")[1] for text in said] == [
         *(" no price is known for a at openai, so it counts as nothing",),
@@ -100,8 +100,8 @@ def test_a_file_that_fails_is_said_and_all_else_is_counted(
     accounting: Accounting, counters: SessionCounters, spending: Spending, caplog: pytest.LogCaptureFixture
 ) -> None:
     spending.file.write_bytes(b"no database" * 100)
-    accounting.add(call(Outcome.RECORDED))
-    accounting.add(call(Outcome.RECORDED))
+    accounting.add(call(Outcome.RECORDED), times=1)
+    accounting.add(call(Outcome.RECORDED), times=1)
     assert counters.total().spent_usd == 1
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 

@@ -27,6 +27,7 @@ from wiretape.proxy import reading
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import (
     BodyState,
+    BudgetReached,
     EndpointRequest,
     Faulted,
     Finding,
@@ -263,6 +264,20 @@ def test_nothing_is_sent_that_may_not_be(requests: dict[tuple[str, str], Endpoin
             assert not isinstance(outcome, Forwarded) or outcome.keeping is Keeping.UNREADABLE, case
         if isinstance(outcome, Forwarded) and outcome.fault:
             assert outcome.keeping in (Keeping.FAULT, Keeping.LIVE), case
+
+
+def test_where_the_budget_is_spent_what_would_be_sent_is_refused_and_nothing_else_changes(
+    requests: dict[tuple[str, str], EndpointRequest],
+) -> None:
+    for values in itertools.product(*VALUES.values()):
+        case = dict(zip(COLUMNS, values, strict=True))
+        facts = facts_of(case, requests[case["mode"], case["body"]])
+        outcome = decide(facts)
+        told = decide(replace(facts, budget_reached="5 USD of 5 USD"))
+        if isinstance(outcome, Forwarded):
+            assert told == BudgetReached(outcome.request, "5 USD of 5 USD"), case
+        else:
+            assert told == outcome, case
 
 
 def test_a_decision_depends_on_nothing_else(requests: dict[tuple[str, str], EndpointRequest]) -> None:

@@ -20,7 +20,7 @@ from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
 from wiretape.replay import fault_config
-from wiretape.replay.faults import FaultQuery
+from wiretape.replay.faults import FaultQuery, Faults
 from wiretape.replay.take_counters import LocalTurns
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
@@ -28,6 +28,7 @@ from wiretape.sessions.scopes import Overrides, Scope, SessionOverride
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.pool import TapePool
 
+QUERY = FaultQuery("a", "openai", (), "m", "0")
 ASKED = Overrides().with_scope(Scope("1", "gw0", "a"))
 
 
@@ -37,14 +38,17 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.threads = Threads()
         self.admission = Admission(self.threads)
-        tapes = TapePool(DirectoryStore(folder), Sessions(), SessionCounters())
-        self.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
         self.turns = LocalTurns()
+        tapes = TapePool(DirectoryStore(folder), Sessions(), SessionCounters(), turns=self.turns)
+        self.configured = Faults(fault_config.parse([{"status": 500, "nth": 1}], ()))
+        self.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes, self.configured)
         self.flushed = 0
         self.overriding = LocalOverriding(self.admission, Runtime, lambda: self.turns, self._flush)
 
     def _flush(self) -> None:
         self.flushed += 1
+        if self.flushed > 1:
+            raise OSError("calls are still being written")
 
     def with_traffic(self, change: Callable[[], None]) -> int:
         """Make a change while the loop runs, and return which thread carries the traffic."""
@@ -130,12 +134,11 @@ def test_a_proxy_that_does_not_get_to_it_is_told(rig: Rig, monkeypatch: pytest.M
 def test_a_rewind_is_of_takes_and_of_faults(rig: Rig) -> None:
     rules = fault_config.parse([{"status": 429, "nth": 1}], ())
     rig.admission.override(Overrides({"a": SessionOverride(faults=rules)}))
-    (faults,) = rig.admission.grant(rig, None, "a").faults
-    query = FaultQuery("a", "openai", (), "m", "0")
-    assert [bool(faults.draw(query)) for _ in range(2)] == [True, False]
+    sets = rig.admission.grant(rig, None, "a").faults
+    assert [[bool(faults.draw(QUERY)) for faults in sets] for _ in range(2)] == [[True, True], [False, False]]
     rig.turns.next("a", "0")
     rig.with_traffic(rig.overriding.rewind)
-    assert faults.draw(query)
+    assert [bool(faults.draw(QUERY)) for faults in sets] == [True, True]
     assert rig.turns.next("a", "0") == 0
 
 
@@ -144,6 +147,7 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
 
     def change() -> None:
         rig.turns.next("a", "0")
+        assert rig.configured.draw(QUERY)
         for task, text in (
             (Task.APPLY, override_texts.dumps(ASKED)),
             (Task.FLUSH, ""),
@@ -155,10 +159,18 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
     rig.with_traffic(change)
     assert answers[:3] == ["", "", ""]
     assert "unknown key pac" in answers[3]
-    assert (rig.overriding.overrides, rig.flushed) == (ASKED, 1)
+    assert rig.overriding.overrides == ASKED
     assert rig.turns.next("a", "0") == 1, "the coordinator has rewound the turns of all"
+    assert rig.configured.draw(QUERY)
     rig.with_traffic(lambda: answers.append(rig.overriding.carry_out(Order(2, Task.APPLY))))
     assert rig.overriding.overrides == Overrides()
+
+
+def test_who_waits_for_calls_hears_where_they_are_not_in_their_log(rig: Rig) -> None:
+    rig.overriding.flush()
+    with pytest.raises(NotInForceError, match="still being written"):
+        rig.overriding.flush()
+    assert "still being written" in rig.overriding.carry_out(Order(1, Task.FLUSH))
 
 
 def test_a_worker_starts_with_what_is_in_force(rig: Rig) -> None:

@@ -60,9 +60,10 @@ def make(site: Site) -> App:
     routes = [Route("/healthz", _health(site))]
     if site.counters:
         routes.append(Route("/metrics", _metrics(site)))
-    if site.api:
-        routes.append(Route("/openapi.json", _document(site.api)))
-        routes += [Route(each.path, _endpoint(site.api, each), methods=[each.method]) for each in openapi.OPERATIONS]
+    if site.backend:
+        api = Api(site.backend)
+        routes.append(Route("/openapi.json", _document(api)))
+        routes += [Route(each.path, _endpoint(api, each), methods=[each.method]) for each in openapi.OPERATIONS]
     starlette = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     # It would lead to where the Host header says.
     starlette.router.redirect_slashes = False

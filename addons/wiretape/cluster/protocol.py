@@ -44,7 +44,7 @@ class Task(StrEnum):
     APPLY = "apply"
     """From now on these overrides are in force: what they are is for the worker to read."""
     REWIND = "rewind"
-    """Let faults count from the start."""
+    """Let faults that the worker counts by itself count from the start."""
     FLUSH = "flush"
     """Have every call that was answered in the log of calls."""
 

@@ -12,8 +12,8 @@
 ``destinations``      where a connection may go; ``host_agreement``: whether a request says one thing of that
 ``read_sizes``        how much of a connection is read at once
 ``revoking``          a token that is taken back closes what it opened
-``admission``         credentials -> whose a request is; ``fault_sets``: what goes wrong with its answers
-``overriding``        what is asked for while it runs
+``admission``         credentials -> whose a request is; ``fault_sets``: which faults it may meet
+``overriding``        scopes, and what holds for sessions until further notice: changed from other threads
 ``calls``             a request, and what becomes of it: values
 ``decide``            the one decision; ``reading``: what a request says; ``look_up``: its recording
 ``programs``          which known programs are at work in a session

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 from wiretape import redaction
 from wiretape.cli.console import out
-from wiretape.cli.doctor import certificate, languages, listening, machine, program, proxies, recordings
+from wiretape.cli.doctor import certificate, journal, languages, listening, machine, program, proxies, recordings
 from wiretape.cli.doctor.finding import Finding, State, fault
 from wiretape.cli.doctor.surroundings import OptionsRefusedError, Surroundings
 from wiretape.codecs.units import counted
@@ -49,6 +49,7 @@ def findings(here: Surroundings) -> Iterator[Finding]:
     yield from _safe("proxy", lambda: _behind(here, known))
     mode: Mode | None = known.access.default().mode if known else None
     yield from _safe("recordings", lambda: recordings.findings(here.store(known), mode))
+    yield from _safe("journal", journal.findings)
     yield from _safe("isolation", machine.isolation)
 
 

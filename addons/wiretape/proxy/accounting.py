@@ -60,6 +60,11 @@ class Accounting:
         """Count by these from now on. For any thread."""
         self._terms = terms
 
+    def close(self) -> None:
+        """Close the file of what was spent: nothing more is added."""
+        if self._terms.spending:
+            self._terms.spending.close()
+
     def price(self, provider: str, model: str, usage: Usage, at: float) -> Decimal | None:
         """Return what tokens cost; None where that is not known."""
         return self._terms.prices.price(provider, model, usage, at or self._now())

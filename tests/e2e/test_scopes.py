@@ -107,6 +107,13 @@ def test_clients_side_by_side_are_each_in_their_own_scope_on_all_workers(rig: Ri
                 assert len({*answers}) == 1
                 assert answers[0].endswith(f"to {name}")
             rig.team.overriding.flush()
+            # Its faults are counted over all workers.
+            rig.open(client="gw0", session="of-gw0", faults=[{"status": 429, "nth": [1, 3]}])
+            statuses = []
+            for proxy in (first, second, first, second):
+                with httpx_client(proxy, "gw0") as client:
+                    statuses.append(post(client, "gw0").status_code)
+            assert statuses == [429, 200, 429, 200]
             for proxy in (first, second):
                 with httpx_client(proxy, "gw0") as client:
                     rig.team.overriding.apply(Overrides())

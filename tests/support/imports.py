@@ -55,6 +55,8 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "mitmproxy": frozenset({"proxy", "cli"}),
     "obstore": frozenset({"store"}),
     "prometheus_client": frozenset({"metrics"}),
+    "starlette": frozenset({"control"}),
+    "uvicorn": frozenset({"control"}),
     "genai_prices": frozenset({"pricing"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),

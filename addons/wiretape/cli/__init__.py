@@ -16,7 +16,8 @@
 ``run``                 the child: its signals, its exit code
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy
 ``summary``             what happened, in a line or two; ``reports``: all of it, for people and for CI
-``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up
+``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up; ``serve_control``:
+                        what the control API of all of them is about
 ``reuseport_worker``    a proxy that shares its port
 ``status``              the counters of a running proxy
 ``files``               the recordings that a command looks at; ``sources`` finds them

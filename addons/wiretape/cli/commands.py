@@ -201,6 +201,10 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
     metrics: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
     ] = "127.0.0.1:9464",
+    control: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="The control API, which may be where the page is; by default nowhere."),
+    ] = "",
     balance: Annotated[
         str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
     ] = "haproxy",
@@ -236,12 +240,16 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
         page = None
         if metrics:
             page = _flag("--metrics", address.parse, metrics)
+        api = None
+        if control:
+            api = _flag("--control", address.parse, control)
         plan = ServePlan(
             workers,
             _flag("--listen", address.parse, listen),
             page,
             _flag("--balance", parse_balance, balance),
             for_workers(os.environ, assignments or (), flags),
+            api,
         )
         code = run_team(plan, os.environ)
     except ServeRefusedError as error:
@@ -260,7 +268,12 @@ def _flag[T, V](name: str, parse: Callable[[V], T], given: V) -> T:
 @command(app, "Show what a running proxy has counted.", "wiretape status --json")
 def status(
     url: Annotated[
-        str, typer.Option(metavar="URL", envvar="WIRETAPE_URL", help="Where the page of counters is.")
+        str,
+        typer.Option(
+            metavar="URL",
+            envvar=["WIRETAPE_URL", "WIRETAPE_CONTROL"],
+            help="Where the page of counters, or the control API, is.",
+        ),
     ] = "http://127.0.0.1:9464",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

@@ -9,11 +9,10 @@ each. Both ends of a Unix socket are on one machine and have the same version of
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from wiretape.metrics.counters import AMOUNTS, NUMBERS, Counters, Reason
+from wiretape.metrics.counters import Counters, from_json
 
 _LIMIT = 16 * 1024 * 1024
 """How many bytes a line may have. The counters of a thousand sessions take a fiftieth of it."""
@@ -45,7 +44,7 @@ class Task(StrEnum):
     APPLY = "apply"
     """From now on these overrides are in force: what they are is for the worker to read."""
     REWIND = "rewind"
-    """Let faults count from the start."""
+    """Let faults that the worker counts by itself count from the start."""
     FLUSH = "flush"
     """Have every call that was answered in the log of calls."""
 
@@ -128,28 +127,9 @@ def _message(line: bytes) -> Message:
         values: dict[str, Any] = json.loads(line)
         kind = _KINDS[values.pop("kind")]
         if kind is CounterReport:
-            return CounterReport({session: _counters(counted) for session, counted in values["counters"].items()})
+            return CounterReport({session: from_json(value) for session, value in values["counters"].items()})
         if kind is Order:
             return Order(**{**values, "task": Task(values["task"])})
         return kind(**values)
     except (AttributeError, KeyError, TypeError, ArithmeticError, RecursionError) as e:
         raise ValueError(f"no message: {line[:100]!r}") from e
-
-
-def _counters(counted: Mapping[str, Any]) -> Counters:
-    counters = Counters()
-    for name in NUMBERS:
-        read = _amount if name in AMOUNTS else int
-        setattr(counters, name, read(counted.get(name, 0)))
-    for reason, number in counted.get("reasons", {}).items():
-        counters.reasons[Reason(reason)] = int(number)
-    for rule, number in counted.get("rules", {}).items():
-        counters.rules[str(rule)] = int(number)
-    return counters
-
-
-def _amount(text: str | int) -> Decimal:
-    amount = Decimal(text)
-    if not amount.is_finite():
-        raise ValueError(f"{text!r} is no amount")
-    return amount

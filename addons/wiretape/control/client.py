@@ -15,9 +15,6 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-VARIABLE = "WIRETAPE_CONTROL"
-"""The variable in which ``wiretape run`` tells its command where the API is."""
-
 type JSON = dict[str, Any]
 
 
@@ -62,9 +59,10 @@ class ControlClient:
     def calls(
         self, *, session: str = "", scope: str = "", since: int | str | None = None, limit: int | None = None
     ) -> JSON:
-        """Return calls, the oldest first: ``{"calls": [...], "next": ID}``; ``next`` is the ``since`` of the next page.
+        """Return calls, the oldest first: ``{"calls": [...], "next": ID}``, with the ``since`` of what comes next.
 
-        ``since``: the id of the call after which they begin, or a time of RFC 3339 from which on; else all that are kept.
+        ``since``: the id of the call after which they begin, or a time of RFC 3339 from which on; without it, they are
+        the newest.
         """
         query = {"session": session, "scope": scope, "since": since, "limit": limit}
         return self._ask("GET", "/v1/calls", query=query)

@@ -16,6 +16,7 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.call_log.log import CallLog
 from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
@@ -25,6 +26,7 @@ from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.compat.host import Host
 from wiretape.proxy.connections import Connections
+from wiretape.proxy.controlled import Controlled
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
@@ -35,6 +37,7 @@ from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
+from wiretape.proxy.web_pages import WebPages
 from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Store
 from wiretape.tape.pool import TapePool
@@ -44,6 +47,12 @@ logger = logging.getLogger(__name__)
 
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
+
+_SETTLING = 8.0
+"""Seconds for which it is waited until each call that was answered is in the log."""
+
+_ENDING = 0.25
+"""Seconds for which, before that, it is waited for the ends of live answers."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -77,10 +86,14 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """That of the traffic, once it runs."""
         self._overriding = LocalOverriding(
             self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
         )
         self._in_force: _InForce | None = None
+        backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
+        self._pages = WebPages(self._counters, backend)
         self._watching: asyncio.Task[None] | None = None
         self._start_check: StartCheck | None = None
         self._stopped = False
@@ -91,6 +104,11 @@ class Wiretape:
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
         return self._counters.total()
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API is, once the proxy is up; empty where it is nowhere."""
+        return self._pages.control_url
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
@@ -137,7 +155,7 @@ class Wiretape:
                 self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(appearance.page, appearance.names)
+        self._pages.publish(appearance.page, appearance.control, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
 
@@ -175,6 +193,22 @@ class Wiretape:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
+    def _flush_calls(self) -> None:
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
+        if self._loop is None or self._stopped or self._decider.teller.log is None:
+            return
+        settling = asyncio.run_coroutine_threadsafe(self._settle_calls(), self._loop)
+        if not settling.result(_SETTLING + 1):
+            raise OSError("calls are still being written into their log")
+
+    async def _settle_calls(self) -> bool:
+        await self._requests.live.let_end(_ENDING)
+        return await self._decider.teller.settle("", _SETTLING)
+
+    def _held(self) -> _InForce:
+        assert self._in_force
+        return self._in_force
+
     def _log_calls(self, runtime: Runtime) -> None:
         """Have calls told where these options say; a log that they name still goes on. What they cost is added up."""
         self._accounting.use(Terms(runtime.prices, runtime.sessions, runtime.spending))
@@ -192,18 +226,13 @@ class Wiretape:
         if former:
             self._requests.live.aside.submit(former.close)
 
-    def _flush_calls(self) -> None:
-        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
-        log = self._decider.teller.log
-        if log and not log.flush():
-            raise OSError("calls are still being written into their log")
-
     def _choice(self, session: str) -> tuple[Mode, Takes]:
         assert self._in_force
         return self._in_force.tapes.choice(session)
 
     def running(self) -> None:
         """Say what is going to happen."""
+        self._loop = asyncio.get_running_loop()
         tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
@@ -226,6 +255,7 @@ class Wiretape:
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
         self._overriding.begin()
         self._reporting.start()
+        self._pages.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
@@ -260,6 +290,8 @@ class Wiretape:
 
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
+        # It answers in a thread of its own, which may wait for this one.
+        await asyncio.to_thread(self._pages.stop)
         self._reporting.stop()
         teller = self._decider.teller
         teller.stop()
@@ -276,6 +308,15 @@ class Wiretape:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
         self._admission.rewind_faults()
+
+
+def _proxy_url() -> str:
+    """Return where clients come to; empty where that is nowhere yet. For any thread."""
+    server = ctx.master.addons.get("proxyserver")
+    for instance in server.servers if server else ():
+        for address in instance.listen_addrs:
+            return f"http://{Address(address[0], address[1])}"
+    return ""
 
 
 def _warn_if_empty(tape: Tape) -> None:

@@ -128,11 +128,11 @@ class Admission:
         self.overrides = overrides
         self._policy = self._configured.overridden(overrides)
         self._tapes.use(self._policy.sessions)
-        self._faults.use(overrides)
+        self._faults.use(overrides, self._tapes.turns)
         self._grants.clear()
 
     def rewind_faults(self) -> None:
-        """Let all faults count from the start."""
+        """Let faults that are counted here count from the start; the others begin anew with the turns of takes."""
         self._faults.rewind()
 
     @property

@@ -61,9 +61,12 @@ class CallTeller:
             self.land(flight)
 
     async def settle(self, session: str, seconds: float) -> bool:
-        """Wait until all calls of a session are told whose answers have ended. Return whether they are, in time."""
+        """Wait until all calls of a session are told whose answers have ended; without a name, those of all sessions.
+
+        Return whether they are, in time.
+        """
         end = now() + seconds
-        while any(call.is_over and call.grant.tape.session == session for call in self._open):
+        while any(call.is_over and session in ("", call.grant.tape.session) for call in self._open):
             told = asyncio.Event()
             self._waiting.add(told)
             try:

@@ -22,11 +22,13 @@ from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.config.overrides import Known
+from wiretape.control import server
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
 from wiretape.matching.presets import MatchPolicies, Preset
 from wiretape.matching.rules import parse_places
+from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
@@ -59,10 +61,12 @@ _RUN = 100
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """How the proxy itself is met: by its page of counters, its coordinator, and who asks for it by name."""
+    """How the proxy itself is met: by its page of counters, its API, its coordinator, and who asks for it by name."""
 
     page: Address | None
     """Where the page of counters is, if anywhere."""
+    control: Address | None
+    """Where the control API is, if anywhere."""
     membership: Membership | None
     """Which worker of several this is, if one."""
     names: OwnNames
@@ -78,7 +82,24 @@ def check(options: OptManager) -> Appearance:
     page = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
-    return Appearance(page, membership, own_names(options))
+    return Appearance(page, _control(options), membership, own_names(options))
+
+
+def _control(options: OptManager) -> Address | None:
+    """Return where the control API is to be, if anywhere."""
+    if not options.wiretape_control:
+        return None
+    found = _checked(options, "wiretape_control", address.parse)
+    if not found.is_loopback and not options.wiretape_tokens:
+        raise exceptions.OptionsError(
+            f"wiretape_control: {found} is open to other machines, where anybody could change what this proxy does. "
+            "Make a token with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
+        )
+    try:
+        server.available()
+    except MissingPackageError as e:
+        raise exceptions.OptionsError(f"wiretape_control: {e}") from e
+    return found
 
 
 def _check_mitmproxy() -> None:

@@ -315,7 +315,8 @@ class Decider:
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
         query = FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
-        return fault_sets.draw(request.grant.faults, query)
+        # Where several workers count together, that waits for another process.
+        return await aside(self._threads.reader, fault_sets.draw, request.grant.faults, query)
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:
         """Decide on a request to an endpoint, with a look-up and a look at the session's mark where they are wanted.

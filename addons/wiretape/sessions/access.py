@@ -174,6 +174,10 @@ class AccessPolicy:
         access = self._access(requested, entry, scope, is_frozen)
         return replace(access, client=client, scope=scope)
 
+    def refusal(self, name: str, mode: Mode) -> str:
+        """Return why a client may not ask for a session in a mode, whatever its token is; empty where it may."""
+        return self._unaskable(RequestedSession(name, mode))
+
     def is_good(self, credentials: str) -> bool:
         """Tell whether credentials have a token that opens their session, whatever may be done in it."""
         user, _, token = credentials.partition(":")

@@ -57,7 +57,8 @@ class TapePool:
         self._defaults = defaults
         self._memory: LruCache[CachedHit] = LruCache(memory)
         self._indexes = Indexes(store, Background())
-        self._turns = turns or LocalTurns()
+        self.turns = turns or LocalTurns()
+        """Whose turn it is among takes, in all sessions."""
         self._policy = policy
         each = {name: sessions.get(name).freshness for name in sessions.names}
         self._freshness = {name: freshness for name, freshness in each.items() if freshness}
@@ -82,7 +83,7 @@ class TapePool:
             self._ledger.of(session.name),
             memory=self._memory,
             indexes=self._indexes,
-            turns=TurnsOfScope(self._turns, scope_id) if scope_id else self._turns,
+            turns=TurnsOfScope(self.turns, scope_id) if scope_id else self.turns,
             policy=self._policies.of(session.match) if session.match else self._policy,
             freshness=self._freshness,
             ages=self._ages,
@@ -101,4 +102,4 @@ class TapePool:
 
     def rewind(self) -> None:
         """Start every sequence of takes again."""
-        self._turns.rewind()
+        self.turns.rewind()

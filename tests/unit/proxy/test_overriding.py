@@ -20,7 +20,7 @@ from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
 from wiretape.replay import fault_config
-from wiretape.replay.faults import FaultQuery
+from wiretape.replay.faults import FaultQuery, Faults
 from wiretape.replay.take_counters import LocalTurns
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions
@@ -28,6 +28,7 @@ from wiretape.sessions.scopes import Overrides, Scope, SessionOverride
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.pool import TapePool
 
+QUERY = FaultQuery("a", "openai", (), "m", "0")
 ASKED = Overrides().with_scope(Scope("1", "gw0", "a"))
 
 
@@ -37,9 +38,10 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.threads = Threads()
         self.admission = Admission(self.threads)
-        tapes = TapePool(DirectoryStore(folder), Sessions(), SessionCounters())
-        self.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes)
         self.turns = LocalTurns()
+        tapes = TapePool(DirectoryStore(folder), Sessions(), SessionCounters(), turns=self.turns)
+        self.configured = Faults(fault_config.parse([{"status": 500, "nth": 1}], ()))
+        self.admission.use(AccessPolicy(Sessions(), "default", Mode.REPLAY), tapes, self.configured)
         self.flushed = 0
         self.overriding = LocalOverriding(self.admission, Runtime, lambda: self.turns, self._flush)
 
@@ -132,12 +134,11 @@ def test_a_proxy_that_does_not_get_to_it_is_told(rig: Rig, monkeypatch: pytest.M
 def test_a_rewind_is_of_takes_and_of_faults(rig: Rig) -> None:
     rules = fault_config.parse([{"status": 429, "nth": 1}], ())
     rig.admission.override(Overrides({"a": SessionOverride(faults=rules)}))
-    (faults,) = rig.admission.grant(rig, None, "a").faults
-    query = FaultQuery("a", "openai", (), "m", "0")
-    assert [bool(faults.draw(query)) for _ in range(2)] == [True, False]
+    sets = rig.admission.grant(rig, None, "a").faults
+    assert [[bool(faults.draw(QUERY)) for faults in sets] for _ in range(2)] == [[True, True], [False, False]]
     rig.turns.next("a", "0")
     rig.with_traffic(rig.overriding.rewind)
-    assert faults.draw(query)
+    assert [bool(faults.draw(QUERY)) for faults in sets] == [True, True]
     assert rig.turns.next("a", "0") == 0
 
 
@@ -146,6 +147,7 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
 
     def change() -> None:
         rig.turns.next("a", "0")
+        assert rig.configured.draw(QUERY)
         for task, text in (
             (Task.APPLY, override_texts.dumps(ASKED)),
             (Task.FLUSH, ""),
@@ -159,6 +161,7 @@ def test_a_worker_does_what_it_is_told_or_says_why_not(rig: Rig) -> None:
     assert "unknown key pac" in answers[3]
     assert rig.overriding.overrides == ASKED
     assert rig.turns.next("a", "0") == 1, "the coordinator has rewound the turns of all"
+    assert rig.configured.draw(QUERY)
     rig.with_traffic(lambda: answers.append(rig.overriding.carry_out(Order(2, Task.APPLY))))
     assert rig.overriding.overrides == Overrides()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from harness import ADDON
 from s3 import S3Server
@@ -27,6 +28,10 @@ LONG = (
 )
 """The modules that take longest: begun last, one of them would run when all others are done."""
 
+
+# An example may take as long as a busy machine needs.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # Where Python may not write bytecode, what pytest makes of thousands of tests would be made anew each time.
 sys.dont_write_bytecode = False

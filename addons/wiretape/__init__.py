@@ -21,6 +21,7 @@ Read the packages in the order in which they build on each other:
 ``call_log``    what became of each call, kept on this machine
 ``library``     work on what is stored: verified, compared, promoted
 ``cluster``     several processes behind one port
+``control``     the HTTP API of a running proxy, and the server of its page of counters
 ``config``      ``wiretape.toml``: checked as a whole, and handed on table by table
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
@@ -29,7 +30,7 @@ A request comes in through ``proxy``, which asks ``providers`` what it is, ``mat
 its answer; ``replay`` plays it. A live answer goes by way of ``journal`` to ``tape``, which writes it to a ``store``
 without what ``redaction`` takes out.
 
-All but ``proxy``, ``cli``, ``cluster`` and ``metrics`` take bytes and values and give bytes and values: no socket. Only
+All but ``proxy``, ``cli``, ``control`` and ``cluster`` take bytes and values and give bytes and values: no socket. Only
 the first two know mitmproxy.
 
 What other programs may use is in ``__all__``, and told of in ``docs/reference/python-api.md``. It is imported when it

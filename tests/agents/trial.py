@@ -152,7 +152,7 @@ class Trial:
         self._number += 1
         folder = lab.fresh(self._folder / "runs" / f"{self._number}-{mode}")
         report = folder / "calls.jsonl"
-        command = [_WIRETAPE, "run", "--mode", mode, "--session", self.program.name, "--report", str(report)]
+        command = [_WIRETAPE, "run", "--mode", mode, "--session", self.program.name, "--report", "jsonl", str(report)]
         command += ["--recordings", str(self._folder / "recordings"), "--set", f"wiretape_match={self.program.match}"]
         if trap:
             command += self._flags

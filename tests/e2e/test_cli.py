@@ -597,7 +597,7 @@ SWALLOWS = """
 
 
 def test_a_miss_leaves_its_reason_where_the_program_swallows_it(user: User) -> None:
-    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--report", "calls.jsonl"]
+    options = ["--mode", "replay", "--recordings", str(RECORDINGS), "--report", "jsonl", "calls.jsonl"]
     result = user.wiretape("run", *options, "--fail-on-miss", "--", *user.app(SWALLOWS))
     assert (result.returncode, result.stdout) == (3, "fallback\n" * 2), result.stderr
     reason = 'nearest e99f14805360: messages[0].content: "Hello, World!" here, "Hello, world!" in the recording'
@@ -623,7 +623,7 @@ def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int
     app = user.app(breaks + PLAIN + f"\nraise SystemExit({code})")
     with Provider() as origin:
         origin.on("/inference/v1/chat/completions", from_recording(SEED))
-        options = [*user.to(origin), "--mode", "record", "--recordings", "lost", "--report", "calls.jsonl"]
+        options = [*user.to(origin), "--mode", "record", "--recordings", "lost", "--report", "jsonl", "calls.jsonl"]
         result = user.wiretape("run", *options, "--", *app)
     assert result.returncode == (code or 4), result.stderr
     assert result.stdout == HELLO
@@ -633,7 +633,7 @@ def test_a_recording_that_is_lost_is_told_by_the_exit_code(user: User, code: int
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_run(user: User) -> None:
-    result = user.wiretape("run", "--report", "nowhere/calls.jsonl", "--", "true")
+    result = user.wiretape("run", "--report", "jsonl", "nowhere/calls.jsonl", "--", "true")
     assert result.returncode == 2
     assert "nowhere/calls.jsonl cannot be written" in " ".join(result.stderr.split())
 

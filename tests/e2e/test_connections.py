@@ -13,6 +13,7 @@ import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from mitmproxy import certs
 
 from harness import Mitmdump
 from loopback import Provider
@@ -31,8 +32,11 @@ def replaying(options: Mapping[str, str] | None = None, env: Mapping[str, str] |
 
 
 @pytest.fixture(scope="module")
-def proxy() -> Iterator[Mitmdump]:
-    with replaying() as proxy:
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mitmdump]:
+    """With a CA as mitmproxy makes it: its key is of RSA."""
+    confdir = tmp_path_factory.mktemp("confdir")
+    certs.CertStore.from_store(confdir, "mitmproxy", 2048)
+    with replaying({"confdir": str(confdir)}) as proxy:
         yield proxy
 
 

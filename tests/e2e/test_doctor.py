@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import drawn
 from harness import Mitmdump
 from places import SHIPPED
 from shell_user import User
@@ -44,7 +45,8 @@ def test_all_is_right_behind_a_proxy_that_is_up(user: User, proxy: Mitmdump) -> 
 
 def test_faults_are_told_for_people_and_for_programs_and_no_secret_is(user: User, proxy: Mitmdump) -> None:
     user.env |= {"HTTPS_PROXY": f"http://sky:wt_secret@127.0.0.1:{proxy.port}", "NO_PROXY": "api.openai.com"}
-    user.env |= {"WIRETAPE_MODE": "replays", "OPENAI_API_KEY": "sk-secret"}
+    token = drawn.draw("wt_{s43}")
+    user.env |= {"WIRETAPE_TOKENS": token, "OPENAI_API_KEY": "sk-secret"}
     (user.folder / "recordings" / "default" / "responses").mkdir(parents=True)
     (user.folder / "recordings" / "default" / "responses" / "000000000000.json").write_text("{", "utf-8")
     seen = user.wiretape("doctor", "--json", "--listen", str(proxy.port))
@@ -54,6 +56,7 @@ def test_faults_are_told_for_people_and_for_programs_and_no_secret_is(user: User
     assert faults.keys() >= {"options", "no proxy", "recordings"}
     assert told["faults"] == len(faults)
     assert all(each["advice"] for each in faults.values())
-    assert "replays" in faults["options"]["said"]
+    assert faults["options"]["said"].startswith("wiretape_tokens: ")
     assert "secret" not in seen.stdout + seen.stderr
+    assert token not in seen.stdout + seen.stderr
     assert sorted(user.folder.rglob("*"))[-1].name == "000000000000.json"

@@ -37,7 +37,9 @@ def proxy(tokens: tuple[Path, str]) -> Iterator[Mitmdump]:
 def user(tmp_path: Path) -> User:
     """A user of another home than the proxy's: there is no CA in it."""
     (tmp_path / "home").mkdir()
-    return User(tmp_path / "home", tmp_path)
+    user = User(tmp_path / "home", tmp_path)
+    shutil.rmtree(tmp_path / "home" / ".mitmproxy")
+    return user
 
 
 def own_address() -> str:

@@ -1,13 +1,20 @@
-"""Recordings that are older than their session allows, in a real proxy."""
+"""Recordings that are older than their session allows, and those that a provider would answer otherwise by now."""
 
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from harness import Mitmdump, wait_until
-from loopback import Provider
+from loopback import Provider, by_request, error_answer, from_recording
+from samples import CHAT, FIREWORKS_CHAT, MODEL, RESPONSES, SAMPLES, load
+from shell_user import User
 from talk import Talk, httpx_client, post, said, written
+from wiretape.library import verify
 
 SESSIONS = """
 [session.strict]
@@ -74,3 +81,63 @@ def test_an_old_recording_answers_or_is_refused_or_is_made_anew(provider: Provid
         proxy.stop()
         assert "3 recordings older than max_age" in proxy.log()
         proxy.assert_sound()
+
+
+# -- wiretape refresh --------------------------------------------------------------------------------------------------
+
+CEREBRAS = SAMPLES["cerebras completions"]
+KEYS = {"FIREWORKS_API_KEY": "fw-secret-of-a-test", "CEREBRAS_API_KEY": "csk-secret-of-a-test"}
+
+
+@pytest.fixture(name="user")
+def _user(tmp_path: Path) -> User:
+    """Somebody whose folder has the four sample recordings."""
+    (tmp_path / "user").mkdir()
+    user = User(tmp_path, tmp_path / "user")
+    shutil.copytree(RESPONSES, user.folder / "recordings" / "main" / "responses")
+    return user
+
+
+def refreshed(user: User, *flags: str, env: Mapping[str, str] = KEYS) -> tuple[int, dict[str, Any], str]:
+    """Exit code, what is told of each recording, and what is said."""
+    result = user.wiretape("refresh", "--json", *flags, env=env)
+    rows = json.loads(result.stdout) if result.stdout else []
+    return result.returncode, {row["name"]: row for row in rows}, result.stderr
+
+
+def test_providers_are_asked_again_and_what_drifts_is_told_and_replaced(provider: Provider, user: User) -> None:
+    to = user.to(provider)
+    folder = user.folder / "recordings" / "main"
+    provider.on("*", by_request(*SAMPLES.values()))
+    code, rows, said_ = refreshed(user, *to)
+    assert (code, len(rows)) == (0, 4), said_
+    assert all(row["drift"] == [] and row["likeness"] == 1.0 for row in rows.values())
+    assert "0 of 4 answers drifted" in said_
+    keys = {received.header("authorization") for received in provider.requests}
+    assert keys == {f"Bearer {key}" for key in KEYS.values()}
+    assert not [
+        each for key in KEYS.values() for each in folder.rglob("*") if each.is_file() and key in each.read_text()
+    ]
+
+    # The model of the chats is another one from now on, and one completion is refused.
+    changed = dict(load(CHAT)) | {
+        "response": json.loads(json.dumps(load(CHAT)["response"]).replace(MODEL, f"{MODEL}-v2"))
+    }
+    provider.on(FIREWORKS_CHAT, from_recording(changed))
+    provider.on("/v1/completions", error_answer(429, "slow down"))
+    before = {path.stem: path.read_bytes() for path in (folder / "responses").iterdir()}
+    code, rows, said_ = refreshed(user, *to, "--accept")
+    assert code == 1
+    assert rows[CHAT.stem]["drift"] == [{"kind": "model", "text": f"{MODEL} -> {MODEL}-v2"}]
+    assert rows[CHAT.stem]["accepted"]
+    assert rows[CEREBRAS.stem]["problem"] == "it was answered with status 429"
+    assert "2 of 4 answers drifted, 1 could not be compared, 2 recordings replaced" in said_
+    after = {path.stem: path.read_bytes() for path in (folder / "responses").iterdir()}
+    assert [name for name in before if before[name] != after[name]] == sorted(
+        row["name"] for row in rows.values() if row.get("accepted")
+    )
+    assert b"-v2" in after[CHAT.stem]
+    assert [fault for name, data in after.items() for fault in verify.verify(name, data).faults] == []
+    assert {path.stem for path in (folder / "wire").iterdir()} == {
+        row["name"] for row in rows.values() if row.get("accepted")
+    }

@@ -45,7 +45,7 @@ def user(tmp_path: Path) -> User:
 
 def replayed(user: User, *args: str, report: bool = False) -> str:
     """Run the program in replay, and return what it prints."""
-    flags = ["--report", "calls.jsonl"] if report else []
+    flags = ["--report", "jsonl", "calls.jsonl"] if report else []
     result = user.wiretape("run", "--mode", "replay", "--no-fail-on-miss", *flags, "--", *user.app(APP), *args)
     assert result.returncode == 0, result.stderr
     return result.stdout

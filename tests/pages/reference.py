@@ -17,6 +17,10 @@ import wiretape
 from pages import marks
 from places import ROOT
 from wiretape.cli.commands import app
+from wiretape.control import openapi
+from wiretape.control.openapi import Operation
+from wiretape.control.refusal import CODES
+from wiretape.control.schemas import SCHEMAS, Schema
 from wiretape.metrics import prometheus
 
 with warnings.catch_warnings():
@@ -32,6 +36,9 @@ INTERNAL = "wiretape_coordinator"
 
 FLAGS = {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_match", "wiretape_offline"}
 """Options that have a flag of their own in ``wiretape run``."""
+
+WITHOUT_VARIABLE = {"wiretape_control"}
+"""Options whose names are those of variables that say something else."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -91,10 +98,14 @@ def _values(option: Option) -> str:
     return ", ".join(f"`{choice}`" for choice in option.choices or ())
 
 
+def _variable(option: Option) -> str:
+    return "" if option.name in WITHOUT_VARIABLE else f"`{option.name.upper()}`"
+
+
 def options() -> dict[str, str]:
     """Return the parts of the page of options."""
     declared = declared_options()
-    rows = [(f"[`{option.name}`](#{option.name})", _default(option), f"`{option.name.upper()}`") for option in declared]
+    rows = [(f"[`{option.name}`](#{option.name})", _default(option), _variable(option)) for option in declared]
     parts = {"table": table(("option", "default", "variable"), rows)}
     for option in declared:
         lines = [paragraphs(option.told), ""]
@@ -103,7 +114,8 @@ def options() -> dict[str, str]:
         if default := _default(option):
             lines.append(f"- Default: {default}")
         flag = f", flag `--{option.name.removeprefix('wiretape_')}`" if option.name in FLAGS else ""
-        lines.append(f"- Variable: `{option.name.upper()}`{flag}")
+        if option.name not in WITHOUT_VARIABLE:
+            lines.append(f"- Variable: `{option.name.upper()}`{flag}")
         parts[option.name] = "\n".join(lines)
     return parts
 
@@ -183,7 +195,7 @@ def providers() -> dict[str, str]:
         more = []
         if provider.get("scheme") == "http":
             more.append("plain HTTP")
-        for key in ("hide", "skip", "ignore"):
+        for key in ("hide", "skip", "ignore", "api_key"):
             if found := provider.get(key):
                 more.append(f"{key} {_codes([found] if isinstance(found, str) else found)}")
         base = f"`{provider['base']}`" if provider.get("base") else ""
@@ -225,6 +237,83 @@ def counters() -> dict[str, str]:
     return {"metrics": table(("counter", "what it counts"), rows)}
 
 
+# -- the control API ---------------------------------------------------------------------------------------------------
+
+
+def _kind(schema: Schema) -> str:
+    """Return what a value is, in a word or two."""
+    match schema:
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": [first, *_]}:
+            return f"{_kind(first)} or null"
+        case {"type": [kind, "null"]}:
+            enum = [each for each in schema.get("enum", ()) if each is not None]
+            words = {"type": kind, "enum": enum} if enum else {"type": kind}
+            return f"{_kind({**schema, **words})} or null"
+        case {"enum": list(values)}:
+            return ", ".join(f"`{value}`" for value in values if value is not None)
+        case {"type": "array", "items": items}:
+            return f"list of {_kind(items)}"
+        case {"type": "object", "additionalProperties": dict(each)} if each:
+            return f"object, by name: {_kind(each)}"
+        case {"format": "date-time"}:
+            return "time (RFC 3339)"
+        case {"type": kind}:
+            return {"string": "text", "integer": "number", "boolean": "true or false"}.get(str(kind), str(kind))
+    return "any JSON"
+
+
+def _members(schema: Schema) -> str:
+    needed = schema.get("required", ())
+    rows = [
+        (f"`{name}`", _kind(each) + ("" if name in needed else "; may be left out"), prose(each.get("description", "")))
+        for name, each in schema["properties"].items()
+    ]
+    return table(("member", "value", "meaning"), rows) if rows else "An empty object."
+
+
+def _operation(operation: Operation) -> str:
+    parts = [operation.summary]
+    if operation.text:
+        parts.append(textwrap.fill(operation.text, 120, break_long_words=False, break_on_hyphens=False))
+    if operation.parameters:
+        rows = [(f"`{each.name}`", _kind(each.schema), prose(each.text)) for each in operation.parameters]
+        parts.append(table(("parameter", "value", "meaning"), rows))
+    if operation.body:
+        parts.append(f"Body: [{operation.body}](#{operation.body.lower()}).")
+    if "$ref" in operation.answer:
+        answer = f"a {_kind(operation.answer)}"
+        if operation.content_type == openapi.EVENTS:
+            answer = f"events, of which each is {answer}"
+        parts.append(f"Answer {operation.status}: {answer}.")
+    else:
+        parts += [f"Answer {operation.status}:", _members(operation.answer)]
+    return "\n\n".join(parts)
+
+
+def control() -> dict[str, str]:
+    """Return the parts of the page of the control API: as its document has it."""
+    names = [f"{each.method} {each.path}" for each in openapi.OPERATIONS]
+    rows = [
+        (f"[`{name}`](#{_anchor(name)})", each.summary) for name, each in zip(names, openapi.OPERATIONS, strict=True)
+    ]
+    sections = [f"## {name}\n\n{_operation(each)}" for name, each in zip(names, openapi.OPERATIONS, strict=True)]
+    errors = [(f"`{status}`", prose(text)) for status, text in CODES.items()]
+    values = [f"### {name}\n\n{_members(schema)}" for name, schema in SCHEMAS.items()]
+    return {
+        "operations": table(("request", "what it does"), rows),
+        "errors": table(("status", "meaning"), errors),
+        "details": "\n\n".join(sections),
+        "values": "\n\n".join(values),
+    }
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-")
+
+
 # -- packages ----------------------------------------------------------------------------------------------------------
 
 _PACKAGE = re.compile(r"^``(\w+)`` {2,}(.+)$", re.MULTILINE)
@@ -241,6 +330,7 @@ PAGES: Mapping[Path, Callable[[], dict[str, str]]] = {
     REFERENCE / "cli.md": commands,
     REFERENCE / "providers.md": providers,
     REFERENCE / "metrics.md": counters,
+    REFERENCE / "control-api.md": control,
     ROOT / "docs" / "contributing" / "architecture.md": packages,
 }
 

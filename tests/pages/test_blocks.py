@@ -44,11 +44,7 @@ def test_what_a_block_needs_is_said_in_words_that_are_known(page: Path) -> None:
 
 def _check_configuration(file: str, text: str) -> None:
     """Raise ConfigurationError where wiretape would not take this file of ``wiretape_config``."""
-    own = config.loads(file, text)
-    own.faults(own.providers().names)
-    own.sessions()
-    own.tunnels()
-    own.redaction()
+    config.loads(file, text).check()
 
 
 @pytest.mark.parametrize("page", links.documents(), ids=lambda page: str(page.relative_to(ROOT)))

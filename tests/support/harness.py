@@ -63,7 +63,7 @@ class Mitmdump:
         chosen = {f"wiretape_{key}": str(value) for key, value in wiretape.items() if value is not None}
         if origin:
             chosen["ssl_verify_upstream_trusted_ca"] = str(origin.ca_pem)
-        self._options = chosen | dict(options or {})
+        self._options = {"confdir": str(confdir())} | chosen | dict(options or {})
         self._args = [*(["--mode", proxy_mode] if proxy_mode else []), *args]
         self._addon = addon
         self._mapping = {"*": origin.port} if origin else {}
@@ -72,7 +72,7 @@ class Mitmdump:
         self._lines: list[str] = []
         self._more = threading.Condition()
         self._ended = False
-        self.ca_file = confdir() / "mitmproxy-ca-cert.pem"
+        self.ca_file = Path(self._options["confdir"]) / "mitmproxy-ca-cert.pem"
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="mitmdump-"))
@@ -179,7 +179,7 @@ def start_expecting_failure(args: Sequence[str], *, addon: Path | None = ADDON, 
     """Exit code and output of a ``mitmdump`` that is to refuse these arguments."""
     with tempfile.TemporaryDirectory(prefix="mitmdump-") as folder:
         env = _process_env(Path(folder) / "connects", {})
-        process = _start(_command(addon, {}, args), env, fork=addon in (None, ADDON))
+        process = _start(_command(addon, {"confdir": str(confdir())}, args), env, fork=addon in (None, ADDON))
         assert process.stdout
         with process.stdout as output:
             try:
@@ -279,7 +279,7 @@ def _start(command: Sequence[str], env: Mapping[str, str], *, fork: bool) -> For
 
 
 def _command(addon: Path | None, options: Mapping[str, str], args: Sequence[str]) -> list[str]:
-    command = [str(MITMDUMP), "--listen-host", "127.0.0.1", "--listen-port", "0", "--set", f"confdir={confdir()}"]
+    command = [str(MITMDUMP), "--listen-host", "127.0.0.1", "--listen-port", "0"]
     for script in (addon, TO_LOOPBACK):
         command += ["-s", str(script)] if script else []
     for key, value in options.items():
@@ -314,5 +314,6 @@ def confdir() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ca = trustme.CA(organization_name="mitmproxy")
     (folder / "mitmproxy-ca.pem").write_bytes(ca.private_key_pem.bytes() + ca.cert_pem.bytes())
+    (folder / "mitmproxy-ca.pem").chmod(0o600)
     ca.cert_pem.write_to_path(folder / "mitmproxy-ca-cert.pem")
     return folder

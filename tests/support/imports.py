@@ -29,6 +29,7 @@ ORDER = (
     ("call_log",),
     ("library",),
     ("cluster",),
+    ("control",),
     ("proxy",),
     ("cli",),
 )
@@ -45,7 +46,7 @@ RULES: Mapping[str, frozenset[str]] = {
     "rewriting": frozenset({"codecs", "policy", "exceptions"}),
     "redaction": frozenset({"rewriting", "recording", "codecs", "policy", "exceptions"}),
     "providers": frozenset({"recording", "network", "metrics", "codecs", "policy", "exceptions"}),
-    "pricing": frozenset({"providers", "recording", "store", "codecs", "policy", "exceptions"}),
+    "pricing": frozenset({"providers", "store", "codecs", "policy", "exceptions"}),
     "matching": frozenset({"providers", "redaction", "rewriting", "recording", "codecs", "policy", "exceptions"}),
 }
 """What a room may import, where that is less than all that is below it."""
@@ -54,6 +55,8 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "mitmproxy": frozenset({"proxy", "cli"}),
     "obstore": frozenset({"store"}),
     "prometheus_client": frozenset({"metrics"}),
+    "starlette": frozenset({"control"}),
+    "uvicorn": frozenset({"control"}),
     "genai_prices": frozenset({"pricing"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),

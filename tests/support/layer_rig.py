@@ -100,7 +100,8 @@ class Rig:
         return FastHttp1Layer(self.context, mode, self.decider, lenient=lenient)
 
     def use(self, mode: Mode) -> None:
-        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode, mode_is_explicit=True), self._tapes)
+        policy = AccessPolicy(Sessions(), "default", mode, mode_is_explicit=True)
+        self.decider.admission.use(policy, self._tapes, self.decider.runtime.faults)
 
     def close(self) -> None:
         self.decider.close()

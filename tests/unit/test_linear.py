@@ -21,6 +21,8 @@ from builders import chat, chat_body, route
 from server_reading import read as reading_patiently
 from server_reading import reading as reading_of_a_server
 from wiretape import config, recording
+from wiretape.cli import authority
+from wiretape.cli.doctor import languages
 from wiretape.cluster import protocol
 from wiretape.codecs import (
     body_form,
@@ -37,7 +39,7 @@ from wiretape.codecs import (
 )
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
-from wiretape.library import compare, transcript, verify
+from wiretape.library import compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.built_in import BUILT_IN
@@ -143,6 +145,14 @@ def in_one_chunk(body: bytes) -> capture.Capture:
     return capture.Capture("x", 200, (), (body,), (0.0,))
 
 
+CALLED = {"function": {"name": "f", "arguments": "{}"}}
+
+
+def drifted(answer: Any) -> None:
+    response = RecordedResponse(answer, is_streaming=False, status=200)
+    drift.compare(Recording(RecordedRequest("https://a.example/v1/x", {}, ""), response), response)
+
+
 def matching(pattern: str) -> Callable[[str], None]:
     rule = FaultRule({"model": Wildcard(pattern)}, 1.0, 0, frozenset(), Fault())
 
@@ -179,6 +189,12 @@ IGNORED = IgnoredRequests([Program.parse("agent", (), ("POST api.example.com/*a*
 def no_row(text: str) -> None:
     with contextlib.suppress(ValueError):
         Program.parse("agent", (), (text,))
+
+
+def as_authority(pem: bytes) -> None:
+    """Read what a proxy gives as its CA, of any size."""
+    with contextlib.suppress(ValueError):
+        authority.parse(pem)
 
 
 def error_of_ours(place: str) -> None:
@@ -584,6 +600,11 @@ CASES: Mapping[str, Case] = {
     "miss: labels": (varied, lambda n: "a=1, " * (n // 8) + "b"),
     "miss: a label without end": (varied, lambda n: "a" + "_-" * n + "="),
     "miss: what is nearly a mark": (varied, lambda n: "\0" * n + "x"),
+    # what a proxy gives as its CA
+    "authority: beginnings of certificates": (as_authority, lambda n: b"-----BEGIN CERTIFICATE-----\n" * n),
+    "authority: one without end": (as_authority, lambda n: b"-----BEGIN CERTIFICATE-----\n" + b"A" * n),
+    "doctor: blank lines of an ini": (languages.cainfo, lambda n: " \n" * n),
+    "doctor: a path that ends nowhere": (languages.cainfo, lambda n: "curl.cainfo=" + "x " * n + '"x'),
     # configurations, credentials, addresses
     "sessions: diamonds": (lambda text: config.loads("x", text).sessions(), diamonds),
     "sessions: diamonds, walked": (walked, known),
@@ -614,6 +635,10 @@ CASES: Mapping[str, Case] = {
         lambda n: ":" * n,
     ),
     "size: digits": (units.parse_size, lambda n: "1" * n),
+    "drift: chunks": (lambda recording: drift.compare(recording, recording.response), made),
+    "drift: members": (drifted, lambda n: {str(each): each for each in range(n)}),
+    "drift: calls of tools": (drifted, lambda n: {"choices": [{"message": {"tool_calls": [CALLED] * n}}]}),
+    "drift: vectors": (drifted, lambda n: {"embedding": [[0.5] * 3] * n}),
     "age: digits": (units.parse_age, lambda n: "1" * n),
     "size: spaces": (units.parse_size, lambda n: "1" + " " * n),
     "pace: digits": (pacing.parse, lambda n: "1" * n),

@@ -15,15 +15,18 @@
 ``doctor``              looks whether all is set up right
 ``run``                 the child: its signals, its exit code
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy
-``summary``             what happened, in a line or two
-``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up
+``summary``             what happened, in a line or two; ``reports``: all of it, for people and for CI
+``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up; ``serve_control``:
+                        what the control API of all of them is about
 ``reuseport_worker``    a proxy that shares its port
 ``status``              the counters of a running proxy
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
+``costs``               what the answer of a recording costs; ``budget``: what sessions may spend and have spent
 ``freshness_commands``  the commands on recordings that are old or of no use, and their flags; ``unused``, ``refresh``:
                         what they do
+``refresh_client``      sends recorded requests once more, through a proxy of the same process
 ``rules``               the commands on rules of matching; ``rule_texts``: rules in words
 ``redact``              cleans a store that is older than a rule
 ``recover``             writes what killed proxies have left

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -65,6 +65,7 @@ def addon() -> None:
     "wiretape run --mode replay -- pytest tests",
     context_settings={"allow_interspersed_args": False},
     bare={"--isolate": "yes"},
+    followed={"--report": ("junit", "jsonl")},
 )
 def run(  # noqa: PLR0917 (Typer passes them by name)
     command: Annotated[list[str], typer.Argument(metavar="-- CMD ...", help="The command, with its arguments.")],
@@ -106,8 +107,13 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         ),
     ] = True,
     report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write what became of each call, as lines of JSON.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            metavar="KIND [FILE]",
+            help="Write what became of the calls: github (annotations, and a summary of the job), junit FILE (XML), or "
+            "jsonl FILE (a line of JSON each). May be given several times.",
+            show_default=False,
+        ),
     ] = None,
     isolate: Annotated[
         str,
@@ -137,6 +143,7 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
     from wiretape.cli.embedded import StartError
     from wiretape.cli.isolation import local_servers
     from wiretape.cli.options import is_ci, settings
+    from wiretape.cli.reports import kinds, writing
     from wiretape.cli.run import SILENT, Isolate, RunPlan
     from wiretape.cli.run import run as run_command
     from wiretape.cli.summary import summary
@@ -160,19 +167,20 @@ def run(  # noqa: PLR0917 (Typer passes them by name)
         _flag("--isolate", Isolate, isolate),
         _flag("--allow", local_servers.parse, allow or ["localhost"]),
     )
-    try:
-        lines: AbstractContextManager[TextIO | None] = nullcontext()
-        if report:
-            lines = report.open("w", encoding="utf-8")
-    except OSError as error:
-        raise typer.BadParameter(f"{report} cannot be written: {error.strerror}", param_hint="--report") from error
-    try:
-        with lines as file:
-            outcome = run_command(plan, file)
-    except StartError as error:
-        say(str(error))
-        raise typer.Exit(REFUSED) from error
-    say(outcome.problem or summary(outcome))
+    reports = _flag("--report", kinds.parse, report or ())
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(writing.opened(reports, os.environ))
+        except OSError as error:
+            text = f"{error.filename} cannot be written: {error.strerror}"
+            raise typer.BadParameter(text, param_hint="--report") from error
+        try:
+            outcome = run_command(plan, opened.lines)
+        except StartError as error:
+            say(str(error))
+            raise typer.Exit(REFUSED) from error
+        say(outcome.problem or summary(outcome))
+        opened.write(outcome.mode, outcome.session)
     if fail_on_miss is None:
         fail_on_miss = is_ci(os.environ)
     code = outcome.code_for(fail_on_miss=fail_on_miss, fail_on_silence=fail_on_silence)
@@ -193,6 +201,10 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
     metrics: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="WIRETAPE_METRICS", help="The page of counters; '' for none.")
     ] = "127.0.0.1:9464",
+    control: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="The control API, which may be where the page is; by default nowhere."),
+    ] = "",
     balance: Annotated[
         str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
     ] = "haproxy",
@@ -228,12 +240,16 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
         page = None
         if metrics:
             page = _flag("--metrics", address.parse, metrics)
+        api = None
+        if control:
+            api = _flag("--control", address.parse, control)
         plan = ServePlan(
             workers,
             _flag("--listen", address.parse, listen),
             page,
             _flag("--balance", parse_balance, balance),
             for_workers(os.environ, assignments or (), flags),
+            api,
         )
         code = run_team(plan, os.environ)
     except ServeRefusedError as error:
@@ -252,7 +268,12 @@ def _flag[T, V](name: str, parse: Callable[[V], T], given: V) -> T:
 @command(app, "Show what a running proxy has counted.", "wiretape status --json")
 def status(
     url: Annotated[
-        str, typer.Option(metavar="URL", envvar="WIRETAPE_URL", help="Where the page of counters is.")
+        str,
+        typer.Option(
+            metavar="URL",
+            envvar=["WIRETAPE_URL", "WIRETAPE_CONTROL"],
+            help="Where the page of counters, or the control API, is.",
+        ),
     ] = "http://127.0.0.1:9464",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -260,6 +281,28 @@ def status(
     from wiretape.cli.status import status as show_status
 
     raise typer.Exit(show_status(url, as_json=as_json))
+
+
+@command(app, "Show what sessions may spend and have spent.", "wiretape budget --reset nightly")
+def budget(
+    recordings: session.Recordings = "recordings",
+    config: session.Config = None,
+    reset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Let this session spend its budget anew.", show_default=False)
+    ] = None,
+) -> None:
+    """Show what sessions with a budget have spent on this machine, or let one begin anew.
+
+    Exit code 1: a budget is used up; 2: it cannot be told.
+    """
+    from wiretape.cli import budget as budgets
+
+    try:
+        code = budgets.reset(recordings, reset) if reset else budgets.show(recordings, config)
+    except (OSError, ValueError) as error:
+        say(str(error))
+        code = REFUSED
+    raise typer.Exit(code)
 
 
 @command(app, "Replay the shipped recordings, offline.", "wiretape demo")

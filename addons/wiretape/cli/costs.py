@@ -9,9 +9,9 @@ from pathlib import Path
 from wiretape import config
 from wiretape.config import Configuration
 from wiretape.library.folding import context_of
-from wiretape.pricing import names
 from wiretape.pricing.memory import memory_file
 from wiretape.pricing.prices import Prices
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.routing import Providers
 from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest
@@ -27,7 +27,7 @@ class RecordingCosts:
     def of(self, request: RecordedRequest, usage: Usage, at: float) -> Decimal | None:
         """Return what an answer costs that was recorded at a moment; None where that is not known."""
         provider = context_of(request, "", "", self._providers).provider
-        return self._prices.price(provider, names.model_of(request), usage, at)
+        return self._prices.price(provider, model_of(request), usage, at)
 
 
 def costs(file: Path | None = None) -> RecordingCosts:

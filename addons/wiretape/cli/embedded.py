@@ -10,6 +10,7 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -28,8 +29,11 @@ from wiretape.cli.certificates import check_confdir, trusted_file
 from wiretape.cli.options import check_names, is_ci
 from wiretape.cli.upstream import upstream
 from wiretape.codecs import misspelled
+from wiretape.control import server
 from wiretape.matching import presets
 from wiretape.metrics.counters import Counters
+from wiretape.metrics.prometheus import MissingPackageError
+from wiretape.network.address import HERE
 from wiretape.policy import Mode
 from wiretape.proxy.addon import Wiretape
 from wiretape.proxy.call_report import CallReport
@@ -77,6 +81,16 @@ class Proxy:
         self.traffic = traffic
         host, self.port = _address(master)
         self.url = f"http://{host}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        """Where its control API is; empty where it has none."""
+        return self._addon.control_url
+
+    @property
+    def control_port(self) -> int:
+        """The port of the control API on this machine; 0 where there is none."""
+        return urlsplit(self.control_url).port or 0
 
     @property
     def counters(self) -> Counters:
@@ -183,16 +197,10 @@ def _configure(  # noqa: PLR0917
     )
     # As with a script of mitmdump, the settings wait until the addon declares its options and validates them.
     options.set(*settings, defer=True)
-    if "wiretape_mode" not in options.deferred and is_ci(environ):
-        # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
-        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
-        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
-    if "wiretape_places" not in options.deferred:
-        options.set(f"wiretape_places={directories.places(environ)}", defer=True)
-    if "wiretape_call_log" not in options.deferred:
-        options.set("wiretape_call_log=on", defer=True)
-    if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
-        options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
+    # As our address is: that of a config.yaml is the shared proxy's.
+    if not any(each.startswith("wiretape_control=") for each in settings):
+        options.set(f"wiretape_control={_free_control()}", defer=True)
+    _choose(options, environ, command)
     master.addons.add(addon)
     # It takes the place of a script of mitmdump: before mitmproxy's addons for TLS, and those that change flows.
     master.addons.chain = [addon, *(each for each in master.addons.chain if each is not addon)]
@@ -212,6 +220,29 @@ def _configure(  # noqa: PLR0917
         master.addons.add(way)
         options.update(mode=[way.mode])
     master.addons.invoke_addon_sync(addon, hooks.ConfigureHook(options.keys()))
+
+
+def _choose(options: Options, environ: dict[str, str], command: str) -> None:
+    """Choose what the user has not, by what the command is and where it runs."""
+    if "wiretape_mode" not in options.deferred and is_ci(environ):
+        # A test that nobody watches should cost nothing, and not depend on what a provider answers today.
+        logger.warning("CI is set and no mode is chosen: replay (to record, say --mode record-if-missing)")
+        options.set(f"wiretape_mode={Mode.REPLAY}", defer=True)
+    if "wiretape_places" not in options.deferred:
+        options.set(f"wiretape_places={directories.places(environ)}", defer=True)
+    if "wiretape_call_log" not in options.deferred:
+        options.set("wiretape_call_log=on", defer=True)
+    if "wiretape_match" not in options.deferred and (named := presets.named_after(command)):
+        options.set(f"wiretape_match=auto,{','.join(named)}", defer=True)
+
+
+def _free_control() -> str:
+    """Return where the command finds the control API: at a free port, or nowhere where nothing can serve it."""
+    try:
+        server.available()
+    except MissingPackageError:
+        return ""
+    return f"{HERE}:0"
 
 
 def _own(options: Options) -> list[str]:

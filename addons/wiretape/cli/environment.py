@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from wiretape.cli.options import CONTROL
+
 if TYPE_CHECKING:
     from wiretape.cli.certificates import TrustFiles
 
@@ -41,13 +43,20 @@ def child_environment(
     trust: "TrustFiles",
     past: Iterable[str] = (),
     preload: str = str(NODE_PRELOAD),
+    *,
+    control: str = "",
 ) -> dict[str, str]:
     """Return ``environ`` with our proxy (``http://host:port``) and its CA in every variable that names one.
 
-    ``past`` are hosts that are reached past the proxy. ``preload`` is where Node finds ``node-proxy.cjs``. An
-    environment that is already so comes back as it is.
+    ``past`` are hosts that are reached past the proxy. ``preload`` is where Node finds ``node-proxy.cjs``,
+    ``control`` where the proxy's API is; empty for nowhere. An environment that is already so comes back as it is.
     """
     child = dict(environ)
+    # One of a proxy around this one would be about other calls.
+    child.pop(CONTROL, None)
+    if control:
+        child[CONTROL] = control
+        past = (*past, urlsplit(control).netloc)
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         child[name] = child[name.lower()] = proxy
     for name in ("ALL_PROXY", "all_proxy"):

@@ -3,6 +3,7 @@
 What they do is in ``unused`` and ``refresh``.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +30,7 @@ _Calls = Annotated[
     typer.Option(
         "--calls",
         metavar="FILE",
-        help="A report of wiretape run, in place of this machine's log of calls; it can be given again.",
+        help="A report or a log of calls, in place of this machine's log; it can be given again.",
         show_default=False,
     ),
 ]
@@ -88,3 +89,47 @@ def prune(  # noqa: PLR0917 (Typer passes them by name)
 
     asked = doing.Asked(session or (), calls or (), since)
     _end(recordings, config, lambda library: doing.prune(library, asked, yes=yes))
+
+
+@command(app, "Ask providers again, and tell what has drifted.", "wiretape refresh --session main --sample 20")
+def refresh(  # noqa: PLR0917 (Typer passes them by name)
+    session: _Sessions = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="So many alone, of each endpoint and model in turn.", show_default=False),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Those alone whose name, endpoint, model or URL it is, * for any text; it can be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Replace what has drifted, and what has expired.")] = False,
+    recordings: Recordings = _RECORDINGS,
+    config: Config = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any option of the proxy, as for mitmdump.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: an array of recordings.")] = False,
+) -> None:
+    """Send recorded requests to their providers again, through a proxy, and tell what differs in the answers.
+
+    Drift is another status, fields that came or went, another reason for the end, other tools or arguments of another
+    shape, other tokens for the same request, another version of the model. Words are told as a likeness alone. Keys
+    come from the variables that the providers' SDKs read. Exit code 1: there is drift; 2: trouble.
+    """
+    from wiretape.cli.embedded import StartError
+    from wiretape.cli.refresh import RefreshPlan
+    from wiretape.cli.refresh import refresh as ask_again
+
+    plan = RefreshPlan(session or (), match or (), sample, accept, as_json, config, assignments or ())
+
+    def action(library: "Library") -> int:
+        try:
+            return ask_again(library, plan, os.environ)
+        except StartError as error:
+            raise ValueError(str(error)) from error
+
+    _end(recordings, config, action)

@@ -1,7 +1,7 @@
 """Help for people who type commands, and know nothing of the types of Python. Around Typer."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import typer
@@ -13,10 +13,12 @@ _TYPE = re.compile(r" <[a-z][a-z \[\]]*>")
 
 
 class Plain(TyperCommand):
-    """A command whose help shows no types, and some of whose options may stand without their value."""
+    """A command whose help shows no types, and whose options may have no value, or two words for one."""
 
     bare: Mapping[str, str] = {}
-    """The value of such options where it is left out."""
+    """The value of options that may stand without one."""
+    followed: Mapping[str, Collection[str]] = {}
+    """The values of options that another word follows: the option gets both, with a space between them."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse what the user has typed."""
@@ -32,6 +34,10 @@ class Plain(TyperCommand):
             if name in self.bare and (not follows or follows[0].startswith("-")):
                 completed.append(f"{name}={self.bare[name]}")
                 place += 1
+            elif follows and follows[0] in self.followed.get(name, ()):
+                words = [word for word in args[place + 1 : place + 3] if word != "--"]
+                completed.append(f"{name}={' '.join(words)}")
+                place += 1 + len(words)
             elif name in with_value:
                 completed += [name, *follows]
                 place += 2
@@ -55,11 +61,18 @@ def _plain(text: str) -> str:
 
 
 def command[F: Callable[..., Any]](
-    app: typer.Typer, does: str, example: str, *, bare: Mapping[str, str] | None = None, **more: Any
+    app: typer.Typer,
+    does: str,
+    example: str,
+    *,
+    bare: Mapping[str, str] | None = None,
+    followed: Mapping[str, Collection[str]] | None = None,
+    **more: Any,
 ) -> Callable[[F], F]:
     """Make a function a command. ``does`` stands in the list of all commands, and ``example`` is a way to call it.
 
-    ``bare`` has the values of options that may stand without one.
+    ``bare`` has the values of options that may stand without one, and ``followed`` the values of options that another
+    word follows.
     """
-    kind = type("Plain", (Plain,), {"bare": bare or {}})
+    kind = type("Plain", (Plain,), {"bare": bare or {}, "followed": followed or {}})
     return app.command(cls=kind, short_help=does, epilog=f"Example: {example}", **more)

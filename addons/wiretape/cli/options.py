@@ -11,15 +11,21 @@ from wiretape.redaction import pseudonyms
 
 PREFIX = "WIRETAPE_"
 
+CONTROL = "WIRETAPE_CONTROL"
+"""The variable in which ``wiretape run`` tells its command where the control API of its proxy is."""
+
 OTHERS = {
     "WIRETAPE_WORKERS",
     "WIRETAPE_LISTEN",
     "WIRETAPE_BALANCE",
     "WIRETAPE_URL",
     "WIRETAPE_PROXY",
+    CONTROL,
     pseudonyms.VARIABLE,
 }
-"""Variables that are not options of the proxy: flags of commands, and a key, which no setting may contain."""
+"""Variables that are not options of the proxy: flags of commands, what it tells others, and a key, which no setting may
+contain.
+"""
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, str]:

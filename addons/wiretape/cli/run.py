@@ -211,13 +211,14 @@ async def _behind(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay)
             if not is_default:
                 raise StartError(f"--isolate: {e}") from e
             logger.warning("not isolated, so a program that reads no proxy variable can go past the proxy: %s", e)
-    environ = child_environment(plan.environ, proxy.url, trust)
+    environ = child_environment(plan.environ, proxy.url, trust, control=proxy.control_url)
     return await _child(plan.command, environ, relay, _start)
 
 
 async def _isolated_child(proxy: Proxy, plan: RunPlan, trust: TrustFiles, relay: _Relay) -> _Ended:
     # What is on this machine may be inside, where the proxy does not come.
-    environ = child_environment(plan.environ, proxy.url, trust, past=("localhost", "127.0.0.1", "::1"))
+    past = ("localhost", "127.0.0.1", "::1")
+    environ = child_environment(plan.environ, proxy.url, trust, past, control=proxy.control_url)
     async with isolated(proxy, plan.allowed) as inside:
         with covers(trust, plan.environ) as mounts:
             logger.warning("isolated: the command reaches %s, and nothing else", " and ".join(_reached(plan)))

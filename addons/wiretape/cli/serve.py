@@ -1,4 +1,4 @@
-"""``wiretape serve``: several mitmdumps behind one port, each started again when it dies, and one page of counters.
+"""``wiretape serve``: several mitmdumps behind one port, each started again when it dies, with one page and one API.
 
 ``wiretape.cluster`` has what the workers share; ``wiretape.proxy`` decides what a worker does with a request.
 """
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -24,7 +24,11 @@ from wiretape.cluster.coordinator import Coordinator
 from wiretape.cluster.state import ClusterState
 from wiretape.cluster.supervisor import SupervisedProcess
 from wiretape.cluster.worker import Membership
-from wiretape.metrics import prometheus
+from wiretape.control.backend import Backend
+from wiretape.control.overriding import OverridingWorkers
+from wiretape.control.server import WebServer
+from wiretape.control.site import Site, sites
+from wiretape.metrics.prometheus import CounterPage, Workers
 from wiretape.network.address import HERE, Address
 
 PATIENCE = 30.0
@@ -61,8 +65,7 @@ class _Team:
         # The output of a worker is shown at once.
         self._environ = {**environ, "PYTHONUNBUFFERED": "1"}
         self._cluster = ClusterState()
-        chosen = [each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_run=")]
-        self._run = chosen[-1] if chosen else run_name()
+        self._run = plan.setting("wiretape_run") or run_name()
         """What the calls of all workers have in common."""
         self._up: dict[int, asyncio.Event] = {}
         self._stop = asyncio.Event()
@@ -79,10 +82,7 @@ class _Team:
         try:
             await coordinator.start(self._folder / "team")
             with ExitStack() as stack:
-                where = "no page of counters"
-                if self._plan.metrics:
-                    page = stack.enter_context(self._page(self._plan.metrics))
-                    where = f"counters at http://{page.address}/metrics"
+                where = "; ".join(self._opened(stack, coordinator)) or "no page of counters"
                 code = await self._serve(where)
                 await self._end()
                 # The page is still up, so that it gets the last reports of the workers.
@@ -168,15 +168,39 @@ class _Team:
         if checked.returncode:
             raise ServeRefusedError(f"HAProxy refuses its configuration:\n{checked.stderr.strip()}")
 
-    def _page(self, address: Address) -> prometheus.Page:
-        try:
-            return prometheus.Page(address, self._cluster.counters, page_names(self._plan), self._state)
-        except OSError as e:
-            raise ServeRefusedError(f"--metrics: cannot listen on {address}: {e.strerror or e}") from e
+    def _opened(self, stack: ExitStack, coordinator: Coordinator) -> Iterator[str]:
+        """Open the page of counters and the API, and tell where they are. Raises ServeRefusedError."""
+        plan = self._plan
+        counters = (plan.metrics, CounterPage(self._cluster.counters, self._state)) if plan.metrics else None
+        for address, site in sites(page_names(plan), counters, self._api(coordinator)).items():
+            server = stack.enter_context(_web_server(address, site))
+            if site.backend:
+                yield f"control API at {server.url}"
+            if site.counters:
+                yield f"counters at {server.url}/metrics"
 
-    def _state(self) -> prometheus.Workers:
+    def _api(self, coordinator: Coordinator) -> tuple[Address, Backend] | None:
+        if self._plan.control is None:
+            return None
+        # What reads the options of the workers takes a while to be imported.
+        from wiretape.cli.serve_control import ControlledWorkers, runtime
+
+        backend = ControlledWorkers(
+            OverridingWorkers(coordinator, asyncio.get_running_loop()),
+            runtime(_with_own(self._plan, f"wiretape_run={self._run}")),
+            self._cluster.counters,
+            self._pids,
+            url=f"http://{self._address}",
+        )
+        return self._plan.control, backend
+
+    def _pids(self) -> tuple[int, ...]:
+        pids = [worker.pid for worker in self._workers]
+        return tuple(pid for pid in pids if pid is not None)
+
+    def _state(self) -> Workers:
         up = sum(event.is_set() for event in [*self._up.values()])
-        return prometheus.Workers(up, {child.label: child.restarts for child in self._children()})
+        return Workers(up, {child.label: child.restarts for child in self._children()})
 
     def _children(self) -> list[SupervisedProcess]:
         if self._balancer:
@@ -195,13 +219,27 @@ class _Team:
 
 def _command(plan: ServePlan, address: Address, membership: Membership, run: str) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
-    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", f"wiretape_run={run}")
+    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=", f"wiretape_run={run}")
     # With -s alone, mitmproxy would ignore the scripts of --set.
     scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
-    options = [each for each in (*plan.settings, *own) if not each.startswith("scripts=")]
+    options = [each for each in _with_own(plan, *own) if not each.startswith("scripts=")]
     command = [*_mitmdump(plan.balance), "--listen-host", address.host, "--listen-port", str(address.port)]
     command += [part for each in scripts for part in ("-s", each)]
     return command + [part for each in options for part in ("--set", each)]
+
+
+def _with_own(plan: ServePlan, *own: str) -> list[str]:
+    """Return the settings of a plan, with some in the place of those of the same names."""
+    names = {each.partition("=")[0] for each in own}
+    return [*(each for each in plan.settings if each.partition("=")[0] not in names), *own]
+
+
+def _web_server(address: Address, site: Site) -> WebServer:
+    try:
+        return WebServer(address, site)
+    except OSError as e:
+        flag = "--metrics" if site.counters else "--control"
+        raise ServeRefusedError(f"{flag}: cannot listen on {address}: {e.strerror or e}") from e
 
 
 def _mitmdump(balance: Balance) -> list[str]:

@@ -9,11 +9,12 @@ from wiretape.cli.options import check_names, settings
 from wiretape.cluster import balancer
 from wiretape.cluster.balancer import Balance
 from wiretape.codecs import misspelled
+from wiretape.control import server
 from wiretape.metrics import prometheus
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames, own_names
 
-_OURS = {"wiretape_coordinator", "wiretape_metrics"}
+_OURS = {"wiretape_coordinator", "wiretape_metrics", "wiretape_control"}
 """Options of a worker that only ``serve`` sets."""
 
 
@@ -30,6 +31,13 @@ class ServePlan:
     metrics: Address | None
     balance: Balance
     settings: Sequence[str] = ()
+    control: Address | None = None
+    """Where the control API is, if anywhere."""
+
+    def setting(self, name: str) -> str:
+        """Return what an option of the workers is set to; empty where it is not set."""
+        given = [each.partition("=")[2] for each in self.settings if each.startswith(f"{name}=")]
+        return given[-1] if given else ""
 
 
 def for_workers(environ: Mapping[str, str], assignments: Sequence[str], flags: Mapping[str, str | None]) -> list[str]:
@@ -75,17 +83,16 @@ def possible(plan: ServePlan) -> ServePlan:
         raise ServeRefusedError("--workers: there must be one at least")
     if not hasattr(socket, "AF_UNIX"):
         raise ServeRefusedError("serve needs a system with Unix sockets: use mitmdump, one process")
-    has_tokens = any(each.startswith("wiretape_tokens=") and each != "wiretape_tokens=" for each in plan.settings)
-    if not plan.listen.is_loopback and not has_tokens:
-        raise ServeRefusedError(
-            f"--listen {plan.listen} is open to other machines, where anybody could use your sessions: make a token,\n"
-            "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
-        )
-    if plan.metrics:
-        try:
-            prometheus.available()
-        except prometheus.MissingPackageError as e:
-            raise ServeRefusedError(f"{e}\n(or serve without them: --metrics '')") from e
+    for flag, address in (("--listen", plan.listen), ("--control", plan.control)):
+        if address and not address.is_loopback and not plan.setting("wiretape_tokens"):
+            raise ServeRefusedError(
+                f"{flag} {address} is open to other machines, where anybody could use your sessions: make a token,\n"
+                "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
+            )
+    _check_packages(plan)
+    if plan.control and not plan.setting("wiretape_call_log"):
+        # The API tells of the calls of all workers, which have none of their own.
+        plan = replace(plan, settings=(*plan.settings, "wiretape_call_log=on"))
     if plan.balance is Balance.HAPROXY and not balancer.has_haproxy():
         text = f"HAProxy is not on the path. Install it ({balancer.INSTALL})"
         if not balancer.has_reuseport():
@@ -97,11 +104,25 @@ def possible(plan: ServePlan) -> ServePlan:
     return plan
 
 
-def page_names(plan: ServePlan) -> OwnNames:
-    """Return the names by which the page of counters may be asked for. Raises ServeRefusedError."""
-    listed = next((each.partition("=")[2] for each in plan.settings if each.startswith("wiretape_hosts=")), "")
-    assert plan.metrics
+def _check_packages(plan: ServePlan) -> None:
+    """Raise ServeRefusedError where something is not installed that the plan needs."""
     try:
-        return own_names(listed, (plan.metrics.host, plan.listen.host))
+        if plan.metrics:
+            prometheus.available()
+            server.available()
+    except prometheus.MissingPackageError as e:
+        raise ServeRefusedError(f"{e}\n(or serve without them: --metrics '')") from e
+    try:
+        if plan.control:
+            server.available()
+    except prometheus.MissingPackageError as e:
+        raise ServeRefusedError(f"--control: {e}") from e
+
+
+def page_names(plan: ServePlan) -> OwnNames:
+    """Return the names by which the page of counters and the API may be asked for. Raises ServeRefusedError."""
+    hosts = [address.host for address in (plan.metrics, plan.control, plan.listen) if address]
+    try:
+        return own_names(plan.setting("wiretape_hosts"), tuple(hosts))
     except ValueError as e:
         raise ServeRefusedError(f"wiretape_hosts: {e}") from e

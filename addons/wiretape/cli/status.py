@@ -1,9 +1,8 @@
-"""``wiretape status``: reads the page of counters, and shows it. ``metrics`` makes the page."""
+"""``wiretape status``: reads what a proxy has counted, from its page or its control API, and shows it."""
 
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict
 from decimal import Decimal
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -13,11 +12,15 @@ from rich.table import Table
 from wiretape.cli.console import REFUSED, console, say
 from wiretape.codecs import printable
 from wiretape.codecs.units import usd
+from wiretape.control.client import ControlClient, ControlError
+from wiretape.metrics import counters as counting
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import NUMBERS, Counters, added
 from wiretape.network.dns_rebinding import FORBIDDEN, MISDIRECTED
 
 _PATIENCE = 5.0
+
+NOT_FOUND = 404
 
 _HEADINGS = {
     "hits_by_rules": "by rules",
@@ -40,9 +43,8 @@ def status(url: str, *, as_json: bool) -> int:
         say(str(e))
         return REFUSED
     if as_json:
-        values = {session: asdict(counters) for session, counters in sessions.items()}
-        told = {"sessions": values, "total": asdict(added(sessions.values()))}
-        print(json.dumps(told, indent=2, default=str))  # Sums of money are texts, as they are exact.
+        values = {session: counting.as_json(counters) for session, counters in sessions.items()}
+        print(json.dumps({"sessions": values, "total": counting.as_json(added(sessions.values()))}, indent=2))
     else:
         console().print(table(sessions))
     return 0
@@ -64,6 +66,8 @@ def fetch(url: str) -> dict[str, Counters]:
             connection.request("GET", parts.path.removesuffix("/").removesuffix("/metrics") + "/metrics")
             answer = connection.getresponse()
             text = answer.read().decode("utf-8")
+            if answer.status == NOT_FOUND:
+                return _by_api(url)
             if answer.status in (MISDIRECTED, FORBIDDEN):
                 raise NoAnswerError(f"{url}: {text.strip()}")
             if answer.status != 200:
@@ -72,10 +76,22 @@ def fetch(url: str) -> dict[str, Counters]:
     except (OSError, HTTPException) as e:
         raise NoAnswerError(
             f"nothing answers at {url} ({e}): the page is there with wiretape serve, or with mitmdump and "
-            "--set wiretape_metrics=PORT; another address is named with --url"
+            "--set wiretape_metrics=PORT; another address, or that of a control API, is named with --url"
         ) from e
     except ValueError as e:
         raise NoAnswerError(f"{url}: {e}") from e
+
+
+def _by_api(url: str) -> dict[str, Counters]:
+    """Return the counters of a proxy whose control API is at ``url``. Raises NoAnswerError, and ValueError."""
+    try:
+        with ControlClient(url, timeout=_PATIENCE) as client:
+            told = client.status()["counters"]
+        return {session: counting.from_json(counters) for session, counters in told.items()}
+    except ControlError as e:
+        raise NoAnswerError(f"{url}: {e}") from e
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as e:
+        raise ValueError("it is not wiretape's control API") from e
 
 
 def table(sessions: Mapping[str, Counters]) -> Table:

@@ -81,7 +81,7 @@ def _evidence(library: Library, asked: Asked) -> Evidence:
         when = f" since {asked.since}" if asked.since else ""
         raise ValueError(
             f"no run is known {where}{when}, so nobody can tell what is unused: run the tests first (wiretape run), or "
-            "name the reports of other runs with --calls (wiretape run --report FILE writes one)"
+            "name the reports of other runs with --calls (wiretape run --report jsonl FILE writes one)"
         )
     return known
 

@@ -1,17 +1,18 @@
 """What workers and the coordinator tell each other, as lines of JSON. No socket.
 
-A worker sends ``Hello`` once, and then ``CounterReport`` again and again. On a connection of its own, it sends ``Next``
-and ``Rewind``, and gets a ``Turn`` for each. Both ends of a Unix socket are on one machine and have the same version of
-wiretape, so nothing is negotiated.
+A worker sends ``Hello`` before it listens, and gets an ``Order`` at once, which says what is in force; ``Up`` when it
+serves; and then ``CounterReport`` again and again. Whenever an ``Order`` comes it carries it out and sends ``Done``, in
+the order in which they came. On a connection of its own, it sends ``Next`` and ``Rewind``, and gets a ``Turn`` for
+each. Both ends of a Unix socket are on one machine and have the same version of wiretape, so nothing is negotiated.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
-from wiretape.metrics.counters import AMOUNTS, NUMBERS, Counters, Reason
+from wiretape.metrics.counters import Counters, from_json
 
 _LIMIT = 16 * 1024 * 1024
 """How many bytes a line may have. The counters of a thousand sessions take a fiftieth of it."""
@@ -19,10 +20,15 @@ _LIMIT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A worker is up. ``incarnation`` is another one after each start."""
+    """A worker is about to serve. ``incarnation`` is another one after each start."""
 
     worker: int
     incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """The worker that said hello serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,36 @@ class CounterReport:
     """Everything that the worker has counted since its start, by session."""
 
     counters: Mapping[str, Counters]
+
+
+class Task(StrEnum):
+    """What a worker may be told to do."""
+
+    APPLY = "apply"
+    """From now on these overrides are in force: what they are is for the worker to read."""
+    REWIND = "rewind"
+    """Let faults that the worker counts by itself count from the start."""
+    FLUSH = "flush"
+    """Have every call that was answered in the log of calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The coordinator tells a worker to do something."""
+
+    number: int
+    task: Task
+    text: str = ""
+    """The overrides, where they are to be in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A worker has carried out an order."""
+
+    number: int
+    problem: str = ""
+    """Why it could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +88,9 @@ class Turn:
     played: int
 
 
-Message = Hello | CounterReport | Next | Rewind | Turn
+Message = Hello | Up | CounterReport | Order | Done | Next | Rewind | Turn
 _KINDS: Mapping[str, type[Message]] = {
-    kind.__name__.lower(): kind for kind in (Hello, CounterReport, Next, Rewind, Turn)
+    kind.__name__.lower(): kind for kind in (Hello, Up, CounterReport, Order, Done, Next, Rewind, Turn)
 }
 
 
@@ -91,26 +127,9 @@ def _message(line: bytes) -> Message:
         values: dict[str, Any] = json.loads(line)
         kind = _KINDS[values.pop("kind")]
         if kind is CounterReport:
-            return CounterReport({session: _counters(counted) for session, counted in values["counters"].items()})
+            return CounterReport({session: from_json(value) for session, value in values["counters"].items()})
+        if kind is Order:
+            return Order(**{**values, "task": Task(values["task"])})
         return kind(**values)
     except (AttributeError, KeyError, TypeError, ArithmeticError, RecursionError) as e:
         raise ValueError(f"no message: {line[:100]!r}") from e
-
-
-def _counters(counted: Mapping[str, Any]) -> Counters:
-    counters = Counters()
-    for name in NUMBERS:
-        read = _amount if name in AMOUNTS else int
-        setattr(counters, name, read(counted.get(name, 0)))
-    for reason, number in counted.get("reasons", {}).items():
-        counters.reasons[Reason(reason)] = int(number)
-    for rule, number in counted.get("rules", {}).items():
-        counters.rules[str(rule)] = int(number)
-    return counters
-
-
-def _amount(text: str | int) -> Decimal:
-    amount = Decimal(text)
-    if not amount.is_finite():
-        raise ValueError(f"{text!r} is no amount")
-    return amount

@@ -55,6 +55,13 @@ class SupervisedProcess:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that is up; None where there is none."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        return self._process.pid
+
     def start(self) -> None:
         """Keep the process up from now on."""
         self._task = asyncio.create_task(self._keep_up(), name=f"wiretape: {self.label}")

@@ -1,4 +1,5 @@
-"""The side of a worker: it asks the coordinator for turns, and reports its counters. Sockets, and threads.
+"""The side of a worker: it asks the coordinator for turns, reports its counters, and does what it is told. Sockets,
+and threads.
 
 ``wiretape serve`` gives each worker an option ``NUMBER@PATH``: which worker it is, and where the coordinator listens.
 """
@@ -9,10 +10,22 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
+from wiretape.cluster.protocol import (
+    CounterReport,
+    Done,
+    Hello,
+    Message,
+    MessageDecoder,
+    Next,
+    Order,
+    Rewind,
+    Turn,
+    Up,
+    encode,
+)
 from wiretape.metrics.counters import Counters
 from wiretape.replay.take_counters import LocalTurns
 
@@ -26,6 +39,8 @@ _AGAIN = 5.0
 
 _EVERY = 0.5
 """How many seconds pass between two reports."""
+
+_CHUNK = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +132,49 @@ class RemoteTurns:
 
 
 class Reporter:
-    """Tells the coordinator that this worker is up, and what it counts, from a thread of its own.
+    """Tells the coordinator that this worker is up, and what it counts, and does what the coordinator tells it to.
 
+    ``join`` comes before the worker listens, ``start`` when it serves: from then on a thread of its own sees to all.
     When the coordinator is gone, ``on_lost`` is called once, from that thread: nothing watches this worker any more.
     """
 
     def __init__(
-        self, membership: Membership, counters: Callable[[], Mapping[str, Counters]], on_lost: Callable[[], None]
+        self,
+        membership: Membership,
+        counters: Callable[[], Mapping[str, Counters]],
+        on_lost: Callable[[], None],
+        carry_out: Callable[[Order], str],
     ) -> None:
+        """``carry_out`` does what an order says, and returns why it cannot; it is called from the thread."""
         self._hello = Hello(membership.worker, f"{os.getpid()}-{time.time_ns()}")
         self._path = membership.path
         self._counters = counters
         self._on_lost = on_lost
+        self._carry_out = carry_out
+        self._connection: socket.socket | None = None
+        self._decoder = MessageDecoder()
+        self._early: list[Order] = []
+        """Orders that have come before the worker serves."""
         self._ending, self._end = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="wiretape-report", daemon=True)
 
+    def join(self) -> Order | None:
+        """Say hello, and return what is in force; None where nobody answers."""
+        try:
+            self._connection = connection = _connect(self._path)
+            connection.sendall(encode(self._hello))
+            orders: list[Order] = []
+            while not orders:
+                orders = self._orders(connection)
+            connection.sendall(encode(Done(orders[0].number)))
+        except (OSError, ValueError) as e:
+            logger.error("wiretape serve does not say what is in force: %s", e)
+            return None
+        self._early = orders[1:]
+        return orders[0]
+
     def start(self) -> None:
-        """Start the thread, which says hello."""
+        """Start the thread, which says that the worker is up."""
         self._thread.start()
 
     def close(self) -> None:
@@ -141,24 +182,43 @@ class Reporter:
         self._end.close()
         if self._thread.ident:
             self._thread.join()
+        elif self._connection:
+            self._connection.close()
         self._ending.close()
 
     def _run(self) -> None:
+        if self._connection is None:
+            self._on_lost()
+            return
         try:
-            with _connect(self._path) as connection:
-                connection.sendall(encode(self._hello))
+            with self._connection as connection:
+                connection.sendall(encode(Up()))
+                for order in self._early:
+                    self._obey(connection, order)
                 told = self._tell(connection, {})
-                while not _readable((self._ending, connection), _EVERY):
+                ready: Collection[socket.socket] = ()
+                while self._ending not in ready:
+                    ready = _readable((self._ending, connection), _EVERY)
+                    if connection in ready and self._ending not in ready:
+                        for order in self._orders(connection):
+                            self._obey(connection, order)
                     told = self._tell(connection, told)
-                if _readable((self._ending,), 0):
-                    self._tell(connection, told)
-                    return
-        except OSError as e:
+                return
+        except (OSError, ValueError) as e:
             if _readable((self._ending,), 0):
                 return
             logger.error("wiretape serve is gone: %s", e)
-        # The coordinator sends nothing on this connection: if it can be read, it has ended.
         self._on_lost()
+
+    def _orders(self, connection: socket.socket) -> list[Order]:
+        """Return the orders that have come whole. Raises OSError where the connection has ended, and ValueError."""
+        data = connection.recv(_CHUNK)
+        if not data:
+            raise ConnectionError("the connection ended")
+        return [message for message in self._decoder.feed(data) if isinstance(message, Order)]
+
+    def _obey(self, connection: socket.socket, order: Order) -> None:
+        connection.sendall(encode(Done(order.number, self._carry_out(order))))
 
     def _tell(self, connection: socket.socket, told: dict[str, Counters]) -> dict[str, Counters]:
         # They are copied because counting goes on meanwhile.
@@ -185,9 +245,11 @@ def _connect(path: str) -> socket.socket:
     return connection
 
 
-def _readable(connections: Sequence[socket.socket], seconds: float) -> bool:
+def _readable(connections: Sequence[socket.socket], seconds: float) -> list[socket.socket]:
+    """Return those that can be read, as soon as one can."""
     # select would know only the first 1024 descriptors, and a proxy has more connections.
     with selectors.DefaultSelector() as selector:
         for each in connections:
             selector.register(each, selectors.EVENT_READ)
-        return bool(selector.select(seconds))
+        ready = {key.fileobj for key, _ in selector.select(seconds)}
+    return [each for each in connections if each in ready]

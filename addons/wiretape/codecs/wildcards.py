@@ -13,6 +13,11 @@ class Wildcard:
 
     text: str
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it is for more than one name."""
+        return "*" in self.text
+
     def matches(self, name: str) -> bool:
         """Whether the pattern is of the whole name. Takes time in proportion to the name's length."""
         first, *middle = self.text.split("*")

@@ -4,6 +4,7 @@
 ``tables``       the tables that there are
 ``places``       the line where a key stands
 ``schema``       the same tables for editors
+``overrides``    what is asked for while a proxy runs, by the same descriptions
 
 A table or key that nobody reads would be silently without effect: a session of ``[sesion.main]`` that is not frozen, a
 rule on secrets that takes nothing out. So all of the file is checked before any of it is used, by one description. Its
@@ -60,6 +61,17 @@ class Configuration:
     text: str = ""
     tables: Mapping[str, Any] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Make all that it tells of, so that whatever is wrong in it is raised."""
+        providers = self.providers().names
+        self.sessions()
+        self.tunnels()
+        self.redaction()
+        self.presets()
+        self.matching(providers)
+        self.faults(providers)
+        self.prices(providers)
+
     def providers(self) -> Providers:
         """Return the table of providers: its own, then those that are built in."""
         return self._made(lambda: table.load(self.tables))
@@ -93,7 +105,7 @@ class Configuration:
 
     def faults(self, providers: Collection[str]) -> Faults:
         """Return what goes wrong on purpose. ``providers``: the names that a fault's provider can have."""
-        return self._made(lambda: fault_config.parse(self.tables.get("fault", []), providers))
+        return Faults(self._made(lambda: fault_config.parse(self.tables.get("fault", []), providers)))
 
     def prices(self, providers: Collection[str]) -> tuple[PriceRow, ...]:
         """Return the team's own prices. ``providers``: the names that a price's provider can have."""

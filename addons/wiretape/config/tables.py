@@ -27,6 +27,8 @@ _MODE = Text(choices=tuple(Mode))
 _PATTERN = Text(pattern=r"[\s\S]+", said="a name with * in it")
 _TIME = Text(pattern=r"[0-9]+(\.[0-9]+)?(ms|s)", said="a time such as 300ms or 1.5s")
 _AGE = Text(pattern=r"[0-9]{1,6}(\.[0-9]{1,3})?[mhdw]", said="an age such as 12h, 90d or 4w")
+_VARIABLE = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", said="the name of a variable")
+_HEADER = Text(pattern=r"[A-Za-z0-9-]+", said="the name of a header")
 _CHUNK = Whole(0, words="the number of the chunk after which it happens, 0 or more")
 
 ENDPOINT = Table(
@@ -60,6 +62,9 @@ PROVIDER = Table(
             'Paths that pass and are not recorded, in replay refused: "/files*", "GET /files/*".',
         ),
         Key("ignore", _TEXTS, "The same for noise: answered with an empty 200 where requests are answered here."),
+        Key("api_key", ListOf(_VARIABLE, "a list of variables"), "The variables with its key, for wiretape refresh."),
+        Key("api_key_header", _HEADER, 'The header of the key: "authorization" by default, as "Bearer KEY".'),
+        Key("headers", Tables(Text(), "a table of headers"), "Other headers that wiretape refresh sends."),
     )
 )
 

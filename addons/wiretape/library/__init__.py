@@ -10,6 +10,7 @@
 ``unused``      which recordings nobody asked for
 ``drift``       how an answer differs from the recorded one; ``answer_shape``: which fields it has;
                 ``answer_facts``: what it says of itself
+``refreshing``  a recorded request, sent once more
 ``ledger``      what was found out about recordings, noted so that it need not be found out again
 ``parallel``    work on very many files, shared out among processes
 """

@@ -9,6 +9,7 @@ the whole message, so whoever reads messages of requests reads these too. The fo
     {"candidates": [{"content": ...}]}                Gemini
     {"message": {...}, "done": ...}                   Ollama; of ``generate`` a ``response``
     {"contentBlockDelta": ...}                        Bedrock's Converse
+    {"type": "content-delta", "delta": ...}           Cohere
 
 An answer in one piece is a stream of one element. Of what is none of these, nothing comes out.
 """
@@ -149,6 +150,29 @@ def _ollama(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     return [message]
 
 
+# -- Cohere ------------------------------------------------------------------------------------------------------------
+
+
+def _cohere(elements: Sequence[_Element]) -> list[dict[str, Any]]:
+    message: dict[str, Any] = {"role": "assistant"}
+    for element in elements:
+        if whole := _object(element.get("message")):
+            return [dict(whole)]
+        delta = _object(_object(element.get("delta")).get("message"))
+        said = _object(delta.get("content"))
+        for name, kept in (("text", "content"), ("thinking", "thinking")):
+            if isinstance(said.get(name), str):
+                message[kept] = message.get(kept, "") + said[name]
+        if call := _object(delta.get("tool_calls")):
+            _add_calls(message.setdefault("tool_calls", []), [{**call, "index": element.get("index")}])
+    return [message]
+
+
+def _is_coheres(element: _Element) -> bool:
+    is_whole = isinstance(_object(element.get("message")).get("content"), list)
+    return is_whole or element.get("type") in ("content-delta", "tool-call-start", "tool-call-delta")
+
+
 # -- Bedrock -----------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +227,7 @@ _FORMS: Sequence[tuple[Callable[[_Element], bool], Callable[[Sequence[_Element]]
     (_is_anthropics, _anthropic),
     (lambda element: isinstance(element.get("candidates"), list), _gemini),
     (_is_bedrocks, _bedrock),
+    (_is_coheres, _cohere),
     (_is_ollamas, _ollama),
 )
 """How an element tells its form, and who reads that form."""

@@ -19,12 +19,13 @@ beside.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from wiretape.library import answer_facts, answer_shape
-from wiretape.library.answer_facts import ToolCall
+from wiretape.codecs import json_text
+from wiretape.library import answer_facts, answer_shape, conversation
+from wiretape.library.conversation import Part, PartKind
 from wiretape.providers import base
 from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording
@@ -74,8 +75,12 @@ class Drift:
         return {
             "drift": [{"kind": each.kind, "text": each.text} for each in self.findings],
             "likeness": None if self.likeness is None else round(self.likeness, 3),
-            "tokens": {"before": asdict(self.before), "after": asdict(self.after)},
+            "tokens": {"before": _told(self.before), "after": _told(self.after)},
         }
+
+
+def _told(usage: Usage) -> dict[str, int | None]:
+    return {"input": usage.input, "cached": usage.cached, "output": usage.output, "reasoning": usage.reasoning}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,9 @@ class _Answer:
     error: str
     elements: Sequence[Mapping[str, Any]]
     usage: Usage
-    text: str
-    """Where it is a text, and no objects."""
+    words: str = ""
+    calls: Sequence[Part] = ()
+    """Of tools."""
 
 
 def compare(recording: Recording, response: RecordedResponse) -> Drift:
@@ -105,10 +111,16 @@ def _answer(request: RecordedRequest, response: RecordedResponse) -> _Answer:
         told = response.error.get("body")
         parts = [told] if isinstance(told, dict) else []
         number = status if isinstance(status, int) else response.status or _OK
-        return _Answer(number, _error_name(response.error), parts, Usage(), "")
+        return _Answer(number, _error_name(response.error), parts, Usage())
     elements = endpoint.elements(response)
-    text = response.body if isinstance(response.body, str) else ""
-    return _Answer(response.status or _OK, "", elements, endpoint.usage(elements), text)
+    said = [part for turn in conversation.answer_of(Recording(request, response)) for part in turn.parts]
+    words = response.body if isinstance(response.body, str) else _joined(said)
+    calls = [part for part in said if part.kind is PartKind.TOOL_CALL]
+    return _Answer(response.status or _OK, "", elements, endpoint.usage(elements), words, calls)
+
+
+def _joined(said: Sequence[Part]) -> str:
+    return "\n".join(part.text for part in said if part.kind in (PartKind.TEXT, PartKind.REFUSAL))
 
 
 def _error_name(error: Mapping[str, Any]) -> str:
@@ -136,9 +148,10 @@ def _findings(before: _Answer, after: _Answer) -> Iterator[Finding]:
     reasons = [answer_facts.finish_reasons(each.elements) for each in (before, after)]
     if reasons[0] != reasons[1]:
         yield Finding(DriftKind.FINISH, _changed(*(", ".join(each) for each in reasons)))
-    yield from _tools(*(answer_facts.tool_calls(each.elements) for each in (before, after)))
-    if _differ(before.usage, after.usage):
-        yield Finding(DriftKind.USAGE, f"tokens of the request: {before.usage.input} -> {after.usage.input}")
+    yield from _tools(before.calls, after.calls)
+    tokens = (before.usage.input, after.usage.input)
+    if tokens[0] != tokens[1] and None not in tokens:
+        yield Finding(DriftKind.USAGE, f"tokens of the request: {tokens[0]} -> {tokens[1]}")
     models = [answer_facts.model(each.elements) for each in (before, after)]
     if models[0] != models[1] and all(models):
         yield Finding(DriftKind.MODEL, _changed(*models))
@@ -152,7 +165,7 @@ def _changed(before: str, after: str) -> str:
     return f"{before or 'none'} -> {after or 'none'}"
 
 
-def _tools(before: Sequence[ToolCall], after: Sequence[ToolCall]) -> Iterator[Finding]:
+def _tools(before: Sequence[Part], after: Sequence[Part]) -> Iterator[Finding]:
     names = [sorted(call.name for call in calls) for calls in (before, after)]
     if names[0] != names[1]:
         yield Finding(DriftKind.TOOLS, _changed(*(", ".join(each) for each in names)))
@@ -162,29 +175,28 @@ def _tools(before: Sequence[ToolCall], after: Sequence[ToolCall]) -> Iterator[Fi
             yield Finding(DriftKind.TOOLS, f"{name}: {change}")
 
 
-def _shape_of_arguments(name: str, calls: Sequence[ToolCall]) -> answer_shape.Shape:
-    return answer_shape.shape(call.arguments for call in calls if call.name == name)
+def _shape_of_arguments(name: str, calls: Sequence[Part]) -> answer_shape.Shape:
+    return answer_shape.shape(_value(call.text) for call in calls if call.name == name)
 
 
-def _differ(before: Usage, after: Usage) -> bool:
-    """Return whether the same request takes another number of tokens. Some count what was cached, others do not."""
-    if before.input is None or after.input is None:
-        return False
-    with_cached = before.input + (before.cached or 0), after.input + (after.cached or 0)
-    return before.input != after.input and with_cached[0] != with_cached[1]
+def _value(arguments: str) -> Any:
+    """Return the arguments of a tool as a value; a text where they are none."""
+    try:
+        return json_text.loads(arguments.encode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return arguments
 
 
 def _likeness(before: _Answer, after: _Answer) -> float | None:
     vectors = [answer_facts.vector(each.elements) for each in (before, after)]
     if vectors[0] and len(vectors[0]) == len(vectors[1]):
         return _cosine(*vectors)
-    words = [each.text or answer_facts.words(each.elements) for each in (before, after)]
-    if not any(words):
+    if not (before.words or after.words):
         return None
     # It takes a fiftieth of a second to load.
     from rapidfuzz.distance import Indel
 
-    return Indel.normalized_similarity(words[0][:_COMPARED], words[1][:_COMPARED])
+    return Indel.normalized_similarity(before.words[:_COMPARED], after.words[:_COMPARED])
 
 
 def _cosine(one: Sequence[float], two: Sequence[float]) -> float | None:

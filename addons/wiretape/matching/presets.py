@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "wiretape.matchers"
 """The group of entry points by which other packages have rules."""
 
+NOWHERE = Places()
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
@@ -59,14 +61,39 @@ class Preset:
 def policy(chosen: MatchChoice, presets: Mapping[str, Preset], own: Sequence[MatchRule], places: Places) -> MatchPolicy:
     """Return the rules that hold by what was chosen: what is built in, presets, a team's own."""
     if chosen.is_exact:
-        return MatchPolicy(places=places)
+        return MatchPolicy(places=places, choice=repr(chosen))
     rules = [*BUILT_IN]
     for name, preset in presets.items():
         if name in chosen.presets:
             rules += preset.rules
         elif chosen.is_auto:
             rules += preset.rules_for_its_clients
-    return MatchPolicy((*rules, *own), places, chosen.loose)
+    return MatchPolicy((*rules, *own), places, chosen.loose, repr(chosen))
+
+
+_POLICIES = 64
+"""Policies that are kept; another is made anew when it is asked for."""
+
+
+class MatchPolicies:
+    """The rules that hold by what may be chosen, for sessions that choose for themselves. For one thread."""
+
+    def __init__(self, presets: Mapping[str, Preset], own: Sequence[MatchRule] = (), places: Places = NOWHERE) -> None:
+        self._presets = presets
+        self._own = own
+        self._places = places
+        self._made: dict[tuple[str, ...], MatchPolicy] = {}
+
+    def of(self, words: tuple[str, ...]) -> MatchPolicy:
+        """Return the rules that hold by these words of ``wiretape_match``. Raises ValueError."""
+        made = self._made.get(words)
+        if made is None:
+            chosen, known = choose(",".join(words), self._presets)
+            made = policy(chosen, known, self._own, self._places)
+            if len(self._made) >= _POLICIES:
+                self._made.clear()
+            self._made[words] = made
+        return made
 
 
 def named_after(command: str) -> tuple[str, ...]:

@@ -190,6 +190,8 @@ class MatchPolicy:
     """Those of the client that asks now."""
     loose: tuple[Loose, ...] = ()
     """How else a recording may be found, after the rules, in this order."""
+    choice: str = ""
+    """What has chosen them: of one configuration, policies of the same choice are the same."""
     _chosen: dict[MatchContext, tuple[MatchRule, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

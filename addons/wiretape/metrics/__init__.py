@@ -1,5 +1,5 @@
 """What happened, counted, and the counters as a page for Prometheus.
 
 ``counters``    what happened, by session
-``prometheus``  the page, on a port of its own
+``prometheus``  the text of the page
 """

@@ -1,10 +1,11 @@
 """What happened, counted by session. The tape counts; the command line, the log and the page for Prometheus read."""
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from wiretape.codecs.units import counted, usd
 
@@ -163,6 +164,34 @@ NUMBERS = tuple(each.name for each in fields(Counters) if each.name not in ("rea
 
 AMOUNTS = ("spent_usd", "saved_usd")
 """Of these, those that are exact sums of US dollars, and no whole numbers."""
+
+
+def as_json(counters: Counters) -> dict[str, Any]:
+    """Return counters as a value of JSON. Sums of money are texts, as they are exact."""
+    return asdict(counters) | {name: str(getattr(counters, name)) for name in AMOUNTS}
+
+
+def from_json(value: Mapping[str, Any]) -> Counters:
+    """Return the counters that ``as_json`` has made a value of; what it does not have is 0.
+
+    Raises ValueError, TypeError, AttributeError or ArithmeticError where it is none.
+    """
+    counters = Counters()
+    for name in NUMBERS:
+        read = _amount if name in AMOUNTS else int
+        setattr(counters, name, read(value.get(name, 0)))
+    for reason, number in value.get("reasons", {}).items():
+        counters.reasons[Reason(reason)] = int(number)
+    for rule, number in value.get("rules", {}).items():
+        counters.rules[str(rule)] = int(number)
+    return counters
+
+
+def _amount(text: str | int) -> Decimal:
+    amount = Decimal(text)
+    if not amount.is_finite():
+        raise ValueError(f"{text!r} is no amount")
+    return amount
 
 
 class SessionCounters:

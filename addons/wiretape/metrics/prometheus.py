@@ -1,24 +1,18 @@
-"""The counters as a page for Prometheus, on a port of its own. It reads the counters, and counts nothing.
+"""The counters as a page for Prometheus: its text. It reads the counters, and counts nothing.
 
-``Page`` is the server, in a thread of its own, so that a slow reader does not delay the traffic. ``parse`` reads the
-text of the page. It needs ``prometheus-client``, of the extra ``team``.
+``CounterPage`` makes the text, and ``parse`` reads it. ``wiretape.control`` serves it. It needs ``prometheus-client``,
+of the extra ``team``.
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/ and, for names, .../practices/naming/
 """
 
-import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
-from typing import TYPE_CHECKING, Self
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import wiretape
 from wiretape.metrics.counters import AMOUNTS, Counters, Reason
-from wiretape.network.address import Address
-from wiretape.network.dns_rebinding import OwnNames
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -74,9 +68,6 @@ _KNOWN_REASONS = frozenset(map(str, Reason))
 
 _FIELDS = {name: each for each, (name, _) in FAMILIES.items()}
 
-_STALLED = 10.0
-"""After how many seconds the server gives up a reader that neither asks nor reads."""
-
 
 @dataclass(frozen=True, slots=True)
 class Workers:
@@ -87,15 +78,13 @@ class Workers:
 
 
 class MissingPackageError(Exception):
-    """``prometheus-client`` is not installed. The message is for the user."""
+    """A package is not installed that what was asked for needs. The message is for the user."""
 
 
 def available() -> None:
     """Raise MissingPackageError where the page cannot be made."""
-    try:
-        import prometheus_client  # noqa: F401
-    except ImportError as e:
-        raise MissingPackageError(MISSING) from e
+    if find_spec("prometheus_client") is None:
+        raise MissingPackageError(MISSING)
 
 
 class _Collector:
@@ -181,103 +170,30 @@ def _amount(number: float) -> Decimal:
     return Decimal(whole) if whole == number else Decimal(repr(number))
 
 
-class Page:
-    """Serves ``/metrics`` and ``/healthz``, for GET and HEAD, from its creation on. A context manager."""
+class CounterPage:
+    """Makes the text of the page, each time anew. For any thread."""
 
     def __init__(
-        self,
-        address: Address,
-        counters: Callable[[], Mapping[str, Counters]],
-        names: OwnNames,
-        workers: Callable[[], Workers] | None = None,
+        self, counters: Callable[[], Mapping[str, Counters]], workers: Callable[[], Workers] | None = None
     ) -> None:
-        """Both functions are called from other threads. ``names`` are those by which the page may be asked for.
-
-        Raises OSError where the address is not available, MissingPackageError without the package.
-        """
+        """Both functions are called from other threads. Raises MissingPackageError without the package."""
         available()
+        self._collector = _Collector(counters, workers)
+        self._workers = workers
+        self._registry: CollectorRegistry | None = None
+
+    def text(self, accept: str = "") -> tuple[bytes, str]:
+        """Return the page and its content type, as a reader wants it whose ``Accept`` header this is."""
         from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import choose_encoder
 
-        registry = CollectorRegistry()
-        registry.register(_Collector(counters, workers))
-        self._server = _Server(address, registry, names, lambda: workers is None or workers().up > 0)
-        host, port = self._server.server_address[:2]
-        assert isinstance(host, str)
-        self.address = Address(host, port)
-        """Where it listens; the port is never 0."""
-        self._thread = threading.Thread(target=self._server.serve_forever, name="wiretape-metrics", daemon=True)
-        self._thread.start()
+        if self._registry is None:
+            self._registry = CollectorRegistry()
+            self._registry.register(self._collector)
+        encode, content_type = choose_encoder(accept)
+        return encode(self._registry), content_type
 
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-# HTTPServer would look up its own name in the DNS when it starts.
-class _Server(ThreadingMixIn, TCPServer):
-    daemon_threads = True
-    block_on_close = False
-    allow_reuse_address = True
-
-    def __init__(
-        self, address: Address, registry: "CollectorRegistry", names: OwnNames, is_healthy: Callable[[], bool]
-    ) -> None:
-        self.address_family = socket.AF_INET
-        if ":" in address.host:
-            self.address_family = socket.AF_INET6
-        self.registry = registry
-        self.names = names
-        self.is_healthy = is_healthy
-        super().__init__((address.host, address.port), _Handler)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Log nothing: the reader has gone."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    timeout = _STALLED
-
-    def do_GET(self) -> None:
-        stranger = self.server.names.stranger(
-            self.headers.get_all("host", []), self.headers.get("origin"), self.headers.get("sec-fetch-site")
-        )
-        if stranger:
-            self._answer(HTTPStatus(stranger.status), f"{stranger.reason}\n".encode())
-            return
-        path = self.path.partition("?")[0]
-        if path == "/metrics":
-            from prometheus_client.exposition import choose_encoder
-
-            encode, content_type = choose_encoder(self.headers.get("accept", ""))
-            self._answer(HTTPStatus.OK, encode(self.server.registry), content_type)
-        elif path == "/healthz" and self.server.is_healthy():
-            self._answer(HTTPStatus.OK, b"ok\n")
-        elif path == "/healthz":
-            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, b"no worker is up\n")
-        else:
-            self._answer(HTTPStatus.NOT_FOUND, b"there are /metrics and /healthz\n")
-
-    do_HEAD = do_GET  # noqa: N815 (the library calls it by this name)
-
-    def _answer(self, status: HTTPStatus, body: bytes, content_type: str = "text/plain; charset=utf-8") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def version_string(self) -> str:
-        return "wiretape"
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing: the page is read every few seconds."""
+    @property
+    def is_healthy(self) -> bool:
+        """Whether a worker is up; where there are none, the proxy is one itself."""
+        return self._workers is None or self._workers().up > 0

@@ -4,7 +4,6 @@ import re
 from functools import cache
 
 from wiretape.providers import table
-from wiretape.recording import RecordedRequest
 
 PROVIDERS = {
     "azure-anthropic": "azure",
@@ -29,8 +28,8 @@ SUBSCRIBED = frozenset({"code-assist", "codex", "kimi-coding", "qwen-coding"})
 BY_MODEL = "litellm"
 """The library's name for who passes on what others offer: the model's name tells whose price it is."""
 
-_IN_URLS = re.compile(r"/(?:models?|tunedModels|deployments)/([^/:?]+(?:%3A[^/:?]+|:\d+(?=/))?)", re.IGNORECASE)
-"""Where a URL names the model: Gemini's, Bedrock's, Azure's. Those of Bedrock have a colon in them."""
+_FREE_PATHS = re.compile(r"(?:/count_tokens|:countTokens|/input_tokens|/moderations|/tokenize|/detokenize)\Z")
+"""Endpoints that take a model and no money."""
 
 
 def provider_and_model(provider: str, model: str) -> tuple[str, str]:
@@ -45,15 +44,12 @@ def provider_and_model(provider: str, model: str) -> tuple[str, str]:
     return PROVIDERS.get(provider, provider), model.removeprefix("models/")
 
 
+def is_free(endpoint: str) -> bool:
+    """Return whether an endpoint costs nothing, whatever its answer says of tokens."""
+    return bool(_FREE_PATHS.search(endpoint))
+
+
 @cache
 def _built_in() -> frozenset[str]:
     """Return the names of the providers that are known here; a team's own ones are others'."""
     return frozenset(each.get("name", "") for each in table.builtin_tables()["provider"])
-
-
-def model_of(request: RecordedRequest) -> str:
-    """Return which model a request asks for: by its body, else by its URL; empty where neither says it."""
-    if request.model:
-        return request.model
-    match = _IN_URLS.search(request.url)
-    return match[1].replace("%3A", ":").replace("%3a", ":") if match else ""

@@ -10,6 +10,7 @@ requests does not ask: the thread that writes the log of calls does.
 import threading
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 
 from wiretape.pricing import library, names
@@ -31,7 +32,7 @@ class Prices:
         self._memory: PriceMemory | None = None
         self._lock = threading.Lock()
 
-    @property
+    @cached_property
     def are_known(self) -> bool:
         """Whether there are any: rows, or the library."""
         return bool(self._rows) or bool(library.version())

@@ -3,6 +3,7 @@
 ``answers``        an answer as values, and why it is none to record
 ``usage``          how many tokens an answer tells, as one value for all APIs
 ``usage_forms``    where each API tells its tokens: a table
+``asked_model``    which model a request asks for
 ``stream_ends``    how far a stream is, and who tells it
 ``sdk_errors``     an error <-> its recorded form; whether an answer is one
 ``schemas``        the response classes of the SDKs, as data

@@ -103,6 +103,16 @@ class PathRule:
         return self.method in ("", method) and self.path.matches(path)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Where the key of a provider is, and how it is sent."""
+
+    variables: tuple[str, ...]
+    """Of the environment, as its SDK reads them: the first that is set counts."""
+    header: str = "authorization"
+    """In this one it is sent after ``Bearer``, in others alone."""
+
+
 class Place(NamedTuple):
     """Where an endpoint is."""
 
@@ -129,6 +139,13 @@ class Provider:
     ignore: tuple[PathRule, ...] = ()
     is_builtin: bool = False
     """Whether nobody configured it: it is in the table that comes with the package."""
+    api_key: ApiKey | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """What each request needs beside the key."""
+
+    def names(self, host: str, port: int) -> bool:
+        """Return whether this is one of its hosts by its whole name, and not by a pattern for many."""
+        return any(each.matches(host, port) and not each.name.is_pattern for each in self.hosts)
 
     def serves(self, host: str, port: int) -> bool:
         """Whether ``host:port`` is one of this provider's. ``host`` is canonical."""
@@ -209,13 +226,18 @@ class Providers:
             if host.port is not None and host.name.matches(LOCALHOST)
         )
 
+    def of(self, route: Route, host: str, port: int) -> Provider | None:
+        """Return the entry that a route is of: of several of a name the first with a key."""
+        entries = [each for each in self._serving(host, port) if each.name == route.provider]
+        return next((each for each in entries if each.api_key), entries[0] if entries else None)
+
     def hosts(self) -> tuple[tuple[str, int], ...]:
         """Return the hosts that are named in full, each with its port: not those of a pattern, nor of this machine."""
         named = {
             (host.name.text, host.port or (443 if provider.scheme == "https" else 80))
             for provider in self._providers
             for host in provider.hosts
-            if "*" not in host.name.text and not is_here(host.name.text)
+            if not host.name.is_pattern and not is_here(host.name.text)
         }
         return tuple(sorted(named))
 

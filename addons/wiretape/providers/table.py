@@ -11,12 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from wiretape.codecs import misspelled, toml_text
+from wiretape.codecs import http_fields, misspelled, toml_text
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.exceptions import ConfigurationError
 from wiretape.network.egress import canonical
 from wiretape.providers import base
-from wiretape.providers.routing import KINDS, Endpoint, Host, PathRule, Place, Provider, Providers
+from wiretape.providers.routing import KINDS, ApiKey, Endpoint, Host, PathRule, Place, Provider, Providers
 
 type _Path = tuple[str | int, ...]
 
@@ -63,7 +63,25 @@ def _provider(
         skip=tuple(_rule((*path, "skip"), rule) for rule in entry.get("skip", ())),
         ignore=tuple(_rule((*path, "ignore"), rule) for rule in entry.get("ignore", ())),
         is_builtin=is_builtin,
+        api_key=_api_key(entry),
+        headers=tuple(
+            _header((*path, "headers", name), name, value) for name, value in entry.get("headers", {}).items()
+        ),
     )
+
+
+def _api_key(entry: Mapping[str, Any]) -> ApiKey | None:
+    variables = tuple(entry.get("api_key", ()))
+    return ApiKey(variables, entry.get("api_key_header", "authorization").lower()) if variables else None
+
+
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
+
+
+def _header(path: _Path, name: str, value: str) -> tuple[str, str]:
+    if not (_HEADER.fullmatch(name) and http_fields.is_value(value)):
+        raise ConfigurationError("is no header: a name of letters, digits and -, and a value in one line", path)
+    return name.lower(), value
 
 
 _RULE = re.compile(r"(?:([A-Z]+) )?(/\S*)")

@@ -202,7 +202,7 @@ class _FormReader:
 
     def read_input(self, element: Mapping[str, Any]) -> Usage | None:
         """Return what an element tells of its input; None where it tells nothing of it."""
-        for path in (*self.within, ()):
+        for path in self.within:
             holder = _at(element, path)
             if not isinstance(holder, dict):
                 continue

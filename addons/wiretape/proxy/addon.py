@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -15,23 +16,28 @@ from mitmproxy.utils import asyncio_utils
 from wiretape import redaction
 from wiretape.call_log.log import CallLog
 from wiretape.metrics.counters import Counters, SessionCounters
+from wiretape.network.address import Address
 from wiretape.policy import Mode, Takes
 from wiretape.providers.routing import Providers
 from wiretape.proxy import configure, options, revoking, rule_checks, storing
+from wiretape.proxy.accounting import Accounting, Terms
 from wiretape.proxy.admission import Admission
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.compat.host import Host
 from wiretape.proxy.connections import Connections
+from wiretape.proxy.controlled import Controlled
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.destinations import Destinations
 from wiretape.proxy.flows import FlowHooks
 from wiretape.proxy.hooks import Guarded
 from wiretape.proxy.look_up import LOOKING
+from wiretape.proxy.overriding import LocalOverriding
 from wiretape.proxy.reporting import Reporting
 from wiretape.proxy.rule_checks import StartCheck
 from wiretape.proxy.runtime import Runtime
 from wiretape.proxy.threads import Threads
+from wiretape.proxy.web_pages import WebPages
 from wiretape.sessions.model import RECORDING
 from wiretape.store.base import Store
 from wiretape.tape.pool import TapePool
@@ -41,6 +47,12 @@ logger = logging.getLogger(__name__)
 
 _TOLD = 10
 """Sessions that are named where the one that was chosen has nothing."""
+
+_SETTLING = 8.0
+"""Seconds for which it is waited until each call that was answered is in the log."""
+
+_ENDING = 0.25
+"""Seconds for which, before that, it is waited for the ends of live answers."""
 
 _PATIENCE = 2.0
 """Seconds at the end of a proxy, which whoever ends it waits for. What is not written then is written all the same."""
@@ -65,6 +77,7 @@ class Wiretape:
         """
         self._patience = patience
         self._counters = SessionCounters()
+        self._accounting = Accounting(self._counters, time.time)
         threads = Threads()
         self._destinations = Destinations()
         self._admission = Admission(threads)
@@ -73,7 +86,14 @@ class Wiretape:
         self._requests = FlowHooks(self._decider, self._connections)
         self.addons = [Guarded(self._connections), Guarded(self._requests)]
         self._reporting = Reporting(self._counters)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """That of the traffic, once it runs."""
+        self._overriding = LocalOverriding(
+            self._admission, lambda: self._decider.runtime, lambda: self._reporting.turns, self._flush_calls
+        )
         self._in_force: _InForce | None = None
+        backend = Controlled(self._overriding, self._counters, self._held, _proxy_url)
+        self._pages = WebPages(self._counters, backend)
         self._watching: asyncio.Task[None] | None = None
         self._start_check: StartCheck | None = None
         self._stopped = False
@@ -84,6 +104,11 @@ class Wiretape:
     def counters(self) -> Counters:
         """What happened so far, in all sessions together."""
         return self._counters.total()
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API is, once the proxy is up; empty where it is nowhere."""
+        return self._pages.control_url
 
     def tunnels(self) -> dict[str, bool]:
         """The hosts that tunnels were asked to, some of them, and whether each is a provider's."""
@@ -126,15 +151,18 @@ class Wiretape:
         if any(name.startswith(options.PREFIX) for name in updated):
             is_start = self._in_force is None
             self._take_over(updated)
+            if is_start and (order := self._reporting.greet(ctx.master.shutdown, self._overriding.carry_out)):
+                self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._reporting.publish(appearance.page, appearance.names)
+        self._pages.publish(appearance.page, appearance.control, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
 
     def _take_over(self, updated: AbstractSet[str]) -> None:
         former = self._in_force
         runtime = configure.build(ctx.options, updated, former.runtime if former else None)
+        configure.check_overrides(runtime, self._admission.overrides)
         configure.clean_by(runtime.redaction)
         store = former.store if former and runtime.place == former.runtime.place else None
         if store is None:
@@ -153,27 +181,48 @@ class Wiretape:
             memory=runtime.memory,
             turns=self._reporting.turns,
             policy=runtime.matching,
+            policies=runtime.policies,
         )
         self._in_force = _InForce(runtime, store, tapes)
         self._decider.runtime = runtime
         self._destinations.use(runtime.egress, runtime.providers)
         self._requests.live.use(runtime.place.absolute(), runtime.journal)
         self._log_calls(runtime)
-        self._admission.use(runtime.access, tapes)
+        self._admission.use(runtime.access, tapes, runtime.faults)
         if former and is_moved:
             self._requests.live.aside.submit(former.store.close)
             self._requests.live.aside.submit(store.start)
 
+    def _flush_calls(self) -> None:
+        """Wait, in another thread, until each call that was answered is in the log. Raises OSError."""
+        if self._loop is None or self._stopped or self._decider.teller.log is None:
+            return
+        settling = asyncio.run_coroutine_threadsafe(self._settle_calls(), self._loop)
+        if not settling.result(_SETTLING + 1):
+            raise OSError("calls are still being written into their log")
+
+    async def _settle_calls(self) -> bool:
+        await self._requests.live.let_end(_ENDING)
+        return await self._decider.teller.settle("", _SETTLING)
+
+    def _held(self) -> _InForce:
+        assert self._in_force
+        return self._in_force
+
     def _log_calls(self, runtime: Runtime) -> None:
-        """Have calls told where these options say; a log that they name still goes on."""
+        """Have calls told where these options say; a log that they name still goes on. What they cost is added up."""
+        self._accounting.use(Terms(runtime.prices, runtime.sessions, runtime.spending))
+        self._decider.budgets.spending = runtime.spending
         teller = self._decider.teller
         former = teller.log
         report = teller.report.file
         if former and (former.file, former.run) == (runtime.call_log, runtime.run):
             return
         teller.log = None
-        if runtime.call_log or report:
-            teller.log = CallLog(runtime.call_log, runtime.run, report=report)
+        if runtime.call_log or report or runtime.counts_costs:
+            price = self._accounting.price
+            account = self._accounting.add
+            teller.log = CallLog(runtime.call_log, runtime.run, price, report=report, account=account)
         if former:
             self._requests.live.aside.submit(former.close)
 
@@ -183,6 +232,7 @@ class Wiretape:
 
     def running(self) -> None:
         """Say what is going to happen."""
+        self._loop = asyncio.get_running_loop()
         tape = self._admission.default.tape
         for text in redaction.DEFAULT.warnings():
             logger.warning("wiretape: %s", text)
@@ -203,7 +253,9 @@ class Wiretape:
         asyncio_utils.create_task(opening, name="wiretape: listen on loopback", keep_ref=True)
         watching = revoking.watch(self._admission, lambda: self._decider.runtime.tokens)
         self._watching = asyncio_utils.create_task(watching, name="wiretape: watch the tokens", keep_ref=True)
-        self._reporting.start(ctx.master.shutdown)
+        self._overriding.begin()
+        self._reporting.start()
+        self._pages.start()
         logger.info("wiretape: mode %s, session %s, recordings in %s", tape.mode, tape.session, tape.location)
         if self._destinations.policy.is_offline:
             logger.info("wiretape: offline: nothing leaves this machine")
@@ -221,6 +273,7 @@ class Wiretape:
             return None
         self._stopped = True
         self._admission.stop()
+        self._overriding.end()
         self._host.slow_down(ctx.master.addons)
         if self._watching:
             self._watching.cancel()
@@ -237,6 +290,8 @@ class Wiretape:
 
     async def _finish(self) -> None:
         await self._requests.live.stop(self._patience)
+        # It answers in a thread of its own, which may wait for this one.
+        await asyncio.to_thread(self._pages.stop)
         self._reporting.stop()
         teller = self._decider.teller
         teller.stop()
@@ -252,7 +307,16 @@ class Wiretape:
     def rewind(self) -> None:
         """Start every sequence of takes again, and what faults count."""
         self._reporting.turns.rewind()
-        self._decider.runtime.faults.rewind()
+        self._admission.rewind_faults()
+
+
+def _proxy_url() -> str:
+    """Return where clients come to; empty where that is nowhere yet. For any thread."""
+    server = ctx.master.addons.get("proxyserver")
+    for instance in server.servers if server else ():
+        for address in instance.listen_addrs:
+            return f"http://{Address(address[0], address[1])}"
+    return ""
 
 
 def _warn_if_empty(tape: Tape) -> None:

@@ -1,4 +1,4 @@
-"""Who may come in: a client's credentials -> a ``Grant``, which is a session in a mode.
+"""Who may come in: a client's credentials -> a ``Grant``, which is a session in a mode, and maybe in a scope.
 
 The proxy has a door, which is in one of three states:
 
@@ -13,6 +13,9 @@ state          who comes in                        what leads out of it
 A client shows its credentials with its tunnel, and then all that comes through has their session; or with each request.
 Whatever is wrong, or cannot be told, raises ``AccessDeniedError``: there is no grant without a check that has passed.
 
+What credentials give may change from one request to the next, also within one tunnel: by a scope that is open for the
+client whom they name, and by what is asked for of its session (``override``). A request keeps what it was given.
+
 ``grant`` tells at once, by what is known; whether a session in a bucket is frozen may not be known yet, so ``admit``
 looks there first. Both give the same for the same credentials. A token that is taken back is good for 20 ms more.
 """
@@ -26,11 +29,13 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection
 
 from wiretape.policy import Mode
+from wiretape.proxy.fault_sets import FaultSets
 from wiretape.proxy.refusals import Refusals
 from wiretape.proxy.threads import Threads, aside
-from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
+from wiretape.replay.faults import Faults
+from wiretape.sessions.access import Access, AccessDeniedError, AccessPolicy, basic
 from wiretape.sessions.model import RECORDING
-from wiretape.sessions.scopes import Scope
+from wiretape.sessions.scopes import Overrides, Scope
 from wiretape.store.freezing import FrozenMarks
 from wiretape.tape.pool import TapePool
 from wiretape.tape.tape import Tape
@@ -39,6 +44,8 @@ _GRANTED = 0.02
 """Seconds for which credentials are not looked at again: a token that is taken back is good for so long."""
 
 _GRANTS = 1000
+
+NO_FAULTS = Faults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,19 @@ class Grant:
     """The user that the credentials name, without a mode; empty where they name none."""
     scope: Scope | None = None
     """The scope that its requests are in."""
+    faults: tuple[Faults, ...] = ()
+    """What goes wrong with their answers on purpose: of the scope, of the session, of the configuration."""
 
     @property
     def mode(self) -> Mode:
         """The mode that its requests are served in."""
         return self.tape.mode
+
+    def test_of(self, said: str | None) -> str | None:
+        """Return the test that a request is of, where it is one's alone. ``said``: by its own header."""
+        if self.scope and self.scope.is_isolated:
+            return self.scope.test_id
+        return said
 
 
 class Door(Enum):
@@ -83,6 +98,11 @@ class Admission:
         self._door = Door.STARTING
         self._policy: AccessPolicy
         self._tapes: TapePool
+        self._configured: AccessPolicy
+        """The policy without overrides."""
+        self.overrides = Overrides()
+        """All that is in force beside what is configured."""
+        self._faults = FaultSets()
         self._frozen: FrozenMarks
         self._grants: dict[str | None, tuple[Grant, float]] = {}
         """By credentials, and until when that holds."""
@@ -93,14 +113,32 @@ class Admission:
 
     # -- the door --------------------------------------------------------------------------------------------------
 
-    def use(self, policy: AccessPolicy, tapes: TapePool) -> None:
+    def use(self, policy: AccessPolicy, tapes: TapePool, faults: Faults = NO_FAULTS) -> None:
         """From now on these decide on who comes in, and on what a client gets. The door opens."""
-        self._policy = policy
+        self._configured = policy
         self._tapes = tapes
-        self._grants.clear()
+        self._faults.configured = faults
+        self.override(self.overrides)
         self._frozen = FrozenMarks(tapes.store, self._threads.searcher_of(tapes.store))
         if self._door is Door.STARTING:
             self._door = Door.OPEN
+
+    def override(self, overrides: Overrides) -> None:
+        """From now on these are in force, from the next request of each client on."""
+        self.overrides = overrides
+        self._policy = self._configured.overridden(overrides)
+        self._tapes.use(self._policy.sessions)
+        self._faults.use(overrides, self._tapes.turns)
+        self._grants.clear()
+
+    def rewind_faults(self) -> None:
+        """Let faults that are counted here count from the start; the others begin anew with the turns of takes."""
+        self._faults.rewind()
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether anything goes wrong on purpose, for whomever."""
+        return self._faults.has_any
 
     def close_door(self) -> None:
         """Let nobody in until ``use`` is called again."""
@@ -160,12 +198,21 @@ class Admission:
         known = self._grants.get(credentials)
         if known and known[1] > time.monotonic():
             return known[0]
-        access = self._policy.admit(credentials, self._frozen.is_frozen)
-        given = Grant(self._tapes.of(access.session, access.mode), access.by)
+        given = self._given(self._policy.admit(credentials, self._frozen.is_frozen))
         if len(self._grants) > _GRANTS:
             self._grants.clear()
         self._grants[credentials] = given, time.monotonic() + _GRANTED
         return given
+
+    def _given(self, access: Access) -> Grant:
+        scope = access.scope
+        return Grant(
+            self._tapes.of(access.session, access.mode, scope.id if scope else ""),
+            access.by,
+            access.client,
+            scope,
+            self._faults.of(access.session.name, scope),
+        )
 
     async def admit(self, client: Hashable, authorization: str | None = None, header: str | None = None) -> Grant:
         """Return the same as ``grant``, after a look into a store that is not quick where that is needed."""
@@ -188,8 +235,7 @@ class Admission:
     @property
     def default(self) -> Grant:
         """What a client gets that names no session, on a proxy that is open."""
-        access = self._policy.default()
-        return Grant(self._tapes.of(access.session, access.mode))
+        return self._given(self._policy.default())
 
     def mode(self, client: Hashable) -> Mode | None:
         """Return the mode of a client in a tunnel; None where its requests have to tell."""

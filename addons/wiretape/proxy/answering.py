@@ -9,7 +9,17 @@ from mitmproxy import http
 from wiretape.providers import wire
 from wiretape.proxy import flow_state, framing, responses
 from wiretape.proxy.call_teller import CallTeller
-from wiretape.proxy.calls import Faulted, Forwarded, Ignored, Missed, Outcome, Replayed, StoreUnavailable, Unreadable
+from wiretape.proxy.calls import (
+    BudgetReached,
+    Faulted,
+    Forwarded,
+    Ignored,
+    Missed,
+    Outcome,
+    Replayed,
+    StoreUnavailable,
+    Unreadable,
+)
 from wiretape.proxy.compat import supported
 from wiretape.proxy.compat.supported import Feature
 from wiretape.proxy.declining import Declining
@@ -44,7 +54,7 @@ class Answering:
             case Faulted():
                 call.fault(settled.fault)
                 _fault(flow, settled)
-            case Missed() | Unreadable() | Ignored() | StoreUnavailable():
+            case Missed() | Unreadable() | Ignored() | StoreUnavailable() | BudgetReached():
                 flow.response = await self._declining.answer(settled, flow.request.host, call)
             case Forwarded():
                 self._live.forward(flow, settled, call, is_shared=self._sharing.is_shared(settled))

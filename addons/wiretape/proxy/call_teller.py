@@ -14,6 +14,7 @@ What has not come to its end when the proxy stops is told then. Who was not let 
 asks for a host that is no provider's.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -49,6 +50,8 @@ class CallTeller:
         self._open: set[OpenCall] = set()
         self._followers: dict[SharedResponse, list[OpenCall]] = {}
         """The calls that have got a live answer of which it is not known yet whether it is recorded."""
+        self._waiting: set[asyncio.Event] = set()
+        """Set when another call is told."""
 
     def stop(self) -> None:
         """Tell what has not come to its end."""
@@ -56,6 +59,23 @@ class CallTeller:
             call.end("the proxy stopped")
         for flight in [*self._followers]:
             self.land(flight)
+
+    async def settle(self, session: str, seconds: float) -> bool:
+        """Wait until all calls of a session are told whose answers have ended; without a name, those of all sessions.
+
+        Return whether they are, in time.
+        """
+        end = now() + seconds
+        while any(call.is_over and session in ("", call.grant.tape.session) for call in self._open):
+            told = asyncio.Event()
+            self._waiting.add(told)
+            try:
+                await asyncio.wait_for(told.wait(), max(0.0, end - now()))
+            except TimeoutError:
+                return False
+            finally:
+                self._waiting.discard(told)
+        return self.log is not None and await asyncio.to_thread(self.log.flush, max(0.0, end - now()))
 
     # -- calls that take a while -------------------------------------------------------------------------------------
 
@@ -104,6 +124,8 @@ class CallTeller:
 
     def _tell(self, call: OpenCall) -> None:
         self._open.discard(call)
+        for each in self._waiting:
+            each.set()
         if self.log is None or call.outcome is None:
             return
         followers = self._followers.get(call.leader) if call.leader else None

@@ -18,6 +18,7 @@ outcome                   what becomes of the request                           
 ``Unreadable``            it is refused: no recording can be of it                 nothing
 ``Ignored``               it gets an empty answer: it is beside the model          nothing
 ``StoreUnavailable``      it is refused: what there is cannot be told now          nothing
+``BudgetReached``         it is refused: its session has spent what it may         nothing
 ``Forwarded``             the provider answers it; ``keeping`` says what is kept   the request
 ``Joining``               an equal one is under way, whose answer may be for both  not known yet
 ========================  =======================================================  ==========================
@@ -247,6 +248,8 @@ class Untold(Enum):
     """Whether it has one of a request."""
     FROZEN = auto()
     """Whether a session is frozen."""
+    SPENT = auto()
+    """What a session with a budget has spent: not the store's, but told in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,15 @@ class StoreUnavailable:
     def label(self) -> str:
         """Of the request, for the log."""
         return self.request.route.sent_url if self.untold is Untold.FROZEN else self.request.label
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetReached:
+    """Nothing answers, and nothing is sent: the session has spent its budget."""
+
+    request: EndpointRequest
+    why: str
+    """For the client: what was spent, and what it can do."""
 
 
 class Keeping(Enum):
@@ -295,4 +307,6 @@ class Joining:
     request: EndpointRequest
 
 
-type Outcome = Replayed | Faulted | Missed | Unreadable | Ignored | StoreUnavailable | Forwarded | Joining
+type Outcome = (
+    Replayed | Faulted | Missed | Unreadable | Ignored | StoreUnavailable | BudgetReached | Forwarded | Joining
+)

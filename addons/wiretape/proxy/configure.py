@@ -6,7 +6,7 @@ stay: ``check`` is for every change, ``build`` for those of ours.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,17 +21,24 @@ from wiretape.cluster.worker import Membership
 from wiretape.codecs import misspelled, printable
 from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
+from wiretape.config.overrides import Known
+from wiretape.control import server
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
-from wiretape.matching.presets import Preset
-from wiretape.matching.rules import MatchPolicy, parse_places
+from wiretape.matching.presets import MatchPolicies, Preset
+from wiretape.matching.rules import parse_places
+from wiretape.metrics.prometheus import MissingPackageError
 from wiretape.network import address, dns_rebinding
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
+from wiretape.pricing.memory import memory_file
+from wiretape.pricing.prices import Prices
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests, Program
+from wiretape.proxy import budgets
 from wiretape.proxy.compat import loopback, supported
 from wiretape.proxy.options import PREFIX, Lane, Large
 from wiretape.proxy.runtime import Runtime
@@ -39,6 +46,7 @@ from wiretape.redaction import RedactionPolicy
 from wiretape.replay import pacing
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.model import Sessions, check_name
+from wiretape.sessions.scopes import Overrides
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
@@ -53,10 +61,12 @@ _RUN = 100
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """How the proxy itself is met: by its page of counters, its coordinator, and who asks for it by name."""
+    """How the proxy itself is met: by its page of counters, its API, its coordinator, and who asks for it by name."""
 
     page: Address | None
     """Where the page of counters is, if anywhere."""
+    control: Address | None
+    """Where the control API is, if anywhere."""
     membership: Membership | None
     """Which worker of several this is, if one."""
     names: OwnNames
@@ -72,7 +82,24 @@ def check(options: OptManager) -> Appearance:
     page = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
-    return Appearance(page, membership, own_names(options))
+    return Appearance(page, _control(options), membership, own_names(options))
+
+
+def _control(options: OptManager) -> Address | None:
+    """Return where the control API is to be, if anywhere."""
+    if not options.wiretape_control:
+        return None
+    found = _checked(options, "wiretape_control", address.parse)
+    if not found.is_loopback and not options.wiretape_tokens:
+        raise exceptions.OptionsError(
+            f"wiretape_control: {found} is open to other machines, where anybody could change what this proxy does. "
+            "Make a token with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
+        )
+    try:
+        server.available()
+    except MissingPackageError as e:
+        raise exceptions.OptionsError(f"wiretape_control: {e}") from e
+    return found
 
 
 def _check_mitmproxy() -> None:
@@ -149,7 +176,11 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         faults = former.faults
     sessions = own.sessions()
     chosen, known = _presets(options, own)
+    places = _checked(options, "wiretape_places", parse_places)
+    rules = own.matching(providers.names)
     tokens = former.tokens if former and "wiretape_tokens" not in updated else _tokens(options)
+    prices = Prices(own.prices(providers.names), memory_file())
+    spending = _spending(options, sessions, prices, former)
     return Runtime(
         place=_place(options),
         tape=_tape(options),
@@ -159,12 +190,17 @@ def _build(options: OptManager, updated: Set[str], former: Runtime | None, own: 
         providers=providers,
         faults=faults,
         egress=_egress(options, own),
-        matching=_matching(options, own, providers.names, chosen, known),
+        matching=presets.policy(chosen, known, rules, places),
+        policies=MatchPolicies(known, rules, places),
+        known=Known(providers.names, known, sessions, options.wiretape_session),
         ignored=_ignored(chosen, known),
         has_strict_rules=options.wiretape_strict_rules,
         redaction=own.redaction(),
         memory=_checked(options, "wiretape_cache", parse_size),
         call_log=_call_log(options),
+        prices=prices,
+        spending=spending,
+        counts_costs=bool(spending or options.wiretape_metrics or options.wiretape_coordinator) and prices.are_known,
         run=_run(options, former),
         journal=_journal(options),
         largest=_largest(options),
@@ -214,17 +250,6 @@ def _tape(options: OptManager) -> TapeConfig:
         places=options.wiretape_places,
         is_offline=options.wiretape_offline,
     )
-
-
-def _matching(
-    options: OptManager,
-    own: Configuration,
-    providers: Collection[str],
-    chosen: MatchChoice,
-    known: Mapping[str, Preset],
-) -> MatchPolicy:
-    places = _checked(options, "wiretape_places", parse_places)
-    return presets.policy(chosen, known, own.matching(providers), places)
 
 
 def _presets(options: OptManager, own: Configuration) -> tuple[MatchChoice, Mapping[str, Preset]]:
@@ -305,6 +330,13 @@ def _call_log(options: OptManager) -> Path | None:
     return _checked(options, "wiretape_call_log", named_log_file)
 
 
+def _spending(options: OptManager, sessions: Sessions, prices: Prices, former: Runtime | None) -> Spending | None:
+    try:
+        return budgets.spending(_place(options), sessions, prices, former.spending if former else None)
+    except (OSError, ValueError) as e:
+        raise exceptions.OptionsError(f"wiretape_config: {e}") from e
+
+
 def _run(options: OptManager, former: Runtime | None) -> str:
     text: str = options.wiretape_run
     if text:
@@ -347,6 +379,17 @@ def _checked[T](options: OptManager, name: str, parse: Callable[[str], T]) -> T:
         return parse(getattr(options, name))
     except ValueError as e:
         raise exceptions.OptionsError(f"{name}: {e}") from e
+
+
+def check_overrides(runtime: Runtime, overrides: Overrides) -> None:
+    """Raise OptionsError where what was asked for of sessions and scopes names what there is no more."""
+    of_scopes = [scope.override for scope in overrides.scopes.values()]
+    for override in (*overrides.sessions.values(), *of_scopes):
+        if override.match:
+            try:
+                runtime.policies.of(override.match)
+            except ValueError as e:
+                raise exceptions.OptionsError(f"wiretape_config: a session or a scope matches by it now: {e}") from e
 
 
 def clean_by(policy: RedactionPolicy) -> None:

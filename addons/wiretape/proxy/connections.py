@@ -109,15 +109,21 @@ class Connections:
         self.destinations.forget(data.client)
 
     def _grants(self, client: connection.Client) -> list[Grant]:
-        """Return what a client was given: with its tunnel, or with each of its requests that are under way.
+        """Return what a client was given: with each of its requests that are under way, or with its tunnel.
 
         Raises AccessDeniedError.
         """
         flows = self._flows.get(client)
-        if flows is None or self._admission.is_settled_by_tunnel(client):
+        is_settled = self._admission.is_settled_by_tunnel(client)
+        given = None
+        if flows is None or is_settled:
             # A client without a request gets what one gets that shows nothing: on a proxy with tokens, nothing.
-            return [self._admission.grant(client)]
-        return [grant for flow in flows if flow.live and (grant := flow_state.of(flow).grant)]
+            given = self._admission.grant(client)
+        # A request keeps what it was given, whatever scope has begun or ended since.
+        grants = [grant for flow in flows or () if flow.live and (grant := flow_state.of(flow).grant)]
+        if given and not grants:
+            return [given]
+        return grants
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
         """Count what was opened to a provider."""

@@ -9,7 +9,8 @@ The facts come in this order, and none is asked for that makes no difference any
 2. what the request says, read where its mode looks for recordings, or where there are rules for faults;
 3. the fault that it meets, drawn from those rules: one with a status ends the way here;
 4. whether an equal request is under way, whose answer this one may share (``record-if-missing``);
-5. what the look-up gives; whether the proxy is offline for the host, and whether the session may be frozen.
+5. what the look-up gives; whether the proxy is offline for the host, and whether the session may be frozen;
+6. of what would be sent on, whether its session has spent its budget.
 
 ===================  ==========================================================================================
 mode                 without a fault, the request being readable
@@ -23,11 +24,14 @@ mode                 without a fault, the request being readable
 A recording that is too old to answer is a miss, which is refused in every mode where its session says so (see
 ``tape.expiry``); where the provider is to be asked in its place, it is as if there were none.
 
+What would be forwarded is refused where its session has spent its budget (``budgets``).
+
 Nothing fails open: where the store cannot tell, nothing is sent, unless it is a bucket that is away and keeps what is
 recorded meanwhile; where it cannot tell whether the session is frozen, nothing is sent at all.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -35,13 +39,15 @@ from enum import Enum, auto
 from wiretape.policy import Mode
 from wiretape.providers import routing
 from wiretape.providers.routing import Exclusion, Route
-from wiretape.proxy import reading
+from wiretape.proxy import fault_sets, reading
 from wiretape.proxy.admission import Admission, Grant
+from wiretape.proxy.budgets import Budgets
 from wiretape.proxy.call_report import CallReport
 from wiretape.proxy.call_teller import CallTeller
 from wiretape.proxy.calls import (
     LARGE,
     BodyState,
+    BudgetReached,
     EndpointRequest,
     Faulted,
     Finding,
@@ -89,6 +95,8 @@ class Facts:
     doubt: str = ""
     """Why it cannot be told whether its session is frozen; empty where it can. A session that is known to be frozen
     admits nobody who records."""
+    budget_reached: str = ""
+    """What its session has spent, where that is all that it may; empty where it may spend."""
 
 
 class Wanted(Enum):
@@ -99,6 +107,14 @@ class Wanted(Enum):
 
 def decide(facts: Facts) -> Outcome | Wanted | None:
     """Return what becomes of a request, or which fact is wanted; None where it is for no endpoint."""
+    outcome = _decide(facts)
+    if isinstance(outcome, Forwarded) and facts.budget_reached:
+        return BudgetReached(outcome.request, facts.budget_reached)
+    return outcome
+
+
+def _decide(facts: Facts) -> Outcome | Wanted | None:
+    """Return the same as if every session could spend what it likes."""
     request = facts.request
     fault = facts.fault
     if request is None:
@@ -141,6 +157,11 @@ def _stays(facts: Facts, mode: Mode) -> bool:
     return mode is Mode.REPLAY or facts.is_offline
 
 
+def is_read(grant: Grant) -> bool:
+    """Return whether it is looked at what a request says: for its recording, or for a fault that it may meet."""
+    return grant.mode in LOOKING or bool(grant.faults)
+
+
 # -- the shell ---------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +189,7 @@ class Decider:
         self.flights: dict[Hashable, SharedResponse] = {}
         """The live answers that can be shared: see ``sharing``."""
         self._programs = ProgramsAtWork(command)
+        self.budgets = Budgets(self.teller, time.time)
         self._look_ups = LookUps(threads)
 
     def close(self) -> None:
@@ -226,11 +248,11 @@ class Decider:
 
         ``mode`` is None where it is not known yet.
         """
-        return mode is None or mode in LOOKING or bool(self.runtime.faults)
+        return mode is None or mode in LOOKING or self.admission.has_faults
 
     def may_answer(self, head: RequestHead, grant: Grant) -> bool:
         """Return whether a request may be answered here, so that it is worth deciding before there is a flow."""
-        return self.is_answering(grant.mode) and self.route(head) is not None
+        return is_read(grant) and self.route(head) is not None
 
     # -- its facts -------------------------------------------------------------------------------------------------
 
@@ -243,7 +265,7 @@ class Decider:
 
     def recall(self, incoming: IncomingRequest) -> Hit | None:
         """Return the hit of a request that was looked up lately: at once, and counted."""
-        return None if self.runtime.faults else self._look_ups.recall(incoming)
+        return None if incoming.grant.faults else self._look_ups.recall(incoming)
 
     async def decide(self, incoming: IncomingRequest, route: Route | None = None) -> Outcome | None:
         """Return what becomes of a request; None where it is for no endpoint. ``route``: where it is known."""
@@ -254,7 +276,7 @@ class Decider:
             unread = EndpointRequest(incoming.grant, route, incoming.came_at)
             return await self._settle(Facts(unread, looked_up=LookedUp(Finding.HIT, hit)), incoming)
         request = await self._read(incoming, route)
-        fault = await self._draw(incoming, request) if self.runtime.faults else None
+        fault = await self._draw(incoming, request) if request.grant.faults else None
         is_under_way = request.grant.mode is Mode.RECORD_IF_MISSING and request.shared_key in self.flights
         is_offline = self._is_offline_for(incoming.head.hosts[0])
         facts = Facts(request, fault, is_under_way=is_under_way, is_offline=is_offline)
@@ -280,7 +302,7 @@ class Decider:
 
     async def _read(self, incoming: IncomingRequest, route: Route) -> EndpointRequest:
         # In ``record`` whoever writes the recording reads the request: it is sent on whatever it is.
-        if self.is_answering(incoming.grant.mode) or incoming.too_large:
+        if is_read(incoming.grant) or incoming.too_large:
             request = await reading.read(incoming, route, self._threads)
             is_beside_model = self.is_beside_model(incoming.head, incoming.grant)
             return replace(request, is_beside_model=True) if is_beside_model else request
@@ -297,9 +319,9 @@ class Decider:
             model = ""
             identity = hashlib.sha256(incoming.body).hexdigest()
         route = request.route
-        return self.runtime.faults.draw(
-            FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
-        )
+        query = FaultQuery(request.grant.tape.session, route.provider, route.endpoint_names, model, identity)
+        # Where several workers count together, that waits for another process.
+        return await aside(self._threads.reader, fault_sets.draw, request.grant.faults, query)
 
     async def _settle(self, facts: Facts, incoming: IncomingRequest | None) -> Outcome:
         """Decide on a request to an endpoint, with a look-up and a look at the session's mark where they are wanted.
@@ -315,9 +337,23 @@ class Decider:
             outcome = decide(facts)
         if isinstance(outcome, Forwarded) and request.grant.mode is Mode.RECORD_IF_MISSING:
             # In ``record`` the client goes first: whoever writes looks at the mark too, and writes nothing then.
-            outcome = decide(replace(facts, doubt=self.admission.doubt(request.grant)))
+            facts = replace(facts, doubt=self.admission.doubt(request.grant))
+            outcome = decide(facts)
+        if isinstance(outcome, Forwarded):
+            outcome = await self._within_budget(facts, outcome)
         assert outcome is not None
         assert not isinstance(outcome, Wanted)
-        if isinstance(outcome, StoreUnavailable) and outcome.untold is Untold.FROZEN:
+        if isinstance(outcome, StoreUnavailable) and outcome.untold in (Untold.FROZEN, Untold.SPENT):
             request.grant.tape.counters.unavailable += 1
         return outcome
+
+    async def _within_budget(self, facts: Facts, outcome: Forwarded) -> Outcome | Wanted | None:
+        """Return the same where a request's session may pay for it, else that it may not."""
+        request = outcome.request
+        session = request.grant.tape.session
+        budget = self.runtime.sessions.get(session).budget
+        try:
+            account = await self.budgets.used_up(session, budget, request.route.endpoint.method)
+        except OSError as e:
+            return StoreUnavailable(request, Untold.SPENT, str(e))
+        return decide(replace(facts, budget_reached=str(account))) if account else outcome

@@ -10,9 +10,8 @@ from mitmproxy import http
 
 from wiretape.call_log.call import Outcome
 from wiretape.codecs import printable
-from wiretape.providers import wire
 from wiretape.proxy import responses
-from wiretape.proxy.calls import Ignored, Missed, StoreUnavailable, Unreadable, Untold
+from wiretape.proxy.calls import BudgetReached, Ignored, Missed, StoreUnavailable, Unreadable, Untold
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.open_call import OpenCall
 
@@ -27,7 +26,7 @@ class Declining:
         self._teller = decider.teller
 
     async def answer(
-        self, outcome: Missed | Unreadable | Ignored | StoreUnavailable, host: str, call: OpenCall
+        self, outcome: Missed | Unreadable | Ignored | StoreUnavailable | BudgetReached, host: str, call: OpenCall
     ) -> http.Response:
         """Return what a client is told, and note it. ``host`` is where its request would have gone."""
         if isinstance(outcome, Ignored):
@@ -35,6 +34,8 @@ class Declining:
             return self.nothing(call, f"{route.endpoint.method} {route.sent_url}")
         if isinstance(outcome, Unreadable):
             return self._no_recording_can_be(outcome, call)
+        if isinstance(outcome, BudgetReached):
+            return self._budget_reached(outcome, call)
         if isinstance(outcome, Missed):
             if outcome.expired:
                 return self._expired(outcome, call)
@@ -84,9 +85,15 @@ class Declining:
         )
 
     @staticmethod
+    def _budget_reached(outcome: BudgetReached, call: OpenCall) -> http.Response:
+        call.refuse(outcome.why)
+        logger.warning("refused: %s: %s", outcome.request.label, outcome.why)
+        return responses.budget_reached(outcome.why, outcome.request.route)
+
+    @staticmethod
     def _unavailable(outcome: StoreUnavailable, call: OpenCall) -> http.Response:
         tape = outcome.request.grant.tape
-        call.refuse(f"the recordings cannot be looked up: {outcome.why}")
+        what = "what this session has spent" if outcome.untold is Untold.SPENT else "the recordings"
+        call.refuse(f"{what} cannot be looked up: {outcome.why}")
         logger.error("cannot be looked up: %s%s: %s", outcome.label, tape.named, outcome.why)
-        text = f"wiretape: the recordings cannot be looked up now ({outcome.why}), so nothing is sent to a provider."
-        return responses.answer(wire.error(503, text, "recordings_unavailable", outcome.request.route, retry=True))
+        return responses.unavailable(what, outcome.why, outcome.request.route)

@@ -70,19 +70,26 @@ class FlowHooks:
             )
             flow.response = self._refusal(flow, e)
             return
+        state.test_id = grant.test_of(state.test_id)
         self._connections.admit(flow.client_conn, grant, flow)
         self._decider.see(flow_state.head_of(flow), grant)
         state.route = self._passing.route(flow, grant)
         state.nothing = self._passing.answer_from_nothing(flow, grant)
         if refused := await self._refused(flow, grant):
-            self._open(flow, grant).refuse(refused.why)
-            flow.response = refused.answer
-            state.grant = None  # Nothing more of it is read.
+            self._refuse(flow, grant, refused)
             return
         if state.route or state.nothing or self._passing.is_refused(flow, grant):
             return
+        if refused := await self._passing.over_budget(flow, grant):
+            self._refuse(flow, grant, refused)
+            return
         self._passing.tell(flow, grant)
         flow.request.stream = state.leaves = True
+
+    def _refuse(self, flow: http.HTTPFlow, grant: Grant, refused: Refused) -> None:
+        self._open(flow, grant).refuse(refused.why)
+        flow.response = refused.answer
+        flow_state.of(flow).grant = None  # Nothing more of it is read.
 
     def _open(self, flow: http.HTTPFlow, grant: Grant) -> OpenCall:
         """Return the call of a flow that does not go the way of those that are decided on."""
@@ -139,16 +146,16 @@ class FlowHooks:
         if former is None and state.route is None:
             return None
         # In live nobody looks at a body.
-        is_read = grant.mode is not Mode.LIVE or bool(self._decider.runtime.faults)
+        is_read = grant.mode is not Mode.LIVE or bool(grant.faults)
         body = flow.request.raw_content if is_read else None
         came_at = former.request.came_at if former else flow_state.came_at(flow)
         state.request = await self._decider.build(flow_state.head_of(flow), grant, body or b"", came_at)
-        if former and former.request.grant.tape is grant.tape:
+        if former and former.request.grant == grant:
             return former
-        # There is none, or it was not known yet that the session is frozen.
+        # There is none, or it was not known yet that the session is frozen, or a scope has begun or ended meanwhile.
         return await self._decider.decide(state.request, state.route)
 
-    def wiretape_large(self, flow: http.HTTPFlow) -> None:
+    async def wiretape_large(self, flow: http.HTTPFlow) -> None:
         """Refuse a request whose body is too large to be kept, or let it pass: the hook that our layers pause on."""
         state = flow_state.of(flow)
         if flow.response or state.grant is None:
@@ -158,6 +165,9 @@ class FlowHooks:
         what = f"{flow.request.method} {flow.request.pretty_host}"
         is_file = state.route is not None and state.route.endpoint.kind == OTHER
         passes = (is_file or self._decider.runtime.large is Large.PASS) and tape.mode is not Mode.REPLAY
+        if (passes or tape.mode is Mode.LIVE) and (refused := await self._passing.over_budget(flow, state.grant)):
+            self._refuse(flow, state.grant, refused)
+            return
         if passes or tape.mode is Mode.LIVE:
             flow.request.stream = state.leaves = True
             tape.counters.upstream += 1

@@ -6,6 +6,7 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from mitmproxy import http
 
@@ -33,6 +34,7 @@ class LiveAnswers:
         self._teller = decider.teller
         self._sharing = sharing
         self._under_way: set[LiveRecording] = set()
+        self._finished = asyncio.Event()
         self._journaling = Journaling(self._land)
         # A slow disk delays neither the traffic nor a hit.
         self.aside = ThreadPoolExecutor(1, "wiretape-store")
@@ -136,12 +138,26 @@ class LiveAnswers:
         if exchange not in self._under_way:
             return  # Finished before: when the proxy stops, its connections close after that.
         self._under_way.discard(exchange)
+        self._finished.set()
         exchange.finish(how)
         if exchange.state is State.HANDED_OVER:
             self._journaling.look()
         else:
             self._journaling.forget(exchange)
             self._land(exchange)
+
+    async def let_end(self, seconds: float) -> None:
+        """Wait so many seconds at most until the answers have ended that are under way now.
+
+        Its client may have read all of an answer, as a stream tells its end by itself, while the end of its body is
+        still on the way.
+        """
+        under_way = {*self._under_way}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while under_way & self._under_way:
+                    self._finished.clear()
+                    await self._finished.wait()
 
     def _land(self, exchange: LiveRecording) -> None:
         # Only now does a look-up find the recording: until now others could follow.

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wiretape.call_log.call import Call, MissTold, Outcome
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.routing import Route
 from wiretape.providers.usage import Usage
 from wiretape.proxy.admission import Grant
@@ -64,6 +65,8 @@ class OpenCall:
     """The live answer of another call that it follows."""
     miss: MissTold | None = None
     why: list[str] = field(default_factory=list)
+    is_over: bool = False
+    """Whether its answer has reached its client whole, while it is found out what becomes of it."""
     has_ended: bool = False
 
     # -- what it is --------------------------------------------------------------------------------------------------
@@ -72,7 +75,7 @@ class OpenCall:
         """Note what it asks."""
         self.lead(request.route, request.label)
         if request.recorded:
-            self.model = request.recorded.model
+            self.model = model_of(request.recorded)
             self.test_id = request.recorded.test_id or ""
 
     def lead(self, route: Route, label: str) -> None:

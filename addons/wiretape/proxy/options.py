@@ -237,7 +237,16 @@ OPTIONS = (
         str,
         "",
         """Where a page of counters for Prometheus is: HOST:PORT, or PORT alone for this machine; by default nowhere.
-        Needs the package prometheus-client.""",
+        Needs the packages of the extra "team".""",
+    ),
+    Option(
+        "wiretape_control",
+        str,
+        "",
+        """Where the HTTP API of this proxy is, by which tests and programs ask what became of calls and change what
+        holds: HOST:PORT, or PORT alone for this machine. It may be the address of wiretape_metrics. By default it is
+        nowhere, but wiretape run has one at a free port. Other machines need wiretape_tokens. Needs the packages of
+        the extra "control".""",
     ),
     Option(
         "wiretape_call_log",
@@ -258,9 +267,9 @@ OPTIONS = (
         "wiretape_hosts",
         str,
         "",
-        """The names by which clients reach the proxy itself, its reverse port and its page of counters, as a list:
-        "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for another
-        host, or of a web page of another origin, is refused: so no page can read what is here.""",
+        """The names by which clients reach the proxy itself, its reverse port, its page of counters and its API, as a
+        list: "proxy.example,*.corp.example". Addresses, localhost and listen_host need not be in it. A request for
+        another host, or of a web page of another origin, is refused: so no page can read what is here.""",
     ),
     Option("wiretape_coordinator", str, "", "Set by wiretape serve."),
     Option(

@@ -24,6 +24,7 @@ from wiretape.proxy.decide import Decider
 from wiretape.proxy.declining import Declining
 from wiretape.proxy.look_up import LOOKING
 from wiretape.proxy.open_call import OpenCall
+from wiretape.proxy.responses import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Passing:
             return None
         route = self._decider.route(flow_state.head_of(flow))
         is_other = route is not None and route.endpoint.kind == OTHER
-        return None if is_other and grant.mode is Mode.LIVE and not self._decider.runtime.faults else route
+        return None if is_other and grant.mode is Mode.LIVE and not grant.faults else route
 
     def answer_from_nothing(self, flow: http.HTTPFlow, grant: Grant) -> http.Response | None:
         """Return the answer to what is no question; None where it is one, or is not answered here in this mode."""
@@ -86,6 +87,24 @@ class Passing:
         A server on this machine is another matter: on the same port may be the user's own application.
         """
         return grant.mode is Mode.REPLAY and self._is_providers(flow, but_here=True)
+
+    async def over_budget(self, flow: http.HTTPFlow, grant: Grant) -> Refused | None:
+        """Return the refusal of a request that would be sent to a provider as it comes, and may not be paid for."""
+        session = grant.tape.session
+        budget = self._decider.runtime.sessions.get(session).budget
+        if budget is None or not self._is_providers(flow, but_here=True):
+            return None
+        # A conversation begins with a GET, and is paid for all the same.
+        method = "" if upgrades.is_one(flow.request) else flow.request.method
+        route = self._decider.leads_to(flow_state.head_of(flow))
+        try:
+            account = await self._decider.budgets.used_up(session, budget, method)
+        except OSError as e:
+            return Refused(responses.unavailable("what this session has spent", str(e), route), str(e))
+        if account is None:
+            return None
+        logger.warning("refused: %s %s: %s", flow.request.method, flow.request.pretty_host, account)
+        return Refused(responses.budget_reached(str(account), route), str(account))
 
     def carry_out(self, flow: http.HTTPFlow, grant: Grant) -> None:
         """Answer a flow that has no route and was not sent on yet, or let it leave."""

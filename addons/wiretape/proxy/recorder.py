@@ -196,6 +196,7 @@ class LiveRecording:
             self._entry.append(kind, self._now(), data)
             self._journal.grown(self._entry)
             if kind in LAST:
+                self.call.is_over = True
                 self._journal.hand_over(self._entry)
                 self.state = State.HANDED_OVER
         except OSError as e:

@@ -57,6 +57,17 @@ def no_recording(text: str, route: Route, *, code: str = "recording_not_found") 
     return answer(wire.error(400, text, code, route))
 
 
+def budget_reached(why: str, route: Route) -> http.Response:
+    """Return the refusal of a request that would be paid for, where its session has spent its budget."""
+    return answer(wire.error(402, f"wiretape: {why}.", "budget_reached", route))
+
+
+def unavailable(what: str, why: str, route: Route) -> http.Response:
+    """Return the answer to a request that cannot be decided on now, as something cannot be looked up: ask again."""
+    text = f"wiretape: {what} cannot be looked up now ({why}), so nothing is sent to a provider."
+    return answer(wire.error(503, text, "recordings_unavailable", route, retry=True))
+
+
 _CODES = {413: "request_too_large", 500: "internal_error", 503: "recordings_unavailable"}
 """Status -> the error's code; of all others ``session_refused``."""
 

@@ -6,9 +6,13 @@ Whoever has it changes nothing of it. What is counted or kept lives elsewhere: o
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wiretape.config.overrides import Known
+from wiretape.matching.presets import MatchPolicies
 from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
+from wiretape.pricing.prices import Prices
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests
 from wiretape.providers.routing import Providers
 from wiretape.proxy.calls import LARGEST
@@ -45,6 +49,10 @@ class Runtime:
     """Where the proxy leads."""
     matching: MatchPolicy = field(default_factory=MatchPolicy)
     """By which rules a request may be the same as a recorded one."""
+    policies: MatchPolicies = field(default_factory=lambda: MatchPolicies({}))
+    """The same for sessions that choose for themselves."""
+    known: Known = field(default_factory=lambda: Known((), {}, Sessions()))
+    """What can be named by who asks for overrides."""
     has_strict_rules: bool = False
     """Whether it is not to start where rules make recordings one whose answers differ."""
     redaction: RedactionPolicy = field(default_factory=RedactionPolicy)
@@ -53,6 +61,12 @@ class Runtime:
     """Bytes that may be kept of hits."""
     call_log: Path | None = None
     """The file that has what became of calls; None for none."""
+    prices: Prices = field(default_factory=Prices)
+    """What tokens cost."""
+    spending: Spending | None = None
+    """What sessions with a budget have spent; None where none has one."""
+    counts_costs: bool = False
+    """Whether somebody wants to know what calls cost, be there a log of calls or not."""
     run: str = ""
     """What all calls of this proxy have in common."""
     journal: int = 0

@@ -9,6 +9,7 @@ from mitmproxy import http
 from wiretape.codecs import content_coding
 from wiretape.matching import request as matching
 from wiretape.providers import wire
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.routing import OTHER, Route
 from wiretape.providers.usage import Usage
 from wiretape.proxy.open_call import OpenCall
@@ -58,7 +59,7 @@ class WatchedAnswer:
             recorded = self._recorded or self._read_request()
             if recorded is None:
                 return NOTHING
-            self._call.model = recorded.model
+            self._call.model = model_of(recorded)
             self._call.request = recorded.label
             pieces = [each for each in self._pieces if each]
             if not pieces:

@@ -10,7 +10,7 @@ from typing import Any
 
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.exceptions import ConfigurationError
-from wiretape.replay.faults import Ending, Fault, FaultRule, Faults, Status
+from wiretape.replay.faults import Ending, Fault, FaultRule, Status
 
 type _Path = tuple[str | int, ...]
 
@@ -24,13 +24,13 @@ _SHOWN = 80
 """Characters of a wrong value that an error shows."""
 
 
-def parse(entries: Sequence[Mapping[str, Any]], providers: Collection[str]) -> Faults:
+def parse(entries: Sequence[Mapping[str, Any]], providers: Collection[str]) -> tuple[FaultRule, ...]:
     """Return the rules of the ``[[fault]]`` tables; ``wiretape.config`` has looked at keys and types before.
 
     ``providers`` are the names that a fault's provider can have. Raises ConfigurationError, with the path below the
     file.
     """
-    return Faults(_rule(("fault", number), entry, providers) for number, entry in enumerate(entries))
+    return tuple(_rule(("fault", number), entry, providers) for number, entry in enumerate(entries))
 
 
 _EFFECTS = ("status", "delay", "stall", "cut", "garble", "slow")
@@ -49,7 +49,7 @@ def _rule(path: _Path, entry: Mapping[str, Any], providers: Collection[str]) -> 
     if not isinstance(nth, list):
         nth = [nth]
     share = float(entry.get("share", 1))
-    return FaultRule(patterns, share, entry.get("seed", 0), frozenset(nth), _fault(path, entry))
+    return FaultRule(patterns, share, entry.get("seed", 0), frozenset(nth), _fault(path, entry), entry)
 
 
 def _check_together(path: _Path, entry: Mapping[str, Any]) -> None:

@@ -7,12 +7,13 @@ a share is met is drawn from a digest, so that the same requests meet the same f
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from wiretape.codecs.wildcards import Wildcard
+from wiretape.replay.take_counters import LocalTurns, Turns
 
 _JSON_TO_NONE = bytes.maketrans(b'"{}[]', b"'()()")
 _INVERTED = bytes(each if each in b"\r\n" else each ^ 0xFF for each in range(256))
@@ -123,6 +124,8 @@ class FaultRule:
     nth: frozenset[int]
     """Of the matching requests, counted from 1; empty for all."""
     fault: Fault
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    """The table that it was made of."""
 
     def matches(self, asked: FaultQuery) -> bool:
         """Whether the request is one that the rule is about."""
@@ -136,35 +139,43 @@ class FaultRule:
 
 
 class Faults:
-    """The rules, and how many requests each has seen. Not for several threads at once."""
+    """The rules, which count the requests that they match. For any thread."""
 
-    def __init__(self, rules: Iterable[FaultRule] = ()) -> None:
-        self._rules = tuple(rules)
-        self.rewind()
+    def __init__(self, rules: Iterable[FaultRule] = (), turns: Turns | None = None, name: str = "") -> None:
+        """``turns`` count: where they are those of several workers, under a name of their own, so do these rules."""
+        self.rules = tuple(rules)
+        self._turns = turns or LocalTurns()
+        self._name = name
+        self._is_drawn = any(not rule.nth and rule.share < 1 for rule in self.rules)
 
     def __bool__(self) -> bool:
-        return bool(self._rules)
+        return bool(self.rules)
 
     def rewind(self) -> None:
         """Count again from the start."""
-        self._seen = [0] * len(self._rules)
-        self._equal: Counter[str] = Counter()
+        self._turns.rewind()
 
     def draw(self, asked: FaultQuery) -> Fault | None:
         """The fault that the next request meets: of the first rule that says so. Each rule counts all that match it."""
-        self._equal[asked.identity] += 1
+        equal = self._count(f"equal {asked.identity}") if self._is_drawn else 0
         drawn: Fault | None = None
-        for place, rule in enumerate(self._rules):
+        for place, rule in enumerate(self.rules):
             if rule.matches(asked):
-                self._seen[place] += 1
-                if drawn is None and self._meets(place, rule, asked):
+                seen = self._count(f"rule {place}") if rule.nth else 0
+                if drawn is None and _meets(rule, place, seen, asked.identity, equal):
                     drawn = rule.fault
         return drawn
 
-    def _meets(self, place: int, rule: FaultRule, asked: FaultQuery) -> bool:
-        if rule.nth:
-            return self._seen[place] in rule.nth
-        # Counted among its equals, not among all: requests that run side by side come in any order. And the rule's
-        # place: two rules of the same seed are not to choose the same requests.
-        drawn = f"{rule.seed} {place} {asked.identity} {self._equal[asked.identity]}".encode()
-        return int.from_bytes(hashlib.sha256(drawn).digest()[:8]) < rule.share * 2**64
+    def _count(self, what: str) -> int:
+        """Count once more, from 1."""
+        return self._turns.next(self._name, what) + 1
+
+
+def _meets(rule: FaultRule, place: int, seen: int, identity: str, equal: int) -> bool:
+    """Return whether a request meets a rule's fault: the ``seen``-th that matches, the ``equal``-th of its equals."""
+    if rule.nth:
+        return seen in rule.nth
+    # Counted among its equals, not among all: requests that run side by side come in any order. And the rule's
+    # place: two rules of the same seed are not to choose the same requests.
+    drawn = f"{rule.seed} {place} {identity} {equal}".encode()
+    return rule.share >= 1 or int.from_bytes(hashlib.sha256(drawn).digest()[:8]) < rule.share * 2**64

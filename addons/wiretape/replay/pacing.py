@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 _FACTOR = re.compile(r"(\d+(?:\.\d+)?)x", re.ASCII)
 _RATE = re.compile(r"(\d+(?:\.\d+)?)tps(?:,ttft=(\d+(?:\.\d+)?)(ms|s))?", re.ASCII)
@@ -22,6 +23,20 @@ class Pace:
     """Tokens a second."""
     first: float = 0.0
     """With a rate: seconds to the first token."""
+
+    def __str__(self) -> str:
+        """Return it as the option spells it."""
+        if self.rate is not None:
+            first = f",ttft={_spelled(self.first)}s" if self.first else ""
+            return f"{_spelled(self.rate)}tps{first}"
+        if self.factor is None:
+            return "instant"
+        return "recorded" if self.factor == 1 else f"{_spelled(self.factor)}x"
+
+
+def _spelled(number: float) -> str:
+    """Return a number without an exponent."""
+    return format(Decimal(repr(number)).normalize(), "f")
 
 
 INSTANT = Pace()

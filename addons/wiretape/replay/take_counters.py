@@ -4,7 +4,7 @@ import threading
 from typing import Protocol
 
 _COUNTED = 100_000
-"""Requests that are counted: of more, those that came first are counted from the start again."""
+"""Requests that are counted: of more, those that came longest ago are counted from the start again."""
 
 
 class Turns(Protocol):
@@ -17,6 +17,23 @@ class Turns(Protocol):
         """Begin anew, everywhere."""
 
 
+class TurnsOfScope:
+    """Those of one scope: each request has its first turn in it, whatever others have asked."""
+
+    def __init__(self, turns: Turns, scope_id: str) -> None:
+        self._turns = turns
+        self._scope_id = scope_id
+
+    def next(self, session: str, identity: str) -> int:
+        """As ``Turns.next``."""
+        # No session's name has a blank.
+        return self._turns.next(f"{session} in {self._scope_id}", identity)
+
+    def rewind(self) -> None:
+        """As ``Turns.rewind``."""
+        self._turns.rewind()
+
+
 class LocalTurns:
     """Those of one process."""
 
@@ -27,7 +44,8 @@ class LocalTurns:
     def next(self, session: str, identity: str) -> int:
         """As ``Turns.next``."""
         with self._lock:
-            played = self._played.get((session, identity), 0)
+            # The last one in the table is the one that came last.
+            played = self._played.pop((session, identity), 0)
             self._played[session, identity] = played + 1
             if len(self._played) > _COUNTED:
                 del self._played[next(iter(self._played))]

@@ -19,15 +19,19 @@ as long to refuse as a token of another session. A proxy without tokens is open:
 The mode is the one that the credentials ask for, else that of the session, else that of the proxy. A mode that was
 asked for is never exchanged for another one (``model.effective_mode``).
 
+While a scope is open for the user of the credentials (``scopes``), its session is the one that counts, for the token
+too, and its mode is as one that was asked for. A scope without a mode leaves that to the credentials.
+
 Example: ``checkout+replay:wt_...`` opens the session *checkout* for replay alone.
 """
 
 import base64
+import copy
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import unquote
 
 from wiretape.policy import Mode
@@ -41,6 +45,7 @@ from wiretape.sessions.model import (
     effective_mode,
     parse_user,
 )
+from wiretape.sessions.scopes import Overrides, Scope
 from wiretape.sessions.tokens import TokenEntry
 
 
@@ -56,9 +61,14 @@ class Access:
     """What credentials have opened."""
 
     session: Session
+    """With what holds for it now, in the scope too."""
     mode: Mode
     by: str = ""
     """The name of the token; empty on a proxy that is open."""
+    client: str = ""
+    """The user that the credentials name, without a mode; empty where they name none."""
+    scope: Scope | None = None
+    """The one that is open for the client."""
 
 
 class AccessDeniedError(Exception):
@@ -102,6 +112,7 @@ class AccessPolicy:
         self._tokens = tokens
         self._askable = askable
         self._asks = asks
+        self._scopes: Mapping[str, Scope] = {}
         self._default = RequestedSession(default)
         if mode_is_explicit:
             self._default = RequestedSession(default, mode)
@@ -110,11 +121,22 @@ class AccessPolicy:
         except Refused as e:
             raise ValueError(str(e)) from e
 
+    def overridden(self, overrides: Overrides) -> Self:
+        """Return the same policy with all in force that was asked for since the proxy has started."""
+        policy = copy.copy(self)
+        changed = [override.over(self.sessions.get(name)) for name, override in overrides.sessions.items()]
+        policy.sessions = self.sessions.changed(changed)
+        policy._scopes = overrides.scopes
+        override = overrides.sessions.get(self._default.name)
+        if override and override.mode:
+            policy._default = RequestedSession(self._default.name)
+        return policy
+
     def default(self) -> Access:
         """Return the access of a client that sends nothing, to a proxy that is open and a session that
         is not frozen.
         """
-        return self._access(self._default, None, lambda _: False)
+        return self._access(self._default, None, None, lambda _: False)
 
     def admit(self, credentials: str | None, is_frozen: Callable[[str], bool]) -> Access:
         """Return the access of a client that has sent ``USER:TOKEN``, or nothing. Raises AccessDeniedError.
@@ -131,6 +153,9 @@ class AccessPolicy:
                 # The token is checked for the session that is named. Only then the client is told what is wrong.
                 problem = str(e)
                 requested = _named(user) or self._default
+        client = requested.name if user else ""
+        scope = self._scopes.get(client)
+        requested = _in_scope(requested, scope)
         try:
             entry = None
             if self._tokens:
@@ -146,7 +171,12 @@ class AccessPolicy:
         problem = problem or self._unaskable(requested)
         if problem:
             raise AccessDeniedError(403, problem)
-        return self._access(requested, entry, is_frozen)
+        access = self._access(requested, entry, scope, is_frozen)
+        return replace(access, client=client, scope=scope)
+
+    def refusal(self, name: str, mode: Mode) -> str:
+        """Return why a client may not ask for a session in a mode, whatever its token is; empty where it may."""
+        return self._unaskable(RequestedSession(name, mode))
 
     def is_good(self, credentials: str) -> bool:
         """Tell whether credentials have a token that opens their session, whatever may be done in it."""
@@ -157,6 +187,7 @@ class AccessPolicy:
                 requested = _parse_user(user)
             except ValueError:
                 return False
+            requested = _in_scope(requested, self._scopes.get(requested.name))
         return self._tokens is None or self._tokens.check(requested.name, token) is not None
 
     def _unaskable(self, requested: RequestedSession) -> str:
@@ -176,9 +207,15 @@ class AccessPolicy:
         )
 
     def _access(
-        self, requested: RequestedSession, entry: TokenEntry | None, is_frozen: Callable[[str], bool]
+        self,
+        requested: RequestedSession,
+        entry: TokenEntry | None,
+        scope: Scope | None,
+        is_frozen: Callable[[str], bool],
     ) -> Access:
         session = self.sessions.get(requested.name)
+        if scope:
+            session = scope.over(session)
         role = None
         by = ""
         if entry:
@@ -191,6 +228,13 @@ class AccessPolicy:
         except Refused as e:
             raise AccessDeniedError(403, str(e)) from e
         return Access(session, mode, by)
+
+
+def _in_scope(requested: RequestedSession, scope: Scope | None) -> RequestedSession:
+    """Return what is asked for by a client for which a scope may be open."""
+    if scope is None:
+        return requested
+    return RequestedSession(scope.session, scope.override.mode or requested.mode)
 
 
 def _named(user: str) -> RequestedSession | None:

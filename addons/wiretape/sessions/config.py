@@ -24,13 +24,18 @@ def parse(entries: Mapping[str, Mapping[str, Any]]) -> Sessions:
     Raises ConfigurationError, with the path below the file; also where layers go round in a circle.
     """
     sessions = Sessions({name: _session(name, entry) for name, entry in entries.items()})
+    check_layers(sessions)
+    return sessions
+
+
+def check_layers(sessions: Sessions) -> None:
+    """Raise ConfigurationError where layers go round in a circle, or are too many."""
     if circle := _circle(sessions):
         way = " -> ".join(circle)
         raise ConfigurationError(f"layers go round in a circle: {way}", ("session", circle[0]), at="layers")
     for name in sessions.names:
         if len(sessions.order(name, _MOST + 2)) > _MOST + 1:
             raise ConfigurationError(f"stands on more than {_MOST} other sessions", ("session", name), at="layers")
-    return sessions
 
 
 def _flag(value: bool) -> bool:

@@ -5,7 +5,7 @@ business of the store.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import unquote
@@ -103,6 +103,8 @@ class Session:
     """What it may spend; None for as much as it likes."""
     freshness: Freshness | None = None
     """How old its recordings may be; None for any age."""
+    match: tuple[str, ...] | None = None
+    """When a request is the same as a recorded one, as the option ``wiretape_match`` has it."""
     words: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """The keys and values as the configuration has them, for people."""
 
@@ -121,6 +123,10 @@ class Sessions:
     def get(self, name: str) -> Session:
         """Return a session, whether the configuration names it or not."""
         return self._sessions.get(name) or Session(name)
+
+    def changed(self, sessions: Iterable[Session]) -> "Sessions":
+        """Return these, with some in the place of those of the same names."""
+        return Sessions({**self._sessions, **{session.name: session for session in sessions}})
 
     def order(self, name: str, most: int | None = None) -> tuple[str, ...]:
         """Return where a look-up goes: the session, then those below it, depth first, each once. At

@@ -74,6 +74,14 @@ class TokenFile:
         """
         return self._current().check(session, token)
 
+    def having(self, token: str) -> tuple[TokenEntry, ...]:
+        """Return all entries of a token as ``Tokens.having`` does. Raises as ``check`` does."""
+        return self._current().having(token)
+
+    def sessions(self) -> set[str]:
+        """Return the sessions that tokens are good for. Raises as ``check`` does."""
+        return {entry.session for entry in self._current().entries}
+
     def version(self) -> int:
         """Return a number that changes with each change of the file so far."""
         with contextlib.suppress(OSError):  # A file that cannot be read now has not changed yet.

@@ -67,11 +67,12 @@ class Tokens:
         session, no token at all), and with one token as with a thousand. A client cannot choose which digest is looked
         for, and digests are compared in constant time.
         """
+        return next((entry for entry in self.having(token) if entry.serves(session)), None)
+
+    def having(self, token: str) -> tuple[TokenEntry, ...]:
+        """Return all entries of a token, whatever session they are good for: several where it is good for several."""
         digest = token_hash.digest(token)
-        for entry in self._having.get(digest, ()):
-            if hmac.compare_digest(entry.digest, digest) and entry.serves(session):
-                return entry
-        return None
+        return tuple(entry for entry in self._having.get(digest, ()) if hmac.compare_digest(entry.digest, digest))
 
     def create(self, session: str, role: Role, name: str = "", now: datetime | None = None) -> "tuple[Token, Tokens]":
         """Make a token. Return it, for the one who asked for it, and the tokens with its entry as the last.

@@ -1,8 +1,8 @@
 """When the recordings of a store were made, as far as it can be told how old they are. Beside ``expiry``, which asks.
 
 A capture tells it to the second, and is the same in every copy. Of a recording without one git tells when its file was
-committed last: the commits of a session's folder are read once, beside, before the first of its recordings is asked
-for. A file that has changed since then is as old as the change. Of any other nobody knows, so it is never too old.
+committed last: the commits of a session's folder are read once, beside, where it has any recording without a capture.
+A file that has changed since then is as old as the change. Of any other nobody knows, so it is never too old.
 """
 
 import threading
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from wiretape.recording.capture import Origin
 from wiretape.store import committed
-from wiretape.store.base import RESPONSES, Store
+from wiretape.store.base import RESPONSES, WIRE, Store
 from wiretape.store.directory import DirectoryStore
 from wiretape.tape.background import Background, StillReadingError
 
@@ -37,15 +37,19 @@ class Ages:
         """Of each session the files as they were when the commits were read."""
         self._told: set[Hashable] = set()
 
-    def wait_for_commits(self, session: str) -> None:
-        """Raise StillReadingError where the commits of a session's folder are not read yet: it is begun here."""
+    def begin(self, session: str) -> "Future[None] | None":
+        """Begin to read the commits of a session's folder, unless that is done; None where it has none."""
         if not isinstance(self._store, DirectoryStore):
-            return
+            return None
         with self._lock:
-            reading = self._reading.get(session)
-            if reading is None:
-                reading = self._reading[session] = self._background.begin(lambda: self._read_commits(session))
-        if not reading.done():
+            if session not in self._reading:
+                self._reading[session] = self._background.begin(lambda: self._read_commits(session))
+            return self._reading[session]
+
+    def wait_for_commits(self, session: str) -> None:
+        """Raise StillReadingError where the commits of a session's folder are not read yet."""
+        reading = self.begin(session)
+        if reading and not reading.done():
             raise StillReadingError(reading)
 
     def _read_commits(self, session: str) -> None:
@@ -54,7 +58,8 @@ class Ages:
         with suppress(OSError):
             states = self._store.scan(session)
             folder = self._store.root / session / RESPONSES
-            times = committed.committed(folder, [f"{name}.json" for name in states])
+            bare = [f"{name}.json" for name in states if not self._store.exists(session, name, WIRE)]
+            times = committed.committed(folder, bare)
             self._states[session] = states
             self._committed[session] = {name.removesuffix(".json"): at for name, at in times.items()}
 

@@ -63,6 +63,9 @@ class Expiry:
         each = {session: own or freshness.get(session) for session in (config.session, *config.layers)}
         self._freshness = {session: says for session, says in each.items() if says and ages}
         self._ages = ages
+        if ages:
+            for session in self._freshness:
+                ages.begin(session)
 
     def prepare(self) -> None:
         """Raise StillReadingError where it cannot be told yet how old recordings are."""

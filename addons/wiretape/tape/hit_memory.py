@@ -7,14 +7,15 @@ A hit by rules is known by the client as well, as rules are chosen by it: anothe
 refused. What has come to the session since may be likelier; so beside its files the index is to know of no change, and
 to have looked a second ago at most. A hit that was found exactly is asked for first: it costs what it did.
 
-The memory is shared by tapes of several sessions, and of several modes: in record-if-missing an answer that depends on
-who asked, or when, is none.
+The memory is shared by tapes of several sessions, and of one session in several modes, scopes and moments: a hit is
+another one where anything holds by which it is chosen or played. So it is known by all of that, too.
 """
 
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
+from wiretape.matching.rules import MatchPolicy
 from wiretape.providers.answers import HttpResponse
 from wiretape.store.base import Store
 from wiretape.store.lru import LruCache
@@ -67,7 +68,7 @@ class HitMemory:
         memory: LruCache[CachedHit],
         indexes: Sequence[Index],
         *,
-        has_rules: bool,
+        policy: MatchPolicy,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """``memory`` may be shared with other tapes; ``indexes`` are those of the session and of its layers.
@@ -75,20 +76,22 @@ class HitMemory:
         ``clock``: seconds since 1970, by which recordings expire.
         """
         self._store = store
-        self._session = config.session
-        self._only_lasting = config.only_lasting
+        # One text, whose hash is known from the first time on.
+        self._tape = repr(
+            (config.session, config.layers, config.only_lasting, config.takes, config.pace, policy.choice)
+        )
         self._memory = memory
         self._indexes = indexes
-        self._has_rules = has_rules
+        self._has_rules = bool(policy.rules)
         self._clock = clock
 
     def recall(self, key: Hashable, client: str = "") -> Hit | None:
         """Return the hit of a request that was looked up lately, where that can be told at once."""
-        cached = self._memory.get((self._session, self._only_lasting, key))
+        cached = self._memory.get((self._tape, key))
         if cached is None:
             if not self._has_rules:
                 return None
-            cached = self._memory.get((self._session, self._only_lasting, key, client))
+            cached = self._memory.get((self._tape, key, client))
             if cached is None or not self._knows_no_change(cached):
                 return None
         if time.monotonic() - cached.checked < _TRUSTED:
@@ -102,7 +105,7 @@ class HitMemory:
         """Return the hit of a request that was looked up lately; it waits for the store. Raises OSError."""
         if question.key is None:
             return None
-        key = self._session, self._only_lasting, question.key
+        key = self._tape, question.key
         if cached := self._memory.get(key):
             if self._is_current(cached):
                 return cached.hit
@@ -134,9 +137,9 @@ class HitMemory:
             known = states.setdefault(each.session, {})
             # Of a file that was looked at twice the first state counts: what it was then has been made use of.
             known.update({file: state for file, state in each.states().items() if file not in known})
-        key: Hashable = self._session, self._only_lasting, question.key
+        key: Hashable = self._tape, question.key
         if hit.rules:
-            key = self._session, self._only_lasting, question.key, question.context.client
+            key = self._tape, question.key, question.context.client
         cached = CachedHit(hit, (*states.items(),), mark.at, mark.numbers, until)
         self._memory.put(key, cached, _size(hit.answer))
 

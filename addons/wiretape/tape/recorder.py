@@ -22,6 +22,7 @@ from wiretape.exceptions import StoreUnavailableError
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.providers import wire
 from wiretape.providers.answers import BrokeOffError, HoldsError, StatusError
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
@@ -106,7 +107,7 @@ class TapeRecorder:
         ``origin`` is kept with the capture. ``replaces`` names a recording that has expired: this one takes its place,
         unless it says nothing about the request. Return False where the store failed: it may be written later.
         """
-        self.call = RecordedCall(label=request.label, model=request.model)
+        self.call = RecordedCall(label=request.label, model=model_of(request))
         try:
             made = making.make(request, arrived, origin, self._config)
             self.call.usage, _ = wire.usage(request, made.recording.response)

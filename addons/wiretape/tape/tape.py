@@ -38,6 +38,7 @@ from wiretape.matching.rules import MatchContext, MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.policy import Freshness, Takes
 from wiretape.providers import wire
+from wiretape.providers.asked_model import model_of
 from wiretape.recording import RecordedRequest
 from wiretape.recording import capture as captures
 from wiretape.replay import pacing
@@ -121,7 +122,7 @@ class Tape:
             # Where each call counts, none is answered without a look.
             LruCache(0) if memory is None or self._loose.counts else memory,
             own,
-            has_rules=bool(policy.rules),
+            policy=policy,
             clock=ages.clock if ages else time.time,
         )
         self.counts_calls = self._loose.counts
@@ -300,7 +301,7 @@ class Tape:
             tokens=tokens,
             size=sum(map(len, answer.chunks)),
             label=request.label,
-            model=request.model,
+            model=model_of(request),
             session=match.lookup.session,
             usage=usage,
         )

@@ -75,7 +75,7 @@ async def _impossible(*_: object) -> AsyncIterator[None]:
 
 def ran(isolate: Isolate, mode: str) -> int:
     """The code of a command that ends with 7, on such a system."""
-    proxy: Any = SimpleNamespace(mode=mode, url="http://127.0.0.1:1")
+    proxy: Any = SimpleNamespace(mode=mode, url="http://127.0.0.1:1", control_url="")
     plan = RunPlan((sys.executable, "-c", "raise SystemExit(7)"), (), {}, isolate=isolate)
     ended = asyncio.run(run._behind(proxy, plan, TrustFiles("", "", ""), run._Relay()))
     assert not ended.is_isolated

@@ -119,10 +119,35 @@ def test_counters_need_their_package_and_nothing_else_does(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        (
+            replace(PLAN, metrics=parse("9464")),
+            r"pip install starlette uvicorn\n\(or serve without them: --metrics ''\)$",
+        ),
+        (replace(PLAN, control=parse("9465")), r"^--control: .*pip install starlette uvicorn$"),
+    ],
+)
+def test_what_serves_pages_needs_its_packages(plan: ServePlan, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert possible(PLAN) == PLAN
+    with pytest.raises(ServeRefusedError, match=says):
+        possible(plan)
+
+
+def test_the_api_is_open_to_other_machines_with_tokens_alone() -> None:
+    plan = replace(PLAN, control=parse("0.0.0.0:9465"))
+    with pytest.raises(ServeRefusedError, match=r"^--control 0\.0\.0\.0:9465 is open to other machines"):
+        possible(plan)
+    assert possible(replace(plan, settings=(TOKENS,))).control == plan.control
+
+
+@pytest.mark.parametrize(
     ("environ", "assignments", "says"),
     [
         ({}, ["wiretape_mood=live"], "--set: unknown option wiretape_mood: did you mean wiretape_mode? There are"),
         ({}, ["wiretape_metrics=1"], "--set: unknown option wiretape_metrics"),
+        ({}, ["wiretape_control=1"], "--set: unknown option wiretape_control"),
         ({}, ["wiretape_coordinator=/tmp/x"], "--set: unknown option wiretape_coordinator"),
         ({"WIRETAPE_MOOD": "live"}, [], "the environment: unknown variable WIRETAPE_MOOD: did you mean WIRETAPE_MODE?"),
     ],
@@ -159,7 +184,7 @@ def test_a_worker_gets_the_users_options_and_not_those_of_the_command(capsys: py
 def test_the_options_of_a_worker_are_those_of_a_user() -> None:
     options = worker_options()
     assert {"wiretape_mode", "wiretape_session", "wiretape_recordings", "wiretape_tokens"} <= options
-    assert options.isdisjoint({"wiretape_coordinator", "wiretape_metrics"})
+    assert options.isdisjoint({"wiretape_coordinator", "wiretape_metrics", "wiretape_control"})
     assert [name for name in sorted(options) if not name.startswith("wiretape_")] == []
 
 

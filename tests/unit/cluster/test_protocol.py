@@ -5,11 +5,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.cluster.protocol import CounterReport, Hello, Message, MessageDecoder, Next, Rewind, Turn, encode
+from wiretape.cluster.protocol import (
+    CounterReport,
+    Done,
+    Hello,
+    Message,
+    MessageDecoder,
+    Next,
+    Order,
+    Rewind,
+    Task,
+    Turn,
+    Up,
+    encode,
+)
 from wiretape.metrics.counters import Counters
 
 MESSAGES: list[Message] = [
     Hello(3, "123-456"),
+    Up(),
+    Order(1, Task.APPLY, '{"scopes":["\u2028\\n"]}'),
+    Order(2, Task.FLUSH),
+    Done(1),
+    Done(2, "it is full\n"),
     CounterReport({}),
     CounterReport(
         {"default": Counters(hits=1, tokens=2**40, rules={"a/b": 2}), 'a "strange"\nname \u2028': Counters(faults=9)}
@@ -49,6 +67,7 @@ def test_pieces_do_not_matter(messages: list[Message], cuts: list[int]) -> None:
         b"{}",
         b'{"kind":"goodbye"}',
         b'{"kind":"turn"}',
+        b'{"kind":"order","number":1,"task":"end"}',
         b'{"kind":"turn","played":1,"more":2}',
         b'{"kind":"report","counters":[]}',
         b'{"kind":"report","counters":{"a":{"hits":"x"}}}',

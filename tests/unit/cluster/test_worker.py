@@ -13,6 +13,7 @@ import pytest
 from harness import wait_until
 from wiretape.cluster import worker
 from wiretape.cluster.coordinator import Coordinator
+from wiretape.cluster.protocol import Order, Task
 from wiretape.cluster.state import ClusterState
 from wiretape.cluster.worker import Membership, RemoteTurns, Reporter
 from wiretape.metrics.counters import Counters, SessionCounters
@@ -41,10 +42,17 @@ class Running:
         self._thread.join()
         self._loop.close()
 
+    def order(self, task: Task, text: str = "") -> list[str]:
+        return asyncio.run_coroutine_threadsafe(self._coordinator.order(task, text), self._loop).result(60)
+
     async def _end(self) -> None:
         await self._coordinator.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*others, return_exceptions=True)
+
+
+def carry_out(_: Order) -> str:
+    return ""
 
 
 @pytest.fixture
@@ -99,7 +107,8 @@ def test_a_reporter_tells_that_it_is_up_what_is_counted_and_its_last_word(
 ) -> None:
     monkeypatch.setattr(worker, "_EVERY", 0.01)
     ledger, lost = SessionCounters(), threading.Event()
-    reporter = Reporter(Membership(4, str(running.path)), ledger.sessions, lost.set)
+    reporter = Reporter(Membership(4, str(running.path)), ledger.sessions, lost.set, carry_out)
+    reporter.join()
     reporter.start()
     wait_until(lambda: running.told == [("up", 4)])
     ledger.of("default").hits = 3
@@ -115,7 +124,8 @@ def test_a_reporter_tells_that_it_is_up_what_is_counted_and_its_last_word(
 
 def test_a_reporter_whose_coordinator_goes_says_so_at_once(tmp_path: Path) -> None:
     running, lost = Running(tmp_path / "team"), threading.Event()
-    reporter = Reporter(Membership(1, str(running.path)), SessionCounters().sessions, lost.set)
+    reporter = Reporter(Membership(1, str(running.path)), SessionCounters().sessions, lost.set, carry_out)
+    reporter.join()
     reporter.start()
     wait_until(lambda: running.told)
     running.close()
@@ -123,9 +133,63 @@ def test_a_reporter_whose_coordinator_goes_says_so_at_once(tmp_path: Path) -> No
     reporter.close()
 
 
-def test_a_reporter_that_finds_no_coordinator_says_so(tmp_path: Path) -> None:
+def test_workers_do_what_they_are_told_in_its_order_and_who_comes_later_hears_it_first(running: Running) -> None:
+    obeyed: dict[int, list[Order]] = {1: [], 2: []}
+
+    def reporter(number: int) -> Reporter:
+        def obey(order: Order) -> str:
+            obeyed[number].append(order)
+            return f"not {order.task} {order.text}" if order.text == "wrong" else ""
+
+        membership = Membership(number, str(running.path))
+        return Reporter(membership, SessionCounters().sessions, lambda: None, obey)
+
+    first = reporter(1)
+    in_force = first.join()
+    assert in_force
+    assert in_force.text == ""
+    assert running.told == [], "it does not serve yet"
+    first.start()
+    assert running.order(Task.APPLY, "one") == []
+    assert [(each.task, each.text) for each in obeyed[1]] == [(Task.APPLY, "one")]
+    second = reporter(2)
+    in_force = second.join()
+    assert in_force
+    assert in_force.text == "one"
+    second.start()
+    assert running.order(Task.FLUSH) == []
+    assert sorted(running.order(Task.APPLY, "wrong")) == [
+        "worker 1: not apply wrong",
+        "worker 2: not apply wrong",
+    ]
+    assert [each.task for each in obeyed[2]] == [Task.FLUSH, Task.APPLY]
+    first.close()
+    second.close()
+    assert running.order(Task.REWIND) == [], "nobody is left who would have to"
+
+
+def test_what_is_ordered_before_a_worker_serves_is_done_when_it_does(running: Running) -> None:
+    obeyed: list[str] = []
+
+    def obey(order: Order) -> str:
+        obeyed.append(order.text)
+        return ""
+
+    reporter = Reporter(Membership(1, str(running.path)), SessionCounters().sessions, lambda: None, obey)
+    reporter.join()
+    with ThreadPoolExecutor(1) as pool:
+        ordered = pool.submit(running.order, Task.APPLY, "early")
+        reporter.start()
+        assert ordered.result(60) == []
+    assert obeyed == ["early"]
+    reporter.close()
+
+
+def test_where_nobody_says_what_is_in_force_a_worker_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     lost = threading.Event()
-    reporter = Reporter(Membership(1, str(tmp_path / "team")), SessionCounters().sessions, lost.set)
+    reporter = Reporter(Membership(1, str(tmp_path / "team")), SessionCounters().sessions, lost.set, carry_out)
+    assert reporter.join() is None
+    assert "does not say what is in force" in caplog.text
     reporter.start()
     assert lost.wait(60)
     reporter.close()

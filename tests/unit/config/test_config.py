@@ -223,3 +223,24 @@ def test_what_the_example_has_behind_a_hash_is_right_too() -> None:
     assert [rule.name for rule in known.matching(known.providers().names)] == ["trace", "today", "in-logs"]
     assert known.presets()["house-bot"].clients == ("house-bot/*",)
     assert known.faults(known.providers().names)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[session.main]\nbudget = "5 USD"\npace = "fast"\n',
+        '[[redact]]\nname = "a"\npattern = "("\n',
+        '[[match]]\nname = "a"\nprovider = "opnai"\nkinds = ["dates"]\n',
+        '[[fault]]\nstatus = 429\nprovider = "opnai"\n',
+        '[[price]]\nprovider = "opnai"\ninput = 1\n',
+        '[tunnels]\nallow = ["a b"]\n',
+    ],
+)
+def test_what_is_wrong_in_a_name_or_a_value_is_found_by_a_check_of_all(text: str) -> None:
+    read = config.loads("wiretape.toml", text)
+    with pytest.raises(ConfigurationError, match=r"wiretape\.toml"):
+        read.check()
+
+
+def test_what_is_right_passes_a_check_of_all() -> None:
+    config.loads("wiretape.toml", PROVIDER + FAULT + RULE + RULES_OF_MATCHING).check()

@@ -86,6 +86,9 @@ HEADS = {
             "hide": (["'https://house'"], TEXT),
             "skip": (["['GET /files/*']"], TEXTS),
             "ignore": (["['/health']"], TEXTS),
+            "api_key": (["['OPENAI_API_KEY']", "['A', 'B']"], [*TEXTS, "['a b']", "['']"]),
+            "api_key_header": (["'x-api-key'"], [*TEXT, "'a b'", "''"]),
+            "headers": (["{ anthropic-version = '2023-06-01' }"], ["1", "'a: b'"]),
         },
     ),
     "[endpoints.a.'POST /x']\nkind = 'sdk'": (

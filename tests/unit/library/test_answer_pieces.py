@@ -92,6 +92,22 @@ STREAMS: dict[str, Sequence[dict[str, Any]]] = {
             "done": True,
         },
     ],
+    "Cohere": [
+        {"type": "message-start", "delta": {"message": {"role": "assistant", "content": []}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"thinking": "Weather?"}}}},
+        {"type": "content-delta", "index": 1, "delta": {"message": {"content": {"text": "Let me"}}}},
+        {"type": "content-delta", "index": 1, "delta": {"message": {"content": {"text": " see."}}}},
+        {
+            "type": "tool-call-start",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"id": "call_1", "function": {"name": "weather", "arguments": ""}}}},
+        },
+        {
+            "type": "tool-call-delta",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"function": {"arguments": '{"city": "Bern"}'}}}},
+        },
+    ],
     "Bedrock": [
         {"messageStart": {"role": "assistant"}},
         {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Weather?"}}}},

@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,8 @@ def test_which_rules_hold_for_whom(text: str, client: str, names: list[str]) -> 
 
 
 def test_exact_has_no_rule_at_all() -> None:
-    assert policy("exact") == MatchPolicy(places=Places(cwd=("/w",)))
+    exact = policy("exact")
+    assert replace(exact, choice="") == MatchPolicy(places=Places(cwd=("/w",)))
 
 
 def test_what_is_built_in_comes_first_and_the_own_rules_last() -> None:
@@ -165,3 +167,15 @@ def test_a_program_without_a_name_of_its_own_is_known_by_its_command() -> None:
     assert presets.named_after("aider") == ("aider",)
     assert presets.named_after("codex") == ()  # It is known by its User-Agent.
     assert presets.named_after("") == ()
+
+
+def test_the_rules_of_each_choice_are_made_once() -> None:
+    policies = presets.MatchPolicies(presets.built_in())
+    exact, auto = policies.of(("exact",)), policies.of(("auto",))
+    assert exact.rules == ()
+    assert auto.rules
+    assert policies.of(("auto",)) is auto
+    # The same rules by their names, for other clients.
+    assert policies.of(("auto", "codex")).choice != auto.choice
+    with pytest.raises(ValueError, match="no way to match"):
+        policies.of(("nobody",))

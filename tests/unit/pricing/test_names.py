@@ -4,7 +4,6 @@ import pytest
 
 from wiretape.pricing import names
 from wiretape.providers import table
-from wiretape.recording import RecordedRequest
 
 NAMES = {
     ("openai", "gpt-5"): ("openai", "gpt-5"),
@@ -30,16 +29,8 @@ def test_all_providers_that_are_named_here_there_are() -> None:
     assert {*names.PROVIDERS, *names.FREE, *names.SUBSCRIBED} <= known
 
 
-MODELS = {
-    "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.0-flash:generateContent": "gemini-2.0-flash",
-    "https://x.openai.azure.com/openai/deployments/mine/chat/completions?api-version=1": "mine",
-    "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2%3A0/converse": "anthropic.claude-v2:0",
-    "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-v2:0/converse": "anthropic.claude-v2:0",
-    "https://api.openai.com/v1/audio/speech": "",
-}
-
-
-@pytest.mark.parametrize(("url", "model"), MODELS.items())
-def test_a_model_that_the_url_names(url: str, model: str) -> None:
-    assert names.model_of(RecordedRequest(url, {}, "")) == model
-    assert names.model_of(RecordedRequest(url, {"model": "asked"}, "")) == "asked"
+def test_what_only_counts_tokens_is_free() -> None:
+    assert [names.is_free(each) for each in ("/messages/count_tokens", "/models/x:countTokens", "/messages")] == [
+        *(True, True),
+        False,
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wiretape.exceptions import ConfigurationError
-from wiretape.providers.routing import Exclusion, Providers
+from wiretape.providers.routing import ApiKey, Exclusion, Providers
 from wiretape.providers.table import builtin_tables, load
 
 
@@ -78,6 +78,24 @@ def test_what_is_excluded(rule: str, method: str, path: str, *, is_excluded: boo
         assert found is (exclusion if is_excluded else None)
 
 
+def test_which_key_is_whose_and_in_which_header() -> None:
+    entry = {"api_key": ["A_KEY", "B_KEY"], "api_key_header": "X-Key", "headers": {"X-Team": "seven"}}
+    providers = load(own(**entry))
+    found = providers.route("POST", "https", "gpu.example", 443, "/chat/completions")
+    assert found
+    provider = providers.of(found, "gpu.example", 443)
+    assert provider
+    assert (provider.api_key, provider.headers) == (ApiKey(("A_KEY", "B_KEY"), "x-key"), (("x-team", "seven"),))
+    builtin = load({})
+    openai = builtin.route("POST", "https", "eu.api.openai.com", 443, "/v1/embeddings")
+    assert openai
+    provider = builtin.of(openai, "eu.api.openai.com", 443)
+    assert provider
+    assert provider.api_key == ApiKey(("OPENAI_API_KEY",))
+    assert provider.names("api.openai.com", 443)
+    assert not provider.names("eu.api.openai.com", 443), "it is one by a pattern alone"
+
+
 def test_a_placeholder_is_one_part_of_a_path() -> None:
     found = load(own(base="/{tenant}/v1"))
     assert route(found, "/a/v1/chat/completions") == ("gpu", "https://gpu.example/a/v1", "/v1/chat/completions")
@@ -97,6 +115,8 @@ WRONG = [
     (own(skip=["files"]), "is no path such as"),
     (own(ignore=["/files?a=b"]), "it has no query"),
     (own(base="/{a}{b}"), "between two placeholders"),
+    (own(headers={"a b": "c"}), "is no header"),
+    (own(headers={"a": "b\r\nc: d"}), "is no header"),
     ({"endpoints": {"x": {"/say": CHAT}}}, "a key is a method and a path"),
     ({"endpoints": {"x": {"post /say": CHAT}}}, "a key is a method and a path"),
     ({"endpoints": {"x": {"POST /say": {"kind": "grpc"}}}}, "kind is one of http, sdk"),

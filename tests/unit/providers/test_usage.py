@@ -279,6 +279,11 @@ def test_embeddings_have_an_input_alone() -> None:
     assert wire.tokens(made) == 0
 
 
+@pytest.mark.parametrize("counted", [{"input_tokens": 14}, {"object": "response.input_tokens", "input_tokens": 14}])
+def test_what_only_counts_tokens_has_taken_none(counted: Mapping[str, Any]) -> None:
+    assert usage(recording("", passed_on(counted))) == Usage()
+
+
 @dataclass(frozen=True)
 class Silent:
     endpoint: str

@@ -13,9 +13,12 @@ from wiretape.policy import Mode
 from wiretape.proxy import admission
 from wiretape.proxy.admission import Admission, Grant
 from wiretape.proxy.threads import Threads
+from wiretape.replay import fault_config
+from wiretape.replay.pacing import Pace
 from wiretape.sessions import token_file
 from wiretape.sessions.access import AccessDeniedError, AccessPolicy
 from wiretape.sessions.model import Role, Sessions
+from wiretape.sessions.scopes import Overrides, Scope, SessionOverride
 from wiretape.sessions.token_file import TokenFile
 from wiretape.sessions.tokens import Tokens
 from wiretape.store import freezing
@@ -163,6 +166,60 @@ def test_a_token_that_is_taken_back_is_good_for_a_moment_and_its_clients_are_kno
         made.grant(outside, shown)
     assert raised.value.status == 407
     assert {*made.revoked()} == {in_tunnel, outside}
+
+
+def test_the_next_request_in_a_tunnel_is_in_the_scope_that_is_open_then(gate: Gate, clock: Clock) -> None:
+    made, client, other = gate.use(Mode.REPLAY), Client(), Client()
+    made.enter_tunnel(client, basic("gw0:"))
+    made.enter_tunnel(other, basic("gw1+live:"))
+    before = made.grant(client)
+    assert (told(before), before.client, before.scope) == (("gw0", Mode.REPLAY, ""), "gw0", None)
+    one = Scope("1", "gw0", "a", "test_a", override=SessionOverride(Mode.RECORD, pace=Pace(rate=5)))
+    two = Scope("2", "gw0", "b", "test_b", is_isolated=True)
+    made.override(Overrides().with_scope(one))
+    in_one = made.grant(client)
+    assert (told(in_one), in_one.scope, in_one.tape.config.pace) == (("a", Mode.RECORD, ""), one, Pace(rate=5))
+    assert (in_one.test_of(None), in_one.test_of("said")) == (None, "said")
+    made.override(Overrides().with_scope(two))
+    in_two = made.grant(client)
+    assert (told(in_two), in_two.scope, in_two.tape.config.pace) == (("b", Mode.REPLAY, ""), two, Pace())
+    assert (in_two.test_of(None), in_two.test_of("said")) == ("test_b", "test_b")
+    assert told(made.grant(Client(), None, "gw0+live")) == ("b", Mode.LIVE, ""), "a header names a client as well"
+    assert told(made.grant(other)) == ("gw1", Mode.LIVE, "")
+    made.override(Overrides())
+    assert made.grant(client).tape is before.tape
+    # What came before is served as it was.
+    assert (in_one.mode, in_two.mode) == (Mode.RECORD, Mode.REPLAY)
+    assert clock.moment == 1000.0
+
+
+def test_overrides_stay_in_force_when_options_change(gate: Gate) -> None:
+    made = gate.use(Mode.REPLAY)
+    scope = Scope("1", "gw0", "a")
+    overrides = Overrides({"default": SessionOverride(Mode.LIVE)}).with_scope(scope)
+    made.override(overrides)
+    gate.use(Mode.RECORD)
+    assert made.overrides == overrides
+    assert told(made.grant(Client())) == ("default", Mode.LIVE, "")
+    assert told(made.grant(Client(), basic("gw0:"))) == ("a", Mode.RECORD, "")
+
+
+def test_layers_that_a_session_has_for_now_are_looked_into(gate: Gate) -> None:
+    made = gate.use(Mode.REPLAY)
+    made.override(Overrides({"a": SessionOverride(layers=("b",)), "b": SessionOverride(layers=("c",))}))
+    assert made.grant(Client(), basic("a:")).tape.config.layers == ("b", "c")
+    made.override(Overrides({"a": SessionOverride(layers=("b",))}))
+    assert made.grant(Client(), basic("a:")).tape.config.layers == ("b",)
+
+
+def test_a_request_meets_the_faults_of_its_scope_its_session_and_the_configuration(gate: Gate) -> None:
+    made = gate.use(Mode.REPLAY)
+    assert not made.has_faults
+    rules = fault_config.parse([{"status": 429}], ())
+    scope = Scope("1", "gw0", "a", override=SessionOverride(faults=rules))
+    made.override(Overrides({"a": SessionOverride(faults=rules)}).with_scope(scope))
+    assert made.has_faults
+    assert [len(made.grant(Client(), basic(f"{user}:")).faults) for user in ("gw0", "a", "b")] == [2, 1, 0]
 
 
 def test_a_session_in_a_bucket_is_looked_at_before_it_is_recorded_in(gate: Gate) -> None:

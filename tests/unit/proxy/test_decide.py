@@ -27,6 +27,7 @@ from wiretape.proxy import reading
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.calls import (
     BodyState,
+    BudgetReached,
     EndpointRequest,
     Faulted,
     Finding,
@@ -265,6 +266,20 @@ def test_nothing_is_sent_that_may_not_be(requests: dict[tuple[str, str], Endpoin
             assert outcome.keeping in (Keeping.FAULT, Keeping.LIVE), case
 
 
+def test_where_the_budget_is_spent_what_would_be_sent_is_refused_and_nothing_else_changes(
+    requests: dict[tuple[str, str], EndpointRequest],
+) -> None:
+    for values in itertools.product(*VALUES.values()):
+        case = dict(zip(COLUMNS, values, strict=True))
+        facts = facts_of(case, requests[case["mode"], case["body"]])
+        outcome = decide(facts)
+        told = decide(replace(facts, budget_reached="5 USD of 5 USD"))
+        if isinstance(outcome, Forwarded):
+            assert told == BudgetReached(outcome.request, "5 USD of 5 USD"), case
+        else:
+            assert told == outcome, case
+
+
 def test_a_decision_depends_on_nothing_else(requests: dict[tuple[str, str], EndpointRequest]) -> None:
     request = requests["missing", "read"]
     facts = Facts(request, looked_up=LookedUp(Finding.MISS))
@@ -315,7 +330,8 @@ class Shell:
         self.use(self.mode)
 
     def use(self, mode: Mode) -> None:
-        self.decider.admission.use(AccessPolicy(Sessions(), "default", mode), self.tapes)
+        policy = AccessPolicy(Sessions(), "default", mode)
+        self.decider.admission.use(policy, self.tapes, self.decider.runtime.faults)
 
     def request(self, body: bytes = BODY, head: RequestHead = HEAD) -> IncomingRequest:
         return IncomingRequest.build(head, self.decider.admission.grant(self), body, came_at=1.0)

@@ -16,7 +16,16 @@ from deciding import make_decider
 from wiretape.call_log.call import Outcome as Told
 from wiretape.policy import Mode
 from wiretape.proxy.admission import Grant
-from wiretape.proxy.calls import BodyState, EndpointRequest, Ignored, Missed, StoreUnavailable, Unreadable, Untold
+from wiretape.proxy.calls import (
+    BodyState,
+    BudgetReached,
+    EndpointRequest,
+    Ignored,
+    Missed,
+    StoreUnavailable,
+    Unreadable,
+    Untold,
+)
 from wiretape.proxy.decide import Decider
 from wiretape.proxy.declining import Declining
 from wiretape.proxy.open_call import OpenCall
@@ -48,11 +57,13 @@ class Rig:
             return EndpointRequest(grant, route(), 0.0, BodyState.NO_RECORDING, problem=problem)
         return EndpointRequest(grant, route(), 0.0, BodyState.READ, chat("Hello"))
 
-    def told(self, outcome: Missed | Unreadable | StoreUnavailable) -> tuple[http.Response, dict[str, Any]]:
+    def told(
+        self, outcome: Missed | Unreadable | StoreUnavailable | BudgetReached
+    ) -> tuple[http.Response, dict[str, Any]]:
         response = self.answer(outcome)
         return response, json.loads(response.content or b"")["error"]
 
-    def answer(self, outcome: Missed | Unreadable | StoreUnavailable | Ignored) -> http.Response:
+    def answer(self, outcome: Missed | Unreadable | StoreUnavailable | BudgetReached | Ignored) -> http.Response:
         self.call = self.decider.teller.open(outcome.request.grant, 0.0)
         self.call.ask(outcome.request)
         return asyncio.run(Declining(self.decider).answer(outcome, "api.openai.com", self.call))
@@ -63,6 +74,22 @@ def _rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     decider = make_decider()
     yield Rig(decider, tape_of(request.param(tmp_path), "checkout", Mode.REPLAY))
     decider.close()
+
+
+def test_a_budget_that_is_spent_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    response, error = rig.told(BudgetReached(rig.request(), "the budget is used up"))
+    assert (response.status_code, error["code"]) == (402, "budget_reached")
+    assert error["message"] == "wiretape: the budget is used up."
+    assert response.headers["x-should-retry"] == "false"
+    assert (rig.call.outcome, rig.call.why) == (Told.REFUSED, ["the budget is used up"])
+    assert f"refused: {LABEL}: the budget is used up" in caplog.text
+
+
+def test_what_was_spent_and_cannot_be_told_is_asked_for_again(rig: Rig) -> None:
+    response, error = rig.told(StoreUnavailable(rig.request(), Untold.SPENT, "the disk is broken"))
+    assert response.status_code == 503
+    assert "what this session has spent cannot be looked up now (the disk is broken)" in error["message"]
+    assert "x-should-retry" not in response.headers
 
 
 def test_a_miss_is_told_and_is_not_asked_again(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("cache", "128MB", ()),
     ("call_log", "", ()),
     ("config", "", ()),
+    ("control", "", ()),
     ("coordinator", "", ()),
     ("disk", "0", ()),
     ("format", "2025-09", ("2025-09", "2026")),

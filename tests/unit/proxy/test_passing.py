@@ -1,6 +1,9 @@
 """Requests to a provider's host that no recording answers: what passes, what is refused, what is answered."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,10 +11,11 @@ from mitmproxy import http
 from mitmproxy.test import tflow
 
 from builders import tape_of
-from deciding import make_decider
+from deciding import ToldCalls, make_decider
 from wiretape import config
 from wiretape.metrics.counters import Reason
 from wiretape.policy import Mode
+from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy import flow_state
 from wiretape.proxy.admission import Grant
@@ -94,10 +98,8 @@ def test_what_is_read_before_it_is_sent_on(line: str, headers: dict[str, str], m
 
 
 def test_with_faults_all_is_read(rig: Rig) -> None:
-    rig.decider.runtime = Runtime(
-        providers=PROVIDERS, faults=Faults([FaultRule({}, 1.0, 0, frozenset(), Fault(delay=1.0))])
-    )
-    assert rig.passing.route(asked(OTHER), rig.grant(LIVE))
+    faults = Faults([FaultRule({}, 1.0, 0, frozenset(), Fault(delay=1.0))])
+    assert rig.passing.route(asked(OTHER), replace(rig.grant(LIVE), faults=(faults,)))
 
 
 # a request, its headers -> the status of the answer that comes of nothing, where requests are answered here
@@ -225,3 +227,38 @@ def test_what_is_not_recorded_is_said_once_and_counted(
         assert tape.counters.upstream == is_told
         assert [*tape.counters.reasons] == [reason] * is_told
         assert [record.getMessage().startswith("not recorded: ") for record in caplog.records] == [True] * is_told
+
+
+# a request, its headers, a mode -> whether it is refused where the session has spent its budget
+PAID: list[tuple[str, dict[str, str], bool]] = [
+    (NOISE, {}, True),
+    ("POST https://gpu.example/v1/unnamed", {}, True),
+    (CHAT.replace("POST", "GET"), SOCKET, True),
+    (SKIPPED, {}, False),
+    (OTHER, {}, False),
+    (STRANGER.replace("GET", "POST"), {}, False),
+    (HERE.replace("GET", "POST"), {}, False),
+]
+
+
+@pytest.mark.parametrize(("line", "headers", "is_refused"), PAID)
+def test_what_passes_as_it_comes_is_refused_where_the_budget_is_spent(
+    line: str, headers: dict[str, str], is_refused: bool, rig: Rig, tmp_path: Path
+) -> None:
+    spending = Spending(tmp_path / "spent.sqlite")
+    sessions = config.loads("team.toml", '[session.checkout]\nbudget = "5 USD"\n').sessions()
+    rig.decider.runtime = Runtime(providers=PROVIDERS, sessions=sessions)
+    rig.decider.budgets.spending = spending
+    rig.decider.teller.log = ToldCalls()
+
+    async def refused() -> int:
+        answer = await rig.passing.over_budget(asked(line, headers), rig.grant(LIVE))
+        return answer.answer.status_code if answer else 0
+
+    assert asyncio.run(refused()) == 0
+    spending.add("checkout", "", Decimal(5))
+    assert asyncio.run(refused()) == (402 if is_refused else 0)
+    spending.close()
+    spending.file.write_bytes(b"no database" * 100)
+    assert asyncio.run(refused()) == (503 if is_refused else 0), "it does not fail open"
+    rig.decider.teller.log.close()

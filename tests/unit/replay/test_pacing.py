@@ -46,3 +46,8 @@ def test_no_tokens_and_no_chunks() -> None:
 def test_what_is_no_pace_names_the_right_spellings(text: str) -> None:
     with pytest.raises(ValueError, match="50tps,ttft=300ms"):
         pacing.parse(text)
+
+
+@pytest.mark.parametrize("text", ["instant", "recorded", "2x", "0.5x", "0.000001x", "50tps", "12.5tps,ttft=0.3s"])
+def test_a_pace_is_spelled_as_it_was_given(text: str) -> None:
+    assert str(pacing.parse(text)) == text

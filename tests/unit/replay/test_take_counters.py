@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wiretape.replay.take_counters import LocalTurns
+from wiretape.replay.take_counters import LocalTurns, TurnsOfScope
 
 
 def test_each_session_and_request_has_a_count_of_its_own() -> None:
@@ -41,3 +41,14 @@ def test_who_asks_ever_new_things_fills_no_memory(monkeypatch: pytest.MonkeyPatc
         turns.next("one", str(number))
     assert [turns.next("one", "99"), turns.next("one", "0")] == [1, 0]
     assert len(turns._played) == 10
+
+
+def test_a_scope_begins_with_the_first_turn_of_each_request() -> None:
+    turns = LocalTurns()
+    assert [turns.next("one", "a") for _ in range(2)] == [0, 1]
+    first, second = TurnsOfScope(turns, "x"), TurnsOfScope(turns, "y")
+    assert [first.next("one", "a"), second.next("one", "a"), first.next("one", "a")] == [0, 0, 1]
+    assert first.next("two", "a") == 0
+    assert turns.next("one", "a") == 2
+    second.rewind()
+    assert [turns.next("one", "a"), first.next("one", "a")] == [0, 0]

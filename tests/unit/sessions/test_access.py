@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from strangers import headers
-from wiretape.policy import Mode
-from wiretape.sessions.access import AccessDeniedError, AccessPolicy, basic
+from wiretape.policy import Mode, Takes
+from wiretape.replay.pacing import Pace
+from wiretape.sessions.access import Access, AccessDeniedError, AccessPolicy, basic
 from wiretape.sessions.model import Role, Session, Sessions
+from wiretape.sessions.scopes import Overrides, Scope, SessionOverride
 from wiretape.sessions.token_file import TokenFile, write
 from wiretape.sessions.tokens import Token, TokenEntry, Tokens
 
@@ -224,6 +226,91 @@ def test_a_frozen_session_is_read_only_for_every_role(door: Door) -> None:
     for token in (door.write, door.every):
         assert denied(gate, f"checkout+record:{token}", frozen).status == 403
         assert gate.admit(f"checkout:{token}", frozen).mode is Mode.REPLAY
+
+
+# -- scopes and overrides ----------------------------------------------------------------------------------------------
+
+
+def scoped(scope: Scope, **sessions: SessionOverride) -> Overrides:
+    return Overrides(sessions, {scope.client: scope})
+
+
+def told(access: Access) -> tuple[str, Mode, str, str]:
+    return access.session.name, access.mode, access.client, access.scope.id if access.scope else ""
+
+
+REPLAYED = Scope("1", "gw0", "checkout", override=SessionOverride(Mode.REPLAY, takes=Takes.CYCLE))
+OPEN = Scope("2", "gw0", "checkout")
+
+
+@pytest.mark.parametrize(
+    ("scope", "credentials", "wanted"),
+    [
+        (REPLAYED, "gw0:", ("checkout", Mode.REPLAY, "gw0", "1")),
+        (REPLAYED, "gw0+record:", ("checkout", Mode.REPLAY, "gw0", "1")),
+        (REPLAYED, "gw1:", ("gw1", Mode.RECORD, "gw1", "")),
+        (REPLAYED, "gw1+live:", ("gw1", Mode.LIVE, "gw1", "")),
+        (REPLAYED, "checkout:", ("checkout", Mode.RECORD, "checkout", "")),
+        (REPLAYED, None, ("default", Mode.RECORD, "", "")),
+        (REPLAYED, ":", ("default", Mode.RECORD, "", "")),
+        (OPEN, "gw0:", ("checkout", Mode.RECORD, "gw0", "2")),
+        (OPEN, "gw0+replay:", ("checkout", Mode.REPLAY, "gw0", "2")),
+    ],
+)
+def test_while_a_scope_is_open_its_session_and_mode_hold(
+    scope: Scope, credentials: str | None, wanted: tuple[str, Mode, str, str]
+) -> None:
+    gate = AccessPolicy(Sessions(), "default", Mode.RECORD)
+    opened = gate.overridden(scoped(scope))
+    access = opened.admit(credentials, thawed)
+    assert told(access) == wanted
+    assert access.session.takes is (scope.override.takes if access.scope else None)
+    assert told(opened.overridden(Overrides()).admit("gw0:", thawed)) == ("gw0", Mode.RECORD, "gw0", "")
+    assert told(gate.admit("gw0:", thawed)) == ("gw0", Mode.RECORD, "gw0", "")
+
+
+def test_in_a_scope_the_token_is_to_be_good_for_its_session(door: Door) -> None:
+    gate = door.gate().overridden(scoped(OPEN))
+    assert told(gate.admit(f"gw0:{door.write}", thawed)) == ("checkout", Mode.RECORD, "gw0", "2")
+    assert told(gate.admit(f"gw0:{door.read}", thawed)) == ("checkout", Mode.REPLAY, "gw0", "2")
+    other = door.make("gw0", Role.WRITE, "other")
+    for credentials in ("gw0:", "gw0:wt_wrong", f"gw0:{other}", f"gw0+bogus:{other}"):
+        assert denied(gate, credentials).status == 407, credentials
+    assert denied(gate, f"gw0+bogus:{door.write}").status == 403
+    assert gate.is_good(f"gw0:{door.write}")
+    assert not gate.is_good(f"gw0:{other}")
+    assert door.gate().is_good(f"gw0:{other}")
+
+
+def test_a_scope_does_what_its_client_could_ask_for() -> None:
+    """It widens nothing: neither what the proxy lets ask for, nor what a session and its role allow."""
+    live = Scope("1", "gw0", "checkout", override=SessionOverride(Mode.LIVE))
+    gate = AccessPolicy(Sessions(), "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD)).overridden(scoped(live))
+    assert "nobody can ask for live" in str(denied(gate, "gw0:"))
+    door = Door()
+    recorded = Scope("1", "gw0", "checkout", override=SessionOverride(Mode.RECORD))
+    gate = door.gate().overridden(scoped(recorded))
+    assert "role is read" in str(denied(gate, f"gw0:{door.read}"))
+    assert "is frozen" in str(denied(gate, f"gw0:{door.write}", frozen))
+    only = Scope("1", "gw0", "main", override=SessionOverride(Mode.RECORD))
+    gate = AccessPolicy(Sessions({"main": Session("main", modes=(Mode.REPLAY,))}), "default", Mode.RECORD)
+    assert "allows replay, not record" in str(denied(gate.overridden(scoped(only)), "gw0:"))
+
+
+def test_what_holds_for_a_session_goes_before_its_configuration_and_the_proxys_option() -> None:
+    known = Sessions({"checkout": Session("checkout", mode=Mode.RECORD, pace=Pace(factor=2.0))})
+    gate = AccessPolicy(known, "checkout", Mode.RECORD, mode_is_explicit=True)
+    override = SessionOverride(Mode.REPLAY, takes=Takes.FIRST)
+    changed = gate.overridden(Overrides({"checkout": override}))
+    for access in (changed.default(), changed.admit("checkout:", thawed), changed.admit("", thawed)):
+        assert access.mode is Mode.REPLAY
+        assert (access.session.takes, access.session.pace) == (Takes.FIRST, Pace(factor=2.0))
+    assert changed.admit("checkout+record:", thawed).mode is Mode.RECORD
+    assert gate.admit("", thawed).mode is Mode.RECORD
+    # And a scope's before that.
+    scope = Scope("1", "gw0", "checkout", override=SessionOverride(takes=Takes.CYCLE))
+    access = gate.overridden(scoped(scope, checkout=override)).admit("gw0:", thawed)
+    assert (access.mode, access.session.takes) == (Mode.REPLAY, Takes.CYCLE)
 
 
 # -- the header --------------------------------------------------------------------------------------------------------

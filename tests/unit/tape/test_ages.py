@@ -27,7 +27,15 @@ def _ages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ages:
     for name in ("old", "changed", "strange"):
         (folder / f"{name}.json").write_text("{}")
         os.utime(folder / f"{name}.json", (1000, 1000))
-    monkeypatch.setattr(committed, "committed", lambda *_: {"old.json": 5.0, "changed.json": 6.0})
+    (tmp_path / "main" / "wire").mkdir()
+    (tmp_path / "main" / "responses" / "captured.json").write_text("{}")
+    (tmp_path / "main" / "wire" / "captured.json").write_text("{}")
+
+    def of_git(_: Path, names: list[str]) -> dict[str, float]:
+        assert sorted(names) == ["changed.json", "old.json", "strange.json"], "a capture tells it better"
+        return {"old.json": 5.0, "changed.json": 6.0}
+
+    monkeypatch.setattr(committed, "committed", of_git)
     return Ages(DirectoryStore(tmp_path))
 
 

@@ -68,6 +68,51 @@ def test_one_tape_for_each_session_and_mode(store: DirectoryStore) -> None:
     assert (of(made, "two").session, of(made, "two", Mode.LIVE).mode) == ("two", Mode.LIVE)
 
 
+def test_a_tape_is_of_all_that_holds_for_its_session(store: DirectoryStore) -> None:
+    made = tapes(store)
+    plain = Session("one")
+    others = [
+        Session("one", takes=Takes.CYCLE),
+        Session("one", pace=parse_pace("2x")),
+        Session("one", ("base",)),
+        Session("one", match=("exact",)),
+    ]
+    assert len({*map(id, [made.of(each, Mode.REPLAY) for each in (plain, *others)])}) == 5
+    assert made.of(Session("one", pace=parse_pace("2x")), Mode.REPLAY) is made.of(others[1], Mode.REPLAY)
+    assert made.of(plain, Mode.REPLAY, "scope") is not made.of(plain, Mode.REPLAY)
+    assert made.of(others[2], Mode.REPLAY).config.layers == ("base",)
+    with pytest.raises(ValueError, match="no way to match"):
+        made.of(Session("one", match=("nobody",)), Mode.REPLAY)
+
+
+def test_one_session_is_played_in_several_paces_side_by_side(store: DirectoryStore) -> None:
+    made = tapes(store)
+    record(of(made, "one", Mode.RECORD), ASKED, came("Hi"))
+    slow, fast = Session("one", pace=parse_pace("50tps,ttft=3s")), Session("one")
+    for _ in range(2):
+        leaving = []
+        for session in (slow, fast):
+            tape = made.of(session, Mode.REPLAY, "scope")
+            hit = tape.recall(KEY) or tape.lookup(Question(ASKED, KEY))
+            assert hit
+            leaving.append(hit.leaving[0])
+        assert leaving == pytest.approx([3, 0])
+        assert made.of(slow, Mode.REPLAY, "another scope").recall(KEY), "what is in memory is for all scopes of a kind"
+
+
+def test_in_each_scope_takes_begin_with_the_first(store: DirectoryStore) -> None:
+    made = tapes(store, takes=Takes.SEQUENCE)
+    for text in ("first", "second"):
+        record(of(made, "one", Mode.RECORD), ASKED, came(text))
+    one, two = (made.of(Session("one"), Mode.REPLAY, scope) for scope in ("1", "2"))
+    assert [answered(one), answered(two), answered(one), answered(of(made, "one"))] == [
+        "first",
+        "first",
+        "second",
+        "first",
+    ]
+
+
 def test_modes_of_a_session_have_its_counters_and_other_sessions_have_others(store: DirectoryStore) -> None:
     made = tapes(store)
     assert of(made, "one").counters is of(made, "one", Mode.RECORD).counters

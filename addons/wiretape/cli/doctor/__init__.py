@@ -8,7 +8,8 @@
 ``proxies``          the variables that name a proxy, and what is past it
 ``languages``        what each language on the path needs, and whether it has it
 ``recordings``       the store: reached, written to, sound
-``machine``          the clock, and isolation
+``journal``          where recordings wait to be written, and what killed proxies have left
+``machine``          isolation
 ``command``          all of it, in order
 
 Nothing is sent to a provider. What waits for a network waits for a bounded time: for the proxy that a variable names,

@@ -3,10 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from wiretape import redaction
 from wiretape.cli.console import out
-from wiretape.cli.doctor import certificate, languages, listening, machine, program, proxies, recordings
+from wiretape.cli.doctor import certificate, journal, languages, listening, machine, program, proxies, recordings
 from wiretape.cli.doctor.finding import Finding, State, fault
 from wiretape.cli.doctor.surroundings import OptionsRefusedError, Surroundings
 from wiretape.codecs.units import counted
@@ -48,6 +49,7 @@ def findings(here: Surroundings) -> Iterator[Finding]:
     yield from _safe("proxy", lambda: _behind(here, known))
     mode: Mode | None = known.access.default().mode if known else None
     yield from _safe("recordings", lambda: recordings.findings(here.store(known), mode))
+    yield from _safe("journal", journal.findings)
     yield from _safe("isolation", machine.isolation)
 
 
@@ -68,9 +70,11 @@ def _behind(here: Surroundings, known: Runtime | None) -> Iterator[Finding]:
 
 
 def _safe(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Yield what a check finds. One that fails is a fault itself, and keeps the others from nothing."""
+    """Yield what a check finds, without secrets. One that fails is a fault itself, and the others go on."""
     try:
-        yield from look()
+        for found in look():
+            # An option that is wrong may be a token in a wrong place, and its error repeats it.
+            yield replace(found, said=redaction.DEFAULT.text(found.said), advice=redaction.DEFAULT.text(found.advice))
     except Exception as e:  # noqa: BLE001  whatever it is, it is told
         # Its message may repeat what it has read.
         yield fault(check, f"this could not be looked at: {type(e).__name__}", "please report it")

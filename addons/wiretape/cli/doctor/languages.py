@@ -166,10 +166,15 @@ def _java(language: Language, environ: Mapping[str, str], way: Way, wanted: Auth
 _CAINFO = re.compile(r'^[ \t]*curl\.cainfo[ \t]*=[ \t]*"?([^"\n]+)"?[ \t]*$', re.MULTILINE)
 
 
+def cainfo(settings: str) -> list[Path]:
+    """Return the bundles that a file of PHP's settings names for curl."""
+    return [Path(match) for match in _CAINFO.findall(settings)]
+
+
 def _php(language: Language, environ: Mapping[str, str], _way: Way, wanted: Authority) -> Finding:
     folders = [Path(each) for each in environ.get("PHP_INI_SCAN_DIR", "").split(":") if each]
     files = [file for folder in folders for file in sorted(folder.glob("*.ini"))]
-    bundles = [Path(match) for file in files for match in _CAINFO.findall(_read(file).decode("utf-8", "replace"))]
+    bundles = [bundle for file in files for bundle in cainfo(_read(file).decode("utf-8", "replace"))]
     if not bundles:
         return warning(language.name, "no folder of PHP_INI_SCAN_DIR has a file that sets curl.cainfo", _SET)
     wrong = _why_not(bundles[-1], wanted)

@@ -78,10 +78,7 @@ def configuration(here: Surroundings) -> Iterator[Finding]:
     file = Path(chosen).expanduser()
     try:
         read = config.read(file)
-        providers = read.providers().names
-        read.sessions(), read.tunnels(), read.redaction(), read.presets()
-        read.matching(providers)
-        read.faults(providers)
+        read.check()
     except (OSError, UnicodeDecodeError) as e:
         yield fault("wiretape.toml", f"{file} cannot be read: {e}", "name a file that is there in WIRETAPE_CONFIG")
     except ValueError as e:
@@ -109,7 +106,7 @@ def extras() -> Iterator[Finding]:
     advice = ""
     if gone:
         said += f"; not installed: {', '.join(gone)}"
-        advice = f"where you want one: pip install 'wiretape[{gone[0]}]'"
+        advice = f"where you want one, in a clone: pip install '.[{gone[0]}]'"
     yield ok("extras", said, advice)
 
 

@@ -13,6 +13,8 @@ WIRETAPE_TOML = """\
 #[session.checkout]
 #layers = ["main"]            # what it lacks is served from there; what it records stays in it
 #mode = "record-if-missing"
+#max_age = "90d"              # an answer that is older is told; on_expiry = "fail" or "rerecord" does more
+#budget = "5 USD"             # then what is paid for is refused; recordings are served as before
 #[session.main]
 #modes = ["replay"]           # nobody records in it: wiretape session promote checkout --into main
 

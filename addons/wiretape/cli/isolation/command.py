@@ -49,13 +49,14 @@ async def isolated(proxy: Proxy, allowed: Allowed) -> AsyncIterator[IsolatedComm
     sockets = namespaces.sockets
     loop = asyncio.get_running_loop()
     names = Names(socket.gethostname())
-    gateway = Gateway(names, allowed, proxy.knows, proxy.serve, proxy.port)
+    gateway = Gateway(names, allowed, proxy.knows, proxy.serve, proxy.port, control_port=proxy.control_port)
     answering, _ = await loop.create_datagram_endpoint(lambda: _NameServer(names), sock=sockets.names)
     refused = Refused(names.name)
     loop.add_reader(sockets.log, _tell, sockets.log, refused)
     for listener in sockets.gateways:
         await gateway.serve(listener)
-    ports = _OpenPorts(sockets, allowed, proxy.local_ports() - _COMMON | {proxy.port})
+    own = {proxy.port, proxy.control_port} - {0}
+    ports = _OpenPorts(sockets, allowed, proxy.local_ports() - _COMMON | own)
     ports.look()
     looking = asyncio.create_task(ports.keep_looking())
     try:

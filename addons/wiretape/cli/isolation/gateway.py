@@ -131,13 +131,19 @@ class Gateway:
         knows: Callable[[str, int], bool],
         proxy: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
         proxy_port: int,
+        *,
+        control_port: int = 0,
     ) -> None:
-        """``knows`` tells whether a host is a provider's; ``proxy`` serves a client until it is gone."""
+        """``knows`` tells whether a host is a provider's; ``proxy`` serves a client until it is gone.
+
+        ``control_port`` is that of the proxy's API, which is reached whatever is allowed; 0 where there is none.
+        """
         self._names = names
         self._allowed = allowed
         self._knows = knows
         self._proxy = proxy
         self._own = Address("127.0.0.1", proxy_port)
+        self._control = Address("127.0.0.1", control_port)
         self._servers: list[asyncio.Server] = []
         self._told: set[Address] = set()
 
@@ -161,6 +167,9 @@ class Gateway:
         target = self.target(writer.get_extra_info("sockname")[:2])
         if target == self._own:
             await self._proxy(reader, writer)
+            return
+        if target == self._control:
+            await self._direct(target, (reader, writer))
             return
         is_provider = self._knows(target.host, target.port)
         match way_to(target, is_provider=is_provider, allowed=self._allowed):

@@ -152,5 +152,7 @@ def _hints(plan: EnvPlan) -> Iterable[str]:
         yield f"{plan.proxy.address.host} is the container itself, once it runs: name the proxy's machine with --proxy"
     if plan.format is Format.DOCKER and plan.proxy.token:
         yield "an image keeps the token for all who have it: rather set HTTPS_PROXY and HTTP_PROXY when it runs"
+    if plan.format is Format.DOTENV and plan.proxy.token:
+        yield "the token is among these lines: keep the file out of the repository"
     if plan.format is Format.GITHUB and "NODE_OPTIONS" in formats.SYNTAX[Format.GITHUB].left_out:
         yield "without NODE_OPTIONS, which no step can set: Node 22.21, 24 and newer need it not"

@@ -8,6 +8,7 @@ environment variable".
 
 import re
 import shlex
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -83,6 +84,11 @@ SYNTAX: Mapping[Format, Syntax] = {
 }
 
 
+def _is_control(char: str) -> bool:
+    """Tell whether no line should have a character: a line end, another control character, half of a character."""
+    return not char.isprintable() and unicodedata.category(char) != "Zs"
+
+
 def lines(chosen: Format, values: Mapping[str, str], dropped: Iterable[str] = ()) -> list[str]:
     """Return the lines that set variables and take others away. Raises ValueError for a value that cannot be written.
 
@@ -91,7 +97,7 @@ def lines(chosen: Format, values: Mapping[str, str], dropped: Iterable[str] = ()
     syntax = SYNTAX[chosen]
     written = []
     for name, value in values.items():
-        if any(not char.isprintable() for char in value):
+        if any(map(_is_control, value)):
             raise ValueError(f"{name}: its value has a line end or another control character")
         if name not in syntax.left_out:
             written.append(syntax.set(name, value))

@@ -122,7 +122,7 @@ class DirectStream(PlayingStream):
             port,
             request.path,
             request.headers.get("content-type", ""),
-            test_id=request.headers.get("x-wiretape-test-id"),
+            test_id=grant.test_of(request.headers.get("x-wiretape-test-id")),
             user_agent=request.headers.get("user-agent", ""),
             origin=request.headers.get("origin", ""),
         )

@@ -50,7 +50,7 @@ class Http1Heads:
             port,
             path,
             received.header(b"content-type"),
-            test_id=received.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in received.headers else None,
+            test_id=grant.test_of(_test_id(received)),
             user_agent=received.header(b"user-agent"),
             origin=received.header(b"origin"),
         )
@@ -113,3 +113,8 @@ class Http1Heads:
         hosts = names(self._context, target.host.decode("ascii"), host_of(received.header(b"host")))
         query = f"?{target.query.decode('ascii')}" if target.query else ""
         return "http", hosts, target.port or 80, target.path.decode("ascii") + query
+
+
+def _test_id(received: Request) -> str | None:
+    """Return the test that a request names, if any."""
+    return received.header(b"x-wiretape-test-id") if b"x-wiretape-test-id" in received.headers else None

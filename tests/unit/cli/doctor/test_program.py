@@ -75,5 +75,5 @@ def test_extras_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(program, "_is_installed", lambda package: package != "genai-prices")
     [finding] = program.extras()
     assert finding.said == "installed: control, team; not installed: cost"
-    assert finding.advice.endswith("pip install 'wiretape[cost]'")
+    assert finding.advice.endswith("pip install '.[cost]'")
     assert finding.state is State.OK

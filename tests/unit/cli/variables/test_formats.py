@@ -1,9 +1,11 @@
 """Variables in every format, as those read them for whom they are: each value comes out as it was."""
 
 import io
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import dotenv
 import pytest
@@ -29,18 +31,20 @@ VALUES = (
     '-Dx=y -Dz="/a b/c"',
     "-n",
     "@file",
+    "no\u00a0break",
     "gr\u00fc\u00dfe \u2018\u2019\u201a\u201b \u4e2d",
     "http://sky:p%40ss%24@proxy:8080",
 )
 NAMED = {f"V{number}": value for number, value in enumerate(VALUES)}
 
 
-def shell(program: str, *arguments: str) -> dict[str, str]:
+def shell(home: Path, program: str, *arguments: str) -> dict[str, str]:
     """What a shell makes of the lines of its format, as a program that it starts sees it."""
     chosen = {"sh": Format.SH, "fish": Format.FISH, "pwsh": Format.POWERSHELL}[program]
     lines = "\n".join(formats.lines(chosen, NAMED, ["GONE"]))
     command = [program, *arguments, f"{lines}\nenv -0"]
-    done = subprocess.run(command, capture_output=True, check=True, env={"PATH": "/usr/bin:/bin", "GONE": "x"})
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "GONE": "x"}
+    done = subprocess.run(command, capture_output=True, check=True, env=env)
     pairs = (each.partition("=") for each in done.stdout.decode().split("\0"))
     return {name: value for name, _, value in pairs if name in NAMED or name == "GONE"}
 
@@ -50,10 +54,10 @@ def shell(program: str, *arguments: str) -> dict[str, str]:
     [("sh", "-euc"), ("fish", "--no-config", "-c"), ("pwsh", "-NoProfile", "-Command")],
     ids=lambda each: each[0],
 )
-def test_a_shell_reads_what_was_meant(command: tuple[str, ...]) -> None:
+def test_a_shell_reads_what_was_meant(command: tuple[str, ...], tmp_path: Path) -> None:
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not on this machine")
-    assert shell(*command) == NAMED
+    assert shell(tmp_path, *command) == NAMED
 
 
 def test_a_dotenv_file_is_read_as_it_was_meant() -> None:
@@ -79,7 +83,7 @@ def test_github_reads_all_to_the_end_of_the_line_and_no_node_options() -> None:
 
 
 @pytest.mark.parametrize("chosen", Format)
-@pytest.mark.parametrize("value", ["secret\n", "secret\r", "\0secret", "secret\x1b[2J", "secret\u2028"])
+@pytest.mark.parametrize("value", ["secret\n", "secret\r", "\0secret", "secret\x1b[2J", "secret\u2028", "secret\udcff"])
 def test_what_no_line_can_hold_is_refused(chosen: Format, value: str) -> None:
     with pytest.raises(ValueError, match="NAME: its value has a line end") as error:
         formats.lines(chosen, {"NAME": value})

@@ -138,9 +138,10 @@ CHANGES = {
 UNUSED = "HttpStream.check_body_size = lambda self: None; HttpLayer.more = 1"
 """What ours do not use may be another."""
 
-# Each change has a fork of its own: mitmproxy is imported once.
+# Each change has a fork of its own: mitmproxy is imported once, and of ours what does not look at it.
 PROGRAM = """
 import json, os, sys
+import mitmproxy.tools.dump, wiretape.journal.writer_process, wiretape.library.folding, wiretape.cluster.worker
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import HttpLayer, HttpStream
 for name, change in json.loads(sys.argv[1]).items():

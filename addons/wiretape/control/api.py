@@ -1,0 +1,356 @@
+"""What the control API answers: a method for each line of ``openapi.OPERATIONS``. It knows no web framework.
+
+A scope goes through these states:
+
+=======  =====================================================  ================================================
+state    what holds                                             what leads out of it
+=======  =====================================================  ================================================
+open     the requests of its client are in it, on all workers   its end; a second scope of its client; the
+                                                                proxy's end
+ended    its account is told for as long as it is remembered    1,000 others have ended after it
+=======  =====================================================  ================================================
+
+What changes anything is done one after the other, and has been done everywhere when it is answered. For any thread but
+those that carry traffic.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import wiretape
+from wiretape.call_log import call as calls_log
+from wiretape.call_log.call import Call
+from wiretape.config import overrides as parsing
+from wiretape.control import authorization, kept
+from wiretape.control.accounts import account
+from wiretape.control.authorization import Caller
+from wiretape.control.backend import Backend
+from wiretape.control.kept import KeptRecording, KeptRecordings
+from wiretape.control.openapi import Operation
+from wiretape.control.overriding import NotInForceError
+from wiretape.control.refusal import ApiError
+from wiretape.metrics import counters as counting
+from wiretape.metrics.counters import added
+from wiretape.policy import Mode
+from wiretape.sessions.model import Role, check_name
+from wiretape.sessions.scopes import Overrides, Scope, SessionOverride, TooManyError
+from wiretape.sessions.tokens import EVERY
+
+_REMEMBERED = 1000
+"""Scopes that have ended whose accounts are remembered."""
+
+_PAGE = 1000
+"""Calls on a page, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked."""
+
+    caller: Caller
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the log of calls; without either, that of the newest ones."""
+
+    after: int | None = None
+    """The id of the call after which it is."""
+    since: float = 0.0
+    """Else a time: seconds since 1970."""
+
+
+def start(since: str) -> Cursor:
+    """Return the place that a text names: the id of a call, or a time of RFC 3339. Raises ApiError."""
+    if not since:
+        return Cursor()
+    if since.isascii() and since.isdecimal():
+        return Cursor(int(since[:18]))
+    try:
+        # Who has not encoded the plus of "+00:00" has sent a blank.
+        at = datetime.fromisoformat(since.replace(" ", "+"))
+    except ValueError as e:
+        raise ApiError(400, "invalid", "since: it is the id of a call, or a time of RFC 3339") from e
+    return Cursor(since=(at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+class Api:
+    """Answers for one proxy."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._recordings = KeptRecordings()
+        self._lock = threading.Lock()
+        self._began: dict[str, int] = {}
+        """The newest call at the begin of each scope that is open."""
+        self._ended: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    def caller(self, header: str | None) -> Caller:
+        """Return who asks, by its ``Authorization`` header. Raises ApiError."""
+        return authorization.caller(self._backend.tokens(), header)
+
+    def answer(self, operation: Operation, request: Request) -> Any:
+        """Return the answer as a value of JSON. Raises ApiError."""
+        _check_query(operation, request.query)
+        method: Callable[[Request], Any] = getattr(self, operation.name)
+        try:
+            return method(request)
+        except TooManyError as e:
+            raise ApiError(409, "too_many", str(e)) from e
+        except ValueError as e:
+            raise ApiError(422, "invalid", str(e)) from e
+        except NotInForceError as e:
+            raise ApiError(503, "not_in_force", str(e)) from e
+        except OSError as e:
+            raise ApiError(503, "unavailable", str(e)) from e
+
+    # -- what is there ---------------------------------------------------------------------------------------------
+
+    def status(self, request: Request) -> dict[str, Any]:
+        """Return what the proxy is, and what it has counted."""
+        facts = self._backend.facts()
+        told = self._backend.counters()
+        counters = {name: each for name, each in told.items() if request.caller.may(Role.READ, name)}
+        return {
+            "version": wiretape.__version__,
+            "mode": facts.mode,
+            "session": facts.session,
+            "proxy": facts.proxy,
+            "workers": facts.workers,
+            "pids": [*facts.pids],
+            "uptime_s": round(time.time() - facts.began_at, 3),
+            "recordings": self._backend.store().url,
+            "run": facts.run,
+            "counters": {name: counting.as_json(each) for name, each in counters.items()},
+            "total": counting.as_json(added(counters.values())),
+        }
+
+    def calls(self, request: Request) -> dict[str, Any]:
+        """Return a page of calls: all that were answered before are in the log."""
+        self._backend.overriding.flush()
+        found, cursor = self.page(request, start(request.query.get("since", "")))
+        return {"calls": [calls_log.as_json(call) for call in found], "next": cursor.after or 0}
+
+    def follow(self, operation: Operation, request: Request, since: str) -> Cursor:
+        """Return the place from which a stream of calls begins. Raises ApiError where it is refused."""
+        _check_query(operation, request.query)
+        if session := request.query.get("session", ""):
+            request.caller.need(Role.READ, session)
+        if since:
+            return start(since)
+        return Cursor(self._backend.calls().newest())
+
+    def page(self, request: Request, cursor: Cursor) -> tuple[list[Call], Cursor]:
+        """Return the calls from a place on that the request asks for and may see, and the place of those after them."""
+        session = request.query.get("session", "")
+        if session:
+            request.caller.need(Role.READ, session)
+        reader = self._backend.calls()
+        found = reader.calls(
+            session=session,
+            scope=request.query.get("scope", ""),
+            after=cursor.after,
+            since=cursor.since,
+            limit=_limit(request.query.get("limit", "")),
+        )
+        if found:
+            cursor = Cursor(found[-1].id)
+        elif cursor.after is None:
+            cursor = Cursor(reader.newest())
+        return [call for call in found if request.caller.may(Role.READ, call.session)], cursor
+
+    def call(self, request: Request) -> dict[str, Any]:
+        """Return a call with its request and its answer."""
+        number = request.path["id"]
+        found = None
+        if number.isascii() and number.isdecimal():
+            found = self._backend.calls().call(int(number[:18]))
+        if found is None or not request.caller.may(Role.READ, found.session):
+            raise ApiError(404, "not_found", "there is no call with this id: the log keeps the newest ones")
+        return {"call": calls_log.as_json(found), **kept.request_and_answer(self._backend.store(), found)}
+
+    def recordings(self, request: Request) -> dict[str, Any]:
+        """Return the recordings of a session, and which were asked for."""
+        session = check_name(request.path["name"])
+        request.caller.need(Role.READ, session)
+        run = request.query.get("run") or self._backend.facts().run
+        self._backend.overriding.flush()
+        asked = [each for each in self._backend.calls().recordings() if each.session == session]
+        ever = {each.recording for each in asked}
+        in_run = {each.recording for each in asked if run in each.runs}
+        found = self._recordings.of(self._backend.store(), session)
+        rows = [
+            each.as_json() | {"asked_in_run": each.name in in_run, "asked_ever": each.name in ever} for each in found
+        ]
+        return {"session": session, "run": run, "recordings": rows}
+
+    # -- what holds for sessions -----------------------------------------------------------------------------------
+
+    def put_session(self, request: Request) -> dict[str, Any]:
+        """Have something hold for a session."""
+        name = check_name(request.path["name"])
+        request.caller.need(Role.ADMIN, name)
+        override = parsing.session_override(request.body, name, self._backend.known())
+        for layer in override.layers or ():
+            request.caller.need(Role.READ, layer)
+        if request.caller.is_anybody:
+            self._check_mode(name, override.mode)
+        self._change(lambda overrides: overrides.with_session(name, override))
+        return override.as_json()
+
+    def delete_session(self, request: Request) -> dict[str, Any]:
+        """Have a session be as it is configured."""
+        name = check_name(request.path["name"])
+        request.caller.need(Role.ADMIN, name)
+        self._change(lambda overrides: overrides.without_session(name))
+        return SessionOverride().as_json()
+
+    def rewind(self, request: Request) -> dict[str, Any]:
+        """Start every sequence of takes again."""
+        request.caller.need(Role.ADMIN, EVERY)
+        self._backend.overriding.rewind()
+        return {}
+
+    # -- scopes ----------------------------------------------------------------------------------------------------
+
+    def post_scope(self, request: Request) -> dict[str, Any]:
+        """Begin a scope."""
+        scope = parsing.scope(request.body, self._backend.known())
+        request.caller.need(Role.WRITE, scope.session)
+        self._check_client(request.caller, scope.client)
+        self._check_mode(scope.session, scope.override.mode)
+        with self._lock:
+            overriding = self._backend.overriding
+            former = overriding.overrides.scopes.get(scope.client)
+            if former:
+                request.caller.need(Role.WRITE, former.session)
+            began = self._backend.calls().newest()
+            overriding.apply(overriding.overrides.with_scope(scope))
+            self._began[scope.id] = began
+            if former:
+                self._remember(former)
+        return scope.as_json()
+
+    def scopes(self, request: Request) -> dict[str, Any]:
+        """Return the scopes that are open."""
+        found = self._backend.overriding.overrides.scopes.values()
+        return {"scopes": [each.as_json() for each in found if request.caller.may(Role.READ, each.session)]}
+
+    def scope(self, request: Request) -> dict[str, Any]:
+        """Return the account of a scope so far."""
+        scope = self._open_scope(request, Role.READ)
+        if scope is None:
+            return self._ended_account(request, Role.READ)
+        self._backend.overriding.flush()
+        return self._account(scope, is_open=True)
+
+    def patch_scope(self, request: Request) -> dict[str, Any]:
+        """Change a scope."""
+        with self._lock:
+            former = self._open_scope(request, Role.WRITE)
+            if former is None:
+                raise _no_scope()
+            scope = parsing.changed_scope(former, request.body, self._backend.known())
+            self._check_mode(scope.session, scope.override.mode)
+            overriding = self._backend.overriding
+            overriding.apply(overriding.overrides.with_scope(scope))
+        return scope.as_json()
+
+    def delete_scope(self, request: Request) -> dict[str, Any]:
+        """End a scope."""
+        with self._lock:
+            scope = self._open_scope(request, Role.WRITE)
+            if scope is None:
+                return self._ended_account(request, Role.WRITE)
+            overriding = self._backend.overriding
+            overriding.apply(overriding.overrides.without_scope(scope.id))
+            return self._remember(scope)
+
+    def _open_scope(self, request: Request, role: Role) -> Scope | None:
+        scope = self._backend.overriding.overrides.scope(request.path["id"])
+        if scope:
+            request.caller.need(role, scope.session)
+        return scope
+
+    def _ended_account(self, request: Request, role: Role) -> dict[str, Any]:
+        told = self._ended.get(request.path["id"])
+        if told is None or not request.caller.may(role, told["session"]):
+            raise _no_scope()
+        return told
+
+    def _remember(self, scope: Scope) -> dict[str, Any]:
+        """Return the account of a scope that has ended, and keep it for a while."""
+        self._backend.overriding.flush()
+        told = self._ended[scope.id] = self._account(scope, is_open=False)
+        self._began.pop(scope.id, None)
+        if len(self._ended) > _REMEMBERED:
+            self._ended.popitem(last=False)
+        return told
+
+    def _account(self, scope: Scope, *, is_open: bool) -> dict[str, Any]:
+        return account(scope, self._calls_of(scope), self._of_scope(scope), is_open=is_open)
+
+    def _calls_of(self, scope: Scope) -> list[Call]:
+        reader = self._backend.calls()
+        calls: list[Call] = []
+        after = self._began.get(scope.id, 0)
+        while page := reader.calls(scope=scope.id, after=after, limit=_PAGE):
+            calls += page
+            after = page[-1].id
+        return calls
+
+    def _of_scope(self, scope: Scope) -> list[KeptRecording]:
+        """Return the recordings of a scope: those of its test, or all of its session where it is of no test."""
+        found = self._recordings.of(self._backend.store(), scope.session)
+        return [each for each in found if each.test_id == scope.test_id or not scope.test_id]
+
+    def _change(self, change: Callable[[Overrides], Overrides]) -> None:
+        with self._lock:
+            overriding = self._backend.overriding
+            overriding.apply(change(overriding.overrides))
+
+    def _check_client(self, caller: Caller, client: str) -> None:
+        """Raise ApiError for a client that is a session of others: all who name it would be in the scope."""
+        if caller.may(Role.WRITE, client):
+            return
+        tokens = self._backend.tokens()
+        taken = {*self._backend.known().sessions.names, *self._backend.store().sessions()}
+        if tokens:
+            taken |= tokens.sessions()
+        if client in taken:
+            raise ApiError(403, "forbidden", f"{client} is a session: a client of another name can be in a scope")
+
+    def _check_mode(self, session: str, mode: Mode | None) -> None:
+        """Raise ApiError for a mode that no client could ask for itself."""
+        if mode is not None:
+            refusal = self._backend.policy().refusal(session, mode)
+            if refusal:
+                raise ApiError(403, "forbidden", refusal)
+
+
+def _no_scope() -> ApiError:
+    return ApiError(404, "not_found", "there is no scope with this id")
+
+
+def _check_query(operation: Operation, query: Mapping[str, str]) -> None:
+    known = [parameter.name for parameter in operation.parameters]
+    unknown = sorted(query.keys() - {*known})
+    if unknown:
+        there = f"there are {', '.join(known)}" if known else "there are none"
+        raise ApiError(400, "unknown_parameter", f"unknown parameter {unknown[0][:40]!r}: {there}")
+
+
+def _limit(text: str) -> int:
+    if not text:
+        return _PAGE
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _PAGE):
+        raise ApiError(400, "invalid", f"limit: it is a number from 1 to {_PAGE}")
+    return int(text)

@@ -21,6 +21,7 @@ Read the packages in the order in which they build on each other:
 ``call_log``    what became of each call, kept on this machine
 ``library``     work on what is stored: verified, compared, promoted
 ``cluster``     several processes behind one port
+``web``         the page: recordings and calls to look at, in a browser
 ``control``     the HTTP API of a running proxy, and the server of its page of counters
 ``config``      ``wiretape.toml``: checked as a whole, and handed on table by table
 ``proxy``       the mitmproxy addon: the only place where a flow is known

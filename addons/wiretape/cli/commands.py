@@ -12,6 +12,7 @@ import wiretape
 from wiretape.cli import (
     freshness_commands,
     matching_commands,
+    page_commands,
     recording_commands,
     rules,
     session,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(session.app, name="session", short_help="Look at sessions, and change them.")
 app.add_typer(rules.app, name="rules", short_help="Tell by which rules requests are the same.")
+app.add_typer(page_commands.export_app, name="export", short_help="Write recordings in the form of another program.")
 app.add_typer(token.app, name="token", short_help="Say who may use which session.")
 
 
@@ -205,6 +207,9 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
         str,
         typer.Option(metavar="HOST:PORT", help="The control API, which may be where the page is; by default nowhere."),
     ] = "",
+    page: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="The page to look at, with the control API; by default nowhere.")
+    ] = "",
     balance: Annotated[
         str, typer.Option(metavar="HOW", envvar="WIRETAPE_BALANCE", help="haproxy, or reuseport: the kernel.")
     ] = "haproxy",
@@ -237,19 +242,18 @@ def serve(  # noqa: PLR0917 (Typer passes them by name)
     if workers is None:
         workers = os.cpu_count() or 1
     try:
-        page = None
-        if metrics:
-            page = _flag("--metrics", address.parse, metrics)
-        api = None
-        if control:
-            api = _flag("--control", address.parse, control)
+        where = {
+            name: _flag(name, address.parse, text) if text else None
+            for name, text in (("--metrics", metrics), ("--control", control), ("--page", page))
+        }
         plan = ServePlan(
             workers,
             _flag("--listen", address.parse, listen),
-            page,
+            where["--metrics"],
             _flag("--balance", parse_balance, balance),
             for_workers(os.environ, assignments or (), flags),
-            api,
+            where["--control"],
+            where["--page"],
         )
         code = run_team(plan, os.environ)
     except ServeRefusedError as error:
@@ -327,5 +331,6 @@ def recover() -> None:
 # They come behind the others in the list of commands.
 app.registered_commands += recording_commands.app.registered_commands
 app.registered_commands += setup_commands.app.registered_commands
+app.registered_commands += page_commands.app.registered_commands
 app.registered_commands += freshness_commands.app.registered_commands
 rules.app.registered_commands += matching_commands.app.registered_commands

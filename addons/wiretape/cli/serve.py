@@ -27,7 +27,7 @@ from wiretape.cluster.worker import Membership
 from wiretape.control.backend import Backend
 from wiretape.control.overriding import OverridingWorkers
 from wiretape.control.server import WebServer
-from wiretape.control.site import Site, sites
+from wiretape.control.site import Addresses, Site, sites
 from wiretape.metrics.prometheus import CounterPage, Workers
 from wiretape.network.address import HERE, Address
 
@@ -171,28 +171,30 @@ class _Team:
     def _opened(self, stack: ExitStack, coordinator: Coordinator) -> Iterator[str]:
         """Open the page of counters and the API, and tell where they are. Raises ServeRefusedError."""
         plan = self._plan
-        counters = (plan.metrics, CounterPage(self._cluster.counters, self._state)) if plan.metrics else None
-        for address, site in sites(page_names(plan), counters, self._api(coordinator)).items():
+        counters = CounterPage(self._cluster.counters, self._state) if plan.metrics else None
+        addresses = Addresses(plan.metrics, plan.control, plan.page)
+        for address, site in sites(page_names(plan), addresses, counters, self._backend(coordinator)).items():
             server = stack.enter_context(_web_server(address, site))
             if site.backend:
                 yield f"control API at {server.url}"
+            if site.page:
+                yield f"the page at {server.url}"
             if site.counters:
                 yield f"counters at {server.url}/metrics"
 
-    def _api(self, coordinator: Coordinator) -> tuple[Address, Backend] | None:
-        if self._plan.control is None:
+    def _backend(self, coordinator: Coordinator) -> Backend | None:
+        if self._plan.control is None and self._plan.page is None:
             return None
         # What reads the options of the workers takes a while to be imported.
         from wiretape.cli.serve_control import ControlledWorkers, runtime
 
-        backend = ControlledWorkers(
+        return ControlledWorkers(
             OverridingWorkers(coordinator, asyncio.get_running_loop()),
             runtime(_with_own(self._plan, f"wiretape_run={self._run}")),
             self._cluster.counters,
             self._pids,
             url=f"http://{self._address}",
         )
-        return self._plan.control, backend
 
     def _pids(self) -> tuple[int, ...]:
         pids = [worker.pid for worker in self._workers]
@@ -219,7 +221,8 @@ class _Team:
 
 def _command(plan: ServePlan, address: Address, membership: Membership, run: str) -> list[str]:
     script = Path(wiretape.__file__).resolve().parents[1] / "wiretape_addon.py"
-    own = (f"wiretape_coordinator={membership}", "wiretape_metrics=", "wiretape_control=", f"wiretape_run={run}")
+    nowhere = ("wiretape_metrics=", "wiretape_control=", "wiretape_page=")
+    own = (f"wiretape_coordinator={membership}", *nowhere, f"wiretape_run={run}")
     # With -s alone, mitmproxy would ignore the scripts of --set.
     scripts = [str(script), *(each.partition("=")[2] for each in plan.settings if each.startswith("scripts="))]
     options = [each for each in _with_own(plan, *own) if not each.startswith("scripts=")]

@@ -14,7 +14,7 @@ from wiretape.metrics import prometheus
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames, own_names
 
-_OURS = {"wiretape_coordinator", "wiretape_metrics", "wiretape_control"}
+_OURS = {"wiretape_coordinator", "wiretape_metrics", "wiretape_control", "wiretape_page"}
 """Options of a worker that only ``serve`` sets."""
 
 
@@ -33,6 +33,8 @@ class ServePlan:
     settings: Sequence[str] = ()
     control: Address | None = None
     """Where the control API is, if anywhere."""
+    page: Address | None = None
+    """Where the page is, with the API, if anywhere."""
 
     def setting(self, name: str) -> str:
         """Return what an option of the workers is set to; empty where it is not set."""
@@ -83,14 +85,14 @@ def possible(plan: ServePlan) -> ServePlan:
         raise ServeRefusedError("--workers: there must be one at least")
     if not hasattr(socket, "AF_UNIX"):
         raise ServeRefusedError("serve needs a system with Unix sockets: use mitmdump, one process")
-    for flag, address in (("--listen", plan.listen), ("--control", plan.control)):
+    for flag, address in (("--listen", plan.listen), ("--control", plan.control), ("--page", plan.page)):
         if address and not address.is_loopback and not plan.setting("wiretape_tokens"):
             raise ServeRefusedError(
                 f"{flag} {address} is open to other machines, where anybody could use your sessions: make a token,\n"
                 "wiretape token create --session NAME --role write\nand add --set wiretape_tokens=wiretape-tokens.toml"
             )
     _check_packages(plan)
-    if plan.control and not plan.setting("wiretape_call_log"):
+    if (plan.control or plan.page) and not plan.setting("wiretape_call_log"):
         # The API tells of the calls of all workers, which have none of their own.
         plan = replace(plan, settings=(*plan.settings, "wiretape_call_log=on"))
     if plan.balance is Balance.HAPROXY and not balancer.has_haproxy():

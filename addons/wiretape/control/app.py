@@ -23,6 +23,7 @@ from wiretape.control.openapi import Operation
 from wiretape.control.refusal import ApiError
 from wiretape.control.serving import STOPPING, App
 from wiretape.control.site import Site
+from wiretape.web import cookies
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ def make(site: Site) -> App:
         api = Api(site.backend)
         routes.append(Route("/openapi.json", _document(api)))
         routes += [Route(each.path, _endpoint(api, each), methods=[each.method]) for each in openapi.OPERATIONS]
+    if site.page:
+        # It has templates, which the API does without.
+        from wiretape.web import app as page
+
+        routes += page.routes(site.page)
     starlette = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     # It would lead to where the Host header says.
     starlette.router.redirect_slashes = False
@@ -152,6 +158,17 @@ def _endpoint(api: Api, operation: Operation) -> Endpoint:
         return JsonResponse(value, operation.status)
 
     return endpoint
+
+
+def _authorization(http: HttpRequest) -> str | None:
+    """Return the ``Authorization`` of a request; of a browser that looks at the page, what its cookie says.
+
+    A cookie lets nobody change anything: a page of another site could have a browser send it.
+    """
+    header = http.headers.get("authorization")
+    if header is None and http.method in ("GET", "HEAD"):
+        return cookies.authorization(http.cookies)
+    return header
 
 
 async def _body(http: HttpRequest) -> Any:

@@ -37,6 +37,13 @@ def available() -> None:
         raise MissingPackageError(MISSING)
 
 
+def page_available() -> None:
+    """Raise MissingPackageError where the page cannot be served."""
+    available()
+    if find_spec("jinja2") is None:
+        raise MissingPackageError("the page needs the package jinja2: pip install jinja2")
+
+
 class WebServer:
     """Serves a site at an address until it is closed. A context manager."""
 

@@ -3,23 +3,26 @@
 It says what the API is about, and not what it answers: a start has no need of that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wiretape.control.backend import Backend
 from wiretape.metrics.prometheus import CounterPage
 from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
+from wiretape.web.source import PageSource
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is served. Neither is there where it is None."""
+    """What is served. What is None is not there."""
 
     names: OwnNames
     """By which it may be asked for."""
     counters: CounterPage | None = None
     backend: Backend | None = None
     """What the API is about."""
+    page: PageSource | None = None
+    """What there is to look at in a browser."""
 
     @property
     def is_healthy(self) -> bool:
@@ -27,15 +30,25 @@ class Site:
         return self.counters is None or self.counters.is_healthy
 
 
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where what is. Several may be at one address; what is None is nowhere."""
+
+    counters: Address | None = None
+    api: Address | None = None
+    page: Address | None = None
+
+
 def sites(
-    names: OwnNames, counters: tuple[Address, CounterPage] | None, api: tuple[Address, Backend] | None
+    names: OwnNames, addresses: Addresses, counters: CounterPage | None, backend: Backend | None
 ) -> dict[Address, Site]:
-    """Return what is served where: where both are at the same address, that is one site."""
-    if counters and api and counters[0] == api[0]:
-        return {api[0]: Site(names, counters[1], api[1])}
-    found = {}
-    if api:
-        found[api[0]] = Site(names, backend=api[1])
-    if counters:
-        found[counters[0]] = Site(names, counters=counters[1])
+    """Return what is served where: what is at one address is one site. Where the page is, so is the API."""
+    found: dict[Address, Site] = {}
+    if addresses.api:
+        found[addresses.api] = Site(names, backend=backend)
+    if addresses.page:
+        found[addresses.page] = Site(names, backend=backend, page=backend)
+    if addresses.counters and counters:
+        there = found.get(addresses.counters, Site(names))
+        found[addresses.counters] = replace(there, counters=counters)
     return found

@@ -155,7 +155,7 @@ class Wiretape:
                 self._overriding.start_with(order)
             if is_start and self.default_tape().mode in RECORDING:
                 storing.check_writable(self.default_tape().store, self.default_tape().session)
-        self._pages.publish(appearance.page, appearance.control, appearance.names)
+        self._pages.publish(appearance.addresses, appearance.names)
         self._host.choose(ctx.options)
         self._configured = True
 

@@ -24,6 +24,7 @@ from wiretape.codecs.units import parse_size
 from wiretape.config import Configuration
 from wiretape.config.overrides import Known
 from wiretape.control import server
+from wiretape.control.site import Addresses
 from wiretape.exceptions import ConfigurationError
 from wiretape.matching import presets
 from wiretape.matching.choice import MatchChoice
@@ -66,10 +67,8 @@ _RUN = 100
 class Appearance:
     """How the proxy itself is met: by its page of counters, its API, its coordinator, and who asks for it by name."""
 
-    page: Address | None
-    """Where the page of counters is, if anywhere."""
-    control: Address | None
-    """Where the control API is, if anywhere."""
+    addresses: Addresses
+    """Where the page of counters, the API and the page are, if anywhere."""
     membership: Membership | None
     """Which worker of several this is, if one."""
     names: OwnNames
@@ -82,26 +81,28 @@ def check(options: OptManager) -> Appearance:
     _refuse_conflicts(options)
     _lane(options)
     check_listening(options)
-    page = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
+    counters = _checked(options, "wiretape_metrics", address.parse) if options.wiretape_metrics else None
+    api = _own_server(options, "wiretape_control", server.available)
+    addresses = Addresses(counters, api, _own_server(options, "wiretape_page", server.page_available))
     is_worker = bool(options.wiretape_coordinator)
     membership = _checked(options, "wiretape_coordinator", worker.parse) if is_worker else None
-    return Appearance(page, _control(options), membership, own_names(options))
+    return Appearance(addresses, membership, own_names(options))
 
 
-def _control(options: OptManager) -> Address | None:
-    """Return where the control API is to be, if anywhere."""
-    if not options.wiretape_control:
+def _own_server(options: OptManager, name: str, check: Callable[[], None]) -> Address | None:
+    """Return where an option has the API, or the page with it, if anywhere."""
+    if not getattr(options, name):
         return None
-    found = _checked(options, "wiretape_control", address.parse)
+    found: Address = _checked(options, name, address.parse)
     if not found.is_loopback and not options.wiretape_tokens:
         raise exceptions.OptionsError(
-            f"wiretape_control: {found} is open to other machines, where anybody could change what this proxy does. "
+            f"{name}: {found} is open to other machines, where anybody could change what this proxy does. "
             "Make a token with: wiretape token create --session NAME --role write; then set wiretape_tokens to its file"
         )
     try:
-        server.available()
+        check()
     except MissingPackageError as e:
-        raise exceptions.OptionsError(f"wiretape_control: {e}") from e
+        raise exceptions.OptionsError(f"{name}: {e}") from e
     return found
 
 
@@ -319,7 +320,7 @@ def _tokens(options: OptManager) -> TokenFile | None:
 def _call_log(options: OptManager) -> Path | None:
     """Return the file that has what became of calls; None where there is none."""
     text: str = options.wiretape_call_log
-    if not text and "wiretape_control" in options and options.wiretape_control:
+    if not text and any(name in options and getattr(options, name) for name in ("wiretape_control", "wiretape_page")):
         text = "on"
     if text in ("", "off"):
         return None

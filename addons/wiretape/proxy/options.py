@@ -240,6 +240,14 @@ OPTIONS = (
         Needs the packages of the extra "team".""",
     ),
     Option(
+        "wiretape_page",
+        str,
+        "",
+        """Where the page is that shows calls as they come, recordings and misses in a browser, with the control API:
+        HOST:PORT, or PORT alone for this machine. It may be the address of wiretape_control or of wiretape_metrics. By
+        default it is nowhere. Needs the packages starlette, uvicorn and jinja2.""",
+    ),
+    Option(
         "wiretape_control",
         str,
         "",

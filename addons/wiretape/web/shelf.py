@@ -62,8 +62,10 @@ class _Known:
 class Shelf:
     """Those of one store. For any thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, reads_ahead: bool = True) -> None:
+        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order."""
         self.store = store
+        self._reads_ahead = reads_ahead
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._size = 0
@@ -124,7 +126,7 @@ class Shelf:
             known.states = dict(states)
             is_reading = known.reading is not None and known.reading.is_alive()
             is_read = len(known.rows) + len(known.broken) >= len(states)
-            if not is_reading and not is_read and not self._is_closed:
+            if self._reads_ahead and not is_reading and not is_read and not self._is_closed:
                 known.reading = threading.Thread(
                     target=self._read_all, args=(session, known, states), name="wiretape-shelf", daemon=True
                 )

@@ -4,6 +4,7 @@ What there is not, or may not be looked at, is a ``PageError``, whose text is sh
 """
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from typing import Any
 
 from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call
-from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
 from wiretape.library import conversation
 from wiretape.library.timeline import timeline
@@ -22,6 +22,7 @@ from wiretape.web import drawing
 from wiretape.web.misses import differences_beside, missed
 from wiretape.web.pages import page
 from wiretape.web.shelf import Shelf, Shelved
+from wiretape.web.source import PageSource
 
 _MOST = 200
 """Rows on a page."""
@@ -45,16 +46,28 @@ class Place:
     store: str
     is_live: bool
     """Whether a proxy runs."""
+    has_tokens: bool
+    """Whether who looks has shown a token."""
 
 
 class Views:
     """Makes the pages of one store, and of the proxy that has it where one runs."""
 
-    def __init__(self, shelf: Shelf, calls: CallReader | None = None) -> None:
-        """``calls`` reads what became of calls; None where no proxy runs."""
-        self._shelf = shelf
-        self._calls = calls
-        self._place = Place(shelf.store.url, calls is not None)
+    def __init__(self, source: PageSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._kept: Shelf | None = None
+
+    @property
+    def _shelf(self) -> Shelf:
+        """The shelf of the store that is in force: a proxy may take on another one while it runs."""
+        store = self._source.store()
+        with self._lock:
+            if self._kept is None or self._kept.store is not store:
+                if self._kept:
+                    self._kept.close()
+                self._kept = Shelf(store)
+            return self._kept
 
     def index(self, may_read: Callable[[str], bool]) -> str:
         """Return the list of sessions."""
@@ -114,14 +127,16 @@ class Views:
 
     def calls(self, may_read: Callable[[str], bool]) -> str:
         """Return the newest calls."""
-        if self._calls is None:
+        reader = self._source.calls()
+        if reader is None:
             raise PageError(HTTPStatus.NOT_FOUND, "No proxy runs here: there are no calls to see.")
-        newest = [call for call in reversed(self._calls.calls(limit=_CALLS)) if may_read(call.session)]
+        newest = [call for call in reversed(reader.calls(limit=_CALLS)) if may_read(call.session)]
         return self._page("calls.html", "Calls", calls=[*map(calls_log.as_json, newest)])
 
     def call(self, number: int, may_read: Callable[[str], bool]) -> str:
         """Return a call: what became of it, and where it missed, the nearest recording beside it."""
-        found = self._calls.call(number) if self._calls else None
+        reader = self._source.calls()
+        found = reader.call(number) if reader else None
         if found is None or not may_read(found.session):
             raise PageError(HTTPStatus.NOT_FOUND, "There is no such call, or it is not known any more.")
         asked = missed(self._shelf.store, found)
@@ -148,12 +163,17 @@ class Views:
             return self._shelf.shelved(session or call.session, name)
         return None
 
+    def login(self, problem: str = "") -> str:
+        """Return the page that asks for a token."""
+        return page("login.html", title="Token", place=Place("", is_live=False, has_tokens=False), problem=problem)
+
     def error(self, error: PageError) -> str:
         """Return the page that tells what is wrong."""
         return self._page("error.html", error.status.phrase, text=str(error))
 
     def _page(self, template: str, title: str, **values: Any) -> str:
-        return page(template, title=title, place=self._place, **values)
+        place = Place(self._source.store().url, self._source.calls() is not None, self._source.tokens() is not None)
+        return page(template, title=title, place=place, **values)
 
     def _shelved(self, session: str, name: str) -> Shelved:
         _check(session)

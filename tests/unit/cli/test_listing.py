@@ -10,8 +10,9 @@ import pytest
 
 from samples import CHAT
 from wiretape.cli.costs import costs
-from wiretape.cli.listing import Row, list_all
+from wiretape.cli.listing import list_all
 from wiretape.cli.sources import source
+from wiretape.library.rows import Row
 
 ROW = Row(
     "s/responses/0123456789abcdef0123456789",
@@ -25,7 +26,6 @@ ROW = Row(
     "Hi",
     None,
     "2026",
-    {},
 )
 
 

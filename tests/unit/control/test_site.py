@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wiretape.control.site import Site, sites
+from wiretape.control.site import Addresses, Site, sites
 from wiretape.metrics.counters import SessionCounters
 from wiretape.metrics.prometheus import CounterPage
 from wiretape.network.address import Address
@@ -14,10 +14,16 @@ NAMES = OwnNames()
 
 
 def test_at_one_address_there_is_one_site() -> None:
-    page = CounterPage(SessionCounters().sessions)
+    counters = CounterPage(SessionCounters().sessions)
     api: Any = object()
-    assert sites(NAMES, (HERE, page), (HERE, api)) == {HERE: Site(NAMES, page, api)}
-    assert sites(NAMES, (HERE, page), (THERE, api)) == {HERE: Site(NAMES, page), THERE: Site(NAMES, backend=api)}
-    assert sites(NAMES, None, (THERE, api)) == {THERE: Site(NAMES, backend=api)}
-    assert sites(NAMES, (HERE, page), None) == {HERE: Site(NAMES, page)}
-    assert sites(NAMES, None, None) == {}
+
+    def served(addresses: Addresses) -> dict[Address, Site]:
+        return sites(NAMES, addresses, counters, api)
+
+    assert served(Addresses(HERE, HERE)) == {HERE: Site(NAMES, counters, api)}
+    assert served(Addresses(HERE, THERE)) == {HERE: Site(NAMES, counters), THERE: Site(NAMES, backend=api)}
+    assert served(Addresses(api=THERE)) == {THERE: Site(NAMES, backend=api)}
+    assert served(Addresses(HERE)) == {HERE: Site(NAMES, counters)}
+    assert served(Addresses(HERE, HERE, HERE)) == {HERE: Site(NAMES, counters, api, api)}
+    assert served(Addresses(page=HERE)) == {HERE: Site(NAMES, None, api, api)}, "it asks the API for calls"
+    assert served(Addresses()) == {}

@@ -1,6 +1,7 @@
 """A recording in a line."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_where_neither_capture_nor_file_tells_when_nothing_does() -> None:
         ({}, "one piece"),
     ],
 )
-def test_an_answer_is_told_in_a_word_or_two(values: dict[str, int], answer: str) -> None:
+def test_an_answer_is_told_in_a_word_or_two(values: dict[str, Any], answer: str) -> None:
     plain = Row("n", "", "", "", "", 200, None, 0, "", None, "2026")
     assert replace(plain, **values).answer == answer
 

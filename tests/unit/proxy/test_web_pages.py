@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wiretape.control.site import Site
+from wiretape.control.site import Addresses, Site
 from wiretape.metrics import prometheus
 from wiretape.metrics.counters import SessionCounters
 from wiretape.network.address import Address
@@ -53,19 +53,19 @@ def there() -> list[tuple[str, bool, bool]]:
 
 def test_they_are_there_while_the_proxy_is_up() -> None:
     pages = made()
-    pages.publish(HERE, THERE, NAMES)
+    pages.publish(Addresses(HERE, THERE), NAMES)
     assert there() == [], "the proxy is not up yet"
     pages.start()
     assert there() == [(f"http://{THERE}", False, True), (f"http://{HERE}", True, False)]
     assert pages.control_url == f"http://{THERE}"
     assert all(each.site.names is NAMES for each in Server.opened)
     first = [*Server.opened]
-    pages.publish(HERE, THERE, NAMES)
+    pages.publish(Addresses(HERE, THERE), NAMES)
     assert Server.opened == first, "nothing has changed"
-    pages.publish(None, None, NAMES)
+    pages.publish(Addresses(None, None), NAMES)
     assert there() == []
     assert pages.control_url == ""
-    pages.publish(THERE, None, OwnNames())
+    pages.publish(Addresses(THERE, None), OwnNames())
     assert there() == [(f"http://{THERE}", True, False)]
     pages.stop()
     pages.stop()
@@ -74,7 +74,7 @@ def test_they_are_there_while_the_proxy_is_up() -> None:
 
 def test_at_one_address_they_are_one_server() -> None:
     pages = made()
-    pages.publish(HERE, HERE, NAMES)
+    pages.publish(Addresses(HERE, HERE), NAMES)
     pages.start()
     assert there() == [(f"http://{HERE}", True, True)]
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_had_is_an_error_in_the_log(
     page: Address | None, control: Address | None, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pages = made()
-    pages.publish(page, control, NAMES)
+    pages.publish(Addresses(page, control), NAMES)
     with caplog.at_level(logging.ERROR):
         pages.start()
     assert said in caplog.text
@@ -101,7 +101,7 @@ def test_without_the_package_the_api_is_there_all_the_same(
 ) -> None:
     monkeypatch.setattr(prometheus, "find_spec", lambda _: None)
     pages = made()
-    pages.publish(HERE, THERE, NAMES)
+    pages.publish(Addresses(HERE, THERE), NAMES)
     pages.start()
     assert there() == [(f"http://{THERE}", False, True)]
     assert "pip install prometheus-client" in caplog.text

@@ -1,8 +1,9 @@
 """The page over HTTP: what is asked, and what a browser is let do with the answer."""
 
 import json
-from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -11,28 +12,52 @@ from starlette.testclient import TestClient
 from samples import SAMPLES
 from wiretape.call_log.call import Call, MissTold, Outcome, as_json
 from wiretape.call_log.reader import CallReader
+from wiretape.sessions import token_hash
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import TokenEntry, Tokens
+from wiretape.store.base import Store
 from wiretape.store.opening import open_store
 from wiretape.web import app
+from wiretape.web.cookies import NAME
 from wiretape.web.pages import CONTENT_SECURITY_POLICY
-from wiretape.web.shelf import Shelf
-from wiretape.web.views import Views
 
 CHAT = SAMPLES["fireworks chat"]
+TOKEN = "wt_0123456789"
+
 HOSTILE = '<script>alert("x")</script> </textarea>\u202e{{ 7 * 7 }} \x1b[31m'
 
 
-def everything(_: str) -> bool:
-    return True
+class Source:
+    """What the page is about."""
+
+    def __init__(self, folder: Path, tokens: Tokens | None, calls: list[Call] | None) -> None:
+        self._store = open_store(str(folder))
+        self._tokens = tokens
+        self._report = folder / "calls.jsonl"
+        self._has_calls = calls is not None
+        self._report.write_text("".join(f"{json.dumps(as_json(call))}\n" for call in calls or ()))
+
+    def store(self) -> Store:
+        return self._store
+
+    def tokens(self) -> Any:
+        return self._tokens
+
+    def calls(self) -> CallReader | None:
+        return CallReader([self._report]) if self._has_calls else None
 
 
-def client(folder: Path, may_read: Callable[[str], bool] = everything, calls: list[Call] | None = None) -> TestClient:
-    reader = None
-    if calls is not None:
-        report = folder / "calls.jsonl"
-        report.write_text("".join(f"{json.dumps(as_json(call))}\n" for call in calls))
-        reader = CallReader([report])
-    views = Views(Shelf(open_store(str(folder))), reader)
-    return TestClient(Starlette(routes=app.routes(views, lambda _: may_read)))
+def client(folder: Path, token: str = "", calls: list[Call] | None = None) -> TestClient:
+    """Return a browser; with a token, of a proxy that asks for one, which is good for the session ``default``."""
+    tokens = (
+        Tokens([TokenEntry("anna", "default", Role.READ, datetime.now(UTC), token_hash.digest(TOKEN))])
+        if token
+        else None
+    )
+    made = TestClient(Starlette(routes=app.routes(Source(folder, tokens, calls))), follow_redirects=False)
+    if token:
+        made.cookies.set(NAME, token)
+    return made
 
 
 @pytest.fixture
@@ -116,7 +141,7 @@ def test_what_there_is_not_is_told(folder: Path, path: str, status: int) -> None
 
 
 def test_who_may_not_read_a_session_does_not_see_it(folder: Path) -> None:
-    reading = client(folder, lambda session: session == "default")
+    reading = client(folder, TOKEN)
     assert "secret" not in reading.get("/").text
     here = f"default/{CHAT.stem}"
     for path in ("/sessions/secret", f"/sessions/secret/{CHAT.stem}", f"/sessions/secret/{CHAT.stem}/file"):
@@ -135,7 +160,40 @@ CALLS = [
 
 
 def test_calls_are_listed_as_far_as_they_may_be_seen(folder: Path) -> None:
-    text = client(folder, lambda session: session == "default", CALLS).get("/calls").text
+    text = client(folder, TOKEN, CALLS).get("/calls").text
     assert 'class="outcome miss"' in text
     assert "secret" not in text
     assert "<script>alert" not in text
+
+
+def test_who_has_no_token_is_asked_for_one(folder: Path) -> None:
+    for stranger in (client(folder, "wt_wrong"), client(folder, '"; drop')):
+        for path in (*PAGES, f"/sessions/default/{CHAT.stem}/file"):
+            answer = stranger.get(path)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+            assert "Hello" not in answer.text
+
+
+def test_a_token_is_kept_where_no_script_and_no_other_site_gets_at_it(folder: Path) -> None:
+    browser = client(folder, "wt_wrong")
+    assert browser.post("/login", data={"token": "wt_other"}).status_code == 403
+    assert browser.post("/login", data={"token": "x" * 10_000}).status_code == 403
+    answer = browser.post("/login", data={"token": TOKEN})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    browser.cookies.set(NAME, TOKEN)
+    assert "default" in browser.get("/").text
+    assert f"{NAME}=" in browser.post("/logout").headers["set-cookie"]
+
+
+def test_a_call_has_a_page_with_its_explanation(folder: Path) -> None:
+    text = client(folder, calls=CALLS).get("/calls/2").text
+    assert "Why it missed" in text
+    assert "<script>alert" not in text
+    assert client(folder, TOKEN, CALLS).get("/calls/1").status_code == 404, (
+        "it is of a session that the token does not open"
+    )
+    assert client(folder, calls=CALLS).get("/calls/99").status_code == 404
+    assert client(folder, calls=CALLS).get("/calls/x").status_code == 404

@@ -32,6 +32,7 @@ def test_what_a_model_says_is_text() -> None:
 class Place:
     store = "<b>here</b>"
     is_live = False
+    has_tokens = False
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:

@@ -1,0 +1,44 @@
+"""``wiretape ui``: the page about recordings that no proxy serves, until Ctrl-C."""
+
+import sys
+import threading
+import webbrowser
+
+from wiretape.cli.console import REFUSED, say
+from wiretape.control.server import WebServer, page_available
+from wiretape.control.site import Site
+from wiretape.metrics.prometheus import MissingPackageError
+from wiretape.network.address import Address
+from wiretape.network.dns_rebinding import OwnNames
+from wiretape.store.opening import open_store
+from wiretape.web.source import RecordingsAlone
+
+
+def ui(where: str, address: Address, *, opens_browser: bool) -> int:
+    """Serve the page about a folder or a bucket, and wait for Ctrl-C. Return the exit code.
+
+    Raises ValueError and OSError where there are no recordings to look at.
+    """
+    if not address.is_loopback:
+        say(
+            f"--listen {address} is open to other machines, and the page asks for no token here: name one of this machine"
+        )
+        return REFUSED
+    store = open_store(where, spool=0)
+    store.sessions()  # What cannot be read is told now.
+    try:
+        page_available()
+        server = WebServer(address, Site(OwnNames(), page=RecordingsAlone(store)))
+    except (MissingPackageError, OSError) as e:
+        say(f"the page cannot be at {address}: {e}")
+        return REFUSED
+    with server:
+        print(f"the page is at {server.url} (Ctrl-C ends it)", flush=True)
+        if opens_browser and sys.stdout.isatty():
+            webbrowser.open(server.url)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            say("ended")
+    store.close()
+    return 0

@@ -1,0 +1,39 @@
+"""What the page is about: recordings, and calls where a proxy runs. Below ``views``."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from wiretape.sessions.token_file import TokenFile
+from wiretape.store.base import Store
+
+if TYPE_CHECKING:
+    from wiretape.call_log.reader import CallReader
+
+
+class PageSource(Protocol):
+    """What there is to look at. For any thread but those that carry traffic: its methods may wait."""
+
+    def store(self) -> Store:
+        """Return where the recordings are."""
+
+    def calls(self) -> "CallReader | None":
+        """Return what reads the log of calls; None where no proxy runs."""
+
+    def tokens(self) -> TokenFile | None:
+        """Return who may look at what; None where everybody may who gets here."""
+
+
+class RecordingsAlone:
+    """Recordings that no proxy serves."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def store(self) -> Store:
+        """Return where they are."""
+        return self._store
+
+    def calls(self) -> None:
+        """Return nothing: there are none."""
+
+    def tokens(self) -> None:
+        """Return nothing: who has the files may look at them."""

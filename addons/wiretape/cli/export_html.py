@@ -15,7 +15,15 @@ MOST = 500
 
 
 def export(store: Store, sessions: Sequence[str], output: Path) -> int:
-    """Write a report about sessions. Return the exit code: 1 where a recording cannot be read. Raises OSError."""
+    """Write a report about sessions, or about all. Return the exit code: 1 where a recording cannot be read.
+
+    Raises OSError, and ValueError where there is no such session.
+    """
+    known = store.sessions()
+    for name in sessions:
+        if name not in known:
+            raise ValueError(f"no session {name} below {store.url}; there are {', '.join(known) or 'none'}")
+    sessions = sessions or known
     shelf = Shelf(store, reads_ahead=False)
     listed: list[tuple[str, str, str]] = []
     code = 0

@@ -59,11 +59,7 @@ def html(
 
     try:
         store = open_store(where, spool=0)
-        known = store.sessions()
-        missing = [name for name in session or () if name not in known]
-        if missing:
-            raise ValueError(f"no session {missing[0]} below {store.url}; there are {', '.join(known) or 'none'}")
-        code = export(store, session or known, output)
+        code = export(store, session or (), output)
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

@@ -14,7 +14,6 @@ from wiretape.call_log.call import Call, Outcome
 from wiretape.call_log.log import CallLog
 from wiretape.call_log.reader import CallReader
 from wiretape.config.overrides import Known
-from wiretape.control.api import Api
 from wiretape.control.backend import Facts
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site
@@ -115,7 +114,7 @@ def told(tmp_path: Path, **more: Any) -> Iterator[Told]:
 @contextmanager
 def served(backend: Told, names: OwnNames = OwnNames()) -> Iterator[WebServer]:  # noqa: B008  it never changes
     """Serve the API and the page of counters of a proxy."""
-    site = Site(names, CounterPage(backend.ledger.sessions), Api(backend))
+    site = Site(names, CounterPage(backend.ledger.sessions), backend)
     with WebServer(HERE, site) as server:
         yield server
 

@@ -24,7 +24,7 @@ from wiretape.cluster.coordinator import Coordinator
 from wiretape.cluster.state import ClusterState
 from wiretape.cluster.supervisor import SupervisedProcess
 from wiretape.cluster.worker import Membership
-from wiretape.control.api import Api
+from wiretape.control.backend import Backend
 from wiretape.control.overriding import OverridingWorkers
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site, sites
@@ -174,12 +174,12 @@ class _Team:
         counters = (plan.metrics, CounterPage(self._cluster.counters, self._state)) if plan.metrics else None
         for address, site in sites(page_names(plan), counters, self._api(coordinator)).items():
             server = stack.enter_context(_web_server(address, site))
-            if site.api:
+            if site.backend:
                 yield f"control API at {server.url}"
             if site.counters:
                 yield f"counters at {server.url}/metrics"
 
-    def _api(self, coordinator: Coordinator) -> tuple[Address, Api] | None:
+    def _api(self, coordinator: Coordinator) -> tuple[Address, Backend] | None:
         if self._plan.control is None:
             return None
         # What reads the options of the workers takes a while to be imported.
@@ -192,7 +192,7 @@ class _Team:
             self._pids,
             url=f"http://{self._address}",
         )
-        return self._plan.control, Api(backend)
+        return self._plan.control, backend
 
     def _pids(self) -> tuple[int, ...]:
         pids = [worker.pid for worker in self._workers]

@@ -5,15 +5,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from wiretape.call_log.reader import CallReader
-from wiretape.config.overrides import Known
-from wiretape.control.overriding import Overriding
-from wiretape.metrics.counters import Counters
-from wiretape.sessions.access import AccessPolicy
-from wiretape.sessions.token_file import TokenFile
-from wiretape.store.base import Store
+if TYPE_CHECKING:  # A start needs the name of this alone.
+    from wiretape.call_log.reader import CallReader
+    from wiretape.config.overrides import Known
+    from wiretape.control.overriding import Overriding
+    from wiretape.metrics.counters import Counters
+    from wiretape.sessions.access import AccessPolicy
+    from wiretape.sessions.token_file import TokenFile
+    from wiretape.store.base import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,26 @@ class Backend(Protocol):
     """A proxy that runs. For any thread but those that carry traffic: its methods may wait."""
 
     @property
-    def overriding(self) -> Overriding:
+    def overriding(self) -> "Overriding":
         """Return what changes it."""
 
     def facts(self) -> Facts:
         """Return what it is."""
 
-    def counters(self) -> Mapping[str, Counters]:
+    def counters(self) -> "Mapping[str, Counters]":
         """Return what it has counted, by session."""
 
-    def tokens(self) -> TokenFile | None:
+    def tokens(self) -> "TokenFile | None":
         """Return who may do what; None where it is open."""
 
-    def policy(self) -> AccessPolicy:
+    def policy(self) -> "AccessPolicy":
         """Return in which modes sessions may be, as they are configured."""
 
-    def known(self) -> Known:
+    def known(self) -> "Known":
         """Return what there is that can be named."""
 
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """Return where the recordings are."""
 
-    def calls(self) -> CallReader:
+    def calls(self) -> "CallReader":
         """Return what reads the log of calls."""

@@ -3,9 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from wiretape.call_log.reader import CallReader
 from wiretape.config.overrides import Known
 from wiretape.control.backend import Facts
 from wiretape.control.overriding import Overriding
@@ -14,6 +13,9 @@ from wiretape.proxy.runtime import Runtime
 from wiretape.sessions.access import AccessPolicy
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
+
+if TYPE_CHECKING:
+    from wiretape.call_log.reader import CallReader
 
 
 class InForce(Protocol):
@@ -83,7 +85,10 @@ class Controlled:
         """Return where the recordings are."""
         return self._in_force().store
 
-    def calls(self) -> CallReader:
+    def calls(self) -> "CallReader":
         """Return what reads the log of calls."""
+        # Nothing else in a proxy does.
+        from wiretape.call_log.reader import CallReader
+
         file = self._in_force().runtime.call_log
         return CallReader([file] if file else [])

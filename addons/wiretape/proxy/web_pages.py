@@ -5,7 +5,6 @@ Beside the traffic: between the addon and ``control``, which serves them.
 
 import logging
 
-from wiretape.control.api import Api
 from wiretape.control.backend import Backend
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site, sites
@@ -23,7 +22,7 @@ class WebPages:
     def __init__(self, ledger: SessionCounters, backend: Backend) -> None:
         """``backend``: what the control API is about."""
         self._ledger = ledger
-        self._api = Api(backend)
+        self._backend = backend
         self._page: Address | None = None
         self._control: Address | None = None
         self._names = OwnNames()
@@ -54,7 +53,7 @@ class WebPages:
     def _open(self) -> None:
         if not self._is_running or self._servers:
             return
-        api = (self._control, self._api) if self._control else None
+        api = (self._control, self._backend) if self._control else None
         for address, site in sites(self._names, self._counters(), api).items():
             self._serve(address, site)
 
@@ -72,13 +71,13 @@ class WebPages:
             server = WebServer(address, site)
         except (MissingPackageError, OSError) as e:
             # At its start mitmdump ends for it; a proxy that is up is not to go for a page.
-            said = "wiretape_control: no API" if site.api else "wiretape_metrics: no page"
+            said = "wiretape_control: no API" if site.backend else "wiretape_metrics: no page"
             logger.error("%s at %s: %s", said, address, e)
             return
         self._servers.append(server)
         if site.counters:
             logger.info("wiretape: counters at %s/metrics", server.url)
-        if site.api:
+        if site.backend:
             self.control_url = server.url
             logger.info("wiretape: control API at %s", server.url)
 

@@ -9,7 +9,6 @@ import pytest
 from controlling import told
 from forked import wiretape
 from wiretape.cli.status import NoAnswerError, fetch
-from wiretape.control.api import Api
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site
 from wiretape.metrics.counters import SessionCounters
@@ -60,7 +59,7 @@ def test_for_programs_all_of_it_whatever_way_the_page_is_named(
 def test_the_control_api_tells_the_same(tmp_path: Path, ledger: SessionCounters) -> None:
     ledger.of("checkout").rules["today"] = 3
     with told(tmp_path, ledger=ledger) as proxy:
-        with WebServer(Address("127.0.0.1", 0), Site(OwnNames(), api=Api(proxy))) as server:
+        with WebServer(Address("127.0.0.1", 0), Site(OwnNames(), backend=proxy)) as server:
             assert fetch(server.url) == ledger.sessions()
             shown = status("--json", env={"WIRETAPE_CONTROL": server.url})
         assert json.loads(shown.stdout)["total"]["hits"] == 1234

@@ -161,6 +161,11 @@ def test_a_connection_is_kept_for_the_next_request(server: WebServer) -> None:
     connection.close()
 
 
+def test_small_answers_leave_at_once(server: WebServer) -> None:
+    # What asyncio goes by: each answer would wait for the acknowledgement of its head.
+    assert server._listener.proto == socket.IPPROTO_TCP
+
+
 def test_what_is_too_large_is_answered_and_ends_the_connection(server: WebServer, tmp_path: Path) -> None:
     connection = HTTPConnection(server.address.host, server.address.port, timeout=60)
     connection.request("POST", "/v1/scopes", b"x" * 3_000_000)

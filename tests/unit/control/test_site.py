@@ -17,7 +17,7 @@ def test_at_one_address_there_is_one_site() -> None:
     page = CounterPage(SessionCounters().sessions)
     api: Any = object()
     assert sites(NAMES, (HERE, page), (HERE, api)) == {HERE: Site(NAMES, page, api)}
-    assert sites(NAMES, (HERE, page), (THERE, api)) == {HERE: Site(NAMES, page), THERE: Site(NAMES, api=api)}
-    assert sites(NAMES, None, (THERE, api)) == {THERE: Site(NAMES, api=api)}
+    assert sites(NAMES, (HERE, page), (THERE, api)) == {HERE: Site(NAMES, page), THERE: Site(NAMES, backend=api)}
+    assert sites(NAMES, None, (THERE, api)) == {THERE: Site(NAMES, backend=api)}
     assert sites(NAMES, (HERE, page), None) == {HERE: Site(NAMES, page)}
     assert sites(NAMES, None, None) == {}

@@ -42,13 +42,13 @@ def _server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made() -> WebPages:
-    backend: Any = None
+    backend: Any = object()
     return WebPages(SessionCounters(), backend)
 
 
 def there() -> list[tuple[str, bool, bool]]:
     """Where something is, and whether that has counters, and an API."""
-    return [(each.url, bool(each.site.counters), bool(each.site.api)) for each in Server.opened]
+    return [(each.url, bool(each.site.counters), bool(each.site.backend)) for each in Server.opened]
 
 
 def test_they_are_there_while_the_proxy_is_up() -> None:

@@ -46,7 +46,9 @@ from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unordered
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
-from wiretape.providers import routing, schemas, sdk_errors, wire
+from wiretape.pricing import budget
+from wiretape.providers import base, bedrock, routing, schemas, sdk_errors, wire
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
@@ -151,6 +153,25 @@ def as_json(body: bytes) -> None:
 
 def in_one_chunk(body: bytes) -> capture.Capture:
     return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
+BEDROCK_CHUNK = eventstream.encode(b"", b'{"bytes":"e30="}')
+
+
+def refused(parse: Callable[[str], Any]) -> Callable[[str], None]:
+    def tried(text: str) -> None:
+        with contextlib.suppress(ValueError):
+            parse(text)
+
+    return tried
+
+
+def model_asked(path: str) -> None:
+    model_of(RecordedRequest(f"https://x{path}", {}, ""))
+
+
+def usage_of(elements: Sequence[Mapping[str, Any]]) -> None:
+    base.named("").usage(elements)
 
 
 CALLED = {"function": {"name": "f", "arguments": "{}"}}
@@ -644,6 +665,17 @@ CASES: Mapping[str, Case] = {
         providers,
         lambda n: ":" * n,
     ),
+    "budget: digits": (refused(budget.parse), lambda n: "1" * n),
+    "budget: spaces": (refused(budget.parse), lambda n: "5" + " " * n),
+    "model: a URL of many": (model_asked, lambda n: "/models/" * n),
+    "model: a long one": (model_asked, lambda n: "/model/" + "a%3A" * n),
+    "usage: elements without any": (usage_of, lambda n: [{"choices": [], "usage": None}] * n),
+    "usage: elements with one that is none": (usage_of, lambda n: [{"usage": {"completion_tokens": "x"}}] * n),
+    "usage: a list of modalities": (
+        usage_of,
+        lambda n: [{"usageMetadata": {"candidatesTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT"}] * n}}],
+    ),
+    "Bedrock: chunks": (lambda body: [*bedrock.elements(body)], lambda n: BEDROCK_CHUNK * n),
     "size: digits": (units.parse_size, lambda n: "1" * n),
     "drift: chunks": (lambda recording: drift.compare(recording, recording.response), made),
     "drift: members": (drifted, lambda n: {str(each): each for each in range(n)}),

@@ -316,7 +316,7 @@ def _tokens(options: OptManager) -> TokenFile | None:
 def _call_log(options: OptManager) -> Path | None:
     """Return the file that has what became of calls; None where there is none."""
     text: str = options.wiretape_call_log
-    if not text and "wiretape_control" in options and options.wiretape_control:
+    if not text and options.wiretape_control:
         text = "on"
     if text in ("", "off"):
         return None

@@ -296,7 +296,7 @@ class Wiretape:
         teller = self._decider.teller
         teller.stop()
         if teller.log:
-            await asyncio.to_thread(teller.log.close)
+            await asyncio.to_thread(teller.log.close, self._patience)
         if self._in_force:
             self._in_force.store.close()
         self._decider.close()

@@ -322,7 +322,9 @@ def _call_log(options: OptManager) -> Path | None:
         return None
     if text == "on":
         try:
-            return make_log_file(options.wiretape_recordings)
+            return make_log_file(_place(options).recordings)
+        except ValueError as e:
+            raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
         except OSError as e:
             # As with a disk that fails later: the calls go on without it.
             logger.error("wiretape_call_log: %s", e)

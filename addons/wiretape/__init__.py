@@ -25,6 +25,7 @@ Read the packages in the order in which they build on each other:
 ``config``      ``wiretape.toml``: checked as a whole, and handed on table by table
 ``proxy``       the mitmproxy addon: the only place where a flow is known
 ``cli``         the ``wiretape`` command
+``pytest_plugin``  the plugin for pytest: a proxy for a run, a scope for each test
 
 A request comes in through ``proxy``, which asks ``providers`` what it is, ``matching`` what it means and ``tape`` for
 its answer; ``replay`` plays it. A live answer goes by way of ``journal`` to ``tape``, which writes it to a ``store``

@@ -10,6 +10,7 @@ The reading order:
     size        many recordings: the start, the memory, the first hit of each
     by_rules    hits by rules in a session of many recordings; ``rules``: what a request of 100 kB takes for them
     streams     what recording adds to a live stream, and how well a paced replay keeps its time
+    suite       200 tests through the plugin for pytest, beside VCR.py
     report      the figures as Markdown and JSON; ``plot`` as a picture
 
 ``balance``, ``bucket``, ``flood``, ``look_alikes``, ``pace`` and ``waiting`` are programs of their own and no part of

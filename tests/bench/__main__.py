@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import by_rules, hits, machine, peers, plot, report, sdk, size, streams
+from bench import by_rules, hits, machine, peers, plot, report, sdk, size, streams, suite
 from bench.servers import Bench
 
 PLOT = machine.ROOT / "docs" / "images" / "speed.svg"
@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Callable[[Bench], dict[str, Any]]] = {
     "rules": by_rules.by_rules,
     "record": streams.record,
     "pace": streams.pace,
+    "suite": suite.suite,
 }
 
 

@@ -142,12 +142,22 @@ def _paced(group: Mapping[str, Any]) -> list[str]:
     return _table(["", "streams", "chunks a second of each", "error, ms", "p99, ms", "first byte, ms"], rows)
 
 
+def _suite(group: Mapping[str, Any]) -> list[str]:
+    cells = [[_name(row), _spread(row, ("seconds",), lambda value: f"{value:.2f}")] for row in group["rows"]]
+    said = (
+        f"The plugin takes {group['times']:.2f} times as long as VCR.py, and adds {group['empty_ms']:.1f} ms to an "
+        "empty test."
+    )
+    return [*_table(["", "seconds, start and end included"], cells), "", said]
+
+
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "rate": _rates,
     "size": _size,
     "rules": _by_rules,
     "record": _live,
     "pace": _paced,
+    "suite": _suite,
 }
 
 

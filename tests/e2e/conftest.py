@@ -8,6 +8,9 @@ import pytest
 from loopback import Provider
 from sharing import Shared
 
+collect_ignore = ["sample_suite"]
+"""It stands for a user's tests."""
+
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:

@@ -75,6 +75,11 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
+def in_order(text: str) -> list[tuple[str, str]]:
+    """Return all blocks of a page in their order, each with its language."""
+    return _FENCE.findall(text)
+
+
 def of_language(text: str, language: str) -> list[str]:
     """Return the blocks of a page in a language, such as ``toml``."""
     return [body for found, body in _FENCE.findall(text) if found == language]

@@ -13,6 +13,7 @@ from wiretape import config
 
 KNOWN_NEEDS = (
     "a bucket",
+    "a clone",
     "a key",
     "a proxy",
     "a terminal of its own",
@@ -20,6 +21,8 @@ KNOWN_NEEDS = (
     "root",
     "the agent",
     "the environment",
+    "the file above",
+    "the files above",
     "the network",
     "the proxy",
     "the recording",

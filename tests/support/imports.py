@@ -32,6 +32,7 @@ ORDER = (
     ("control",),
     ("proxy",),
     ("cli",),
+    ("pytest_plugin",),
 )
 """The rooms, from the ground upwards: each may import those that are before it. Beside each other none may."""
 
@@ -60,6 +61,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "genai_prices": frozenset({"pricing"}),
     "typer": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
+    "pytest": frozenset({"pytest_plugin"}),
 }
 """Which rooms may know a library of others."""
 

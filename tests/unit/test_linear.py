@@ -39,14 +39,16 @@ from wiretape.codecs import (
 )
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
-from wiretape.library import compare, drift, transcript, verify
+from wiretape.library import answer_pieces, compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unordered
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
-from wiretape.providers import routing, schemas, sdk_errors, wire
+from wiretape.pricing import budget
+from wiretape.providers import base, bedrock, routing, schemas, sdk_errors, wire
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
@@ -128,6 +130,14 @@ def made(chunks: int) -> Recording:
     return Recording(chat("hi"), RecordedResponse([chunk(content="a")] * chunks, is_streaming=True))
 
 
+def text_delta(text: str) -> dict[str, Any]:
+    return {"choices": [{"delta": {"content": text}}]}
+
+
+def call_delta(index: int) -> dict[str, Any]:
+    return {"choices": [{"delta": {"tool_calls": [{"index": index, "function": {"arguments": "{}"}}]}}]}
+
+
 def captured(chunks: int) -> bytes:
     each = [{"at": 1, "text": "x"}] * chunks
     return json.dumps({"recording": "sha256:x", "status": 200, "headers": [], "chunks": each}).encode()
@@ -143,6 +153,25 @@ def as_json(body: bytes) -> None:
 
 def in_one_chunk(body: bytes) -> capture.Capture:
     return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
+BEDROCK_CHUNK = eventstream.encode(b"", b'{"bytes":"e30="}')
+
+
+def refused(parse: Callable[[str], Any]) -> Callable[[str], None]:
+    def tried(text: str) -> None:
+        with contextlib.suppress(ValueError):
+            parse(text)
+
+    return tried
+
+
+def model_asked(path: str) -> None:
+    model_of(RecordedRequest(f"https://x{path}", {}, ""))
+
+
+def usage_of(elements: Sequence[Mapping[str, Any]]) -> None:
+    base.named("").usage(elements)
 
 
 CALLED = {"function": {"name": "f", "arguments": "{}"}}
@@ -561,6 +590,8 @@ CASES: Mapping[str, Case] = {
         lambda n: b'{"request": {}' + b"," + b" " * n + b'x\n  "response": {',
     ),
     "recording: as text": (transcript.text, made),
+    "answer: pieces of one text": (answer_pieces.messages, lambda size: [text_delta("a few words ")] * size),
+    "answer: pieces of many calls": (answer_pieces.messages, lambda size: [call_delta(each) for each in range(size)]),
     "recording: verified": (
         lambda data: verify.verify("x", data),
         lambda n: recording.dumps(made(n // 64 + 1)),
@@ -634,6 +665,17 @@ CASES: Mapping[str, Case] = {
         providers,
         lambda n: ":" * n,
     ),
+    "budget: digits": (refused(budget.parse), lambda n: "1" * n),
+    "budget: spaces": (refused(budget.parse), lambda n: "5" + " " * n),
+    "model: a URL of many": (model_asked, lambda n: "/models/" * n),
+    "model: a long one": (model_asked, lambda n: "/model/" + "a%3A" * n),
+    "usage: elements without any": (usage_of, lambda n: [{"choices": [], "usage": None}] * n),
+    "usage: elements with one that is none": (usage_of, lambda n: [{"usage": {"completion_tokens": "x"}}] * n),
+    "usage: a list of modalities": (
+        usage_of,
+        lambda n: [{"usageMetadata": {"candidatesTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT"}] * n}}],
+    ),
+    "Bedrock: chunks": (lambda body: [*bedrock.elements(body)], lambda n: BEDROCK_CHUNK * n),
     "size: digits": (units.parse_size, lambda n: "1" * n),
     "drift: chunks": (lambda recording: drift.compare(recording, recording.response), made),
     "drift: members": (drifted, lambda n: {str(each): each for each in range(n)}),

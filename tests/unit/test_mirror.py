@@ -7,7 +7,7 @@ from places import PACKAGE, SUPPORT, TESTS
 
 UNIT = TESTS / "unit"
 
-RUN_ELSEWHERE = {"cli/demo_app", "cli/isolation/enter", "cli/reuseport_worker"}
+RUN_ELSEWHERE = {"cli/demo_app", "cli/hosted", "cli/isolation/enter", "cli/reuseport_worker"}
 """Programs of their own. What they do is seen in ``e2e``."""
 
 IN_LARGER_TESTS = {
@@ -33,6 +33,8 @@ IN_LARGER_TESTS = {
     "proxy/controlled",
     "proxy/live_answers",
     "proxy/threads",
+    "pytest_plugin/scopes",
+    "pytest_plugin/start",
 }
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 

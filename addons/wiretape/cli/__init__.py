@@ -14,6 +14,7 @@
 ``init``                writes what a project needs
 ``doctor``              looks whether all is set up right
 ``run``                 the child: its signals, its exit code
+``hosted``              a proxy for the program that has started it, such as pytest
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy
 ``summary``             what happened, in a line or two; ``reports``: all of it, for people and for CI
 ``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up; ``serve_control``:

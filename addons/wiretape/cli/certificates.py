@@ -8,6 +8,7 @@ import os
 import ssl
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,27 @@ def confdir(settings: Sequence[str] = ()) -> Path:
     """Return the folder in which mitmproxy keeps its CA, by settings as ``name=value``."""
     chosen = next((each.partition("=")[2] for each in reversed(settings) if each.startswith("confdir=")), CONF_DIR)
     return Path(chosen).expanduser()
+
+
+def hashed_folder(trust: TrustFiles) -> str:
+    """Make a folder of the trusted CAs beside the other files, each where OpenSSL looks for it, and return it.
+
+    Of the file that ``SSL_CERT_FILE`` names a client reads all CAs when it is made, which takes as long as ten hits. Of
+    the folder that ``SSL_CERT_DIR`` names it reads the one that it needs.
+    """
+    from OpenSSL import crypto
+
+    folder = Path(trust.pem).with_name("hashed")
+    folder.mkdir(mode=0o755)
+    seen: Counter[int] = Counter()
+    for block in Path(trust.pem).read_bytes().split(_BEGIN)[1:]:
+        try:
+            number = crypto.load_certificate(crypto.FILETYPE_PEM, _BEGIN + block).subject_name_hash()
+        except crypto.Error:
+            continue  # OpenSSL could not read it there either.
+        folder.joinpath(f"{number:08x}.{seen[number]}").write_bytes(_BEGIN + block)
+        seen[number] += 1
+    return str(folder)
 
 
 def check_confdir(settings: Sequence[str]) -> None:

@@ -44,6 +44,8 @@ class Prices:
         ``model`` is what was asked for; the usage may name the one that has answered, which goes first. ``at`` is when,
         in seconds since 1970.
         """
+        if not has_tokens(usage):
+            return None  # A refusal, say: nobody is to look up the model that it names.
         models = [each for each in dict.fromkeys((usage.model or "", model)) if each]
         for row in self._rows:
             if row.matches(provider, models):

@@ -50,6 +50,12 @@ def test_a_price_that_is_remembered_needs_no_library(tmp_path: Path, monkeypatch
     assert Prices(memory=file).price("openai", "gpt-4.1", USAGE, NOW) == paid == Decimal("2.8")
 
 
+def test_nothing_is_looked_up_for_what_tells_no_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "find", None)
+    assert Prices(memory=tmp_path / "prices.json").price("openai", "named-by-a-client", Usage(), NOW) is None
+    assert not (tmp_path / "prices.json").exists()
+
+
 def test_whether_there_are_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Prices().are_known
     monkeypatch.setattr(installed, "version", lambda: "")

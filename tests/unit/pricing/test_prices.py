@@ -56,6 +56,24 @@ def test_nothing_is_looked_up_for_what_tells_no_tokens(tmp_path: Path, monkeypat
     assert not (tmp_path / "prices.json").exists()
 
 
+def test_a_library_that_fails_is_said_once_and_own_prices_stay(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(library, "find", None)
+    known = Prices(ROWS)
+    assert [known.price("openai", model, USAGE, NOW) for model in ("a", "b", "gpt-4o")] == [None, None, Decimal("1.2")]
+    assert len(caplog.records) == 1
+    assert "the package genai-prices cannot be used" in caplog.text
+
+
+def test_a_name_that_is_none_is_not_looked_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(library, "find", None)
+    assert Prices().price("openai", "x" * 201, USAGE, NOW) is None
+    assert caplog.records == []
+
+
 def test_whether_there_are_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Prices().are_known
     monkeypatch.setattr(installed, "version", lambda: "")

@@ -73,7 +73,7 @@ $(READY): pyproject.toml tests/node/package.json
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[test]'
 	@if command -v npm >/dev/null; then \
 	  npm install --prefix tests/node --no-package-lock --no-audit --no-fund --silent; \
-	else echo "npm is not on the path: the tests with Node's SDK will be skipped"; fi
+	else echo "npm is not on the path: the tests that need its packages will be skipped"; fi
 	@touch $@
 
 clean:

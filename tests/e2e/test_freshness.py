@@ -14,7 +14,10 @@ from loopback import Provider, by_request, error_answer, from_recording
 from samples import CHAT, FIREWORKS_CHAT, MODEL, RESPONSES, SAMPLES, load
 from shell_user import User
 from talk import Talk, httpx_client, post, said, written
-from wiretape.library import verify
+from wiretape.call_log.call import Outcome
+from wiretape.call_log.reader import CallReader
+from wiretape.library import compare, unused, verify
+from wiretape.store.directory import DirectoryStore
 
 SESSIONS = """
 [session.strict]
@@ -55,7 +58,9 @@ def test_an_old_recording_answers_or_is_refused_or_is_made_anew(provider: Provid
     config = tmp_path / "wiretape.toml"
     config.write_text(SESSIONS)
     sessions = ("strict", "again", "soft")
-    with Mitmdump(recordings, "record", origin=provider, options={"wiretape_config": str(config)}) as proxy:
+    log = tmp_path / "calls.sqlite"
+    options = {"wiretape_config": str(config), "wiretape_call_log": str(log)}
+    with Mitmdump(recordings, "record", origin=provider, options=options) as proxy:
         first = {session: said(ask(proxy, session, "record")) for session in sessions}
         wait_until(lambda: [*recordings.glob("*/wire/*.json")][2:])
         make_old(recordings)
@@ -81,6 +86,19 @@ def test_an_old_recording_answers_or_is_refused_or_is_made_anew(provider: Provid
         proxy.stop()
         assert "3 recordings older than max_age" in proxy.log()
         proxy.assert_sound()
+
+    # By the log of the same calls nothing is unused but what nobody has asked for.
+    refused_calls = CallReader([log]).calls(outcomes=[Outcome.MISS])
+    assert [(call.session, call.miss is not None) for call in refused_calls] == [("strict", True)] * 2
+    shutil.copy(CHAT, recordings / "strict" / "responses")
+    known = unused.evidence(CallReader([log]), since=0.0)
+    store = DirectoryStore(recordings)
+    found = {session: unused.find(compare.contents(store, session), known) for session in sessions}
+    assert {session: [each.names for each in of.requests] for session, of in found.items()} == {
+        "strict": [(CHAT.stem,)],
+        "again": [],
+        "soft": [],
+    }
 
 
 # -- wiretape refresh --------------------------------------------------------------------------------------------------

@@ -224,9 +224,7 @@ def _ollama(client: ollama.Client, sample: Sample) -> Any:
 
 def _several(answered: Any) -> list[Any]:
     # A stream and a page of models give their objects one by one; iterating over any other object gives its fields.
-    import anthropic
-
-    streams = isinstance(answered, openai.Stream | anthropic.Stream | SyncPage | Iterator)
+    streams = isinstance(answered, Iterator | SyncPage)
     return [*answered] if streams else [answered]
 
 

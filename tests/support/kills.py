@@ -242,7 +242,7 @@ def team(who: str, count: int, seconds: float, folder: Path) -> dict[str, Any]:
     with Provider() as provider:
         provider.on("*", answer)
         env = {"XDG_STATE_HOME": str(state)}
-        with Serve(recordings, "record-if-missing", workers=2, origin=provider, env=env) as serve:
+        with Serve(recordings, "record-if-missing", workers=2, origin=provider, env=env, fork=True) as serve:
             asyncio.run(team_life(who, count, seconds, serve, load))
     return judged([load], recordings, state)
 

@@ -65,6 +65,8 @@ def open_output() -> None:
 
 
 def _wanted(arguments: Sequence[str]) -> int:
+    if sys.platform != "linux":
+        return 0
     if "serve" in arguments[1:2]:
         workers = arguments[arguments.index("--workers") + 1] if "--workers" in arguments else str(os.cpu_count())
         return _REPLACEMENTS + (int(workers) if workers.isdecimal() else 0)
@@ -115,7 +117,9 @@ def _hand_over(command: Sequence[str], env: Any, pipes: Sequence[int]) -> int:
     return 0
 
 
-def _role(command: Sequence[str]) -> str:
+def _role(command: Any) -> str:
+    if not isinstance(command, list | tuple):
+        return ""
     if command[-1] == "wiretape.journal.writer_process":
         return WRITER
     options = [each for each in map(str, command) if each.startswith("wiretape_coordinator=")]

@@ -141,10 +141,10 @@ def test_the_writer_takes_little_more_than_the_answer(tmp_path: Path) -> None:
         del pieces
         assert [each.recorded for each in JournalWriter(journal.folder, Stores(), LogCapture()).write_ended()] == [1]
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, total
-    before, _ = peak("first", 1_500_000)
-    after, size = peak("second", 6_000_000)
+    before, _ = peak("first", 1_200_000)
+    after, size = peak("second", 4_000_000)
     journal.folder.remove()
-    print((after - before) / (size - 1_500_000))
+    print((after - before) / (size - 1_200_000))
     """
     paths = [str(ROOT / "addons"), str(SUPPORT), str(Path(__file__).parent)]
     setting = f"import sys; sys.path[:0] = {paths!r}\n"

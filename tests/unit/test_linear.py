@@ -39,7 +39,7 @@ from wiretape.codecs import (
 )
 from wiretape.codecs.wildcards import Wildcard
 from wiretape.config.places import line_of
-from wiretape.library import compare, drift, transcript, verify
+from wiretape.library import answer_pieces, compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
 from wiretape.matching.bindings import Binding, Bindings
 from wiretape.matching.built_in import BUILT_IN
@@ -126,6 +126,14 @@ def chunk(**delta: Any) -> dict[str, Any]:
 
 def made(chunks: int) -> Recording:
     return Recording(chat("hi"), RecordedResponse([chunk(content="a")] * chunks, is_streaming=True))
+
+
+def text_delta(text: str) -> dict[str, Any]:
+    return {"choices": [{"delta": {"content": text}}]}
+
+
+def call_delta(index: int) -> dict[str, Any]:
+    return {"choices": [{"delta": {"tool_calls": [{"index": index, "function": {"arguments": "{}"}}]}}]}
 
 
 def captured(chunks: int) -> bytes:
@@ -561,6 +569,8 @@ CASES: Mapping[str, Case] = {
         lambda n: b'{"request": {}' + b"," + b" " * n + b'x\n  "response": {',
     ),
     "recording: as text": (transcript.text, made),
+    "answer: pieces of one text": (answer_pieces.messages, lambda size: [text_delta("a few words ")] * size),
+    "answer: pieces of many calls": (answer_pieces.messages, lambda size: [call_delta(each) for each in range(size)]),
     "recording: verified": (
         lambda data: verify.verify("x", data),
         lambda n: recording.dumps(made(n // 64 + 1)),

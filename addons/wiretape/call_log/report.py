@@ -1,5 +1,5 @@
-"""Calls as lines of JSON: what ``wiretape run --report FILE`` writes, and whoever has the file can read. Sans-IO but
-for the files that are given.
+"""Calls as lines of JSON: what ``wiretape run --report jsonl FILE`` writes, and whoever has the file can read. Sans-IO
+but for the files that are given.
 """
 
 import json

@@ -9,7 +9,7 @@ from pathlib import Path
 from wiretape import config
 from wiretape.config import Configuration
 from wiretape.library.folding import context_of
-from wiretape.pricing.memory import memory_file
+from wiretape.pricing.installed import memory_file
 from wiretape.pricing.prices import Prices
 from wiretape.providers.asked_model import model_of
 from wiretape.providers.routing import Providers

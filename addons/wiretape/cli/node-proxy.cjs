@@ -1,5 +1,6 @@
-// Preloaded by `wiretape run` (NODE_OPTIONS=--require): makes fetch and http(s).request of a Node that knows no
-// NODE_USE_ENV_PROXY go through HTTPS_PROXY and HTTP_PROXY. It needs no package, and does nothing where Node does it.
+// Preloaded by `wiretape run` and `wiretape env` (NODE_OPTIONS=--require): makes fetch and http(s).request of a Node that
+// knows no NODE_USE_ENV_PROXY go through HTTPS_PROXY and HTTP_PROXY. It needs no package, and does nothing where Node
+// does it.
 'use strict';
 
 const net = require('net');
@@ -14,7 +15,10 @@ const env = (name) => process.env[name.toLowerCase()] || process.env[name] || ''
 const proxies = { 'https:': parse(env('HTTPS_PROXY')), 'http:': parse(env('HTTP_PROXY')) };
 const exceptions = env('NO_PROXY').toLowerCase().split(/[\s,]+/).filter(Boolean);
 
-if (proxies['https:'] && !supported()) {
+const DONE = Symbol.for('wiretape.node-proxy'); // a copy of this file may be preloaded as well: `wiretape env` names one
+
+if (proxies['https:'] && !supported() && !globalThis[DONE]) {
+  globalThis[DONE] = true;
   patchFetch();
   patchAgents();
 }

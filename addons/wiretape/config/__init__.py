@@ -18,7 +18,7 @@ values then go to whoever makes sessions, faults or rules of them; those say wha
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wiretape.codecs import misspelled, toml_text
 from wiretape.config import places
@@ -29,8 +29,6 @@ from wiretape.matching.presets import Preset
 from wiretape.matching.rules import MatchRule
 from wiretape.network import egress
 from wiretape.network.egress import EgressRule
-from wiretape.pricing import rows as price_rows
-from wiretape.pricing.rows import PriceRow
 from wiretape.providers import table
 from wiretape.providers.routing import Providers
 from wiretape.redaction import RedactionPolicy
@@ -39,6 +37,9 @@ from wiretape.replay import fault_config
 from wiretape.replay.faults import Faults
 from wiretape.sessions import config as session_config
 from wiretape.sessions.model import Sessions
+
+if TYPE_CHECKING:
+    from wiretape.pricing.rows import PriceRow
 
 _ELSEWHERE = {
     "default": "what holds for all sessions is said by options, such as --set wiretape_mode=replay",
@@ -107,9 +108,14 @@ class Configuration:
         """Return what goes wrong on purpose. ``providers``: the names that a fault's provider can have."""
         return Faults(self._made(lambda: fault_config.parse(self.tables.get("fault", []), providers)))
 
-    def prices(self, providers: Collection[str]) -> tuple[PriceRow, ...]:
+    def prices(self, providers: Collection[str]) -> "tuple[PriceRow, ...]":
         """Return the team's own prices. ``providers``: the names that a price's provider can have."""
-        return self._made(lambda: price_rows.parse(self.tables.get("price", []), providers))
+        if "price" not in self.tables:
+            return ()
+        # Most starts need none of it.
+        from wiretape.pricing import rows
+
+        return self._made(lambda: rows.parse(self.tables["price"], providers))
 
     def _made[T](self, make: Callable[[], T]) -> T:
         try:

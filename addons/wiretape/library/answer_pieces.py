@@ -24,8 +24,45 @@ def messages(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     """Return the messages of an answer: one for each choice."""
     for has, read in _FORMS:
         if any(map(has, elements)):
-            return read(elements)
+            return [_grown(message) for message in read(elements)]
     return []
+
+
+# -- texts that grow ---------------------------------------------------------------------------------------------------
+
+
+class _Growing:
+    """A text of which a piece has come, and more may: joining each to those before would copy the text each time."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.pieces = [*pieces]
+
+
+class _Calls(dict[int, dict[str, Any]]):
+    """The calls of tools of a message, by their numbers."""
+
+
+def _grow(holder: dict[str, Any], name: str, piece: str) -> None:
+    """Add a piece to the text of a member, whatever else stands there."""
+    former = holder.get(name)
+    if isinstance(former, _Growing):
+        former.pieces.append(piece)
+    else:
+        holder[name] = _Growing(former if isinstance(former, str) else "", piece)
+
+
+def _grown(value: Any) -> Any:
+    """Return a value in which all texts are whole."""
+    match value:
+        case _Growing():
+            return "".join(value.pieces)
+        case _Calls():
+            return [_grown(call) for call in value.values()]
+        case dict():
+            return {name: _grown(each) for name, each in value.items()}
+        case list():
+            return [_grown(each) for each in value]
+    return value
 
 
 # -- OpenAI ------------------------------------------------------------------------------------------------------------
@@ -38,37 +75,33 @@ def _choices(elements: Sequence[_Element]) -> list[dict[str, Any]]:
             given = _object(choice)
             index = given["index"] if isinstance(given.get("index"), int) else number
             message = made.setdefault(index, {"role": "assistant"})
-            _add(
-                message, _object(given.get("delta")) or _object(given.get("message")) or {"content": given.get("text")}
-            )
+            said = _object(given.get("delta")) or _object(given.get("message"))
+            _add(message, said or {"content": given.get("text")})
     return [made[index] for index in sorted(made)]
 
 
 def _add(message: dict[str, Any], delta: _Element) -> None:
     for name, value in delta.items():
         if name == "tool_calls":
-            _add_calls(message.setdefault(name, []), _list(value))
-        elif isinstance(value, str) and name != "role" and isinstance(message.get(name), str):
-            message[name] += value
+            _add_calls(message.setdefault(name, _Calls()), _list(value))
+        elif isinstance(value, str) and name != "role" and isinstance(message.get(name), str | _Growing):
+            _grow(message, name, value)
         elif value is not None and value != "":
             message[name] = value
 
 
-def _add_calls(calls: list[dict[str, Any]], deltas: Iterable[Any]) -> None:
+def _add_calls(calls: _Calls, deltas: Iterable[Any]) -> None:
     for number, each in enumerate(deltas):
         delta = _object(each)
         index = delta["index"] if isinstance(delta.get("index"), int) else number
-        call = next((one for one in calls if one["index"] == index), None)
-        if call is None:
-            call = {"index": index, "function": {"name": "", "arguments": ""}}
-            calls.append(call)
+        call = calls.setdefault(index, {"index": index, "function": {"name": "", "arguments": ""}})
         if delta.get("id"):
             call["id"] = delta["id"]
         function = _object(delta.get("function"))
         call["function"]["name"] = function.get("name") or call["function"]["name"]
         arguments = function.get("arguments")
-        if isinstance(arguments, str) and isinstance(call["function"]["arguments"], str):
-            call["function"]["arguments"] += arguments
+        if isinstance(arguments, str) and isinstance(call["function"]["arguments"], str | _Growing):
+            _grow(call["function"], "arguments", arguments)
         elif arguments is not None:
             call["function"]["arguments"] = arguments
 
@@ -88,6 +121,9 @@ def _responses(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 
 _TEXT_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 
+_BEGINS = {"text": {"type": "text"}, "thinking": {"type": "thinking"}, "partial_json": {"type": "tool_use"}}
+"""What a block is of which only a later piece is known."""
+
 
 def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     blocks: dict[int, dict[str, Any]] = {}
@@ -102,10 +138,9 @@ def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         delta = _object(element.get("delta"))
         name = _TEXT_DELTAS.get(str(delta.get("type")))
         if name and isinstance(delta.get(name), str):
-            block = blocks.setdefault(index, {"type": "text", "text": ""})
-            kept = "input" if name == "partial_json" else name
-            former = block.get(kept)
-            block[kept] = (former if isinstance(former, str) else "") + delta[name]
+            _grow(
+                blocks.setdefault(index, dict(_BEGINS[name])), "input" if name == "partial_json" else name, delta[name]
+            )
     return [{"role": "assistant", "content": [blocks[index] for index in sorted(blocks)]}]
 
 
@@ -126,8 +161,9 @@ def _gemini(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 
 def _add_part(parts: list[dict[str, Any]], part: _Element) -> None:
     is_text = isinstance(part.get("text"), str)
-    if is_text and parts and isinstance(parts[-1].get("text"), str) and parts[-1].get("thought") == part.get("thought"):
-        parts[-1]["text"] += part["text"]
+    last = parts[-1] if parts else {}
+    if is_text and isinstance(last.get("text"), str | _Growing) and last.get("thought") == part.get("thought"):
+        _grow(last, "text", part["text"])
     else:
         parts.append(dict(part))
 
@@ -144,7 +180,7 @@ def _ollama(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         }
         for name in ("content", "thinking"):
             if isinstance(given.get(name), str):
-                message[name] = message.get(name, "") + given[name]
+                _grow(message, name, given[name])
         if calls := _list(given.get("tool_calls")):
             message.setdefault("tool_calls", []).extend(calls)
     return [message]
@@ -162,9 +198,9 @@ def _cohere(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         said = _object(delta.get("content"))
         for name, kept in (("text", "content"), ("thinking", "thinking")):
             if isinstance(said.get(name), str):
-                message[kept] = message.get(kept, "") + said[name]
+                _grow(message, kept, said[name])
         if call := _object(delta.get("tool_calls")):
-            _add_calls(message.setdefault("tool_calls", []), [{**call, "index": element.get("index")}])
+            _add_calls(message.setdefault("tool_calls", _Calls()), [{**call, "index": element.get("index")}])
     return [message]
 
 
@@ -188,13 +224,13 @@ def _bedrock(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         delta = _object(event.get("delta"))
         if isinstance(delta.get("text"), str):
             block = blocks.setdefault(_index(event), {"text": ""})
-            block["text"] = block.get("text", "") + delta["text"]
+            _grow(block, "text", delta["text"])
         elif isinstance(_object(delta.get("toolUse")).get("input"), str):
             block = blocks.setdefault(_index(event), {"toolUse": {"input": ""}})
-            block["toolUse"]["input"] += delta["toolUse"]["input"]
+            _grow(block.setdefault("toolUse", {}), "input", delta["toolUse"]["input"])
         elif isinstance(_object(delta.get("reasoningContent")).get("text"), str):
             block = blocks.setdefault(_index(event), {"reasoningContent": {"text": ""}})
-            block["reasoningContent"]["text"] += delta["reasoningContent"]["text"]
+            _grow(block.setdefault("reasoningContent", {}), "text", delta["reasoningContent"]["text"])
     return [{"role": "assistant", "content": [blocks[index] for index in sorted(blocks)]}]
 
 

@@ -51,7 +51,7 @@ _CLEANED = "a secret was taken out of what was sent"
 
 _PORTS = {"https": 443, "http": 80}
 
-_NEVER_ALONE = frozenset({401, 403, 407, 408, 425, 429})
+_NEVER_ALONE = frozenset({401, 402, 403, 407, 408, 425, 429})
 """Statuses that say nothing of the request, beside those from 500 on."""
 
 

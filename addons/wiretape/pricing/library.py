@@ -5,16 +5,12 @@ pay that (``memory``). Its prices become values of ours, which cost as it does: 
 Source: https://github.com/pydantic/genai-prices
 """
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from wiretape.pricing.rates import Period, Rates, Tier
-
-MISSING = "prices need the package genai-prices: pip install 'wiretape[cost]'"
 
 _KINDS: Mapping[str, str] = {
     "input": "input_mtok",
@@ -30,15 +26,6 @@ _KINDS: Mapping[str, str] = {
     "request": "requests_kcount",
 }
 """Our names of prices -> those of the library."""
-
-
-def version() -> str:
-    """Return what tells this installation of the library from others; empty where there is none. It imports nothing."""
-    found = importlib.util.find_spec("genai_prices")
-    if found is None or not found.origin:
-        return ""
-    status = (Path(found.origin).parent / "data.py").stat()
-    return f"{status.st_mtime_ns}-{status.st_size}"
 
 
 def find(provider: str, model: str, tier: str) -> Sequence[Period]:

@@ -13,7 +13,6 @@ from typing import Any
 
 from wiretape.pricing.rates import KINDS, Period, Rates, Tier
 from wiretape.store import atomic
-from wiretape.store.opening import cache_folder
 
 _MOST = 2_000
 """Models that are remembered: clients name them."""
@@ -23,11 +22,6 @@ _LARGEST = 4_000_000
 
 type Key = tuple[str, str, str]
 """A provider, a model and a tier."""
-
-
-def memory_file() -> Path:
-    """Return the file of this user, whether it is there or not."""
-    return cache_folder() / "prices.json"
 
 
 class PriceMemory:

@@ -12,20 +12,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wiretape.pricing import library, names
-from wiretape.pricing.memory import PriceMemory
-from wiretape.pricing.rates import FREE, Period, Tier, rates_at
-from wiretape.pricing.rows import PriceRow
+from wiretape.pricing import installed, names
 from wiretape.providers.usage import Usage
 
-_FREE = (Period((Tier(0, FREE),)),)
+if TYPE_CHECKING:
+    from wiretape.pricing.memory import PriceMemory
+    from wiretape.pricing.rates import Period
+    from wiretape.pricing.rows import PriceRow
 
 
 class Prices:
     """All prices that are known here."""
 
-    def __init__(self, rows: Sequence[PriceRow] = (), memory: Path | None = None) -> None:
+    def __init__(self, rows: "Sequence[PriceRow]" = (), memory: Path | None = None) -> None:
         """``rows`` are the team's own. ``memory`` is a file that keeps what the library gave, if any."""
         self._rows = rows
         self._file = memory
@@ -35,7 +36,7 @@ class Prices:
     @cached_property
     def are_known(self) -> bool:
         """Whether there are any: rows, or the library."""
-        return bool(self._rows) or bool(library.version())
+        return bool(self._rows) or bool(installed.version())
 
     def price(self, provider: str, model: str, usage: Usage, at: float) -> Decimal | None:
         """Return what tokens cost at a provider, in US dollars; None where that is not known.
@@ -49,20 +50,24 @@ class Prices:
                 return row.rates.cost(usage)
         if usage.billed_usd is not None:
             return Decimal(usage.billed_usd)
+        if provider in names.FREE and (usage.input or usage.output):
+            return Decimal(0)
+        if provider in names.FREE or provider in names.SUBSCRIBED:
+            return None
         for each in models:
             if prices := self._prices(provider, each, usage.tier or ""):
+                from wiretape.pricing.rates import rates_at  # As with the library: whoever serves needs none of it.
+
                 return rates_at(prices, at, usage.input or 0).cost(usage)
         return None
 
-    def _prices(self, provider: str, model: str, tier: str) -> Sequence[Period]:
-        if provider in names.FREE:
-            return _FREE
-        if provider in names.SUBSCRIBED:
-            return ()
+    def _prices(self, provider: str, model: str, tier: str) -> "Sequence[Period]":
+        from wiretape.pricing.memory import PriceMemory
+
         key = (provider, model, tier)
         with self._lock:
             if self._memory is None:
-                self._memory = PriceMemory(self._file, library.version())
+                self._memory = PriceMemory(self._file, installed.version())
             known = self._memory.get(key)
             if known is None:
                 known = _found(provider, model, tier)
@@ -70,7 +75,9 @@ class Prices:
         return known
 
 
-def _found(provider: str, model: str, tier: str) -> Sequence[Period]:
+def _found(provider: str, model: str, tier: str) -> "Sequence[Period]":
+    from wiretape.pricing import library
+
     theirs, name = names.provider_and_model(provider, model)
     return library.find(theirs, name, tier)
 

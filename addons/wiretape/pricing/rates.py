@@ -68,8 +68,6 @@ class Rates:
 KINDS = tuple(each.name for each in fields(Rates))
 """The names of all prices."""
 
-FREE = Rates(input=_NOTHING, output=_NOTHING)
-
 
 def _sum(whole: int, price: Decimal | None, parts: Iterable[tuple[int | None, Decimal | None]]) -> Decimal | None:
     """Return the price of a whole with its parts, a million times; None where some of it has no price."""

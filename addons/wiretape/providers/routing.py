@@ -203,6 +203,10 @@ class Providers:
         """Whether the host is a provider's: if not, its TLS stays unopened."""
         return bool(self._serving(host, port))
 
+    def name_at(self, host: str, port: int) -> str:
+        """Return the name of the provider that a host is of; empty where it is none's."""
+        return next((provider.name for provider in self._serving(host, port)), "")
+
     def _serving(self, host: str, port: int) -> tuple[Provider, ...]:
         """Return the entries that are about a host, in their order."""
         serving = self._known.get((host, port))

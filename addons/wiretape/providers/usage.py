@@ -14,9 +14,9 @@ no number of tokens is passed over: a recording may have been written by anybody
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 _MOST = 10**9
 """Tokens of an answer, at most."""
@@ -66,8 +66,7 @@ class Usage:
     """How it was served, where the answer says so: ``flex``, ``priority``."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageForm:
+class UsageForm(NamedTuple):
     """Where the answers of an API tell their tokens: paths with dots, of which the first that leads to a number counts.
 
     A plus before a path says that the number is beside the whole that it is a part of: it is added to that.
@@ -106,8 +105,7 @@ _PARTS_OF_OUTPUT = ("reasoning", "output_audio", "output_image")
 _MODEL = (("model",), ("modelVersion",), ("message", "model"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
+class _Number(NamedTuple):
     """A path that leads to a number."""
 
     path: Path
@@ -158,9 +156,9 @@ class _FormReader:
         self._first = _path(form.first)
         self._unless = frozenset(form.unless)
         self._numbers = {
-            each.name: tuple(_number_of(path) for path in getattr(form, each.name))
-            for each in fields(UsageForm)
-            if each.name not in ("source", "billed", "within", "first", "unless", "tier")
+            name: tuple(_number_of(path) for path in getattr(form, name))
+            for name in UsageForm._fields
+            if name not in ("source", "billed", "within", "first", "unless", "tier")
         }
         self._billed = tuple(_path(each) for each in form.billed)
         self._tier = tuple(_path(each) for each in form.tier)

@@ -17,14 +17,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from wiretape.call_log.call import Call, Outcome
 from wiretape.metrics.counters import SessionCounters
 from wiretape.pricing import names
 from wiretape.pricing.prices import Prices, has_tokens
-from wiretape.pricing.spending import Spending
 from wiretape.providers.usage import Usage
 from wiretape.sessions.model import Sessions
+
+if TYPE_CHECKING:
+    from wiretape.pricing.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class Terms:
 
     prices: Prices = field(default_factory=Prices)
     sessions: Sessions = field(default_factory=Sessions)
-    spending: Spending | None = None
+    spending: "Spending | None" = None
     """What sessions with a budget have spent; None where none has one."""
 
 
@@ -56,6 +59,11 @@ class Accounting:
     def use(self, terms: Terms) -> None:
         """Count by these from now on. For any thread."""
         self._terms = terms
+
+    def close(self) -> None:
+        """Close the file of what was spent: nothing more is added."""
+        if self._terms.spending:
+            self._terms.spending.close()
 
     def price(self, provider: str, model: str, usage: Usage, at: float) -> Decimal | None:
         """Return what tokens cost; None where that is not known."""

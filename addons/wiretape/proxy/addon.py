@@ -292,11 +292,13 @@ class Wiretape:
         await self._requests.live.stop(self._patience)
         # It answers in a thread of its own, which may wait for this one.
         await asyncio.to_thread(self._pages.stop)
-        self._reporting.stop()
         teller = self._decider.teller
         teller.stop()
         if teller.log:
             await asyncio.to_thread(teller.log.close)
+        self._accounting.close()
+        # Behind the log, which counts what calls have cost.
+        self._reporting.stop()
         if self._in_force:
             self._in_force.store.close()
         self._decider.close()

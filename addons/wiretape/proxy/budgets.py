@@ -12,16 +12,19 @@ Where it cannot be told what was spent, nothing is sent: a budget does not fail 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wiretape.call_log.places import make_spent_file
 from wiretape.codecs.units import counted, usd
-from wiretape.pricing.budget import Budget, Per
-from wiretape.pricing.library import MISSING
+from wiretape.pricing.installed import MISSING
 from wiretape.pricing.prices import Prices
-from wiretape.pricing.spending import Spending, Spent
 from wiretape.proxy.call_teller import CallTeller
 from wiretape.sessions.model import Sessions
 from wiretape.store.opening import StoreUrl
+
+if TYPE_CHECKING:
+    from wiretape.pricing.budget import Budget
+    from wiretape.pricing.spending import Spending, Spent
 
 _SETTLING = 10.0
 """Seconds for which the costs of answers that have ended are waited for."""
@@ -30,11 +33,12 @@ _FREE = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 """Methods that no provider takes money for."""
 
 _ANEW = {
-    Per.EVER: "",
-    Per.DAY: "It begins anew at midnight UTC. ",
-    Per.WEEK: "It begins anew on Monday, UTC. ",
-    Per.MONTH: "It begins anew with the next month, UTC. ",
+    "": "",
+    "day": "It begins anew at midnight UTC. ",
+    "week": "It begins anew on Monday, UTC. ",
+    "month": "It begins anew with the next month, UTC. ",
 }
+"""For each period of a budget, when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,8 @@ class Account:
     """What a session may spend, and has spent."""
 
     session: str
-    budget: Budget
-    spent: Spent
+    budget: "Budget"
+    spent: "Spent"
 
     @property
     def is_used_up(self) -> bool:
@@ -63,7 +67,7 @@ class Account:
         )
 
 
-def spending(place: StoreUrl, sessions: Sessions, prices: Prices, former: Spending | None) -> Spending | None:
+def spending(place: StoreUrl, sessions: Sessions, prices: Prices, former: "Spending | None") -> "Spending | None":
     """Return what sessions have spent; None where none has a budget. ``former`` is what was in use before.
 
     Raises ValueError where no price is known, as nothing would ever be spent then; OSError where it cannot be kept.
@@ -74,6 +78,8 @@ def spending(place: StoreUrl, sessions: Sessions, prices: Prices, former: Spendi
     if not prices.are_known:
         text = f"session {limited} has a budget, and no price is known: {MISSING}; or [[price]] names some"
         raise ValueError(text)
+    from wiretape.pricing.spending import Spending  # Most starts need none of it.
+
     file = make_spent_file(place.recordings)
     return former if former and former.file == file else Spending(file)
 
@@ -88,7 +94,7 @@ class Budgets:
         self.spending: Spending | None = None
         """What sessions have spent; None where none has a budget."""
 
-    async def used_up(self, session: str, budget: Budget | None, method: str) -> Account | None:
+    async def used_up(self, session: str, budget: "Budget | None", method: str) -> Account | None:
         """Return the account of a session that may not pay for a request; None where it may.
 
         ``method`` is the request's. Raises OSError where it cannot be told.

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitmproxy import exceptions
 from mitmproxy.optmanager import OptManager
@@ -34,9 +35,8 @@ from wiretape.network.address import Address
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, Mode, parse_form, parse_mode, parse_takes
-from wiretape.pricing.memory import memory_file
+from wiretape.pricing.installed import memory_file
 from wiretape.pricing.prices import Prices
-from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy import budgets
 from wiretape.proxy.compat import loopback, supported
@@ -50,6 +50,9 @@ from wiretape.sessions.scopes import Overrides
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl, is_url
 from wiretape.tape.config import TapeConfig
+
+if TYPE_CHECKING:
+    from wiretape.pricing.spending import Spending
 
 logger = logging.getLogger(__name__)
 
@@ -330,7 +333,7 @@ def _call_log(options: OptManager) -> Path | None:
     return _checked(options, "wiretape_call_log", named_log_file)
 
 
-def _spending(options: OptManager, sessions: Sessions, prices: Prices, former: Runtime | None) -> Spending | None:
+def _spending(options: OptManager, sessions: Sessions, prices: Prices, former: Runtime | None) -> "Spending | None":
     try:
         return budgets.spending(_place(options), sessions, prices, former.spending if former else None)
     except (OSError, ValueError) as e:

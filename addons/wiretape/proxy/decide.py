@@ -213,6 +213,11 @@ class Decider:
             return route
         return routing.elsewhere(head.method, head.scheme, head.hosts[0], head.port, head.path)
 
+    def provider_at(self, head: RequestHead) -> str:
+        """Return the name of the provider that a request is for, by one of its names for the host; empty for none."""
+        names = (self.runtime.providers.name_at(host, head.port) for host in dict.fromkeys(head.hosts))
+        return next(filter(None, names), "")
+
     def exclusion(self, head: RequestHead) -> Exclusion | None:
         """Return why a request to a provider's host has no route; None where it has one, or the host is nobody's."""
         for host in dict.fromkeys(head.hosts):

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from mitmproxy import connection, http
 
 import wiretape
-from wiretape.codecs import printable
 from wiretape.metrics.counters import Reason
 from wiretape.network import cors
 from wiretape.network.address import VERSION_HEADER
@@ -20,7 +19,7 @@ from wiretape.providers.routing import OTHER, Route
 from wiretape.proxy import destinations, flow_state, host_agreement, responses, reverse_clients
 from wiretape.proxy.admission import Grant
 from wiretape.proxy.answering import Answering
-from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed, now
+from wiretape.proxy.calls import EndpointRequest, Faulted, Outcome, Replayed
 from wiretape.proxy.compat import errors, tcp_reset
 from wiretape.proxy.connections import Connections
 from wiretape.proxy.decide import Decider
@@ -94,11 +93,8 @@ class FlowHooks:
 
     def _open(self, flow: http.HTTPFlow, grant: Grant) -> OpenCall:
         """Return the call of a flow that does not go the way of those that are decided on."""
-        state = flow_state.of(flow)
-        if state.call is None:
-            state.call = self._teller.open(grant, now())
-            state.call.lead(self._leads_to(flow), _label(flow))
-        return state.call
+        path = flow.request.path.partition("?")[0]
+        return self._passing.open(flow, grant, f"{flow.request.method} {flow.request.pretty_host}{path}")
 
     def _refusal(self, flow: http.HTTPFlow, denied: AccessDeniedError) -> http.Response:
         return responses.refusal(denied, flow.request.http_version, self._leads_to(flow))
@@ -288,11 +284,6 @@ def _end(call: OpenCall, flow: http.HTTPFlow) -> None:
     if call.size is None:
         call.size = len(flow.response.raw_content or b"")
     call.end()
-
-
-def _label(flow: http.HTTPFlow) -> str:
-    """Return what a flow asks, for people."""
-    return printable.line(f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}")
 
 
 def _tell(fault: Fault, request: EndpointRequest) -> None:

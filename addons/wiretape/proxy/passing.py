@@ -62,7 +62,7 @@ class Passing:
         if not self._is_nobodys_question(head, grant):
             return None
         what = f"{head.method} {head.hosts[-1]}{head.path.partition('?')[0]}"
-        return Declining.nothing(self._open(flow, grant, what), what)
+        return Declining.nothing(self.open(flow, grant, what), what)
 
     def _is_nobodys_question(self, head: RequestHead, grant: Grant) -> bool:
         """Return whether a request is noise, or in replay one that a known program sends beside the model."""
@@ -78,7 +78,7 @@ class Passing:
             return None
         what = printable.line(f"{head.hosts[-1]}{head.path.partition('?')[0]}")
         logger.info("a WebSocket of %s is refused, which is asked for over HTTP then: %s", printable.line(client), what)
-        self._open(flow, grant, what).refuse("a WebSocket is not recorded: the client asks over HTTP then")
+        self.open(flow, grant, what).refuse("a WebSocket is not recorded: the client asks over HTTP then")
         return responses.answer(upgrades.refusal(self._decider.leads_to(head)))
 
     def is_refused(self, flow: http.HTTPFlow, grant: Grant) -> bool:
@@ -121,16 +121,19 @@ class Passing:
         path = request.path.partition("?")[0]
         tape.counters.misses += 1
         logger.warning("miss: %s %s%s", request.host, path, tape.named)
-        self._decider.teller.miss(self._open(flow, grant, f"{request.host} {path}"), why)
+        self._decider.teller.miss(self.open(flow, grant, f"{request.host} {path}"), why)
         what = f"wiretape: {request.method} {path} at {request.host}"
         text = f"{what} is {why}, and in replay nothing is sent to a provider."
         flow.response = responses.no_recording(text, self._decider.leads_to(flow_state.head_of(flow)))
 
-    def _open(self, flow: http.HTTPFlow, grant: Grant, what: str) -> OpenCall:
-        """Return the call of a flow. ``what``: what it asks, for people."""
+    def open(self, flow: http.HTTPFlow, grant: Grant, what: str) -> OpenCall:
+        """Return the call of a flow that is not decided on. ``what``: what it asks, for people."""
         state = flow_state.of(flow)
-        state.call = self._decider.teller.open(grant, now())
-        state.call.lead(state.route or self._decider.leads_to(flow_state.head_of(flow)), printable.line(what))
+        if state.call is None:
+            head = flow_state.head_of(flow)
+            call = state.call = self._decider.teller.open(grant, now())
+            call.lead(state.route or self._decider.leads_to(head), printable.line(what))
+            call.provider = call.provider or self._decider.provider_at(head)
         return state.call
 
     def _why(self, flow: http.HTTPFlow) -> str:
@@ -152,7 +155,7 @@ class Passing:
         what = f"{flow.request.method} {flow.request.pretty_host}{flow.request.path.partition('?')[0]}"
         if tape.mode is Mode.LIVE:
             if excluded is not Exclusion.IGNORED:
-                self._open(flow, grant, what).pass_on("the mode is live")
+                self.open(flow, grant, what).pass_on("the mode is live")
             return
         if upgrades.is_one(flow.request):
             reason = Reason.CONVERSATION
@@ -162,7 +165,7 @@ class Passing:
             return
         tape.counters.upstream += 1
         tape.counters.not_recorded(reason)
-        self._open(flow, grant, what).pass_on(f"it is {self._why(flow)}")
+        self.open(flow, grant, what).pass_on(f"it is {self._why(flow)}")
         logger.warning("not recorded: %s: it is %s%s", printable.line(what), self._why(flow), tape.named)
 
     def _is_providers(self, flow: http.HTTPFlow, *, but_here: bool = False) -> bool:

@@ -5,6 +5,7 @@ Whoever has it changes nothing of it. What is counted or kept lives elsewhere: o
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wiretape.config.overrides import Known
 from wiretape.matching.presets import MatchPolicies
@@ -12,7 +13,6 @@ from wiretape.matching.rules import MatchPolicy
 from wiretape.network.egress import EgressPolicy
 from wiretape.policy import DEFAULT_MODE, DEFAULT_SESSION
 from wiretape.pricing.prices import Prices
-from wiretape.pricing.spending import Spending
 from wiretape.providers.ignoring import IgnoredRequests
 from wiretape.providers.routing import Providers
 from wiretape.proxy.calls import LARGEST
@@ -24,6 +24,9 @@ from wiretape.sessions.model import Sessions
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.opening import StoreUrl
 from wiretape.tape.config import DEFAULT_CONFIG, TapeConfig
+
+if TYPE_CHECKING:
+    from wiretape.pricing.spending import Spending
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Runtime:
     """The file that has what became of calls; None for none."""
     prices: Prices = field(default_factory=Prices)
     """What tokens cost."""
-    spending: Spending | None = None
+    spending: "Spending | None" = None
     """What sessions with a budget have spent; None where none has one."""
     counts_costs: bool = False
     """Whether somebody wants to know what calls cost, be there a log of calls or not."""

@@ -5,14 +5,16 @@
 
 from collections.abc import Callable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wiretape.codecs.units import parse_age
 from wiretape.exceptions import ConfigurationError
 from wiretape.policy import Freshness, Mode, OnExpiry, parse_form, parse_mode, parse_on_expiry, parse_takes
-from wiretape.pricing import budget
 from wiretape.replay import pacing
 from wiretape.sessions.model import Session, Sessions, check_name
+
+if TYPE_CHECKING:
+    from wiretape.pricing.budget import Budget
 
 _MOST = 64
 """Sessions that one can stand on: each is looked into for a request that has no recording."""
@@ -42,6 +44,12 @@ def _flag(value: bool) -> bool:
     return value
 
 
+def _budget(text: str) -> "Budget":
+    from wiretape.pricing import budget  # Most starts need none of it.
+
+    return budget.parse(text)
+
+
 def _each[T](parse_one: Callable[[str], T]) -> Callable[[list[str]], tuple[T, ...]]:
     return lambda values: tuple(map(parse_one, values))
 
@@ -54,7 +62,7 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "takes": ("takes", parse_takes),
     "format": ("form", parse_form),
     "frozen": ("frozen", _flag),
-    "budget": ("budget", budget.parse),
+    "budget": ("budget", _budget),
     "max_age": ("max_age", parse_age),
     "on_expiry": ("on_expiry", parse_on_expiry),
 }

@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from wiretape import redaction
 from wiretape.policy import Freshness, Mode, Takes, parse_mode
-from wiretape.pricing.budget import Budget
 from wiretape.replay.pacing import Pace
+
+if TYPE_CHECKING:
+    from wiretape.pricing.budget import Budget
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 TOKEN_PREFIX = "wt_"  # noqa: S105  a token begins with it, and is secret behind it
@@ -99,7 +102,7 @@ class Session:
     form: str | None = None
     frozen: bool = False
     """Whether the configuration freezes it. The store may do so, too."""
-    budget: Budget | None = None
+    budget: "Budget | None" = None
     """What it may spend; None for as much as it likes."""
     freshness: Freshness | None = None
     """How old its recordings may be; None for any age."""

@@ -190,3 +190,15 @@ def knows_proxies() -> bool:
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
     major, minor = map(int, re.findall(r"\d+", version)[:2])
     return major >= 24 or (major == 22 and minor >= 21)
+
+
+def test_a_copy_that_is_preloaded_as_well_does_nothing_more(env: dict[str, str], tmp_path: Path) -> None:
+    copy = tmp_path / "node-proxy.cjs"
+    shutil.copyfile(NODE_PRELOAD, copy)
+    program = (
+        "const https = require('https'); const before = [fetch, https.globalAgent, https.request];"
+        f"require({str(copy)!r}); console.log(before[0] === fetch && before[1] === https.globalAgent"
+        " && before[2] === https.request);"
+    )
+    command = ["node", "--require", str(NODE_PRELOAD), "--eval", program]
+    assert output(command, env | {"HTTPS_PROXY": "http://127.0.0.1:9"})[0] == "true\n"

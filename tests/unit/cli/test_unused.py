@@ -3,15 +3,20 @@
 import json
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
+import s3
 from samples import CHAT, RESPONSES
 from wiretape.call_log.call import Call, Outcome, as_json
 from wiretape.call_log.log import CallLog
 from wiretape.call_log.places import make_log_file
 from wiretape.cli.commands import app
+from wiretape.store.base import RESPONSES as RESPONSES_FOLDER
+from wiretape.store.base import WIRE
+from wiretape.store.opening import open_store
 
 
 @pytest.fixture(name="root")
@@ -109,3 +114,20 @@ def test_a_frozen_session_stays_and_is_refused_where_it_is_named(root: Path, tmp
     assert (result.exit_code, "session main stays as it is: it is frozen" in result.stderr) == (0, True)
     assert left(root, "main") > {CHAT.stem}
     assert left(root, "other") == {CHAT.stem}
+
+
+@pytest.mark.parametrize("s3", ["moto"], indirect=True)
+def test_a_bucket_is_as_a_folder(s3: s3.S3Server, root: Path) -> None:
+    url = f"s3://team-bucket/unused/{uuid4().hex}"
+    store = open_store(url, spool=0)
+    for path in root.glob("main/responses/*.json"):
+        for folder in (RESPONSES_FOLDER, WIRE):
+            assert store.write("main", path.stem, path.read_bytes(), replace=True, folder=folder)
+    log = CallLog(make_log_file(url), "run")
+    log.add(call("main"))
+    log.close()
+    result = CliRunner().invoke(app, ["prune", "--yes", "--recordings", url], prog_name="wiretape")
+    assert (result.exit_code, "3 recordings are removed" in result.stderr) == (0, True), result.stderr
+    left_over = open_store(url, spool=0)
+    assert [*left_over.scan("main")] == [CHAT.stem]
+    assert [path.stem for path in RESPONSES.iterdir() if left_over.exists("main", path.stem, WIRE)] == [CHAT.stem]

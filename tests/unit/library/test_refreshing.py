@@ -218,7 +218,7 @@ def test_what_came_takes_the_place_of_the_recording_and_its_capture(store: Direc
     assert store.exists("main", now.name, WIRE)
 
 
-@pytest.mark.parametrize("status", [401, 429, 503])
+@pytest.mark.parametrize("status", [401, 402, 429, 503])
 def test_what_says_nothing_of_the_request_is_no_drift(status: int, store: DirectoryStore) -> None:
     refreshed = refreshing.judge(of(store), arrived(b'{"error": {"message": "no"}}', status=status), 0.0, "")
     assert (refreshed.drift, refreshed.problem) == (None, f"it was answered with status {status}")

@@ -73,11 +73,5 @@ def test_a_model_that_the_library_does_not_know_has_no_price(provider: str, mode
 
 
 def test_without_the_library_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert library.version()
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     assert library.find("openai", "gpt-5", "") == ()
-
-
-def test_a_version_is_told_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert library.version() == ""

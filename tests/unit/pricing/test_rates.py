@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from wiretape.pricing.rates import FREE, Period, Rates, Tier, rates_at
+from wiretape.pricing.rates import Period, Rates, Tier, rates_at
 from wiretape.providers.usage import Usage
 
+FREE = Rates(input=Decimal(0), output=Decimal(0))
 CHEAP = Rates(input=Decimal(2), output=Decimal(10))
 CLAUDE = Rates(
     input=Decimal(3),

@@ -156,6 +156,6 @@ def test_what_was_spent_is_kept_where_a_session_has_a_budget(tmp_path: Path, mon
 
 
 def test_a_budget_without_prices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wiretape.pricing.library.version", lambda: "")
+    monkeypatch.setattr("wiretape.pricing.installed.version", lambda: "")
     with pytest.raises(ValueError, match=r"session s has a budget, and no price is known: .*pip install"):
         budgets.spending(StoreUrl("recordings"), SESSIONS, Prices(), None)

@@ -48,10 +48,10 @@ LANGUAGES = (
     Language("node", ("node",), "NODE_EXTRA_CA_CERTS"),
     Language("deno", ("deno",), "DENO_CERT"),
     Language("bun", ("bun",), "NODE_EXTRA_CA_CERTS"),
-    Language("go", ("go",), "SSL_CERT_FILE", "on Linux"),
+    Language("go", ("go",), "SSL_CERT_FILE", "which Go reads on Linux alone"),
     Language("ruby", ("ruby",), "SSL_CERT_FILE"),
-    Language("rust", ("cargo", "rustc"), "SSL_CERT_FILE", "where its TLS trusts what the system does"),
-    Language(".net", ("dotnet",), "SSL_CERT_FILE", "on Linux"),
+    Language("rust", ("cargo", "rustc"), "SSL_CERT_FILE", "where its TLS library trusts what the system does"),
+    Language(".net", ("dotnet",), "SSL_CERT_FILE", "which .NET reads on Linux alone"),
     Language("java", ("java",), "JAVA_TOOL_OPTIONS"),
     Language("php", ("php",), "PHP_INI_SCAN_DIR", "its streams read no proxy: wiretape run --isolate"),
 )

@@ -23,6 +23,9 @@ SAMPLE = 200
 _PATIENCE = 15.0
 """How many seconds a store may take, for each thing that it is asked."""
 
+_ALTOGETHER = 60.0
+"""How many seconds all of it may take."""
+
 _AT_ONCE = 16
 
 _APART = 5.0
@@ -31,8 +34,16 @@ _APART = 5.0
 _REACH = "is it there, are the credentials in the environment right, is the network up? docs/guides/bucket.md"
 
 
-def findings(place: StoreUrl, mode: Mode | None) -> Iterator[Finding]:
+def findings(place: StoreUrl, mode: Mode | None) -> list[Finding]:
     """Look at a store. ``mode`` is that of a proxy which is started here, where that is known."""
+    try:
+        # A folder may be on another machine's disk, which can be silent for ever.
+        return within(_ALTOGETHER, lambda: [*_findings(place, mode)])
+    except TimeoutError as e:
+        return [fault("recordings", f"{place.recordings} does not answer: {e}", _REACH)]
+
+
+def _findings(place: StoreUrl, mode: Mode | None) -> Iterator[Finding]:
     where = place.recordings
     is_there = is_url(where) or Path(where).is_dir()
     if not is_there:

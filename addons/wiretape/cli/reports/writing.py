@@ -4,22 +4,20 @@ While the command runs, each call becomes a line of JSON in one file: the user's
 reports are wanted. When it has ended those lines are read again, and the other reports are made of them.
 """
 
-import json
-import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
-from wiretape.call_log.call import Call, from_json
+from wiretape.call_log import report
+from wiretape.call_log.call import Call
+from wiretape.cli.console import say
 from wiretape.cli.reports import github, junit
 from wiretape.cli.reports.cases import gathered
 from wiretape.cli.reports.github import Place
 from wiretape.cli.reports.kinds import Report, ReportKind
-
-logger = logging.getLogger(__name__)
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable that names the file of a step's summary."""
@@ -32,7 +30,11 @@ class OpenReports:
     """The reports of one run."""
 
     def __init__(
-        self, reports: Sequence[Report], lines: TextIO | None, opened: Mapping[Path, TextIO], environ: Mapping[str, str]
+        self,
+        reports: Sequence[Report],
+        lines: TextIO | None,
+        opened: Mapping[Path, BinaryIO],
+        environ: Mapping[str, str],
     ) -> None:
         """``opened`` has the files of JUnit's XML."""
         self.lines = lines
@@ -42,20 +44,26 @@ class OpenReports:
         self._environ = environ
 
     def write(self, mode: str, session: str) -> None:
-        """Write all that is to be written when the command has ended. Never raises OSError: it is logged."""
-        if self.lines is None or not any(report.kind is not ReportKind.JSONL for report in self._reports):
+        """Write all that is to be written when the command has ended. What cannot be written is told, and no error."""
+        if self.lines is None or all(wanted.kind is ReportKind.JSONL for wanted in self._reports):
             return
-        run = gathered(_calls(Path(self.lines.name)))
-        for report in self._reports:
+        try:
+            run = gathered(_calls(Path(self.lines.name)))
+        except OSError as e:
+            say(f"no report can be made of {self.lines.name}: {e.strerror}")
+            return
+        for wanted in self._reports:
             try:
-                if report.kind is ReportKind.JUNIT and report.file:
-                    self._opened[report.file].buffer.write(junit.document(run))
-                elif report.kind is ReportKind.GITHUB:
+                if wanted.kind is ReportKind.GITHUB:
                     for line in github.annotations(run, place_of):
                         print(line, file=sys.stderr)
                     self._append_summary(github.summary(run, mode=mode, session=session))
+                elif wanted.kind is ReportKind.JUNIT and wanted.file:
+                    file = self._opened[wanted.file]
+                    file.write(junit.document(run))
+                    file.flush()
             except OSError as e:
-                logger.error("the report for %s cannot be written: %s", report.kind, e.strerror)
+                say(f"the report for {wanted.kind} cannot be written: {e.strerror}")
 
     def _append_summary(self, text: str) -> None:
         if file := self._environ.get(_SUMMARY):
@@ -67,15 +75,13 @@ class OpenReports:
 def opened(reports: Sequence[Report], environ: Mapping[str, str]) -> Iterator[OpenReports]:
     """Open the files of these reports. Raises OSError."""
     with ExitStack() as stack:
-        files: dict[Path, TextIO] = {}
+        files: dict[Path, BinaryIO] = {}
         lines: TextIO | None = None
-        for report in reports:
-            if report.file:
-                file = stack.enter_context(report.file.open("w", encoding="utf-8"))
-                if report.kind is ReportKind.JSONL:
-                    lines = file
-                else:
-                    files[report.file] = file
+        for wanted in reports:
+            if wanted.file and wanted.kind is ReportKind.JSONL:
+                lines = stack.enter_context(wanted.file.open("w", encoding="utf-8"))
+            elif wanted.file:
+                files[wanted.file] = stack.enter_context(wanted.file.open("wb"))
         if reports and lines is None:
             folder = stack.enter_context(TemporaryDirectory(prefix="wiretape-"))
             lines = stack.enter_context(Path(folder, "calls.jsonl").open("w", encoding="utf-8"))
@@ -83,13 +89,11 @@ def opened(reports: Sequence[Report], environ: Mapping[str, str]) -> Iterator[Op
 
 
 def _calls(file: Path) -> Iterator[Call]:
-    """Yield the calls that were written; a last line that was cut off is none."""
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            try:
-                yield from_json(json.loads(line))
-            except ValueError:
-                logger.warning("a line of %s is no call", file)
+    """Yield the calls that were written, up to what a full disk has cut off."""
+    try:
+        yield from report.read(file)
+    except ValueError as e:
+        say(str(e))
 
 
 def place_of(test_id: str) -> Place | None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -66,6 +67,16 @@ def test_clocks_that_are_apart_are_told(copy: Path, monkeypatch: pytest.MonkeyPa
     tomorrow = time.time() + 86400
     os.utime(min((copy / "default" / "responses").iterdir()), (tomorrow, tomorrow))
     assert "which is still to come" in found(copy)["clock, warning"].said
+
+
+def test_a_store_that_is_silent_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(recordings, "_ALTOGETHER", 0.01)
+    monkeypatch.setattr(recordings, "_findings", lambda place, mode: iter([never.wait()]))
+    try:
+        assert "does not answer" in found(tmp_path)["recordings, fault"].said
+    finally:
+        never.set()
 
 
 def test_a_bucket_that_there_is_not_is_told_within_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:

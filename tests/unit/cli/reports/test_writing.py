@@ -30,7 +30,11 @@ def test_all_reports_are_of_the_same_calls(tmp_path: Path, capsys: pytest.Captur
         opened.write("replay", "default")
     assert len((tmp_path / "calls.jsonl").read_text().splitlines()) == 3
     assert len(ElementTree.parse(tmp_path / "a.xml").findall("testsuite/testcase")) == 2
-    assert capsys.readouterr().err.startswith("::error title=wiretape%3A No recording of a call::")
+    cut, error = capsys.readouterr().err.splitlines()
+    assert cut.endswith(
+        "is no report of wiretape run: line 3: Unterminated string starting at: line 1 column 8 (char 7)"
+    )
+    assert error.startswith("::error title=wiretape%3A No recording of a call::")
     assert summary.read_text().startswith("before\n### wiretape: replay, session default\n\n2 calls: 1 hit, 1 miss.")
 
 
@@ -44,14 +48,14 @@ def test_outside_of_github_there_is_no_summary(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_summary_that_cannot_be_written_hinders_no_other_report(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reports = kinds.parse(["github", f"junit {tmp_path}/a.xml"])
     with writing.opened(reports, {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "file")}) as opened:
         tell(opened.lines)
         opened.write("replay", "default")
     assert (tmp_path / "a.xml").stat().st_size
-    assert "the report for github cannot be written: No such file or directory" in caplog.text
+    assert "wiretape: the report for github cannot be written: No such file or directory\n" in capsys.readouterr().err
 
 
 def test_without_a_report_nothing_is_kept() -> None:

@@ -20,9 +20,7 @@ def ui(where: str, address: Address, *, opens_browser: bool) -> int:
     Raises ValueError and OSError where there are no recordings to look at.
     """
     if not address.is_loopback:
-        say(
-            f"--listen {address} is open to other machines, and the page asks for no token here: name one of this machine"
-        )
+        say(f"--listen {address} is open to other machines, and here the page asks for no token")
         return REFUSED
     store = open_store(where, spool=0)
     store.sessions()  # What cannot be read is told now.

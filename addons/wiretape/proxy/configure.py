@@ -320,13 +320,15 @@ def _tokens(options: OptManager) -> TokenFile | None:
 def _call_log(options: OptManager) -> Path | None:
     """Return the file that has what became of calls; None where there is none."""
     text: str = options.wiretape_call_log
-    if not text and any(name in options and getattr(options, name) for name in ("wiretape_control", "wiretape_page")):
+    if not text and (options.wiretape_control or options.wiretape_page):
         text = "on"
     if text in ("", "off"):
         return None
     if text == "on":
         try:
-            return make_log_file(options.wiretape_recordings)
+            return make_log_file(_place(options).recordings)
+        except ValueError as e:
+            raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
         except OSError as e:
             # As with a disk that fails later: the calls go on without it.
             logger.error("wiretape_call_log: %s", e)

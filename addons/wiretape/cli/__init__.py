@@ -17,6 +17,7 @@
 ``hosted``              a proxy for the program that has started it, such as pytest
 ``isolation``           the child in namespaces of its own, whose only way out is the proxy
 ``summary``             what happened, in a line or two; ``reports``: all of it, for people and for CI
+``ui``                  the page about recordings; ``export_html``: a file of them; ``page_commands``: their flags
 ``serve``               several proxies behind one port; ``serve_plan``: what it has to keep up; ``serve_control``:
                         what the control API of all of them is about
 ``reuseport_worker``    a proxy that shares its port

@@ -3,6 +3,8 @@
 ``verify``      whether a file is a sound recording
 ``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
 ``conversation``  what was said, in turns of parts, whichever API it was said to; ``answer_pieces``: those of a stream
+``timeline``    when an answer came, piece by piece
+``turn_differences``  two conversations beside each other, turn by turn
 ``rows``        a recording in a line, for lists of many
 ``compare``     what a session holds, and how two differ
 ``folding``     which recordings rules make one, and whether their answers say the same

@@ -38,6 +38,9 @@ IN_LARGER_TESTS = {
     "proxy/threads",
     "pytest_plugin/scopes",
     "pytest_plugin/start",
+    "web/misses",
+    "web/source",
+    "web/views",
 }
 """Modules that join others together, or are a few values. What they do is tested where those are, and in ``e2e``."""
 

@@ -17,6 +17,7 @@ from wiretape.config.overrides import Known
 from wiretape.control.backend import Facts
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site
+from wiretape.library.costs import RecordingCosts, costs
 from wiretape.matching import presets
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.metrics.prometheus import CounterPage
@@ -81,6 +82,9 @@ class Told:
 
     def known(self) -> Known:
         return Known(("openai", "fireworks"), presets.built_in(), self.sessions)
+
+    def costs(self) -> RecordingCosts:
+        return costs()
 
     def store(self) -> Store:
         return self.store_

@@ -25,7 +25,7 @@
 ``files``               the recordings that a command looks at; ``sources`` finds them
 ``files_on_disk``       those below a folder; ``files_in_bucket``: those of a bucket
 ``recordings``          ``show``, ``verify``, ``convert``; ``listing``: ``ls``
-``costs``               what the answer of a recording costs; ``budget``: what sessions may spend and have spent
+``budget``              what sessions may spend and have spent
 ``freshness_commands``  the commands on recordings that are old or of no use, and their flags; ``unused``, ``refresh``:
                         what they do
 ``refresh_client``      sends recorded requests once more, through a proxy of the same process

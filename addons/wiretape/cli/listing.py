@@ -7,24 +7,20 @@ import json
 import os
 import shutil
 import sys
-import time
 from dataclasses import astuple, replace
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from wiretape import recording
 from wiretape.cli.console import complain, progress
-from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.files import File, Source
 from wiretape.codecs import printable
 from wiretape.codecs.units import usd
 from wiretape.exceptions import NotHttpError, StoreUnavailableError
+from wiretape.library.costs import RecordingCosts
 from wiretape.library.ledger import Ledger
 from wiretape.library.rows import Row, row_of, searchable
-from wiretape.providers.usage import Usage
-from wiretape.recording import RecordedRequest
 
 _HASH = 12
 """How many digits of a longer name are shown: enough for ``show``."""
@@ -83,19 +79,8 @@ def _row(file: File, search: str) -> list[Any]:
 
 
 def _cost(row: Row, costs: RecordingCosts) -> str | None:
-    if row.status != 200:
-        return None
-    request = RecordedRequest(row.url, {"model": row.model}, row.endpoint, method=row.method)
-    cost = costs.of(request, Usage(**row.usage), _moment(row.when))  # type: ignore[arg-type]
+    cost = costs.of_row(row)
     return None if cost is None else f"{cost:f}"
-
-
-def _moment(when: str) -> float:
-    """Return when it was recorded, in seconds since 1970; now, where that is not told."""
-    try:
-        return datetime.fromisoformat(when).timestamp()
-    except ValueError:
-        return time.time()
 
 
 def _capture(file: File) -> bytes | None:

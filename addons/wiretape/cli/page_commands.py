@@ -23,6 +23,12 @@ _Where = Annotated[
 def ui(
     where: _Where = "recordings",
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the page is; port 0 takes a free one.")] = "0",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="WIRETAPE_CONFIG", help="The TOML file that says what sessions stand on, and prices."
+        ),
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
 ) -> None:
     """Show recordings in a browser: conversations, and when each piece of an answer came. Ctrl-C ends it.
@@ -33,7 +39,7 @@ def ui(
     from wiretape.network import address
 
     try:
-        code = show(where, address.parse(listen), opens_browser=browser)
+        code = show(where, config, address.parse(listen), opens_browser=browser)
     except (OSError, ValueError) as error:
         say(str(error))
         raise typer.Exit(REFUSED) from error

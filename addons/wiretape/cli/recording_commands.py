@@ -121,7 +121,7 @@ def ls(
 ) -> None:
     """List recordings: name, when, model, answer, what it costs at the provider, the first words of the question."""
     from wiretape.cli import listing
-    from wiretape.cli.costs import costs
+    from wiretape.library.costs import costs
 
     _look(where, session, lambda source: listing.list_all(source, costs(config), as_json=as_json, search=search))
 
@@ -136,7 +136,7 @@ def show(
 ) -> None:
     """Show a recording: what was asked, the words of the answer, its tokens and their cost, who had it recorded."""
     from wiretape.cli import recordings
-    from wiretape.cli.costs import costs
+    from wiretape.library.costs import costs
 
     _look(where, session, lambda source: recordings.show(name, source, costs(config), full=full))
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from wiretape import recording
 from wiretape.cli.console import complain, out, out_text, progress
-from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.files import File, Source
 from wiretape.cli.files_on_disk import OnDisk
 from wiretape.codecs.units import counted, usd
 from wiretape.exceptions import NotARecordingError, NotHttpError, StoreUnavailableError
 from wiretape.library import shortening, transcript, verify
+from wiretape.library.costs import RecordingCosts
 from wiretape.providers import wire
 from wiretape.recording import Recording
 from wiretape.recording import capture as captures

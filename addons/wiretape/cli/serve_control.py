@@ -16,6 +16,7 @@ from wiretape.cli.serve_plan import ServeRefusedError
 from wiretape.config.overrides import Known
 from wiretape.control.backend import Facts
 from wiretape.control.overriding import Overriding
+from wiretape.library.costs import RecordingCosts
 from wiretape.metrics.counters import Counters
 from wiretape.proxy import configure, options
 from wiretape.proxy.runtime import Runtime
@@ -94,6 +95,10 @@ class ControlledWorkers:
     def known(self) -> Known:
         """Return what there is that can be named."""
         return self._runtime.known
+
+    def costs(self) -> RecordingCosts:
+        """Return what knows the cost of answers."""
+        return RecordingCosts(self._runtime.prices, self._runtime.providers)
 
     def store(self) -> Store:
         """Return where the recordings are."""

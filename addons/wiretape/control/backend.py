@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # A start needs the name of this alone.
     from wiretape.call_log.reader import CallReader
     from wiretape.config.overrides import Known
     from wiretape.control.overriding import Overriding
+    from wiretape.library.costs import RecordingCosts
     from wiretape.metrics.counters import Counters
     from wiretape.sessions.access import AccessPolicy
     from wiretape.sessions.token_file import TokenFile
@@ -57,6 +58,9 @@ class Backend(Protocol):
 
     def known(self) -> "Known":
         """Return what there is that can be named."""
+
+    def costs(self) -> "RecordingCosts":
+        """Return what knows the cost of answers."""
 
     def store(self) -> "Store":
         """Return where the recordings are."""

@@ -6,6 +6,7 @@
 ``timeline``    when an answer came, piece by piece
 ``turn_differences``  two conversations beside each other, turn by turn
 ``rows``        a recording in a line, for lists of many
+``costs``       what the answer of a recording costs
 ``compare``     what a session holds, and how two differ
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one

@@ -16,6 +16,7 @@ from wiretape.store.base import Store
 
 if TYPE_CHECKING:
     from wiretape.call_log.reader import CallReader
+    from wiretape.library.costs import RecordingCosts
 
 
 class InForce(Protocol):
@@ -80,6 +81,14 @@ class Controlled:
     def known(self) -> Known:
         """Return what there is that can be named."""
         return self._in_force().runtime.known
+
+    def costs(self) -> "RecordingCosts":
+        """Return what knows the cost of answers."""
+        # The page alone asks for it.
+        from wiretape.library.costs import RecordingCosts
+
+        runtime = self._in_force().runtime
+        return RecordingCosts(runtime.prices, runtime.providers)
 
     def store(self) -> Store:
         """Return where the recordings are."""

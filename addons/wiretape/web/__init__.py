@@ -2,6 +2,7 @@
 
 ``source``   what the page is about: recordings, and calls where a proxy runs
 ``shelf``    the recordings of a store, as lists and one by one; for any number of them
+``overview`` the list of sessions
 ``views``    what is asked for -> the values that a template shows
 ``misses``   a request that had no recording, and how the nearest one differs
 ``drawing``  a timeline as a drawing

@@ -6,13 +6,14 @@ from elsewhere.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from wiretape.codecs.units import age_in_words, usd
 from wiretape.web.drawing import duration
 
 FOLDER = Path(__file__).parent
@@ -76,6 +77,16 @@ def clock(at: str) -> str:
         return at
 
 
+def age(at: str) -> str:
+    """Return how long ago a time of RFC 3339 was; empty where it is none."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return ""
+    now = datetime.now(UTC) if moment.tzinfo else datetime.now(UTC).replace(tzinfo=None)
+    return age_in_words(max(0.0, (now - moment).total_seconds()))
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -84,7 +95,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(image=image, shown=shown, clock=clock, cut=cut, duration=duration, ours=_ours)
+    made.filters.update(image=image, shown=shown, clock=clock, age=age, usd=usd, cut=cut, duration=duration, ours=_ours)
     return made
 
 

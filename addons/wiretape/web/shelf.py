@@ -3,12 +3,16 @@
 A list of many is not read before it is shown: what a page of it shows is read then, and the rest beside it, by a thread
 of its own for each session. Until that is done, a list is in the order of the names; then the newest comes first. What
 was read stays known for as long as its file is as it was.
+
+The list of sessions reads nothing either. Where files are on this machine, a thread reads all of them from then on, one
+session after the other; in a bucket, where each costs a request, what was not looked at stays unread.
 """
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from wiretape import recording
 from wiretape.exceptions import WiretapeError
@@ -48,6 +52,22 @@ class RowPage:
     """How many have not been read yet: what they hold is in no search."""
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A session in a line."""
+
+    recordings: int
+    read: int
+    """How many of them were read by now: what follows is about these."""
+    oldest: str
+    """When the oldest was made, as RFC 3339; empty where none tells."""
+    newest: str
+    cost_usd: Decimal | None
+    """What all answers cost at their providers, as far as prices are known; None where none is."""
+    sizes: Mapping[str, int]
+    """Bytes of each recording with its capture."""
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known of one session."""
@@ -56,16 +76,23 @@ class _Known:
     rows: dict[str, Row] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     reading: threading.Thread | None = None
 
 
 class Shelf:
     """Those of one store. For any thread."""
 
-    def __init__(self, store: Store, *, reads_ahead: bool = True) -> None:
-        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order."""
+    def __init__(
+        self, store: Store, cost: Callable[[Row], Decimal | None] = lambda _: None, *, reads_ahead: bool = True
+    ) -> None:
+        """``cost``: what the answer of a recording costs. ``reads_ahead``: whether a thread reads what no page has
+        shown yet, for searches and for the order.
+        """
         self.store = store
+        self._cost = cost
         self._reads_ahead = reads_ahead
+        self._reading: threading.Thread | None = None
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._size = 0
@@ -78,6 +105,13 @@ class Shelf:
     def counts(self) -> dict[str, int]:
         """Return the sessions, with the number of their recordings. Raises OSError."""
         return {session: len(self.store.scan(session)) for session in self.store.sessions()}
+
+    def summaries(self, sessions: Collection[str]) -> dict[str, Summary]:
+        """Return sessions, each in a line, as far as their recordings were read by now. Raises OSError."""
+        known = {session: self._refreshed(session) for session in sessions}
+        if self._reads_ahead and self.store.is_quick:
+            self._read_beside(known)
+        return {session: _summary(each) for session, each in known.items()}
 
     def page(self, session: str, search: str = "", first: int = 0, most: int = 200) -> RowPage:
         """Return the rows of a session from the ``first`` one on. Raises OSError."""
@@ -114,31 +148,47 @@ class Shelf:
 
     # -- what is known ---------------------------------------------------------------------------------------------
 
-    def _look(self, session: str) -> _Known:
-        """Return what is known of a session, without what is not there any more, and have the rest read."""
+    def _refreshed(self, session: str) -> _Known:
+        """Return what is known of a session, without what is not there any more."""
         states = self.store.scan(session)
         with self._lock:
             known = self._known.setdefault(session, _Known())
             for name in [name for name, state in known.states.items() if states.get(name) != state]:
                 known.rows.pop(name, None)
                 known.broken.pop(name, None)
+                known.sizes.pop(name, None)
                 self._size -= len(known.words.pop(name, ""))
             known.states = dict(states)
-            is_reading = known.reading is not None and known.reading.is_alive()
-            is_read = len(known.rows) + len(known.broken) >= len(states)
-            if self._reads_ahead and not is_reading and not is_read and not self._is_closed:
-                known.reading = threading.Thread(
-                    target=self._read_all, args=(session, known, states), name="wiretape-shelf", daemon=True
-                )
-                known.reading.start()
         return known
 
-    def _read_all(self, session: str, known: _Known, states: Mapping[str, Hashable]) -> None:
-        for name in states:
-            if self._is_closed:
-                return
-            if name not in known.rows and name not in known.broken:
-                self._read(session, known, name)
+    def _look(self, session: str) -> _Known:
+        """Return what is known of a session, without what is not there any more, and have the rest read."""
+        known = self._refreshed(session)
+        with self._lock:
+            is_reading = known.reading is not None and known.reading.is_alive()
+            if self._reads_ahead and not is_reading and _unread(known) and not self._is_closed:
+                known.reading = self._thread({session: known})
+        return known
+
+    def _read_beside(self, sessions: Mapping[str, _Known]) -> None:
+        """Have all that was not read yet be read, one session after the other."""
+        with self._lock:
+            is_reading = self._reading is not None and self._reading.is_alive()
+            if not is_reading and any(map(_unread, sessions.values())) and not self._is_closed:
+                self._reading = self._thread(sessions)
+
+    def _thread(self, sessions: Mapping[str, _Known]) -> threading.Thread:
+        made = threading.Thread(target=self._read_all, args=(sessions,), name="wiretape-shelf", daemon=True)
+        made.start()
+        return made
+
+    def _read_all(self, sessions: Mapping[str, _Known]) -> None:
+        for session, known in sessions.items():
+            for name in known.states:
+                if self._is_closed:
+                    return
+                if name not in known.rows and name not in known.broken:
+                    self._read(session, known, name)
 
     def _read(self, session: str, known: _Known, name: str) -> None:
         try:
@@ -146,17 +196,40 @@ class Shelf:
             if data is None:
                 return
             recorded = recording.loads(data)
-            made = row_of(name, recorded, self.store.read(session, name, WIRE), None)
+            capture = self.store.read(session, name, WIRE)
+            made = row_of(name, recorded, capture, None)
+            cost = self._cost(made)
         except (OSError, ValueError, WiretapeError) as e:
             with self._lock:
                 known.broken[name] = str(e)
             return
+        if cost is not None:
+            made = replace(made, cost_usd=f"{cost:f}")
         words = searchable(recorded)
         with self._lock:
             known.rows[name] = made
+            known.sizes[name] = len(data) + len(capture or b"")
             if self._size + len(words) <= _WORDS:
                 self._size += len(words)
                 known.words[name] = words
+
+
+def _unread(known: _Known) -> bool:
+    return len(known.rows) + len(known.broken) < len(known.states)
+
+
+def _summary(known: _Known) -> Summary:
+    rows = [*known.rows.values()]
+    times = [row.when for row in rows if row.when]
+    costs = [Decimal(row.cost_usd) for row in rows if row.cost_usd is not None]
+    return Summary(
+        recordings=len(known.states),
+        read=len(rows) + len(known.broken),
+        oldest=min(times, default=""),
+        newest=max(times, default=""),
+        cost_usd=sum(costs, Decimal(0)) if costs else None,
+        sizes={**known.sizes},
+    )
 
 
 def _newest_first(rows: list[Row]) -> list[Row]:

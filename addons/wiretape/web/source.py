@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from wiretape.config.overrides import Known
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # A start needs the names of these alone.
     from wiretape.call_log.reader import CallReader
+    from wiretape.library.costs import RecordingCosts
 
 
 class PageSource(Protocol):
@@ -21,12 +23,20 @@ class PageSource(Protocol):
     def tokens(self) -> TokenFile | None:
         """Return who may look at what; None where everybody may who gets here."""
 
+    def known(self) -> Known:
+        """Return what is configured."""
+
+    def costs(self) -> "RecordingCosts":
+        """Return what knows the cost of answers."""
+
 
 class RecordingsAlone:
     """Recordings that no proxy serves."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, known: Known, costs: "RecordingCosts") -> None:
         self._store = store
+        self._known = known
+        self._costs = costs
 
     def store(self) -> Store:
         """Return where they are."""
@@ -37,3 +47,11 @@ class RecordingsAlone:
 
     def tokens(self) -> None:
         """Return nothing: who has the files may look at them."""
+
+    def known(self) -> Known:
+        """Return what a configuration has that was named."""
+        return self._known
+
+    def costs(self) -> "RecordingCosts":
+        """Return what knows the cost of answers."""
+        return self._costs

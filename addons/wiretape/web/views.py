@@ -20,6 +20,7 @@ from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
 from wiretape.web import drawing
 from wiretape.web.misses import differences_beside, missed
+from wiretape.web.overview import session_lines
 from wiretape.web.pages import page
 from wiretape.web.shelf import Shelf, Shelved
 from wiretape.web.source import PageSource
@@ -66,13 +67,12 @@ class Views:
             if self._kept is None or self._kept.store is not store:
                 if self._kept:
                     self._kept.close()
-                self._kept = Shelf(store)
+                self._kept = Shelf(store, lambda row: self._source.costs().of_row(row))
             return self._kept
 
     def index(self, may_read: Callable[[str], bool]) -> str:
         """Return the list of sessions."""
-        counts = {name: count for name, count in self._shelf.counts().items() if may_read(name)}
-        return self._page("index.html", "Sessions", sessions=counts)
+        return self._page("index.html", "Sessions", sessions=session_lines(self._source, self._shelf, may_read))
 
     def session(self, name: str, search: str, first: int) -> str:
         """Return the recordings of a session."""

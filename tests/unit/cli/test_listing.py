@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from samples import CHAT
-from wiretape.cli.costs import costs
 from wiretape.cli.listing import list_all
 from wiretape.cli.sources import source
+from wiretape.library.costs import costs
 from wiretape.library.rows import Row
 
 ROW = Row(

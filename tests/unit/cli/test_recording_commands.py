@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from wiretape.cli import listing, recordings, redact
-from wiretape.cli.costs import RecordingCosts
 from wiretape.cli.recording_commands import app
 from wiretape.cli.recordings import Conversion
+from wiretape.library.costs import RecordingCosts
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """The page over HTTP: what is asked, and what a browser is let do with the answer."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from samples import SAMPLES
+from wiretape import config
 from wiretape.call_log.call import Call, MissTold, Outcome, as_json
 from wiretape.call_log.reader import CallReader
+from wiretape.config.overrides import Known
+from wiretape.library.costs import RecordingCosts, costs
 from wiretape.sessions import token_hash
 from wiretape.sessions.model import Role
 from wiretape.sessions.tokens import TokenEntry, Tokens
@@ -24,6 +28,14 @@ from wiretape.web.pages import CONTENT_SECURITY_POLICY
 CHAT = SAMPLES["fireworks chat"]
 TOKEN = "wt_0123456789"
 
+CONFIGURATION = """
+[session.default]
+layers = ["base"]
+
+[session.base]
+frozen = true
+"""
+
 HOSTILE = '<script>alert("x")</script> </textarea>\u202e{{ 7 * 7 }} \x1b[31m'
 
 
@@ -33,6 +45,7 @@ class Source:
     def __init__(self, folder: Path, tokens: Tokens | None, calls: list[Call] | None) -> None:
         self._store = open_store(str(folder))
         self._tokens = tokens
+        self._configuration = config.loads("team.toml", CONFIGURATION)
         self._report = folder / "calls.jsonl"
         self._has_calls = calls is not None
         self._report.write_text("".join(f"{json.dumps(as_json(call))}\n" for call in calls or ()))
@@ -42,6 +55,12 @@ class Source:
 
     def tokens(self) -> Any:
         return self._tokens
+
+    def known(self) -> Known:
+        return Known.of(self._configuration)
+
+    def costs(self) -> RecordingCosts:
+        return costs()
 
     def calls(self) -> CallReader | None:
         return CallReader([self._report]) if self._has_calls else None
@@ -98,6 +117,16 @@ def test_whatever_is_recorded_is_text(folder: Path, path: str) -> None:
     text = client(folder).get(path).text
     assert "<script>alert" not in text
     assert "49 \x1b" not in text
+
+
+def test_sessions_are_listed_with_what_they_stand_on_and_what_nobody_asked_for(folder: Path) -> None:
+    text = client(folder, calls=CALLS).get("/").text
+    rows = re.findall(r"<tr>\s*<td>(.*?)</tr>", text, re.DOTALL)
+    by_name = {re.sub("<.*?>", "", row).split()[0]: row for row in rows}
+    assert [*by_name] == ["base", "default", "secret"]
+    assert "frozen by the configuration" in by_name["base"]
+    assert "<td>base</td>" in by_name["default"]
+    assert "none" in by_name["secret"], "its recording has answered a call"
 
 
 def test_a_session_lists_its_recordings(folder: Path) -> None:

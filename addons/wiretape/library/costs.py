@@ -1,20 +1,25 @@
-"""What the answer of a recording costs at its provider, for ``ls`` and ``show``: so much is saved when it is served.
+"""What the answer of a recording costs at its provider: so much is saved when it is served.
 
 By a team's own prices, or by the library's for the day on which it was recorded.
 """
 
+import time
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 from wiretape import config
 from wiretape.config import Configuration
 from wiretape.library.folding import context_of
+from wiretape.library.rows import Row
 from wiretape.pricing.installed import memory_file
 from wiretape.pricing.prices import Prices
 from wiretape.providers.asked_model import model_of
 from wiretape.providers.routing import Providers
 from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest
+
+_OK = 200
 
 
 class RecordingCosts:
@@ -28,6 +33,21 @@ class RecordingCosts:
         """Return what an answer costs that was recorded at a moment; None where that is not known."""
         provider = context_of(request, "", "", self._providers).provider
         return self._prices.price(provider, model_of(request), usage, at)
+
+    def of_row(self, row: Row) -> Decimal | None:
+        """Return what the answer of a recording costs; None for an error too."""
+        if row.status != _OK:
+            return None
+        request = RecordedRequest(row.url, {"model": row.model}, row.endpoint, method=row.method)
+        return self.of(request, Usage(**row.usage), _moment(row.when))  # type: ignore[arg-type]
+
+
+def _moment(when: str) -> float:
+    """Return when it was recorded, in seconds since 1970; now, where that is not told."""
+    try:
+        return datetime.fromisoformat(when).timestamp()
+    except ValueError:
+        return time.time()
 
 
 def costs(file: Path | None = None) -> RecordingCosts:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.cli.costs import costs
 from wiretape.exceptions import ConfigurationError
+from wiretape.library.costs import costs
 from wiretape.providers.usage import Usage
 from wiretape.recording import RecordedRequest
 

@@ -7,7 +7,8 @@ role      what it may, in the sessions that its token is good for
 ========  ===================================================================================
 read      look: calls, counters, scopes, recordings
 write     also begin, change and end scopes
-admin     also say what holds for a session; with a token for all sessions, rewind the takes
+admin     also say what holds for a session, and on the page take recordings over into it; with a token for all
+          sessions, rewind the takes
 ========  ===================================================================================
 """
 
@@ -17,8 +18,6 @@ from wiretape.control.refusal import ApiError
 from wiretape.sessions.model import Role
 from wiretape.sessions.token_file import TokenFile
 from wiretape.sessions.tokens import EVERY, TokenEntry
-
-_RANKS = {Role.READ: 0, Role.WRITE: 1, Role.ADMIN: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Caller:
         """Return whether it may do in a session what a role may; in all sessions where that is ``*``."""
         if self.entries is None:
             return True
-        return any(entry.serves(session) and _RANKS[entry.role] >= _RANKS[role] for entry in self.entries)
+        return any(entry.allows(role, session) for entry in self.entries)
 
     def need(self, role: Role, session: str) -> None:
         """Raise ApiError where it may not."""

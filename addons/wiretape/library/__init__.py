@@ -8,6 +8,7 @@
 ``rows``        a recording in a line, for lists of many
 ``costs``       what the answer of a recording costs
 ``compare``     what a session holds, and how two differ
+``review``      what a reviewer has to see of a request that two sessions answer
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one
 ``promotion``   a session's recordings, taken over into another

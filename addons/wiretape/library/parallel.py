@@ -1,12 +1,14 @@
 """Work on very many files, shared out among processes. Beside the data's way: for commands that look at all recordings.
 
 Only where a process can be forked, which is Linux: another way of starting one would read modules from the folder that
-the command was started in.
+the command was started in. And only by the thread that a command begins with: a proxy that shows a page has others, and
+a child of it would have its sockets, and locks that nobody in it will ever open.
 """
 
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -31,7 +33,8 @@ def unwatched(items: Iterable[Any], count: int, what: str) -> Iterator[Any]:
 def mapped[T, R](work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """Yield what ``work`` gives for each item, in order. It, the items and what it gives go to processes and back."""
     processes = min(_PROCESSES, _cores())
-    if len(items) < _MANY or processes < 2 or sys.platform != "linux":
+    is_of_command = threading.current_thread() is threading.main_thread()
+    if len(items) < _MANY or processes < 2 or sys.platform != "linux" or not is_of_command:
         yield from map(work, items)
         return
     # It takes a fiftieth of a second to load, and few sessions are so large.

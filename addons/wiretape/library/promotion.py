@@ -1,11 +1,15 @@
 """A session's recordings, taken over into another: first the plan, then the doing. Over a store, beside the tape.
 
-Afterwards the other session answers each of these requests as the first one does. What else it holds stays.
+Afterwards the other session answers each of these requests as the first one does. What else it holds stays. A part of
+a plan is a plan, too: what is left out of it stays as it is in both sessions.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 from wiretape import redaction
 from wiretape.exceptions import NotARecordingError
@@ -27,10 +31,26 @@ class PromotionStep:
     label: str
     copies: tuple[tuple[Take, str], ...]
     """What is copied, and under which name."""
-    replaced: tuple[str, ...] = ()
-    """The names that the other session has for the same request."""
+    old: tuple[Take, ...] = ()
+    """Those that the other session has of the same request."""
+    broken: tuple[str, ...] = ()
+    """Names of files of the other session that are no recordings, and stand where copies go."""
     difference: str = ""
     """How the answers differ, theirs first, where there were some."""
+    faults: tuple[str, ...] = ()
+    """Why it may not be done."""
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """The names that the other session has, and will not have any more as they are."""
+        return (*(take.name for take in self.old), *self.broken)
+
+    @property
+    def mark(self) -> str:
+        """A text that is another one as soon as what is copied, or what it replaces, is."""
+        what = [[take.name, take.data, name] for take, name in self.copies]
+        instead_of = [[take.name, take.data] for take in self.old]
+        return hashlib.sha256(json.dumps([what, instead_of, self.broken]).encode()).hexdigest()[:32]
 
     @property
     def removed(self) -> tuple[str, ...]:
@@ -48,8 +68,17 @@ class PromotionPlan:
     steps: tuple[PromotionStep, ...]
     same: int
     """Requests that both answer the same."""
-    refusals: tuple[str, ...]
-    """Why nothing of it may be done; empty where it may."""
+    problems: tuple[str, ...]
+    """Why nothing of it may be done, whatever is left out."""
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why it may not be done; empty where it may."""
+        return (*self.problems, *(fault for step in self.steps for fault in step.faults))
+
+    def only(self, marks: Collection[str]) -> Self:
+        """Return the part of the plan that has these marks."""
+        return replace(self, steps=tuple(step for step in self.steps if step.mark in marks))
 
 
 def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> PromotionPlan:
@@ -59,26 +88,30 @@ def plan(store: Store, source: str, target: str, watch: Watch = unwatched) -> Pr
     """
     ours = compare.contents(store, source, watch)
     theirs = compare.contents(store, target, watch)
-    refusals = [f"session {target} is frozen"] if is_frozen(store, target) else []
+    problems = [f"session {target} is frozen"] if is_frozen(store, target) else []
     if source == target:
-        refusals.append(f"{source} is to be promoted into itself")
-    refusals += [f"{store.where(source, name)}: {problem}" for name, problem in ours.broken.items()]
-    steps = []
-    copies: list[Take] = []
-    same = 0
+        problems.append(f"{source} is to be promoted into itself")
+    problems += [f"{store.where(source, name)}: {problem}" for name, problem in ours.broken.items()]
     owners = theirs.owners()
-    for key, takes in ours.takes.items():
-        if compare.is_same(takes, theirs.takes.get(key, ())):
-            same += 1
-            continue
-        step = _step(store, key, ours, theirs, owners)
-        steps.append(step)
-        for take, name in step.copies:
-            copies.append(take)
-            if owners.get(name, key) not in (key, None):
-                refusals.append(f"{store.where(target, name)}: is another request's, and so is its second name")
-    refusals += _all_faults(store, source, copies, watch)
-    return PromotionPlan(source, target, tuple(steps), same, tuple(refusals))
+    keys = [key for key, takes in ours.takes.items() if not compare.is_same(takes, theirs.takes.get(key, ()))]
+    steps = [_step(store, key, ours, theirs, owners) for key in keys]
+    found = _all_faults(store, source, [take for step in steps for take, _ in step.copies], watch)
+    checked = [
+        replace(step, faults=(*_taken(store, target, key, step, owners), *_faults_of(step, found)))
+        for key, step in zip(keys, steps, strict=True)
+    ]
+    return PromotionPlan(source, target, (*checked,), len(ours.takes) - len(keys), (*problems,))
+
+
+def _taken(store: Store, target: str, key: Key, step: PromotionStep, owners: Mapping[str, Key | None]) -> Iterator[str]:
+    for _, name in step.copies:
+        if owners.get(name, key) not in (key, None):
+            yield f"{store.where(target, name)}: is another request's, and so is its second name"
+
+
+def _faults_of(step: PromotionStep, found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for take, _ in step.copies:
+        yield from found[take.name]
 
 
 def _step(store: Store, key: Key, ours: Contents, theirs: Contents, owners: Mapping[str, Key | None]) -> PromotionStep:
@@ -91,7 +124,7 @@ def _step(store: Store, key: Key, ours: Contents, theirs: Contents, owners: Mapp
     if broken and not old:
         difference = f"no recording: {theirs.broken[broken[0]]}"
     copies = tuple(zip(takes, names, strict=True))
-    return PromotionStep(takes[0].label, copies, (*(take.name for take in old), *broken), difference)
+    return PromotionStep(takes[0].label, copies, (*old,), (*broken,), difference)
 
 
 def _free_name(name: str, key: Key, owners: Mapping[str, Key | None]) -> str:
@@ -106,8 +139,8 @@ def _free_name(name: str, key: Key, owners: Mapping[str, Key | None]) -> str:
     return disambiguated_name(base, key[0]) + suffix
 
 
-def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> Iterator[str]:
-    """Yield what ``verify`` faults in what is to be copied.
+def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch) -> dict[str, list[str]]:
+    """Return what ``verify`` faults in what is to be copied, by its name.
 
     What was found sound before, and is as it was, is looked through for values of the environment alone, which may be
     others now.
@@ -122,12 +155,14 @@ def _all_faults(store: Store, session: str, takes: Sequence[Take], watch: Watch)
     of = store.bare() if isinstance(store, DirectoryStore) else store
     work = partial(_faults, of, session)
     mapped = parallel.mapped(work, items) if isinstance(store, DirectoryStore) else map(work, items)
+    found: dict[str, list[str]] = {}
     sound: dict[str, list[str]] = {}
     for name, faults in zip(names, watch(mapped, len(names), "checking"), strict=True):
-        yield from faults
+        found[name] = faults
         if not faults and name in states and name not in known:
             sound[name] = []
     ledger.keep(sound, states)
+    return found
 
 
 def _faults(store: Store, session: str, item: tuple[str, bool]) -> list[str]:

@@ -20,6 +20,8 @@ from wiretape.sessions.model import TOKEN_PREFIX, Role, check_name, parse_role
 EVERY = "*"
 """The session of a token that is good for all sessions."""
 
+_RANKS = {Role.READ: 0, Role.WRITE: 1, Role.ADMIN: 2}
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
@@ -46,6 +48,10 @@ class TokenEntry:
     def serves(self, session: str) -> bool:
         """Tell whether the token is good for a session."""
         return self.session in (EVERY, session)
+
+    def allows(self, role: Role, session: str) -> bool:
+        """Tell whether the token is good for what a role may do in a session; in all of them where that is ``*``."""
+        return self.serves(session) and _RANKS[self.role] >= _RANKS[role]
 
 
 class Tokens:

@@ -1,9 +1,10 @@
-"""The page: recordings and calls to look at, in a browser. It changes nothing where it is only read.
+"""The page: recordings and calls to look at, in a browser. A look changes nothing.
 
 ``source``   what the page is about: recordings, and calls where a proxy runs
 ``shelf``    the recordings of a store, as lists and one by one; for any number of them
 ``overview`` the list of sessions
 ``views``    what is asked for -> the values that a template shows
+``reviews``  how two sessions differ, and what is taken over; ``visitor``: who looks, ``forms``: what is sent
 ``misses``   a request that had no recording, and how the nearest one differs
 ``drawing``  a timeline as a drawing
 ``pages``    the templates, and what is text in them

@@ -1,12 +1,13 @@
 """The routes of the page. Beside ``control.app``, which serves them: it alone of this package knows the web framework.
 
 What comes in has passed the gates of ``control.app``: its ``Host`` and its ``Origin``. Every answer says what a browser
-lets it do (``pages.CONTENT_SECURITY_POLICY``). All that is here only reads, but for the cookie of who has a token.
+lets it do (``pages.CONTENT_SECURITY_POLICY``). A GET only reads. What a POST changes beside the cookie of who has a
+token is done for a page of this origin alone (``forms.is_ours``).
 """
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import parse_qs
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,14 +16,17 @@ from starlette.routing import Route
 
 from wiretape.sessions.tokens import TokenEntry
 from wiretape.web import cookies
+from wiretape.web.forms import LARGEST, Form, fields, is_ours
 from wiretape.web.pages import CONTENT_SECURITY_POLICY, FOLDER
+from wiretape.web.reviews import Reviews
 from wiretape.web.source import PageSource
 from wiretape.web.views import PageError, Views
+from wiretape.web.visitor import Visitor
 
 _HEADERS = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
@@ -33,7 +37,7 @@ _STATIC = {"style.css": "text/css", "play.mjs": "text/javascript", "calls.mjs": 
 _FARTHEST = 10**9
 
 _LARGEST = 4096
-"""Bytes of a form."""
+"""Bytes of a form that has a token."""
 
 type Endpoint = Callable[[Request], Awaitable[Response]]
 type MayRead = Callable[[str], bool]
@@ -48,18 +52,20 @@ def routes(source: PageSource) -> list[Route]:
     views = Views(source)
 
     def html(make: Callable[[Request, MayRead], str]) -> Endpoint:
-        return _endpoint(source, views, lambda request, may: _html(make(request, may)))
+        return _endpoint(source, views, lambda request, visitor: _html(make(request, visitor.may_read)))
 
     def file(*, is_capture: bool) -> Endpoint:
-        def make(request: Request, may: MayRead) -> Response:
-            session = _session(request, may)
+        def make(request: Request, visitor: Visitor) -> Response:
+            session = _session(request, visitor.may_read)
             data = views.raw(session, request.path_params["name"], is_capture=is_capture)
             return Response(data, media_type="application/json")
 
         return _endpoint(source, views, make)
 
-    def session(request: Request, may: MayRead) -> str:
-        return views.session(_session(request, may), request.query_params.get("search", ""), _number(request, "first"))
+    def session(request: Request, visitor: Visitor) -> Response:
+        name = _session(request, visitor.may_read)
+        search = request.query_params.get("search", "")
+        return _html(views.session(name, search, _number(request, "first"), can_review=visitor.is_admin))
 
     def recording(request: Request, may: MayRead) -> str:
         return views.recording(_session(request, may), request.path_params["name"])
@@ -82,13 +88,44 @@ def routes(source: PageSource) -> list[Route]:
         Route("/calls", html(lambda _, may: views.calls(may))),
         Route("/calls/{number}", html(call)),
         Route("/compare", html(compare)),
-        Route("/sessions/{session}", html(session)),
+        *_review_routes(source, views),
+        Route("/sessions/{session}", _endpoint(source, views, session)),
         Route("/sessions/{session}/{name}", html(recording)),
         Route("/sessions/{session}/{name}/file", file(is_capture=False)),
         Route("/sessions/{session}/{name}/wire", file(is_capture=True)),
         Route("/static/{name}", _static),
         Route("/login", _login(source, views), methods=["GET", "POST"]),
         Route("/logout", _logout, methods=["POST"]),
+    ]
+
+
+def _review_routes(source: PageSource, views: Views) -> list[Route]:
+    """Return the routes of what is about two sessions."""
+    reviews = Reviews(source)
+
+    def page(make: Callable[[Request, Visitor], str]) -> Endpoint:
+        return _endpoint(source, views, lambda request, visitor: _html(make(request, visitor)))
+
+    def differences(request: Request, visitor: Visitor) -> str:
+        before = request.query_params.get("before", "")
+        after = request.query_params.get("after", "")
+        return reviews.differences(before, after, _number(request, "first"), visitor)
+
+    def plan(request: Request, visitor: Visitor) -> str:
+        from_ = request.query_params.get("source", "")
+        into = request.query_params.get("target", "")
+        return reviews.plan(from_, into, _number(request, "first"), _number(request, "done"), visitor)
+
+    def promote(form: Form, visitor: Visitor) -> str:
+        from_ = _one(form, "source")
+        into = _one(form, "target")
+        done = reviews.promote(from_, into, form.get("accepted", []), visitor)
+        return "/promote?" + urlencode({"source": from_, "target": into, "done": done})
+
+    return [
+        Route("/differences", page(differences)),
+        Route("/promote", page(plan)),
+        Route("/promote", _change(source, views, promote), methods=["POST"]),
     ]
 
 
@@ -109,44 +146,65 @@ def _number(request: Request, name: str) -> int:
     return min(int(text[:12]), _FARTHEST) if text.isascii() and text.isdecimal() else 0
 
 
-def _endpoint(source: PageSource, views: Views, make: Callable[[Request, MayRead], Response]) -> Endpoint:
-    def answered(request: Request) -> Response:
-        try:
-            return make(request, _may_read(source, request.cookies.get(cookies.NAME, "")))
-        except _NobodyError:
-            return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-        except PageError as e:
-            return _html(views.error(e), e.status)
-        except OSError as e:
-            away = PageError(HTTPStatus.SERVICE_UNAVAILABLE, f"The recordings cannot be read now: {e}")
-            return _html(views.error(away), away.status)
-
+def _endpoint(source: PageSource, views: Views, make: Callable[[Request, Visitor], Response]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        response = await run_in_threadpool(answered, request)
-        response.headers.update(_HEADERS)
-        return response
+        return await run_in_threadpool(_answered, source, views, request, lambda visitor: make(request, visitor))
 
     return endpoint
 
 
-def _may_read(source: PageSource, token: str) -> MayRead:
-    """Return which sessions a token lets be looked at. Raises _NobodyError, and OSError where that cannot be told."""
+def _change(source: PageSource, views: Views, do: Callable[[Form, Visitor], str]) -> Endpoint:
+    """Return what answers a form that changes something. ``do`` does it, and returns the page to show then."""
+
+    async def endpoint(request: Request) -> Response:
+        form = None
+        problem = PageError(HTTPStatus.FORBIDDEN, "Only a page of this address can do that.")
+        if is_ours(request.headers):
+            problem = PageError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That is too much at a time.")
+            form = await _form(request, LARGEST)
+
+        def make(visitor: Visitor) -> Response:
+            if form is None:
+                raise problem
+            return RedirectResponse(do(form, visitor), HTTPStatus.SEE_OTHER)
+
+        return await run_in_threadpool(_answered, source, views, request, make)
+
+    return endpoint
+
+
+def _answered(source: PageSource, views: Views, request: Request, make: Callable[[Visitor], Response]) -> Response:
+    try:
+        response = make(_visitor(source, request.cookies.get(cookies.NAME, "")))
+    except _NobodyError:
+        response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    except PageError as e:
+        response = _html(views.error(e), e.status)
+    except OSError as e:
+        away = PageError(HTTPStatus.SERVICE_UNAVAILABLE, f"The recordings cannot be read now: {e}")
+        response = _html(views.error(away), away.status)
+    response.headers.update(_HEADERS)
+    return response
+
+
+def _visitor(source: PageSource, token: str) -> Visitor:
+    """Return who has a token. Raises _NobodyError, and OSError where that cannot be told."""
     tokens = source.tokens()
     if tokens is None:
-        return lambda _: True
+        return Visitor(None)
     entries: tuple[TokenEntry, ...] = tokens.having(token) if cookies.is_token(token) else ()
     if not entries:
         raise _NobodyError
-    return lambda session: any(entry.serves(session) for entry in entries)
+    return Visitor(entries)
 
 
 def _login(source: PageSource, views: Views) -> Endpoint:
     async def login(request: Request) -> Response:
         if request.method != "POST":
             return _html(views.login())
-        token = await _field(request, "token")
+        token = _one(await _form(request, _LARGEST) or {}, "token")
         try:
-            await run_in_threadpool(_may_read, source, token)
+            await run_in_threadpool(_visitor, source, token)
         except (_NobodyError, OSError):
             return _html(views.login("That token opens nothing here."), HTTPStatus.FORBIDDEN)
         response = RedirectResponse("/", HTTPStatus.SEE_OTHER, _HEADERS)
@@ -163,14 +221,22 @@ async def _logout(_: Request) -> Response:
     return response
 
 
-async def _field(request: Request, name: str) -> str:
-    """Return the value of a field of a form; empty where there is none, and of a form that is too large."""
+async def _form(request: Request, largest: int) -> Form | None:
+    """Return the fields of a form; None of one that is too large."""
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > _LARGEST:
-            return ""
-    return parse_qs(body.decode("ascii", "replace"), max_num_fields=8).get(name, [""])[0]
+        if len(body) > largest:
+            return None
+    try:
+        return fields(bytes(body))
+    except ValueError:
+        return None
+
+
+def _one(form: Form, name: str) -> str:
+    """Return the value of a field; empty where there is none."""
+    return form.get(name, [""])[0]
 
 
 async def _static(request: Request) -> Response:

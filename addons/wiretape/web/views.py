@@ -51,6 +51,11 @@ class Place:
     """Whether who looks has shown a token."""
 
 
+def place_of(source: PageSource) -> Place:
+    """Return what the pages of a source are about."""
+    return Place(source.store().url, source.calls() is not None, source.tokens() is not None)
+
+
 class Views:
     """Makes the pages of one store, and of the proxy that has it where one runs."""
 
@@ -74,13 +79,14 @@ class Views:
         """Return the list of sessions."""
         return self._page("index.html", "Sessions", sessions=session_lines(self._source, self._shelf, may_read))
 
-    def session(self, name: str, search: str, first: int) -> str:
-        """Return the recordings of a session."""
+    def session(self, name: str, search: str, first: int, *, can_review: bool) -> str:
+        """Return the recordings of a session. ``can_review``: whether they may be taken over into another one."""
         _check(name)
         if name not in self._shelf.counts():
             raise PageError(HTTPStatus.NOT_FOUND, f"There is no session {name}.")
         rows = self._shelf.page(name, search, first, _MOST)
         values = {"rows": rows.rows, "total": rows.total, "unread": rows.unread, "search": search}
+        values["can_review"] = can_review
         broken = self._shelf.broken(name)
         return self._page("session.html", name, session=name, first=first, most=_MOST, broken=broken, **values)
 
@@ -172,8 +178,7 @@ class Views:
         return self._page("error.html", error.status.phrase, text=str(error))
 
     def _page(self, template: str, title: str, **values: Any) -> str:
-        place = Place(self._source.store().url, self._source.calls() is not None, self._source.tokens() is not None)
-        return page(template, title=title, place=place, **values)
+        return page(template, title=title, place=place_of(self._source), **values)
 
     def _shelved(self, session: str, name: str) -> Shelved:
         _check(session)

@@ -1,6 +1,7 @@
 """Work that is shared out among processes, and what of it is noted."""
 
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,14 @@ def test_all_is_done_in_order_by_several(tmp_path: Path) -> None:
     assert [number for number, _ in done] == [*range(200)]
     assert os.getpid() not in {process for _, process in done}
     assert [*parallel.mapped(partial(work, tmp_path / "log"), range(3))] == [(n, os.getpid()) for n in range(3)]
+
+
+def test_beside_other_threads_no_process_is_made(tmp_path: Path) -> None:
+    done: list[tuple[int, int]] = []
+    thread = threading.Thread(target=lambda: done.extend(parallel.mapped(partial(work, tmp_path / "log"), range(200))))
+    thread.start()
+    thread.join()
+    assert {process for _, process in done} == {os.getpid()}
 
 
 def test_what_is_raised_is_raised(tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def test_an_unmodified_app_is_answered_from_the_recordings(user: User) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout == HELLO
     assert result.stderr == (
-        "wiretape: replay, session default: 1 hit, 0 misses, 0 recordings made, 26 tokens served from recordings\n"
+        "wiretape: replay, session default: 1 hit, 0 misses, 0 recordings made, 26 tokens served from recordings, "
+        "saved 0.000008 USD\n"
     )
 
 
@@ -106,7 +107,7 @@ def test_faults_are_told_as_they_come_and_counted(user: User) -> None:
     assert result.stdout == HELLO, "the SDK has tried again"
     first, last = result.stderr.splitlines()
     assert first.startswith("wiretape: fault: status 503: /v1/chat/completions ")
-    assert last.endswith("26 tokens served from recordings, 1 fault injected")
+    assert last.endswith("26 tokens served from recordings, saved 0.000008 USD, 1 fault injected")
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on this machine")
@@ -242,8 +243,9 @@ def test_what_the_child_finds_in_its_environment(user: User, home: Path) -> None
     proxies = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
     assert {env[name] for name in proxies} == {env["HTTPS_PROXY"]}
     assert "all_proxy" not in env, "it was not there and stands for more than HTTP"
-    assert "NO_PROXY" not in env, "its * would lead past the proxy"
-    assert env["no_proxy"] == "db.internal,localhost"
+    api = env["WIRETAPE_CONTROL"].removeprefix("http://")
+    assert env["NO_PROXY"] == api, "its * would lead past the proxy"
+    assert env["no_proxy"] == f"db.internal,localhost,{api}"
     assert env["NODE_USE_ENV_PROXY"] == "1"
     user_option, require, preload = env["NODE_OPTIONS"].split(" ", 2)
     assert (user_option, require) == ("--max-old-space-size=100", "--require")

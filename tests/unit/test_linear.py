@@ -38,6 +38,7 @@ from wiretape.codecs import (
     units,
 )
 from wiretape.codecs.wildcards import Wildcard
+from wiretape.config import overrides
 from wiretape.config.places import line_of
 from wiretape.library import answer_pieces, compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
@@ -46,7 +47,9 @@ from wiretape.matching.built_in import BUILT_IN
 from wiretape.matching.rules import Kind, MatchRule, Places, Replacement, Unordered
 from wiretape.metrics import prometheus
 from wiretape.network import address, cors
-from wiretape.providers import routing, schemas, sdk_errors, wire
+from wiretape.pricing import budget
+from wiretape.providers import base, bedrock, routing, schemas, sdk_errors, wire
+from wiretape.providers.asked_model import model_of
 from wiretape.providers.ignoring import IgnoredRequests, Program
 from wiretape.proxy.layers import connect
 from wiretape.recording import RecordedRequest, RecordedResponse, Recording, capture, who_asked
@@ -151,6 +154,25 @@ def as_json(body: bytes) -> None:
 
 def in_one_chunk(body: bytes) -> capture.Capture:
     return capture.Capture("x", 200, (), (body,), (0.0,))
+
+
+BEDROCK_CHUNK = eventstream.encode(b"", b'{"bytes":"e30="}')
+
+
+def refused(parse: Callable[[str], Any]) -> Callable[[str], None]:
+    def tried(text: str) -> None:
+        with contextlib.suppress(ValueError):
+            parse(text)
+
+    return tried
+
+
+def model_asked(path: str) -> None:
+    model_of(RecordedRequest(f"https://x{path}", {}, ""))
+
+
+def usage_of(elements: Sequence[Mapping[str, Any]]) -> None:
+    base.named("").usage(elements)
 
 
 CALLED = {"function": {"name": "f", "arguments": "{}"}}
@@ -278,6 +300,17 @@ def placed(text: str) -> None:
     line_of(text, ("z", 1, "y"))
 
 
+def asked_for(value: Any) -> None:
+    for make in (overrides.scope, lambda each, known: overrides.session_override(each, "a", known)):
+        with contextlib.suppress(ValueError):
+            make(value, KNOWN)
+    with contextlib.suppress(ValueError):
+        overrides.loads(json.dumps({"sessions": {"a": value}, "scopes": []}), KNOWN)
+
+
+KNOWN = overrides.Known.of(config.Configuration())
+
+
 type Case = tuple[Callable[[Any], object], Callable[[int], Any]]
 """What is called, and its input of a size."""
 
@@ -370,6 +403,14 @@ CASES: Mapping[str, Case] = {
     "multipart: percent signs": (read_form, lambda n: part(b"; name*=utf-8''" + b"%4" * n)),
     "multipart: boundaries": (lambda text: multipart.parse(b"x", text), lambda n: 'boundary="' * n),
     "multipart: a boundary and spaces": (lambda text: multipart.parse(b"x", text), lambda n: "boundary" + " " * n),
+    # what is asked for while a proxy runs
+    "overrides: a long name": (asked_for, lambda n: {"client": "a" * n}),
+    "overrides: unknown keys": (asked_for, lambda n: {f"k{number}": 1 for number in range(n)}),
+    "overrides: a pace": (asked_for, lambda n: {"client": "a", "pace": "1" * n + ".x"}),
+    "overrides: words": (asked_for, lambda n: {"client": "a", "match": ["auto"] * n}),
+    "overrides: layers": (asked_for, lambda n: {"layers": [f"s{number}" for number in range(n)]}),
+    "overrides: faults": (asked_for, lambda n: {"client": "a", "faults": [{"delay": "1" * 100}] * (n // 10)}),
+    "overrides: one fault": (asked_for, lambda n: {"client": "a", "faults": [{"status": 429, "nth": [1] * n}]}),
     # JSON
     "json: digits": (json_text.loads, lambda n: b"1" * n),
     "json: digits and a point": (json_text.loads, lambda n: b"1." + b"1" * n),
@@ -644,6 +685,17 @@ CASES: Mapping[str, Case] = {
         providers,
         lambda n: ":" * n,
     ),
+    "budget: digits": (refused(budget.parse), lambda n: "1" * n),
+    "budget: spaces": (refused(budget.parse), lambda n: "5" + " " * n),
+    "model: a URL of many": (model_asked, lambda n: "/models/" * n),
+    "model: a long one": (model_asked, lambda n: "/model/" + "a%3A" * n),
+    "usage: elements without any": (usage_of, lambda n: [{"choices": [], "usage": None}] * n),
+    "usage: elements with one that is none": (usage_of, lambda n: [{"usage": {"completion_tokens": "x"}}] * n),
+    "usage: a list of modalities": (
+        usage_of,
+        lambda n: [{"usageMetadata": {"candidatesTokenCount": 1, "promptTokensDetails": [{"modality": "TEXT"}] * n}}],
+    ),
+    "Bedrock: chunks": (lambda body: [*bedrock.elements(body)], lambda n: BEDROCK_CHUNK * n),
     "size: digits": (units.parse_size, lambda n: "1" * n),
     "drift: chunks": (lambda recording: drift.compare(recording, recording.response), made),
     "drift: members": (drifted, lambda n: {str(each): each for each in range(n)}),

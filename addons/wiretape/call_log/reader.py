@@ -4,8 +4,8 @@ A file is of one of two kinds, which its first bytes tell: a log, in SQLite, or 
 --report`` has written. Each look is short, so that nobody who writes waits for it.
 
     reader = CallReader([log_file("recordings")])
-    for call in reader.calls(session="checkout", after=1200):
-        ...
+    calls = reader.calls(session="checkout", after=0)
+    more = reader.calls(session="checkout", after=calls[-1].id)  # what has come since
 
 Raises OSError where a file cannot be read, and ValueError where it is of neither kind. One that is not there has no
 calls: nobody has called yet.
@@ -13,8 +13,7 @@ calls: nobody has called yet.
 
 import json
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,10 +26,8 @@ from wiretape.call_log.places import SQLITE
 LIMIT = 1000
 """Calls that a look gives where nobody says how many."""
 
-_POLL_S = 0.2
-"""Seconds from one look for what is new to the next."""
-
-_JOINED = "FROM calls JOIN whats ON number = what"
+# Each call is looked at once, in their order, and what it refers to is found by its number.
+_JOINED = "FROM calls CROSS JOIN whats ON number = what"
 
 _CALLS = f"SELECT id, at, first_byte_ms, total_ms, what, told {_JOINED}"
 
@@ -130,21 +127,6 @@ class CallReader:
         """Return the id of the call that was told last; 0 where there is none."""
         found = self.calls(limit=1)
         return found[0].id if found else 0
-
-    def follow(
-        self, after: int, is_over: Callable[[], bool], *, session: str = "", scope: str = "", poll: float = _POLL_S
-    ) -> Iterator[list[Call]]:
-        """Yield the calls after an id, and then what is new, until ``is_over`` says so; an empty list at each look
-        that has found nothing. For a thread that may wait.
-        """
-        pause = threading.Event()
-        while not is_over():
-            found = self.calls(session=session, scope=scope, after=after)
-            yield found
-            if found:
-                after = found[-1].id
-            else:
-                pause.wait(poll)
 
     def runs(self) -> list[Run]:
         """Return the runs of which there are calls, in the order of their first ones."""

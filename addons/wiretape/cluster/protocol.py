@@ -1,9 +1,10 @@
 """What workers and the coordinator tell each other, as lines of JSON. No socket.
 
 A worker sends ``Hello`` before it listens, and gets an ``Order`` at once, which says what is in force; ``Up`` when it
-serves; and then ``CounterReport`` again and again. Whenever an ``Order`` comes it carries it out and sends ``Done``, in
-the order in which they came. On a connection of its own, it sends ``Next`` and ``Rewind``, and gets a ``Turn`` for
-each. Both ends of a Unix socket are on one machine and have the same version of wiretape, so nothing is negotiated.
+serves; and then ``CounterReport`` again and again. Whenever an ``Order`` comes it carries it out and sends ``Done``:
+one after the other, but for a flush, for which no other order waits. On a connection of its own, it sends ``Next``
+and ``Rewind``, and gets a ``Turn`` for each. Both ends of a Unix socket are on one machine and have the same version of
+wiretape, so nothing is negotiated.
 """
 
 import json

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wiretape.cluster.protocol import (
@@ -22,6 +23,7 @@ from wiretape.cluster.protocol import (
     Next,
     Order,
     Rewind,
+    Task,
     Turn,
     Up,
     encode,
@@ -155,6 +157,7 @@ class Reporter:
         self._decoder = MessageDecoder()
         self._early: list[Order] = []
         """Orders that have come before the worker serves."""
+        self._sending = threading.Lock()
         self._ending, self._end = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="wiretape-report", daemon=True)
 
@@ -218,13 +221,25 @@ class Reporter:
         return [message for message in self._decoder.feed(data) if isinstance(message, Order)]
 
     def _obey(self, connection: socket.socket, order: Order) -> None:
-        connection.sendall(encode(Done(order.number, self._carry_out(order))))
+        if order.task is not Task.FLUSH:
+            self._send(connection, Done(order.number, self._carry_out(order)))
+            return
+        # It may wait for recordings that are being written, and changes nothing: no other order waits for it.
+        threading.Thread(target=self._flush, args=(connection, order), name="wiretape-flush", daemon=True).start()
+
+    def _flush(self, connection: socket.socket, order: Order) -> None:
+        with suppress(OSError):  # Nobody waits for it any more.
+            self._send(connection, Done(order.number, self._carry_out(order)))
+
+    def _send(self, connection: socket.socket, message: Message) -> None:
+        with self._sending:
+            connection.sendall(encode(message))
 
     def _tell(self, connection: socket.socket, told: dict[str, Counters]) -> dict[str, Counters]:
         # They are copied because counting goes on meanwhile.
         now = {session: _copy(counters) for session, counters in self._counters().items()}
         if now != told:
-            connection.sendall(encode(CounterReport(now)))
+            self._send(connection, CounterReport(now))
         return now
 
 

@@ -295,7 +295,7 @@ class Wiretape:
         teller = self._decider.teller
         teller.stop()
         if teller.log:
-            await asyncio.to_thread(teller.log.close)
+            await asyncio.to_thread(teller.log.close, self._patience)
         self._accounting.close()
         # Behind the log, which counts what calls have cost.
         self._reporting.stop()

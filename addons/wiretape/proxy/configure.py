@@ -319,13 +319,15 @@ def _tokens(options: OptManager) -> TokenFile | None:
 def _call_log(options: OptManager) -> Path | None:
     """Return the file that has what became of calls; None where there is none."""
     text: str = options.wiretape_call_log
-    if not text and "wiretape_control" in options and options.wiretape_control:
+    if not text and options.wiretape_control:
         text = "on"
     if text in ("", "off"):
         return None
     if text == "on":
         try:
-            return make_log_file(options.wiretape_recordings)
+            return make_log_file(_place(options).recordings)
+        except ValueError as e:
+            raise exceptions.OptionsError(f"wiretape_recordings: {e}") from e
         except OSError as e:
             # As with a disk that fails later: the calls go on without it.
             logger.error("wiretape_call_log: %s", e)

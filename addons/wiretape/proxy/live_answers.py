@@ -79,6 +79,8 @@ class LiveAnswers:
         match outcome.keeping:
             case Keeping.LIVE:
                 call.pass_on("the mode is live")
+                if outcome.fault:
+                    call.why.append(f"fault: {outcome.fault}")
             case Keeping.FAULT:
                 call.pass_on(f"fault: {outcome.fault}")
             case Keeping.UNREADABLE:

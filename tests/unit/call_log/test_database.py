@@ -74,3 +74,16 @@ def test_it_is_bounded_in_bytes_too(file: Path) -> None:
     kept = told(file)
     assert 5 <= len(kept) < 60
     assert kept[-1].startswith('"59')
+
+
+def test_a_full_disk_costs_what_does_not_fit_and_nothing_else(file: Path) -> None:
+    database = CallDatabase(file, 100)
+    database.write([row("first")])
+    database.write([row("second")])
+    assert database._opened
+    database._opened.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        database.write([row("x" * 8000) for _ in range(50)])
+    database.write([row("third")])
+    database.close()
+    assert told(file) == ['"first"', '"second"', '"third"'], "all of a batch is written, or none"

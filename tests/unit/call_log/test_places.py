@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from wiretape.call_log.places import log_file, make_log_file
+from wiretape.call_log.places import log_file, make_log_file, named_log_file, run_name
 
 
 @pytest.fixture
@@ -32,3 +32,18 @@ def test_where_the_state_folder_cannot_be_written_it_is_elsewhere(state: Path) -
     file.touch()
     assert log_file("recordings") == file, "it is found there"
     file.unlink()
+
+
+def test_a_file_that_is_named_is_a_log_or_none_yet(tmp_path: Path) -> None:
+    assert named_log_file(str(tmp_path / "calls")) == tmp_path / "calls"
+    (tmp_path / "empty").touch()
+    named_log_file(str(tmp_path / "empty"))
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"notes\.txt is no log of calls"):
+        named_log_file(str(tmp_path / "notes.txt"))
+    with pytest.raises(ValueError, match="is a folder"):
+        named_log_file(str(tmp_path))
+
+
+def test_no_two_runs_have_one_name() -> None:
+    assert len({run_name() for _ in range(100)}) == 100

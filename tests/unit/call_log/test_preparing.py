@@ -59,6 +59,26 @@ def test_no_secret_is_left_in_it() -> None:
     assert prepared.call.miss.text.startswith("all: ")
 
 
+def test_what_is_no_secret_stays_as_it_is() -> None:
+    told = replace(
+        HIT,
+        session="checkout",
+        endpoint="/v1/chat/completions",
+        model="accounts/fireworks/models/llama-v3p1-8b-instruct",
+        client="gw0",
+        scope="0198c2f4-1111-7222-8333-444455556666",
+        test_id="tests/unit/test_checkout.py::TestCheckout::test_total[eur-2 items-0x1F]",
+        recording="e99f14805360b0a1e2c3d4f5061728394a5b6c7d8e9f00112233445566778899",
+        recorded_in="base",
+        rules=("call-ids", "codex/date"),
+        why=("fault: delay of 1 s",),
+        usage=Usage(1, 2, 3, 4, model="gpt-5-2025-08-07"),
+    )
+    prepared = Preparer("2026-11-28T07:00:00Z-4711-0a1b2c", None).of(told)
+    assert prepared
+    assert prepared.call == replace(told, run="2026-11-28T07:00:00Z-4711-0a1b2c")
+
+
 def test_texts_are_cut() -> None:
     prepared = Preparer("r", None).of(replace(HIT, request="x" * 10**6, why=("y",) * 1000))
     assert prepared

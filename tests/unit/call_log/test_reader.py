@@ -85,22 +85,20 @@ def test_files_of_several_jobs(tmp_path: Path, file: Path) -> None:
     assert reader.recordings(session="a") == [AskedFor("base", "one", 2, 1.5, {"x", "z"}, {"a"})]
 
 
-def test_what_is_new_is_followed(tmp_path: Path) -> None:
+def test_what_is_new_is_read_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "calls"
     log = CallLog(path, "r")
-    over: list[bool] = []
-    following = CallReader([path]).follow(0, lambda: bool(over), session="a", poll=0.0)
-    assert next(following) == [], "nobody has called yet"
+    reader = CallReader([path])
+    assert reader.calls(session="a", after=0) == [], "nobody has called yet"
     for call in CALLS:
         log.add(call)
     log.flush()
-    assert [call.id for call in next(following)] == [1, 2]
-    assert next(following) == []
+    assert [call.id for call in reader.calls(session="a", after=0)] == [1, 2]
     log.add(CALLS[0])
+    log.flush()
+    assert [call.id for call in reader.calls(session="a", after=2)] == [5]
     log.close()
-    assert [call.id for call in next(following)] == [5]
-    over.append(True)
-    assert [*following] == []
+    assert reader.calls(after=5) == []
 
 
 @pytest.mark.parametrize("text", ["no call\n", '{"at": 5}\n', "[]\n", "SQLite format 3\0" + "x" * 5000])

@@ -168,6 +168,28 @@ def test_workers_do_what_they_are_told_in_its_order_and_who_comes_later_hears_it
     assert running.order(Task.REWIND) == [], "nobody is left who would have to"
 
 
+def test_no_order_waits_for_a_flush(running: Running) -> None:
+    flushing, may_end = threading.Event(), threading.Event()
+
+    def obey(order: Order) -> str:
+        if order.task is Task.FLUSH:
+            flushing.set()
+            assert may_end.wait(60)
+        return ""
+
+    reporter = Reporter(Membership(1, str(running.path)), SessionCounters().sessions, lambda: None, obey)
+    reporter.join()
+    reporter.start()
+    with ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(running.order, Task.FLUSH)
+        assert flushing.wait(60)
+        assert running.order(Task.APPLY, "meanwhile") == []
+        assert not flushed.done()
+        may_end.set()
+        assert flushed.result(60) == []
+    reporter.close()
+
+
 def test_what_is_ordered_before_a_worker_serves_is_done_when_it_does(running: Running) -> None:
     obeyed: list[str] = []
 

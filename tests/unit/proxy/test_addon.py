@@ -13,12 +13,15 @@ import pytest
 from mitmproxy import exceptions, hooks
 
 from places import ROOT
+from wiretape.call_log.log import CallLog
+from wiretape.call_log.places import log_file
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.test import taddons
 
+    from wiretape.control import server
     from wiretape.proxy import configure
     from wiretape.proxy.addon import Wiretape
     from wiretape.sessions.access import AccessDeniedError
@@ -74,6 +77,8 @@ VALUES = {
     f"wiretape_max_request={'9' * 400}": "such as 128MB",
     "wiretape_large_requests=maybe": "refuse, pass",
     "wiretape_large_requests=": "refuse, pass",
+    f"wiretape_call_log={ROOT}": "is a folder",
+    f"wiretape_call_log={ROOT / 'README.md'}": "is no log of calls, and is left as it is",
     "wiretape_metrics=here": "HOST:PORT",
     "wiretape_metrics=127.0.0.1:99999": "PORT alone for 127.0.0.1",
     "wiretape_control=here": "HOST:PORT",
@@ -93,11 +98,44 @@ def test_a_wrong_value_names_its_option_and_the_right_values(option: str, tctx: 
     assert VALUES[option] in message
 
 
+def test_an_api_that_nothing_can_serve_is_an_error_that_says_what_to_install(
+    tctx: taddons.context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "find_spec", lambda _: None)
+    assert "pip install starlette uvicorn" in told(tctx, "wiretape_control=9465")
+
+
 @pytest.mark.parametrize("url", ["s3://", "ftp://a/b", "s3://user:secret@bucket/prefix", "s3://bucket/../x"])
 def test_a_url_that_is_none_is_told_without_what_is_secret_in_it(url: str, tctx: taddons.context) -> None:
+    tctx.options.set("wiretape_call_log=on")
     message = told(tctx, f"wiretape_recordings={url}")
     assert "wiretape_recordings" in message
     assert "secret" not in message
+
+
+def test_calls_are_told_where_the_options_say(tctx: taddons.context, tmp_path: Path) -> None:
+    addon = tctx.master.addons.get("wiretape")
+    assert isinstance(addon, Wiretape)
+    teller = addon._decider.teller
+
+    def log(option: str) -> CallLog | None:
+        tctx.options.set(f"wiretape_call_log={option}")
+        return teller.log
+
+    assert log("") is None
+    named = log(str(tmp_path / "calls"))
+    assert named
+    assert named.file == tmp_path / "calls"
+    tctx.options.set("wiretape_session=other")
+    assert teller.log is named, "it goes on"
+    own = log("on")
+    assert own
+    assert own.file == log_file(str(tmp_path / "recordings"))
+    assert own.run == named.run, "a run is from a proxy's start to its end"
+    tctx.options.set("wiretape_run=job 7")
+    assert teller.log
+    assert teller.log.run == "job 7"
+    assert log("off") is None
 
 
 @pytest.mark.parametrize("option", ["listen_host=0.0.0.0", "listen_host=::", "mode=regular@0.0.0.0:0"])

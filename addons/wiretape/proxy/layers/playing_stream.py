@@ -44,7 +44,7 @@ from wiretape.proxy.calls import now
 from wiretape.proxy.framing import Play
 from wiretape.proxy.layers.admitted_stream import AdmittingStream
 from wiretape.proxy.layers.hooks import Following, Wait, WiretapeFollowHook, WiretapeResetHook, WiretapeWaitHook
-from wiretape.proxy.open_call import LEFT
+from wiretape.proxy.open_call import FAILED, LEFT
 from wiretape.replay.playback import FaultedPassage, Playback, Step, Then
 from wiretape.replay.single_flight import Follower
 
@@ -249,6 +249,11 @@ class PlayingStream(AdmittingStream):
             self.flow.error = flow.Error(message)
             yield HttpErrorHook(self.flow)
             self.flow.live = False
+
+    def _fail_closed(self) -> layer.CommandGenerator[None]:
+        if self._play:
+            self._play.leave(FAILED)
+        yield from super()._fail_closed()
 
     def _let_go(self) -> layer.CommandGenerator[None]:
         """Nothing more comes of this stream."""

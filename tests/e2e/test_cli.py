@@ -243,8 +243,9 @@ def test_what_the_child_finds_in_its_environment(user: User, home: Path) -> None
     proxies = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")
     assert {env[name] for name in proxies} == {env["HTTPS_PROXY"]}
     assert "all_proxy" not in env, "it was not there and stands for more than HTTP"
-    assert "NO_PROXY" not in env, "its * would lead past the proxy"
-    assert env["no_proxy"] == "db.internal,localhost"
+    api = env["WIRETAPE_CONTROL"].removeprefix("http://")
+    assert env["NO_PROXY"] == api, "its * would lead past the proxy"
+    assert env["no_proxy"] == f"db.internal,localhost,{api}"
     assert env["NODE_USE_ENV_PROXY"] == "1"
     user_option, require, preload = env["NODE_OPTIONS"].split(" ", 2)
     assert (user_option, require) == ("--max-old-space-size=100", "--require")

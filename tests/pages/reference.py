@@ -284,7 +284,8 @@ def _operation(operation: Operation) -> str:
     if operation.body:
         parts.append(f"Body: [{operation.body}](#{operation.body.lower()}).")
     if "$ref" in operation.answer:
-        answer = f"a {_kind(operation.answer)}"
+        kind = _kind(operation.answer)
+        answer = f"{'an' if kind[1] in 'AEIO' else 'a'} {kind}"
         if operation.content_type == openapi.EVENTS:
             answer = f"events, of which each is {answer}"
         parts.append(f"Answer {operation.status}: {answer}.")

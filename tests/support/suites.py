@@ -88,7 +88,7 @@ class Suite:
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
         """Run pytest, and wait for its end."""
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            [sys.executable, "-m", "pytest", "-p", "no:anyio", "-p", "no:cacheprovider", *arguments],
             cwd=self.folder,
             env=self.env | dict(env or {}),
             stdin=subprocess.DEVNULL,

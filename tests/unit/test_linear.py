@@ -38,6 +38,7 @@ from wiretape.codecs import (
     units,
 )
 from wiretape.codecs.wildcards import Wildcard
+from wiretape.config import overrides
 from wiretape.config.places import line_of
 from wiretape.library import answer_pieces, compare, drift, transcript, verify
 from wiretape.matching import aliases, outline, reduction, request, varying
@@ -299,6 +300,17 @@ def placed(text: str) -> None:
     line_of(text, ("z", 1, "y"))
 
 
+def asked_for(value: Any) -> None:
+    for make in (overrides.scope, lambda each, known: overrides.session_override(each, "a", known)):
+        with contextlib.suppress(ValueError):
+            make(value, KNOWN)
+    with contextlib.suppress(ValueError):
+        overrides.loads(json.dumps({"sessions": {"a": value}, "scopes": []}), KNOWN)
+
+
+KNOWN = overrides.Known.of(config.Configuration())
+
+
 type Case = tuple[Callable[[Any], object], Callable[[int], Any]]
 """What is called, and its input of a size."""
 
@@ -391,6 +403,14 @@ CASES: Mapping[str, Case] = {
     "multipart: percent signs": (read_form, lambda n: part(b"; name*=utf-8''" + b"%4" * n)),
     "multipart: boundaries": (lambda text: multipart.parse(b"x", text), lambda n: 'boundary="' * n),
     "multipart: a boundary and spaces": (lambda text: multipart.parse(b"x", text), lambda n: "boundary" + " " * n),
+    # what is asked for while a proxy runs
+    "overrides: a long name": (asked_for, lambda n: {"client": "a" * n}),
+    "overrides: unknown keys": (asked_for, lambda n: {f"k{number}": 1 for number in range(n)}),
+    "overrides: a pace": (asked_for, lambda n: {"client": "a", "pace": "1" * n + ".x"}),
+    "overrides: words": (asked_for, lambda n: {"client": "a", "match": ["auto"] * n}),
+    "overrides: layers": (asked_for, lambda n: {"layers": [f"s{number}" for number in range(n)]}),
+    "overrides: faults": (asked_for, lambda n: {"client": "a", "faults": [{"delay": "1" * 100}] * (n // 10)}),
+    "overrides: one fault": (asked_for, lambda n: {"client": "a", "faults": [{"status": 429, "nth": [1] * n}]}),
     # JSON
     "json: digits": (json_text.loads, lambda n: b"1" * n),
     "json: digits and a point": (json_text.loads, lambda n: b"1." + b"1" * n),

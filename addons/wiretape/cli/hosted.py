@@ -21,6 +21,7 @@ from wiretape.cli.certificates import hashed_folder, trust_files
 from wiretape.cli.embedded import OneLine, StartError, serving
 from wiretape.cli.environment import child_environment
 from wiretape.cli.options import settings
+from wiretape.proxy.addon import NOTHING_RECORDED
 
 
 async def _serve(assignments: Sequence[str]) -> None:
@@ -41,6 +42,8 @@ def main() -> int:
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(OneLine())
+    # Its clients have sessions of their own.
+    handler.addFilter(lambda record: record.msg != NOTHING_RECORDED)
     logging.getLogger().addHandler(handler)
     try:
         asyncio.run(_serve(sys.argv[1:]))

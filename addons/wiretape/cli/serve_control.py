@@ -67,7 +67,7 @@ class ControlledWorkers:
 
     def facts(self) -> Facts:
         """Return what it is."""
-        access = self.policy().default()
+        access = self.policy().overridden(self._overriding.overrides).default()
         pids = self._pids()
         return Facts(
             mode=str(access.mode),

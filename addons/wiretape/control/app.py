@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,8 +19,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from wiretape.call_log.call import Call
 from wiretape.control import events, openapi
-from wiretape.control.api import Api, Request
+from wiretape.control.api import Api, Cursor, Request
 from wiretape.control.openapi import Operation
 from wiretape.control.refusal import ApiError
 from wiretape.control.serving import STOPPING, App
@@ -182,11 +185,14 @@ async def _stream(api: Api, operation: Operation, request: Request, http: HttpRe
     begin = await run_in_threadpool(api.follow, operation, request, since)
     stopping: asyncio.Event = http.scope["state"][STOPPING]
 
-    async def look(cursor: Any) -> Any:
-        return await run_in_threadpool(api.page, request, cursor)
+    async def look(cursor: Cursor) -> tuple[list[Call], Cursor]:
+        # A token that is taken back meanwhile ends the stream.
+        caller = api.caller(http.headers.get("authorization"))
+        return await run_in_threadpool(api.page, replace(request, caller=caller), cursor)
 
     async def lines() -> AsyncIterator[bytes]:
-        async for part in events.stream(look, begin, stopping):
-            yield part
+        with suppress(ApiError, OSError):
+            async for part in events.stream(look, begin, stopping):
+                yield part
 
     return StreamingResponse(lines(), headers={"content-type": openapi.EVENTS, **_PRIVATE})

@@ -158,7 +158,8 @@ OPERATIONS: Sequence[Operation] = (
         "delete_scope",
         "A scope ends.",
         ref("Account"),
-        "The account has every call that was answered before. Of a scope that has ended before, it is that of its end.",
+        "The account has every call that was answered before. Of a scope that has ended before, it is that of its end. "
+        "Its recordings are those of its test alone (`isolated`), or all of its session where it is of no test.",
         errors=(404,),
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wiretape.store.opening import cache_folder
 
-MISSING = "prices need the package genai-prices: pip install 'wiretape[cost]'"
+MISSING = "prices need the package genai-prices: pip install genai-prices"
 
 
 def version() -> str:

@@ -7,6 +7,7 @@ The first price of a model on this machine costs half a second, those after it s
 requests does not ask: the thread that writes the log of calls does.
 """
 
+import logging
 import threading
 from collections.abc import Sequence
 from decimal import Decimal
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from wiretape.pricing.rows import PriceRow
 
 
+logger = logging.getLogger(__name__)
+
+_NAME = 200
+"""Characters of the name of a model, at most: clients name them."""
+
+
 class Prices:
     """All prices that are known here."""
 
@@ -32,6 +39,7 @@ class Prices:
         self._file = memory
         self._memory: PriceMemory | None = None
         self._lock = threading.Lock()
+        self._has_failed = False
 
     @cached_property
     def are_known(self) -> bool:
@@ -44,7 +52,9 @@ class Prices:
         ``model`` is what was asked for; the usage may name the one that has answered, which goes first. ``at`` is when,
         in seconds since 1970.
         """
-        models = [each for each in dict.fromkeys((usage.model or "", model)) if each]
+        if not has_tokens(usage):
+            return None  # A refusal, say: nobody is to look up the model that it names.
+        models = [each for each in dict.fromkeys((usage.model or "", model)) if 0 < len(each) <= _NAME]
         for row in self._rows:
             if row.matches(provider, models):
                 return row.rates.cost(usage)
@@ -69,17 +79,23 @@ class Prices:
             if self._memory is None:
                 self._memory = PriceMemory(self._file, installed.version())
             known = self._memory.get(key)
-            if known is None:
-                known = _found(provider, model, tier)
-                self._memory.put(key, known)
-        return known
+            if known is None and not self._has_failed:
+                known = self._found(provider, model, tier)
+                if known is not None:
+                    self._memory.put(key, known)
+        return known or ()
 
+    def _found(self, provider: str, model: str, tier: str) -> "Sequence[Period] | None":
+        """Ask the library; None where it fails, as a version can that nobody has tried: it is not asked again then."""
+        from wiretape.pricing import library
 
-def _found(provider: str, model: str, tier: str) -> "Sequence[Period]":
-    from wiretape.pricing import library
-
-    theirs, name = names.provider_and_model(provider, model)
-    return library.find(theirs, name, tier)
+        theirs, name = names.provider_and_model(provider, model)
+        try:
+            return library.find(theirs, name, tier)
+        except Exception:
+            self._has_failed = True
+            logger.exception("the package genai-prices cannot be used: no price is known but those of [[price]]")
+            return None
 
 
 def has_tokens(usage: Usage) -> bool:

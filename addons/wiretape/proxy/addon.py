@@ -321,10 +321,14 @@ def _proxy_url() -> str:
     return ""
 
 
+NOTHING_RECORDED = "replay: there is no recording in %s%s"
+"""What the log says, with the place, where the session of those who name none has nothing to answer with."""
+
+
 def _warn_if_empty(tape: Tape) -> None:
     """Say that a replay has nothing to answer with. It may come yet: recordings are looked for with each request."""
     with suppress(OSError):  # Told with the first request.
         if tape.is_empty():
             others = [name for name in tape.store.sessions() if name != tape.session]
             there = f"; there are sessions {', '.join(others[:_TOLD])}" if others else ""
-            logger.warning("replay: there is no recording in %s%s", tape.location, there)
+            logger.warning(NOTHING_RECORDED, tape.location, there)

@@ -54,7 +54,7 @@ class Controlled:
 
     def facts(self) -> Facts:
         """Return what it is."""
-        access = self.policy().default()
+        access = self.policy().overridden(self._overriding.overrides).default()
         return Facts(
             mode=str(access.mode),
             session=access.session.name,

@@ -108,6 +108,8 @@ class Session:
     """How old its recordings may be; None for any age."""
     match: tuple[str, ...] | None = None
     """When a request is the same as a recorded one, as the option ``wiretape_match`` has it."""
+    own_tests_only: bool = False
+    """Whether no recording answers but those of the very test that asks: in a scope that is isolated."""
     words: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """The keys and values as the configuration has them, for people."""
 

@@ -82,14 +82,17 @@ class Scope:
     session: str
     test_id: str = ""
     is_isolated: bool = False
-    """Whether what is recorded in it is of this test alone: its ``test_id`` is a part of each request then."""
+    """Whether it has recordings of its own, which are of this test alone: its ``test_id`` is a part of each request."""
     override: SessionOverride = field(default_factory=SessionOverride)
 
     def over(self, session: Session) -> Session:
         """Return its session with what holds in it."""
         session = self.override.over(session)
-        # The other forms cannot tell of which test a recording is.
-        return replace(session, form=_FORM_OF_TESTS) if self.is_isolated else session
+        if not self.is_isolated:
+            return session
+        # The other forms cannot tell of which test a recording is. And what is made of it must not hang on whether
+        # another test has recorded the same before.
+        return replace(session, form=_FORM_OF_TESTS, own_tests_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as a value of JSON, without what it leaves as it is."""

@@ -33,6 +33,8 @@ class TapeConfig:
     """Whether requests that have no recording are kept on this machine, for ``wiretape rules suggest``."""
     places: str = ""
     """The directories of the client, as ``wiretape_places`` has them: kept with the requests that name them."""
+    own_tests_only: bool = False
+    """Whether a request that names a test is answered by the recordings of this test alone."""
     is_offline: bool = False
     """Whether nobody can be asked anything, whatever the mode is."""
 
@@ -61,6 +63,7 @@ class TapeConfig:
             takes=session.takes or self.takes,
             form=session.form or self.form,
             pace=session.pace or self.pace,
+            own_tests_only=session.own_tests_only,
         )
 
 

@@ -76,10 +76,10 @@ class HitMemory:
         ``clock``: seconds since 1970, by which recordings expire.
         """
         self._store = store
+        found = config.session, config.layers, config.only_lasting, config.own_tests_only
+        played = config.takes, config.pace, policy.choice
         # One text, whose hash is known from the first time on.
-        self._tape = repr(
-            (config.session, config.layers, config.only_lasting, config.takes, config.pace, policy.choice)
-        )
+        self._tape = repr((found, played))
         self._memory = memory
         self._indexes = indexes
         self._has_rules = bool(policy.rules)

@@ -99,7 +99,7 @@ class Lookup:
             if candidate := self.reader.read(name, question.identity, snapshot):
                 tests[name] = candidate.recording.request.test_id
         # One that was made for another test answers only who names no test.
-        for test_id in (question.request.test_id, None):
+        for test_id in self._tests(question):
             names = [name for name, theirs in tests.items() if theirs == test_id]
             if names and (played := self._play(question, names, snapshot)):
                 return played
@@ -108,6 +108,10 @@ class Lookup:
             names = [name for name, theirs in tests.items() if theirs == first_test]
             return self._play(question, names, snapshot)
         return []
+
+    def _tests(self, question: Question) -> Sequence[str | None]:
+        """Return the tests whose recordings may answer, the likeliest first; None is for what serves all."""
+        return (question.request.test_id,) if self._config.own_tests_only else (question.request.test_id, None)
 
     def _model_list(self, question: Question, names: Iterable[str], snapshot: Snapshot) -> list[Candidate]:
         candidates = [each for name in names if (each := self._answering(name, question.identity, snapshot))]
@@ -184,6 +188,8 @@ class Lookup:
         if candidate.request.test_id not in (None, test_id):
             named = f"for test {test_id}" if test_id else "for no test"
             return f"{is_of_this} for test {candidate.request.test_id} alone, and this one is {named}."
+        if self._config.own_tests_only and candidate.request.test_id != test_id:
+            return f"{is_of_this} for all tests, and test {test_id} is isolated: it has recordings of its own alone."
         return ""
 
     def _names(self, question: Question) -> Iterator[str]:
@@ -192,8 +198,10 @@ class Lookup:
         One that was made for the test that asks goes before those that serve all.
         """
         forms = sorted(FORMS, key=lambda form: form != self._config.form)
-        for_all = replace(question.request, test_id=None)
-        variants = [(for_all, form) for form in forms]
+        variants = []
+        if None in self._tests(question):
+            for_all = replace(question.request, test_id=None)
+            variants = [(for_all, form) for form in forms]
         if question.request.test_id:
             variants.insert(0, (question.request, "2026"))
         for request, form in variants:

@@ -48,6 +48,16 @@ def test_hosts_that_go_past_a_proxy_stay_but_not_all(name: str, said: str, kept:
     assert child(**{name: said}).get(name) == kept
 
 
+def test_the_control_api_is_told_and_reached_past_the_proxy() -> None:
+    control = "http://127.0.0.1:9465"
+    found = child_environment({"WIRETAPE_CONTROL": "http://127.0.0.1:1"}, PROXY, TRUST, control=control)
+    assert found["WIRETAPE_CONTROL"] == control
+    assert found["NO_PROXY"] == found["no_proxy"] == "127.0.0.1:9465"
+    assert "127.0.0.1" not in found["NO_PROXY"].split(","), "a provider on this machine goes through the proxy"
+    around = child(WIRETAPE_CONTROL="http://127.0.0.1:1")
+    assert "WIRETAPE_CONTROL" not in around, "that of a proxy around this one is about other calls"
+
+
 def test_java_is_told_by_options() -> None:
     options = shlex.split(child(JAVA_TOOL_OPTIONS="-Xmx1g", NO_PROXY=".corp.example,db:5432,::1")["JAVA_TOOL_OPTIONS"])
     assert options == [

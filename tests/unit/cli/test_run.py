@@ -13,12 +13,13 @@ import pytest
 
 from wiretape.cli.certificates import TrustFiles
 from wiretape.cli.isolation.namespaces import IsolationError
+from wiretape.control import server
 from wiretape.metrics.counters import Counters, Reason
 from wiretape.proxy.call_report import CallReport
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mitmproxy's, of pyparsing's new names.
-    from wiretape.cli import run
+    from wiretape.cli import embedded, run
     from wiretape.cli.embedded import StartError
     from wiretape.cli.run import Isolate, RunOutcome, RunPlan
 
@@ -62,6 +63,14 @@ def test_a_replay_in_which_nothing_was_asked(counters: Counters, mode: str, code
     outcome = RunOutcome(code, mode, "s", counters, 1, (), {}, CallReport())
     assert outcome.code_for(fail_on_miss=True, fail_on_silence=True) == ends
     assert outcome.code_for(fail_on_miss=True, fail_on_silence=False) == code
+
+
+@pytest.mark.parametrize(("package", "where"), [("json", "127.0.0.1:0"), ("uvicorn", "")])
+def test_without_what_serves_it_there_is_no_control_api(
+    package: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "find_spec", lambda name: None if name == package else object())
+    assert embedded._free_control() == where
 
 
 # -- where a command cannot be isolated --------------------------------------------------------------------------------

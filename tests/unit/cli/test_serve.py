@@ -39,6 +39,13 @@ def test_what_a_worker_is_told(settings: tuple[str, ...], scripts: list[str], op
     assert [value for flag, value in pairs if flag == "--set"] == [*options, *OWN]
 
 
+def test_what_serve_sets_takes_the_place_of_what_a_user_has_set() -> None:
+    plan = ServePlan(2, parse("127.0.0.1:8080"), None, Balance.HAPROXY, ("wiretape_run=mine", "wiretape_mode=live"))
+    command = _command(plan, Address("127.0.0.1", 20001), MEMBER, "mine")
+    assert command.count("wiretape_run=mine") == 1, "mitmproxy takes no option twice"
+    assert "wiretape_mode=live" in command
+
+
 @pytest.mark.skipif(not has_reuseport(), reason="the kernel cannot balance")
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

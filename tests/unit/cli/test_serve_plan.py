@@ -142,6 +142,13 @@ def test_the_api_is_open_to_other_machines_with_tokens_alone() -> None:
     assert possible(replace(plan, settings=(TOKENS,))).control == plan.control
 
 
+def test_where_there_is_an_api_the_workers_log_their_calls() -> None:
+    plan = replace(PLAN, control=parse("9465"))
+    assert possible(plan).setting("wiretape_call_log") == "on"
+    assert possible(replace(plan, settings=("wiretape_call_log=/x",))).setting("wiretape_call_log") == "/x"
+    assert possible(PLAN).setting("wiretape_call_log") == ""
+
+
 @pytest.mark.parametrize(
     ("environ", "assignments", "says"),
     [

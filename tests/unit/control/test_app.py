@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from controlling import RUN, Told, ask, error, served, told
 from wiretape.control import openapi
+from wiretape.control.client import ControlClient
 from wiretape.control.server import WebServer
 from wiretape.network.dns_rebinding import OwnNames
 from wiretape.sessions import token_file
@@ -237,6 +239,20 @@ def test_a_token_sees_its_own_sessions_alone(guarded: tuple[WebServer, dict[str,
     calls = seen("read", "/v1/calls")
     assert [call["session"] for call in calls["calls"]] == ["default"]  # type: ignore[attr-defined]
     assert calls["next"] == 2, "it goes on after what it was not told of"
+
+
+def test_a_token_that_is_taken_back_ends_its_stream(tmp_path: Path) -> None:
+    token, content = Tokens().create("default", Role.READ, "one")
+    file = tmp_path / "tokens.toml"
+    token_file.write(file, content)
+    with told(tmp_path, token_file=TokenFile(file)) as proxy, served(proxy) as server:
+        proxy.tell(request="before")
+        with ControlClient(server.url, token.text) as client:
+            events = client.events(since=0)
+            assert next(events)["request"] == "before"
+            token_file.write(file, content.without("one"))
+            proxy.tell(request="after")
+            assert list(events) == []
 
 
 def test_a_scope_of_another_session_is_neither_seen_nor_ended_nor_replaced(

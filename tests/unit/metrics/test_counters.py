@@ -1,11 +1,13 @@
 """What is counted, by session and all together."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from decimal import Decimal
 
 import pytest
 
+from wiretape.metrics import counters as counting
 from wiretape.metrics.counters import NUMBERS, OTHERS, Counters, Reason, SessionCounters, added
 
 
@@ -104,3 +106,17 @@ def test_sums_of_money_are_exact() -> None:
         ledger.of("a").spent_usd += Decimal("0.1")
     ledger.of("b").spent_usd += Decimal("1e-12")
     assert ledger.total().spent_usd == Decimal("1.000000000001")
+
+
+def test_counters_are_json_and_the_same_again() -> None:
+    counters = Counters(hits=3, spent_usd=Decimal("0.000000000123"), reasons={Reason.LOST: 1}, rules={"today": 2})
+    value = json.loads(json.dumps(counting.as_json(counters)))
+    assert value["spent_usd"] == "1.23E-10"
+    assert counting.from_json(value) == counters
+    assert counting.from_json({"hits": 1}) == Counters(hits=1)
+
+
+@pytest.mark.parametrize("value", [{"spent_usd": "NaN"}, {"hits": "x"}, {"reasons": {"none": 1}}])
+def test_what_are_no_counters_is_an_error(value: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        counting.from_json(value)

@@ -50,6 +50,30 @@ def test_a_price_that_is_remembered_needs_no_library(tmp_path: Path, monkeypatch
     assert Prices(memory=file).price("openai", "gpt-4.1", USAGE, NOW) == paid == Decimal("2.8")
 
 
+def test_nothing_is_looked_up_for_what_tells_no_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "find", None)
+    assert Prices(memory=tmp_path / "prices.json").price("openai", "named-by-a-client", Usage(), NOW) is None
+    assert not (tmp_path / "prices.json").exists()
+
+
+def test_a_library_that_fails_is_said_once_and_own_prices_stay(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(library, "find", None)
+    known = Prices(ROWS)
+    assert [known.price("openai", model, USAGE, NOW) for model in ("a", "b", "gpt-4o")] == [None, None, Decimal("1.2")]
+    assert len(caplog.records) == 1
+    assert "the package genai-prices cannot be used" in caplog.text
+
+
+def test_a_name_that_is_none_is_not_looked_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(library, "find", None)
+    assert Prices().price("openai", "x" * 201, USAGE, NOW) is None
+    assert caplog.records == []
+
+
 def test_whether_there_are_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Prices().are_known
     monkeypatch.setattr(installed, "version", lambda: "")

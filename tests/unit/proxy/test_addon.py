@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     from mitmproxy.addons.proxyserver import Proxyserver
     from mitmproxy.test import taddons
 
+    from wiretape.control import server
     from wiretape.proxy import configure
     from wiretape.proxy.addon import Wiretape
     from wiretape.sessions.access import AccessDeniedError
@@ -80,6 +81,8 @@ VALUES = {
     f"wiretape_call_log={ROOT / 'README.md'}": "is no log of calls, and is left as it is",
     "wiretape_metrics=here": "HOST:PORT",
     "wiretape_metrics=127.0.0.1:99999": "PORT alone for 127.0.0.1",
+    "wiretape_control=here": "HOST:PORT",
+    "wiretape_control=0.0.0.0:9465": "wiretape token create",
     "wiretape_coordinator=here": "wiretape serve sets it",
     "wiretape_modes=replay,repeat": "live, record, replay, record-if-missing",
     "wiretape_modes=,": "live, record, replay, record-if-missing",
@@ -93,6 +96,13 @@ def test_a_wrong_value_names_its_option_and_the_right_values(option: str, tctx: 
     message, name = told(tctx, option), option.partition("=")[0]
     assert message.startswith((f"{name}: ", f"{name} cannot be used"))
     assert VALUES[option] in message
+
+
+def test_an_api_that_nothing_can_serve_is_an_error_that_says_what_to_install(
+    tctx: taddons.context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "find_spec", lambda _: None)
+    assert "pip install starlette uvicorn" in told(tctx, "wiretape_control=9465")
 
 
 @pytest.mark.parametrize("url", ["s3://", "ftp://a/b", "s3://user:secret@bucket/prefix", "s3://bucket/../x"])

@@ -358,6 +358,14 @@ def test_modes_that_nobody_allows_cannot_be_asked_for() -> None:
     assert AccessPolicy(KNOWN, "default", Mode.LIVE, askable=()).admit("", thawed).mode is Mode.LIVE
 
 
+def test_it_tells_beforehand_what_could_not_be_asked_for() -> None:
+    policy = AccessPolicy(Sessions(), "default", Mode.REPLAY, askable=(Mode.REPLAY, Mode.RECORD))
+    assert policy.refusal("a", Mode.RECORD) == ""
+    assert "nobody can ask for live" in policy.refusal("a", Mode.LIVE)
+    # Also where it is the default session, which may be in the proxy's own mode without being asked.
+    assert "nobody can ask for live" in policy.refusal("default", Mode.LIVE)
+
+
 def test_a_default_mode_that_somebody_chose_is_not_asked_for() -> None:
     gate = AccessPolicy(
         Sessions({"default": Session("default", mode=Mode.REPLAY)}),

@@ -25,7 +25,8 @@ def test_what_an_override_leaves_out_is_as_its_session_has_it() -> None:
 def test_what_is_of_a_test_alone_is_recorded_in_the_form_that_tells_it() -> None:
     session = Session("checkout", form="2025-09")
     assert Scope("1", "gw0", "checkout", "test_a").over(session) == session
-    assert Scope("1", "gw0", "checkout", "test_a", is_isolated=True).over(session).form == "2026"
+    isolated = Scope("1", "gw0", "checkout", "test_a", is_isolated=True).over(session)
+    assert (isolated.form, isolated.own_tests_only) == ("2026", True)
 
 
 def test_a_client_has_one_scope_at_a_time() -> None:

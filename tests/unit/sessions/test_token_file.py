@@ -29,6 +29,14 @@ def test_what_was_written_is_read(path: Path, caplog: pytest.LogCaptureFixture) 
     assert not caplog.records
 
 
+def test_a_file_tells_whose_a_token_is_and_which_sessions_there_are(path: Path) -> None:
+    token, tokens = Tokens().create("checkout", Role.READ)
+    write(path, tokens.create("*", Role.ADMIN)[1])
+    file = TokenFile(path)
+    assert [entry.session for entry in file.having(token.text)] == ["checkout"]
+    assert file.sessions() == {"checkout", "*"}
+
+
 @posix
 def test_only_its_owner_can_open_it(path: Path) -> None:
     write(path, Tokens())

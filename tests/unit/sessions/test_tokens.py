@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -40,6 +41,13 @@ def test_a_token_for_all_opens_every_session() -> None:
     token, tokens = made("*", Role.ADMIN)
     assert all(tokens.check(session, token) for session in ("checkout", "other"))
     assert tokens.check("checkout", token + "x") is None
+
+
+def test_all_entries_of_a_token_are_found_whatever_their_session_is() -> None:
+    token, tokens = made()
+    twice = Tokens((*tokens.entries, replace(tokens.entries[0], name="again", session="other")))
+    assert [entry.name for entry in twice.having(token)] == ["ci", "again"]
+    assert twice.having(token + "x") == twice.having("") == ()
 
 
 def test_who_has_several_is_told_apart() -> None:

@@ -182,6 +182,23 @@ def test_one_of_another_test_answers_only_who_names_none(
     assert [each.recording.request.test_id or "-" for each in found] == answers.split()
 
 
+@pytest.mark.parametrize(
+    ("recorded", "form", "answers"), [("a", "2026", "a"), ("b", "2026", ""), ("-", "2026", ""), ("-", "2025-09", "")]
+)
+def test_a_test_that_is_isolated_is_answered_by_its_own_alone(
+    tmp_path: Path, recorded: str, form: str, answers: str
+) -> None:
+    rig = Rig(tmp_path, own_tests_only=True)
+    request = chat_of(None if recorded == "-" else recorded)
+    name = recording.request_name(request, form)
+    rig.put(name, request, "text", form)
+    for find in (rig.by_name, rig.by_content):
+        assert [each.recording.request.test_id for each in find(chat_of("a"))] == answers.split()
+    if not answers:
+        (why,) = rig.lookup.obstacles(Question(chat_of("a")))
+        assert f"{name}.json is of this request, but for" in why
+
+
 def chat_of(test: str | None) -> RecordedRequest:
     return RecordedRequest(HELLO.url, HELLO.body, HELLO.endpoint, test_id=test)
 

@@ -8,6 +8,7 @@
 ``proxies``          the variables that name a proxy, and what is past it
 ``languages``        what each language on the path needs, and whether it has it
 ``recordings``       the store: reached, written to, sound
+``control_api``      what ``WIRETAPE_CONTROL`` names
 ``journal``          where recordings wait to be written, and what killed proxies have left
 ``machine``          isolation
 ``command``          all of it, in order

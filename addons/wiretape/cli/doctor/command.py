@@ -7,7 +7,17 @@ from dataclasses import asdict, replace
 
 from wiretape import redaction
 from wiretape.cli.console import out
-from wiretape.cli.doctor import certificate, journal, languages, listening, machine, program, proxies, recordings
+from wiretape.cli.doctor import (
+    certificate,
+    control_api,
+    journal,
+    languages,
+    listening,
+    machine,
+    program,
+    proxies,
+    recordings,
+)
 from wiretape.cli.doctor.finding import Finding, State, fault
 from wiretape.cli.doctor.surroundings import OptionsRefusedError, Surroundings
 from wiretape.codecs.units import counted
@@ -48,6 +58,7 @@ def findings(here: Surroundings) -> Iterator[Finding]:
     yield from _safe("port", lambda: listening.findings(here.listen))
     yield from _safe("proxy", lambda: _behind(here, known))
     mode: Mode | None = known.access.default().mode if known else None
+    yield from _safe("control", lambda: control_api.findings(here.environ))
     yield from _safe("recordings", lambda: recordings.findings(here.store(known), mode))
     yield from _safe("journal", journal.findings)
     yield from _safe("isolation", machine.isolation)

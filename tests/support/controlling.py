@@ -25,6 +25,7 @@ from wiretape.control.server import WebServer
 from wiretape.control.site import Site
 from wiretape.library.costs import RecordingCosts, costs
 from wiretape.matching import presets
+from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.metrics.prometheus import CounterPage
 from wiretape.network.address import Address
@@ -91,6 +92,9 @@ class Told:
 
     def costs(self) -> RecordingCosts:
         return costs()
+
+    def matching(self, session: str) -> MatchPolicy:
+        return MatchPolicy()
 
     def store(self) -> Store:
         return self.store_

@@ -3,10 +3,7 @@
 All of stdout is TOML: what is said of the rules are comments, so that it can be appended to the file as it is.
 """
 
-import json
-import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from wiretape.call_log.log import MOST
@@ -15,6 +12,7 @@ from wiretape.cli.console import complain, out
 from wiretape.cli.rules_in_force import SessionRules
 from wiretape.codecs.units import counted
 from wiretape.library import suggestions
+from wiretape.library.rule_lines import lines, named
 from wiretape.library.suggestions import Missed, Suggestion
 from wiretape.matching.rules import MatchRule
 from wiretape.metrics.counters import Counters
@@ -54,7 +52,7 @@ def suggest(sessions: SessionRules, report: Path | None) -> int:
         )
         missed = [suggestions.looked_at(each, tape.near(each.request), sessions.policy) for each in misses]
         for suggestion in suggestions.suggest(missed, suggestions.read(sessions.library.store, order)):
-            rules = [_named(rule, taken) for rule in suggestion.rules]
+            rules = [named(rule, taken) for rule in suggestion.rules]
             _print(session, suggestion, rules)
             helped = {*suggestion.hits, *suggestion.hits_now}
             if any(each.miss.hash not in helped for each in suggestion.missed):
@@ -76,19 +74,6 @@ def _misses(sessions: SessionRules, session: str, wanted: Collection[str] | None
     notes = sessions.library.store.notes
     kept = KeptMisses(notes, session).all() if notes else []
     return [each for each in kept if wanted is None or each.hash in wanted]
-
-
-def _named(rule: MatchRule, taken: set[str]) -> MatchRule:
-    """Return a rule with a name that no other one has."""
-    client = rule.applies.clients[0].removesuffix("/*") if rule.applies.clients else "any-client"
-    base = re.sub(r"[^a-z0-9]+", "-", client.lower()).strip("-") or "client"
-    name = base = f"{base}-varies"
-    number = 1
-    while name in taken:
-        number += 1
-        name = f"{base}-{number}"
-    taken.add(name)
-    return replace(rule, name=name)
 
 
 # -- what is printed ---------------------------------------------------------------------------------------------------
@@ -139,36 +124,3 @@ def _told(missed: Missed, suggestion: Suggestion) -> Iterator[str]:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
     return ", ".join(names[:_TOLD]) + more
-
-
-def lines(rule: MatchRule) -> Iterator[str]:
-    """Yield the lines of a table ``[[match]]``."""
-    yield f"name = {_text(rule.name)}"
-    yield f"reason = {_text(rule.reason)}"
-    for key, values in (
-        ("client", rule.applies.clients),
-        ("endpoint", rule.applies.endpoints),
-        ("ignore", rule.ignore),
-        ("ids", rule.ids),
-        ("kinds", rule.kinds),
-        ("paths", rule.paths),
-        ("unordered", rule.unordered),
-    ):
-        if values:
-            yield f"{key} = [{', '.join(map(_text, values))}]"
-    if rule.replace:
-        yield "replace = ["
-        for each in rule.replace:
-            told = f"pattern = {_text(each.pattern)}, path = {_text(each.path)}, name = {_text(each.name)}"
-            yield f"  {{ {told} }},"
-        yield "]"
-    for key, is_set in (("numbers", rule.numbers), ("whitespace", rule.whitespace)):
-        if is_set:
-            yield f"{key} = true"
-
-
-def _text(value: str) -> str:
-    """Return a text of TOML: as it is between single quotes, where it can be."""
-    if "\\" in value and "'" not in value and value.isprintable():
-        return f"'{value}'"
-    return json.dumps(value, ensure_ascii=False)

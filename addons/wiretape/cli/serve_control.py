@@ -17,6 +17,7 @@ from wiretape.config.overrides import Known
 from wiretape.control.backend import Facts
 from wiretape.control.overriding import Overriding
 from wiretape.library.costs import RecordingCosts
+from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import Counters
 from wiretape.proxy import configure, options
 from wiretape.proxy.runtime import Runtime
@@ -99,6 +100,10 @@ class ControlledWorkers:
     def costs(self) -> RecordingCosts:
         """Return what knows the cost of answers."""
         return RecordingCosts(self._runtime.prices, self._runtime.providers)
+
+    def matching(self, session: str) -> MatchPolicy:
+        """Return by which rules a request may be the same as a recorded one of a session."""
+        return self._runtime.matching_of(session)
 
     def store(self) -> Store:
         """Return where the recordings are."""

@@ -12,6 +12,7 @@ Read the modules in this order:
 ``kept``           what the store has of a call or a session
 ``accounts``       what became of all that was asked in a scope
 ``scopes``         scopes, from their begins to their accounts
+``miss_recording`` sessions that record what is missing until it is there
 ``api``            the answers
 ``events``         calls as they come
 ``site``           what is served at an address

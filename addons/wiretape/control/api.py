@@ -17,6 +17,7 @@ from wiretape.control import authorization, kept
 from wiretape.control.authorization import Caller
 from wiretape.control.backend import Backend
 from wiretape.control.kept import KeptRecordings
+from wiretape.control.miss_recording import MissRecording
 from wiretape.control.openapi import Operation
 from wiretape.control.overriding import NotInForceError
 from wiretape.control.refusal import ApiError
@@ -73,6 +74,7 @@ class Api:
         self._backend = backend
         self._recordings = KeptRecordings()
         self._scopes = Scopes(backend, self._recordings)
+        self.miss_recording = MissRecording(backend, self._scopes)
 
     def caller(self, header: str | None) -> Caller:
         """Return who asks, by its ``Authorization`` header. Raises ApiError."""

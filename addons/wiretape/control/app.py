@@ -64,6 +64,7 @@ def make(site: Site) -> App:
     routes = [Route("/healthz", _health(site))]
     if site.counters:
         routes.append(Route("/metrics", _metrics(site)))
+    api = None
     if site.backend:
         api = Api(site.backend)
         routes.append(Route("/openapi.json", _document(api)))
@@ -72,7 +73,7 @@ def make(site: Site) -> App:
         # It has templates, which the API does without.
         from wiretape.web import app as page
 
-        routes += page.routes(site.page)
+        routes += page.routes(site.page, api.miss_recording if api else None)
     starlette = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     # It would lead to where the Host header says.
     starlette.router.redirect_slashes = False

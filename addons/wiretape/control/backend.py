@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # A start needs the name of this alone.
     from wiretape.config.overrides import Known
     from wiretape.control.overriding import Overriding
     from wiretape.library.costs import RecordingCosts
+    from wiretape.matching.rules import MatchPolicy
     from wiretape.metrics.counters import Counters
     from wiretape.sessions.access import AccessPolicy
     from wiretape.sessions.token_file import TokenFile
@@ -61,6 +62,9 @@ class Backend(Protocol):
 
     def costs(self) -> "RecordingCosts":
         """Return what knows the cost of answers."""
+
+    def matching(self, session: str) -> "MatchPolicy":
+        """Return by which rules a request may be the same as a recorded one of a session."""
 
     def store(self) -> "Store":
         """Return where the recordings are."""

@@ -11,6 +11,7 @@
 ``review``      what a reviewer has to see of a request that two sessions answer
 ``folding``     which recordings rules make one, and whether their answers say the same
 ``suggestions``  the fewest rules that make misses hits; ``proposals``: those for one
+``rule_lines``  rules as lines of ``wiretape.toml``
 ``promotion``   a session's recordings, taken over into another
 ``unused``      which recordings nobody asked for
 ``drift``       how an answer differs from the recorded one; ``answer_shape``: which fields it has;

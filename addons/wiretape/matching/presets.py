@@ -76,7 +76,7 @@ _POLICIES = 64
 
 
 class MatchPolicies:
-    """The rules that hold by what may be chosen, for sessions that choose for themselves. For one thread."""
+    """The rules that hold by what may be chosen, for sessions that choose for themselves. For any thread."""
 
     def __init__(self, presets: Mapping[str, Preset], own: Sequence[MatchRule] = (), places: Places = NOWHERE) -> None:
         self._presets = presets

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from wiretape.config.overrides import Known
 from wiretape.control.backend import Facts
 from wiretape.control.overriding import Overriding
+from wiretape.matching.rules import MatchPolicy
 from wiretape.metrics.counters import Counters, SessionCounters
 from wiretape.proxy.runtime import Runtime
 from wiretape.sessions.access import AccessPolicy
@@ -89,6 +90,10 @@ class Controlled:
 
         runtime = self._in_force().runtime
         return RecordingCosts(runtime.prices, runtime.providers)
+
+    def matching(self, session: str) -> MatchPolicy:
+        """Return by which rules a request may be the same as a recorded one of a session."""
+        return self._in_force().runtime.matching_of(session)
 
     def store(self) -> Store:
         """Return where the recordings are."""

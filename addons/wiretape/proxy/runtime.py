@@ -84,3 +84,8 @@ class Runtime:
     """Whether a request that is equal to one under way gets the other's answer."""
     lane: Lane = Lane.AUTO
     """How hits are served."""
+
+    def matching_of(self, session: str) -> MatchPolicy:
+        """Return by which rules a request may be the same as a recorded one of a session, as it is configured."""
+        words = self.sessions.get(session).match
+        return self.matching if words is None else self.policies.of(words)

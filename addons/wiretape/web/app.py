@@ -17,9 +17,10 @@ from starlette.routing import Route
 from wiretape.sessions.tokens import TokenEntry
 from wiretape.web import cookies
 from wiretape.web.forms import LARGEST, Form, fields, is_ours
+from wiretape.web.miss_actions import MissActions
 from wiretape.web.pages import CONTENT_SECURITY_POLICY, FOLDER
 from wiretape.web.reviews import Reviews
-from wiretape.web.source import PageSource
+from wiretape.web.source import PageSource, Steering
 from wiretape.web.views import PageError, Views
 from wiretape.web.visitor import Visitor
 
@@ -47,8 +48,8 @@ class _NobodyError(Exception):
     """Who asks has shown no token that is good."""
 
 
-def routes(source: PageSource) -> list[Route]:
-    """Return the routes of the page about a source."""
+def routes(source: PageSource, steering: Steering | None = None) -> list[Route]:
+    """Return the routes of the page about a source. ``steering``: what changes the proxy, where one runs."""
     views = Views(source)
 
     def html(make: Callable[[Request, MayRead], str]) -> Endpoint:
@@ -70,12 +71,6 @@ def routes(source: PageSource) -> list[Route]:
     def recording(request: Request, may: MayRead) -> str:
         return views.recording(_session(request, may), request.path_params["name"])
 
-    def call(request: Request, may: MayRead) -> str:
-        number = request.path_params["number"]
-        if not (number.isascii() and number.isdecimal() and len(number) < 18):
-            raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
-        return views.call(int(number), may)
-
     def compare(request: Request, may: MayRead) -> str:
         here, _, name = request.query_params.get("here", "").rpartition("/")
         there, _, other = request.query_params.get("there", "").rpartition("/")
@@ -86,7 +81,7 @@ def routes(source: PageSource) -> list[Route]:
     return [
         Route("/", html(lambda _, may: views.index(may))),
         Route("/calls", html(lambda _, may: views.calls(may))),
-        Route("/calls/{number}", html(call)),
+        *_call_routes(source, steering, views),
         Route("/compare", html(compare)),
         *_review_routes(source, views),
         Route("/sessions/{session}", _endpoint(source, views, session)),
@@ -97,6 +92,40 @@ def routes(source: PageSource) -> list[Route]:
         Route("/login", _login(source, views), methods=["GET", "POST"]),
         Route("/logout", _logout, methods=["POST"]),
     ]
+
+
+def _call_routes(source: PageSource, steering: Steering | None, views: Views) -> list[Route]:
+    """Return the routes of what is about one call."""
+    actions = MissActions(source, steering)
+
+    def call(request: Request, visitor: Visitor) -> Response:
+        number = _call_number(request)
+        return _html(views.call(number, visitor.may_read, lambda found: actions.offer(found, visitor)))
+
+    def rule(request: Request, visitor: Visitor) -> Response:
+        return _html(actions.rule(_call_number(request), visitor))
+
+    def change(do: Callable[[int, Visitor], None]) -> Endpoint:
+        def changed(request: Request, _: Form, visitor: Visitor) -> str:
+            number = _call_number(request)
+            do(number, visitor)
+            return f"/calls/{number}"
+
+        return _change(source, views, changed)
+
+    return [
+        Route("/calls/{number}", _endpoint(source, views, call)),
+        Route("/calls/{number}/rule", _endpoint(source, views, rule)),
+        Route("/calls/{number}/record", change(actions.record), methods=["POST"]),
+        Route("/calls/{number}/stop", change(actions.stop), methods=["POST"]),
+    ]
+
+
+def _call_number(request: Request) -> int:
+    number = str(request.path_params["number"])
+    if not (number.isascii() and number.isdecimal() and len(number) < 18):
+        raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
+    return int(number)
 
 
 def _review_routes(source: PageSource, views: Views) -> list[Route]:
@@ -116,7 +145,7 @@ def _review_routes(source: PageSource, views: Views) -> list[Route]:
         into = request.query_params.get("target", "")
         return reviews.plan(from_, into, _number(request, "first"), _number(request, "done"), visitor)
 
-    def promote(form: Form, visitor: Visitor) -> str:
+    def promote(_: Request, form: Form, visitor: Visitor) -> str:
         from_ = _one(form, "source")
         into = _one(form, "target")
         done = reviews.promote(from_, into, form.get("accepted", []), visitor)
@@ -153,7 +182,7 @@ def _endpoint(source: PageSource, views: Views, make: Callable[[Request, Visitor
     return endpoint
 
 
-def _change(source: PageSource, views: Views, do: Callable[[Form, Visitor], str]) -> Endpoint:
+def _change(source: PageSource, views: Views, do: Callable[[Request, Form, Visitor], str]) -> Endpoint:
     """Return what answers a form that changes something. ``do`` does it, and returns the page to show then."""
 
     async def endpoint(request: Request) -> Response:
@@ -166,7 +195,7 @@ def _change(source: PageSource, views: Views, do: Callable[[Form, Visitor], str]
         def make(visitor: Visitor) -> Response:
             if form is None:
                 raise problem
-            return RedirectResponse(do(form, visitor), HTTPStatus.SEE_OTHER)
+            return RedirectResponse(do(request, form, visitor), HTTPStatus.SEE_OTHER)
 
         return await run_in_threadpool(_answered, source, views, request, make)
 

@@ -7,7 +7,7 @@ from wiretape.call_log.call import Call
 from wiretape.codecs.differences import ABSENT, differences
 from wiretape.recording import RecordedRequest
 from wiretape.store.base import Store
-from wiretape.tape.kept_misses import KeptMisses
+from wiretape.tape.kept_misses import KeptMiss, KeptMisses
 
 _SAID = ("messages", "contents", "input", "prompt", "system", "instructions", "systemInstruction", "system_instruction")
 """Members that say something: those are shown as a conversation."""
@@ -26,12 +26,12 @@ class Other:
     """Empty where it is not there, as ``here``."""
 
 
-def missed(store: Store, call: Call) -> RecordedRequest | None:
-    """Return the request of a miss; None where it is none of those that are kept."""
+def kept_miss(store: Store, call: Call) -> KeptMiss | None:
+    """Return a miss with its request; None where it is none of those that are kept."""
     if call.miss is None or not call.miss.hash or store.notes is None:
         return None
     misses = KeptMisses(store.notes, call.session).all()
-    return next((each.request for each in reversed(misses) if each.hash == call.miss.hash), None)
+    return next((each for each in reversed(misses) if each.hash == call.miss.hash), None)
 
 
 def differences_beside(here: RecordedRequest, there: RecordedRequest) -> list[Other]:

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Protocol
 
 from wiretape.config.overrides import Known
+from wiretape.matching.rules import MatchPolicy
+from wiretape.recording import RecordedRequest
 from wiretape.sessions.token_file import TokenFile
 from wiretape.store.base import Store
 
@@ -28,6 +30,28 @@ class PageSource(Protocol):
 
     def costs(self) -> "RecordingCosts":
         """Return what knows the cost of answers."""
+
+
+class Steering(Protocol):
+    """Changes a proxy that runs. For any thread but those that carry traffic: its methods may wait, and raise OSError.
+
+    ``wiretape.control.miss_recording`` has it.
+    """
+
+    def matching(self, session: str) -> MatchPolicy:
+        """Return by which rules a request may be the same as a recorded one."""
+
+    def refusal(self, session: str, *, is_anybody: bool) -> str:
+        """Return why a session cannot record; empty where it can. ``is_anybody``: whether no token was asked for."""
+
+    def is_waiting(self, session: str) -> bool:
+        """Return whether a session records what is missing by now."""
+
+    def begin(self, session: str, request: RecordedRequest) -> None:
+        """Have a session record what is missing until a request is there."""
+
+    def end(self, session: str) -> None:
+        """Have a session be as it was."""
 
 
 class RecordingsAlone:

@@ -19,7 +19,7 @@ from wiretape.library.timeline import timeline
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
 from wiretape.web import drawing
-from wiretape.web.misses import differences_beside, missed
+from wiretape.web.misses import differences_beside, kept_miss
 from wiretape.web.overview import session_lines
 from wiretape.web.pages import page
 from wiretape.web.shelf import Shelf, Shelved
@@ -139,19 +139,24 @@ class Views:
         newest = [call for call in reversed(reader.calls(limit=_CALLS)) if may_read(call.session)]
         return self._page("calls.html", "Calls", calls=[*map(calls_log.as_json, newest)])
 
-    def call(self, number: int, may_read: Callable[[str], bool]) -> str:
-        """Return a call: what became of it, and where it missed, the nearest recording beside it."""
+    def call(self, number: int, may_read: Callable[[str], bool], offer: Callable[[Call], Any]) -> str:
+        """Return a call: what became of it, and where it missed, the nearest recording beside it.
+
+        ``offer``: what can be done about it.
+        """
         reader = self._source.calls()
         found = reader.call(number) if reader else None
         if found is None or not may_read(found.session):
             raise PageError(HTTPStatus.NOT_FOUND, "There is no such call, or it is not known any more.")
-        asked = missed(self._shelf.store, found)
+        miss = kept_miss(self._shelf.store, found)
+        asked = miss.request if miss else None
         nearest = self._nearest(found)
         beside = None
         if asked and nearest:
             beside = compared(conversation.turns_of(asked), conversation.turns_of(nearest.recording.request))
         values = {
             "call": calls_log.as_json(found),
+            "offer": offer(found),
             "turns": conversation.turns_of(asked) if asked else [],
             "nearest": nearest,
             "beside": beside,

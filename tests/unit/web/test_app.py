@@ -111,7 +111,16 @@ def test_every_answer_says_what_a_browser_lets_it_do(folder: Path, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/sessions/default?search=script", "/compare?here=default/0123456789ab&there=default/e99f14805360"]
+    "path",
+    [
+        *PAGES,
+        "/sessions/default?search=script",
+        "/compare?here=default/0123456789ab&there=default/e99f14805360",
+        "/differences?before=secret&after=default",
+        "/differences?before=default&after=secret",
+        "/promote?source=default&target=secret",
+        "/promote?source=default",
+    ],
 )
 def test_whatever_is_recorded_is_text(folder: Path, path: str) -> None:
     text = client(folder).get(path).text

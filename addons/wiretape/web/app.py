@@ -5,6 +5,7 @@ lets it do (``pages.CONTENT_SECURITY_POLICY``). A GET only reads. What a POST ch
 token is done for a page of this origin alone (``forms.is_ours``).
 """
 
+import threading
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -50,7 +51,8 @@ class _NobodyError(Exception):
 
 def routes(source: PageSource, steering: Steering | None = None) -> list[Route]:
     """Return the routes of the page about a source. ``steering``: what changes the proxy, where one runs."""
-    views = Views(source)
+    reading = threading.Lock()
+    views = Views(source, reading)
 
     def html(make: Callable[[Request, MayRead], str]) -> Endpoint:
         return _endpoint(source, views, lambda request, visitor: _html(make(request, visitor.may_read)))
@@ -83,7 +85,7 @@ def routes(source: PageSource, steering: Steering | None = None) -> list[Route]:
         Route("/calls", html(lambda _, may: views.calls(may))),
         *_call_routes(source, steering, views),
         Route("/compare", html(compare)),
-        *_review_routes(source, views),
+        *_review_routes(source, views, reading),
         Route("/sessions/{session}", _endpoint(source, views, session)),
         Route("/sessions/{session}/{name}", html(recording)),
         Route("/sessions/{session}/{name}/file", file(is_capture=False)),
@@ -128,9 +130,9 @@ def _call_number(request: Request) -> int:
     return int(number)
 
 
-def _review_routes(source: PageSource, views: Views) -> list[Route]:
+def _review_routes(source: PageSource, views: Views, reading: threading.Lock) -> list[Route]:
     """Return the routes of what is about two sessions."""
-    reviews = Reviews(source)
+    reviews = Reviews(source, reading)
 
     def page(make: Callable[[Request, Visitor], str]) -> Endpoint:
         return _endpoint(source, views, lambda request, visitor: _html(make(request, visitor)))

@@ -38,16 +38,19 @@ class Proposed:
 class Reviews:
     """Makes the pages about two sessions."""
 
-    def __init__(self, source: PageSource) -> None:
+    def __init__(self, source: PageSource, reading: threading.Lock) -> None:
+        """``reading``: held by who reads many files."""
         self._source = source
+        self._reading = reading
         self._lock = threading.Lock()
         """Held while recordings are taken over: one after the other."""
 
     def differences(self, before: str, after: str, first: int, visitor: Visitor) -> str:
         """Return how two sessions differ, from the ``first`` request on. Raises PageError and OSError."""
         store = self._source.store()
-        old = compare.contents(store, self._existing(before, visitor))
-        new = compare.contents(store, self._existing(after, visitor))
+        sessions = [self._existing(name, visitor) for name in (before, after)]
+        with self._reading:
+            old, new = (compare.contents(store, name) for name in sessions)
         found = compare.compare(old, new)
         keys = [*found.changed, *found.only_second, *found.only_first]
         shown = [_reviewed(store, old, new, key) for key in keys[first : first + MOST]]
@@ -100,7 +103,8 @@ class Reviews:
         frozen = frozen_in_words(store, self._source.known().sessions, target)
         if frozen:
             raise PageError(HTTPStatus.CONFLICT, f"Nothing can be taken over: session {target} is {frozen}.")
-        return promotion.plan(store, source, target)
+        with self._reading:
+            return promotion.plan(store, source, target)
 
     def _existing(self, name: str, visitor: Visitor) -> str:
         """Return the name of a session that has recordings and may be looked at. Raises PageError and OSError."""

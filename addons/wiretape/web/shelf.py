@@ -5,14 +5,20 @@ of its own for each session. Until that is done, a list is in the order of the n
 was read stays known for as long as its file is as it was.
 
 The list of sessions reads nothing either. Where files are on this machine, a thread reads all of them from then on, one
-session after the other; in a bucket, where each costs a request, what was not looked at stays unread.
+session after the other; in a bucket, where each costs a request, what was not looked at stays unread. Where a proxy
+runs it leaves nearly all of the time to the traffic.
+
+Threads that read many files at a time wait for each other at each of them, and take ten times as long: so there is a
+lock, which who reads a whole session for a page holds meanwhile.
 """
 
 import threading
+import time
 from collections.abc import Callable, Collection, Hashable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from wiretape import recording
 from wiretape.exceptions import WiretapeError
@@ -84,13 +90,23 @@ class Shelf:
     """Those of one store. For any thread."""
 
     def __init__(
-        self, store: Store, cost: Callable[[Row], Decimal | None] = lambda _: None, *, reads_ahead: bool = True
+        self,
+        store: Store,
+        cost: Callable[[Row], Decimal | None] = lambda _: None,
+        reading: AbstractContextManager[Any] = nullcontext(),  # noqa: B008  it has no state
+        *,
+        pause: float = 0.0,
+        reads_ahead: bool = True,
     ) -> None:
-        """``cost``: what the answer of a recording costs. ``reads_ahead``: whether a thread reads what no page has
-        shown yet, for searches and for the order.
+        """``cost``: what the answer of a recording costs. ``reading``: held for each file that is read ahead.
+
+        ``pause``: seconds between the files that are read for the list of sessions. ``reads_ahead``: whether a thread
+        reads what no page has shown yet, for searches and for the order.
         """
         self.store = store
         self._cost = cost
+        self._turn = reading
+        self._pause = pause
         self._reads_ahead = reads_ahead
         self._reading: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -167,7 +183,7 @@ class Shelf:
         with self._lock:
             is_reading = known.reading is not None and known.reading.is_alive()
             if self._reads_ahead and not is_reading and _unread(known) and not self._is_closed:
-                known.reading = self._thread({session: known})
+                known.reading = self._thread({session: known}, 0.0)
         return known
 
     def _read_beside(self, sessions: Mapping[str, _Known]) -> None:
@@ -175,20 +191,23 @@ class Shelf:
         with self._lock:
             is_reading = self._reading is not None and self._reading.is_alive()
             if not is_reading and any(map(_unread, sessions.values())) and not self._is_closed:
-                self._reading = self._thread(sessions)
+                self._reading = self._thread(sessions, self._pause)
 
-    def _thread(self, sessions: Mapping[str, _Known]) -> threading.Thread:
-        made = threading.Thread(target=self._read_all, args=(sessions,), name="wiretape-shelf", daemon=True)
+    def _thread(self, sessions: Mapping[str, _Known], pause: float) -> threading.Thread:
+        made = threading.Thread(target=self._read_all, args=(sessions, pause), name="wiretape-shelf", daemon=True)
         made.start()
         return made
 
-    def _read_all(self, sessions: Mapping[str, _Known]) -> None:
+    def _read_all(self, sessions: Mapping[str, _Known], pause: float) -> None:
         for session, known in sessions.items():
             for name in known.states:
                 if self._is_closed:
                     return
                 if name not in known.rows and name not in known.broken:
-                    self._read(session, known, name)
+                    with self._turn:
+                        self._read(session, known, name)
+                    if pause:
+                        time.sleep(pause)
 
     def _read(self, session: str, known: _Known, name: str) -> None:
         try:

@@ -28,6 +28,9 @@ from wiretape.web.source import PageSource
 _MOST = 200
 """Rows on a page."""
 
+_PAUSE = 0.01
+"""Seconds between files that are read for the list of sessions, where a proxy runs."""
+
 _CALLS = 500
 """Calls that a page shows at first."""
 
@@ -59,8 +62,10 @@ def place_of(source: PageSource) -> Place:
 class Views:
     """Makes the pages of one store, and of the proxy that has it where one runs."""
 
-    def __init__(self, source: PageSource) -> None:
+    def __init__(self, source: PageSource, reading: threading.Lock) -> None:
+        """``reading``: held by who reads many files."""
         self._source = source
+        self._reading = reading
         self._lock = threading.Lock()
         self._kept: Shelf | None = None
 
@@ -72,7 +77,8 @@ class Views:
             if self._kept is None or self._kept.store is not store:
                 if self._kept:
                     self._kept.close()
-                self._kept = Shelf(store, lambda row: self._source.costs().of_row(row))
+                pause = _PAUSE if self._source.calls() else 0.0
+                self._kept = Shelf(store, lambda row: self._source.costs().of_row(row), self._reading, pause=pause)
             return self._kept
 
     def index(self, may_read: Callable[[str], bool]) -> str:

@@ -68,7 +68,7 @@ def test_ages_and_costs_come_as_recordings_are_read(source: RecordingsAlone, mon
     shelf = Shelf(source.store(), lambda row: source.costs().of_row(row))
     with monkeypatch.context() as held:
         held.setattr(shelf, "_read", unread)
-        held.setattr(shelf, "_thread", lambda _: None)
+        held.setattr(shelf, "_thread", lambda *_: None)
         first = session_lines(source, shelf, lambda _: True)[1].summary
     assert (first.recordings, first.read, first.newest) == (2, 0, "")
     wait_until(lambda: shelf.summaries(["checkout"])["checkout"].read == 2)

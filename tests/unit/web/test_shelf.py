@@ -1,5 +1,6 @@
 """The recordings of a store, as lists and one by one."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,12 @@ def test_a_capture_of_another_recording_says_so(shelf: Shelf, tmp_path: Path) ->
     assert second
     assert not second.is_as_captured
     assert shelf.shelved("default", "abc") is None
+
+
+def test_nothing_is_read_ahead_while_another_reads(shelf: Shelf) -> None:
+    turn = threading.Lock()
+    waiting = Shelf(shelf.store, reading=turn)
+    with turn:
+        assert waiting.page("default", "hello").unread == 31
+        assert waiting.summaries(["default"])["default"].read == 0
+    wait_until(lambda: waiting.page("default", "hello").unread == 0)

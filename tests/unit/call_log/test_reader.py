@@ -109,7 +109,7 @@ def test_a_log_that_is_just_being_made_has_no_calls(tmp_path: Path) -> None:
         opened.execute("PRAGMA journal_mode = WAL")
         assert path.stat().st_size
         reader = CallReader([path])
-        assert (reader.calls(), reader.runs(), reader.recordings()) == ([], [], [])
+        assert (reader.calls(), reader.runs(), reader.recordings(), reader.newest()) == ([], [], [], 0)
 
 
 def test_another_programs_database_is_no_log(tmp_path: Path) -> None:

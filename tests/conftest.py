@@ -18,6 +18,7 @@ from s3 import S3Server
 from wiretape.journal.folder import Journal
 
 LONG = (
+    "test_sample_suite.py",
     "test_serve.py",
     "test_team.py",
     "test_cli.py",

@@ -41,12 +41,6 @@ from wiretape.tape.making import MadeRecording
 _UPLOADS = ("/audio/transcriptions", "/audio/translations", "/images/edits", "/images/variations")
 """Paths to which files are sent, of which a recording has a digest alone."""
 
-_OF_A_DOWNLOAD = "/api/pull"
-"""Its recording does not say which model is to be downloaded."""
-
-_ASKED_AT = {"/api/embeddings": "/api/embed"}
-"""Paths of endpoints that recordings call by the name of a predecessor."""
-
 _CLEANED = "a secret was taken out of what was sent"
 
 _PORTS = {"https": 443, "http": 80}
@@ -118,12 +112,13 @@ def _url(request: RecordedRequest) -> str:
     if not request.endpoint:
         return request.url
     # Some recordings are filed under the name of another endpoint than that which they are of.
-    name = base.of(request).name
-    return matching.base(request) + _ASKED_AT.get(name, name.removeprefix("/v1")) + matching.wire_query(request)
+    endpoint = base.of(request)
+    path = endpoint.asked_at or endpoint.name.removeprefix("/v1")
+    return matching.base(request) + path + matching.wire_query(request)
 
 
 def _body(request: RecordedRequest, route: Route) -> bytes:
-    if request.endpoint == _OF_A_DOWNLOAD or route.path.partition("?")[0].endswith(_UPLOADS):
+    if not base.of(request).is_recorded_whole or route.path.partition("?")[0].endswith(_UPLOADS):
         raise NotSendableError("its recording does not have all that was sent")
     if route.endpoint.method == "GET":
         return b""

@@ -40,6 +40,16 @@ class EndpointFormat(Protocol):
         ...
 
     @property
+    def asked_at(self) -> str:
+        """The end of the path that is asked; empty where that is the name, without the ``/v1`` of a base URL."""
+        ...
+
+    @property
+    def is_recorded_whole(self) -> bool:
+        """Whether a recording has all that was sent."""
+        ...
+
+    @property
     def method(self) -> str:
         """The method with which it is asked; a GET has no body."""
         ...

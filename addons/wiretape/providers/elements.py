@@ -38,6 +38,10 @@ class ElementFormat:
     name: str
     """In a recording."""
     aliases: tuple[str, ...] = ()
+    asked_at: str = ""
+    """The end of the path that is asked, where recordings call it by another name."""
+    is_recorded_whole: bool = True
+    """Whether a recording has all that was sent."""
     method: str = "POST"
     single: str
     """The class of an answer in one piece."""

@@ -148,6 +148,7 @@ class Embed(_OllamaFormat):
     """Embeddings: ``/api/embed``, which recordings call by the name of its predecessor."""
 
     name = "/api/embeddings"
+    asked_at = "/api/embed"
     single = "ollama._types.EmbedResponse"
     order = ArgumentOrder(
         sent_first=(("model", "input", "truncate", "options", "keep_alive", "dimensions"),),
@@ -159,6 +160,7 @@ class Pull(_OllamaFormat):
     """Downloads of a model. Which one is a positional argument of the SDK, which the public recorder does not keep."""
 
     name = "/api/pull"
+    is_recorded_whole = False
     single = "ollama._types.ProgressResponse"
     chunk = "ollama._types.ProgressResponse"
 

@@ -57,6 +57,8 @@ class PassedOn:
 
     name = ""
     aliases: tuple[str, ...] = ()
+    asked_at: str = ""
+    is_recorded_whole: bool = True
     method = ""
     """Whichever it was asked with: a recording has it."""
 

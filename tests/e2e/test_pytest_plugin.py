@@ -6,6 +6,7 @@
 import gc
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,20 @@ class Tests:
         """Return the recordings of a session, by their names, with their captures."""
         folder = self.recordings / session
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.glob("*/*.json"))}
+
+
+@pytest.fixture(autouse=True)
+def _libraries_stay(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pytester forget the modules of a test's folder alone: a library that is imported anew has other classes."""
+    folder = tmp_path_factory.getbasetemp()
+
+    def restore(_: object) -> None:
+        for name, module in [*sys.modules.items()]:
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
+
+    monkeypatch.setattr("_pytest.pytester.SysModulesSnapshot.restore", restore)
 
 
 @pytest.fixture

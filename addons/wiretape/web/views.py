@@ -27,6 +27,12 @@ from wiretape.web.source import PageSource
 _MOST = 200
 """Rows on a page."""
 
+_TURNS = 400
+"""Turns of a conversation that a page shows: the last."""
+
+_WORDS = 500_000
+"""Characters of an answer that are played."""
+
 _CALLS = 500
 """Calls that a page shows at first."""
 
@@ -95,6 +101,7 @@ class Views:
             "name": name,
             "request": request,
             "turns": conversation.turns_of(request),
+            "most_turns": _TURNS,
             "answers": conversation.answer_of(recorded),
             "tools": conversation.tools_of(request),
             "body": json.dumps(request.body, indent=2, ensure_ascii=False),
@@ -201,7 +208,16 @@ def _answered(shelved: Shelved) -> str:
 
 def _playable(moments: Sequence[Any]) -> list[list[Any]]:
     """Return what the player needs: the time of each chunk that has words, the words, and whether they were thought."""
-    return [[round(each.at_ms, 1), each.words, int(each.is_thought)] for each in moments if each.words]
+    playable: list[list[Any]] = []
+    left = _WORDS
+    for each in moments:
+        if not each.words:
+            continue
+        if len(each.words) > left:
+            break
+        left -= len(each.words)
+        playable.append([round(each.at_ms, 1), each.words, int(each.is_thought)])
+    return playable
 
 
 def _curl(shelved: Shelved) -> str:

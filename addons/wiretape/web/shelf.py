@@ -6,17 +6,20 @@ was read stays known for as long as its file is as it was.
 """
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wiretape import recording
 from wiretape.exceptions import WiretapeError
+from wiretape.library import conversation, history
+from wiretape.library.conversation import Turn
 from wiretape.library.rows import Row, row_of, searchable
-from wiretape.recording import Recording
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.store.base import WIRE, Store
+from wiretape.tape.names import take_of
 
 _WORDS = 64 << 20
 """Characters of requests and answers that are kept in memory, of all sessions: what is beyond is not searched."""
@@ -56,6 +59,8 @@ class _Known:
     rows: dict[str, Row] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, bytes] = field(default_factory=dict)
+    """The mark of each recording's whole conversation: see ``history``."""
     reading: threading.Thread | None = None
 
 
@@ -112,6 +117,26 @@ class Shelf:
         is_as_captured = capture is not None and capture.recording == captures.digest(data)
         return Shelved(session, name, recording.loads(data), data, capture, kept, is_as_captured)
 
+    def takes(self, session: str, name: str) -> list[str]:
+        """Return the names of the other takes of a recording, in their order. Raises OSError."""
+        base, number = take_of(name)
+        others = [each for each in self.store.scan(session) if each != name and take_of(each)[0] == base]
+        return sorted(others, key=lambda each: (abs(take_of(each)[1] - number), take_of(each)[1]))
+
+    def before(self, session: str, request: RecordedRequest, turns: Sequence[Turn]) -> tuple[str, int] | None:
+        """Return the name of the recording before a request in the same conversation, as far as they have been read,
+        and how many of its turns that one has; None where there is none. One of the same model goes first.
+        """
+        if len(turns) < 2:
+            return None
+        known = self._look(session)
+        ends: dict[bytes, str] = {}
+        for name, mark in sorted(known.ends.items()):
+            row = known.rows.get(name)
+            if mark not in ends or (row and row.model == request.model and known.rows[ends[mark]].model != row.model):
+                ends[mark] = name
+        return history.before(turns, ends)
+
     # -- what is known ---------------------------------------------------------------------------------------------
 
     def _look(self, session: str) -> _Known:
@@ -122,6 +147,7 @@ class Shelf:
             for name in [name for name, state in known.states.items() if states.get(name) != state]:
                 known.rows.pop(name, None)
                 known.broken.pop(name, None)
+                known.ends.pop(name, None)
                 self._size -= len(known.words.pop(name, ""))
             known.states = dict(states)
             is_reading = known.reading is not None and known.reading.is_alive()
@@ -152,8 +178,11 @@ class Shelf:
                 known.broken[name] = str(e)
             return
         words = searchable(recorded)
+        marks = history.marks(conversation.turns_of(recorded.request))
         with self._lock:
             known.rows[name] = made
+            if marks:
+                known.ends[name] = marks[-1]
             if self._size + len(words) <= _WORDS:
                 self._size += len(words)
                 known.words[name] = words

@@ -6,6 +6,7 @@ was read stays known for as long as its file is as it was.
 """
 
 import threading
+import time
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,6 +50,10 @@ class RowPage:
     """How many there are in all, of a search those found by now."""
     unread: int
     """How many have not been read yet: what they hold is in no search."""
+    unsearched: int
+    """How many have been read, and are in no search all the same: there is no more room for their words."""
+    broken: Mapping[str, str]
+    """The files that are no recordings, as far as they were read, and why."""
 
 
 @dataclass(slots=True)
@@ -67,10 +72,13 @@ class _Known:
 class Shelf:
     """Those of one store. For any thread."""
 
-    def __init__(self, store: Store, *, reads_ahead: bool = True) -> None:
-        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order."""
+    def __init__(self, store: Store, *, reads_ahead: bool = True, rest: float = 0.0) -> None:
+        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order. ``rest``:
+        how many times as long as it has read a recording it rests, for the sake of what else this process does.
+        """
         self.store = store
         self._reads_ahead = reads_ahead
+        self._rest = rest
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._size = 0
@@ -89,20 +97,19 @@ class Shelf:
         known = self._look(session)
         unread = [name for name in sorted(known.states) if name not in known.rows and name not in known.broken]
         if search:
-            found = [known.rows[name] for name, words in [*known.words.items()] if search.lower() in words]
+            wanted_words = search.lower()
+            found = [known.rows[name] for name, words in [*known.words.items()] if wanted_words in words]
             found = _newest_first(found)
-            return RowPage(found[first : first + most], len(found), len(unread))
+            unsearched = len(known.rows) - len(known.words)
+            return RowPage(found[first : first + most], len(found), len(unread), unsearched, {**known.broken})
         wanted = unread[: max(0, first + most - len(known.rows))]
         listed = _newest_first([row for name, row in [*known.rows.items()] if name not in wanted])
         for name in wanted:
             self._read(session, known, name)
         read_now = [known.rows[name] for name in wanted if name in known.rows]
         listed = [*listed, *read_now] if len(wanted) < len(unread) else _newest_first([*listed, *read_now])
-        return RowPage(listed[first : first + most], len(known.states), len(unread) - len(wanted))
-
-    def broken(self, session: str) -> dict[str, str]:
-        """Return the files of a session that are no recordings, as far as they were read, and why."""
-        return dict(self._look(session).broken)
+        left = len(unread) - len(wanted)
+        return RowPage(listed[first : first + most], len(known.states), left, 0, {**known.broken})
 
     def shelved(self, session: str, name: str) -> Shelved | None:
         """Return a recording; None where there is none. Raises OSError, and ValueError where it is none."""
@@ -164,7 +171,9 @@ class Shelf:
             if self._is_closed:
                 return
             if name not in known.rows and name not in known.broken:
+                begun = time.monotonic()
                 self._read(session, known, name)
+                time.sleep(min(self._rest * (time.monotonic() - begun), 1.0))
 
     def _read(self, session: str, known: _Known, name: str) -> None:
         try:

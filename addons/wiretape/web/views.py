@@ -25,6 +25,9 @@ from wiretape.web.source import PageSource
 _MOST = 200
 """Rows on a page."""
 
+_REST = 9.0
+"""A thread beside the traffic of a proxy has a tenth of the time at most."""
+
 _CALLS = 500
 """Calls that a page shows at first."""
 
@@ -64,7 +67,7 @@ class Views:
             if self._kept is None or self._kept.store is not store:
                 if self._kept:
                     self._kept.close()
-                self._kept = Shelf(store)
+                self._kept = Shelf(store, rest=_REST if self._source.calls() is not None else 0.0)
             return self._kept
 
     def index(self, may_read: Callable[[str], bool]) -> str:
@@ -75,12 +78,12 @@ class Views:
     def session(self, name: str, search: str, first: int) -> str:
         """Return the recordings of a session."""
         _check(name)
-        if name not in self._shelf.counts():
+        if name not in self._shelf.store.sessions():
             raise PageError(HTTPStatus.NOT_FOUND, f"There is no session {name}.")
         rows = self._shelf.page(name, search, first, _MOST)
         values = {"rows": rows.rows, "total": rows.total, "unread": rows.unread, "search": search}
-        broken = self._shelf.broken(name)
-        return self._page("session.html", name, session=name, first=first, most=_MOST, broken=broken, **values)
+        values |= {"unsearched": rows.unsearched, "broken": rows.broken}
+        return self._page("session.html", name, session=name, first=first, most=_MOST, **values)
 
     def recording(self, session: str, name: str) -> str:
         """Return a recording: what was said, and when it came."""

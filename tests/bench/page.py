@@ -3,7 +3,7 @@
     .venv/bin/python tests/bench/page.py [--size 10000] [--runs 3] [--seconds 3]
 
 It tells how long the first view of many recordings takes and, once they have been read, a search. Then the hits a
-second of a proxy: without the page, with a page that watches its calls, and with one that has just asked for recordings.
+second of a proxy: without the page, with one that watches its calls, and with one that has just asked for recordings.
 """
 
 import argparse

@@ -58,7 +58,7 @@ def write(file: Path, calls: Iterable[Call], store: Store) -> str:
     grouped = _grouped(calls)
     shelf = Shelf(store, reads_ahead=False)
     entries = [_entry(shelf, each) for each in grouped[:MOST]]
-    data = report("what the run's calls were answered with", entries)
+    data = report("What the run's calls were answered with", entries)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
     left = f"; {len(grouped) - MOST:,} more are left out" if len(grouped) > MOST else ""

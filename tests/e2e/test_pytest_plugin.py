@@ -195,6 +195,17 @@ def test_an_update_records_what_differs_and_leaves_what_does_not(tests: Tests) -
     tests.run("--wiretape=replay", "--wiretape-unused=fail").assert_outcomes(passed=3)
 
 
+def test_a_report_of_what_the_calls_had_is_one_file(tests: Tests) -> None:
+    tests.write(test_told="def test_asks():\n    ask('One?')\n")
+    tests.run("--wiretape=update").assert_outcomes(passed=1)
+    tests.write(test_told="def test_asks():\n    ask('One?')\n\ndef test_misses():\n    ask('What is new?')\n")
+    result = tests.run("--wiretape=replay", "--wiretape-html", "out/report.html")
+    result.stdout.fnmatch_lines(["*report.html: 2 entries, * kB"])
+    text = (tests.pytester.path / "out" / "report.html").read_text("utf-8")
+    assert text.index("What is new?") < text.index("One?")
+    assert "test_misses" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "is_judged"),
     [

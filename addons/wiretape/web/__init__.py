@@ -5,6 +5,7 @@
 ``overview`` the list of sessions
 ``views``    what is asked for -> the values that a template shows
 ``reviews``  how two sessions differ, and what is taken over; ``visitor``: who looks, ``forms``: what is sent
+``details``  what a recording's page shows; ``commands``: its request as a command of a shell
 ``misses``   a request that had no recording, and how the nearest one differs; ``miss_actions``: what can be done
 ``drawing``  a timeline as a drawing
 ``pages``    the templates, and what is text in them

@@ -34,6 +34,12 @@ def kept_miss(store: Store, call: Call) -> KeptMiss | None:
     return next((each for each in reversed(misses) if each.hash == call.miss.hash), None)
 
 
+def missed(store: Store, call: Call) -> RecordedRequest | None:
+    """Return the request of a miss; None where it is none of those that are kept."""
+    miss = kept_miss(store, call)
+    return miss.request if miss else None
+
+
 def differences_beside(here: RecordedRequest, there: RecordedRequest) -> list[Other]:
     """Return where two requests differ in their parameters and tools."""
     ours = {name: value for name, value in here.body.items() if name not in _SAID}

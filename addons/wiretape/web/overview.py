@@ -16,6 +16,7 @@ from wiretape.library.unused import Evidence
 from wiretape.sessions.model import Sessions, check_name
 from wiretape.store import freezing
 from wiretape.store.base import Store
+from wiretape.tape.names import take_of
 from wiretape.web.shelf import Shelf, Summary
 from wiretape.web.source import PageSource
 
@@ -74,15 +75,9 @@ def unused_of(name: str, summary: Summary, known: Evidence) -> UnusedTold | None
     """Return what of a session nobody asked for; None where no call came to it that is known."""
     if not known.judges(name):
         return None
-    used = {_base(each) for each in known.used.get(name, ())}
-    sizes = [size for each, size in summary.sizes.items() if _base(each) not in used]
+    used = {take_of(each)[0] for each in known.used.get(name, ())}
+    sizes = [size for each, size in summary.sizes.items() if take_of(each)[0] not in used]
     return UnusedTold(len(sizes), sum(sizes))
-
-
-def _base(name: str) -> str:
-    """Return the name of the first take of a request."""
-    base, dot, take = name.rpartition(".")
-    return base if dot and take.isdecimal() else name
 
 
 def _evidence(source: PageSource) -> Evidence:

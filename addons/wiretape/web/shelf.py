@@ -5,8 +5,7 @@ of its own for each session. Until that is done, a list is in the order of the n
 was read stays known for as long as its file is as it was.
 
 The list of sessions reads nothing either. Where files are on this machine, a thread reads all of them from then on, one
-session after the other; in a bucket, where each costs a request, what was not looked at stays unread. Where a proxy
-runs it leaves nearly all of the time to the traffic.
+session after the other; in a bucket, where each costs a request, what was not looked at stays unread.
 
 Threads that read many files at a time wait for each other at each of them, and take ten times as long: so there is a
 lock, which who reads a whole session for a page holds meanwhile.
@@ -14,7 +13,7 @@ lock, which who reads a whole session for a page holds meanwhile.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,11 +21,14 @@ from typing import Any
 
 from wiretape import recording
 from wiretape.exceptions import WiretapeError
+from wiretape.library import conversation, history
+from wiretape.library.conversation import Turn
 from wiretape.library.rows import Row, row_of, searchable
-from wiretape.recording import Recording
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.store.base import WIRE, Store
+from wiretape.tape.names import take_of
 
 _WORDS = 64 << 20
 """Characters of requests and answers that are kept in memory, of all sessions: what is beyond is not searched."""
@@ -56,6 +58,10 @@ class RowPage:
     """How many there are in all, of a search those found by now."""
     unread: int
     """How many have not been read yet: what they hold is in no search."""
+    unsearched: int
+    """How many have been read, and are in no search all the same: there is no more room for their words."""
+    broken: Mapping[str, str]
+    """The files that are no recordings, as far as they were read, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class _Known:
     words: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, bytes] = field(default_factory=dict)
+    """The mark of each recording's whole conversation: see ``history``."""
     reading: threading.Thread | None = None
 
 
@@ -95,19 +103,19 @@ class Shelf:
         cost: Callable[[Row], Decimal | None] = lambda _: None,
         reading: AbstractContextManager[Any] = nullcontext(),  # noqa: B008  it has no state
         *,
-        pause: float = 0.0,
         reads_ahead: bool = True,
+        rest: float = 0.0,
     ) -> None:
         """``cost``: what the answer of a recording costs. ``reading``: held for each file that is read ahead.
 
-        ``pause``: seconds between the files that are read for the list of sessions. ``reads_ahead``: whether a thread
-        reads what no page has shown yet, for searches and for the order.
+        ``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order. ``rest``:
+        how many times as long as it has read a recording it rests, for the sake of what else this process does.
         """
         self.store = store
         self._cost = cost
         self._turn = reading
-        self._pause = pause
         self._reads_ahead = reads_ahead
+        self._rest = rest
         self._reading: threading.Thread | None = None
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
@@ -117,10 +125,6 @@ class Shelf:
     def close(self) -> None:
         """Read no more."""
         self._is_closed = True
-
-    def counts(self) -> dict[str, int]:
-        """Return the sessions, with the number of their recordings. Raises OSError."""
-        return {session: len(self.store.scan(session)) for session in self.store.sessions()}
 
     def summaries(self, sessions: Collection[str]) -> dict[str, Summary]:
         """Return sessions, each in a line, as far as their recordings were read by now. Raises OSError."""
@@ -134,20 +138,19 @@ class Shelf:
         known = self._look(session)
         unread = [name for name in sorted(known.states) if name not in known.rows and name not in known.broken]
         if search:
-            found = [known.rows[name] for name, words in [*known.words.items()] if search.lower() in words]
+            wanted_words = search.lower()
+            found = [known.rows[name] for name, words in [*known.words.items()] if wanted_words in words]
             found = _newest_first(found)
-            return RowPage(found[first : first + most], len(found), len(unread))
+            unsearched = len(known.rows) - len(known.words)
+            return RowPage(found[first : first + most], len(found), len(unread), unsearched, {**known.broken})
         wanted = unread[: max(0, first + most - len(known.rows))]
         listed = _newest_first([row for name, row in [*known.rows.items()] if name not in wanted])
         for name in wanted:
             self._read(session, known, name)
         read_now = [known.rows[name] for name in wanted if name in known.rows]
         listed = [*listed, *read_now] if len(wanted) < len(unread) else _newest_first([*listed, *read_now])
-        return RowPage(listed[first : first + most], len(known.states), len(unread) - len(wanted))
-
-    def broken(self, session: str) -> dict[str, str]:
-        """Return the files of a session that are no recordings, as far as they were read, and why."""
-        return dict(self._look(session).broken)
+        left = len(unread) - len(wanted)
+        return RowPage(listed[first : first + most], len(known.states), left, 0, {**known.broken})
 
     def shelved(self, session: str, name: str) -> Shelved | None:
         """Return a recording; None where there is none. Raises OSError, and ValueError where it is none."""
@@ -162,6 +165,26 @@ class Shelf:
         is_as_captured = capture is not None and capture.recording == captures.digest(data)
         return Shelved(session, name, recording.loads(data), data, capture, kept, is_as_captured)
 
+    def takes(self, session: str, name: str) -> list[str]:
+        """Return the names of the other takes of a recording, in their order. Raises OSError."""
+        base, number = take_of(name)
+        others = [each for each in self.store.scan(session) if each != name and take_of(each)[0] == base]
+        return sorted(others, key=lambda each: (abs(take_of(each)[1] - number), take_of(each)[1]))
+
+    def before(self, session: str, request: RecordedRequest, turns: Sequence[Turn]) -> tuple[str, int] | None:
+        """Return the name of the recording before a request in the same conversation, as far as they have been read,
+        and how many of its turns that one has; None where there is none. One of the same model goes first.
+        """
+        if len(turns) < 2:
+            return None
+        known = self._look(session)
+        ends: dict[bytes, str] = {}
+        for name, mark in sorted(known.ends.items()):
+            row = known.rows.get(name)
+            if mark not in ends or (row and row.model == request.model and known.rows[ends[mark]].model != row.model):
+                ends[mark] = name
+        return history.before(turns, ends)
+
     # -- what is known ---------------------------------------------------------------------------------------------
 
     def _refreshed(self, session: str) -> _Known:
@@ -173,6 +196,7 @@ class Shelf:
                 known.rows.pop(name, None)
                 known.broken.pop(name, None)
                 known.sizes.pop(name, None)
+                known.ends.pop(name, None)
                 self._size -= len(known.words.pop(name, ""))
             known.states = dict(states)
         return known
@@ -183,7 +207,7 @@ class Shelf:
         with self._lock:
             is_reading = known.reading is not None and known.reading.is_alive()
             if self._reads_ahead and not is_reading and _unread(known) and not self._is_closed:
-                known.reading = self._thread({session: known}, 0.0)
+                known.reading = self._thread({session: known})
         return known
 
     def _read_beside(self, sessions: Mapping[str, _Known]) -> None:
@@ -191,23 +215,23 @@ class Shelf:
         with self._lock:
             is_reading = self._reading is not None and self._reading.is_alive()
             if not is_reading and any(map(_unread, sessions.values())) and not self._is_closed:
-                self._reading = self._thread(sessions, self._pause)
+                self._reading = self._thread(sessions)
 
-    def _thread(self, sessions: Mapping[str, _Known], pause: float) -> threading.Thread:
-        made = threading.Thread(target=self._read_all, args=(sessions, pause), name="wiretape-shelf", daemon=True)
+    def _thread(self, sessions: Mapping[str, _Known]) -> threading.Thread:
+        made = threading.Thread(target=self._read_all, args=(sessions,), name="wiretape-shelf", daemon=True)
         made.start()
         return made
 
-    def _read_all(self, sessions: Mapping[str, _Known], pause: float) -> None:
+    def _read_all(self, sessions: Mapping[str, _Known]) -> None:
         for session, known in sessions.items():
             for name in known.states:
                 if self._is_closed:
                     return
                 if name not in known.rows and name not in known.broken:
                     with self._turn:
+                        begun = time.monotonic()
                         self._read(session, known, name)
-                    if pause:
-                        time.sleep(pause)
+                    time.sleep(min(self._rest * (time.monotonic() - begun), 1.0))
 
     def _read(self, session: str, known: _Known, name: str) -> None:
         try:
@@ -225,9 +249,12 @@ class Shelf:
         if cost is not None:
             made = replace(made, cost_usd=f"{cost:f}")
         words = searchable(recorded)
+        marks = history.marks(conversation.turns_of(recorded.request))
         with self._lock:
             known.rows[name] = made
             known.sizes[name] = len(data) + len(capture or b"")
+            if marks:
+                known.ends[name] = marks[-1]
             if self._size + len(words) <= _WORDS:
                 self._size += len(words)
                 known.words[name] = words

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from looked_at import HOSTILE, LookedAt, looking, recordings_of_each_kind
-from samples import CHAT
+from samples import CHAT, SAMPLES
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 from wiretape.store.opening import open_store
 from wiretape.web.report import entry, report
 from wiretape.web.shelf import Shelf
@@ -149,3 +151,30 @@ def test_the_keyboard_is_enough(browser: Any, looks: tuple[str, Path]) -> None:
                 break
         tab.keyboard.press("Enter")
         assert tab.locator("details[open] pre", has_text="Tokyo").is_visible()
+
+
+# -- what is changed ---------------------------------------------------------------------------------------------------
+
+
+def test_a_reviewer_takes_over_what_is_ticked(browser: Any, tmp_path: Path) -> None:
+    """A browser says of its own forms what ``forms.is_ours`` asks for: with a token, and after a login."""
+    folder = tmp_path / "recordings"
+    for session, text in (("default", b"Hello!"), ("mine", b"Howdy!")):
+        responses = folder / session / "responses"
+        responses.mkdir(parents=True)
+        (responses / CHAT.name).write_bytes(CHAT.read_bytes().replace(b"Hello!", text))
+    other = SAMPLES["cerebras completions"]
+    (folder / "mine" / "responses" / other.name).write_bytes(other.read_bytes())
+    token, tokens = Tokens().create("*", Role.ADMIN, "anna")
+    source = LookedAt(folder)
+    source.tokens = lambda: tokens  # type: ignore[method-assign, assignment]
+    with looking(source) as url, opened(browser) as tab:
+        tab.goto(f"{url}/promote?source=mine&target=default")
+        tab.fill("#token", token.text)
+        tab.get_by_role("button", name="Look").click()
+        tab.goto(f"{url}/promote?source=mine&target=default")
+        tab.locator(".accept", has_text="+").get_by_role("checkbox").uncheck()
+        tab.get_by_role("button", name="Take over what is ticked").click()
+        assert "1 request is taken over" in tab.get_by_role("status").inner_text()
+    assert b"Howdy!" in (folder / "default" / "responses" / CHAT.name).read_bytes()
+    assert not (folder / "default" / "responses" / other.name).exists()

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from wiretape.sessions.tokens import TokenEntry
 from wiretape.web import cookies
+from wiretape.web.calls import CallFilter
 from wiretape.web.pages import CONTENT_SECURITY_POLICY, FOLDER
 from wiretape.web.source import PageSource
 from wiretape.web.views import PageError, Views
@@ -64,12 +65,6 @@ def routes(source: PageSource) -> list[Route]:
     def recording(request: Request, may: MayRead) -> str:
         return views.recording(_session(request, may), request.path_params["name"])
 
-    def call(request: Request, may: MayRead) -> str:
-        number = request.path_params["number"]
-        if not (number.isascii() and number.isdecimal() and len(number) < 18):
-            raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
-        return views.call(int(number), may)
-
     def compare(request: Request, may: MayRead) -> str:
         here, _, name = request.query_params.get("here", "").rpartition("/")
         there, _, other = request.query_params.get("there", "").rpartition("/")
@@ -79,8 +74,7 @@ def routes(source: PageSource) -> list[Route]:
 
     return [
         Route("/", html(lambda _, may: views.index(may))),
-        Route("/calls", html(lambda _, may: views.calls(may))),
-        Route("/calls/{number}", html(call)),
+        *_calls(source, views),
         Route("/compare", html(compare)),
         Route("/sessions/{session}", html(session)),
         Route("/sessions/{session}/{name}", html(recording)),
@@ -90,6 +84,24 @@ def routes(source: PageSource) -> list[Route]:
         Route("/login", _login(source, views), methods=["GET", "POST"]),
         Route("/logout", _logout, methods=["POST"]),
     ]
+
+
+def _calls(source: PageSource, views: Views) -> list[Route]:
+    """Return the routes of the pages about calls."""
+
+    def html(make: Callable[[Request, MayRead], str]) -> Endpoint:
+        return _endpoint(source, views, lambda request, may: _html(make(request, may)))
+
+    def calls(request: Request, may: MayRead) -> str:
+        return views.calls(CallFilter.of(request.query_params), may)
+
+    def call(request: Request, may: MayRead) -> str:
+        number = request.path_params["number"]
+        if not (number.isascii() and number.isdecimal() and len(number) < 18):
+            raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
+        return views.call(int(number), may)
+
+    return [Route("/calls", html(calls)), Route("/calls/{number}", html(call))]
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> Response:

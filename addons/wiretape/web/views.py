@@ -10,15 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from wiretape.call_log import call as calls_log
-from wiretape.call_log.call import Call
+from wiretape.call_log.call import Call, Outcome
+from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
 from wiretape.library import conversation
 from wiretape.library.timeline import timeline
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
 from wiretape.web import drawing
+from wiretape.web.calls import CallFilter, page_of
 from wiretape.web.misses import differences_beside, missed
 from wiretape.web.pages import page
 from wiretape.web.shelf import Shelf, Shelved
@@ -26,9 +29,6 @@ from wiretape.web.source import PageSource
 
 _MOST = 200
 """Rows on a page."""
-
-_CALLS = 500
-"""Calls that a page shows at first."""
 
 
 class PageError(Exception):
@@ -125,13 +125,26 @@ class Views:
             raise PageError(HTTPStatus.NOT_FOUND, f"There is no capture of {name}.")
         return data
 
-    def calls(self, may_read: Callable[[str], bool]) -> str:
-        """Return the newest calls."""
+    def calls(self, wanted: CallFilter, may_read: Callable[[str], bool]) -> str:
+        """Return the newest calls of those that are wanted."""
+        found = page_of(self._reader(), wanted, may_read)
+        older = urlencode(wanted.query(found.older)) if found.older else ""
+        return self._page(
+            "calls.html",
+            "Calls",
+            calls=[*map(calls_log.as_json, found.calls)],
+            newest=found.newest,
+            older=older,
+            newer=urlencode(wanted.query(0)),
+            wanted=wanted,
+            outcomes=[*Outcome],
+        )
+
+    def _reader(self) -> CallReader:
         reader = self._source.calls()
         if reader is None:
             raise PageError(HTTPStatus.NOT_FOUND, "No proxy runs here: there are no calls to see.")
-        newest = [call for call in reversed(reader.calls(limit=_CALLS)) if may_read(call.session)]
-        return self._page("calls.html", "Calls", calls=[*map(calls_log.as_json, newest)])
+        return reader
 
     def call(self, number: int, may_read: Callable[[str], bool]) -> str:
         """Return a call: what became of it, and where it missed, the nearest recording beside it."""

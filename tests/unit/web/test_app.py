@@ -154,8 +154,8 @@ def test_nothing_is_changed_by_asking(folder: Path) -> None:
 
 
 CALLS = [
-    Call(2.0, "default", "replay", Outcome.MISS, "chat gpt-5", model="gpt-5", id=2, miss=MissTold(difference=HOSTILE)),
     Call(1.0, "secret", "replay", Outcome.HIT, "chat gpt-5", id=1, recording="e99f14805360"),
+    Call(2.0, "default", "replay", Outcome.MISS, "chat gpt-5", model="gpt-5", id=2, miss=MissTold(difference=HOSTILE)),
 ]
 
 
@@ -164,6 +164,15 @@ def test_calls_are_listed_as_far_as_they_may_be_seen(folder: Path) -> None:
     assert 'class="outcome miss"' in text
     assert "secret" not in text
     assert "<script>alert" not in text
+
+
+def test_a_filter_stands_in_the_address(folder: Path) -> None:
+    browser = client(folder, calls=CALLS)
+    assert 'href="/calls/2"' in browser.get("/calls?outcome=miss&model=gpt").text
+    assert 'href="/calls/2"' not in browser.get("/calls?outcome=hit").text
+    hostile = browser.get("/calls", params={"words": HOSTILE, "session": HOSTILE}).text
+    assert "<script>alert" not in hostile
+    assert "&lt;script&gt;alert" in hostile, "a form has what was asked for"
 
 
 def test_who_has_no_token_is_asked_for_one(folder: Path) -> None:

@@ -131,6 +131,8 @@ def test_calls_appear_as_they_come(browser: Any, provider: Provider, tmp_path: P
         list(stream)
         wait_for(tab, ["recorded", "recorded", "miss", "hit"])
         filtered_and_paused(tab, client)
+        run_of(tab)
+        tab.goto(f"{page_of(proxy)}/calls")
         tab.locator("#calls a", has_text="chat/completions").last.click()
         sync_api.expect(tab.locator("main")).to_contain_text("Hello, world!")
 
@@ -156,6 +158,17 @@ def filtered_and_paused(tab: Any, client: Any) -> None:
     assert len(outcomes(tab)) == 5
     tab.click("text=Go on")
     wait_for(tab, ["hit", "hit", "recorded", "recorded", "miss", "hit"])
+
+
+def run_of(tab: Any) -> None:
+    """Look at what was called as steps, and at two runs beside each other."""
+    tab.click("nav >> text=Runs")
+    tab.click("main a >> text=default")
+    sync_api.expect(tab.locator("h2", has_text="Step")).to_have_count(5)
+    sync_api.expect(tab.locator("main")).to_contain_text("It asks what step 1 asked.")
+    tab.click("text=Runs")
+    tab.click("text=Compare")
+    sync_api.expect(tab.locator("main")).to_contain_text("Step 1: the runs part")
 
 
 def test_ten_thousand_calls_scroll(browser: Any, tmp_path: Path) -> None:

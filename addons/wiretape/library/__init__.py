@@ -5,6 +5,7 @@
 ``conversation``  what was said, in turns of parts, whichever API it was said to; ``answer_pieces``: those of a stream
 ``timeline``    when an answer came, piece by piece
 ``turn_differences``  two conversations beside each other, turn by turn
+``steps``       a run of an agent: its calls in order, with what is new in each, and where two runs part
 ``rows``        a recording in a line, for lists of many
 ``compare``     what a session holds, and how two differ
 ``folding``     which recordings rules make one, and whether their answers say the same

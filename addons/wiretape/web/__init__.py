@@ -4,6 +4,7 @@
 ``shelf``    the recordings of a store, as lists and one by one; for any number of them
 ``views``    what is asked for -> the values that a template shows
 ``calls``    which calls a page shows: the fields of its address
+``runs``     runs of an agent: which there are, and the steps of one
 ``misses``   a request that had no recording, and how the nearest one differs
 ``drawing``  a timeline as a drawing
 ``pages``    the templates, and what is text in them

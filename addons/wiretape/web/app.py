@@ -17,6 +17,7 @@ from wiretape.sessions.tokens import TokenEntry
 from wiretape.web import cookies
 from wiretape.web.calls import CallFilter
 from wiretape.web.pages import CONTENT_SECURITY_POLICY, FOLDER
+from wiretape.web.runs import RunKey
 from wiretape.web.source import PageSource
 from wiretape.web.views import PageError, Views
 
@@ -101,7 +102,24 @@ def _calls(source: PageSource, views: Views) -> list[Route]:
             raise PageError(HTTPStatus.NOT_FOUND, "There is no such call.")
         return views.call(int(number), may)
 
-    return [Route("/calls", html(calls)), Route("/calls/{number}", html(call))]
+    def runs(request: Request, may: MayRead) -> str:
+        return views.runs(request.query_params.get("session", "").strip(), may)
+
+    def run(request: Request, may: MayRead) -> str:
+        return views.run(RunKey.of(request.query_params), may)
+
+    def compare(request: Request, may: MayRead) -> str:
+        here = RunKey.of_text(request.query_params.get("here", ""))
+        there = RunKey.of_text(request.query_params.get("there", ""))
+        return views.compare_runs(here, there, may)
+
+    return [
+        Route("/calls", html(calls)),
+        Route("/calls/{number}", html(call)),
+        Route("/runs", html(runs)),
+        Route("/runs/steps", html(run)),
+        Route("/runs/compare", html(compare)),
+    ]
 
 
 def _html(text: str, status: int = HTTPStatus.OK) -> Response:

@@ -6,13 +6,15 @@ from elsewhere.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from wiretape.library.steps import gist
 from wiretape.web.drawing import duration
 
 FOLDER = Path(__file__).parent
@@ -76,6 +78,16 @@ def clock(at: str) -> str:
         return at
 
 
+def moment(at: float) -> str:
+    """Return a time, in seconds since 1970, as people read it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def usd(cost: Decimal | None) -> str:
+    """Return an amount in US dollars without needless digits; empty where there is none."""
+    return f"{cost.normalize():f}" if cost else ""
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -85,6 +97,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(image=image, shown=shown, clock=clock, cut=cut, duration=duration, ours=_ours)
+    made.filters.update(moment=moment, usd=usd, gist=gist)
     return made
 
 

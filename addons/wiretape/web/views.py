@@ -16,7 +16,7 @@ from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call, Outcome
 from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
-from wiretape.library import conversation
+from wiretape.library import conversation, steps
 from wiretape.library.timeline import timeline
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
@@ -24,6 +24,7 @@ from wiretape.web import drawing
 from wiretape.web.calls import CallFilter, page_of
 from wiretape.web.misses import differences_beside, missed
 from wiretape.web.pages import page
+from wiretape.web.runs import RunKey, RunSteps, rows_of, steps_in
 from wiretape.web.shelf import Shelf, Shelved
 from wiretape.web.source import PageSource
 
@@ -159,12 +160,50 @@ class Views:
             beside = compared(conversation.turns_of(asked), conversation.turns_of(nearest.recording.request))
         values = {
             "call": calls_log.as_json(found),
+            "run": RunKey.of_call(found).query,
             "turns": conversation.turns_of(asked) if asked else [],
             "nearest": nearest,
             "beside": beside,
             "others": differences_beside(asked, nearest.recording.request) if asked and nearest else [],
         }
         return self._page("call.html", f"Call {number}", **values)
+
+    def runs(self, session: str, may_read: Callable[[str], bool]) -> str:
+        """Return the runs of the newest calls."""
+        rows = rows_of(self._reader(), session, may_read)
+        return self._page("runs.html", "Runs", rows=rows, session=session)
+
+    def run(self, key: RunKey, may_read: Callable[[str], bool]) -> str:
+        """Return the steps of a run."""
+        found = self._steps(key, may_read)
+        return self._page("run.html", found.key.title, run=found, all=steps.totals(found.steps))
+
+    def compare_runs(self, here: RunKey, there: RunKey, may_read: Callable[[str], bool]) -> str:
+        """Return two runs beside each other up to where they part."""
+        ours = self._steps(here, may_read)
+        theirs = self._steps(there, may_read)
+        parting = steps.parting(ours.steps, theirs.steps)
+        one = parting.here
+        two = parting.there
+        asked = compared(*(steps.without_ids(each.new if each else ()) for each in (one, two)))
+        answered = compared(*(steps.without_ids(each.answer if each else ()) for each in (one, two)))
+        return self._page(
+            "runs_compare.html",
+            "Two runs",
+            here=ours,
+            there=theirs,
+            all_here=steps.totals(ours.steps),
+            all_there=steps.totals(theirs.steps),
+            parting=parting,
+            asked=asked,
+            answered=answered,
+        )
+
+    def _steps(self, key: RunKey, may_read: Callable[[str], bool]) -> RunSteps:
+        found = steps_in(self._reader(), self._shelf, key, may_read)
+        if not found.steps:
+            raise PageError(HTTPStatus.NOT_FOUND, "There are no calls of such a run, or they are not known any more.")
+        return found
 
     def _nearest(self, call: Call) -> Shelved | None:
         """Return the recording that is nearest to a call that missed."""

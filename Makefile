@@ -10,7 +10,7 @@ demo: $(READY)
 
 # mypy runs beside the tests: alone it would leave all cores but one idle.
 test: $(READY)
-	@echo "make test: ruff, mypy and 13,000 tests take about six minutes on two idle cores, and longer on busy ones"
+	@echo "make test: ruff, mypy and 15,000 tests take about six minutes on two idle cores, and longer on busy ones"
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory -j2 types unit
 

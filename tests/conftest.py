@@ -18,13 +18,16 @@ from s3 import S3Server
 from wiretape.journal.folder import Journal
 
 LONG = (
-    "test_serve.py",
-    "test_team.py",
+    "test_sample_suite.py",
     "test_cli.py",
     "test_wheel.py",
+    "test_team.py",
     "test_sessions.py",
     "test_breakage.py",
+    "test_isolation.py",
+    "test_pytest_plugin.py",
     "test_layers.py",
+    "test_serve.py",
 )
 """The modules that take longest: begun last, one of them would run when all others are done."""
 

@@ -3,8 +3,10 @@
 ``test_sample_suite`` runs a suite as a user has it, with a proxy of its own.
 """
 
+import gc
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,8 +69,13 @@ class Tests:
         self.pytester.makepyfile(**{name: f"from asking import ask\n{text}" for name, text in files.items()})
 
     def run(self, *arguments: str) -> pytest.RunResult:
-        """Run pytest."""
-        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+        """Run pytest, in this process."""
+        with warnings.catch_warnings():
+            # As in a program of a user's, clients are left open: here they have to go before the process does.
+            warnings.simplefilter("ignore", ResourceWarning)
+            result = self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:anyio", *arguments)
+            gc.collect()
+        return result
 
     def files(self, session: str) -> dict[str, bytes]:
         """Return the recordings of a session, by their names, with their captures."""

@@ -9,12 +9,18 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from samples import CHAT
 from wiretape.call_log.call import Call, Outcome
 from wiretape.call_log.log import CallLog
 from wiretape.call_log.reader import CallReader
 from wiretape.config.overrides import Known
+from wiretape.control.api import Api, Request
+from wiretape.control.authorization import OPEN
 from wiretape.control.backend import Facts
+from wiretape.control.openapi import OPERATIONS
+from wiretape.control.refusal import ApiError
 from wiretape.control.server import WebServer
 from wiretape.control.site import Site
 from wiretape.matching import presets
@@ -121,6 +127,20 @@ def served(backend: Told, names: OwnNames = OwnNames()) -> Iterator[WebServer]: 
 
 def configured(**sessions: Session) -> Sessions:
     return Sessions(sessions)
+
+
+def asked(api: Api, name: str, body: Any = None, path: str = "", **query: str) -> Any:
+    """Return what the API answers to who may ask everything."""
+    operation = next(each for each in OPERATIONS if each.name == name)
+    in_path = dict.fromkeys(operation.in_path, path)
+    return api.answer(operation, Request(OPEN, in_path, query, body))
+
+
+def refused(api: Api, name: str, body: Any = None, path: str = "", **query: str) -> tuple[int, str, str]:
+    """Return the status, the code and the message of an error."""
+    with pytest.raises(ApiError) as raised:
+        asked(api, name, body, path, **query)
+    return raised.value.status, raised.value.code, str(raised.value)
 
 
 def ask(

@@ -254,6 +254,8 @@ def _rows(file: Path, query: str, values: Sequence[Any] = ()) -> list[tuple[Any,
     """Return what a query gives. Raises OSError, and ValueError where the file is no log of ours."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as opened:
+            if not opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                return []  # Who writes it has just made it, and its tables come in a moment, all at once.
             return opened.execute(query, values).fetchall()
     except sqlite3.OperationalError as e:
         raise OSError(f"{file} cannot be read: {e}") from e

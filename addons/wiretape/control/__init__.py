@@ -11,6 +11,7 @@ Read the modules in this order:
 ``overriding``     what it changes: scopes, and what holds for sessions
 ``kept``           what the store has of a call or a session
 ``accounts``       what became of all that was asked in a scope
+``scopes``         scopes, from their begins to their accounts
 ``api``            the answers
 ``events``         calls as they come
 ``site``           what is served at an address

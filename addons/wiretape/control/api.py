@@ -1,22 +1,9 @@
 """What the control API answers: a method for each line of ``openapi.OPERATIONS``. It knows no web framework.
 
-A scope goes through these states:
-
-=======  =====================================================  ================================================
-state    what holds                                             what leads out of it
-=======  =====================================================  ================================================
-open     the requests of its client are in it, on all workers   its end; a second scope of its client; the
-                                                                proxy's end
-ended    its account is told for as long as it is remembered    1,000 others have ended after it
-=======  =====================================================  ================================================
-
-What changes anything is done one after the other, and has been done everywhere when it is answered. For any thread but
-those that carry traffic.
+What changes anything has been done everywhere when it is answered. For any thread but those that carry traffic.
 """
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,22 +14,19 @@ from wiretape.call_log import call as calls_log
 from wiretape.call_log.call import Call
 from wiretape.config import overrides as parsing
 from wiretape.control import authorization, kept
-from wiretape.control.accounts import account
 from wiretape.control.authorization import Caller
 from wiretape.control.backend import Backend
-from wiretape.control.kept import KeptRecording, KeptRecordings
+from wiretape.control.kept import KeptRecordings
 from wiretape.control.openapi import Operation
 from wiretape.control.overriding import NotInForceError
 from wiretape.control.refusal import ApiError
+from wiretape.control.scopes import Scopes
 from wiretape.metrics import counters as counting
 from wiretape.metrics.counters import added
 from wiretape.policy import Mode
 from wiretape.sessions.model import Role, check_name
-from wiretape.sessions.scopes import Overrides, Scope, SessionOverride, TooManyError
+from wiretape.sessions.scopes import Scope, SessionOverride, TooManyError
 from wiretape.sessions.tokens import EVERY
-
-_REMEMBERED = 1000
-"""Scopes that have ended whose accounts are remembered."""
 
 _PAGE = 1000
 """Calls on a page, at most."""
@@ -88,10 +72,7 @@ class Api:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._recordings = KeptRecordings()
-        self._lock = threading.Lock()
-        self._began: dict[str, int] = {}
-        """The newest call at the begin of each scope that is open."""
-        self._ended: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._scopes = Scopes(backend, self._recordings)
 
     def caller(self, header: str | None) -> Caller:
         """Return who asks, by its ``Authorization`` header. Raises ApiError."""
@@ -203,14 +184,14 @@ class Api:
             request.caller.need(Role.READ, layer)
         if request.caller.is_anybody:
             self._check_mode(name, override.mode)
-        self._change(lambda overrides: overrides.with_session(name, override))
+        self._scopes.override(lambda overrides: overrides.with_session(name, override))
         return override.as_json()
 
     def delete_session(self, request: Request) -> dict[str, Any]:
         """Have a session be as it is configured."""
         name = check_name(request.path["name"])
         request.caller.need(Role.ADMIN, name)
-        self._change(lambda overrides: overrides.without_session(name))
+        self._scopes.override(lambda overrides: overrides.without_session(name))
         return SessionOverride().as_json()
 
     def rewind(self, request: Request) -> dict[str, Any]:
@@ -227,16 +208,7 @@ class Api:
         request.caller.need(Role.WRITE, scope.session)
         self._check_client(request.caller, scope.client)
         self._check_mode(scope.session, scope.override.mode)
-        with self._lock:
-            overriding = self._backend.overriding
-            former = overriding.overrides.scopes.get(scope.client)
-            if former:
-                request.caller.need(Role.WRITE, former.session)
-            began = self._backend.calls().newest()
-            overriding.apply(overriding.overrides.with_scope(scope))
-            self._began[scope.id] = began
-            if former:
-                self._remember(former)
+        self._scopes.begin(scope, request.caller)
         return scope.as_json()
 
     def scopes(self, request: Request) -> dict[str, Any]:
@@ -246,76 +218,21 @@ class Api:
 
     def scope(self, request: Request) -> dict[str, Any]:
         """Return the account of a scope so far."""
-        scope = self._open_scope(request, Role.READ)
-        if scope is None:
-            return self._ended_account(request, Role.READ)
-        self._backend.overriding.flush()
-        return self._account(scope, is_open=True)
+        return self._scopes.account(request.path["id"], request.caller)
 
     def patch_scope(self, request: Request) -> dict[str, Any]:
         """Change a scope."""
-        with self._lock:
-            former = self._open_scope(request, Role.WRITE)
-            if former is None:
-                raise _no_scope()
+
+        def changed(former: Scope) -> Scope:
             scope = parsing.changed_scope(former, request.body, self._backend.known())
             self._check_mode(scope.session, scope.override.mode)
-            overriding = self._backend.overriding
-            overriding.apply(overriding.overrides.with_scope(scope))
-        return scope.as_json()
+            return scope
+
+        return self._scopes.change(request.path["id"], request.caller, changed).as_json()
 
     def delete_scope(self, request: Request) -> dict[str, Any]:
         """End a scope."""
-        with self._lock:
-            scope = self._open_scope(request, Role.WRITE)
-            if scope is None:
-                return self._ended_account(request, Role.WRITE)
-            overriding = self._backend.overriding
-            overriding.apply(overriding.overrides.without_scope(scope.id))
-            return self._remember(scope)
-
-    def _open_scope(self, request: Request, role: Role) -> Scope | None:
-        scope = self._backend.overriding.overrides.scope(request.path["id"])
-        if scope:
-            request.caller.need(role, scope.session)
-        return scope
-
-    def _ended_account(self, request: Request, role: Role) -> dict[str, Any]:
-        told = self._ended.get(request.path["id"])
-        if told is None or not request.caller.may(role, told["session"]):
-            raise _no_scope()
-        return told
-
-    def _remember(self, scope: Scope) -> dict[str, Any]:
-        """Return the account of a scope that has ended, and keep it for a while."""
-        self._backend.overriding.flush()
-        told = self._ended[scope.id] = self._account(scope, is_open=False)
-        self._began.pop(scope.id, None)
-        if len(self._ended) > _REMEMBERED:
-            self._ended.popitem(last=False)
-        return told
-
-    def _account(self, scope: Scope, *, is_open: bool) -> dict[str, Any]:
-        return account(scope, self._calls_of(scope), self._of_scope(scope), is_open=is_open)
-
-    def _calls_of(self, scope: Scope) -> list[Call]:
-        reader = self._backend.calls()
-        calls: list[Call] = []
-        after = self._began.get(scope.id, 0)
-        while page := reader.calls(scope=scope.id, after=after, limit=_PAGE):
-            calls += page
-            after = page[-1].id
-        return calls
-
-    def _of_scope(self, scope: Scope) -> list[KeptRecording]:
-        """Return the recordings of a scope: those of its test, or all of its session where it is of no test."""
-        found = self._recordings.of(self._backend.store(), scope.session)
-        return [each for each in found if each.test_id == scope.test_id or not scope.test_id]
-
-    def _change(self, change: Callable[[Overrides], Overrides]) -> None:
-        with self._lock:
-            overriding = self._backend.overriding
-            overriding.apply(change(overriding.overrides))
+        return self._scopes.end(request.path["id"], request.caller)
 
     def _check_client(self, caller: Caller, client: str) -> None:
         """Raise ApiError for a client that is a session of others: all who name it would be in the scope."""
@@ -334,10 +251,6 @@ class Api:
             refusal = self._backend.policy().refusal(session, mode)
             if refusal:
                 raise ApiError(403, "forbidden", refusal)
-
-
-def _no_scope() -> ApiError:
-    return ApiError(404, "not_found", "there is no scope with this id")
 
 
 def _check_query(operation: Operation, query: Mapping[str, str]) -> None:

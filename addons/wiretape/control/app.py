@@ -205,10 +205,13 @@ async def _stream(api: Api, operation: Operation, request: Request, http: HttpRe
     async def look(cursor: Cursor) -> tuple[list[Call], Cursor]:
         # A token that is taken back meanwhile ends the stream.
         caller = api.caller(_authorization(http))
-        return await run_in_threadpool(api.page, replace(request, caller=caller), cursor)
+        try:
+            return await run_in_threadpool(api.page, replace(request, caller=caller), cursor)
+        except (OSError, ValueError):
+            return [], cursor  # The log may just be made, or trimmed: the next look finds what there is.
 
     async def lines() -> AsyncIterator[bytes]:
-        with suppress(ApiError, OSError):
+        with suppress(ApiError):
             async for part in events.stream(look, begin, stopping):
                 yield part
 

@@ -92,7 +92,10 @@ def _run(environ: Mapping[str, str], mode: RunMode, proxy: RunningProxy | None, 
         # Of a proxy that was there before, another may have said who may say so.
         with suppress(ControlError):
             control.set_session(client, mode=Mode.REPLAY)
-    return Run(control, mode, proxy, control.calls(limit=1)["next"])
+    try:
+        return Run(control, mode, proxy, control.calls(limit=1)["next"])
+    except ControlError as e:
+        raise pytest.UsageError(f"wiretape: {e}") from e
 
 
 def _configured(config: pytest.Config) -> RunMode:

@@ -1,5 +1,7 @@
 """What became of calls, read from logs and from reports."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +108,15 @@ def test_what_is_new_is_read_while_it_is_written(tmp_path: Path) -> None:
     assert [call.id for call in reader.calls(session="a", after=2)] == [5]
     log.close()
     assert reader.calls(after=5) == []
+
+
+def test_a_log_that_is_just_being_made_has_no_calls(tmp_path: Path) -> None:
+    path = tmp_path / "calls"
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("PRAGMA journal_mode = WAL")
+    assert path.stat().st_size
+    reader = CallReader([path])
+    assert (reader.calls(), reader.runs(), reader.recordings(), reader.newest()) == ([], [], [], 0)
 
 
 @pytest.mark.parametrize("text", ["no call\n", '{"at": 5}\n', "[]\n", "SQLite format 3\0" + "x" * 5000])

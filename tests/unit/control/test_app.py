@@ -1,6 +1,7 @@
 """Who is answered over HTTP, and how: before anything is done, names, tokens and sizes are looked at."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -251,6 +252,28 @@ def test_a_browser_reads_by_its_cookie_and_changes_nothing_by_it(
     assert ask(server.address, "/v1/rewind", "POST", Cookie=cookie)[0].status == 401
     answer, text = ask(server.address, "/v1/calls?session=secret", Cookie=f"{cookies.NAME}={tokens['read']}")
     assert answer.status == 403, text
+
+
+def test_a_stream_outlasts_a_log_that_cannot_be_read_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with told(tmp_path) as proxy, served(proxy) as server, ControlClient(server.url) as client:
+        proxy.tell(request="before")
+        events = client.events(since=0)
+        assert next(events)["request"] == "before"
+        failed = threading.Event()
+        reading = proxy.calls
+
+        def fail() -> None:
+            failed.set()
+            raise OSError("database is locked")
+
+        monkeypatch.setattr(proxy, "calls", fail)
+        assert failed.wait(60)
+        monkeypatch.setattr(proxy, "calls", reading)
+        proxy.tell(request="after")
+        assert next(events)["request"] == "after"
+        events.close()  # type: ignore[attr-defined]
 
 
 def test_a_token_that_is_taken_back_ends_its_stream(tmp_path: Path) -> None:

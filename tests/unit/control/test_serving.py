@@ -21,29 +21,31 @@ def proxy(tmp_path: Path) -> Iterator[Told]:
 
 
 @pytest.fixture
-def server(proxy: Told, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
-    monkeypatch.setattr(serving, "_STALLED", 0.05)
-    monkeypatch.setattr(serving, "_UNREAD", 0.05)
+def server(proxy: Told) -> Iterator[WebServer]:
     with served(proxy) as server:
         yield server
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /hea"])
-def test_a_head_that_does_not_come_ends_its_connection(server: WebServer, sent: bytes) -> None:
-    with socket.create_connection((server.address.host, server.address.port), 5) as silent:
+def test_a_head_that_does_not_come_ends_its_connection(
+    server: WebServer, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_STALLED", 0.05)
+    with socket.create_connection((server.address.host, server.address.port), 60) as silent:
         silent.sendall(sent)
         with pytest.raises(ConnectionResetError):
             silent.recv(1)
 
 
-def test_a_connection_between_two_requests_is_kept(server: WebServer) -> None:
-    connection = HTTPConnection(server.address.host, server.address.port, timeout=5)
+def test_a_connection_between_two_requests_is_kept(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = HTTPConnection(server.address.host, server.address.port, timeout=60)
     connection.request("GET", "/healthz")
     connection.getresponse().read()
     kept = connection.sock
+    monkeypatch.setattr(serving, "_STALLED", 0.05)
     # Another one is given up meanwhile.
     with (
-        socket.create_connection((server.address.host, server.address.port), 5) as silent,
+        socket.create_connection((server.address.host, server.address.port), 60) as silent,
         pytest.raises(ConnectionResetError),
     ):
         silent.recv(1)
@@ -54,7 +56,10 @@ def test_a_connection_between_two_requests_is_kept(server: WebServer) -> None:
 
 
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="there is no poll")
-def test_who_does_not_read_is_given_up_and_holds_up_nobody(proxy: Told, server: WebServer) -> None:
+def test_who_does_not_read_is_given_up_and_holds_up_nobody(
+    proxy: Told, server: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_UNREAD", 0.05)
     for _ in range(60):
         proxy.log.add(Call(0.0, "default", "replay", Outcome.MISS, why=("y" * 5000,)))
     assert proxy.log.flush(60)
@@ -67,5 +72,5 @@ def test_who_does_not_read_is_given_up_and_holds_up_nobody(proxy: Told, server: 
         assert ask(server.address, "/healthz")[0].status == 200
         reset = select.poll()
         reset.register(slow, 0)
-        assert reset.poll(5000), "it is reset though nothing was read"
+        assert reset.poll(60_000), "it is reset though nothing was read"
     assert ask(server.address, "/v1/calls?limit=1")[0].status == 200

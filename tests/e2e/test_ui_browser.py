@@ -25,6 +25,9 @@ from told_calls import HOSTILE, miss
 from told_calls import call as told
 from wiretape.call_log.log import CallLog
 from wiretape.call_log.preparing import CallTemplate
+from wiretape.sessions import token_file
+from wiretape.sessions.model import Role
+from wiretape.sessions.tokens import Tokens
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="a browser is driven by playwright")
 
@@ -169,6 +172,37 @@ def run_of(tab: Any) -> None:
     tab.click("text=Runs")
     tab.click("text=Compare")
     sync_api.expect(tab.locator("main")).to_contain_text("Step 1: the runs part")
+
+
+def test_a_token_opens_the_calls_of_its_sessions(browser: Any, tmp_path: Path) -> None:
+    token, content = Tokens().create("default", Role.READ, "anna")
+    other, content = content.create("secret", Role.READ, "bob")
+    token_file.write(tmp_path / "tokens.toml", content)
+    options = {"wiretape_page": "0", "wiretape_tokens": str(tmp_path / "tokens.toml")}
+    with (
+        Mitmdump(SHIPPED, "replay", options=options) as proxy,
+        openai_client(proxy, credentials=f"default:{token.text}", max_retries=0) as client,
+        openai_client(proxy, credentials=f"secret:{other.text}", max_retries=0) as secret,
+    ):
+        url = page_of(proxy)
+        with opened(browser) as tab:
+            tab.goto(f"{url}/calls")
+            tab.fill("[name=token]", token.text)
+            tab.press("[name=token]", "Enter")
+            tab.click("nav >> text=Calls")
+            sync_api.expect(tab.locator("#state")).to_have_text("live")
+            with pytest.raises(Exception, match="no recording"):
+                ask(secret, "nothing")
+            [*call(client, load(CHAT))]
+            wait_for(tab, ["hit"])
+            storage = tab.context.storage_state()
+        with opened(browser, java_script_enabled=False, storage_state=storage) as tab:
+            tab.goto(f"{url}/calls")
+            assert outcomes(tab) == ["hit"]
+            tab.fill("[name=words]", "nothing")
+            tab.click("text=Filter")
+            assert tab.url.endswith("words=nothing")
+            assert outcomes(tab) == []
 
 
 def test_ten_thousand_calls_scroll(browser: Any, tmp_path: Path) -> None:

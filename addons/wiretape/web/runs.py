@@ -21,7 +21,7 @@ from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
 from wiretape.library import conversation
 from wiretape.library.steps import Said, Step, steps_of
-from wiretape.web.misses import missed
+from wiretape.web.misses import MissedRequests
 from wiretape.web.shelf import Shelf
 
 _CALLS = 10_000
@@ -135,9 +135,10 @@ def steps_in(reader: CallReader, shelf: Shelf, key: RunKey, may_read: Callable[[
 def _said(shelf: Shelf, calls: list[Call], may_read: Callable[[str], bool]) -> Iterator[tuple[Call, Said | None]]:
     """Yield calls with what is kept of them."""
     known: dict[tuple[str, str], Said | None] = {}
+    missed = MissedRequests(shelf.store)
     for call in calls:
         if not call.recording:
-            request = missed(shelf.store, call)
+            request = missed.of(call)
             yield call, Said(conversation.turns_of(request), ()) if request else None
             continue
         key = call.recorded_in or call.session, call.recording

@@ -90,7 +90,7 @@ def test_every_answer_says_what_a_browser_lets_it_do(folder: Path, path: str) ->
     headers = client(folder).get(path).headers
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ import pytest
 from samples import SAMPLES
 from told_calls import HOSTILE, call
 from wiretape import recording
-from wiretape.call_log.call import Call, Outcome
+from wiretape.call_log.call import Call, MissTold, Outcome
 from wiretape.call_log.log import CallLog
 from wiretape.call_log.reader import CallReader
+from wiretape.matching.rules import MatchContext, Places
 from wiretape.providers.usage import Usage
 from wiretape.store.opening import open_store
+from wiretape.tape.kept_misses import KeptMisses
 from wiretape.web import runs
 from wiretape.web.runs import RunKey, rows_of, steps_in
 from wiretape.web.shelf import Shelf
@@ -97,12 +99,21 @@ def test_a_run_has_what_was_said_as_far_as_it_is_kept(told: Told, shelf: Shelf) 
     assert steps_in(reader, shelf, RunKey(session="default"), lambda _: False).steps == []
 
 
-def test_a_miss_is_a_step_with_its_request(told: Told, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_miss_is_a_step_with_its_request(told: Told, shelf: Shelf) -> None:
     request = recording.loads(CHAT.read_bytes()).request
-    monkeypatch.setattr(runs, "missed", lambda *_: request)
-    (step,) = steps_in(told(call(Outcome.MISS, test_id="a")), shelf, RunKey(test_id="a"), everything).steps
-    assert step.new
-    assert not step.answer
+    notes = shelf.store.notes
+    assert notes
+    KeptMisses(notes, "default").keep(request, MatchContext(), Places())
+    (kept,) = KeptMisses(notes, "default").all()
+    missing = MissTold(hash=kept.hash)
+    reader = told(
+        call(Outcome.MISS, scope="s", miss=missing),
+        call(Outcome.MISS, scope="s", miss=MissTold(hash="0123")),
+        call(Outcome.MISS, scope="s", session="base", miss=missing),
+    )
+    found = steps_in(reader, shelf, RunKey(scope="s"), everything).steps
+    assert [bool(step.new) for step in found] == [True, False, False]
+    assert not found[0].answer
 
 
 def test_a_long_run_is_bounded(told: Told, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,13 +161,25 @@ def filtered_and_paused(tab: Any, client: Any) -> None:
     assert len(outcomes(tab)) == 5
     tab.click("text=Go on")
     wait_for(tab, ["hit", "hit", "recorded", "recorded", "miss", "hit"])
+    held: list[tuple[Any, Any]] = []
+    tab.route("**/calls?words=default", lambda route: held.append((route, route.fetch())))
+    tab.fill("[name=words]", "default")
+    while not held:
+        tab.wait_for_timeout(5)
+    [*call(client, load(CHAT))]
+    wait_for(tab, ["hit", "hit", "hit", "recorded", "recorded", "miss", "hit"])
+    for route, answer in held:
+        route.fulfill(response=answer)
+    # What came while the filter was asked for is not lost.
+    wait_for(tab, ["hit", "hit", "hit", "recorded", "recorded", "hit"])
+    tab.unroute_all()
 
 
 def run_of(tab: Any) -> None:
     """Look at what was called as steps, and at two runs beside each other."""
     tab.click("nav >> text=Runs")
     tab.click("main a >> text=default")
-    sync_api.expect(tab.locator("h2", has_text="Step")).to_have_count(5)
+    sync_api.expect(tab.locator("h2", has_text="Step")).to_have_count(6)
     sync_api.expect(tab.locator("main")).to_contain_text("It asks what step 1 asked.")
     tab.click("text=Runs")
     tab.click("text=Compare")

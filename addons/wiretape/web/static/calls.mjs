@@ -184,8 +184,10 @@ async function filter() {
   if (isPaused) query.set("before", newest + 1);
   const found = await load(query);
   if (!found) return redraw();
-  known = found.rows;
-  newest = found.newest;
+  // What has been shown meanwhile came after the proxy was asked.
+  const since = known.filter(({ id, call }) => id > found.newest && call && fits(call));
+  known = [...since, ...found.rows];
+  newest = Math.max(newest, found.newest);
   waiting = waiting.filter(({ id }) => id > newest);
   redraw();
 }

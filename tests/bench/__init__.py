@@ -13,6 +13,6 @@ The reading order:
     suite       200 tests through the plugin for pytest, beside VCR.py
     report      the figures as Markdown and JSON; ``plot`` as a picture
 
-``balance``, ``bucket``, ``flood``, ``look_alikes``, ``pace`` and ``waiting`` are programs of their own and no part of
-this.
+``balance``, ``bucket``, ``flood``, ``look_alikes``, ``pace``, ``page`` and ``waiting`` are programs of their own and no
+part of this.
 """

@@ -25,7 +25,7 @@ from typing import NamedTuple
 LIMIT = 256 << 20
 """Bytes that the file may have, nearly."""
 
-_APPLICATION = 0x77744361
+APPLICATION = 0x77744361
 """The number in the file's head by which it is known to be ours."""
 
 _BUSY_S = 5.0
@@ -211,17 +211,17 @@ def _prepare(opened: sqlite3.Connection) -> None:
     opened.execute("PRAGMA journal_mode = WAL")
     opened.execute("PRAGMA synchronous = NORMAL")
     opened.execute("PRAGMA journal_size_limit = 16000000")
-    if opened.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+    if opened.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
         return
     opened.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been first.
-        if opened.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+        if opened.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
             if opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 raise NotOursError("it is a database of another program's")
             for statement in _TABLES.strip().split(";\n"):
                 opened.execute(statement)
-            opened.execute(f"PRAGMA application_id = {_APPLICATION}")
+            opened.execute(f"PRAGMA application_id = {APPLICATION}")
     finally:
         if opened.in_transaction:
             opened.execute("COMMIT")

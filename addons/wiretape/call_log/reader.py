@@ -21,6 +21,7 @@ from typing import Any
 
 from wiretape.call_log import report
 from wiretape.call_log.call import Call, Outcome, from_json
+from wiretape.call_log.database import APPLICATION
 from wiretape.call_log.places import SQLITE
 
 LIMIT = 1000
@@ -254,10 +255,21 @@ def _rows(file: Path, query: str, values: Sequence[Any] = ()) -> list[tuple[Any,
     """Return what a query gives. Raises OSError, and ValueError where the file is no log of ours."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as opened:
-            if not opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                return []  # Who writes it has just made it, and its tables come in a moment, all at once.
+            # All looks are at one state of the file.
+            opened.execute("BEGIN")
+            if not _has_tables(opened):
+                return []
             return opened.execute(query, values).fetchall()
     except sqlite3.OperationalError as e:
         raise OSError(f"{file} cannot be read: {e}") from e
     except sqlite3.DatabaseError as e:
         raise ValueError(f"{file} is no log of calls: {e}") from e
+
+
+def _has_tables(opened: sqlite3.Connection) -> bool:
+    """Tell whether a log has its tables: in one that another process is just making there is nothing yet."""
+    if opened.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
+        return True
+    if opened.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise sqlite3.DatabaseError("it is a database of another program's")
+    return False

@@ -30,7 +30,7 @@ def export(store: Store, sessions: Sequence[str], output: Path) -> int:
     for session in sessions:
         page = shelf.page(session, most=10**9)
         listed += [(row.when, session, row.name) for row in page.rows]
-        for name, why in shelf.broken(session).items():
+        for name, why in page.broken.items():
             say(f"{session}/{name}: {why}")
             code = 1
     listed.sort(reverse=True)

@@ -134,10 +134,12 @@ class Scopes:
         reader = self._backend.calls()
         calls: list[Call] = []
         after = self._began.get(scope.id, 0)
-        while page := reader.calls(scope=scope.id, after=after, limit=_PAGE):
+        while True:
+            page = reader.calls(scope=scope.id, after=after, limit=_PAGE)
             calls += page
+            if len(page) < _PAGE:
+                return calls
             after = page[-1].id
-        return calls
 
     def _recordings_of(self, scope: Scope) -> list[KeptRecording]:
         """Return the recordings of a scope: those of its test, or all of its session where it is of no test."""

@@ -3,6 +3,7 @@
 ``verify``      whether a file is a sound recording
 ``transcript``  what a recording says; ``shortening``: long texts -> what is shown of them
 ``conversation``  what was said, in turns of parts, whichever API it was said to; ``answer_pieces``: those of a stream
+``history``     which call came before another in one conversation
 ``timeline``    when an answer came, piece by piece
 ``turn_differences``  two conversations beside each other, turn by turn
 ``steps``       a run of an agent: its calls in order, with what is new in each, and where two runs part

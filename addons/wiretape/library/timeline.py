@@ -1,7 +1,8 @@
 """When an answer came, piece by piece: a capture -> moments with the words that came in them. Sans-IO.
 
 A chunk of the wire holds a part of an event, one, or several. Its words are those of the events that it completed, so
-the words of all moments are the answer's.
+the words of all moments are the answer's. Of an answer with several choices, which come mixed, they are those of the
+first.
 """
 
 import json
@@ -132,8 +133,20 @@ def _piece(element: dict[str, Any]) -> tuple[str, bool]:
         # Its last events say all of it once more.
         delta = element.get("delta")
         return (delta if isinstance(delta, str) and kind.endswith("text.delta") else "", "reasoning" in kind)
+    if _is_of_another_choice(element):
+        return "", False
     parts = [part for turn in turns_of_elements([element]) for part in turn.parts]
     said = "".join(part.text for part in parts if part.kind is PartKind.TEXT)
     if said:
         return said, False
     return "".join(part.text for part in parts if part.kind is PartKind.REASONING), True
+
+
+def _is_of_another_choice(element: dict[str, Any]) -> bool:
+    """Return whether an element has a piece of a choice that is not the first."""
+    for name in ("choices", "candidates"):
+        choices = element.get(name)
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            index = choices[0].get("index")
+            return isinstance(index, int) and index > 0
+    return False

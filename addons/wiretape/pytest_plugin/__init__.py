@@ -17,8 +17,10 @@ the others when a run or a marker asks for them. In their order:
 ``start``        puts these together when a run begins
 ``saved``        how much longer providers would have taken
 ``summary``      the end of the run: a line, a table, the exit code
+``html_report``  what the calls were answered with, as one file
 """
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="What becomes of recordings that no test has asked for, where all tests of their file have passed.",
     )
     group.addoption("--wiretape-prune", action="store_true", help="Remove these recordings.")
+    group.addoption(
+        "--wiretape-html",
+        metavar="FILE",
+        help="Write what the run's calls were answered with into one file of HTML, misses first.",
+    )
     parser.addini("wiretape", "The mode of every run without --wiretape: " + ", ".join(MODES))
     parser.addini("wiretape_options", "Options of the proxy, a NAME=VALUE in each line.", type="linelist")
 
@@ -88,6 +95,8 @@ def pytest_configure(config: pytest.Config) -> None:
     needs_mode = config.option.wiretape_offline or config.option.wiretape_prune
     if needs_mode and not config.pluginmanager.has_plugin(SCOPES) and not config.option.collectonly:
         raise pytest.UsageError("--wiretape-offline and --wiretape-prune are for a run with a mode: --wiretape=replay")
+    if config.option.wiretape_html and find_spec("jinja2") is None:
+        raise pytest.UsageError("--wiretape-html needs the package jinja2: pip install jinja2")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Reports(config), "wiretape-reports")
 
@@ -150,3 +159,5 @@ class Reports:
         """Write a line and a table."""
         if self._summary:
             self._summary.write(terminalreporter)
+        elif self._config.option.wiretape_html:
+            terminalreporter.line("wiretape: no report is written, as no test went through the proxy")

@@ -17,6 +17,9 @@ _STARTED_BY = "PYTEST_WIRETAPE"
 
 MAIN = "main"
 
+_NO_TOKEN = "none"  # noqa: S105  it says that there is none
+"""The password where a proxy asks for no token: Python's urllib and the package requests send no user without one."""
+
 
 def client(environ: Mapping[str, str]) -> str:
     """Return the name of this process's client."""
@@ -43,18 +46,16 @@ def variables(new: Mapping[str, str | None], environ: Mapping[str, str], user: s
 
 
 def with_user(url: str, user: str) -> str:
-    """Return a proxy's URL with this user, and the password that it has.
-
-    The colon is there without a password, too: the package requests takes no user without it.
-    """
+    """Return a proxy's URL with this user, and the password that it has."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{user}:{parts.password or ''}@{host}").geturl()
+    return parts._replace(netloc=f"{user}:{parts.password or _NO_TOKEN}@{host}").geturl()
 
 
 def token(environ: Mapping[str, str]) -> str:
     """Return the token that the proxy's URL has; empty where there is none."""
-    return urlsplit(environ.get("HTTPS_PROXY", "")).password or ""
+    password = urlsplit(environ.get("HTTPS_PROXY", "")).password or ""
+    return "" if password == _NO_TOKEN else password
 
 
 def apply(chosen: Mapping[str, str | None], environ: MutableMapping[str, str]) -> dict[str, str | None]:

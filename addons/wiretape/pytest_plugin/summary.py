@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,11 @@ class Summary:
     outside: Mapping[str, int] = field(default_factory=dict)
     """Calls that no test has made, by what became of them."""
     pruned: int = 0
+    html: Path | None = None
+    """Where a report is to go."""
+    calls: Sequence[Call] = ()
+    recordings: str = ""
+    """Where they are."""
 
     @property
     def unused_count(self) -> int:
@@ -99,8 +105,25 @@ class Summary:
         terminal.line(f"{mode}{', '.join(self._parts(total))}")
         for row in table(self._rows(is_all=terminal.verbosity > 0)):
             terminal.line(row)
-        for line in (*self._problems(), *said.splitlines()):
+        for line in (*self._problems(), *said.splitlines(), *self._report()):
             terminal.line(line)
+
+    def _report(self) -> Iterable[str]:
+        """Write the report that was asked for, now that all recordings are written, and say so."""
+        if self.html is None:
+            return
+        if self.run is None:
+            yield f"{self.html} is not written: the calls are known to the processes that ran the tests alone"
+            return
+        from wiretape.pytest_plugin import html_report
+
+        store = open_store(self.recordings)
+        try:
+            yield html_report.write(self.html, self.calls, store)
+        except OSError as e:
+            yield f"{self.html} is not written: {e}"
+        finally:
+            store.close()
 
     def _parts(self, total: Account) -> list[str]:
         parts = [
@@ -160,6 +183,8 @@ def of(config: pytest.Config, reports: Iterable[tuple[str, Mapping[str, Any]]]) 
         clients.add(told["client"])
     run = config.stash.get(RUN, None)
     summary = Summary([sessions[name] for name in sorted(sessions)], run, config.option.wiretape_unused)
+    if config.option.wiretape_html:
+        summary.html = config.invocation_params.dir / config.option.wiretape_html
     if run:
         _ask(run, summary, clients, is_pruned=config.option.wiretape_prune)
     return summary
@@ -170,6 +195,8 @@ def _ask(run: Run, summary: Summary, clients: Container[str], *, is_pruned: bool
     status = run.control.status()
     calls = [call for call in run.calls() if call.run == status["run"] and call.client in clients]
     summary.outside = Counter(str(call.outcome) for call in calls if not call.scope)
+    summary.calls = calls
+    summary.recordings = status["recordings"]
     store = open_store(status["recordings"])
     seconds = saved.seconds(calls, store)
     for session in summary.sessions:

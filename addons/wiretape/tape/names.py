@@ -16,6 +16,14 @@ def take_name(name: str, number: int) -> str:
     return name if number == 1 else f"{name}.{number}"
 
 
+def take_of(name: str) -> tuple[str, int]:
+    """Return the name of the first take, and the number, of what ``take_name`` has made."""
+    first, dot, number = name.rpartition(".")
+    if dot and number.isascii() and number.isdecimal() and len(number) < 10:
+        return first, int(number)
+    return name, 1
+
+
 def disambiguated_name(name: str, identity: str) -> str:
     """Return the name of a recording whose first name another one has.
 

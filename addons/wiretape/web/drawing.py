@@ -10,7 +10,6 @@ from math import sqrt
 
 from wiretape.library.timeline import Timeline
 
-WIDTH = 1000
 HEIGHT = 80
 
 _MARKS = 1000
@@ -25,6 +24,7 @@ class Mark:
     """A bar."""
 
     x: float
+    """Per cent of the width."""
     height: float
     kind: str
     """``first``, ``word``, ``thought`` or ``other``: a class of the style sheet."""
@@ -35,6 +35,7 @@ class Tick:
     """A place on the axis."""
 
     x: float
+    """Per cent of the width."""
     text: str
 
 
@@ -47,7 +48,7 @@ class Drawing:
 
 
 def drawing(timeline: Timeline) -> Drawing:
-    """Return a timeline as a drawing of ``WIDTH`` by ``HEIGHT``."""
+    """Return a timeline as a drawing of any width that is ``HEIGHT`` high."""
     total = max(timeline.total_ms, 0.001)
     first = timeline.first_word_ms
     longest = max(_waits(timeline), default=0.0) or 1.0
@@ -64,7 +65,7 @@ def drawing(timeline: Timeline) -> Drawing:
                 kind = "first"
         former = places.get(place)
         if former is None or former.height < height or former.kind == "other":
-            places[place] = Mark(place * WIDTH / _MARKS, round(height, 1), kind)
+            places[place] = Mark(place * 100 / _MARKS, round(height, 1), kind)
     return Drawing([*places.values()], _ticks(total))
 
 
@@ -79,7 +80,7 @@ def _ticks(total_ms: float) -> list[Tick]:
         step *= 10
     step *= next(each for each in _STEPS if total_ms / (step * each) <= _TICKS)
     number = int(total_ms / step)
-    return [Tick(round(each * step / total_ms * WIDTH, 1), duration(each * step)) for each in range(number + 1)]
+    return [Tick(round(each * step / total_ms * 100, 1), duration(each * step)) for each in range(number + 1)]
 
 
 def duration(ms: float | None) -> str:

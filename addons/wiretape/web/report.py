@@ -9,10 +9,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from wiretape.library import conversation
+from wiretape.call_log import call as calls_log
+from wiretape.call_log.call import Call
+from wiretape.library import conversation, transcript
 from wiretape.library.conversation import Turn
-from wiretape.library.rows import Row, row_of
+from wiretape.library.rows import row_of
 from wiretape.library.timeline import Timeline, timeline
+from wiretape.recording import RecordedRequest
 from wiretape.web import drawing
 from wiretape.web.drawing import Drawing
 from wiretape.web.pages import FOLDER, page
@@ -29,28 +32,61 @@ _LENGTHS = (8000, 2000, 600, 200, 60)
 class Entry:
     """One recording of a report."""
 
-    row: Row
     session: str
+    name: str
+    """Of the recording; empty where there is none."""
+    when: str
+    title: str
+    """Whom it was said to: a model, or an endpoint."""
+    answer: str
+    """What came back, in a word or two."""
+    question: str
     turns: Sequence[Turn]
     answers: Sequence[Turn]
     timeline: Timeline | None
     drawing: Drawing | None
     note: str = ""
-    """What else there is to say of it, such as what became of its call."""
+    """What became of its calls; empty where nobody asks."""
+    why: str = ""
+    """What else there is to say of it, such as why it missed."""
 
 
-def entry(shelved: Shelved, note: str = "") -> Entry:
+def entry(shelved: Shelved, note: str = "", why: str = "") -> Entry:
     """Return a recording as it stands in a report."""
     recorded = shelved.recording
     moments = timeline(shelved.capture) if shelved.capture and shelved.is_as_captured else None
+    row = row_of(shelved.name, recorded, shelved.capture_data, None)
     return Entry(
-        row_of(shelved.name, recorded, shelved.capture_data, None),
         shelved.session,
+        shelved.name,
+        row.when,
+        row.model.rpartition("/")[2] or row.endpoint,
+        row.answer,
+        row.question or row.endpoint,
         conversation.turns_of(recorded.request),
         conversation.answer_of(recorded),
         moments,
         drawing.drawing(moments) if moments else None,
         note,
+        why,
+    )
+
+
+def entry_of_call(call: Call, request: RecordedRequest | None, note: str, why: str) -> Entry:
+    """Return a call that has no recording as it stands in a report. ``request``: what it asked, where that is kept."""
+    return Entry(
+        call.session,
+        "",
+        calls_log.as_json(call)["at"],
+        call.model.rpartition("/")[2] or call.endpoint or call.request,
+        "no recording",
+        transcript.question(request) if request else call.request,
+        conversation.turns_of(request) if request else [],
+        [],
+        None,
+        None,
+        note,
+        why,
     )
 
 

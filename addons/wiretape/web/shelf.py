@@ -6,17 +6,21 @@ was read stays known for as long as its file is as it was.
 """
 
 import threading
-from collections.abc import Hashable, Mapping
+import time
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from wiretape import recording
 from wiretape.exceptions import WiretapeError
+from wiretape.library import conversation, history
+from wiretape.library.conversation import Turn
 from wiretape.library.rows import Row, row_of, searchable
-from wiretape.recording import Recording
+from wiretape.recording import RecordedRequest, Recording
 from wiretape.recording import capture as captures
 from wiretape.recording.capture import Capture
 from wiretape.store.base import WIRE, Store
+from wiretape.tape.names import take_of
 
 _WORDS = 64 << 20
 """Characters of requests and answers that are kept in memory, of all sessions: what is beyond is not searched."""
@@ -46,6 +50,10 @@ class RowPage:
     """How many there are in all, of a search those found by now."""
     unread: int
     """How many have not been read yet: what they hold is in no search."""
+    unsearched: int
+    """How many have been read, and are in no search all the same: there is no more room for their words."""
+    broken: Mapping[str, str]
+    """The files that are no recordings, as far as they were read, and why."""
 
 
 @dataclass(slots=True)
@@ -56,16 +64,21 @@ class _Known:
     rows: dict[str, Row] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, bytes] = field(default_factory=dict)
+    """The mark of each recording's whole conversation: see ``history``."""
     reading: threading.Thread | None = None
 
 
 class Shelf:
     """Those of one store. For any thread."""
 
-    def __init__(self, store: Store, *, reads_ahead: bool = True) -> None:
-        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order."""
+    def __init__(self, store: Store, *, reads_ahead: bool = True, rest: float = 0.0) -> None:
+        """``reads_ahead``: whether a thread reads what no page has shown yet, for searches and for the order. ``rest``:
+        how many times as long as it has read a recording it rests, for the sake of what else this process does.
+        """
         self.store = store
         self._reads_ahead = reads_ahead
+        self._rest = rest
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._size = 0
@@ -84,20 +97,19 @@ class Shelf:
         known = self._look(session)
         unread = [name for name in sorted(known.states) if name not in known.rows and name not in known.broken]
         if search:
-            found = [known.rows[name] for name, words in [*known.words.items()] if search.lower() in words]
+            wanted_words = search.lower()
+            found = [known.rows[name] for name, words in [*known.words.items()] if wanted_words in words]
             found = _newest_first(found)
-            return RowPage(found[first : first + most], len(found), len(unread))
+            unsearched = len(known.rows) - len(known.words)
+            return RowPage(found[first : first + most], len(found), len(unread), unsearched, {**known.broken})
         wanted = unread[: max(0, first + most - len(known.rows))]
         listed = _newest_first([row for name, row in [*known.rows.items()] if name not in wanted])
         for name in wanted:
             self._read(session, known, name)
         read_now = [known.rows[name] for name in wanted if name in known.rows]
         listed = [*listed, *read_now] if len(wanted) < len(unread) else _newest_first([*listed, *read_now])
-        return RowPage(listed[first : first + most], len(known.states), len(unread) - len(wanted))
-
-    def broken(self, session: str) -> dict[str, str]:
-        """Return the files of a session that are no recordings, as far as they were read, and why."""
-        return dict(self._look(session).broken)
+        left = len(unread) - len(wanted)
+        return RowPage(listed[first : first + most], len(known.states), left, 0, {**known.broken})
 
     def shelved(self, session: str, name: str) -> Shelved | None:
         """Return a recording; None where there is none. Raises OSError, and ValueError where it is none."""
@@ -112,6 +124,26 @@ class Shelf:
         is_as_captured = capture is not None and capture.recording == captures.digest(data)
         return Shelved(session, name, recording.loads(data), data, capture, kept, is_as_captured)
 
+    def takes(self, session: str, name: str) -> list[str]:
+        """Return the names of the other takes of a recording, in their order. Raises OSError."""
+        base, number = take_of(name)
+        others = [each for each in self.store.scan(session) if each != name and take_of(each)[0] == base]
+        return sorted(others, key=lambda each: (abs(take_of(each)[1] - number), take_of(each)[1]))
+
+    def before(self, session: str, request: RecordedRequest, turns: Sequence[Turn]) -> tuple[str, int] | None:
+        """Return the name of the recording before a request in the same conversation, as far as they have been read,
+        and how many of its turns that one has; None where there is none. One of the same model goes first.
+        """
+        if len(turns) < 2:
+            return None
+        known = self._look(session)
+        ends: dict[bytes, str] = {}
+        for name, mark in sorted(known.ends.items()):
+            row = known.rows.get(name)
+            if mark not in ends or (row and row.model == request.model and known.rows[ends[mark]].model != row.model):
+                ends[mark] = name
+        return history.before(turns, ends)
+
     # -- what is known ---------------------------------------------------------------------------------------------
 
     def _look(self, session: str) -> _Known:
@@ -122,6 +154,7 @@ class Shelf:
             for name in [name for name, state in known.states.items() if states.get(name) != state]:
                 known.rows.pop(name, None)
                 known.broken.pop(name, None)
+                known.ends.pop(name, None)
                 self._size -= len(known.words.pop(name, ""))
             known.states = dict(states)
             is_reading = known.reading is not None and known.reading.is_alive()
@@ -138,7 +171,9 @@ class Shelf:
             if self._is_closed:
                 return
             if name not in known.rows and name not in known.broken:
+                begun = time.monotonic()
                 self._read(session, known, name)
+                time.sleep(min(self._rest * (time.monotonic() - begun), 1.0))
 
     def _read(self, session: str, known: _Known, name: str) -> None:
         try:
@@ -152,8 +187,11 @@ class Shelf:
                 known.broken[name] = str(e)
             return
         words = searchable(recorded)
+        marks = history.marks(conversation.turns_of(recorded.request))
         with self._lock:
             known.rows[name] = made
+            if marks:
+                known.ends[name] = marks[-1]
             if self._size + len(words) <= _WORDS:
                 self._size += len(words)
                 known.words[name] = words

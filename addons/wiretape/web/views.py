@@ -3,9 +3,8 @@
 What there is not, or may not be looked at, is a ``PageError``, whose text is shown in the page's frame.
 """
 
-import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,10 +16,9 @@ from wiretape.call_log.call import Call, Outcome
 from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
 from wiretape.library import conversation, steps
-from wiretape.library.timeline import timeline
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
-from wiretape.web import drawing
+from wiretape.web import details
 from wiretape.web.calls import CallFilter, page_of
 from wiretape.web.misses import differences_beside, missed
 from wiretape.web.pages import page
@@ -30,6 +28,9 @@ from wiretape.web.source import PageSource
 
 _MOST = 200
 """Rows on a page."""
+
+_REST = 9.0
+"""A thread beside the traffic of a proxy has a tenth of the time at most."""
 
 
 class PageError(Exception):
@@ -67,7 +68,7 @@ class Views:
             if self._kept is None or self._kept.store is not store:
                 if self._kept:
                     self._kept.close()
-                self._kept = Shelf(store)
+                self._kept = Shelf(store, rest=_REST if self._source.calls() is not None else 0.0)
             return self._kept
 
     def index(self, may_read: Callable[[str], bool]) -> str:
@@ -78,36 +79,18 @@ class Views:
     def session(self, name: str, search: str, first: int) -> str:
         """Return the recordings of a session."""
         _check(name)
-        if name not in self._shelf.counts():
+        if name not in self._shelf.store.sessions():
             raise PageError(HTTPStatus.NOT_FOUND, f"There is no session {name}.")
         rows = self._shelf.page(name, search, first, _MOST)
         values = {"rows": rows.rows, "total": rows.total, "unread": rows.unread, "search": search}
-        broken = self._shelf.broken(name)
-        return self._page("session.html", name, session=name, first=first, most=_MOST, broken=broken, **values)
+        values |= {"unsearched": rows.unsearched, "broken": rows.broken}
+        return self._page("session.html", name, session=name, first=first, most=_MOST, **values)
 
     def recording(self, session: str, name: str) -> str:
         """Return a recording: what was said, and when it came."""
         shelved = self._shelved(session, name)
-        recorded = shelved.recording
-        moments = timeline(shelved.capture) if shelved.capture and shelved.is_as_captured else None
-        request = recorded.request
-        values = {
-            "session": session,
-            "name": name,
-            "request": request,
-            "turns": conversation.turns_of(request),
-            "answers": conversation.answer_of(recorded),
-            "tools": conversation.tools_of(request),
-            "body": json.dumps(request.body, indent=2, ensure_ascii=False),
-            "answered": _answered(shelved),
-            "capture": shelved.capture,
-            "is_as_captured": shelved.is_as_captured,
-            "timeline": moments,
-            "drawing": drawing.drawing(moments) if moments else None,
-            "moments": _playable(moments.moments) if moments else [],
-            "curl": _curl(shelved),
-            "python": _python(shelved),
-        }
+        request = shelved.recording.request
+        values = details.of(self._shelf, shelved, is_live=self._source.calls() is not None)
         return self._page("recording.html", f"{request.model or request.label}", **values)
 
     def compare(self, session: str, name: str, other_session: str, other: str) -> str:
@@ -243,48 +226,3 @@ def _check(session: str) -> None:
         check_name(session)
     except ValueError as e:
         raise PageError(HTTPStatus.NOT_FOUND, "That is no name of a session.") from e
-
-
-def _answered(shelved: Shelved) -> str:
-    response = shelved.recording.response
-    told = response.error if response.error is not None else response.body
-    return json.dumps(told if not isinstance(told, list) else [*told], indent=2, ensure_ascii=False)
-
-
-def _playable(moments: Sequence[Any]) -> list[list[Any]]:
-    """Return what the player needs: the time of each chunk that has words, the words, and whether they were thought."""
-    return [[round(each.at_ms, 1), each.words, int(each.is_thought)] for each in moments if each.words]
-
-
-def _curl(shelved: Shelved) -> str:
-    """Return the request as a command of a shell. Its key is the shell's variable."""
-    request = shelved.recording.request
-    body = json.dumps(request.body, ensure_ascii=False).replace("'", "'\\''")
-    lines = [
-        f"curl {_quoted(request.sent_url)} \\",
-        "  -H 'content-type: application/json' \\",
-        '  -H "authorization: Bearer $API_KEY" \\',
-        f"  -d '{body}'",
-    ]
-    return "\n".join(lines)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _python(shelved: Shelved) -> str:
-    """Return the request as a program with the standard library alone."""
-    request = shelved.recording.request
-    body = json.dumps(request.body, ensure_ascii=True)
-    return "\n".join(
-        (
-            "import json, os, urllib.request",
-            "",
-            f"body = json.loads({body!r})",
-            f"request = urllib.request.Request({request.sent_url!r}, json.dumps(body).encode())",
-            'request.add_header("content-type", "application/json")',
-            'request.add_header("authorization", "Bearer " + os.environ["API_KEY"])',
-            "print(urllib.request.urlopen(request).read().decode())",
-        )
-    )

@@ -114,9 +114,17 @@ def test_a_log_that_is_just_being_made_has_no_calls(tmp_path: Path) -> None:
     path = tmp_path / "calls"
     with closing(sqlite3.connect(path)) as opened:
         opened.execute("PRAGMA journal_mode = WAL")
-    assert path.stat().st_size
-    reader = CallReader([path])
-    assert (reader.calls(), reader.runs(), reader.recordings(), reader.newest()) == ([], [], [], 0)
+        assert path.stat().st_size
+        reader = CallReader([path])
+        assert (reader.calls(), reader.runs(), reader.recordings(), reader.newest()) == ([], [], [], 0)
+
+
+def test_another_programs_database_is_no_log(tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("CREATE TABLE calls (id)")
+    with pytest.raises(ValueError, match="other is no log of calls"):
+        CallReader([path]).calls()
 
 
 @pytest.mark.parametrize("text", ["no call\n", '{"at": 5}\n', "[]\n", "SQLite format 3\0" + "x" * 5000])

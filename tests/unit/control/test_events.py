@@ -2,7 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import pytest
 
 from wiretape.call_log.call import Call, Outcome, from_json
 from wiretape.control import events
@@ -52,6 +55,32 @@ def test_a_silent_stream_shows_that_it_is_alive() -> None:
         return parts
 
     assert asyncio.run(read()) == [events.ALIVE] * 3
+
+
+def test_a_stream_leaves_most_of_the_time_to_the_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read() -> list[float]:
+        stopping = asyncio.Event()
+        clock = asyncio.get_running_loop()
+        pauses: list[float] = []
+        now = 0.0
+
+        async def look(place: int) -> tuple[Sequence[Call], int]:
+            nonlocal now
+            now += 0.01
+            return [call(place)], place + 1
+
+        async def wait(what: Coroutine[Any, Any, Any], pause: float) -> None:
+            what.close()
+            pauses.append(round(pause, 3))
+            if len(pauses) == 3:
+                stopping.set()
+
+        monkeypatch.setattr(clock, "time", lambda: now)
+        monkeypatch.setattr(asyncio, "wait_for", wait)
+        assert [part async for part in events.stream(look, 1, stopping)]
+        return pauses
+
+    assert asyncio.run(read()) == [0.09, 0.09, 0.09]
 
 
 def test_a_slow_reader_is_not_looked_for_meanwhile() -> None:

@@ -33,6 +33,13 @@ def test_each_chunk_has_the_words_that_it_completed() -> None:
     assert sum(moment.size for moment in made.moments) == len(said("Oh. ") + whole) + 14
 
 
+def test_of_several_choices_which_come_mixed_the_first_one_is_told() -> None:
+    mixed = [event(choices=[{"index": each % 2, "delta": {"content": f"{each}"}}]) for each in range(6)]
+    made = timeline(captured(mixed))
+    assert made
+    assert "".join(moment.words for moment in made.moments) == "024"
+
+
 PIECES = {
     "OpenAI's Responses": [
         event(type="response.created", response={"output": []}),

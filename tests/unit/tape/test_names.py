@@ -4,7 +4,7 @@ import pytest
 
 from builders import chat
 from wiretape.recording import RecordedRequest
-from wiretape.tape.names import disambiguated_name, second_name, take_name
+from wiretape.tape.names import disambiguated_name, second_name, take_name, take_of
 
 MODELS = RecordedRequest("https://api.openai.com/v1/v1/models", {}, "/v1/models")
 IDENTITY = "abcdefghij"
@@ -12,6 +12,14 @@ IDENTITY = "abcdefghij"
 
 def test_the_first_take_has_the_name_itself() -> None:
     assert [take_name("0123", number) for number in (1, 2, 10)] == ["0123", "0123.2", "0123.10"]
+
+
+@pytest.mark.parametrize(
+    ("name", "take"),
+    [("0123", ("0123", 1)), ("0123.2", ("0123", 2)), ("0123.10", ("0123", 10)), ("0123.x", ("0123.x", 1))],
+)
+def test_a_name_tells_which_take_it_is(name: str, take: tuple[str, int]) -> None:
+    assert take_of(name) == take
 
 
 def test_another_requests_name_is_told_apart_by_the_identity() -> None:

@@ -32,7 +32,7 @@ def test_a_page_of_many_is_there_before_all_are_read(shelf: Shelf) -> None:
     rows = shelf.page("default", first=10, most=10)
     assert (len(rows.rows), rows.total) == (10, 31)
     wait_until(lambda: shelf.page("default").unread == 0)
-    assert shelf.broken("default").keys() == {"ffffffffffff"}
+    assert shelf.page("default").broken.keys() == {"ffffffffffff"}
 
 
 def test_the_newest_comes_first(shelf: Shelf, tmp_path: Path) -> None:
@@ -47,6 +47,14 @@ def test_a_search_finds_what_was_read(shelf: Shelf) -> None:
     wait_until(lambda: shelf.page("default").unread == 0)
     assert shelf.page("default", "HELLO, world").total == 30
     assert shelf.page("default", "nothing of the kind").total == 0
+
+
+def test_what_there_is_no_room_for_is_told(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wiretape.web.shelf._WORDS", 2_000)
+    wait_until(lambda: shelf.page("default").unread == 0)
+    found = shelf.page("default", "Hello, world")
+    assert 0 < found.total < 30
+    assert found.total + found.unsearched == 30
 
 
 def test_what_changes_is_seen(shelf: Shelf, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ if (player) {
   const moments = JSON.parse(document.getElementById("moments").textContent);
   const at = document.getElementById("at");
   const clock = document.getElementById("clock");
-  const now = document.getElementById("now");
+  const now = document.querySelector(".timeline .now");
   const play = document.getElementById("play");
   const speed = document.getElementById("speed");
   const stream = document.getElementById("stream");
@@ -17,9 +17,9 @@ if (player) {
   let shown = -1;
   function show(ms) {
     clock.textContent = told(ms);
-    const x = total ? (ms / total) * 1000 : 0;
-    now.setAttribute("x1", x);
-    now.setAttribute("x2", x);
+    const x = total ? `${(ms / total) * 100}%` : "0";
+    now?.setAttribute("x1", x);
+    now?.setAttribute("x2", x);
     let count = 0;
     while (count < moments.length && moments[count][0] <= ms) count += 1;
     if (count === shown) return;

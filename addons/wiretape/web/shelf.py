@@ -137,11 +137,11 @@ class Shelf:
         if len(turns) < 2:
             return None
         known = self._look(session)
+        with self._lock:
+            others = [(known.rows[name].model != request.model, name, mark) for name, mark in known.ends.items()]
         ends: dict[bytes, str] = {}
-        for name, mark in sorted(known.ends.items()):
-            row = known.rows.get(name)
-            if mark not in ends or (row and row.model == request.model and known.rows[ends[mark]].model != row.model):
-                ends[mark] = name
+        for _, name, mark in sorted(others):
+            ends.setdefault(mark, name)
         return history.before(turns, ends)
 
     # -- what is known ---------------------------------------------------------------------------------------------

@@ -98,9 +98,11 @@ class Preparer:
 
 
 def _cut(value: Any) -> Any:
-    """Return a value of JSON whose texts and lists are not too long."""
+    """Return a value of JSON whose texts and lists are not too long, and whose texts can be written."""
     if isinstance(value, str):
-        return value if len(value) <= _TEXT else f"{value[:_TEXT]}…"
+        text = value if len(value) <= _TEXT else f"{value[:_TEXT]}…"
+        # Half a surrogate pair, which a client may send, has no place in a file of SQLite.
+        return text if text.isascii() else text.encode("utf-8", "replace").decode()
     if isinstance(value, list):
         return [_cut(each) for each in value[:_TEXTS]]
     if isinstance(value, dict):

@@ -49,6 +49,8 @@ class Wanted:
     outcomes: frozenset[Outcome] = frozenset()
     after: int = 0
     """Those with a higher id."""
+    before: int | None = None
+    """Those with a lower id."""
     since: float = 0.0
     """Those that came then or later: seconds since 1970."""
 
@@ -60,6 +62,7 @@ class Wanted:
             and self.run in ("", call.run)
             and (not self.outcomes or call.outcome in self.outcomes)
             and call.id > self.after
+            and (self.before is None or call.id < self.before)
             and call.at >= self.since
         )
 
@@ -104,15 +107,17 @@ class CallReader:
         run: str = "",
         outcomes: Iterable[Outcome] = (),
         after: int | None = None,
+        before: int | None = None,
         since: float = 0.0,
         limit: int = LIMIT,
     ) -> list[Call]:
         """Return so many calls at most, by their ids.
 
-        With ``after``, an id, or ``since``, a time, they are the first from there on; without, the last. Ids of
-        several files have nothing to do with each other: then calls are in the order of their times.
+        With ``after``, an id, or ``since``, a time, they are the first from there on; without, the last, with
+        ``before`` those of them with a lower id. Ids of several files have nothing to do with each other: then calls
+        are in the order of their times.
         """
-        wanted = Wanted(session, scope, run, frozenset(outcomes), after or 0, since)
+        wanted = Wanted(session, scope, run, frozenset(outcomes), after or 0, before, since)
         is_forward = after is not None or bool(since)
         found = [call for file in self.files for call in _calls(file, wanted, limit, is_forward=is_forward)]
         if len(self.files) > 1:
@@ -237,6 +242,9 @@ def _condition(wanted: Wanted, given: Sequence[str], values: Sequence[Any] = ())
     if wanted.outcomes:
         conditions.append(f"outcome IN ({', '.join('?' * len(wanted.outcomes))})")
         asked_by += wanted.outcomes
+    if wanted.before is not None:
+        conditions.append("id < ?")
+        asked_by.append(wanted.before)
     if wanted.since:
         conditions.append("at >= ?")
         asked_by.append(wanted.since)

@@ -148,7 +148,7 @@ def _endpoint(api: Api, operation: Operation) -> Endpoint:
     async def endpoint(http: HttpRequest) -> Response:
         try:
             # It takes no longer than to hand it to another thread.
-            caller = api.caller(http.headers.get("authorization"))
+            caller = api.caller(_authorization(http))
             body = await _body(http) if operation.body else None
             request = Request(caller, http.path_params, dict(http.query_params), body)
             if operation.content_type == openapi.EVENTS:
@@ -205,7 +205,7 @@ async def _stream(api: Api, operation: Operation, request: Request, http: HttpRe
 
     async def look(cursor: Cursor) -> tuple[list[Call], Cursor]:
         # A token that is taken back meanwhile ends the stream.
-        caller = api.caller(http.headers.get("authorization"))
+        caller = api.caller(_authorization(http))
         try:
             return await run_in_threadpool(api.page, replace(request, caller=caller), cursor)
         except (OSError, ValueError):

@@ -6,6 +6,8 @@
 ``views``    what is asked for -> the values that a template shows
 ``reviews``  how two sessions differ, and what is taken over; ``visitor``: who looks, ``forms``: what is sent
 ``details``  what a recording's page shows; ``commands``: its request as a command of a shell
+``calls``    which calls a page shows: the fields of its address
+``runs``     runs of an agent: which there are, and the steps of one
 ``misses``   a request that had no recording, and how the nearest one differs; ``miss_actions``: what can be done
 ``drawing``  a timeline as a drawing
 ``pages``    the templates, and what is text in them

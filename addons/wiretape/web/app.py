@@ -17,10 +17,12 @@ from starlette.routing import Route
 
 from wiretape.sessions.tokens import TokenEntry
 from wiretape.web import cookies
+from wiretape.web.calls import CallFilter
 from wiretape.web.forms import LARGEST, Form, fields, is_ours
 from wiretape.web.miss_actions import MissActions
 from wiretape.web.pages import CONTENT_SECURITY_POLICY, FOLDER
 from wiretape.web.reviews import Reviews
+from wiretape.web.runs import RunKey
 from wiretape.web.source import PageSource, Steering
 from wiretape.web.views import PageError, Views
 from wiretape.web.visitor import Visitor
@@ -82,7 +84,7 @@ def routes(source: PageSource, steering: Steering | None = None) -> list[Route]:
 
     return [
         Route("/", html(lambda _, may: views.index(may))),
-        Route("/calls", html(lambda _, may: views.calls(may))),
+        *_calls(source, views),
         *_call_routes(source, steering, views),
         Route("/compare", html(compare)),
         *_review_routes(source, views, reading),
@@ -93,6 +95,34 @@ def routes(source: PageSource, steering: Steering | None = None) -> list[Route]:
         Route("/static/{name}", _static),
         Route("/login", _login(source, views), methods=["GET", "POST"]),
         Route("/logout", _logout, methods=["POST"]),
+    ]
+
+
+def _calls(source: PageSource, views: Views) -> list[Route]:
+    """Return the routes of the pages about calls."""
+
+    def html(make: Callable[[Request, MayRead], str]) -> Endpoint:
+        return _endpoint(source, views, lambda request, visitor: _html(make(request, visitor.may_read)))
+
+    def calls(request: Request, may: MayRead) -> str:
+        return views.calls(CallFilter.of(request.query_params), may)
+
+    def runs(request: Request, may: MayRead) -> str:
+        return views.runs(request.query_params.get("session", "").strip(), may)
+
+    def run(request: Request, may: MayRead) -> str:
+        return views.run(RunKey.of(request.query_params), may)
+
+    def compare(request: Request, may: MayRead) -> str:
+        here = RunKey.of_text(request.query_params.get("here", ""))
+        there = RunKey.of_text(request.query_params.get("there", ""))
+        return views.compare_runs(here, there, may)
+
+    return [
+        Route("/calls", html(calls)),
+        Route("/runs", html(runs)),
+        Route("/runs/steps", html(run)),
+        Route("/runs/compare", html(compare)),
     ]
 
 

@@ -36,8 +36,24 @@ def kept_miss(store: Store, call: Call) -> KeptMiss | None:
 
 def missed(store: Store, call: Call) -> RecordedRequest | None:
     """Return the request of a miss; None where it is none of those that are kept."""
-    miss = kept_miss(store, call)
-    return miss.request if miss else None
+    return MissedRequests(store).of(call)
+
+
+class MissedRequests:
+    """The requests of misses that are kept. Each session's are read once. For one thread."""
+
+    def __init__(self, store: Store) -> None:
+        self._notes = store.notes
+        self._known: dict[str, dict[str, RecordedRequest]] = {}
+
+    def of(self, call: Call) -> RecordedRequest | None:
+        """Return the request of a miss; None where it is none of those that are kept."""
+        if call.miss is None or not call.miss.hash or self._notes is None:
+            return None
+        if call.session not in self._known:
+            misses = KeptMisses(self._notes, call.session).all()
+            self._known[call.session] = {each.hash: each.request for each in misses}
+        return self._known[call.session].get(call.miss.hash)
 
 
 def differences_beside(here: RecordedRequest, there: RecordedRequest) -> list[Other]:

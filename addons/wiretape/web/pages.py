@@ -7,13 +7,15 @@ from elsewhere.
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from wiretape.codecs.units import age_in_words, usd
+from wiretape.codecs import units
+from wiretape.library.steps import gist
 from wiretape.web.drawing import duration
 
 FOLDER = Path(__file__).parent
@@ -84,7 +86,17 @@ def age(at: str) -> str:
     except ValueError:
         return ""
     now = datetime.now(UTC) if moment.tzinfo else datetime.now(UTC).replace(tzinfo=None)
-    return age_in_words(max(0.0, (now - moment).total_seconds()))
+    return units.age_in_words(max(0.0, (now - moment).total_seconds()))
+
+
+def moment(at: float) -> str:
+    """Return a time, in seconds since 1970, as people read it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def usd(cost: Decimal | None) -> str:
+    """Return an amount in US dollars without needless digits; empty where there is none."""
+    return f"{cost.normalize():f}" if cost else ""
 
 
 def _environment() -> Environment:
@@ -95,7 +107,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(image=image, shown=shown, clock=clock, age=age, usd=usd, cut=cut, duration=duration, ours=_ours)
+    made.filters.update(
+        image=image, shown=shown, clock=clock, age=age, money=units.usd, cut=cut, duration=duration, ours=_ours
+    )
+    made.filters.update(moment=moment, age=age, money=units.usd, usd=usd, gist=gist)
     return made
 
 

@@ -9,17 +9,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from wiretape.call_log import call as calls_log
-from wiretape.call_log.call import Call
+from wiretape.call_log.call import Call, Outcome
+from wiretape.call_log.reader import CallReader
 from wiretape.exceptions import WiretapeError
-from wiretape.library import conversation
+from wiretape.library import conversation, steps
 from wiretape.library.turn_differences import compared
 from wiretape.sessions.model import check_name
 from wiretape.web import details
+from wiretape.web.calls import CallFilter, page_of
 from wiretape.web.misses import differences_beside, missed
 from wiretape.web.overview import session_lines
 from wiretape.web.pages import page
+from wiretape.web.runs import RunKey, RunSteps, rows_of, steps_in
 from wiretape.web.shelf import Shelf, Shelved
 from wiretape.web.source import PageSource
 
@@ -28,9 +32,6 @@ _MOST = 200
 
 _REST = 9.0
 """A thread beside the traffic of a proxy has a tenth of the time at most."""
-
-_CALLS = 500
-"""Calls that a page shows at first."""
 
 
 class PageError(Exception):
@@ -116,13 +117,26 @@ class Views:
             raise PageError(HTTPStatus.NOT_FOUND, f"There is no capture of {name}.")
         return data
 
-    def calls(self, may_read: Callable[[str], bool]) -> str:
-        """Return the newest calls."""
+    def calls(self, wanted: CallFilter, may_read: Callable[[str], bool]) -> str:
+        """Return the newest calls of those that are wanted."""
+        found = page_of(self._reader(), wanted, may_read)
+        older = urlencode(wanted.query(found.older)) if found.older else ""
+        return self._page(
+            "calls.html",
+            "Calls",
+            calls=[*map(calls_log.as_json, found.calls)],
+            newest=found.newest,
+            older=older,
+            newer=urlencode(wanted.query(0)),
+            wanted=wanted,
+            outcomes=[*Outcome],
+        )
+
+    def _reader(self) -> CallReader:
         reader = self._source.calls()
         if reader is None:
             raise PageError(HTTPStatus.NOT_FOUND, "No proxy runs here: there are no calls to see.")
-        newest = [call for call in reversed(reader.calls(limit=_CALLS)) if may_read(call.session)]
-        return self._page("calls.html", "Calls", calls=[*map(calls_log.as_json, newest)])
+        return reader
 
     def call(self, number: int, may_read: Callable[[str], bool], offer: Callable[[Call], Any]) -> str:
         """Return a call: what became of it, and where it missed, the nearest recording beside it.
@@ -141,12 +155,50 @@ class Views:
         values = {
             "call": calls_log.as_json(found),
             "offer": offer(found),
+            "run": RunKey.of_call(found).query,
             "turns": conversation.turns_of(asked) if asked else [],
             "nearest": nearest,
             "beside": beside,
             "others": differences_beside(asked, nearest.recording.request) if asked and nearest else [],
         }
         return self._page("call.html", f"Call {number}", **values)
+
+    def runs(self, session: str, may_read: Callable[[str], bool]) -> str:
+        """Return the runs of the newest calls."""
+        rows = rows_of(self._reader(), session, may_read)
+        return self._page("runs.html", "Runs", rows=rows, session=session)
+
+    def run(self, key: RunKey, may_read: Callable[[str], bool]) -> str:
+        """Return the steps of a run."""
+        found = self._steps(key, may_read)
+        return self._page("run.html", found.key.title, run=found, all=steps.totals(found.steps))
+
+    def compare_runs(self, here: RunKey, there: RunKey, may_read: Callable[[str], bool]) -> str:
+        """Return two runs beside each other up to where they part."""
+        ours = self._steps(here, may_read)
+        theirs = self._steps(there, may_read)
+        parting = steps.parting(ours.steps, theirs.steps)
+        one = parting.here
+        two = parting.there
+        asked = compared(*(steps.without_ids(each.new if each else ()) for each in (one, two)))
+        answered = compared(*(steps.without_ids(each.answer if each else ()) for each in (one, two)))
+        return self._page(
+            "runs_compare.html",
+            "Two runs",
+            here=ours,
+            there=theirs,
+            all_here=steps.totals(ours.steps),
+            all_there=steps.totals(theirs.steps),
+            parting=parting,
+            asked=asked,
+            answered=answered,
+        )
+
+    def _steps(self, key: RunKey, may_read: Callable[[str], bool]) -> RunSteps:
+        found = steps_in(self._reader(), self._shelf, key, may_read)
+        if not found.steps:
+            raise PageError(HTTPStatus.NOT_FOUND, "There are no calls of such a run, or they are not known any more.")
+        return found
 
     def _nearest(self, call: Call) -> Shelved | None:
         """Return the recording that is nearest to a call that missed."""

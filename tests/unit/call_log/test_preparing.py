@@ -85,3 +85,10 @@ def test_texts_are_cut() -> None:
     assert len(prepared.call.request) < 10_000
     assert len(prepared.call.why) < 100
     assert len(prepared.entry.what.told) < 20_000
+
+
+def test_half_a_surrogate_pair_costs_no_call_its_place() -> None:
+    prepared = Preparer("r", None).of(replace(HIT, model="\ud800日本"))
+    assert prepared
+    assert prepared.call.model == "?日本"
+    prepared.entry.what.told.encode()

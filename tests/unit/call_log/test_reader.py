@@ -51,6 +51,13 @@ def test_calls_are_chosen(file: Path) -> None:
     assert reader.calls(session="a", scope="none") == []
 
 
+def test_calls_before_another_one(file: Path) -> None:
+    reader = CallReader([file])
+    assert [call.id for call in reader.calls(before=4, limit=2)] == [2, 3]
+    assert [call.id for call in reader.calls(before=4, session="a")] == [1, 2]
+    assert reader.calls(before=1) == []
+
+
 def test_one_call(file: Path) -> None:
     reader = CallReader([file])
     assert reader.call(3) == replace(CALLS[2], id=3, run="y")

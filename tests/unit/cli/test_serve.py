@@ -12,7 +12,13 @@ from wiretape.cluster.worker import Membership
 from wiretape.network.address import Address, parse
 
 MEMBER = Membership(2, "/run/team")
-OWN = [f"wiretape_coordinator={MEMBER}", "wiretape_metrics=", "wiretape_control=", "wiretape_run=run-1"]
+OWN = [
+    f"wiretape_coordinator={MEMBER}",
+    "wiretape_metrics=",
+    "wiretape_control=",
+    "wiretape_page=",
+    "wiretape_run=run-1",
+]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from wiretape.sessions import token_file
 from wiretape.sessions.model import Role
 from wiretape.sessions.token_file import TokenFile
 from wiretape.sessions.tokens import Tokens
+from wiretape.web import cookies
 
 EVIL = "https://evil.example"
 
@@ -240,6 +241,17 @@ def test_a_token_sees_its_own_sessions_alone(guarded: tuple[WebServer, dict[str,
     calls = seen("read", "/v1/calls")
     assert [call["session"] for call in calls["calls"]] == ["default"]  # type: ignore[attr-defined]
     assert calls["next"] == 2, "it goes on after what it was not told of"
+
+
+def test_a_browser_reads_by_its_cookie_and_changes_nothing_by_it(
+    guarded: tuple[WebServer, dict[str, str], Told],
+) -> None:
+    server, tokens, _ = guarded
+    cookie = f"{cookies.NAME}={tokens['every']}"
+    assert ask(server.address, "/v1/calls", Cookie=cookie)[0].status == 200
+    assert ask(server.address, "/v1/rewind", "POST", Cookie=cookie)[0].status == 401
+    answer, text = ask(server.address, "/v1/calls?session=secret", Cookie=f"{cookies.NAME}={tokens['read']}")
+    assert answer.status == 403, text
 
 
 def test_a_stream_outlasts_a_log_that_cannot_be_read_for_a_moment(

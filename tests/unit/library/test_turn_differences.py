@@ -47,7 +47,7 @@ def test_the_work_is_bounded(words: int) -> None:
     here = " ".join(f"a{number}" for number in range(words))
     there = " ".join(f"b{number}" for number in range(words))
     found = pieces(f"Start {here} end", f"Start {there} end")
-    assert (found[0].text, found[-1].text) == ("Start ", " end")
+    assert (found[0].text, found[-1].text) == ("Start ", "end")
 
 
 TEXTS = st.text(st.sampled_from("ab \n.é😀"), max_size=30)

@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from starlette.applications import Starlette
@@ -192,8 +194,8 @@ def test_nothing_is_changed_by_asking(folder: Path) -> None:
 
 
 CALLS = [
-    Call(2.0, "default", "replay", Outcome.MISS, "chat gpt-5", model="gpt-5", id=2, miss=MissTold(difference=HOSTILE)),
     Call(1.0, "secret", "replay", Outcome.HIT, "chat gpt-5", id=1, recording="e99f14805360"),
+    Call(2.0, "default", "replay", Outcome.MISS, "chat gpt-5", model="gpt-5", id=2, miss=MissTold(difference=HOSTILE)),
 ]
 
 
@@ -202,6 +204,67 @@ def test_calls_are_listed_as_far_as_they_may_be_seen(folder: Path) -> None:
     assert 'class="outcome miss"' in text
     assert "secret" not in text
     assert "<script>alert" not in text
+
+
+def test_a_filter_stands_in_the_address(folder: Path) -> None:
+    browser = client(folder, calls=CALLS)
+    assert 'href="/calls/2"' in browser.get("/calls?outcome=miss&model=gpt").text
+    assert 'href="/calls/2"' not in browser.get("/calls?outcome=hit").text
+    hostile = browser.get("/calls", params={"words": HOSTILE, "session": HOSTILE}).text
+    assert "<script>alert" not in hostile
+    assert "&lt;script&gt;alert" in hostile, "a form has what was asked for"
+
+
+RUNS = [
+    Call(3.0, "default", "replay", Outcome.HIT, "x", id=3, run="r", test_id=HOSTILE, recording="0123456789ab"),
+    Call(4.0, "default", "replay", Outcome.HIT, "x", id=4, run="r", test_id=HOSTILE, recording=CHAT.stem),
+    Call(5.0, "default", "replay", Outcome.HIT, "x", id=5, run="r", test_id="b", recording="0123456789ab"),
+    CALLS[1],
+]
+
+
+def test_runs_are_listed_and_shown_as_steps(folder: Path) -> None:
+    browser = client(folder, calls=RUNS)
+    listed = browser.get("/runs").text
+    assert "<script>alert" not in listed
+    assert "test_id=b" in listed
+    shown = browser.get("/runs/steps", params={"test_id": HOSTILE})
+    assert shown.status_code == 200
+    assert "<script>alert" not in shown.text
+    assert "Hello! It&#39;s nice to meet you." in shown.text
+    assert f"/sessions/default/{CHAT.stem}" in shown.text
+    assert "test_id=b" in browser.get("/calls/5").text, "a call leads to its run"
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        ({"test_id": "b"}, "<ins>here</ins> it goes on"),
+        ({"test_id": HOSTILE}, "They are the same to the end."),
+        ({"session": "default"}, "<del>there</del> it goes on"),
+    ],
+)
+def test_two_runs_are_shown_up_to_where_they_part(folder: Path, there: dict[str, str], told: str) -> None:
+    query = {"here": urlencode({"test_id": HOSTILE}), "there": urlencode(there)}
+    text = client(folder, calls=RUNS[:2] + RUNS[2:3]).get("/runs/compare", params=query).text
+    assert "<script>alert" not in text
+    assert told in text
+
+
+def test_where_two_runs_part_is_marked(folder: Path) -> None:
+    calls = [RUNS[0], replace(RUNS[1], test_id="c")]
+    query = {"here": urlencode({"test_id": HOSTILE}), "there": "test_id=c"}
+    text = client(folder, calls=calls).get("/runs/compare", params=query).text
+    assert "Step 1: the runs part" in text
+    assert "<script>alert" not in text
+
+
+def test_a_run_is_seen_by_who_may_read_its_session(folder: Path) -> None:
+    browser = client(folder, TOKEN, [CALLS[0]])
+    assert "secret" not in browser.get("/runs").text
+    for path in ("/runs/steps?session=secret", "/runs/steps", "/runs/compare?here=session%3Dsecret&there="):
+        assert browser.get(path).status_code == 404
+    assert client(folder).get("/runs").status_code == 404, "no proxy runs"
 
 
 def test_who_has_no_token_is_asked_for_one(folder: Path) -> None:

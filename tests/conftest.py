@@ -32,8 +32,8 @@ LONG = (
 """The modules that take longest: begun last, one of them would run when all others are done."""
 
 
-# An example may take as long as a busy machine needs.
-settings.register_profile("patient", deadline=None)
+# An example may take as long as a busy machine needs. Each run draws others: fewer of them find as much in time.
+settings.register_profile("patient", deadline=None, max_examples=50)
 settings.load_profile("patient")
 
 # Where Python may not write bytecode, what pytest makes of thousands of tests would be made anew each time.

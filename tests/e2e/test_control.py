@@ -189,7 +189,7 @@ def test_a_scope_holds_for_all_workers_and_its_account_has_what_each_has_served(
                 asked += 1
             served = {*re.findall(r"^\[(\d)\] .*hit ", team.log(), re.MULTILINE)}
         account = api.end_scope(scope["id"])
-        assert (account["hits"], account["calls"]) == (asked, asked)
+        assert (account["hits"], account["calls"]) == (asked, asked), team.log()
         status = api.status()
         assert (status["workers"], len(status["pids"])) == (2, 2)
         assert {*status["pids"]} == {*team.workers()}

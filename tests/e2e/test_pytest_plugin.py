@@ -403,5 +403,5 @@ def test_the_examples_of_the_guide_work(tests: Tests, talk: Talk) -> None:
             ran += 1
         for line in body.splitlines() if language == "text" else ():
             assert line in said
-    assert ran == 8
+    assert ran == 9
     assert talk.questions

@@ -35,6 +35,7 @@ TABLE: list[tuple[str, Any, tuple[str, ...]]] = [
     ("modes", "", ()),
     ("offline", False, ()),
     ("pace", "instant", ()),
+    ("page", "", ()),
     ("places", "", ()),
     ("record_errors", False, ()),
     ("recordings", "recordings", ()),

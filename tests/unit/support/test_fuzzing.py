@@ -4,7 +4,7 @@ import pytest
 
 import fuzzing
 
-INPUTS = 30_000
+INPUTS = 15_000
 
 
 @pytest.mark.timeout(900)

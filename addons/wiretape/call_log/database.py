@@ -22,6 +22,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from wiretape.store.shared_database import code_of, is_busy, write_ahead
+
 LIMIT = 256 << 20
 """Bytes that the file may have, nearly."""
 
@@ -113,7 +115,7 @@ class CallDatabase:
                 self.close()
                 if _is_damaged(e):
                     self._put_aside()
-                elif not _is_busy(e):
+                elif not is_busy(e):
                     raise
                 if tries == _TRIES:
                     raise
@@ -208,7 +210,7 @@ class NotOursError(OSError):
 
 def _prepare(opened: sqlite3.Connection) -> None:
     """Make the tables, where there is nothing yet. Raises sqlite3.Error, and NotOursError."""
-    opened.execute("PRAGMA journal_mode = WAL")
+    write_ahead(opened)
     opened.execute("PRAGMA synchronous = NORMAL")
     opened.execute("PRAGMA journal_size_limit = 16000000")
     if opened.execute("PRAGMA application_id").fetchone()[0] == APPLICATION:
@@ -235,13 +237,4 @@ def _bytes(opened: sqlite3.Connection) -> int:
 
 def _is_damaged(error: sqlite3.DatabaseError) -> bool:
     """Tell whether it is the file that is wrong, and not its disk, or another process."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _is_busy(error: sqlite3.DatabaseError) -> bool:
-    """Tell whether another process writes."""
-    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _code(error: sqlite3.DatabaseError) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+    return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

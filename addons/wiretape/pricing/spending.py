@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
+from wiretape.store.shared_database import write_ahead
+
 _UNIT = 12
 """Digits behind the point that are kept."""
 
@@ -109,7 +111,7 @@ class Spending:
         os.close(os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600))
         opened = sqlite3.connect(self.file, timeout=_BUSY_S, check_same_thread=False)
         try:
-            opened.execute("PRAGMA journal_mode = WAL")
+            write_ahead(opened)
             opened.execute(_TABLE)
         except BaseException:
             opened.close()

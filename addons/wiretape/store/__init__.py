@@ -12,5 +12,6 @@
 ``opening``    a path or a URL -> a store
 ``freezing``   a session that is read-only for everybody
 ``notes``      what was found out about files, kept on this machine
+``shared_database``  what several processes need that write one database
 ``lru``        a cache of bounded size
 """

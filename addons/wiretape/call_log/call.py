@@ -105,9 +105,14 @@ class Call:
 
 def as_json(call: Call) -> dict[str, Any]:
     """Return a call as a value of JSON."""
-    at = datetime.fromtimestamp(call.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = told_at(call.at)
     cost = None if call.cost_usd is None else f"{call.cost_usd:f}"
     return asdict(call) | {"at": at, "cost_usd": cost, "rules": [*call.rules], "why": [*call.why]}
+
+
+def told_at(seconds: float) -> str:
+    """Return a time, in seconds since 1970, as RFC 3339 has it: in UTC, with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def from_json(value: Mapping[str, Any]) -> Call:

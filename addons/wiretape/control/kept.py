@@ -9,11 +9,10 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from wiretape import recording
-from wiretape.call_log.call import Call
+from wiretape.call_log.call import Call, told_at
 from wiretape.library import transcript
 from wiretape.recording import RecordedRequest, Recording
 from wiretape.store.base import RESPONSES, WIRE, Store
@@ -42,7 +41,7 @@ class KeptRecording:
             "session": self.session,
             "endpoint": self.endpoint,
             "model": self.model,
-            "recorded_at": when(self.recorded_at) if self.recorded_at != UNKNOWN else None,
+            "recorded_at": told_at(self.recorded_at) if self.recorded_at != UNKNOWN else None,
             "test_id": self.test_id,
         }
 
@@ -104,8 +103,8 @@ def _missed(store: Store, call: Call) -> RecordedRequest | None:
     """Return the request of a miss, where it is one of those that are kept."""
     if call.miss is None or not call.miss.hash or store.notes is None:
         return None
-    misses = KeptMisses(store.notes, call.session).all()
-    return next((each.request for each in reversed(misses) if each.hash == call.miss.hash), None)
+    kept = KeptMisses(store.notes, call.session).with_hash(call.miss.hash)
+    return kept.request if kept else None
 
 
 def _request(request: RecordedRequest) -> dict[str, Any]:
@@ -131,8 +130,3 @@ def _answer(kept: Recording) -> dict[str, Any]:
         "is_streaming": response.is_streaming,
         "body": response.body if response.error is None else response.error,
     }
-
-
-def when(seconds: float) -> str:
-    """Return a time as RFC 3339 has it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

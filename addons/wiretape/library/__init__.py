@@ -7,6 +7,7 @@
 ``timeline``    when an answer came, piece by piece
 ``turn_differences``  two conversations beside each other, turn by turn
 ``steps``       a run of an agent: its calls in order, with what is new in each, and where two runs part
+``loosely``     values of which anybody may have written any
 ``rows``        a recording in a line, for lists of many
 ``costs``       what the answer of a recording costs
 ``compare``     what a session holds, and how two differ

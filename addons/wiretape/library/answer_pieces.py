@@ -17,6 +17,8 @@ An answer in one piece is a stream of one element. Of what is none of these, not
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from wiretape.library.loosely import list_of, object_of
+
 type _Element = Mapping[str, Any]
 
 
@@ -71,11 +73,11 @@ def _grown(value: Any) -> Any:
 def _choices(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     made: dict[int, dict[str, Any]] = {}
     for element in elements:
-        for number, choice in enumerate(_list(element.get("choices"))):
-            given = _object(choice)
+        for number, choice in enumerate(list_of(element.get("choices"))):
+            given = object_of(choice)
             index = given["index"] if isinstance(given.get("index"), int) else number
             message = made.setdefault(index, {"role": "assistant"})
-            said = _object(given.get("delta")) or _object(given.get("message"))
+            said = object_of(given.get("delta")) or object_of(given.get("message"))
             _add(message, said or {"content": given.get("text")})
     return [made[index] for index in sorted(made)]
 
@@ -83,7 +85,7 @@ def _choices(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 def _add(message: dict[str, Any], delta: _Element) -> None:
     for name, value in delta.items():
         if name == "tool_calls":
-            _add_calls(message.setdefault(name, _Calls()), _list(value))
+            _add_calls(message.setdefault(name, _Calls()), list_of(value))
         elif isinstance(value, str) and name != "role" and isinstance(message.get(name), str | _Growing):
             _grow(message, name, value)
         elif value is not None and value != "":
@@ -92,12 +94,12 @@ def _add(message: dict[str, Any], delta: _Element) -> None:
 
 def _add_calls(calls: _Calls, deltas: Iterable[Any]) -> None:
     for number, each in enumerate(deltas):
-        delta = _object(each)
+        delta = object_of(each)
         index = delta["index"] if isinstance(delta.get("index"), int) else number
         call = calls.setdefault(index, {"index": index, "function": {"name": "", "arguments": ""}})
         if delta.get("id"):
             call["id"] = delta["id"]
-        function = _object(delta.get("function"))
+        function = object_of(delta.get("function"))
         call["function"]["name"] = function.get("name") or call["function"]["name"]
         arguments = function.get("arguments")
         if isinstance(arguments, str) and isinstance(call["function"]["arguments"], str | _Growing):
@@ -108,8 +110,8 @@ def _add_calls(calls: _Calls, deltas: Iterable[Any]) -> None:
 
 def _responses(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     for element in reversed(elements):
-        whole = _object(element.get("response")) or element
-        if _list(whole.get("output")):
+        whole = object_of(element.get("response")) or element
+        if list_of(whole.get("output")):
             return [{"role": "assistant", "content": whole["output"]}]
     # A stream that broke off has the items that were whole by then, and the words of the one under way.
     items = [each.get("item") for each in elements if each.get("type") == "response.output_item.done"]
@@ -134,8 +136,8 @@ def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
         if not isinstance(index, int):
             continue
         if element.get("type") == "content_block_start":
-            blocks[index] = dict(_object(element.get("content_block")))
-        delta = _object(element.get("delta"))
+            blocks[index] = dict(object_of(element.get("content_block")))
+        delta = object_of(element.get("delta"))
         name = _TEXT_DELTAS.get(str(delta.get("type")))
         if name and isinstance(delta.get(name), str):
             _grow(
@@ -150,11 +152,11 @@ def _anthropic(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 def _gemini(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     made: dict[int, list[dict[str, Any]]] = {}
     for element in elements:
-        for number, candidate in enumerate(_list(element.get("candidates"))):
-            given = _object(candidate)
+        for number, candidate in enumerate(list_of(element.get("candidates"))):
+            given = object_of(candidate)
             index = given["index"] if isinstance(given.get("index"), int) else number
             parts = made.setdefault(index, [])
-            for part in map(_object, _list(_object(given.get("content")).get("parts"))):
+            for part in map(object_of, list_of(object_of(given.get("content")).get("parts"))):
                 _add_part(parts, part)
     return [{"role": "model", "parts": made[index]} for index in sorted(made)]
 
@@ -174,14 +176,14 @@ def _add_part(parts: list[dict[str, Any]], part: _Element) -> None:
 def _ollama(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     message: dict[str, Any] = {"role": "assistant"}
     for element in elements:
-        given = _object(element.get("message")) or {
+        given = object_of(element.get("message")) or {
             "content": element.get("response"),
             "thinking": element.get("thinking"),
         }
         for name in ("content", "thinking"):
             if isinstance(given.get(name), str):
                 _grow(message, name, given[name])
-        if calls := _list(given.get("tool_calls")):
+        if calls := list_of(given.get("tool_calls")):
             message.setdefault("tool_calls", []).extend(calls)
     return [message]
 
@@ -192,20 +194,20 @@ def _ollama(elements: Sequence[_Element]) -> list[dict[str, Any]]:
 def _cohere(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     message: dict[str, Any] = {"role": "assistant"}
     for element in elements:
-        if whole := _object(element.get("message")):
+        if whole := object_of(element.get("message")):
             return [dict(whole)]
-        delta = _object(_object(element.get("delta")).get("message"))
-        said = _object(delta.get("content"))
+        delta = object_of(object_of(element.get("delta")).get("message"))
+        said = object_of(delta.get("content"))
         for name, kept in (("text", "content"), ("thinking", "thinking")):
             if isinstance(said.get(name), str):
                 _grow(message, kept, said[name])
-        if call := _object(delta.get("tool_calls")):
+        if call := object_of(delta.get("tool_calls")):
             _add_calls(message.setdefault("tool_calls", _Calls()), [{**call, "index": element.get("index")}])
     return [message]
 
 
 def _is_coheres(element: _Element) -> bool:
-    is_whole = isinstance(_object(element.get("message")).get("content"), list)
+    is_whole = isinstance(object_of(element.get("message")).get("content"), list)
     return is_whole or element.get("type") in ("content-delta", "tool-call-start", "tool-call-delta")
 
 
@@ -215,20 +217,20 @@ def _is_coheres(element: _Element) -> bool:
 def _bedrock(elements: Sequence[_Element]) -> list[dict[str, Any]]:
     blocks: dict[int, dict[str, Any]] = {}
     for element in elements:
-        if message := _object(_object(element.get("output")).get("message")):
+        if message := object_of(object_of(element.get("output")).get("message")):
             return [dict(message)]
-        started = _object(element.get("contentBlockStart"))
-        if tool := _object(_object(started.get("start")).get("toolUse")):
+        started = object_of(element.get("contentBlockStart"))
+        if tool := object_of(object_of(started.get("start")).get("toolUse")):
             blocks[_index(started)] = {"toolUse": {**tool, "input": ""}}
-        event = _object(element.get("contentBlockDelta"))
-        delta = _object(event.get("delta"))
+        event = object_of(element.get("contentBlockDelta"))
+        delta = object_of(event.get("delta"))
         if isinstance(delta.get("text"), str):
             block = blocks.setdefault(_index(event), {"text": ""})
             _grow(block, "text", delta["text"])
-        elif isinstance(_object(delta.get("toolUse")).get("input"), str):
+        elif isinstance(object_of(delta.get("toolUse")).get("input"), str):
             block = blocks.setdefault(_index(event), {"toolUse": {"input": ""}})
             _grow(block.setdefault("toolUse", {}), "input", delta["toolUse"]["input"])
-        elif isinstance(_object(delta.get("reasoningContent")).get("text"), str):
+        elif isinstance(object_of(delta.get("reasoningContent")).get("text"), str):
             block = blocks.setdefault(_index(event), {"reasoningContent": {"text": ""}})
             _grow(block.setdefault("reasoningContent", {}), "text", delta["reasoningContent"]["text"])
     return [{"role": "assistant", "content": [blocks[index] for index in sorted(blocks)]}]
@@ -240,7 +242,7 @@ def _index(event: _Element) -> int:
 
 
 def _is_bedrocks(element: _Element) -> bool:
-    is_whole = isinstance(_object(element.get("output")).get("message"), dict)
+    is_whole = isinstance(object_of(element.get("output")).get("message"), dict)
     return is_whole or "contentBlockDelta" in element or "contentBlockStart" in element
 
 
@@ -267,11 +269,3 @@ _FORMS: Sequence[tuple[Callable[[_Element], bool], Callable[[Sequence[_Element]]
     (_is_ollamas, _ollama),
 )
 """How an element tells its form, and who reads that form."""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

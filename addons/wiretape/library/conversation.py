@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from wiretape.library import answer_pieces
+from wiretape.library.loosely import list_of, object_of
 from wiretape.providers import base
 from wiretape.recording import JSON, RecordedRequest, Recording
 
@@ -93,15 +94,15 @@ def turns_of_elements(elements: Sequence[Mapping[str, Any]]) -> list[Turn]:
 def tools_of(request: RecordedRequest) -> list[str]:
     """Return the names of the tools that a request offers, in order."""
     offered: list[Any] = []
-    for each in _list(request.body.get("tools")) or _list(_object(request.body.get("toolConfig")).get("tools")):
-        tool = _object(each)
+    for each in list_of(request.body.get("tools")) or list_of(object_of(request.body.get("toolConfig")).get("tools")):
+        tool = object_of(each)
         declared = tool.get("functionDeclarations") or tool.get("function_declarations")
         offered += declared if isinstance(declared, list) else [tool]
-    return [name for each in offered if (name := _tool_name(_object(each)))]
+    return [name for each in offered if (name := _tool_name(object_of(each)))]
 
 
 def _tool_name(tool: Mapping[str, Any]) -> str:
-    inner = _object(tool.get("function")) or _object(tool.get("toolSpec")) or tool
+    inner = object_of(tool.get("function")) or object_of(tool.get("toolSpec")) or tool
     return _text(inner.get("name") or inner.get("type") or "")
 
 
@@ -117,7 +118,7 @@ def _media_of(body: Mapping[str, Any], name: str) -> tuple[Part, ...]:
     """Return the images that stand beside a prompt (Ollama)."""
     if name != "prompt":
         return ()
-    return tuple(Part(PartKind.IMAGE, _text(each)) for each in _list(body.get("images")))
+    return tuple(Part(PartKind.IMAGE, _text(each)) for each in list_of(body.get("images")))
 
 
 def _turn(item: Any, more: tuple[Part, ...]) -> Turn:
@@ -140,8 +141,10 @@ def _turn(item: Any, more: tuple[Part, ...]) -> Turn:
         parts += _parts(content)
     if refusal := item.get("refusal"):
         parts.append(Part(PartKind.REFUSAL, _text(refusal)))
-    parts += (Part(PartKind.IMAGE, _text(each)) for each in _list(item.get("images")))
-    parts += (part for each in _list(item.get("tool_calls")) for part in _block({"type": "function", **_object(each)}))
+    parts += (Part(PartKind.IMAGE, _text(each)) for each in list_of(item.get("images")))
+    parts += (
+        part for each in list_of(item.get("tool_calls")) for part in _block({"type": "function", **object_of(each)})
+    )
     if isinstance(item.get("function_call"), dict):
         parts += _block({"type": "function", "function": item["function_call"]})
     return Turn("assistant" if role == "model" else role, (*parts, *more))
@@ -156,7 +159,7 @@ def _role_of(item: Mapping[str, Any]) -> str:
 
 
 def _has_results(content: Any) -> bool:
-    blocks = [_object(each) for each in _list(content)]
+    blocks = [object_of(each) for each in list_of(content)]
     return any(block.get("type") in _RESULTS or not block.keys().isdisjoint(_RESULT_MEMBERS) for block in blocks)
 
 
@@ -254,14 +257,14 @@ def _untyped(block: Mapping[str, Any]) -> tuple[Part, ...]:
 
 
 def _thought(block: Any) -> tuple[Part, ...]:
-    given = _object(block)
+    given = object_of(block)
     said = given.get("thinking") or given.get("text") or _plain(given.get("summary")) or _plain(given.get("content"))
     # What a provider has encrypted is of no interest to people.
     return (Part(PartKind.REASONING, _text(said)),) if said else (Part(PartKind.REASONING, "(encrypted)"),)
 
 
 def _call(block: Mapping[str, Any]) -> Part:
-    inner = _object(block.get("function")) or block
+    inner = object_of(block.get("function")) or block
     given: Any = next((inner[name] for name in ("arguments", "args", "input") if inner.get(name) is not None), {})
     return Part(PartKind.TOOL_CALL, _arguments(given), _text(inner.get("name") or ""), _id(block))
 
@@ -324,14 +327,6 @@ def _text(value: JSON) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def words(turn: Turn) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What a recording says, as text for people. Beside the data's way: the command line shows it."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from wiretape.library.loosely import list_of, object_of
 from wiretape.providers import base
 from wiretape.providers.elements import text_of
 from wiretape.recording import RecordedRequest, Recording
@@ -23,7 +23,9 @@ def question(request: RecordedRequest) -> str:
         said = body.get(key)
         if isinstance(said, str):
             return said
-        turns = [each for each in _list(said) if isinstance(each, str) or _object(each).get("role", "user") == "user"]
+        turns = [
+            each for each in list_of(said) if isinstance(each, str) or object_of(each).get("role", "user") == "user"
+        ]
         for turn in reversed(turns):
             if text := _said(turn):
                 return text
@@ -34,19 +36,8 @@ def _said(turn: Any) -> str:
     """The text of a message, whatever its API calls the parts of it."""
     if isinstance(turn, str):
         return turn
-    content = _object(turn).get("content", _object(turn).get("parts"))
+    content = object_of(turn).get("content", object_of(turn).get("parts"))
     if isinstance(content, str):
         return content
-    parts = (each if isinstance(each, str) else _object(each).get("text") for each in _list(content))
+    parts = (each if isinstance(each, str) else object_of(each).get("text") for each in list_of(content))
     return " ".join(part for part in parts if isinstance(part, str))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-# A recording is what somebody has written: any member may be of another type than the SDK's class declares.
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -64,6 +64,10 @@ class KeptMisses:
         if len(kept) > MOST:
             self._notes.drop(self._key, [note.name for note in kept[:-MOST]])
 
+    def with_hash(self, number: str) -> KeptMiss | None:
+        """Return the newest whose request has a hash with these first digits; None where none is kept."""
+        return next((each for each in reversed(self.all()) if each.hash == number), None)
+
     def all(self) -> list[KeptMiss]:
         """Return them, the oldest first, without what is a secret by the rules of today."""
         noted = self._notes.all(self._key)

@@ -30,8 +30,7 @@ def kept_miss(store: Store, call: Call) -> KeptMiss | None:
     """Return a miss with its request; None where it is none of those that are kept."""
     if call.miss is None or not call.miss.hash or store.notes is None:
         return None
-    misses = KeptMisses(store.notes, call.session).all()
-    return next((each for each in reversed(misses) if each.hash == call.miss.hash), None)
+    return KeptMisses(store.notes, call.session).with_hash(call.miss.hash)
 
 
 def missed(store: Store, call: Call) -> RecordedRequest | None:

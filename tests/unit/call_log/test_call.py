@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from wiretape.call_log.call import PAID, Call, MissTold, Outcome, as_json, from_json
+from wiretape.call_log.call import PAID, Call, MissTold, Outcome, as_json, from_json, told_at
 from wiretape.providers.usage import Usage
 
 MISS = Call(1.5, "default", "replay", Outcome.MISS, miss=MissTold("0123", "e99f", "messages[1] differs", "all", "hint"))
@@ -50,3 +50,7 @@ def test_members_of_a_newer_version_are_passed_over() -> None:
 
 def test_what_a_provider_was_asked_for_is_paid() -> None:
     assert {each for each in Outcome if Call(0.0, "s", "live", each).is_paid} == PAID
+
+
+def test_a_moment_is_told_in_utc_with_milliseconds() -> None:
+    assert told_at(1_800_000_000.25) == "2027-01-15T08:00:00.250Z"

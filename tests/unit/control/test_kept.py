@@ -7,7 +7,7 @@ import pytest
 
 from controlling import Told, told
 from samples import CHAT
-from wiretape.control.kept import KeptRecordings, when
+from wiretape.control.kept import KeptRecordings
 
 
 @pytest.fixture
@@ -38,7 +38,3 @@ def test_a_file_is_read_once_as_long_as_it_is_as_it_is(proxy: Told, monkeypatch:
     broken.write_text("{")
     assert kept.of(store, "default") == [first]
     assert {*read} == {"broken"}
-
-
-def test_times_are_those_of_rfc_3339() -> None:
-    assert when(1_800_000_000.25) == "2027-01-15T08:00:00.250Z"

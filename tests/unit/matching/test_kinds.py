@@ -400,7 +400,7 @@ NOT_FOUND: Mapping[Kind, Sequence[str]] = {
     ],
     Kind.PATHS: [
         "/homes/alice",
-        "/work/home/alice",
+        "/srv/home/alice",
         "/tmp/notes.txt",
         "/tmp/report",
         "/rootfs/x",

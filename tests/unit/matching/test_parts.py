@@ -47,11 +47,11 @@ def test_a_part_is_looked_through_once() -> None:
 
 def test_what_was_found_in_a_part_is_of_the_directories_that_were_looked_for() -> None:
     by = reduction.Reducer(RULES)
-    without = reduced("in /work/a", by=by)
-    having = reduced("in /work/a", places=Places(cwd=("/work/a",)), by=by)
-    assert without.body["messages"][0]["content"] == "in /work/a"
+    without = reduced("in /srv/a", by=by)
+    having = reduced("in /srv/a", places=Places(cwd=("/srv/a",)), by=by)
+    assert without.body["messages"][0]["content"] == "in /srv/a"
     assert having.body["messages"][0]["content"] == "in \0cwd\0"
-    assert reduced("in /work/a", by=by) == without
+    assert reduced("in /srv/a", by=by) == without
 
 
 def test_the_number_of_a_tracked_value_depends_on_what_was_before() -> None:
